@@ -1,0 +1,1 @@
+"""User edits as plain functions over a transaction."""
