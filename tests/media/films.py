@@ -158,7 +158,7 @@ def irregular(i: int) -> int:
 
 X264 = {"preset": "veryfast", "crf": "24", "sc_threshold": "0"}
 
-FILMS: Sequence[Film] = (
+FILMS: tuple[Film, ...] = (
     Film(name="h264_constant.mp4", codec="libx264", options=X264, b_frames=3),
     Film(name="h264_variable.mp4", codec="libx264", options=X264, b_frames=3, pts=irregular),
     Film(name="h264_open_gop.mp4", codec="libx264", options=X264 | {"x264-params": "open-gop=1:keyint=40:bframes=3"}, gop=40),

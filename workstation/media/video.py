@@ -16,6 +16,7 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import FrameTable
 from workstation.media.base import (
+    Cancelled,
     CancelToken,
     Item,
     MediaInfo,
@@ -53,7 +54,7 @@ class VideoFile:
         self._lock = threading.RLock()
         self._last: int | None = None
         self._frame_bytes = 1
-        self._closed = False
+        self._closed = self._decoding = False
         self.width_px, self.height_px = table.look.upright_size
         self.info = _info(table, decoder.description)
 
@@ -147,6 +148,8 @@ class VideoFile:
 
         if self._closed:
             raise DataError("the video was closed", path=self._path)
+        if self._decoding:  # asked through the cancel token of the decoding in hand, for what was held until just now
+            raise Cancelled
         wanted: list[av.VideoFrame] = []
 
         def keep(index: int, frame: av.VideoFrame) -> None:
@@ -155,7 +158,11 @@ class VideoFile:
             if index == last:
                 wanted.append(frame)
 
-        self._decoder.decode(first, last, keep, cancel)
+        self._decoding = True
+        try:
+            self._decoder.decode(first, last, keep, cancel)
+        finally:
+            self._decoding = False
         return wanted[0] if wanted else None
 
 
@@ -172,7 +179,7 @@ def open_video(paths: Sequence[Path], options: Options, context: OpenContext) ->
         raise DataError("'track' is a whole number from 0, 'threads' one from 1 to 16", path=path)
     table = packet_table(path, track, context, sha256=context.hashes.get(path, ""))
     context.limits.check_picture(*table.look.upright_size, bytes_per_pixel=8, path=path)
-    decoder = FrameDecoder(path, track, table, threads=threads)
+    decoder = FrameDecoder(path, track, table, max_pixels=context.limits.max_pixels, threads=threads)
     return VideoFile(path, table, decoder, context)
 
 

@@ -43,10 +43,12 @@ class _Lost(Exception):
 class FrameDecoder:
     """Decodes ranges of frames of one video."""
 
-    def __init__(self, path: Path, track: int, table: PacketTable, *, threads: int = 2, skip: bool = True) -> None:
-        self._path, self._track, self._threads = path, track, threads
+    def __init__(
+        self, path: Path, track: int, table: PacketTable, *, max_pixels: int, threads: int = 2, skip: bool = True
+    ) -> None:
+        self._path, self._track, self._threads, self._max_pixels = path, track, threads, max_pixels
         self._table = table
-        self._source = Source(path, track, threads=threads)
+        self._source = self._opened()
         self._skip = skip and self._source.codec.name in _SKIPPABLE
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._row = 0
@@ -228,9 +230,12 @@ class FrameDecoder:
                 return None
         return None
 
+    def _opened(self) -> Source:
+        return Source(self._path, self._track, max_pixels=self._max_pixels, threads=self._threads)
+
     def _reopen(self) -> None:
         self._source.close()
-        self._source = Source(self._path, self._track, threads=self._threads)
+        self._source = self._opened()
         self._mode = _ALL
         self._packets = self._source.packets()
         self._reset(0)

@@ -77,12 +77,19 @@ class FrameLook(msgspec.Struct, frozen=True, kw_only=True):
 class Source:
     """One open container and its video stream; one thread at a time."""
 
-    def __init__(self, path: Path, track: int, *, threads: int = 0, hardware: HWAccel | None = None) -> None:
+    def __init__(
+        self, path: Path, track: int, *, max_pixels: int, threads: int = 0, hardware: HWAccel | None = None
+    ) -> None:
         self.path = path
         self.size = _size(path)
         try:
             # "file:" keeps a name such as "concat:a|b" from being taken for a protocol.
-            self.container = av.open(f"file:{path.absolute()}", container_options=_OPTIONS, hwaccel=hardware)
+            self.container = av.open(
+                f"file:{path.absolute()}",
+                container_options=_OPTIONS,
+                options={"max_pixels": str(max_pixels)},
+                hwaccel=hardware,
+            )
         except (FFmpegError, OSError, ValueError) as error:
             raise self.error(f"not a video this program can read ({_words(error)})") from error
         try:
@@ -93,6 +100,7 @@ class Source:
         self.codec = self.stream.codec_context
         # A packet's row travels with it through the decoder: presentation times may repeat, rows do not.
         self.codec.copy_opaque = True
+        self.codec.options = {"max_pixels": str(max_pixels)}
         if threads:
             self.codec.thread_type = "FRAME" if threads > 1 else "SLICE"
             self.codec.thread_count = threads
@@ -178,7 +186,7 @@ def decoded_order(path: Path, track: int, context: OpenContext, *, stop_after: i
     """Decode from the start until so many frames are out (``None``: all) and tell in which order packets were shown."""
     rows: list[int] = []
     look: FrameLook | None = None
-    with Source(path, track, threads=2) as source:
+    with Source(path, track, max_pixels=context.limits.max_pixels, threads=2) as source:
         claimed = (source.codec.width, source.codec.height)
         if claimed != (0, 0):
             context.limits.check_picture(*claimed, bytes_per_pixel=8, path=path)

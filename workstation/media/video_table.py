@@ -137,7 +137,7 @@ def packet_table(path: Path, track: int, context: OpenContext, *, sha256: str = 
 
 def build_table(path: Path, track: int, context: OpenContext) -> PacketTable:
     """Demux the whole file once, without decoding more than the start unless the times cannot be trusted."""
-    with Source(path, track) as source:
+    with Source(path, track, max_pixels=context.limits.max_pixels) as source:
         columns = _demux(source, context)
         unit_num, unit_den = source.unit
         nominal = source.nominal_step_units
