@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workstation.commands.reading import fetch, first_state, ontology_number, source_of
+from workstation.commands.reading import fetch, first_state, may_confirm, ontology_number, source_of
 from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, Entity, Link, LinkEnd, TargetKind
@@ -40,7 +40,7 @@ def make_absence(
         id=LinkId(tx.new_id()),
         sample=sample,  # type: ignore[arg-type]  # a sample's id
         type_id=link_type.id,
-        ends=tx.confirmed_ends(ends),
+        ends=tx.confirmed_ends(ends) if may_confirm(tx.actor) else ends,
         reason=reason,
         rationale=rationale,
         state=first_state(tx),

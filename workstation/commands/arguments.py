@@ -119,7 +119,7 @@ def wire_type(command_id: str, arguments: tuple[Argument, ...]) -> type[msgspec.
     """The struct that the arguments' JSON is converted to; unknown fields are refused."""
     fields: list[Any] = []
     for argument in arguments:
-        described = Annotated[argument.wire, msgspec.Meta(description=argument.help)]
+        described: Any = Annotated.__class_getitem__((argument.wire, msgspec.Meta(description=argument.help)))  # type: ignore[attr-defined]
         default = argument.default
         fields.append((argument.name, described) if argument.required else (argument.name, described, default))
     return msgspec.defstruct(command_id, fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
@@ -165,7 +165,7 @@ def _wire(kind: Any) -> Any:
     parts = tuple(_wire(part) for part in arguments)
     if get_origin(kind) in (Union, types.UnionType):
         return Union[parts]  # noqa: UP007 - built from values
-    return get_origin(kind)[parts]  # type: ignore[index]
+    return get_origin(kind)[parts]
 
 
 def _resolved(kind: Any, value: object, resolver: Resolver) -> object:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from workstation.commands.absence import make_absence
 from workstation.commands.annotations import changed_attributes
 from workstation.commands.arguments import LinkRef, LinkTypeRef, SampleRef, TargetRef
-from workstation.commands.reading import first_state, fetch, ontology_number, source_of, state_after_edit
+from workstation.commands.reading import fetch, first_state, may_confirm, ontology_number, source_of, state_after_edit
 from workstation.commands.registry import command, needs_sample, needs_selection
 from workstation.commands.removal import remove_links, retargeted
 from workstation.commands.resolve import Target
@@ -17,7 +17,7 @@ from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Attributes, AttributeValue, Link, LinkEnd, Source, State
 from workstation.core.errors import UserError
 from workstation.core.ids import LinkId
-from workstation.core.rights import ActorKind, Right
+from workstation.core.rights import Right
 
 
 @command("link.add", title="Link", shortcut="R", right=Right.LABEL, enabled=needs_sample)
@@ -82,8 +82,8 @@ def _ends(ends: Mapping[str, Target | tuple[Target, ...]]) -> tuple[LinkEnd, ...
 
 
 def confirmed(tx: Transaction, ends: tuple[LinkEnd, ...]) -> tuple[LinkEnd, ...]:
-    """The ends with what they look like now, when a person acts; only a person can confirm."""
-    return tx.confirmed_ends(ends) if tx.actor.kind is ActorKind.PERSON else ends
+    """The ends with what they look like now, when a person acts or answers for the script; nobody else can confirm."""
+    return tx.confirmed_ends(ends) if may_confirm(tx.actor) else ends
 
 
 @command("link.absent", title="State an absence", right=Right.LABEL, enabled=needs_selection)
@@ -171,7 +171,7 @@ def confirm(tx: Transaction, *, links: tuple[LinkRef, ...], state: State = State
     links: the links: ids or the beginnings of them
     state: the state they have then
     """
-    if tx.actor.kind is not ActorKind.PERSON:
+    if not may_confirm(tx.actor):
         raise UserError(f"only a person can confirm a link, not a {tx.actor.kind.value}")
     for link_id in links:
         old = fetch(tx, Link, link_id)
@@ -205,7 +205,7 @@ def retarget(tx: Transaction, *, link: LinkRef, old: TargetRef, new: TargetRef) 
 
 @command("link.remove", title="Remove link", right=Right.LABEL, enabled=needs_selection)
 def remove(tx: Transaction, *, links: tuple[LinkRef, ...]) -> None:
-    """Remove links, with what was said or linked about them.
+    """Remove links, with the links that lead to them.
 
     links: the links: ids or the beginnings of them
     """

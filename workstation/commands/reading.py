@@ -10,7 +10,7 @@ from workstation.core.annotation import Annotation, Entity, Keyframe, Record, So
 from workstation.core.errors import UserError
 from workstation.core.ids import AnnotationId, EntityId
 from workstation.core.records import RECORD_TYPES, RecordKind
-from workstation.core.rights import ActorKind
+from workstation.core.rights import Actor, ActorKind
 
 R = TypeVar("R", bound=Record)
 _KINDS = {cls: kind for kind, cls in RECORD_TYPES.items()}
@@ -65,6 +65,11 @@ def state_after_edit(tx: Transaction, state: State) -> State:
     if tx.actor.kind is ActorKind.MODEL or state is State.DONE:
         return state
     return State.DRAFT
+
+
+def may_confirm(actor: Actor) -> bool:
+    """Whether the actor can say that a link holds: a person, or a script that a person answers for."""
+    return actor.kind is ActorKind.PERSON or (actor.kind is ActorKind.SCRIPT and actor.person is not None)
 
 
 def ontology_number(reads: Reads) -> int:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import msgspec
 
 from workstation.commands.arguments import Argument, arguments_of, help_of, wire_type
-from workstation.commands.resolve import Reads, Resolver
+from workstation.commands.resolve import Resolver
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Actor, Right
@@ -217,4 +217,4 @@ def _in_words(message: str) -> str:
     return f"{path.rstrip('`')}: {text[0].lower()}{text[1:]}" if at else message
 
 
-__all__ = ["Command", "Reads", "Registry", "always", "command", "load_registry", "needs_sample", "needs_selection"]
+__all__ = ["Command", "Registry", "always", "command", "load_registry", "needs_sample", "needs_selection"]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from workstation.commands.absence import absence_of
 from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Annotation, Entity, Link, LinkEnd, TargetKind
+from workstation.core.annotation import Annotation, Entity, Link, LinkEnd
 from workstation.core.errors import UserError
 from workstation.core.geometry import TextSpan
 from workstation.core.records import RecordKind
@@ -38,12 +38,10 @@ def remove_labels(
     reason: str,
 ) -> None:
     """Delete annotations and entities with all that is part of them, after seeing to their links."""
-    gone = {label.id for label in labels}
+    gone: set[str] = {label.id for label in labels}
     annotations = [label for label in labels if isinstance(label, Annotation)]
     _refuse_anchored(tx, annotations, gone)
     _see_to_links(tx, labels, gone, links=links, to=to, reason=reason)
-    for label in labels:
-        _remove_remarks(tx, label.sample, label.id)
     for annotation in annotations:
         for keyframe in list(tx.keyframes(annotation.id)):
             tx.delete(RecordKind.KEYFRAME, keyframe.id)
@@ -58,12 +56,11 @@ def remove_labels(
 
 
 def remove_links(tx: Transaction, links: Iterable[Link]) -> None:
-    """Delete links, and what was linked to, said or judged about them."""
+    """Delete links, and the links that lead to them. What was said or judged about them stays as said."""
     for link in links:
         if tx.get(RecordKind.LINK, link.id) is None:
             continue  # a link on a link removed a moment ago
         remove_links(tx, list(tx.links_of(link.id)))
-        _remove_remarks(tx, link.sample, link.id)
         tx.delete(RecordKind.LINK, link.id)
 
 
@@ -135,12 +132,3 @@ def _refuse_anchored(tx: Transaction, annotations: Sequence[Annotation], gone: s
         ]
         if anchored:
             raise UserError(f"{len(anchored)} text spans are anchored in annotation {text}; delete them with it")
-
-
-def _remove_remarks(tx: Transaction, sample: str, target: str) -> None:
-    """Verdicts, comments and open questions about something go with it; history keeps what was said."""
-    for kind, record_id in list(tx.remarks_on(target)):
-        tx.delete(kind, record_id)
-
-
-__all__ = ["LinkPolicy", "TargetKind", "remove_labels", "remove_links", "retargeted"]

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from workstation.commands.arguments import PersonRef, SampleRef, StreamRef
 from workstation.commands.reading import fetch
 from workstation.commands.registry import command, needs_sample
+from workstation.commands.removal import remove_links
 from workstation.commands.transaction import Transaction
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId, StreamId
@@ -18,7 +19,7 @@ from workstation.core.sample import MediaFile, Sample, Stream, StreamKind
 from workstation.core.timebase import TimeMap
 
 _OF_A_SAMPLE = (
-    RecordKind.LINK, RecordKind.VERDICT, RecordKind.COMMENT, RecordKind.FINDING_DECISION, RecordKind.QUEUE_ITEM,
+    RecordKind.VERDICT, RecordKind.COMMENT, RecordKind.FINDING_DECISION, RecordKind.QUEUE_ITEM,
     RecordKind.PARKED, RecordKind.ANNOTATION, RecordKind.ENTITY, RecordKind.RIG, RecordKind.STREAM,
 )  # fmt: skip
 _LABELS = (RecordKind.LINK, RecordKind.ANNOTATION, RecordKind.ENTITY)
@@ -100,8 +101,10 @@ def remove(tx: Transaction, *, sample: SampleRef, with_labels: bool = False) -> 
             tx.delete(RecordKind.KEYFRAME, keyframe.id)
         for word in list(tx.words(annotation.id)):
             tx.delete(RecordKind.WORD, word.id)
+    remove_links(tx, list(tx.links(old.id)))
+    # Newest first: an answer goes before the comment it answers, a span before the text it lies on.
     for kind in _OF_A_SAMPLE:
-        for record_id in tx.removal_order(kind, sample=old.id):
+        for record_id in sorted((record.id for record in tx.records(kind, sample=old.id)), reverse=True):
             tx.delete(kind, record_id)
     tx.delete(RecordKind.SAMPLE, old.id)
 

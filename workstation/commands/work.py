@@ -8,17 +8,15 @@ from workstation.commands.arguments import PersonRef, SampleRef
 from workstation.commands.reading import fetch
 from workstation.commands.registry import command, needs_sample
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Comment, CommentState, State
+from workstation.core.annotation import Comment, CommentState, State, TargetKind
 from workstation.core.errors import UserError
-from workstation.core.ids import RecordId
-from workstation.core.annotation import TargetKind
+from workstation.core.ids import RecordId, SampleId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right
-from workstation.core.sample import Gate, GateState, QueueItem, QueueState, Sample, SampleState, Stream
+from workstation.core.sample import Gate, GateState, QueueItem, QueueState, Sample, SampleState
 
 _S = SampleState
 _WORDS = {state: state.value.replace("_", " ") for state in SampleState}
-_ASSIGN_HELP = "who works on it; null for nobody"
 
 
 @command("sample.assign", title="Assign sample", right=Right.MANAGE_SAMPLES, enabled=needs_sample)
@@ -53,23 +51,12 @@ def give_back(tx: Transaction, *, sample: SampleRef, reason: str) -> RecordId:
     """
     if not reason.strip():
         raise UserError("a sample is returned with a reason")
-    old = _go(tx, sample, SampleState.RETURNED, from_=(_S.SUBMITTED, _S.APPROVED))
-    comment = Comment(
-        id=RecordId(tx.new_id()),
-        sample=old.id,
-        target_kind=TargetKind.SAMPLE,
-        target=old.id,
-        text=reason,
-        person=reviewer(tx),
-        addressed_to=old.assigned_to or "",
-    )
-    tx.put(comment)
-    return comment.id
+    return _remark(tx, _go(tx, sample, SampleState.RETURNED, from_=(_S.SUBMITTED, _S.APPROVED)), reason)
 
 
 @command("sample.approve", title="Approve", shortcut="A", right=Right.REVIEW, enabled=needs_sample)
 def approve(tx: Transaction, *, sample: SampleRef) -> None:
-    """Approve a submitted sample; refused while links in it are stale or a verdict rejects something in it."""
+    """Approve a submitted sample; refused while links in it are stale."""
     old = fetch(tx, Sample, sample)
     stale = len(list(tx.stale_links(old.id)))
     if stale:
@@ -84,15 +71,30 @@ def reopen(tx: Transaction, *, sample: SampleRef) -> None:
 
 
 @command("sample.quarantine", title="Quarantine", right=Right.REVIEW, enabled=needs_sample)
-def quarantine(tx: Transaction, *, sample: SampleRef, reason: str) -> None:
-    """Set a sample aside as worse than useless; it is left out of every export until it is reopened.
+def quarantine(tx: Transaction, *, sample: SampleRef, reason: str) -> RecordId:
+    """Set a sample aside as worse than useless, with a comment that says why; it is left out of every export until
+    it is reopened.
 
-    reason: why; kept with the sample
+    reason: why
     """
     if not reason.strip():
         raise UserError("a sample is quarantined with a reason")
     old = _go(tx, sample, SampleState.QUARANTINED, from_=tuple(state for state in _S if state is not _S.QUARANTINED))
-    tx.put(replace(fetch(tx, Sample, old.id), properties={**old.properties, "quarantine_reason": reason}))
+    return _remark(tx, old, reason)
+
+
+def _remark(tx: Transaction, sample: Sample, text: str) -> RecordId:
+    comment = Comment(
+        id=RecordId(tx.new_id()),
+        sample=sample.id,
+        target_kind=TargetKind.SAMPLE,
+        target=sample.id,
+        text=text,
+        person=reviewer(tx),
+        addressed_to=sample.assigned_to or "",
+    )
+    tx.put(comment)
+    return comment.id
 
 
 def missing_for_submission(tx: Transaction, sample: Sample) -> list[str]:
@@ -150,8 +152,8 @@ def _set_gate(tx: Transaction, sample: str, name: str, gate: Gate) -> None:
     tx.put(replace(old, gates={**old.gates, name: gate}))
 
 
-def _has_many_streams(tx: Transaction, sample: str) -> bool:
-    return sum(1 for record in tx.records(RecordKind.STREAM, sample=sample) if isinstance(record, Stream)) > 1  # type: ignore[arg-type]
+def _has_many_streams(tx: Transaction, sample: SampleId) -> bool:
+    return len(list(tx.streams(sample))) > 1
 
 
 def _go(tx: Transaction, sample: str, to: SampleState, *, from_: tuple[SampleState, ...]) -> Sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -33,7 +34,7 @@ def rotated(vector: tuple[float, ...], rotation: tuple[float, float, float, floa
     return (vx + w * tx + y * tz - z * ty, vy + w * ty + z * tx - x * tz, vz + w * tz + x * ty - y * tx)
 
 
-def _direction(edges: dict[str, tuple[int, ...]], edge: str, kind: str) -> tuple[int, ...]:
+def _direction(edges: Mapping[str, tuple[int, ...]], edge: str, kind: str) -> tuple[int, ...]:
     if edge not in edges:
         raise UserError(f"a {kind} has no edge {edge!r}; it has {', '.join(edges)}")
     return edges[edge]

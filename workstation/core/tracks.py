@@ -97,8 +97,8 @@ def _point_3d(a: Point3D, b: Point3D, fraction: float) -> Point3D:
 
 def _box(a: Box, b: Box, fraction: float) -> Box:
     turn = (b.angle_deg - a.angle_deg + 180.0) % 360.0 - 180.0  # the short way round
-    sides = _mix_all((a.x, a.y, a.width, a.height), (b.x, b.y, b.width, b.height), fraction)
-    return Box(*sides, angle_deg=a.angle_deg + turn * fraction)
+    x, y, width, height = _mix_all((a.x, a.y, a.width, a.height), (b.x, b.y, b.width, b.height), fraction)
+    return Box(x, y, width, height, a.angle_deg + turn * fraction)
 
 
 def _rings(a: Any, b: Any, fraction: float) -> tuple[tuple[float, ...], ...] | None:
