@@ -29,14 +29,12 @@ def print_rows(rows: Iterable[Mapping[str, object]], *, columns: Sequence[str], 
         for count, row in enumerate(rows, 1):
             print_json(row)
         return count
-    listed = [[_cell(row.get(name)) for name in columns] for row in rows]
-    shown = [i for i, _ in enumerate(columns) if any(row[i] for row in listed)]
-    widths = {i: min(_WIDEST, max(len(columns[i]), *(len(row[i]) for row in listed))) for i in shown}
-    if listed:
-        click.echo("  ".join(columns[i].ljust(widths[i]) for i in shown).rstrip())
-    for row in listed:
-        click.echo("  ".join(_cut(row[i], widths[i]).ljust(widths[i]) for i in shown).rstrip())
-    return len(listed)
+    table = [[_cell(row.get(name)) for name in columns] for row in rows]
+    shown = [i for i, _ in enumerate(columns) if any(line[i] for line in table)]
+    widths = {i: min(_WIDEST, max(len(columns[i]), *(len(line[i]) for line in table))) for i in shown}
+    for line in [list(columns), *table] if table else []:
+        click.echo("  ".join(_cut(line[i], widths[i]).ljust(widths[i]) for i in shown).rstrip())
+    return len(table)
 
 
 def print_facts(facts: Mapping[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workstation.commands.reading import fetch, first_state, may_confirm, ontology_number, source_of
+from workstation.commands.reading import fetch, first_state, may_confirm, ontology_number, ontology_of, source_of
 from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, Entity, Link, LinkEnd, TargetKind
@@ -51,7 +51,7 @@ def make_absence(
 
 
 def absence_of(tx: Transaction, link: Link, *, gone: Annotation | Entity, to: Target | None, reason: str) -> Link:
-    """The absence that takes the place of ``link`` when its end ``gone`` is deleted: the other end has no counterpart."""
+    """The absence that takes the place of ``link`` when its end ``gone`` is deleted: the other has no counterpart."""
     left = [end for end in link.ends if end.target != gone.id and end.kind not in _MISSING_IN]
     if not left:
         raise UserError(f"{link.type_id} {link.id} has no other end that could be missing a counterpart")
@@ -66,7 +66,7 @@ def _place_of(tx: Transaction, gone: Annotation | Entity) -> Target:
 
 
 def _absence_type(tx: Transaction, of: Target, missing_in: Target, type_id: str | None) -> LinkType:
-    ontology = tx.ontology()
+    ontology = ontology_of(tx)
     known = [] if ontology is None else [each for each in ontology.ontology.link_types if each.absence]
     if type_id is not None:
         known = [each for each in known if each.id == type_id]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from workstation.commands.arguments import AnnotationRef, ClassRef, EntityRef, SampleRef, StreamRef, TargetRef
@@ -42,7 +44,7 @@ def add(
     end_ns: int | None = None,
     item: str | None = None,
     frame: str | None = None,
-    attributes: Attributes = {},
+    attributes: Mapping[str, AttributeValue] = {},
     text: str | None = None,
     language: str | None = None,
     state: State | None = None,
@@ -111,7 +113,7 @@ def relabel(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], class_id
 
 @command("annotation.set_attributes", title="Set attributes", right=Right.LABEL, enabled=needs_selection)
 def set_attributes(
-    tx: Transaction, *, annotations: tuple[AnnotationRef, ...], attributes: dict[str, AttributeValue | None]
+    tx: Transaction, *, annotations: tuple[AnnotationRef, ...], attributes: Mapping[str, AttributeValue | None]
 ) -> None:
     """Set attributes of annotations; the others stay.
 
@@ -128,7 +130,7 @@ def set_attributes(
         )
 
 
-def changed_attributes(old: Attributes, changes: dict[str, AttributeValue | None]) -> Attributes:
+def changed_attributes(old: Attributes, changes: Mapping[str, AttributeValue | None]) -> Attributes:
     """``old`` with ``changes`` laid over it, without what was set to nothing."""
     return {name: value for name, value in {**old, **changes}.items() if value is not None}
 
@@ -252,7 +254,7 @@ def delete(
 
 
 def entity_for(tx: Transaction, annotation: Annotation, class_id: str) -> Entity:
-    """A new entity with a number of its own for ``annotation``; used where a track or span becomes a thing of its own."""
+    """A new entity with a number of its own; used where what an annotation shows becomes a thing of its own."""
     made = Entity(
         id=EntityId(tx.new_id()),
         sample=annotation.sample,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from workstation.commands.annotations import changed_attributes
@@ -11,7 +13,7 @@ from workstation.commands.registry import command, needs_sample, needs_selection
 from workstation.commands.removal import LinkPolicy, remove_labels, remove_links, retargeted
 from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Annotation, Attributes, AttributeValue, Entity, TargetKind
+from workstation.core.annotation import Annotation, AttributeValue, Entity, TargetKind
 from workstation.core.errors import UserError
 from workstation.core.ids import EntityId
 from workstation.core.rights import Right
@@ -24,7 +26,7 @@ def add(
     sample: SampleRef,
     class_id: ClassRef,
     name: str = "",
-    attributes: Attributes = {},
+    attributes: Mapping[str, AttributeValue] = {},
     annotations: tuple[AnnotationRef, ...] = (),
 ) -> EntityId:
     """Make the one real thing, with the next number of its sample, and attach annotations that show it.
@@ -98,9 +100,7 @@ def merge(tx: Transaction, *, entity: EntityRef, other: EntityRef) -> None:
 
 
 @command("entity.split", title="Split entity", right=Right.LABEL, enabled=needs_selection)
-def split(
-    tx: Transaction, *, annotations: tuple[AnnotationRef, ...], class_id: ClassRef | None = None
-) -> EntityId:
+def split(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], class_id: ClassRef | None = None) -> EntityId:
     """Some annotations show another thing: they get a new entity, with a number of its own.
 
     annotations: the annotations of one entity that show something else
@@ -141,7 +141,7 @@ def set_entity(
     *,
     entity: EntityRef,
     name: str | None = None,
-    attributes: dict[str, AttributeValue | None] = {},
+    attributes: Mapping[str, AttributeValue | None] = {},
 ) -> None:
     """Name an entity and set its attributes; what is not mentioned stays. The number never changes.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from workstation.commands.arguments import AnnotationRef, KeyframeRef
 from workstation.commands.reading import fetch, keyframes_of, ontology_number, source_of, state_after_edit
 from workstation.commands.registry import command, needs_selection
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Annotation, Attributes, Keyframe, Presence, Source, State
+from workstation.core.annotation import Annotation, AttributeValue, Keyframe, Presence, Source, State
 from workstation.core.errors import UserError
 from workstation.core.geometry import Shape, kind_of
 from workstation.core.ids import AnnotationId, RecordId
@@ -27,7 +27,7 @@ def set_keyframe(
     time_ns: int,
     shape: Shape | None = None,
     presence: Presence = Presence.VISIBLE,
-    attributes: Attributes = {},
+    attributes: Mapping[str, AttributeValue] = {},
 ) -> RecordId:
     """Say what a track shows at a moment of its life. The keyframe there is replaced, its neighbours stay.
 

@@ -14,7 +14,7 @@ from workstation.commands.registry import command, needs_sample, needs_selection
 from workstation.commands.removal import remove_links, retargeted
 from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Attributes, AttributeValue, Link, LinkEnd, Source, State
+from workstation.core.annotation import AttributeValue, Link, LinkEnd, Source, State
 from workstation.core.errors import UserError
 from workstation.core.ids import LinkId
 from workstation.core.rights import Right
@@ -29,7 +29,7 @@ def add(
     ends: Mapping[str, TargetRef | tuple[TargetRef, ...]],
     start_ns: int | None = None,
     end_ns: int | None = None,
-    attributes: Attributes = {},
+    attributes: Mapping[str, AttributeValue] = {},
     holds: bool = True,
     reason: str = "",
     rationale: str = "",
@@ -107,7 +107,14 @@ def absent(
     layer: whose pass this is
     """
     made = make_absence(
-        tx, sample=sample, of=of, missing_in=missing_in, reason=reason, type_id=type_id, rationale=rationale, layer=layer
+        tx,
+        sample=sample,
+        of=of,
+        missing_in=missing_in,
+        reason=reason,
+        type_id=type_id,
+        rationale=rationale,
+        layer=layer,
     )
     tx.put(made)
     return made.id
@@ -121,7 +128,7 @@ def edit(
     type_id: LinkTypeRef | None = None,
     start_ns: int | None = None,
     end_ns: int | None = None,
-    attributes: dict[str, AttributeValue | None] = {},
+    attributes: Mapping[str, AttributeValue | None] = {},
     holds: bool | None = None,
     reason: str | None = None,
     rationale: str | None = None,

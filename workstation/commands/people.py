@@ -10,7 +10,6 @@ from workstation.commands.registry import command
 from workstation.commands.transaction import Transaction
 from workstation.core.errors import UserError
 from workstation.core.ids import RecordId
-from workstation.core.records import RecordKind
 from workstation.core.rights import Right, may
 from workstation.core.sample import Person, Role
 
@@ -65,17 +64,12 @@ def _roles(roles: tuple[Role, ...]) -> tuple[Role, ...]:
 def _refuse_taken(tx: Transaction, name: str, own: str | None) -> None:
     if not name.strip():
         raise UserError("a person needs a name")
-    if any(other.name.casefold() == name.strip().casefold() and other.id != own for other in people(tx)):
+    if any(other.name.casefold() == name.strip().casefold() and other.id != own for other in tx.people()):
         raise UserError(f"there already is a person called {name.strip()!r}")
 
 
 def _refuse_nobody_left(tx: Transaction, changed: Person) -> None:
     """Somebody must be left who can manage people, or the project could never be handed on."""
-    after = [changed if person.id == changed.id else person for person in people(tx)]
+    after = [changed if person.id == changed.id else person for person in tx.people()]
     if not any(person.active and any(may(role, Right.MANAGE_PEOPLE) for role in person.roles) for person in after):
         raise UserError("then nobody could manage people any more; make somebody else a lead first")
-
-
-def people(tx: Transaction) -> list[Person]:
-    """Everybody in the project."""
-    return [record for record in tx.records(RecordKind.PERSON) if isinstance(record, Person)]

@@ -9,7 +9,8 @@ from workstation.commands.transaction import Reads, Transaction
 from workstation.core.annotation import Annotation, Entity, Keyframe, Record, Source, SourceKind, State
 from workstation.core.errors import UserError
 from workstation.core.ids import AnnotationId, EntityId
-from workstation.core.records import RECORD_TYPES, RecordKind
+from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.records import RECORD_TYPES
 from workstation.core.rights import Actor, ActorKind
 
 R = TypeVar("R", bound=Record)
@@ -23,6 +24,12 @@ def fetch(reads: Reads, cls: type[R], record_id: str) -> R:
     if not isinstance(record, cls):
         raise UserError(f"there is no {kind.value.replace('_', ' ')} {record_id}")
     return record
+
+
+def record_id(record: Record) -> str:
+    """The id, which every record has."""
+    found: str = record.id  # type: ignore[attr-defined]  # the base class leaves it to each kind to type its id
+    return found
 
 
 def fetch_all(reads: Reads, ids: Iterable[AnnotationId]) -> list[Annotation]:
@@ -74,5 +81,13 @@ def may_confirm(actor: Actor) -> bool:
 
 def ontology_number(reads: Reads) -> int:
     """The number of the ontology version in force; 0 before the first (the gate then refuses labels)."""
-    ontology = reads.ontology()
+    ontology = ontology_of(reads)
     return 0 if ontology is None else ontology.number
+
+
+def ontology_of(reads: Reads) -> CompiledOntology | None:
+    """The ontology in force. The store knows of it only what the gate asks; commands know the whole."""
+    rules = reads.ontology()
+    if rules is not None and not isinstance(rules, CompiledOntology):
+        raise TypeError(f"the store was opened with {type(rules).__name__} in place of an ontology")
+    return rules

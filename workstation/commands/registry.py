@@ -46,7 +46,7 @@ Enabled = Callable[[SessionView], str | None]
 """Answers ``None`` if the command can run, else the sentence that a greyed entry shows."""
 
 
-def always(session: SessionView) -> str | None:
+def always(_session: SessionView) -> str | None:
     """Never greyed."""
     return None
 
@@ -159,9 +159,7 @@ class Registry:
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of one line of ``annotate``: one alternative per command."""
-        refs, components = msgspec.json.schema_components(
-            [c.wire for c in self], ref_template="#/$defs/{name}"
-        )
+        refs, components = msgspec.json.schema_components([c.wire for c in self], ref_template="#/$defs/{name}")
         definitions = dict(components)
         for each in self:
             definitions[each.wire.__name__] = _line_schema(each, definitions[each.wire.__name__])

@@ -123,12 +123,9 @@ def _refusal(label: Annotation | Entity, links: Sequence[Link]) -> str:
 
 def _refuse_anchored(tx: Transaction, annotations: Sequence[Annotation], gone: set[str]) -> None:
     """A text cannot go while spans that stay are anchored in it."""
-    texts = {annotation.id: annotation.sample for annotation in annotations if annotation.text is not None}
-    for text, sample in texts.items():
-        anchored = [
-            span
-            for span in tx.annotations(sample)
-            if isinstance(span.shape, TextSpan) and span.shape.of == text and span.id not in gone
-        ]
+    for annotation in annotations:
+        anchored = [span for span in tx.annotations_on_text(annotation.id) if span.id not in gone]
         if anchored:
-            raise UserError(f"{len(anchored)} text spans are anchored in annotation {text}; delete them with it")
+            raise UserError(
+                f"{len(anchored)} text spans are anchored in annotation {annotation.id}; delete them with it"
+            )

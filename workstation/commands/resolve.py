@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from workstation.commands.reading import ontology_of
 from workstation.commands.transaction import Reads
 from workstation.core.annotation import Annotation, Entity, Link, TargetKind
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId, is_id
 from workstation.core.records import RecordKind
-from workstation.core.sample import Person, Stream
+from workstation.core.sample import Stream
 
 _NUMBERED = re.compile(r"^(?:(?P<class>.+?) )?#?(?P<number>\d{1,9})$")
 _MIN_PREFIX = 4
@@ -166,7 +167,7 @@ class Resolver:
         return numbered["class"] is None or numbered["class"].casefold() in self._class_names(entity.class_id)
 
     def _class_names(self, class_id: str) -> set[str]:
-        ontology = self._reads.ontology()
+        ontology = ontology_of(self._reads)
         classes = () if ontology is None else ontology.ontology.classes
         names = [name for each in classes if each.id == class_id for name in each.names.values()]
         return {name.casefold() for name in (class_id, *names)}
@@ -175,7 +176,7 @@ class Resolver:
         return f"{entity.class_id} {entity.number}"
 
     def _person(self, text: str) -> str:
-        people = [person for person in self._reads.records(RecordKind.PERSON) if isinstance(person, Person)]
+        people = list(self._reads.people())
         named = [person.id for person in people if person.name == text]
         found = named[0] if len(named) == 1 else self._by_id(RecordKind.PERSON, text)
         if found is None:
@@ -197,12 +198,12 @@ class Resolver:
         raise UserError(f"nothing is called {_short(text)}; write {WANTED_IN_WORDS[Wanted.TARGET]}")
 
     def _class(self, text: str) -> str:
-        ontology = self._reads.ontology()
+        ontology = ontology_of(self._reads)
         classes = () if ontology is None else ontology.ontology.classes
         return _id_or_name(text, {each.id: tuple(each.names.values()) for each in classes}, "class")
 
     def _link_type(self, text: str) -> str:
-        ontology = self._reads.ontology()
+        ontology = ontology_of(self._reads)
         kinds = () if ontology is None else ontology.ontology.link_types
         return _id_or_name(text, {each.id: tuple(each.names.values()) for each in kinds}, "link type")
 

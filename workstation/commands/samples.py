@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from workstation.commands.arguments import PersonRef, SampleRef, StreamRef
-from workstation.commands.reading import fetch
+from workstation.commands.reading import fetch, record_id
 from workstation.commands.registry import command, needs_sample
 from workstation.commands.removal import remove_links
 from workstation.commands.transaction import Transaction
@@ -95,7 +95,9 @@ def remove(tx: Transaction, *, sample: SampleRef, with_labels: bool = False) -> 
     counted = {kind: len(list(tx.records(kind, sample=old.id))) for kind in _LABELS}
     if any(counted.values()) and not with_labels:
         said = ", ".join(f"{count} {kind.value}s" for kind, count in counted.items() if count)
-        raise UserError(f"sample {old.key} holds {said.replace('entitys', 'entities')}; say with_labels to remove them too")
+        raise UserError(
+            f"sample {old.key} holds {said.replace('entitys', 'entities')}; say with_labels to remove them too"
+        )
     for annotation in list(tx.annotations(old.id)):
         for keyframe in list(tx.keyframes(annotation.id)):
             tx.delete(RecordKind.KEYFRAME, keyframe.id)
@@ -104,8 +106,8 @@ def remove(tx: Transaction, *, sample: SampleRef, with_labels: bool = False) -> 
     remove_links(tx, list(tx.links(old.id)))
     # Newest first: an answer goes before the comment it answers, a span before the text it lies on.
     for kind in _OF_A_SAMPLE:
-        for record_id in sorted((record.id for record in tx.records(kind, sample=old.id)), reverse=True):
-            tx.delete(kind, record_id)
+        for each in sorted((record_id(record) for record in tx.records(kind, sample=old.id)), reverse=True):
+            tx.delete(kind, each)
     tx.delete(RecordKind.SAMPLE, old.id)
 
 

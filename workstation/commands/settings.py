@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -24,8 +24,8 @@ def set_project(
     *,
     name: str | None = None,
     profile: str | None = None,
-    tolerances: dict[str, float | None] = {},
-    gates: dict[str, str | None] = {},
+    tolerances: Mapping[str, float | None] = {},
+    gates: Mapping[str, str | None] = {},
     modalities: tuple[str, ...] | None = None,
 ) -> None:
     """Change the project's settings; what is not mentioned stays.
@@ -51,9 +51,9 @@ def set_project(
 
 def project_of(tx: Transaction) -> Project:
     """The one record of the project."""
-    for record in tx.records(RecordKind.PROJECT):
-        if isinstance(record, Project):
-            return record
+    found = tx.project()
+    if found is not None:
+        return found
     raise UserError("this project has no settings record; make the project with workstation new")
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from workstation.commands.arguments import AnnotationRef, TargetRef
+from workstation.commands.arguments import AnnotationRef
 from workstation.commands.reading import fetch, fetch_all, ontology_number, source_of, state_after_edit
 from workstation.commands.registry import command, needs_selection
 from workstation.commands.removal import LinkPolicy, remove_labels
@@ -115,9 +115,7 @@ def move_one(tx: Transaction, annotation: Annotation, *, by: tuple[float, ...] |
     tx.put(_edited(tx, moved))
 
 
-def _move_keyframes(
-    tx: Transaction, annotation: AnnotationId, *, by: tuple[float, ...] | None, by_ns: int
-) -> None:
+def _move_keyframes(tx: Transaction, annotation: AnnotationId, *, by: tuple[float, ...] | None, by_ns: int) -> None:
     # The one that leads goes first: moving into a moment still taken would collide with the unique time.
     for keyframe in sorted(tx.keyframes(annotation), key=lambda k: k.time_ns, reverse=by_ns > 0):
         shape = keyframe.shape if by is None or keyframe.shape is None else translated(keyframe.shape, by)

@@ -85,11 +85,7 @@ def write_text(
 
 def spans_over(tx: Transaction, annotation: Annotation) -> list[Annotation]:
     """The text spans anchored in an annotation's text."""
-    return [
-        each
-        for each in tx.annotations(annotation.sample, stream=annotation.stream)
-        if isinstance(each.shape, TextSpan) and each.shape.of == annotation.id
-    ]
+    return list(tx.annotations_on_text(annotation.id))
 
 
 def words_of(tx: Transaction, annotation: AnnotationId) -> list[Word]:
@@ -104,8 +100,7 @@ def _edit_words(tx: Transaction, annotation: AnnotationId, words: list[Word], te
     gone: list[Word] = []
     for _, i1, i2, j1, j2 in matcher.get_opcodes():
         both = min(i2 - i1, j2 - j1)
-        for offset in range(both):
-            kept.append(replace(words[i1 + offset], text=texts[j1 + offset]))
+        kept.extend(replace(words[i1 + offset], text=texts[j1 + offset]) for offset in range(both))
         gone.extend(words[i1 + both : i2])
         kept.extend(texts[j1 + both : j2])
     for word in gone:

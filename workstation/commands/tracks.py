@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec.structs import replace
 
@@ -23,7 +25,7 @@ from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import (
     Annotation,
-    Attributes,
+    AttributeValue,
     Gap,
     Interpolation,
     Keyframe,
@@ -36,7 +38,8 @@ from workstation.core.annotation import (
 )
 from workstation.core.errors import UserError
 from workstation.core.geometry import Shape, kind_of
-from workstation.core.ids import AnnotationId
+from workstation.core.ids import AnnotationId, RecordId
+from workstation.core.records import RecordKind
 from workstation.core.rights import Right
 from workstation.core.tracks import moment
 
@@ -60,7 +63,7 @@ def add(
     entity: EntityRef | None = None,
     interpolation: Interpolation = Interpolation.LINEAR,
     frame: str | None = None,
-    attributes: Attributes = {},
+    attributes: Mapping[str, AttributeValue] = {},
     state: State | None = None,
     layer: str = "main",
     source: Source | None = None,
@@ -234,9 +237,11 @@ def _second_part(tx: Transaction, track: Annotation, new_entity: bool) -> Annota
 
 
 def _hand_over(tx: Transaction, keyframes: list[Keyframe], from_ns: int, to: AnnotationId) -> None:
+    """A keyframe belongs to its track for good, so a copy goes to the other one in its place."""
     for keyframe in keyframes:
         if keyframe.time_ns >= from_ns:
-            tx.put(replace(keyframe, annotation=to))
+            tx.delete(RecordKind.KEYFRAME, keyframe.id)
+            tx.put(replace(keyframe, id=RecordId(tx.new_id()), annotation=to))
 
 
 @command("track.join", title="Join tracks", right=Right.LABEL, enabled=needs_selection)
@@ -273,30 +278,15 @@ def swap(tx: Transaction, *, first: AnnotationRef, second: AnnotationRef, from_n
         raise UserError("only two tracks of the same stream, kind and frame can be swapped")
     ours, theirs = keyframes_of(tx, one), keyframes_of(tx, two)
     late = [[k for k in keyframes if k.time_ns >= from_ns] for keyframes in (ours, theirs)]
-    if not any(late) or len(late[0]) == len(ours) and len(late[1]) == len(theirs):
+    if not any(late) or (len(late[0]) == len(ours) and len(late[1]) == len(theirs)):
         raise UserError(f"from {from_ns} ns on there is nothing to swap")
     if len(ours) - len(late[0]) + len(late[1]) == 0 or len(theirs) - len(late[1]) + len(late[0]) == 0:
         raise UserError("one of the tracks would be left without a keyframe; join them instead")
-    _exchange(tx, late[0], late[1], one.id, two.id)
+    _hand_over(tx, late[0], from_ns, two.id)
+    _hand_over(tx, late[1], from_ns, one.id)
     for track, own, other in ((one, one_spec, two_spec), (two, two_spec, one_spec)):
         gaps = [g for g in own.gaps if g.start_ns < from_ns] + [g for g in other.gaps if g.start_ns >= from_ns]
         store_life(tx, replace(track, track=replace(own, gaps=tuple(gaps))))
-
-
-def _exchange(
-    tx: Transaction, ours: list[Keyframe], theirs: list[Keyframe], one: AnnotationId, two: AnnotationId
-) -> None:
-    """Keyframes keep their ids; where both have one at the same moment they trade contents instead of owners."""
-    by_time = {keyframe.time_ns: keyframe for keyframe in theirs}
-    for keyframe in ours:
-        twin = by_time.pop(keyframe.time_ns, None)
-        if twin is None:
-            tx.put(replace(keyframe, annotation=two))
-        else:
-            tx.put(replace(twin, id=keyframe.id, annotation=one))
-            tx.put(replace(keyframe, id=twin.id, annotation=two))
-    for keyframe in by_time.values():
-        tx.put(replace(keyframe, annotation=one))
 
 
 def _track(tx: Transaction, annotation: AnnotationId) -> tuple[Annotation, Track]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec.structs import replace
 
@@ -12,10 +14,11 @@ from workstation.commands.removal import LinkPolicy, remove_labels
 from workstation.commands.resolve import Target
 from workstation.commands.text import STEP, checked_word, spans_over, words_of
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Annotation, Attributes, Source, State, TargetKind, Word
+from workstation.core.annotation import Annotation, AttributeValue, Source, State, TargetKind, Word
 from workstation.core.errors import UserError
 from workstation.core.geometry import ShapeKind, Span, TextSpan
 from workstation.core.ids import AnnotationId, RecordId
+from workstation.core.records import RecordKind
 from workstation.core.rights import Right
 
 
@@ -40,7 +43,7 @@ def add(
     text: str = "",
     class_id: ClassRef | None = None,
     entity: EntityRef | None = None,
-    attributes: Attributes = {},
+    attributes: Mapping[str, AttributeValue] = {},
     language: str | None = None,
     state: State | None = None,
     layer: str = "main",
@@ -123,7 +126,7 @@ def split(tx: Transaction, *, word: WordRef, at_ns: int | None = None) -> Annota
     )
     tx.put(second)
     tx.put(replace(turn, end_ns=cut_ns, text=left, state=state_after_edit(tx, turn.state)))
-    tx.put_many([replace(each, annotation=second.id) for each in words[index:]])
+    _hand_over(tx, words[index:], to=second.id, after=0)
     _share_spans(tx, spans, cut=len(left) + 1, second=second.id)
     return second.id
 
@@ -151,6 +154,13 @@ def _share_spans(tx: Transaction, spans: list[Annotation], *, cut: int, second: 
         tx.put(replace(span, shape=replace(shape, parts=parts, of=second)))
 
 
+def _hand_over(tx: Transaction, words: list[Word], *, to: AnnotationId, after: int) -> None:
+    """A word belongs to its turn for good, so a copy goes to the other one in its place."""
+    for index, word in enumerate(words):
+        tx.delete(RecordKind.WORD, word.id)
+        tx.put(replace(word, id=RecordId(tx.new_id()), annotation=to, position=after + (index + 1) * STEP))
+
+
 @command("turn.join", title="Join turns", shortcut="Ctrl+J", right=Right.LABEL, enabled=needs_selection)
 def join(tx: Transaction, *, first: AnnotationRef, second: AnnotationRef) -> None:
     """Make one turn of two that follow each other. The earlier keeps its id and takes the words and links of the other.
@@ -167,9 +177,7 @@ def join(tx: Transaction, *, first: AnnotationRef, second: AnnotationRef) -> Non
             raise UserError(f"these turns differ in their {name.removesuffix('_id')} and cannot become one")
     spans, words = spans_over(tx, two), words_of(tx, two.id)
     last = max((word.position for word in words_of(tx, one.id)), default=0)
-    tx.put_many(
-        [replace(word, annotation=one.id, position=last + (i + 1) * STEP) for i, word in enumerate(words)]
-    )
+    _hand_over(tx, words, to=one.id, after=last)
     shift = len(one.text) + 1
     for span in spans:
         shape = span.shape

@@ -18,7 +18,7 @@ _CUBOID_FACES = {
 
 
 def resized(shape: Shape, edge: str, outward: float) -> Shape:
-    """``shape`` with ``edge`` moved outward (inward if negative) along the shape's own axis; the opposite edge stays."""
+    """``shape`` with ``edge`` moved outward (negative: inward) along the shape's own axis; the opposite edge stays."""
     if isinstance(shape, Box):
         return _resized_box(shape, _direction(_BOX_EDGES, edge, "box"), outward)
     if isinstance(shape, Cuboid):

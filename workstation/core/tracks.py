@@ -126,8 +126,7 @@ def _keypoints(a: Keypoints, b: Keypoints, fraction: float) -> Keypoints:
         return a
     return Keypoints(
         tuple(
-            replace(p, x=_mix(p.x, later[p.name].x, fraction), y=_mix(p.y, later[p.name].y, fraction))
-            for p in a.points
+            replace(p, x=_mix(p.x, later[p.name].x, fraction), y=_mix(p.y, later[p.name].y, fraction)) for p in a.points
         )
     )
 

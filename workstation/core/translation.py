@@ -84,6 +84,4 @@ _MOVES: dict[type, Callable[[Any, tuple[float, ...]], Any]] = {
     Cuboid: _cuboid,
     Measurement: _points,
 }
-_DIMENSIONS: dict[type, int] = {
-    kind: 3 if kind in (Point3D, Polyline3D, Cuboid) else 2 for kind in _MOVES
-}
+_DIMENSIONS: dict[type, int] = {kind: 3 if kind in (Point3D, Polyline3D, Cuboid) else 2 for kind in _MOVES}

@@ -1,4 +1,4 @@
-"""The native form: one JSON Lines file that holds a whole project, history and hashes included, and comes back identical.
+"""The native form: one JSON Lines file that holds a whole project, with history and hashes; it comes back identical.
 
 The first line names the form; then come content-addressed blobs, every revision followed by its changes, the log of
 refusals, the current records, and an end line with the SHA-256 of everything before it. Texts stand in it exactly as
