@@ -10,7 +10,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -57,7 +57,7 @@ _USUAL_HELP = {
     "attributes": "values by attribute name",
     "reason": "why, in the person's words",
 }
-_HELP_LINE = re.compile(r"^ {4,}(\w+): (.+)$")
+_HELP_LINE = re.compile(r"^(\w+): (.+)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +109,13 @@ def arguments_of(function: Callable[..., Any]) -> tuple[Argument, ...]:
 
 
 def help_of(function: Callable[..., Any]) -> str:
-    """The docstring without the lines about arguments."""
-    lines = inspect.getdoc(function) or ""
-    kept = [line for line in lines.splitlines() if not line.startswith("    ")]
+    """The docstring up to the lines about arguments."""
+    text = inspect.getdoc(function) or ""
+    kept: list[str] = []
+    for line in text.splitlines():
+        if _HELP_LINE.match(line):
+            break
+        kept.append(line)
     return " ".join(" ".join(kept).split())
 
 
@@ -125,16 +129,16 @@ def wire_type(command_id: str, arguments: tuple[Argument, ...]) -> type[msgspec.
     return msgspec.defstruct(command_id, fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
 
 
-def _described(function: Callable[..., Any]) -> typing.Iterator[tuple[str, str]]:
-    """Name and text of each indented ``name: text`` line; a deeper line goes on with the text before."""
+def _described(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
+    """Name and text of each ``name: text`` line; an indented line goes on with the text before."""
     name, text = "", ""
     for line in (inspect.getdoc(function) or "").splitlines():
         match = _HELP_LINE.match(line)
-        if match and not line.startswith("     "):
+        if match:
             if name:
                 yield name, text
             name, text = match[1], match[2]
-        elif name and line.startswith("     "):
+        elif name and line.startswith(" "):
             text += " " + line.strip()
     if name:
         yield name, text
@@ -146,7 +150,7 @@ def _reference(kind: Any) -> Reference | None:
     return None
 
 
-def _references(kind: Any) -> typing.Iterator[Wanted]:
+def _references(kind: Any) -> Iterator[Wanted]:
     reference = _reference(kind)
     if reference is not None:
         yield reference.wanted
