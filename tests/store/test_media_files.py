@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 from small_disks import read_only_view
 
 from workstation.core.annotation import Record
-from workstation.core.errors import DataError, Refused
+from workstation.core.errors import DataError, Refused, StoppedError
 from workstation.core.ids import SampleId, StreamId, deterministic_ids
 from workstation.core.records import RecordKind
 from workstation.core.sample import MediaFile, Stream, StreamKind
 from workstation.core.timebase import TimeMap
 from workstation.store.media_files import (
     FileTrouble,
-    StoppedError,
     apply_relinks,
     check_files,
     content_of,

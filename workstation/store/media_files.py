@@ -21,7 +21,7 @@ from typing import Protocol
 import msgspec
 
 from workstation.core.annotation import Record
-from workstation.core.errors import DataError, Refused, UserError
+from workstation.core.errors import DataError, Refused, StoppedError
 from workstation.core.ids import StreamId
 from workstation.core.records import RecordKind
 from workstation.core.sample import MediaFile, Stream
@@ -33,10 +33,6 @@ Progress = Callable[[int, int], None]
 
 Cancelled = Callable[[], bool]
 """Asked between chunks; true ends the work with ``StoppedError``."""
-
-
-class StoppedError(UserError):
-    """Somebody asked for the work to stop; nothing was changed."""
 
 
 def _never() -> bool:
