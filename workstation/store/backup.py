@@ -117,7 +117,7 @@ def list_snapshots(folder: Path) -> list[Snapshot]:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for note in folder.glob("*.db.json"):
             try:
-                snapshot = _DECODER.decode(read_bounded(note, limit=_NOTE_LIMIT))
+                snapshot = _DECODER.decode(read_bounded(note, _NOTE_LIMIT))
             except (DataError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
             # The name inside must be the name outside: a note must not lead out of its folder.

@@ -138,7 +138,7 @@ def current_holder(folder: Path) -> Holder | None:
     """Who holds the lock now; ``None`` if nobody does or nobody can tell. Changes nothing in the folder."""
     path = folder / LOCK_FILE
     try:
-        text = read_bounded(path, limit=_HOLDER_LIMIT)
+        text = read_bounded(path, _HOLDER_LIMIT)
         with path.open("rb") as file:
             # A shared lock: two curious readers must not take each other for the writer.
             if _try_lock(file, folder, shared=True):
