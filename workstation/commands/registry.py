@@ -25,7 +25,7 @@ from workstation.core.rights import Actor, Right
 
 MODULES = (
     "settings", "people", "ontology", "samples", "work", "annotations", "shapes", "tracks", "keyframes", "turns",
-    "words", "text", "entities", "links", "bulk", "review",
+    "words", "text", "entities", "links", "bulk", "review", "parked",
 )  # fmt: skip
 
 
