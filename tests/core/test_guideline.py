@@ -12,6 +12,7 @@ from workstation.core.guideline import (
     people_behind,
     section_for,
     sections_of,
+    unread_sections,
 )
 from workstation.core.ids import RecordId
 from workstation.core.sample import Acknowledgement, Guideline, Person
@@ -88,3 +89,18 @@ def test_who_has_not_read_the_newest_version() -> None:
     behind = people_behind([ann, ben, cleo], guidelines, acknowledgements)
     assert [(person.name, number) for person, number in behind] == [("ben", 2), ("cleo", 0)]
     assert people_behind([ann], [], []) == []
+
+
+def test_a_person_reads_the_changes_since_her_last_version_or_everything() -> None:
+    ann, ben = (Person(id=RecordId(name), name=name) for name in ("ann", "ben"))
+    texts = [TEXT, TEXT.replace("nine", "eight"), TEXT.replace("nine", "seven")]
+    guidelines = [
+        Guideline(id=RecordId(str(n)), number=n, text=text, sha256="", ontology_number=1)
+        for n, text in enumerate(texts, 1)
+    ]
+    read = [Acknowledgement(id=RecordId("x"), person=ann.id, guideline_number=2)]
+    assert [change.key for change in unread_sections(ann, guidelines, read)] == ["car"]
+    assert "eight" in unread_sections(ann, guidelines, read)[0].old
+    assert len(unread_sections(ben, guidelines, read)) == len(sections_of(TEXT))
+    read.append(Acknowledgement(id=RecordId("y"), person=ann.id, guideline_number=3))
+    assert unread_sections(ann, guidelines, read) == []

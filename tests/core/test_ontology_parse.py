@@ -76,7 +76,7 @@ _LONG = "x" * 10_000_000
         ({"classes": {"car": {"name": 3}}}, "classes.car.name", "expected text"),
         (
             {"classes": {"a": {}, "car": {"children": {"b": {}, "c": {"key": "cc"}}}}},
-            "classes.car.children.c.key",
+            "classes.c.key",
             "key",
         ),
         ({"classes": {"Car": {}}}, "classes.Car", "an id"),
