@@ -9,8 +9,11 @@ import pytest
 from workstation.core.axes import CAMERA, axis_change
 from workstation.core.cameras import BrownConrady, Camera, Fisheye, Pinhole
 from workstation.core.errors import DataError
+from workstation.core.ids import RigId, SampleId
 from workstation.core.poses import RigidTransform, Trajectory
+from workstation.core.records import RecordKind, decode, encode
 from workstation.core.rotation import about_z
+from workstation.core.sample import Rig
 from workstation.core.space import Calibration, Frame, FrameTree, NoTransform, as_json_values, calibration_of
 from workstation.core.timebase import TimeRange
 
@@ -118,9 +121,15 @@ def test_missing_poses_and_separate_trees_say_so() -> None:
 
 def test_json_round_trip_as_the_rig_record_keeps_it() -> None:
     value = calibration()
-    text = msgspec.json.encode([as_json_values(value.frames), as_json_values(value.cameras)])
-    frames, cameras = msgspec.json.decode(text)
-    assert calibration_of(frames, cameras) == value
+    record = Rig(
+        id=RigId("0" * 26),
+        sample=SampleId("1" * 26),
+        frames=as_json_values(value.frames),
+        cameras=as_json_values(value.cameras),
+    )
+    stored = decode(RecordKind.RIG, encode(record))
+    assert isinstance(stored, Rig)
+    assert calibration_of(stored.frames, stored.cameras) == value
     assert value.camera("wide").lens == value.cameras[1].lens
     with pytest.raises(DataError, match="no camera 'rear'; it has front, wide, bent"):
         value.camera("rear")
