@@ -7,7 +7,7 @@ x264 and x265 are used here only; the program itself never encodes with them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -45,7 +45,9 @@ def read_code(pixels: NDArray[np.generic]) -> int | None:
     for row in range(ROWS):
         for column in range(COLUMNS):
             top, left = (row + 0.3) * cell, (column + 0.3) * cell
-            cells[row, column] = grey[int(top) : int(top + 0.4 * cell) + 1, int(left) : int(left + 0.4 * cell) + 1].mean()
+            cells[row, column] = grey[
+                int(top) : int(top + 0.4 * cell) + 1, int(left) : int(left + 0.4 * cell) + 1
+            ].mean()
     bits = cells > (cells.min() + cells.max()) / 2
     word = sum(1 << bit for bit, on in enumerate(bits.ravel()) if on)
     number = word & 0xFFFFF
@@ -161,31 +163,182 @@ X264 = {"preset": "veryfast", "crf": "24", "sc_threshold": "0"}
 FILMS: tuple[Film, ...] = (
     Film(name="h264_constant.mp4", codec="libx264", options=X264, b_frames=3),
     Film(name="h264_variable.mp4", codec="libx264", options=X264, b_frames=3, pts=irregular),
-    Film(name="h264_open_gop.mp4", codec="libx264", options=X264 | {"x264-params": "open-gop=1:keyint=40:bframes=3"}, gop=40),
-    Film(name="h264_intra_refresh.mp4", codec="libx264", options=X264 | {"x264-params": "intra-refresh=1:keyint=30:bframes=0"}),
-    Film(name="h264_pyramid.mkv", codec="libx264", options=X264 | {"x264-params": "b-pyramid=normal:bframes=7:keyint=60"}, unit=Fraction(1, 1000), pts=lambda i: i * 33 + i % 3),
+    Film(
+        name="h264_open_gop.mp4",
+        codec="libx264",
+        options=X264 | {"x264-params": "open-gop=1:keyint=40:bframes=3"},
+        gop=40,
+    ),
+    Film(
+        name="h264_intra_refresh.mp4",
+        codec="libx264",
+        options=X264 | {"x264-params": "intra-refresh=1:keyint=30:bframes=0"},
+    ),
+    Film(
+        name="h264_pyramid.mkv",
+        codec="libx264",
+        options=X264 | {"x264-params": "b-pyramid=normal:bframes=7:keyint=60"},
+        unit=Fraction(1, 1000),
+        pts=lambda i: i * 33 + i % 3,
+    ),
     Film(name="h264_late.mp4", codec="libx264", options=X264, b_frames=3, pts=lambda i: 45000 + i * 3000),
-    Film(name="h264_edit_list.mp4", codec="libx264", options=X264, b_frames=3, pts=lambda i: (i - 17) * 3000, first_shown=17, container_options={"avoid_negative_ts": "disabled"}),
+    Film(
+        name="h264_edit_list.mp4",
+        codec="libx264",
+        options=X264,
+        b_frames=3,
+        pts=lambda i: (i - 17) * 3000,
+        first_shown=17,
+        container_options={"avoid_negative_ts": "disabled"},
+    ),
     Film(name="h264.ts", codec="libx264", options=X264, b_frames=3, exact_times=False),
-    Film(name="h264.avi", codec="libx264", options=X264, b_frames=2, unit=Fraction(1, 30), pts=lambda i: i, exact_times=False),
+    Film(
+        name="h264.avi",
+        codec="libx264",
+        options=X264,
+        b_frames=2,
+        unit=Fraction(1, 30),
+        pts=lambda i: i,
+        exact_times=False,
+    ),
     Film(name="h264_10bit_422.mp4", codec="libx264", options=X264, b_frames=3, pixel_format="yuv422p10le"),
-    Film(name="h264_444.mkv", codec="libx264", options=X264, b_frames=3, pixel_format="yuv444p", unit=Fraction(1, 1000), pts=lambda i: i * 40),
-    Film(name="hevc.mp4", codec="libx265", options={"preset": "ultrafast", "x265-params": "log-level=error:keyint=40:bframes=4:open-gop=1"}, gop=40),
-    Film(name="hevc_layers.mp4", codec="libx265", options={"preset": "ultrafast", "x265-params": "log-level=error:keyint=48:bframes=3:b-pyramid=1:temporal-layers=2:rc-lookahead=12"}, gop=48),
-    Film(name="vp9.webm", codec="libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "16", "crf": "30", "b": "0"}, unit=Fraction(1, 1000), pts=lambda i: i * 33 + i % 3),
-    Film(name="vp8.webm", codec="libvpx", options={"deadline": "realtime", "cpu-used": "8", "b": "600k"}, unit=Fraction(1, 1000), pts=lambda i: i * 33 + i % 3),
-    Film(name="av1.mkv", codec="libsvtav1", options={"preset": "9", "crf": "12", "svtav1-params": "lp=1"}, unit=Fraction(1, 1000), pts=lambda i: i * 33 + i % 3),
-    Film(name="mpeg4.avi", codec="mpeg4", options={"q:v": "4"}, b_frames=2, gop=30, unit=Fraction(1, 30), pts=lambda i: i, exact_times=False),
-    Film(name="mpeg4.mp4", codec="mpeg4", options={"qmin": "2", "qmax": "6"}, b_frames=2, gop=30, unit=Fraction(1, 30000), pts=lambda i: i * 1001),
-    Film(name="mpeg2.mpg", codec="mpeg2video", options={"qmin": "2", "qmax": "6"}, b_frames=2, gop=15, unit=Fraction(1, 30), pts=lambda i: i, exact_times=False),
-    Film(name="mpeg2.ts", codec="mpeg2video", options={"qmin": "2", "qmax": "6"}, b_frames=2, gop=15, unit=Fraction(1, 30), pts=lambda i: i, exact_times=False),
+    Film(
+        name="h264_444.mkv",
+        codec="libx264",
+        options=X264,
+        b_frames=3,
+        pixel_format="yuv444p",
+        unit=Fraction(1, 1000),
+        pts=lambda i: i * 40,
+    ),
+    Film(
+        name="hevc.mp4",
+        codec="libx265",
+        options={"preset": "ultrafast", "x265-params": "log-level=error:keyint=40:bframes=4:open-gop=1"},
+        gop=40,
+    ),
+    Film(
+        name="hevc_layers.mp4",
+        codec="libx265",
+        options={
+            "preset": "ultrafast",
+            "x265-params": "log-level=error:keyint=48:bframes=3:b-pyramid=1:temporal-layers=2:rc-lookahead=12",
+        },
+        gop=48,
+    ),
+    Film(
+        name="vp9.webm",
+        codec="libvpx-vp9",
+        options={
+            "deadline": "realtime",
+            "cpu-used": "8",
+            "auto-alt-ref": "1",
+            "lag-in-frames": "16",
+            "crf": "30",
+            "b": "0",
+        },
+        unit=Fraction(1, 1000),
+        pts=lambda i: i * 33 + i % 3,
+    ),
+    Film(
+        name="vp8.webm",
+        codec="libvpx",
+        options={"deadline": "realtime", "cpu-used": "8", "b": "600k"},
+        unit=Fraction(1, 1000),
+        pts=lambda i: i * 33 + i % 3,
+    ),
+    Film(
+        name="av1.mkv",
+        codec="libsvtav1",
+        options={"preset": "9", "crf": "12", "svtav1-params": "lp=1"},
+        unit=Fraction(1, 1000),
+        pts=lambda i: i * 33 + i % 3,
+    ),
+    Film(
+        name="mpeg4.avi",
+        codec="mpeg4",
+        options={"q:v": "4"},
+        b_frames=2,
+        gop=30,
+        unit=Fraction(1, 30),
+        pts=lambda i: i,
+        exact_times=False,
+    ),
+    Film(
+        name="mpeg4.mp4",
+        codec="mpeg4",
+        options={"qmin": "2", "qmax": "6"},
+        b_frames=2,
+        gop=30,
+        unit=Fraction(1, 30000),
+        pts=lambda i: i * 1001,
+    ),
+    Film(
+        name="mpeg2.mpg",
+        codec="mpeg2video",
+        options={"qmin": "2", "qmax": "6"},
+        b_frames=2,
+        gop=15,
+        unit=Fraction(1, 30),
+        pts=lambda i: i,
+        exact_times=False,
+    ),
+    Film(
+        name="mpeg2.ts",
+        codec="mpeg2video",
+        options={"qmin": "2", "qmax": "6"},
+        b_frames=2,
+        gop=15,
+        unit=Fraction(1, 30),
+        pts=lambda i: i,
+        exact_times=False,
+    ),
     Film(name="mjpeg.avi", codec="mjpeg", pixel_format="yuvj420p", unit=Fraction(1, 30), pts=lambda i: i, frames=60),
-    Film(name="prores.mov", codec="prores_ks", pixel_format="yuv422p10le", unit=Fraction(1, 30), pts=lambda i: i, frames=60),
-    Film(name="prores_alpha.mov", codec="prores_ks", options={"profile": "4"}, pixel_format="yuva444p10le", unit=Fraction(1, 30), pts=lambda i: i, frames=40),
+    Film(
+        name="prores.mov",
+        codec="prores_ks",
+        pixel_format="yuv422p10le",
+        unit=Fraction(1, 30),
+        pts=lambda i: i,
+        frames=60,
+    ),
+    Film(
+        name="prores_alpha.mov",
+        codec="prores_ks",
+        options={"profile": "4"},
+        pixel_format="yuva444p10le",
+        unit=Fraction(1, 30),
+        pts=lambda i: i,
+        frames=40,
+    ),
     Film(name="ffv1.mkv", codec="ffv1", unit=Fraction(1, 1000), pts=lambda i: i * 40, frames=60, gop=1),
     Film(name="raw.avi", codec="rawvideo", unit=Fraction(1, 30), pts=lambda i: i, frames=40),
     Film(name="rotated.mp4", codec="libx264", options=X264, b_frames=3, rotation=90, frames=60),
-    Film(name="h264.h264", codec="libx264", options=X264, b_frames=3, unit=Fraction(1, 30), pts=lambda i: i, exact_times=False),
-    Film(name="gray.mkv", codec="ffv1", pixel_format="gray16le", unit=Fraction(1, 1000), pts=lambda i: i * 40, frames=40, gop=1),
-    Film(name="rgb.mkv", codec="ffv1", pixel_format="bgra", unit=Fraction(1, 1000), pts=lambda i: i * 40, frames=40, gop=1),
+    Film(
+        name="h264.h264",
+        codec="libx264",
+        options=X264,
+        b_frames=3,
+        unit=Fraction(1, 30),
+        pts=lambda i: i,
+        exact_times=False,
+    ),
+    Film(
+        name="gray.mkv",
+        codec="ffv1",
+        pixel_format="gray16le",
+        unit=Fraction(1, 1000),
+        pts=lambda i: i * 40,
+        frames=40,
+        gop=1,
+    ),
+    Film(
+        name="rgb.mkv",
+        codec="ffv1",
+        pixel_format="bgra",
+        unit=Fraction(1, 1000),
+        pts=lambda i: i * 40,
+        frames=40,
+        gop=1,
+    ),
 )
