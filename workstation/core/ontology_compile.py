@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from workstation.core.annotation import Annotation, Attributes, Entity, Keyframe, Link, State
-from workstation.core.geometry import Keypoints, Shape, ShapeKind
+from workstation.core.geometry import Keypoints, Shape, ShapeKind, kind_of
 from workstation.core.lexicon import Candidate, Lexicon
 from workstation.core.ontology import (
     Attribute,
@@ -60,7 +60,7 @@ class CompiledOntology:
 
     def __init__(self, ontology: Ontology) -> None:
         self.ontology = ontology
-        self.version = ontology.version
+        self.number = ontology.version
         self.classes: dict[str, OntologyClass] = {cls.id: cls for cls in ontology.classes}
         self.link_types: dict[str, LinkType] = {item.id: item for item in ontology.link_types}
         self.attributes: dict[str, Attribute] = {item.id: item for item in ontology.attributes}
@@ -146,23 +146,34 @@ class CompiledOntology:
         return problems
 
     def check_keyframe(
-        self, keyframe: Keyframe, annotation_class: str | None, previous: Keyframe | None = None
+        self,
+        keyframe: Keyframe,
+        kind: ShapeKind,
+        stream_kind: StreamKind | None,
+        class_id: str | None,
+        previous: Keyframe | None = None,
     ) -> list[str]:
-        """Why the keyframe may not be stored on a track of the (effective) class."""
+        """Why the keyframe may not be stored on a track of this shape, on this stream, of this (effective) class."""
         problems: list[str] = []
         if keyframe.attributes:
-            allowed = self._attribute_sets.get(annotation_class, self._attribute_sets[None])
+            allowed = self._attribute_sets.get(class_id, self._attribute_sets[None])
             before: Attributes = previous.attributes if previous is not None else {}
             problems += value_problems(
-                keyframe.attributes, allowed, _owner(annotation_class), previous=before, known=self.attributes
+                keyframe.attributes, allowed, _owner(class_id), previous=before, known=self.attributes
             )
             problems += [
                 f"attribute '{name}' does not change over time; set it on the track or the entity"
                 for name in keyframe.attributes
                 if name in allowed.by_id and not self.attributes[name].over_time
             ]
-        if isinstance(keyframe.shape, Keypoints):
-            problems += self._skeleton_problems(keyframe.shape, annotation_class)
+        if keyframe.shape is not None:
+            if kind_of(keyframe.shape) is not kind:
+                problems.append(f"holds a {kind_of(keyframe.shape).value}; its track is made of {kind.value}")
+            surface = "sample" if stream_kind is None else stream_kind.value
+            if class_id in self.classes and (class_id, surface, kind) not in self._allowed:
+                problems.append(self._shape_problem(class_id, surface, kind))
+            if kind is ShapeKind.KEYPOINTS:
+                problems += self._skeleton_problems(keyframe.shape, class_id)
         return problems
 
     def check_entity(self, entity: Entity, previous: Entity | None = None) -> list[str]:
@@ -229,16 +240,15 @@ class CompiledOntology:
             if problem is not None:
                 problems.append(problem)
         if class_id in self.classes and (class_id, surface, annotation.kind) not in self._allowed:
-            kinds = self._shapes[class_id].get(Surface(surface))
-            if kinds:
-                listing = ", ".join(sorted(kinds))
-                problems.append(
-                    f"class '{class_id}' may not be drawn as {annotation.kind.value} on {surface}; "
-                    f"allowed there: {listing}"
-                )
-            else:
-                problems.append(f"class '{class_id}' has no place on {surface}; its definition allows no shape there")
+            problems.append(self._shape_problem(class_id, surface, annotation.kind))
         return problems
+
+    def _shape_problem(self, class_id: str, surface: str, kind: ShapeKind) -> str:
+        kinds = self._shapes[class_id].get(Surface(surface))
+        if not kinds:
+            return f"class '{class_id}' has no place on {surface}; its definition allows no shape there"
+        listing = ", ".join(sorted(kinds))
+        return f"class '{class_id}' may not be drawn as {kind.value} on {surface}; allowed there: {listing}"
 
     def _missing(self, annotation: Annotation, allowed: AttributeSet) -> list[str]:
         needed = allowed.required_per_stream

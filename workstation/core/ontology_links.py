@@ -21,15 +21,21 @@ _ON_STREAM = frozenset({TargetKind.ANNOTATION, TargetKind.STREAM, TargetKind.MOD
 class EndView(msgspec.Struct, frozen=True):
     """What the gate knows of one end. ``class_id`` is the effective class; ``stream_kind`` also names a modality.
 
-    ``label`` is what a person calls it ("car 17"); ``role`` is ignored where roles are being looked for.
+    ``label`` is what a person calls it ("car 17"), else kind and id stand for it.
     """
 
     role: str
-    target_kind: TargetKind
+    kind: TargetKind
+    target: str = ""
     shape_kind: ShapeKind | None = None
     class_id: str | None = None
     stream_kind: str | None = None
     label: str = ""
+
+    @property
+    def words(self) -> str:
+        """The end in a sentence."""
+        return f"'{self.label}'" if self.label else f"{self.kind.value} {self.target}".rstrip()
 
 
 class RoleLimits(msgspec.Struct, frozen=True):
@@ -55,16 +61,16 @@ def end_problem(type_id: str, limits: RoleLimits, end: EndView) -> str | None:
     """Why ``end`` may not fill the role, quoting the rule; ``None`` if it may."""
     role = limits.role
     needs = f"'{type_id}' needs {_article(role.id)} {role.id}"
-    what = f"'{end.label}'" if end.label else "the end given"
-    if end.target_kind not in role.targets:
-        return f"{needs} that is {_any_of(role.targets)}; {what} is {_article(end.target_kind)} {end.target_kind.value}"
-    if limits.classes and end.target_kind in _OF_CLASS and end.class_id not in limits.classes:
+    what = end.words
+    if end.kind not in role.targets:
+        return f"{needs} that is {_any_of(role.targets)}; {what} is {_article(end.kind)} {end.kind.value}"
+    if limits.classes and end.kind in _OF_CLASS and end.class_id not in limits.classes:
         is_a = f"is {_article(end.class_id)} {end.class_id}" if end.class_id else "has no class"
         return f"{needs} of class {limits.class_words}; {what} {is_a}"
-    if role.shapes and end.target_kind is TargetKind.ANNOTATION and end.shape_kind not in role.shapes:
+    if role.shapes and end.kind is TargetKind.ANNOTATION and end.shape_kind not in role.shapes:
         shape = end.shape_kind.value if end.shape_kind else "nothing drawn"
         return f"{needs} drawn as {_any_of(role.shapes)}; {what} is {shape}"
-    if role.streams and end.target_kind in _ON_STREAM and (end.stream_kind or "sample") not in role.streams:
+    if role.streams and end.kind in _ON_STREAM and (end.stream_kind or "sample") not in role.streams:
         where = end.stream_kind or "the whole sample"
         return f"{needs} on {_any_of(role.streams)}; {what} is on {where}"
     return None

@@ -1,0 +1,93 @@
+"""The command line: the table of verbs, the exit codes, and the border at which errors become sentences.
+
+Called by ``workstation.__main__``. A verb is a click command in a module of this folder and one row of ``VERBS``;
+the row carries the line that ``--help`` shows, so that listing the verbs imports none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from workstation import __version__
+from workstation.core.errors import UserError
+
+FINE, FOUND_SOMETHING, COULD_NOT = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Where the command is: ``module`` under ``workstation.cli``, ``attribute`` in it; and what it does, in a line."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+VERBS: dict[str, Verb] = {}
+
+
+class VerbGroup(click.Group):
+    """Imports a verb's module when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, as people look for them."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; imports its module."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        command = getattr(importlib.import_module(f"workstation.cli.{verb.module}"), verb.attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"workstation.cli.{verb.module}.{verb.attribute} is not a click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, from the table alone."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, VERBS[name].summary) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="workstation")
+def cli() -> None:
+    """Label video, sound, point clouds, text and medical series of one moment, and the links between them.
+
+    Every verb has its own --help and prints for programs with --json.
+    Ends with 0 (fine), 1 (found something) or 2 (could not).
+    """
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Never raises."""
+    try:
+        result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return COULD_NOT
+    except click.ClickException as problem:
+        problem.show()
+        return COULD_NOT
+    except UserError as problem:
+        click.echo(f"Error: {problem}", err=True)
+        return COULD_NOT
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`); Python would complain once more while closing it.
+        sys.stdout = None
+        return COULD_NOT
+    except Exception:
+        logging.getLogger(__name__).exception("the command line ended with a bug")
+        traceback.print_exc()
+        click.echo("This is a fault of the program, not yours. Please report it with the lines above.", err=True)
+        return COULD_NOT
+    return result if isinstance(result, int) else FINE
