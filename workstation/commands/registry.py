@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,17 +18,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+import workstation.commands
 from workstation.commands.arguments import Argument, arguments_of, help_of, wire_type
 from workstation.commands.resolve import Resolver
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Actor, Right
-
-MODULES = (
-    "settings", "people", "ontology", "samples", "work", "annotations", "shapes", "tracks", "keyframes", "turns",
-    "words", "text", "entities", "links", "bulk", "review",
-)  # fmt: skip
-
 
 class SessionView(Protocol):
     """What a command may ask about the session to say whether it can run now."""
@@ -190,10 +186,10 @@ def _line_schema(each: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def load_registry() -> Registry:
-    """All commands of the program, in the order of the modules. Importing them takes a moment: ask when needed."""
+    """All commands of the program: a new module in this folder is found by itself. Importing them takes a moment."""
     commands: dict[str, Command] = {}
-    for name in MODULES:
-        module = importlib.import_module(f"workstation.commands.{name}")
+    for found in sorted(pkgutil.iter_modules(workstation.commands.__path__), key=lambda each: each.name):
+        module = importlib.import_module(f"workstation.commands.{found.name}")
         for value in vars(module).values():
             made = getattr(value, "__command__", None)
             if isinstance(made, Command) and made.function.__module__ == module.__name__:
