@@ -44,6 +44,8 @@ def connect(path: Path, read_only: bool = False, *, create: bool = False, immuta
     except sqlite3.Error as error:
         raise in_words(error, path) from error
     try:
+        if not create:
+            _check_ours(connection, path)
         _configure(connection, read_only=read_only or immutable)
     except sqlite3.Error as error:
         connection.close()
@@ -54,6 +56,13 @@ def connect(path: Path, read_only: bool = False, *, create: bool = False, immuta
     return connection
 
 
+def _check_ours(connection: Connection, path: Path) -> None:
+    """Before anything is written: an empty file or somebody else's database stays as it is."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise DataError("this file is not the database of a Workstation project", path=path)
+
+
 def _configure(connection: Connection, *, read_only: bool) -> None:
     execute = connection.execute
     execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -61,7 +70,6 @@ def _configure(connection: Connection, *, read_only: bool) -> None:
     execute("PRAGMA cell_size_check = ON")
     if read_only:
         execute("PRAGMA query_only = ON")
-        execute("SELECT count(*) FROM sqlite_master").fetchone()  # a file that is no database shows here
         return
     execute("PRAGMA journal_mode = WAL")
     execute("PRAGMA synchronous = FULL")
@@ -86,7 +94,7 @@ def in_words(error: sqlite3.Error, path: Path | str) -> UserError:
     if name.startswith("SQLITE_IOERR"):
         return UserError(f"reading or writing {path} failed ({error}): check the disk; nothing was changed")
     if name.startswith("SQLITE_NOTADB"):
-        return DataError("this file is not a project database", path=path)
+        return DataError("this file is not the database of a Workstation project", path=path)
     if name.startswith("SQLITE_CORRUPT"):
         return DataError(f"the database is damaged ({error}); `workstation salvage` saves what is left", path=path)
     return DataError(f"the database reports: {error}", path=path)

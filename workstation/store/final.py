@@ -7,14 +7,12 @@ keyframes agree, and what an entity's new class means for its annotations. Calle
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from workstation.core.annotation import Annotation, Keyframe, Link, LinkEnd, Record, TargetKind
-from workstation.core.geometry import ShapeKind
 from workstation.core.ids import id_from_bytes
+from workstation.core.ontology_links import EndView
 from workstation.core.records import RecordKind
-from workstation.core.sample import StreamKind
 from workstation.store.gate import UNIQUE, Gate, refused
 from workstation.store.references import LINKABLE, REMEMBERING, dependents, exists, revision_in_words, was_removed
 from workstation.store.rows import TABLES, key_or_none, read
@@ -23,18 +21,6 @@ from workstation.store.writer import Writer
 _NAMED = 3
 _TARGET_TABLE = {kind: RecordKind(kind.value) for kind in TargetKind if kind is not TargetKind.MODALITY}
 _STATEMENT_LATE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """What the ontology is told about an end of a link."""
-
-    role: str
-    kind: TargetKind
-    target: str
-    shape_kind: ShapeKind | None = None
-    class_id: str | None = None
-    stream_kind: StreamKind | None = None
 
 
 def check_final(gate: Gate, writer: Writer) -> None:
@@ -85,23 +71,23 @@ def _dangling(gate: Gate, writer: Writer) -> Iterator[str]:
 
 
 def _late(gate: Gate, _writer: Writer) -> Iterator[str]:
-    for (kind, record_id), record in gate.late.items():
+    for (kind, record_id), (record, before) in gate.late.items():
         name = f"{kind.value} {record_id}"
         if isinstance(record, Link):
-            for problem in _link(gate, record):
+            for problem in _link(gate, record, before):
                 yield f"{name} {problem}"
             continue
-        for problem in gate.in_context(kind, record) or ():
+        for problem in gate.in_context(kind, record, before) or ():
             yield f"{name} {problem}"
 
 
-def _link(gate: Gate, link: Link) -> Iterator[str]:
+def _link(gate: Gate, link: Link, before: Record | None) -> Iterator[str]:
     sample = key_or_none(link.sample)
     ends = []
     whole = True
     for end in link.ends:
         if end.kind is TargetKind.MODALITY:
-            ends.append(End(end.role, end.kind, end.target))
+            ends.append(EndView(end.role, end.kind, end.target, stream_kind=end.target))
             continue
         key = key_or_none(end.target)
         kind = _TARGET_TABLE[end.kind]
@@ -117,10 +103,10 @@ def _link(gate: Gate, link: Link) -> Iterator[str]:
         if end.confirmed_revision is not None and not 0 <= end.confirmed_revision <= gate.next_rev:
             yield f"claims that an end was confirmed in revision {end.confirmed_revision}, which is still to come"
     if whole and not gate.restoring and gate.ontology.rules is not None:
-        yield from gate.ontology.rules.check_link(link, ends)
+        yield from gate.ontology.rules.check_link(link, ends, before if isinstance(before, Link) else None)
 
 
-def _end_view(gate: Gate, end: LinkEnd, key: bytes) -> tuple[End, bytes | None]:
+def _end_view(gate: Gate, end: LinkEnd, key: bytes) -> tuple[EndView, bytes | None]:
     """The end as the ontology sees it, and the sample it belongs to."""
     context = gate.context
     if end.kind is TargetKind.ANNOTATION:
@@ -128,20 +114,20 @@ def _end_view(gate: Gate, end: LinkEnd, key: bytes) -> tuple[End, bytes | None]:
         if annotation is not None:
             stream = None if annotation.stream is None else context.stream(annotation.stream)
             kind = None if stream is None else stream.kind
-            view = End(end.role, end.kind, end.target, annotation.kind, annotation.class_id, kind)
+            view = EndView(end.role, end.kind, end.target, annotation.kind, annotation.class_id, kind)
             return view, annotation.sample
     elif end.kind is TargetKind.ENTITY:
         entity = context.entity(key)
         if entity is not None:
-            return End(end.role, end.kind, end.target, None, entity.class_id), entity.sample
+            return EndView(end.role, end.kind, end.target, None, entity.class_id), entity.sample
     elif end.kind is TargetKind.STREAM:
         stream = context.stream(key)
         if stream is not None:
-            return End(end.role, end.kind, end.target, None, None, stream.kind), stream.sample
+            return EndView(end.role, end.kind, end.target, None, None, stream.kind), stream.sample
     elif end.kind is TargetKind.LINK:
         row = gate.db.execute("SELECT sample, type_id FROM link WHERE id = ?", (key,)).fetchone()
-        return End(end.role, end.kind, end.target, None, row[1]), row[0]
-    return End(end.role, end.kind, end.target), None
+        return EndView(end.role, end.kind, end.target, None, row[1]), row[0]
+    return EndView(end.role, end.kind, end.target), None
 
 
 def _rechecked(gate: Gate, _writer: Writer) -> Iterator[str]:
@@ -156,7 +142,7 @@ def _rechecked(gate: Gate, _writer: Writer) -> Iterator[str]:
 def _annotations_of_entity(gate: Gate, record_id: str, key: bytes) -> Iterator[str]:
     for annotation in _records(gate, RecordKind.ANNOTATION, "t.entity = ? AND t.class_id IS NULL", key):
         if isinstance(annotation, Annotation):
-            for problem in gate.in_context(RecordKind.ANNOTATION, annotation) or ():
+            for problem in gate.in_context(RecordKind.ANNOTATION, annotation, annotation) or ():
                 yield f"entity {record_id} cannot change like this: its annotation {annotation.id} {problem}"
 
 
@@ -175,7 +161,7 @@ def _keyframes_of_track(gate: Gate, record_id: str, key: bytes) -> Iterator[str]
     elif odd[0] and not gate.restoring:
         for keyframe in _records(gate, RecordKind.KEYFRAME, "t.annotation = ?", key):
             if isinstance(keyframe, Keyframe):
-                for problem in gate.in_context(RecordKind.KEYFRAME, keyframe) or ():
+                for problem in gate.in_context(RecordKind.KEYFRAME, keyframe, keyframe) or ():
                     yield f"annotation {record_id} cannot change like this: its keyframe {keyframe.id} {problem}"
 
 

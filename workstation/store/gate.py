@@ -8,16 +8,18 @@ In restore mode (undo, redo, restore, import of a history) today's ontology and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from workstation.core import records
-from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Record, TargetKind
+from workstation.core.annotation import Annotation, Keyframe, Record
 from workstation.core.errors import DataError, Refused, UserError
-from workstation.core.geometry import Mask, PointSet, ShapeKind, kind_of
+from workstation.core.geometry import Mask, PointSet, kind_of
 from workstation.core.ids import id_to_bytes
+from workstation.core.ontology_compile import CompiledOntology, compile_ontology
+from workstation.core.ontology_parse import parse_ontology
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind, Right, refusal
-from workstation.core.sample import OntologyVersion, Person, StreamKind
+from workstation.core.sample import OntologyVersion, Person
 from workstation.store.context import AnnotationView, Context
 from workstation.store.db import Connection
 from workstation.store.permissions import LABELS, authority_problems, changes_sync, locked_problems, rights_for
@@ -26,6 +28,7 @@ from workstation.store.revisions import Barrier
 from workstation.store.rows import ID, TABLES, key_of, read
 from workstation.store.structure import MAX_RECORD_BYTES, structure_problems
 from workstation.store.writer import Before, Put, Writer, prepared
+from workstation.store.yaml import load_yaml
 
 NOT_LOCKED = (
     "no version of the ontology is locked yet, so nothing can be labelled: "
@@ -35,31 +38,13 @@ _SHOWN_PROBLEMS = 100
 _SAMPLE_BOUND = frozenset(kind for kind, table in TABLES.items() if any(name == "sample" for name, _ in table.columns))
 
 
-class EndView(Protocol):
-    """What the ontology is told about an end of a link."""
-
-    role: str
-    kind: TargetKind
-    target: str
-    shape_kind: ShapeKind | None
-    class_id: str | None
-    stream_kind: StreamKind | None
+RulesOf = Callable[[OntologyVersion], CompiledOntology]
 
 
-class Rules(Protocol):
-    """A compiled ontology version, as far as the gate asks it. Each answers one sentence per problem."""
-
-    def check_annotation(
-        self, annotation: Annotation, stream_kind: StreamKind | None, entity_class: str | None
-    ) -> list[str]: ...
-    def check_entity(self, entity: Entity) -> list[str]: ...
-    def check_keyframe(
-        self, keyframe: Keyframe, kind: ShapeKind, stream_kind: StreamKind | None, class_id: str | None
-    ) -> list[str]: ...
-    def check_link(self, link: Link, ends: Any) -> list[str]: ...
-
-
-RulesOf = Callable[[OntologyVersion], Rules]
+def compiled(version: OntologyVersion) -> CompiledOntology:
+    """The checks of a version's text."""
+    source = f"ontology version {version.number}"
+    return compile_ontology(parse_ontology(load_yaml(version.text, source=source), source=source))
 
 
 class NotAllowed(Refused):
@@ -69,11 +54,11 @@ class NotAllowed(Refused):
 class EffectiveOntology:
     """The locked version with the highest number, compiled once and kept until another one takes its place."""
 
-    def __init__(self, rules_of: RulesOf) -> None:
+    def __init__(self, rules_of: RulesOf = compiled) -> None:
         self._rules_of = rules_of
         self.digest: bytes | None = None
         self.number = 0
-        self.rules: Rules | None = None
+        self.rules: CompiledOntology | None = None
 
     def refresh(self, connection: Connection) -> None:
         """Look which version is in force now."""
@@ -106,7 +91,7 @@ class Gate:
         self.barriers: set[Barrier] = set()
         self.missing: dict[tuple[RecordKind, bytes], str] = {}
         self.missing_blobs: dict[str, str] = {}
-        self.late: dict[tuple[RecordKind, str], Record] = {}
+        self.late: dict[tuple[RecordKind, str], tuple[Record, Record | None]] = {}
         self.unique: dict[RecordKind, set[tuple[Any, ...]]] = {}
         self.recheck: dict[tuple[RecordKind, str], bytes] = {}
         self.next_rev = writer.rev
@@ -230,20 +215,20 @@ class Gate:
                 yield f"claims an ontology version after {self.ontology.number}, the newest that is locked"
         if before is not None and kind in (RecordKind.ENTITY, RecordKind.ANNOTATION):
             self.recheck[kind, put.record_id] = put.key
-        found = None if kind is RecordKind.LINK else self.in_context(kind, record)
+        found = None if kind is RecordKind.LINK else self.in_context(kind, record, before)
         if found is None:
-            self.late[kind, put.record_id] = record
+            self.late[kind, put.record_id] = (record, before)
         else:
             self.late.pop((kind, put.record_id), None)
             yield from found
 
-    def in_context(self, kind: RecordKind, record: Any) -> list[str] | None:
+    def in_context(self, kind: RecordKind, record: Any, before: Any = None) -> list[str] | None:
         """The problems of a label among its surroundings; ``None`` if part of them is missing."""
         if kind is RecordKind.ANNOTATION:
-            return self._annotation_in_context(record)
+            return self._annotation_in_context(record, before)
         if kind is RecordKind.ENTITY:
             rules = self._rules()
-            return [] if rules is None else rules.check_entity(record)
+            return [] if rules is None else rules.check_entity(record, before)
         annotation = self.context.annotation(key_of(record.annotation))
         if annotation is None:
             return None
@@ -251,13 +236,13 @@ class Gate:
         if self.actor.kind is ActorKind.MODEL and annotation.state != "proposed":
             problems.append(f"belongs to an annotation that is {annotation.state}, which is not a model's to change")
         if kind is RecordKind.KEYFRAME:
-            problems += self._keyframe_in_context(record, annotation)
+            problems += self._keyframe_in_context(record, annotation, before)
         return problems
 
-    def _rules(self) -> Rules | None:
+    def _rules(self) -> CompiledOntology | None:
         return None if self.restoring else self.ontology.rules
 
-    def _annotation_in_context(self, record: Annotation) -> list[str] | None:
+    def _annotation_in_context(self, record: Annotation, before: Annotation | None) -> list[str] | None:
         sample = key_of(record.sample)
         stream_kind = entity_class = None
         problems: list[str] = []
@@ -277,10 +262,10 @@ class Gate:
             entity_class = entity.class_id
         rules = self._rules()
         if rules is not None:
-            problems += rules.check_annotation(record, stream_kind, entity_class)
+            problems += rules.check_annotation(record, stream_kind, entity_class, before)
         return problems
 
-    def _keyframe_in_context(self, record: Keyframe, annotation: AnnotationView) -> list[str]:
+    def _keyframe_in_context(self, record: Keyframe, annotation: AnnotationView, before: Keyframe | None) -> list[str]:
         problems = []
         if not annotation.tracked:
             problems.append(f"belongs to annotation {record.annotation}, which is no track")
@@ -290,7 +275,7 @@ class Gate:
         if rules is not None:
             stream = None if annotation.stream is None else self.context.stream(annotation.stream)
             kind = None if stream is None else stream.kind
-            problems += rules.check_keyframe(record, annotation.kind, kind, annotation.class_id)
+            problems += rules.check_keyframe(record, annotation.kind, kind, annotation.class_id, before)
         return problems
 
 

@@ -29,9 +29,11 @@ from workstation.core.ids import AnnotationId, SampleId, StreamId, id_from_bytes
 from workstation.core.records import RecordKind
 from workstation.core.sample import OntologyState, OntologyVersion, Person, Project, Sample, SampleState, Stream
 from workstation.core.staleness import Limits
+from workstation.store import history
 from workstation.store.counts import PROJECT_SCOPE, Count
 from workstation.store.db import Connection
 from workstation.store.ends import StaleEnd, stale_ends
+from workstation.store.history import Change, Difference, RecordInfo, Revision
 from workstation.store.references import Dependent, dependents
 from workstation.store.rows import KINDS, TABLES, WHOLE, key_or_none, read
 
@@ -335,6 +337,32 @@ class Reads:
         sql = "SELECT max(number) FROM entity_number WHERE sample = ?"
         (highest,) = self._db.execute(sql, (key_or_none(sample),)).fetchone()
         return (highest or 0) + 1
+
+    def revisions(
+        self, sample: SampleId | None = None, limit: int | None = None, before: int | None = None
+    ) -> Iterator[Revision]:
+        """Revisions, newest first; those that touched a sample, if given; ``before`` pages on."""
+        return history.revisions(self._db, sample, limit, before)
+
+    def revision(self, rev: int) -> Revision | None:
+        """One revision."""
+        return history.revision(self._db, rev)
+
+    def changes(self, rev: int) -> Iterator[Change]:
+        """What a revision changed, in the order of writing."""
+        return history.changes(self._db, rev)
+
+    def past(self, kind: RecordKind, record_id: str) -> list[Change]:
+        """Every change of one record, oldest first, also of one that was deleted."""
+        return history.past(self._db, kind, record_id)
+
+    def info(self, kind: RecordKind, record_id: str) -> RecordInfo | None:
+        """When a record came and changed last, and on whose word."""
+        return history.info(self._db, kind, record_id)
+
+    def difference(self, a: int, b: int) -> Iterator[Difference]:
+        """What is not the same in revision ``b`` as in ``a`` (0 is the empty project)."""
+        return history.difference(self._db, a, b)
 
     def blob(self, sha256: str) -> bytes | None:
         """A stored blob; ``None`` if it is not here or its content was removed."""

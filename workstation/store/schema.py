@@ -101,9 +101,8 @@ def create(connection: Connection, *, replica: str) -> None:
 
 
 def version_of(connection: Connection) -> int:
-    """The schema version of an open database. Refuses a database that is not ours."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    """The schema version of an open database."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID or version < 1:
-        raise DataError("this is a database, but not one of a Workstation project")
+    if version < 1:
+        raise DataError("the database says no schema version, so its creation was not finished: make the project anew")
     return int(version)

@@ -14,12 +14,12 @@ from types import TracebackType
 
 from workstation.core.errors import DataError, UserError
 from workstation.core.ids import IdSource, SampleId
+from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.rights import Actor
-from workstation.core.sample import OntologyVersion
 from workstation.core.signal import Signal
 from workstation.store import db
 from workstation.store.changes import ChangeSet
-from workstation.store.gate import EffectiveOntology, Rules, RulesOf
+from workstation.store.gate import EffectiveOntology, RulesOf, compiled
 from workstation.store.queries import Reads
 from workstation.store.refusals import Refusal, append_refusal, read_refusals
 from workstation.store.revisions import RevisionKind, read_head
@@ -46,7 +46,7 @@ class Store(Reads):
         read_only: bool = False,
         ids: IdSource | None = None,
         now_ms: Callable[[], int] = now_in_ms,
-        rules_of: RulesOf | None = None,
+        rules_of: RulesOf = compiled,
         on_listener_error: Callable[[Exception], None] | None = None,
     ) -> None:
         super().__init__(connection)
@@ -56,7 +56,7 @@ class Store(Reads):
         self.changed: Signal[ChangeSet] = Signal("changed", on_error=on_listener_error)
         self._ids = ids if ids is not None else IdSource(now_ms)
         self._now_ms = now_ms
-        self._ontology = EffectiveOntology(rules_of if rules_of is not None else _rules_of)
+        self._ontology = EffectiveOntology(rules_of)
         self._open_act: Act | None = None
         self._telling = False
         self.replica = str(connection.execute("SELECT value FROM meta WHERE key = 'replica'").fetchone()[0])
@@ -71,7 +71,7 @@ class Store(Reads):
         immutable: bool = False,
         ids: IdSource | None = None,
         now_ms: Callable[[], int] = now_in_ms,
-        rules_of: RulesOf | None = None,
+        rules_of: RulesOf = compiled,
         on_listener_error: Callable[[Exception], None] | None = None,
     ) -> Store:
         """Open a project folder or its database file. Reads no records, whatever the size."""
@@ -104,7 +104,7 @@ class Store(Reads):
         actor: Actor,
         ids: IdSource | None = None,
         now_ms: Callable[[], int] = now_in_ms,
-        rules_of: RulesOf | None = None,
+        rules_of: RulesOf = compiled,
         on_listener_error: Callable[[Exception], None] | None = None,
     ) -> Store:
         """Make a new database in a folder (or under a file name) and open it."""
@@ -194,7 +194,7 @@ class Store(Reads):
         """The hash of the newest revision, which stands for everything before it."""
         return read_head(self._db).hash.hex()
 
-    def ontology(self) -> Rules | None:
+    def ontology(self) -> CompiledOntology | None:
         """The ontology in force, compiled; ``None`` before the first version is locked."""
         self._ontology.refresh(self._db)
         return self._ontology.rules
@@ -303,11 +303,6 @@ class Store(Reads):
 def _roll_back(connection: db.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-
-
-def _rules_of(version: OntologyVersion) -> Rules:
-    """The compiled ontology of a version's text."""
-    raise UserError(f"ontology version {version.number} cannot be compiled here")
 
 
 class Reader(Reads):

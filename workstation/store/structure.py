@@ -21,7 +21,7 @@ from workstation.core.annotation import (
     Verdict,
     Word,
 )
-from workstation.core.geometry import ShapeKind, kind_of, shape_problems
+from workstation.core.geometry import ShapeKind, TextSpan, kind_of, shape_problems
 from workstation.core.records import RecordKind
 from workstation.core.sample import Guideline, OntologyVersion, Parked, Person, Project, QueueItem, Rig, Sample, Stream
 from workstation.store.rows import ID
@@ -87,30 +87,14 @@ def _confidence(value: float | None) -> Iterator[str]:
 
 
 def _annotation(record: Annotation) -> Iterator[str]:
-    shape = record.shape
-    if shape is not None:
-        if kind_of(shape) is not record.kind:
-            yield f"is declared as {record.kind.value} but holds a {kind_of(shape).value}"
-        if record.track is not None:
-            yield "is a track, whose shapes are keyframes; leave its own shape out"
-        yield from shape_problems(shape)
-        of = getattr(shape, "of", None)
-        if of is not None:
-            yield from _ids(of)
-            if of == record.id:
-                yield "anchors its text span in itself"
-    elif record.track is None and record.kind not in _SHAPELESS:
-        yield f"needs its {record.kind.value}, or a track whose keyframes hold it"
+    yield from _own_shape(record)
     if record.start_ns is not None or record.end_ns is not None:
         yield from _interval(record.start_ns, record.end_ns)
     if record.confidence is not None:
         yield from _confidence(record.confidence)
-    if record.stream is not None and ID.fullmatch(record.stream) is None:
-        yield from _ids(record.stream)
-    if record.entity is not None and ID.fullmatch(record.entity) is None:
-        yield from _ids(record.entity)
-    if ID.fullmatch(record.sample) is None:
-        yield from _ids(record.sample)
+    for value in (record.sample, record.stream, record.entity):
+        if value is not None and ID.fullmatch(value) is None:
+            yield from _ids(value)
     if record.layer != "main":
         yield from _name(record.layer, "the layer")
     if record.class_id is not None:
@@ -119,6 +103,23 @@ def _annotation(record: Annotation) -> Iterator[str]:
         yield from _short(record.item, "the item")
     if record.ontology_version:
         yield from _number(record.ontology_version, "the ontology version")
+
+
+def _own_shape(record: Annotation) -> Iterator[str]:
+    shape = record.shape
+    if shape is None:
+        if record.track is None and record.kind not in _SHAPELESS:
+            yield f"needs its {record.kind.value}, or a track whose keyframes hold it"
+        return
+    if kind_of(shape) is not record.kind:
+        yield f"is declared as {record.kind.value} but holds a {kind_of(shape).value}"
+    if record.track is not None:
+        yield "is a track, whose shapes are keyframes; leave its own shape out"
+    yield from shape_problems(shape)
+    if isinstance(shape, TextSpan) and shape.of is not None:
+        yield from _ids(shape.of)
+        if shape.of == record.id:
+            yield "anchors its text span in itself"
 
 
 def _keyframe(record: Keyframe) -> Iterator[str]:

@@ -9,11 +9,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from workstation.core.annotation import LinkEnd, Record
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId, id_from_bytes, id_to_bytes
+from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind, record_kind
 from workstation.core.rights import Actor, ActorKind, Right
 from workstation.store.changes import ChangeSet
@@ -36,9 +36,6 @@ from workstation.store.revisions import (
 from workstation.store.rows import read
 from workstation.store.steps import note_revision
 from workstation.store.writer import Put, Writer
-
-if TYPE_CHECKING:
-    from workstation.store.gate import Rules
 
 _CHUNK = 2000
 _KIND_ORDER = {kind: number for number, kind in enumerate(RecordKind)}
@@ -99,7 +96,7 @@ class Transaction(Reads):
         """The number this transaction's revision will have."""
         return self._writer.rev
 
-    def ontology(self) -> Rules | None:
+    def ontology(self) -> CompiledOntology | None:
         """The ontology in force, compiled; ``None`` before the first version is locked."""
         return self._gate.ontology.rules
 
@@ -129,6 +126,7 @@ class Transaction(Reads):
 
     def delete(self, kind: RecordKind, record_id: str) -> None:
         """Delete a record. What still points at it when the transaction ends stops the transaction."""
+        self._check_open()
         try:
             key, before = self._gate.delete(kind, record_id)
         except NotAllowed as error:
@@ -180,11 +178,16 @@ class Transaction(Reads):
         else:
             self._put(kind, [read(kind, payload, schema_version)])
 
+    def _check_open(self) -> None:
+        if self._connection is None:
+            raise UserError(self._closed)
+
     def retire(self) -> None:
         """The transaction is over; whoever kept it can do nothing with it any more."""
         self._connection = None
 
     def _put(self, kind: RecordKind, records: list[Record]) -> None:
+        self._check_open()
         try:
             puts: list[Put] = self._gate.puts(kind, records)
         except NotAllowed as error:

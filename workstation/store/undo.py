@@ -189,6 +189,6 @@ def _in_the_way(connection: Connection, chosen: Plan, write: _Write, since: int 
     later = "a later change" if since is None else revision_in_words(connection, since)
     verb = "done again" if chosen.forward else "taken back"
     return (
-        f"“{chosen.header.label}” cannot be {verb}: {later} changed {write.kind.value} {id_from_bytes(write.key)} since; "
-        "undo that first, or make the change by hand"
+        f"“{chosen.header.label}” cannot be {verb}: {later} changed {write.kind.value} "
+        f"{id_from_bytes(write.key)} since; undo that first, or make the change by hand"
     )

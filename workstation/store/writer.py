@@ -141,7 +141,7 @@ class Writer:
         if self.touched.deleted:
             for put in puts:
                 self.touched.deleted.pop((kind, put.record_id), None)
-        self._newest[kind] = max(self._newest.get(kind, b""), max(put.key for put in puts))
+        self._newest[kind] = max(self._newest.get(kind, b""), *[put.key for put in puts])
 
     def delete(self, kind: RecordKind, record_id: str, key: bytes, before: Before) -> None:
         """Take a record out of the current tables; history keeps it."""
