@@ -70,7 +70,7 @@ def test_a_link_the_ontology_does_not_allow_is_refused_with_the_rule(work: Work)
     with pytest.raises(Refused, match="speaks"):
         work.run("link.add", sample="drive-1", type_id="speaks", ends={"voice": work.box(), "speaker": work.box(9)})
     with pytest.raises(Refused, match="no link type 'hears'"):
-        work.run("link.add", sample="drive-1", type_id="hears", ends={"a": work.box()})
+        work.run("link.add", sample="drive-1", type_id="hears", ends={"a": work.box(), "b": work.box(9)})
 
 
 def test_a_persons_link_remembers_what_she_saw(work: Work) -> None:
@@ -84,6 +84,9 @@ def test_a_persons_link_remembers_what_she_saw(work: Work) -> None:
 
 def test_ten_small_nudges_count_together_and_undoing_them_makes_the_link_fresh(work: Work) -> None:
     _, car, link = heard(work)
+    large = {"kind": "box", "x": 0, "y": 0, "width": 90, "height": 60}
+    work.run("annotation.set_shape", annotation=car, shape=large)
+    work.run("link.confirm", links=[link])
     for _ in range(10):
         work.run("annotation.move", annotations=[car], by=[1, 0])
     assert stale(work) == []

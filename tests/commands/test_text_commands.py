@@ -31,7 +31,7 @@ def word_id(work: Work, annotation: str, text: str) -> str:
     return next(word.id for word in work.words(annotation) if word.text == text)
 
 
-def phrase(work: Work, annotation: str, quote: str, *, stream: str = "mic", class_id: str = "car") -> str:
+def phrase(work: Work, annotation: str, quote: str, *, stream: str = "report", class_id: str = "car") -> str:
     text = work.annotation(annotation).text or ""
     start = text.index(quote)
     shape = {"kind": "text_span", "parts": [[start, start + len(quote)]], "quote": quote, "of": annotation}
@@ -117,10 +117,10 @@ def test_spans_stay_on_their_words(work: Work, watch_out: str) -> None:
 
 def test_deleting_the_last_character_of_a_span_asks_what_becomes_of_its_links(work: Work) -> None:
     report = work.run(
-        "annotation.add", sample="drive-1", stream="report", class_id="scene", shape={"kind": "tag"},
+        "annotation.add", sample="drive-1", stream="report", shape={"kind": "tag"},
         text="The red car brakes.",
     )  # fmt: skip
-    span, box = phrase(work, report, "red car", stream="report"), work.box()
+    span, box = phrase(work, report, "red car"), work.box()
     link = work.run("link.add", sample="drive-1", type_id="refers_to", ends={"phrase": span, "thing": box})
     with pytest.raises(UserError, match=f"refers_to {link}"):
         work.run("text.edit", annotation=report, text="The brakes.")

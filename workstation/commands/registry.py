@@ -88,7 +88,9 @@ class Command:
         resolved: dict[str, object] = {}
         for argument in sorted(self.arguments, key=lambda a: a.rank):
             if argument.name in parsed:
-                resolved[argument.name] = argument.resolve(resolver, parsed[argument.name])
+                value = argument.resolve(resolver, parsed[argument.name])
+                if argument.passed_on:
+                    resolved[argument.name] = value
         if any(argument.from_context and resolved.get("sample") is None for argument in self.arguments):
             if resolver.sample is None:
                 raise UserError(f"{self.id} needs to know the sample: name it, or something in it")
