@@ -25,6 +25,7 @@ from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Actor, Right
 
+
 class SessionView(Protocol):
     """What a command may ask about the session to say whether it can run now."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from workstation.commands.answers import answer_question
 from workstation.commands.arguments import CommentRef, QueueRef, SampleRef, TargetRef, VerdictRef
 from workstation.commands.reading import fetch
 from workstation.commands.registry import command, needs_sample, needs_selection
@@ -24,7 +25,7 @@ from workstation.core.errors import UserError
 from workstation.core.ids import RecordId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right, refusal
-from workstation.core.sample import QueueItem, QueueState
+from workstation.core.sample import QueueItem
 
 _RIGHT_OF_DECISION = {DecisionValue.WAIVED: Right.SIGN_WAIVER, DecisionValue.CONFIRMED: Right.CONFIRM_FINDING}
 
@@ -219,14 +220,11 @@ def decide(
 
 
 @command("queue.answer", title="Answer", right=Right.LABEL)
-def answer(tx: Transaction, *, item: QueueRef, answer: str) -> None:
-    """Answer a question that an ontology change left to a person: the label is kept or relabelled by her.
+def answer(tx: Transaction, *, item: QueueRef, answer: str, without: tuple[str, ...] = ()) -> None:
+    """Answer a question that an ontology change left to a person: the label is kept, or changed as she says.
 
     item: the question: its id or the beginning of it
-    answer: one of its options
+    answer: keep, or what the label becomes: a class, an option, a link type
+    without: attributes to leave out because the new class has none such
     """
-    old = fetch(tx, QueueItem, item)
-    if old.options and answer not in old.options:
-        raise UserError(f"answer with one of {', '.join(old.options)}")
-    state = QueueState.KEPT if answer in ("", "keep") else QueueState.CHANGED
-    tx.put(replace(old, state=state, answer=answer, person=tx.actor.person))
+    answer_question(tx, fetch(tx, QueueItem, item), answer, without=without)
