@@ -90,9 +90,9 @@ class LockUnsupportedError(UserError):
 class ProjectLock:
     """The right to write to one project folder, held until ``release``."""
 
-    def __init__(self, folder: Path, file: IO[bytes]) -> None:
-        self._folder = folder
+    def __init__(self, file: IO[bytes], last_text: bytes) -> None:
         self._file: IO[bytes] | None = file
+        self._last_text = last_text
 
     @classmethod
     def acquire(cls, folder: Path, *, name: str, now_ms: int) -> ProjectLock:
@@ -101,6 +101,7 @@ class ProjectLock:
         try:
             if not _try_lock(file, folder):
                 raise LockHeldError(folder, _parse_holder(_read_text(file)))
+            last_text = _read_text(file)
             _write_holder(
                 file,
                 Holder(name=name, host=socket.gethostname(), pid=os.getpid(), since_ms=now_ms, program=__version__),
@@ -108,18 +109,26 @@ class ProjectLock:
         except BaseException:
             file.close()
             raise
-        return cls(folder, file)
+        return cls(file, last_text)
 
     @property
     def held(self) -> bool:
         """Whether the lock has not been given back."""
         return self._file is not None
 
-    def release(self) -> None:
-        """Give the lock back; a second call does nothing."""
+    @property
+    def last_holder_vanished(self) -> bool:
+        """Whether whoever had the lock before left without giving it back: a crash, or a power cut."""
+        return self._last_text != b""
+
+    def release(self, *, soundly: bool = True) -> None:
+        """Give the lock back; a second call does nothing. Unless ``soundly``, the next holder checks the database."""
         if self._file is None:
             return
         file, self._file = self._file, None
+        if not soundly:
+            file.close()
+            return
         # An emptied file tells a curious reader that nobody holds the lock. A full disk cannot stop this, a folder that
         # turned read-only can, and then the name stays behind: it only informs, the lock decides.
         with file, contextlib.suppress(OSError):
