@@ -30,7 +30,9 @@ class Verb:
     summary: str
 
 
-VERBS: dict[str, Verb] = {}
+VERBS: dict[str, Verb] = {
+    "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
+}
 
 
 class VerbGroup(click.Group):
@@ -68,6 +70,15 @@ def cli() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Never raises."""
+    if not any(word in VERBS for word in arguments):
+        return _run(arguments)
+    from workstation.app.log import crash_file, program_log
+
+    with program_log(), crash_file():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False)
     except click.exceptions.Exit as leaving:
