@@ -70,6 +70,6 @@ def quick_problem(where: Readable, *, goes_on: Callable[[], bool] = lambda: True
     if found is None:
         return None
     return (
-        f"{where.database}: the database is damaged ({found}). Restore a backup into a new folder, or save what is left "
-        "with `workstation salvage`"
+        f"{where.database}: the database is damaged ({found}). Restore a backup into a new folder, "
+        "or save what is left with `workstation salvage`"
     )

@@ -160,8 +160,8 @@ class Mirrors:
             return False
         self._say(
             name, MirrorEvent.SET_ASIDE,
-            f"{name} had been edited outside; the edit is kept as {aside.name}. To bring it in, copy it back over {name} "
-            "and open the project again",
+            f"{name} had been edited outside; the edit is kept as {aside.name}. To bring it in, copy it back over "
+            f"{name} and open the project again",
         )  # fmt: skip
         return True
 
@@ -189,7 +189,7 @@ class _Found:
 
 def stamped(name: str, body: str) -> str:
     """The text of a mirror file: the line with the hash, then the body."""
-    stamp = f"mirror of the database, sha256 {text_sha256(body)}; edit below, and the edit comes in when the project is opened"
+    stamp = f"mirror of the database, sha256 {text_sha256(body)}; an edit below comes in when the project is opened"
     return (f"<!-- {stamp} -->\n" if name.endswith(".md") else f"# {stamp}\n") + body
 
 
@@ -255,7 +255,7 @@ def _render_guideline(store: Reads) -> str | None:
 
 
 def _outsider(name: str) -> Actor:
-    """Nobody knows who edited a file; the draft says so. It changes nothing until somebody with the right accepts it."""
+    """Nobody knows who edited a file, and the draft says so. It has no effect until somebody with the right accepts."""
     return Actor(name="edited outside", kind=ActorKind.SYSTEM, tool=name)
 
 

@@ -21,7 +21,6 @@ from workstation.core.ids import IdSource, RecordId
 from workstation.core.ontology_parse import parse_ontology
 from workstation.core.rights import Actor
 from workstation.core.sample import OntologyVersion, Person, Project, Role
-from workstation.store import schema
 from workstation.store.backup import BACKUP_FOLDER
 from workstation.store.backup_service import DEFAULT_INTERVAL_S, BackupReport, BackupService
 from workstation.store.changes import ChangeSet
@@ -29,7 +28,7 @@ from workstation.store.db import DATABASE_NAME, connect, copy_into, set_meta_in_
 from workstation.store.gate import RulesOf
 from workstation.store.integrity import IntegrityCheck, IntegrityResult, quick_problem
 from workstation.store.lock import Holder, ProjectLock, current_holder
-from workstation.store.migrations import MigrationRecord, Steps, migrate
+from workstation.store.migrations import MigrationRecord, migrate
 from workstation.store.mirrors import (
     GUIDELINE_MIRROR,
     ONTOLOGY_MIRROR,
@@ -199,7 +198,6 @@ def open_project_folder(
     now_ms: Callable[[], int] = now_in_ms,
     rules_of: RulesOf | None = None,
     on_listener_error: Callable[[Exception], None] | None = None,
-    steps: Steps = schema.MIGRATIONS,
 ) -> ProjectFolder:
     """Open a project for writing, or to look at it.
 
@@ -223,7 +221,7 @@ def open_project_folder(
             if problem:
                 lock.release(soundly=False)
                 raise DataError(problem)
-        done = migrate(database, folder / BACKUP_FOLDER, now_ms=now_ms, steps=steps)
+        done = migrate(database, folder / BACKUP_FOLDER, now_ms=now_ms)
         _settle(database, ids if ids is not None else IdSource(now_ms))
         store = open_store(database)
         undo.callback(store.close)
