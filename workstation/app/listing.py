@@ -224,7 +224,8 @@ LISTINGS: dict[str, Listing] = {
     "words": Listing(_plain_rows(RecordKind.WORD), ("annotation", "position", "text", "start_ns", "end_ns", "id")),
     "stale": Listing(_stale, ("sample", "link", "type", "role", "target", "reason")),
     "queue": Listing(
-        _plain_rows(RecordKind.QUEUE_ITEM), ("id", "sample", "target_kind", "target", "question", "options", "state", "answer")
+        _plain_rows(RecordKind.QUEUE_ITEM),
+        ("id", "sample", "target_kind", "target", "question", "options", "state", "answer"),
     ),
     "parked": Listing(_plain_rows(RecordKind.PARKED), ("id", "sample", "origin", "kind", "problems", "state")),
     "people": Listing(_plain_rows(RecordKind.PERSON), ("name", "roles", "active", "id")),

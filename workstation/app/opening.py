@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from workstation.app.resources import resource
 from workstation.app.session import Session
@@ -16,9 +18,11 @@ from workstation.core.errors import DataError, UserError
 from workstation.core.ids import IdSource, RecordId
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import Person, Role
+from workstation.store.gate import compiled
 from workstation.store.project import create_project, open_project_folder
 from workstation.store.store import Store
 
+E = TypeVar("E", bound=StrEnum)
 ONTOLOGY_FILE = "ontology.yaml"
 _LARGEST_ONTOLOGY = 16 * 1024 * 1024
 
@@ -28,7 +32,7 @@ def open_project(
     *,
     person: str | None = None,
     role: Role | str | None = None,
-    kind: ActorKind = ActorKind.SCRIPT,
+    kind: ActorKind | str = ActorKind.SCRIPT,
     tool: str = "",
     read_only: bool = False,
 ) -> Session:
@@ -37,9 +41,10 @@ def open_project(
     ``person`` is a name the project knows (the only one, or the one logged in, when left out); ``role`` one of hers.
     Names are attested, not authenticated. Use it in a ``with`` block.
     """
-    wanted = None if role is None else _role(role)
+    wanted = None if role is None else _choice(Role, role)
+    kind = _choice(ActorKind, kind)
     watching = Actor(name=person or login(), kind=kind, role=wanted or Role.AUDITOR, tool=tool)
-    project = open_project_folder(Path(path), watching, read_only=read_only)
+    project = open_project_folder(Path(path), watching, read_only=read_only, rules_of=compiled)
     try:
         actor = actor_for(project.store, person=person, role=wanted, kind=kind, tool=tool, needed=not read_only)
         project.store.actor = actor
@@ -95,7 +100,14 @@ def new_project(
     text = None if chosen is None else _ontology_text(chosen, starters)
     lead = RecordId(IdSource().new())
     actor = Actor(name=person or login(), role=Role.LEAD, person=lead, tool="new")
-    made = create_project(folder, name=name or folder.resolve().name, profile=profile, actor=actor, ontology_text=text)
+    made = create_project(
+        folder,
+        name=name or folder.resolve().name,
+        profile=profile,
+        actor=actor,
+        ontology_text=text,
+        rules_of=compiled,
+    )
     if chosen in starters:
         with (
             open_project(made, person=lead, role=Role.LEAD, kind=ActorKind.PERSON, tool="new") as session,
@@ -127,11 +139,12 @@ def _ontology_text(chosen: str, starters: dict[str, Path]) -> str:
         raise DataError(f"is no UTF-8 text (byte {error.start})", path=path) from error
 
 
-def _role(role: Role | str) -> Role:
+def _choice(choices: type[E], text: str) -> E:
     try:
-        return Role(role)
+        return choices(text)
     except ValueError:
-        raise UserError(f"there is no role {role!r}; there are {', '.join(each.value for each in Role)}") from None
+        known = ", ".join(str(each.value) for each in choices)
+        raise UserError(f"there is no {choices.__name__.lower()} {text!r}; there are {known}") from None
 
 
 def login() -> str:
