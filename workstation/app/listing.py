@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from workstation.core.annotation import Annotation, Link, LinkEnd, Record, TargetKind
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
+from workstation.core.moments import moment
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream
 from workstation.store.queries import Reads
@@ -159,7 +159,7 @@ def _links(reads: Reads, sample: SampleId | None) -> Iterator[Row]:
     for record in reads.records(RecordKind.LINK, sample=sample):
         assert isinstance(record, Link)
         info = reads.info(RecordKind.LINK, record.id)
-        made = {} if info is None else {"author": info.created_by, "made": _moment(info.created_ms), "rev": info.rev}
+        made = {} if info is None else {"author": info.created_by, "made": moment(info.created_ms), "rev": info.rev}
         yield _row(
             record,
             {
@@ -197,10 +197,6 @@ def _plain_rows(kind: RecordKind) -> Callable[[Reads, SampleId | None], Iterator
             yield _row(record, first)
 
     return rows
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 LISTINGS: dict[str, Listing] = {

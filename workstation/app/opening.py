@@ -15,6 +15,7 @@ from workstation.app.resources import resource
 from workstation.app.session import Session
 from workstation.commands.registry import load_registry
 from workstation.core.errors import DataError, UserError
+from workstation.core.files import read_bounded
 from workstation.core.ids import IdSource, RecordId
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import Person, Role
@@ -129,12 +130,13 @@ def _ontology_text(chosen: str, starters: dict[str, Path]) -> str:
     path = starters.get(chosen, Path(chosen))
     if not path.is_file():
         raise UserError(f"there is no ontology {chosen!r}: give a file, or one of {', '.join(starters)}")
+    return read_ontology_text(path)
+
+
+def read_ontology_text(path: Path) -> str:
+    """The text of an ontology file."""
     try:
-        if path.stat().st_size > _LARGEST_ONTOLOGY:
-            raise DataError("is too large for an ontology", path=path)
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", path=path) from error
+        return read_bounded(path, _LARGEST_ONTOLOGY).decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"is no UTF-8 text (byte {error.start})", path=path) from error
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from workstation.core.annotation import Record
+from workstation.core.annotation import Record, Source
 from workstation.core.errors import UserError
 from workstation.core.ids import is_id
+from workstation.core.moments import moment
 from workstation.core.records import RecordKind
 from workstation.store.history import Change, Revision
 from workstation.store.store import Store
@@ -62,11 +62,13 @@ def _entry(change: Change, revision: Revision, before: Record | None) -> Entry:
     entry: Entry = {
         "rev": change.rev, "event": event, "kind": change.kind.value, "id": change.id, "label": header.label,
         "who": actor.name, "as": actor.kind.value, "role": actor.role.value, "tool": actor.tool,
-        "when": _moment(header.made_ms), "ontology": header.ontology, "revision_kind": header.kind.value,
+        "when": moment(header.made_ms), "ontology": header.ontology, "revision_kind": header.kind.value,
         "hash": revision.hash,
     }  # fmt: skip
     if change.record is not None:
-        entry["source"] = msgspec.to_builtins(getattr(change.record, "source", None))
+        source = getattr(change.record, "source", None)
+        if isinstance(source, Source):
+            entry["source"] = {"kind": source.kind.value, **msgspec.to_builtins(source)}
         entry["values"] = changed_values(before, change.record)
     return {name: value for name, value in entry.items() if value not in (None, "", {})}
 
@@ -77,7 +79,3 @@ def changed_values(before: Record | None, after: Record | None) -> Entry:
     new: Entry = {} if after is None else msgspec.to_builtins(after)
     names = [name for name in (*new, *(name for name in old if name not in new)) if name not in _QUIET]
     return {name: new.get(name) for name in names if new.get(name) != old.get(name)}
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
