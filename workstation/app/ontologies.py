@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from workstation.app.opening import read_ontology_text
-from workstation.app.session import Session
+from workstation.app.session import Run, Session
 from workstation.commands.ontology import forecast_lock, parsed, problems_of, versions_of
 from workstation.core.errors import UserError
+from workstation.core.files import write_whole
 from workstation.core.moments import moment
-from workstation.core.ontology import Ontology
 from workstation.core.ontology_diff import diff_ontologies
 from workstation.core.ontology_parse import read_ontology
 from workstation.core.sample import OntologyState, OntologyVersion
@@ -40,12 +40,15 @@ def find_version(session: Session, number: int | None) -> OntologyVersion:
         return (locked or versions)[-1]
     found = [version for version in versions if version.number == number]
     if not found:
-        raise UserError(f"there is no ontology version {number}; there are {', '.join(str(v.number) for v in versions)}")
+        raise UserError(
+            f"there is no ontology version {number}; there are {', '.join(str(v.number) for v in versions)}"
+        )
     return found[0]
 
 
-def class_rows(ontology: Ontology) -> Iterator[Row]:
+def class_rows(version: OntologyVersion) -> Iterator[Row]:
     """The class tree, each below its parent."""
+    ontology = parsed(version)
     parents = {each.id: each.parent for each in ontology.classes}
     below: dict[str | None, list[str]] = {}
     for class_id, parent in parents.items():
@@ -91,11 +94,50 @@ def check_version(session: Session, number: int | None) -> list[Row]:
 def difference_rows(session: Session, a: int, b: int) -> list[Row]:
     """What changed from one version to another, in words."""
     old, new = (parsed(find_version(session, number)) for number in (a, b))
-    return [
-        {"kind": each.kind.value, "place": each.place, "text": each.text} for each in diff_ontologies(old, new)
-    ]
+    return [{"kind": each.kind.value, "place": each.place, "text": each.text} for each in diff_ontologies(old, new)]
 
 
 def forecast_lines(session: Session, number: int) -> list[str]:
     """What locking a version would do to the labels, by modality."""
     return forecast_lock(session.store, find_version(session, number).number).in_words()
+
+
+def submit_if_draft(session: Session, run: Run, number: int) -> None:
+    """Hand a draft in for review, if it is one."""
+    if find_version(session, number).state is OntologyState.DRAFT:
+        run("ontology.submit", number=number)
+
+
+def apply_file(
+    session: Session, path: Path, *, note: str, reasons: Mapping[str, str], really: bool
+) -> tuple[int, list[str]]:
+    """Draft, submit, review and lock a file as one step; or go through it all, say what it did, and take it back."""
+    try:
+        with session.together(f"Apply {path.name}") as run:
+            number = run("ontology.draft", text=read_ontology_text(path), note=note)
+            run("ontology.submit", number=number)
+            run("ontology.review", number=number, accept=True, reasons=reasons, note=note)
+            applied = run("ontology.lock", number=number)
+            if not really:
+                raise _TakenBack(number, list(applied.lines))
+    except _TakenBack as tried:
+        return tried.number, tried.lines
+    return number, list(applied.lines)
+
+
+class _TakenBack(Exception):
+    """Leaves the transaction without keeping anything."""
+
+    def __init__(self, number: int, lines: list[str]) -> None:
+        super().__init__(f"version {number} was only tried")
+        self.number = number
+        self.lines = lines
+
+
+def export_version(session: Session, number: int | None, path: Path) -> int:
+    """Write the text of a version to a new file, word for word."""
+    version = find_version(session, number)
+    if path.exists():
+        raise UserError(f"{path} exists already; nothing is written over it")
+    write_whole(path, version.text.encode())
+    return version.number

@@ -108,7 +108,8 @@ def _step(
     else:
         done = "Did again" if forward else "Took back"
         click.echo(
-            f"{done} “{result.label}” (revision {', '.join(map(str, result.revisions))}) as revision {result.changes.rev}."
+            f"{done} “{result.label}” (revision {', '.join(map(str, result.revisions))}),"
+            f" as revision {result.changes.rev}."
         )
     return 1 if result is None else 0
 

@@ -15,10 +15,12 @@ FORMATS = ("native",)
 @click.command(name="export")
 @project_argument
 @click.option("--format", "format_name", default="native", show_default=True, metavar="NAME", help="The form: native.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write; it must be new.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write; it must be new."
+)
 @json_option
 def export(project: Path, format_name: str, output: Path, as_json: bool) -> None:
-    """Write PROJECT to a file. The native form holds everything, history and hashes included, and comes back identical."""
+    """Write PROJECT to a file. The native form holds everything, history and hashes too, and comes back identical."""
     from workstation.app.transfer import export_history
     from workstation.formats.registry import load_formats
 
@@ -38,14 +40,16 @@ def export(project: Path, format_name: str, output: Path, as_json: bool) -> None
 @click.option("--format", "format_name", default="native", show_default=True, metavar="NAME", help="The form: native.")
 @json_option
 def import_(file: Path, project: Path, format_name: str, as_json: bool) -> None:
-    """Make the new project PROJECT from FILE. Everything is verified on the way in; a bad file leaves nothing behind."""
+    """Make the new project PROJECT from FILE. All of it is verified on the way in; a bad file leaves nothing behind."""
     from workstation.app.transfer import import_history
     from workstation.formats.registry import load_formats
 
     form = load_formats().find(format_name)
     image = import_history(form, file, project, progress=progress_printer("reading"))
     if as_json:
-        print_json({"project": str(project), "name": image.name, "revisions": image.revisions, "head": image.head.hex()})
+        print_json(
+            {"project": str(project), "name": image.name, "revisions": image.revisions, "head": image.head.hex()}
+        )
     else:
         click.echo(f"Made {project} ({image.name}): {image.revisions} revisions, head {image.head.hex()}.")
 
@@ -53,7 +57,7 @@ def import_(file: Path, project: Path, format_name: str, as_json: bool) -> None:
 @click.command()
 @click.argument("what", type=click.Choice(("records", "commands", "ontology", "native")))
 def schema(what: str) -> None:
-    """Print the JSON Schema of every record, of every command line of annotate, of ontology.yaml, or of the native form."""
+    """Print the JSON Schema of the records, of the lines of annotate, of ontology.yaml, or of the native form."""
     from workstation.app.schemas import schema_of
 
     print_json(schema_of(what))

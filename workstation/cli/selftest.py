@@ -22,7 +22,14 @@ def selftest(keep: Path | None, as_json: bool) -> int:
     answers = run_selftest(keep)
     for answer in answers:
         if as_json:
-            print_json({"question": answer.question, "passed": answer.passed, "evidence": answer.evidence, "reason": answer.reason})
+            print_json(
+                {
+                    "question": answer.question,
+                    "passed": answer.passed,
+                    "evidence": answer.evidence,
+                    "reason": answer.reason,
+                }
+            )
             continue
         evidence = ", ".join(f"{name} {value}" for name, value in answer.evidence.items())
         click.echo(f"{'pass' if answer.passed else 'FAIL'}  {answer.question}  [{evidence}]")

@@ -25,7 +25,7 @@ from workstation.store.backup import BACKUP_FOLDER
 from workstation.store.backup_service import DEFAULT_INTERVAL_S, BackupReport, BackupService
 from workstation.store.changes import ChangeSet
 from workstation.store.db import DATABASE_NAME, connect, copy_into, set_meta_in_copy
-from workstation.store.gate import RulesOf
+from workstation.store.gate import RulesOf, compiled
 from workstation.store.integrity import IntegrityCheck, IntegrityResult, quick_problem
 from workstation.store.lock import Holder, ProjectLock, current_holder
 from workstation.store.migrations import MigrationRecord, migrate
@@ -159,7 +159,7 @@ def create_project(
     modalities: tuple[str, ...] = (),
     ids: IdSource | None = None,
     now_ms: Callable[[], int] = now_in_ms,
-    rules_of: RulesOf | None = None,
+    rules_of: RulesOf = compiled,
 ) -> Path:
     """Make a project in ``folder``, which may exist and hold media but none of our files. Returns the folder.
 
@@ -196,7 +196,7 @@ def open_project_folder(
     on_integrity: Callable[[IntegrityResult], None] | None = None,
     ids: IdSource | None = None,
     now_ms: Callable[[], int] = now_in_ms,
-    rules_of: RulesOf | None = None,
+    rules_of: RulesOf = compiled,
     on_listener_error: Callable[[Exception], None] | None = None,
 ) -> ProjectFolder:
     """Open a project for writing, or to look at it.
@@ -277,7 +277,7 @@ class _StoreOpener:
         actor: Actor,
         ids: IdSource | None,
         now_ms: Callable[[], int],
-        rules_of: RulesOf | None,
+        rules_of: RulesOf,
         on_listener_error: Callable[[Exception], None] | None,
     ) -> None:
         self.now_ms = now_ms

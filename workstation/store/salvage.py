@@ -21,13 +21,16 @@ from workstation.core.annotation import Annotation, Keyframe, Link, Record, Targ
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.geometry import Mask, PointSet
 from workstation.core.ids import IdSource, RecordId, id_from_bytes, id_to_bytes
+from workstation.core.ontology import Ontology
+from workstation.core.ontology_compile import CompiledOntology, compile_ontology
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind
-from workstation.core.sample import Parked
+from workstation.core.sample import OntologyVersion, Parked
 from workstation.store.db import DATABASE_NAME, Connection, connect
+from workstation.store.gate import UNIQUE, compiled
 from workstation.store.place import MEDIA_FOLDER, encode_location, location_of
 from workstation.store.references import HOLDING_OF
-from workstation.store.revisions import ChainStart, ChangeHasher, revision_hash, write_chain_start
+from workstation.store.revisions import ChainStart, ChangeHasher, revision_hash
 from workstation.store.rows import KINDS, TABLES, read
 from workstation.store.salvage_read import SCRATCH, Damage, gather
 from workstation.store.store import Store, now_in_ms
@@ -72,12 +75,15 @@ class SalvageReport:
 
     def sentences(self) -> list[str]:
         """The report in plain sentences, worst first."""
-        lost = sum(kind.lost for kind in self.kinds.values())
-        lines = [
-            f"Recovered {sum(kind.recovered for kind in self.kinds.values()):,} records into {self.destination}; "
-            f"at least {lost:,} are lost, {sum(kind.older for kind in self.kinds.values()):,} came back in an older "
-            f"state, {sum(kind.parked for kind in self.kinds.values()):,} are parked because what they belong to is lost."
-        ]
+        recovered, older, parked, lost = (
+            sum(getattr(kind, name) for kind in self.kinds.values())
+            for name in ("recovered", "older", "parked", "lost")
+        )
+        summary = (
+            f"Recovered {recovered:,} records into {self.destination}; at least {lost:,} are lost, {older:,} came back "
+            f"in an older state, {parked:,} are parked because what they belong to is lost."
+        )
+        lines = [summary]
         for kind, counts in self.kinds.items():
             if counts.lost or counts.older or counts.parked:
                 some = f" ({', '.join(counts.examples[:3])}, …)" if counts.examples else ""
@@ -88,7 +94,9 @@ class SalvageReport:
         if self.changes_missing:
             lines.append(f"{self.changes_missing:,} entries of the history could not be read.")
         if self.blobs_missing:
-            lines.append(f"{self.blobs_missing:,} masks or point sets lost their content; their annotations are parked.")
+            lines.append(
+                f"{self.blobs_missing:,} masks or point sets lost their content; their annotations are parked."
+            )
         lines.append(
             f"The old history verifies up to revision {self.revisions_verified} of {self.last_revision} "
             f"(hash {self.last_good_hash[:12]}); the new history starts from that hash. "
@@ -142,10 +150,15 @@ def _salvage(
                 path=database,
             )
         new = work / DATABASE_NAME
-        who = actor if actor is not None else Actor(name="salvage", kind=ActorKind.SYSTEM)
+        who = actor if actor is not None else Actor(name="salvage")
         who = msgspec.structs.replace(who, kind=ActorKind.SYSTEM, tool="salvage")
-        with Store.create(new, actor=who, ids=ids, now_ms=now_ms) as store:
-            rescue.write(store, database)
+        with Store.create(new, actor=who, ids=ids, now_ms=now_ms, rules_of=_rules_or_none) as store:
+            try:
+                rescue.write(store, database)
+            except Refused:
+                # Records in an older state may not fit together with newer ones: then they are parked, not the others.
+                rescue = _Rescue(scratch, park_older=True)
+                rescue.write(store, database)
         new.replace(destination / DATABASE_NAME)
         with contextlib.closing(connect(destination / DATABASE_NAME)) as connection:
             here = encode_location(location_of(destination))
@@ -157,8 +170,11 @@ def _salvage(
 class _Rescue:
     """Sorts what was gathered and writes it into a new store."""
 
-    def __init__(self, scratch: Connection) -> None:
+    def __init__(self, scratch: Connection, *, park_older: bool = False) -> None:
         self._db = scratch
+        self._park_older = park_older
+        self._older: set[bytes] = set()
+        self._taken: set[tuple[RecordKind, tuple[Any, ...]]] = set()
         self.kinds = {kind: KindReport() for kind in RecordKind}
         self._kept: dict[RecordKind, set[bytes]] = {kind: set() for kind in RecordKind}
         self._blobs = {key for (key,) in scratch.execute("SELECT sha256 FROM blob WHERE data IS NOT NULL")}
@@ -175,9 +191,9 @@ class _Rescue:
 
     def write(self, store: Store, database: Path) -> None:
         """Everything that still makes sense, in one revision."""
-        store.start_chain(ChainStart(rev=int(self._last or 0), hash=self._good_hash))
+        start = ChainStart(rev=int(self._last or 0), hash=self._good_hash)
         with store.restoring(
-            "Salvage a damaged project", restores=self._verified,
+            "Salvage a damaged project", start=start,
             reason=f"salvaged from {database.name}; its chain verified up to revision {self._verified}, "
             f"hash {self._good_hash}",
         ) as tx:  # fmt: skip
@@ -193,6 +209,9 @@ class _Rescue:
         for record in self._newest(kind):
             if self._problem(record, kind) is not None:
                 waiting.append(record)
+                continue
+            if not self._is_alone(kind, record):
+                self._park(tx, kind, record, "another record has the same key")
                 continue
             batch.append(record)
             self._kept[kind].add(id_to_bytes(_id(record)))
@@ -243,6 +262,19 @@ class _Rescue:
         if len(report.examples) < _SHOWN:
             report.examples.append(_id(record))
 
+    def _is_alone(self, kind: RecordKind, record: Record) -> bool:
+        """Whether nobody has its unique key; two may share one when the newest state of either is lost."""
+        if kind not in UNIQUE:
+            return True
+        row = TABLES[kind].values(record)
+        key = (kind, tuple(row[position] for position in UNIQUE[kind]))
+        if kind is RecordKind.ENTITY and not key[1][1]:
+            return True  # an entity without a number
+        if key in self._taken:
+            return False
+        self._taken.add(key)
+        return True
+
     def _newest(self, kind: RecordKind) -> Iterator[Record]:
         """The newest readable state of every record that was not deleted, oldest id first."""
         report = self.kinds[kind]
@@ -267,6 +299,7 @@ class _Rescue:
                 continue
             if current is not None and current > seq:
                 report.older += 1
+                self._older.add(key)
             yield record
         for (key,) in self._db.execute(
             "SELECT k.id FROM known k LEFT JOIN change c ON c.kind = k.kind AND c.id = k.id"
@@ -283,6 +316,8 @@ class _Rescue:
     def _problem(self, record: Record, kind: RecordKind) -> str | None:
         """What the record belongs to and what is lost, if anything."""
         row = TABLES[kind].values(record)
+        if self._park_older and id_to_bytes(_id(record)) in self._older:
+            return "its newest state is lost, and this older one does not fit the rest"
         for position, pointer in HOLDING_OF[kind]:
             key = row[position]
             if key is not None and key not in self._kept[pointer.target]:
@@ -317,9 +352,9 @@ def _verified_chain(scratch: Connection) -> tuple[int, str]:
     good_rev, good_hash, next_seq = 0, bytes(32), 1
     revisions = scratch.execute("SELECT rev, prev_hash, hash, header, first_seq, changes FROM revision ORDER BY rev")
     for rev, previous, own, header, first, count in revisions:
-        if previous != good_hash or (good_rev and rev != good_rev + 1) or first != next_seq:
-            if good_rev or not _may_start(rev, first):
-                break
+        follows = (previous, rev, first) == (good_hash, good_rev + 1, next_seq)
+        if not follows and (good_rev or not _may_start(rev, first)):
+            break
         digest = _changes_digest(
             scratch.execute(
                 "SELECT kind, id, op, schema_version, digest FROM change WHERE seq BETWEEN ? AND ? ORDER BY seq",
@@ -345,6 +380,14 @@ def _changes_digest(rows: Iterable[Any], count: int) -> bytes | None:
         hasher.add(KINDS[kind], key, op, version, digest)
         found += 1
     return hasher.digest() if found == count else None
+
+
+def _rules_or_none(version: OntologyVersion) -> CompiledOntology:
+    """Writing back asks the ontology nothing, so a text that does not compile any more must not stop it."""
+    try:
+        return compiled(version)
+    except UserError:
+        return compile_ontology(Ontology(name=f"version {version.number}", language="en", modalities=(), classes=()))
 
 
 def _blob_of(record: Record) -> str | None:
