@@ -195,8 +195,9 @@ def problems_of(versions: Sequence[OntologyVersion], version: OntologyVersion) -
 
 def _plans(tx: Transaction, old: CompiledOntology, new: CompiledOntology, migration: Migration) -> Iterable[SamplePlan]:
     planner = Planner(old, new, migration)
-    for sample in list(tx.samples()):
-        yield planner.plan(tx, sample.id)
+    # The ids first: what follows writes while it reads.
+    for sample in [sample.id for sample in tx.samples()]:
+        yield planner.plan(tx, sample)
 
 
 def _carry_out(tx: Transaction, plan: SamplePlan, number: int) -> None:

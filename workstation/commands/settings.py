@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from workstation.commands.arguments import PersonRef
-from workstation.commands.reading import ontology_number
+from workstation.commands.reading import ontology_number, ontology_of
 from workstation.commands.registry import command
 from workstation.commands.transaction import Transaction
-from workstation.core.errors import UserError
+from workstation.core.errors import Refused, UserError
+from workstation.core.guideline import guideline_problems
 from workstation.core.ids import RecordId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right
@@ -61,8 +62,12 @@ def project_of(tx: Transaction) -> Project:
 def publish_guideline(tx: Transaction, *, text: str) -> int:
     """Publish a new version of the guideline; everybody has to read and acknowledge it.
 
-    text: the whole guideline, in Markdown
+    text: the whole guideline, in Markdown; headings end in the id or code they explain, as in ## Car {#car}
     """
+    ontology = ontology_of(tx)
+    problems = [] if ontology is None else list(guideline_problems(text, ontology.ontology))
+    if problems:
+        raise Refused(tuple(f"guideline, {problem}" for problem in problems))
     number = max((each.number for each in guidelines(tx)), default=0) + 1
     made = Guideline(
         id=RecordId(tx.new_id()),

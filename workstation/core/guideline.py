@@ -124,3 +124,16 @@ def people_behind(
     read = list(acknowledgements)
     found = [(person, last_read(person, read)) for person in people if person.active]
     return [(person, number) for person, number in found if number < current.number]
+
+
+def unread_sections(
+    person: Person, guidelines: Iterable[Guideline], acknowledgements: Iterable[Acknowledgement]
+) -> list[SectionChange]:
+    """What the person must read before the next work: the changes since the version she read, or everything."""
+    versions = list(guidelines)
+    current = newest(versions)
+    if current is None:
+        return []
+    number = last_read(person, acknowledgements)
+    known = next((version.text for version in versions if version.number == number), "")
+    return changed_sections(known, current.text) if number < current.number else []
