@@ -20,6 +20,7 @@ from workstation.core.ids import IdSource, RecordId
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import Person, Role
 from workstation.store.gate import compiled
+from workstation.store.lock import FolderReadOnlyError, LockHeldError
 from workstation.store.project import create_project, open_project_folder
 from workstation.store.store import Store
 
@@ -53,6 +54,16 @@ def open_project(
     except BaseException:
         project.close()
         raise
+
+
+def open_or_watch(
+    path: Path, *, person: str | None, role: str | None, kind: ActorKind = ActorKind.PERSON
+) -> tuple[Session, str | None]:
+    """Open for writing; where somebody else has it, to look at, together with who that is."""
+    try:
+        return open_project(path, person=person, role=role, kind=kind, tool="open"), None
+    except (LockHeldError, FolderReadOnlyError) as held:
+        return open_project(path, person=person, role=role, kind=kind, tool="open", read_only=True), str(held)
 
 
 def actor_for(

@@ -58,4 +58,5 @@ def salvage_into(source: Path, destination: Path) -> tuple[list[str], bool]:
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:
-    return msgspec.to_builtins(snapshot) | {"made": moment(snapshot.made_ms)}
+    plain: dict[str, Any] = msgspec.to_builtins(snapshot)
+    return plain | {"made": moment(snapshot.made_ms)}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from workstation.app.session import Session
+from workstation.commands.reading import record_id
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import sync_file, sync_folder
 from workstation.core.records import RecordKind
@@ -109,8 +110,8 @@ def _change_image(raw: RawChange) -> ChangeImage:
 
 def _current(store: Store) -> Iterator[tuple[RecordKind, str]]:
     for kind in RecordKind:
-        for record_id in store.ids(kind):
-            yield kind, record_id
+        for record in store.records(kind):
+            yield kind, record_id(record)
 
 
 def export_history(session: Session, form: Format, path: Path, *, progress: Progress) -> int:
@@ -120,16 +121,12 @@ def export_history(session: Session, form: Format, path: Path, *, progress: Prog
     if path.exists():
         raise UserError(f"{path} exists already; nothing is written over it")
     try:
-        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent, delete=False) as file:
-            partial = Path(file.name)
-            try:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as temporary:
+            partial = Path(temporary) / path.name
+            with partial.open("wb") as file:
                 form.write_history(StoreSource(session.store), file, lambda done: progress(done, 0))
-                file.flush()
-                sync_file(partial)
-                partial.replace(path)
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
+            sync_file(partial)
+            partial.replace(path)
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}", path=path) from error
     sync_folder(path.parent)

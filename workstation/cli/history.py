@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -117,12 +118,12 @@ def verify(project: Path, against: str | None, as_json: bool) -> int:
         report = session.store.verify(against=against, progress=progress_printer("checking"))
         head = session.store.head_hash()
     if as_json:
-        problems = [str(entry) for entry in report.problems]
+        problems = [str(entry) for entry in report.entries]
         print_json({"intact": report.intact, "head": head, "revisions": report.revisions, "problems": problems})
     elif report.intact:
         click.echo(f"Intact: {report.revisions} revisions, head {head}.")
     else:
-        for entry in report.problems:
+        for entry in report.entries:
             click.echo(str(entry))
     return 0 if report.intact else 1
 
@@ -160,17 +161,26 @@ def provenance(project: Path, record_id: str, as_json: bool) -> None:
 
     ID is an id or the beginning of one; deleted records are found by their whole id.
     """
-    from workstation.app.provenance import provenance as chain
+    from workstation.app.provenance import provenance_rows
 
     with to_read(project) as session:
-        for entry in chain(session.store, record_id):
+        for row in provenance_rows(session.store, record_id):
             if as_json:
-                print_json(entry)
-                continue
-            who = f"{entry['who']} ({entry['as']}, {entry['role']})"
-            click.echo(f"{entry['rev']:>6}  {entry['when']}  {entry['event']} by {who}: {entry['label']}")
-            for name in ("tool", "source", "values", "ontology", "hash"):
-                if name in entry:
-                    value = entry[name]
-                    text = ", ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-                    click.echo(f"        {name}: {text}")
+                print_json(row)
+            else:
+                _tell(row)
+
+
+def _tell(row: dict[str, Any]) -> None:
+    """One step in a line, and below it what more is known."""
+    said = ("rev", "when", "event", "who", "as", "role", "label", "id")
+    if "rev" in row:
+        who = ", ".join(str(row[name]) for name in ("as", "role") if name in row)
+        click.echo(f"{row['rev']:>6}  {row['when']}  {row['event']} by {row['who']} ({who}): {row['label']}")
+    else:
+        click.echo(f"   now  {row['kind']} {row['id']}")
+    for name, value in row.items():
+        if name not in said:
+            text = ", ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else value
+            text = ", ".join(map(str, value)) if isinstance(value, list) else text
+            click.echo(f"        {name}: {text}")
