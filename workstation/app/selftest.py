@@ -127,7 +127,7 @@ def _links_are_checked(bench: Bench) -> Evidence:
         _expect(link in _stale(session), f"the link {link} was not found stale after its sound moved by 400 ms")
         report = session.store.verify()
         _expect(report.intact, f"the audit found {report.first}")
-    return {"stale link": link, "refused link": said, "audit head": report.head}
+    return {"stale link": link, "link refused": _record_in(said), "audit head": report.head}
 
 
 def _ontology_is_enforced(bench: Bench) -> Evidence:
@@ -151,9 +151,13 @@ def _ontology_is_enforced(bench: Bench) -> Evidence:
             session, "annotation.add", sample=SAMPLE, stream="front", class_id=unknown, **shapes["front"]
         )
         kept = [each for each in _annotations(session) if each.class_id == unknown]
+        parked = session.run(
+            "parked.add", sample=SAMPLE, origin="selftest", kind="annotation", payload=unknown, problems=[imported]
+        )
     _expect(not kept, f"a label of the unknown class was stored: {[each.id for each in kept]}")
     _expect(_without_id(imported) == _without_id(by_hand["front"]), f"the import was told {imported!r}")
-    return {"annotation": by_hand["front"], "link": link, "import": imported}
+    refused = {f"{stream} refused": _record_in(said) for stream, said in by_hand.items()}
+    return {**refused, "link refused": _record_in(link), "import refused": _record_in(imported), "parked": parked}
 
 
 def _changes_are_flagged(bench: Bench) -> Evidence:
@@ -186,6 +190,11 @@ def _refused(session: Session, command_id: str, **arguments: Any) -> str:
         _expect(session.store.head() == before, f"{command_id} was refused and stored something all the same")
         return str(refusal)
     raise NotShown(f"{command_id} should have been refused and made {made}")
+
+
+def _record_in(sentence: str) -> str:
+    """The id of the record that a refusal is about, which it names second."""
+    return sentence.split()[1]
 
 
 def _without_id(sentence: str) -> str:

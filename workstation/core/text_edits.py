@@ -18,14 +18,15 @@ _COMPARED = 2_000
 
 def edits_between(old: str, new: str) -> list[Edit]:
     """What was changed, in order."""
-    start = _common_prefix(old, new)
+    start = _outside_word(old, new, _common_prefix(old, new))
     end = _common_prefix(old[start:][::-1], new[start:][::-1])
+    end = _outside_word(old[::-1], new[::-1], end)
     old_middle, new_middle = old[start : len(old) - end], new[start : len(new) - end]
     if not old_middle and not new_middle:
         return []
     if max(len(old_middle), len(new_middle)) > _COMPARED or not old_middle or not new_middle:
         return [(start, start + len(old_middle), start, start + len(new_middle))]
-    matcher = SequenceMatcher(None, _pieces(old_middle), _pieces(new_middle), autojunk=False)
+    matcher = SequenceMatcher(str.isspace, _pieces(old_middle), _pieces(new_middle), autojunk=False)
     old_at, new_at = _offsets(_pieces(old_middle), start), _offsets(_pieces(new_middle), start)
     return [
         (old_at[i1], old_at[i2], new_at[j1], new_at[j2])
@@ -80,6 +81,15 @@ def _common_prefix(a: str, b: str) -> int:
     if a[:length] == b[:length]:
         return length
     return next(i for i in range(length) if a[i] != b[i])
+
+
+def _outside_word(old: str, new: str, shared: int) -> int:
+    """``shared`` moved back out of a word that goes on in one of the texts: "car" became "cars", not "car" and "s"."""
+    if not any(text[shared : shared + 1].isalnum() for text in (old, new)):
+        return shared
+    while shared > 0 and old[shared - 1].isalnum():
+        shared -= 1
+    return shared
 
 
 def _pieces(text: str) -> list[str]:
