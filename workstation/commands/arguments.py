@@ -142,7 +142,7 @@ def wire_type(command_id: str, arguments: tuple[Argument, ...]) -> type[msgspec.
     fields: list[Any] = []
     for argument in arguments:
         described: Any = Annotated.__class_getitem__((argument.wire, msgspec.Meta(description=argument.help)))  # type: ignore[attr-defined]
-        default = [] if argument.default == () else argument.default  # as JSON has it, for the schema
+        default = argument.default
         fields.append((argument.name, described) if argument.required else (argument.name, described, default))
     return msgspec.defstruct(command_id, fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
 

@@ -162,12 +162,14 @@ class Registry:
         definitions = dict(components)
         for each in self:
             definitions[each.wire.__name__] = _line_schema(each, definitions[each.wire.__name__])
-        return {
+        schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "One line of workstation annotate",
             "oneOf": list(refs),
             "$defs": definitions,
         }
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+        return plain
 
 
 def _line_schema(each: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
