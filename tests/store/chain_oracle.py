@@ -53,16 +53,12 @@ def chain_problems(database: Path) -> list[str]:
 
 def _projection_problems(db: sqlite3.Connection) -> list[str]:
     """The current tables hold exactly the records whose newest change is a put."""
+    newest: dict[tuple[str, bytes], tuple[int, str]] = {}
+    for seq, kind, key, op in db.execute("SELECT seq, kind, id, op FROM change ORDER BY seq"):
+        newest[kind, key] = (seq, op)
     found = []
-    kinds = [kind for (kind,) in db.execute("SELECT DISTINCT kind FROM change")]
-    for kind in kinds:
-        expected = set(
-            db.execute(
-                "SELECT id, seq FROM change c WHERE kind = ? AND op = 'put'"
-                " AND seq = (SELECT max(seq) FROM change d WHERE d.kind = c.kind AND d.id = c.id)",
-                (kind,),
-            )
-        )
+    for kind in {kind for kind, _ in newest}:
+        expected = {(key, seq) for (one, key), (seq, op) in newest.items() if one == kind and op == "put"}
         if set(db.execute(f"SELECT id, seq FROM {kind}")) != expected:
             found.append(f"the table of {kind} is not what the history says")
     return found

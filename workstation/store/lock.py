@@ -205,6 +205,9 @@ def network_file_system(folder: Path) -> str | None:
 
 def _open_lock_file(folder: Path) -> IO[bytes]:
     path = folder / LOCK_FILE
+    if path.exists() and not os.access(folder, os.W_OK):
+        # The lock file could be opened, but SQLite could not make its log.
+        raise FolderReadOnlyError(folder, "no new file can be made in it")
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NONBLOCK", 0)  # a pipe of that name must not hang us
     try:

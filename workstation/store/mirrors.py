@@ -8,6 +8,7 @@ overwritten before it is kept in the database or set aside.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -101,7 +102,14 @@ class Mirrors:
                 self._say(name, MirrorEvent.REFRESHED, f"{name} was an older copy and was written anew")
         if not self._store.read_only:
             for name in _RENDER:
+                self._clear_litter(name)
                 self._write(name)
+
+    def _clear_litter(self, name: str) -> None:
+        """Delete what a killed program left of writing a mirror; the lock says that nobody is writing one now."""
+        for part in self._folder.glob(f".{name}.*.part"):
+            with contextlib.suppress(OSError):
+                part.unlink()
 
     def _write_changed(self, changes: ChangeSet) -> None:
         for kind in changes.kinds & _MIRROR_OF.keys():

@@ -82,10 +82,12 @@ def check_database_file(folder: Path) -> None:
         raise DataError("is a symbolic link; a project's database must lie in its folder", path=database)
     if not stat.S_ISREG(status.st_mode):
         raise DataError("is not a file; move it away", path=database)
-    if status.st_size == 0 and not _log_of(database).exists():
+    log = _log_of(database)
+    if log.exists() and log.stat().st_size > 0:
+        return  # a crash while the log was brought home may have torn the first page; SQLite takes it from the log
+    if status.st_size == 0:
         raise DataError("is empty; restore a backup, or delete it if the project was never made", path=database)
-    if status.st_size > 0:
-        _check_header(database, status.st_size)
+    _check_header(database, status.st_size)
 
 
 def _check_header(database: Path, size: int) -> None:
@@ -118,6 +120,12 @@ def check_sole_name(folder: Path) -> None:
             "copy the folder with real copies, or open it read-only",
             path=database,
         )
+
+
+def check_closed_whole(database: Path) -> None:
+    """Refuse to move a database that was closed but left a log: on a full disk SQLite cannot bring the log home."""
+    if _log_of(database).exists():
+        raise UserError(f"{database.parent}: the disk is full, the new project could not be finished")
 
 
 def _log_of(database: Path) -> Path:

@@ -40,6 +40,7 @@ from workstation.store.mirrors import (
 from workstation.store.place import (
     CACHE_FOLDER,
     MEDIA_FOLDER,
+    check_closed_whole,
     check_database_file,
     check_sole_name,
     decode_location,
@@ -178,6 +179,7 @@ def create_project(
             new = Path(temporary) / DATABASE_NAME
             with Store.create(new, actor=actor, ids=ids, now_ms=now_ms, rules_of=rules_of) as store:
                 _first_records(store, name, profile, actor, ontology_text, modalities)
+            check_closed_whole(new)
             new.replace(folder / DATABASE_NAME)
     except OSError as error:
         raise UserError(f"{folder}: the project could not be made: {error.strerror or error}") from error

@@ -19,6 +19,7 @@ import msgspec
 
 from workstation.core.annotation import Annotation, Keyframe, Link, Record, TargetKind
 from workstation.core.errors import DataError, Refused, UserError
+from workstation.core.files import sync_folder
 from workstation.core.geometry import Mask, PointSet
 from workstation.core.ids import IdSource, RecordId, id_from_bytes, id_to_bytes
 from workstation.core.ontology import Ontology
@@ -28,7 +29,7 @@ from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import OntologyVersion, Parked
 from workstation.store.db import DATABASE_NAME, Connection, connect
 from workstation.store.gate import UNIQUE, compiled
-from workstation.store.place import MEDIA_FOLDER, encode_location, location_of
+from workstation.store.place import MEDIA_FOLDER, check_closed_whole, encode_location, location_of
 from workstation.store.references import HOLDING_OF
 from workstation.store.revisions import ChainStart, ChangeHasher, revision_hash
 from workstation.store.rows import KINDS, TABLES, read
@@ -159,7 +160,9 @@ def _salvage(
                 # Records in an older state may not fit together with newer ones: then they are parked, not the others.
                 rescue = _Rescue(scratch, park_older=True)
                 rescue.write(store, database)
+        check_closed_whole(new)
         new.replace(destination / DATABASE_NAME)
+        sync_folder(destination)
         with contextlib.closing(connect(destination / DATABASE_NAME)) as connection:
             here = encode_location(location_of(destination))
             connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('location', ?)", (here,))
