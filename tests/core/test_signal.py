@@ -123,7 +123,7 @@ def test_one_that_fails_does_not_stop_the_rest() -> None:
     bad, good, worse = Listener(fail), Listener(), Listener(fail)
     for listener in (bad, good, worse):
         signal.connect(listener.hear)
-    with pytest.raises(ExceptionGroup, match="2 listener.* of counted failed") as caught:
+    with pytest.raises(ExceptionGroup, match=r"2 listener.* of counted failed") as caught:
         signal.emit(5)
     assert [str(error) for error in caught.value.exceptions] == ["no 5", "no 5"]
     assert good.heard == [5]

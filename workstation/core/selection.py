@@ -17,7 +17,7 @@ Ids = tuple[str, ...]
 Mode = Callable[[Ids, Ids], Ids]
 
 
-def replace(selected: Ids, picked: Ids) -> Ids:
+def replace(_selected: Ids, picked: Ids) -> Ids:
     """Only what was picked."""
     return picked
 

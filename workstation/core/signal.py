@@ -55,7 +55,7 @@ class Signal(Generic[T]):
                 continue
             try:
                 listener(value)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the others must hear too; raised together below
                 errors.append(error)
             del listener  # else the last listener would outlive its owner by one emit
         if self._on_error is not None:

@@ -45,7 +45,7 @@ MAX_TERM = 10**15
 """Largest numerator or denominator of a rate outside the knots."""
 
 
-class TimeMap(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class TimeMap(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, dict=True):
     """A strictly increasing, piecewise linear map from stream time to session time, and where it came from."""
 
     knots: tuple[Knot, ...] = ((0, 0),)

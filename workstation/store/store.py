@@ -27,7 +27,7 @@ from workstation.store.queries import Reads
 from workstation.store.refusals import Refusal, append_refusal, read_refusals
 from workstation.store.removal import Removal, carry_out_removal, plan_removal
 from workstation.store.restore import put_back
-from workstation.store.revisions import RevisionKind, read_head
+from workstation.store.revisions import ChainStart, RevisionKind, read_head, write_chain_start
 from workstation.store.schema import SCHEMA_VERSION, create, version_of
 from workstation.store.steps import DONE, UNDONE, edits_of, newest_step
 from workstation.store.transaction import Act, Transaction
@@ -167,6 +167,15 @@ class Store(Reads):
             label=label, actor=actor if actor is not None else self.actor, group=group, sample=sample,
             selection=selection, time_ns=time_ns, initiator=initiator, reason=reason,
         )  # fmt: skip
+        with self._write(act) as transaction:
+            yield transaction
+
+    @contextmanager
+    def restoring(self, label: str, *, start: ChainStart, reason: str) -> Iterator[Transaction]:
+        """The first transaction of a salvaged project: what is written back need not fit today's ontology."""
+        self._may_write()
+        write_chain_start(self._db, start)
+        act = Act(label=label, actor=self.actor, kind=RevisionKind.RESTORE, reason=reason)
         with self._write(act) as transaction:
             yield transaction
 
