@@ -69,6 +69,7 @@ class Promises:
         """What was promised and is not so, in a project nobody has open."""
         problems = chain_problems(folder / DATABASE_NAME)
         with opened(folder, read_only=True) as project:
+            problems += [str(entry) for entry in project.store.verify().entries]
             keys = sample_keys(project.store)
             counter = project.store.sample_by_key(COUNTER)
             settings = project.store.project()

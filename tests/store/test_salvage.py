@@ -115,7 +115,26 @@ def check_outcome(intact: Path, report: SalvageReport, destination: Path) -> dic
         add_sample(project.store, "work goes on")
         assert project.store.head() == report.last_revision + 2
     assert chain_problems(destination / DATABASE_NAME) == []
+    with opened(destination, read_only=True) as project:
+        assert project.store.verify().entries == []
     return found
+
+
+def test_a_history_with_its_beginning_cut_off_is_no_salvage(intact: Path, tmp_path: Path) -> None:
+    folder = damaged_copy(intact, tmp_path)
+    with closing(sqlite3.connect(folder / DATABASE_NAME)) as db:
+        (kept,) = db.execute("SELECT hash FROM revision WHERE rev = 1").fetchone()
+        for trigger in ("change_is_kept", "revision_is_kept"):
+            db.execute(f"DROP TRIGGER {trigger}")
+        db.execute("DELETE FROM revision WHERE rev = 1")
+        db.execute("DELETE FROM change WHERE rev = 1")
+        start = msgspec.json.encode({"rev": 1, "hash": kept.hex()}).decode()
+        db.execute("INSERT INTO meta VALUES ('chain_start', ?)", (start,))
+        db.commit()
+    with opened(folder, read_only=True) as project:
+        first = project.store.verify().first
+    assert first is not None
+    assert "no salvage" in first.reason
 
 
 def test_an_undamaged_project_comes_through_whole(intact: Path, tmp_path: Path) -> None:

@@ -81,12 +81,15 @@ class Gate:
     """The checks of one transaction."""
 
     def __init__(
-        self, connection: Connection, actor: Actor, ontology: EffectiveOntology, writer: Writer, *, restoring: bool
-    ) -> None:
+        self, connection: Connection, actor: Actor, ontology: EffectiveOntology, writer: Writer, *,
+        restoring: bool, giving_back: bool,
+    ) -> None:  # fmt: skip
+        """``restoring``: earlier states are written; ``giving_back``: they were the actor's own to change."""
         self.db = connection
         self.actor = actor
         self.ontology = ontology
         self.restoring = restoring
+        self._giving_back = giving_back
         self.context = Context(connection)
         self.barriers: set[Barrier] = set()
         self.missing: dict[tuple[RecordKind, bytes], str] = {}
@@ -171,7 +174,7 @@ class Gate:
             yield self._actor_problem
         for right in rights_for(self.actor, kind, before, after):
             # Whoever undoes gives back what somebody with the right had written.
-            reason = None if self.restoring and right is Right.REVIEW and kind in LABELS else self._right(right)
+            reason = None if self._giving_back and right is Right.REVIEW and kind in LABELS else self._right(right)
             if reason is not None:
                 yield reason
         if not self.restoring:

@@ -82,7 +82,10 @@ class Transaction(Reads):
         self._ontology_before = ontology.digest
         self._head = read_head(connection)
         self._writer = Writer(connection, self._head)
-        self._gate = Gate(connection, act.actor, ontology, self._writer, restoring=act.restoring)
+        self._gate = Gate(
+            connection, act.actor, ontology, self._writer, restoring=act.restoring,
+            giving_back=act.kind in (RevisionKind.UNDO, RevisionKind.REDO),
+        )  # fmt: skip
         self._half_done = False
         self.denials: list[tuple[str, ...]] = []
 

@@ -7,9 +7,8 @@ so nothing here refuses.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from workstation.core import records
 from workstation.core.annotation import Link, Record
@@ -20,6 +19,7 @@ from workstation.store.revisions import DELETE, NOTHING_DIGEST, PUT, ChangeHashe
 from workstation.store.rows import TABLES, Row, link_end_rows, read
 
 _LOOKUP = 400
+_NO_GHOSTS: Mapping[bytes, tuple[int, int]] = {}
 _INSERT_CHANGE = "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_CURRENT = {
     kind: f"INSERT OR REPLACE INTO {table.name} VALUES (?, ?, ?, ?{', ?' * len(table.columns)})"
@@ -113,10 +113,18 @@ class Writer:
                 result[key] = Before(seq, created, rev, digest, payload, version, kind)
         return result
 
-    def put(self, kind: RecordKind, puts: Sequence[Put]) -> None:
-        """Write records of one kind, each id at most once."""
+    def put(
+        self,
+        kind: RecordKind,
+        puts: Sequence[Put],
+        version: int = records.SCHEMA_VERSION,
+        ghosts: Mapping[bytes, tuple[int, int]] = _NO_GHOSTS,
+    ) -> None:
+        """Write records of one kind, each id at most once, in the form of one version of the program.
+
+        ``ghosts`` are records whose present content was removed: their last change and first revision.
+        """
         rev, seq, name = self.rev, self._seq, kind.value
-        version = records.SCHEMA_VERSION
         gone = self._removed(kind, [put.key for put in puts if put.before is None])
         existed = self.touched.existed.setdefault(kind, {})
         changes: list[Row] = []
@@ -127,7 +135,8 @@ class Writer:
             if before is not None:
                 previous, created = before.seq, before.created_rev
             else:
-                previous, created = gone.get(key, (None, rev))
+                earlier = ghosts.get(key) or gone.get(key)
+                previous, created = (None, rev) if earlier is None else earlier
             changes.append((seq, rev, name, key, PUT, previous, version, put.digest, put.payload))
             current.append((key, seq, created, rev, *put.row))
             existed.setdefault(put.record_id, before is not None)
@@ -143,25 +152,59 @@ class Writer:
                 self.touched.deleted.pop((kind, put.record_id), None)
         self._newest[kind] = max(self._newest.get(kind, b""), *[put.key for put in puts])
 
-    def delete(self, kind: RecordKind, record_id: str, key: bytes, before: Before) -> None:
+    def delete(
+        self, kind: RecordKind, record_id: str, key: bytes, before: Before, version: int = records.SCHEMA_VERSION
+    ) -> None:
         """Take a record out of the current tables; history keeps it."""
         name = kind.value
-        row = TABLES[kind].values(before.record)
-        version = records.SCHEMA_VERSION
+        self._take_out(kind, key, before)
         change = (self._seq, self.rev, name, key, DELETE, before.seq, version, NOTHING_DIGEST, None)
         self._db.execute(_INSERT_CHANGE, change)
         self.hasher.add(kind, key, DELETE, version, NOTHING_DIGEST)
-        self.counts.add(kind, [row], -1)
-        if kind is RecordKind.ENTITY:
-            self.counts.entity_changes(key, None)
-        elif kind is RecordKind.LINK:
-            self._db.execute("DELETE FROM link_end WHERE link = ?", (key,))
-        self._db.execute(f"DELETE FROM {name} WHERE id = ?", (key,))
         self._db.execute("INSERT INTO removed VALUES (?, ?, ?, ?)", (name, key, self._seq, before.created_rev))
         self._any_removed[kind] = True
         self._seq += 1
         self.touched.existed.setdefault(kind, {}).setdefault(record_id, True)
         self.touched.deleted[kind, record_id] = key
+
+    def tombstone(
+        self, kind: RecordKind, record_id: str, key: bytes, version: int, digest: bytes, before: Before | None,
+        ghost: tuple[int, int] | None,
+    ) -> tuple[int, int]:  # fmt: skip
+        """A state whose content was removed takes its place in the chain; answers its change and first revision."""
+        gone = self._removed(kind, [key]).get(key)
+        if before is not None:
+            self._take_out(kind, key, before)
+            earlier: tuple[int | None, int] = (before.seq, before.created_rev)
+        else:
+            earlier = ghost or gone or (None, self.rev)
+        change = (self._seq, self.rev, kind.value, key, PUT, earlier[0], version, digest, None)
+        self._db.execute(_INSERT_CHANGE, change)
+        self.hasher.add(kind, key, PUT, version, digest)
+        self._db.execute("DELETE FROM removed WHERE kind = ? AND id = ?", (kind.value, key))
+        self.touched.existed.setdefault(kind, {}).setdefault(record_id, earlier[0] is not None)
+        self._seq += 1
+        return self._seq - 1, earlier[1]
+
+    def delete_ghost(self, kind: RecordKind, record_id: str, key: bytes, ghost: tuple[int, int], version: int) -> None:
+        """The deletion of a record whose content was removed."""
+        change = (self._seq, self.rev, kind.value, key, DELETE, ghost[0], version, NOTHING_DIGEST, None)
+        self._db.execute(_INSERT_CHANGE, change)
+        self.hasher.add(kind, key, DELETE, version, NOTHING_DIGEST)
+        self._db.execute("INSERT INTO removed VALUES (?, ?, ?, ?)", (kind.value, key, self._seq, ghost[1]))
+        self._any_removed[kind] = True
+        self.touched.existed.setdefault(kind, {}).setdefault(record_id, True)
+        self._seq += 1
+
+    def _take_out(self, kind: RecordKind, key: bytes, before: Before) -> None:
+        """The current row, and what is kept beside it."""
+        row = TABLES[kind].values(before.record)
+        self.counts.add(kind, [row], -1)
+        if kind is RecordKind.ENTITY:
+            self.counts.entity_changes(key, None)
+        elif kind is RecordKind.LINK:
+            self._db.execute("DELETE FROM link_end WHERE link = ?", (key,))
+        self._db.execute(f"DELETE FROM {kind.value} WHERE id = ?", (key,))
         self._note_samples(kind, [(key, row)])
 
     def _project_puts(self, kind: RecordKind, puts: Sequence[Put], current: list[Row]) -> None:
@@ -226,8 +269,3 @@ def prepared(kind: RecordKind, record: Record, key: bytes, payload: bytes) -> Pu
     """A record with what is made from it."""
     digest = hashlib.sha256(payload).digest()
     return Put(record.id, key, record, payload, digest, TABLES[kind].values(record))  # type: ignore[attr-defined]
-
-
-def change_rows(connection: Connection, first: int, last: int) -> Any:
-    """The changes of a stretch of history, oldest first."""
-    return connection.execute("SELECT * FROM change WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
