@@ -171,8 +171,12 @@ def test_pages_of_zeros(intact: Path, tmp_path: Path, seed: int) -> None:
     assert database.read_bytes() == before
     found = check_outcome(intact, report, tmp_path / "new")
     truth = current_records(intact)
-    # A page holds a few dozen rows at most: most of the project must survive any few pages.
-    assert len([i for i in truth if i in found]) > len(truth) * 0.6
+    # A page holds a few dozen rows at most: most of the project must survive any few pages, some of it parked
+    # (all comments are, when the person who wrote them is lost).
+    kept = {i for i in found if i in truth} | {
+        msgspec.json.decode(record.payload)["id"] for record in found.values() if isinstance(record, Parked)
+    }
+    assert len(kept & truth.keys()) > len(truth) * 0.6
 
 
 def test_a_file_cut_short(intact: Path, tmp_path: Path) -> None:
