@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from workstation.app.session import Session
 from workstation.commands.reading import record_id
 from workstation.core.errors import DataError, UserError
@@ -95,7 +97,10 @@ class StoreSink:
 
     def refusal(self, refusal: RefusalImage) -> None:
         """The next refusal."""
-        self._incoming.refusal(StoredRefusal(refusal.number, refusal.entry, refusal.hash))
+        try:
+            self._incoming.refusal(StoredRefusal(refusal.number, refusal.entry, refusal.hash))
+        except msgspec.MsgspecError as error:
+            raise DataError(f"not a readable refusal: {error}") from error
 
     def current(self) -> Iterator[tuple[RecordKind, str]]:
         """What is there now."""
