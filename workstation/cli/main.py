@@ -46,9 +46,7 @@ VERBS: dict[str, Verb] = {
     "provenance": Verb("history", "provenance", "Print where a record of PROJECT comes from."),
     "export": Verb("exchange", "export", "Write PROJECT to a file."),
     "import": Verb("exchange", "import_", "Make the new project PROJECT from FILE."),
-    "schema": Verb(
-        "exchange", "schema", "Print the JSON Schema of records, commands, ontology or native form."
-    ),
+    "schema": Verb("exchange", "schema", "Print the JSON Schema of records, commands, ontology or native form."),
     "backup": Verb("safety", "backup", "The snapshots of a project: list them, make one, make a project from one."),
     "salvage": Verb("safety", "salvage", "Make the new project DESTINATION from what can be read of SOURCE."),
     "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
