@@ -56,7 +56,6 @@ def ensure_system_packages(*, for_tests: bool) -> None:
     prefix = _privilege()
     if here is libraries.Family.DEBIAN and prefix is not None:
         _apt_install(prefix, list(libraries.packages(lacking, here)))
-        # A fresh interpreter: this one remembers that the loader did not find them.
         lacking = libraries.missing([*needed, purposes.SOUND])
     command = libraries.install_command(lacking, here)
     if any(need.purpose in needed for need in lacking):

@@ -30,7 +30,29 @@ class Verb:
     summary: str
 
 
-VERBS: dict[str, Verb] = {}
+VERBS: dict[str, Verb] = {
+    "new": Verb("projects", "new", "Make a project."),
+    "add": Verb("projects", "add", "Add files to a sample."),
+    "open": Verb("projects", "open_", "Open and check a project; say how it stands and what waits."),
+    "info": Verb("projects", "info", "Say what a project holds, and where its streams come from."),
+    "relink": Verb("projects", "relink", "Find media again that moved or were renamed."),
+    "ontology": Verb("ontology", "ontology", "Show, check, compare, draft, review and lock the ontology."),
+    "annotate": Verb("edits", "annotate", "Run scripted edits, one JSON object a line."),
+    "undo": Verb("edits", "undo", "Take back your last step."),
+    "redo": Verb("edits", "redo", "Do again what you took back."),
+    "list": Verb("listing", "list_", "List samples, annotations, links and everything else."),
+    "history": Verb("history", "history", "What happened; look at, compare and restore earlier revisions."),
+    "audit": Verb("history", "audit", "Check that the history is whole and unchanged."),
+    "provenance": Verb("history", "provenance", "Where one record comes from."),
+    "export": Verb("exchange", "export", "Write a project to a file."),
+    "import": Verb("exchange", "import_", "Make a project from a file."),
+    "schema": Verb("exchange", "schema", "Print the JSON Schema of records, commands, ontology or native form."),
+    "backup": Verb("safety", "backup", "List, make and restore snapshots."),
+    "salvage": Verb("safety", "salvage", "Save what can be read of a damaged project."),
+    "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
+    "completion": Verb("completion", "completion", "Print the completion script of a shell."),
+    "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
+}
 
 
 class VerbGroup(click.Group):
@@ -68,6 +90,15 @@ def cli() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Never raises."""
+    if not any(word in VERBS for word in arguments):
+        return _run(arguments)
+    from workstation.app.log import crash_file, program_log
+
+    with program_log(), crash_file():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False)
     except click.exceptions.Exit as leaving:
