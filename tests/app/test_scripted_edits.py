@@ -78,7 +78,9 @@ def test_together_all_lines_are_one_step_or_nothing(session: Session) -> None:
     refused = run_script_together(session, lines(add(), add(class_id="automobil"), add()), "Batch")
     assert [(o.line, o.do) for o in refused] == [(2, "annotation.add")]
     assert session.store.head() == before
-    kept = run_script_together(session, lines(add(**{"as": "x"}), {"do": "annotation.accept", "annotations": ["$y"]}), "B")
+    kept = run_script_together(
+        session, lines(add(**{"as": "x"}), {"do": "annotation.accept", "annotations": ["$y"]}), "B"
+    )
     assert "no earlier line made $y" in str(kept[0].error)
     done = run_script_together(session, lines(add(), add(), add()), "Batch")
     assert [o.error for o in done] == [None] * 3

@@ -21,7 +21,9 @@ def test_a_sound_program_answers_all_four_with_evidence_that_exists(tmp_path: Pa
     answers = selftest.run_selftest(tmp_path / "kept")
     assert [answer.passed for answer in answers] == [True] * 4
     with open_project(tmp_path / "kept", read_only=True) as session:
-        for answer, names in zip(answers, (("link", "sound", "source"), ("stale link",), ("parked",), ("link",)), strict=True):
+        for answer, names in zip(
+            answers, (("link", "sound", "source"), ("stale link",), ("parked",), ("link",)), strict=True
+        ):
             for name in names:
                 assert list(session.store.find_id(None, answer.evidence[name])), name
 

@@ -71,7 +71,9 @@ def test_a_commit_is_told_once_with_what_it_changed(project: Path) -> None:
             session.run("annotation.add", sample="d", stream="front", class_id="no such thing", kind="span")
         session.undo()
     assert [len(changes) for changes in told.changes] == [1, 1]
-    assert [made in ids for ids in (told.changes[0].added.popitem()[1], told.changes[1].removed.popitem()[1])] == [True] * 2  # type: ignore[attr-defined]
+    assert [made in ids for ids in (told.changes[0].added.popitem()[1], told.changes[1].removed.popitem()[1])] == [
+        True
+    ] * 2  # type: ignore[attr-defined]
 
 
 class Told:

@@ -185,6 +185,7 @@ def wrong_record(lines: Lines) -> None:
     line["digest"] = hashlib.sha256(line["payload"].encode()).hexdigest()
 
 
+X_MEGABYTE = base64.b64encode(b"x" * (1 << 20)).decode()
 SPOILED: dict[str, tuple[Callable[[Lines], None], str]] = {
     "header of another form": (change_line("header", format="other"), "line 1: not a line"),
     "a later version": (change_line("header", version=2), "line 1: version 2"),
@@ -201,7 +202,7 @@ SPOILED: dict[str, tuple[Callable[[Lines], None], str]] = {
     "an id that is none": (change_line("change", id="../../etc"), "is no id"),
     "an unknown kind": (change_line("change", kind="virus"), "not a line"),
     "an unknown field": (change_line("change", more=1), "not a line"),
-    "a blob's content": (change_line("blob", data=base64.b64encode(b"x" * (1 << 20)).decode()), "does not have the content"),
+    "a blob's content": (change_line("blob", data=X_MEGABYTE), "does not have the content"),
     "a blob too short": (change_line("blob", size=10**12), "is cut off"),
     "a blob not in base64": (change_line("blob", data="***"), "not a line"),
     "a refusal": (change_line("refusal", entry="{}"), "refusal"),

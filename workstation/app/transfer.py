@@ -26,6 +26,7 @@ from workstation.formats.api import (
     RefusalImage,
     RevisionImage,
 )
+from workstation.formats.registry import load_formats
 from workstation.store.db import DATABASE_NAME
 from workstation.store.foreign import HistoryImport, RawBlob, RawChange, RawRevision
 from workstation.store.refusals import StoredRefusal
@@ -117,6 +118,11 @@ def _current(store: Store) -> Iterator[tuple[RecordKind, str]]:
     for kind in RecordKind:
         for record in store.records(kind):
             yield kind, record_id(record)
+
+
+def find_format(name: str) -> Format:
+    """The format of that name."""
+    return load_formats().find(name)
 
 
 def export_history(session: Session, form: Format, path: Path, *, progress: Progress) -> int:

@@ -262,9 +262,7 @@ def read_native(file: BinaryIO, sink: HistorySink, progress: Progress) -> Projec
     head, revisions = _read_body(reader, sink)
     if head.hex() != header.head or revisions != header.revisions:
         raise reader.fault("the history does not end where the header says")
-    return ProjectImage(
-        project_id=header.project, name=header.name, head=head, revisions=revisions
-    )
+    return ProjectImage(project_id=header.project, name=header.name, head=head, revisions=revisions)
 
 
 def _read_body(reader: _Reader, sink: HistorySink) -> tuple[bytes, int]:
