@@ -222,9 +222,7 @@ def steps_back(path: Path, steps: int, cv2_steps: int, *, settle: bool) -> None:
     worker.close()
     video.close()
     late = sum(wall > 50 for wall in ours.wall[1:])
-    print(
-        "V3  steps back, 10 a second, 720p (goal: CPU a step ≤ 1/20 of OpenCV; none over 50 ms after the first)"
-    )
+    print("V3  steps back, 10 a second, 720p (goal: CPU a step ≤ 1/20 of OpenCV; none over 50 ms after the first)")
     print(f"  begun {'once what lies around was read' if settle else 'right after a jump'}")
     print(theirs.line("cv2.VideoCapture"))
     print(ours.line("here, answer only"))
