@@ -101,12 +101,16 @@ class Promises:
         if not self.count <= stored <= self.count + 1:
             problems.append(f"the counter says {stored}, acknowledged was {self.count}")
         self.count = stored
-        if settings is None or (
-            self.name and int(settings.name.rpartition("-")[2]) < int(self.name.rpartition("-")[2])
-        ):
+        if settings is None or (self.name and order_of(settings.name) < order_of(self.name)):
             problems.append(f"the name is {settings}, acknowledged was {self.name}")
         self.name = ""
         return problems
+
+
+def order_of(name: str) -> tuple[int, int]:
+    """When an editor gave the project this name: which editor, which of its edits. Other names came before."""
+    editor_number, _, edit_number = name.partition("-")
+    return (int(editor_number), int(edit_number)) if editor_number.isdecimal() else (-1, -1)
 
 
 class Editor:
