@@ -240,6 +240,14 @@ def test_several_states_of_a_record_are_journalled_in_order(world: World) -> Non
     assert world.store.get(RecordKind.ANNOTATION, box.id) == states[-1]
 
 
+def test_writing_while_reading_comes_to_an_end(world: World) -> None:
+    world.put(*(world.box() for _ in range(3)))
+    with world.store.transaction("Copy") as tx:
+        for box in tx.annotations(world.sample):
+            tx.put(msgspec.structs.replace(box, id=tx.new_id()))
+    assert len(list(world.store.annotations(world.sample))) == 6
+
+
 def test_a_transaction_that_is_over_does_nothing_more(world: World) -> None:
     with world.store.transaction("Kept") as tx:
         tx.put(world.box())

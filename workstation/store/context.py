@@ -6,6 +6,7 @@ forgotten here, so the next look finds it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -56,7 +57,7 @@ class Context:
         self._streams: dict[bytes, StreamView | None] = {}
         self._entities: dict[bytes, EntityView | None] = {}
         self._annotations: dict[bytes, AnnotationView | None] = {}
-        self._there: dict[RecordKind, set[bytes]] = {kind: set() for kind in RecordKind}
+        self._there: defaultdict[RecordKind, set[bytes]] = defaultdict(set)
         self._blobs: set[str] = set()
 
     def forget(self, kind: RecordKind, keys: list[bytes]) -> None:
@@ -74,6 +75,8 @@ class Context:
 
     def exists(self, kind: RecordKind, key: bytes) -> bool:
         """Whether there is such a record."""
+        if kind is RecordKind.STREAM:
+            return self.stream(key) is not None
         there = self._there[kind]
         if key in there:
             return True
