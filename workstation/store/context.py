@@ -75,12 +75,10 @@ class Context:
 
     def exists(self, kind: RecordKind, key: bytes) -> bool:
         """Whether there is such a record."""
-        if kind is RecordKind.STREAM:
-            return self.stream(key) is not None
         there = self._there[kind]
         if key in there:
             return True
-        found = exists(self._db, kind, key)
+        found = self.stream(key) is not None if kind is RecordKind.STREAM else exists(self._db, kind, key)
         if found:
             if len(there) >= _LIMIT:
                 there.clear()

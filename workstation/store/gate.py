@@ -100,6 +100,7 @@ class Gate:
         self.late: dict[tuple[RecordKind, str], tuple[Record, Record | None]] = {}
         self.unique: dict[RecordKind, set[tuple[Any, ...]]] = {}
         self.recheck: dict[tuple[RecordKind, str], bytes] = {}
+        self._waiting: list[Put] = []
         self.next_rev = writer.rev
         self._writer = writer
         self._rights: dict[Right, str | None] = {}
@@ -120,17 +121,45 @@ class Gate:
                 puts.append(put)
         before = self._writer.before(kind, [put.key for put in puts])
         accepted = []
+        free = kind in self._free
         for put in puts:
             put.before = before.get(put.key)
             if put.before is not None and put.before.digest == put.digest:
                 continue
             old = None if put.before is None else put.before.record
-            denied.extend(f"{kind.value} {put.record_id}: {text}" for text in self._denials(kind, old, put.record))
-            problems.extend(f"{kind.value} {put.record_id} {text}" for text in self._problems(kind, put, old))
+            if not free or getattr(put.record, "state", None) is State.APPROVED:
+                denied.extend(f"{kind.value} {put.record_id}: {text}" for text in self._denials(kind, old, put.record))
+            found = self._problems(kind, put, old)
+            if found:
+                problems.extend(f"{kind.value} {put.record_id} {text}" for text in found)
             accepted.append(put)
         if denied or problems:
+            self._waiting.clear()
             raise refused(denied, problems)
+        self._note(kind, accepted)
         return accepted
+
+    def _note(self, kind: RecordKind, puts: list[Put]) -> None:
+        """What must be looked at again at the commit. Only of records that were accepted."""
+        for put in puts:
+            self._note_references(kind, put)
+            if put.before is not None:
+                self._note_change(kind, put, put.before.record)
+        columns = UNIQUE.get(kind)
+        if columns is not None:
+            self.unique.setdefault(kind, set()).update(tuple([put.row[at] for at in columns]) for put in puts)
+        if self.late:
+            for put in puts:
+                self.late.pop((kind, put.record_id), None)
+        for put in self._waiting:
+            self.late[kind, put.record_id] = (put.record, None if put.before is None else put.before.record)
+        self._waiting.clear()
+
+    def _note_change(self, kind: RecordKind, put: Put, before: Record) -> None:
+        if changes_sync(kind, before, put.record):
+            self.barriers.add(Barrier.SYNC)
+        if _others_lean_on_it(kind, before, put.record):
+            self.recheck[kind, put.record_id] = put.key
 
     def written(self, kind: RecordKind, puts: list[Put]) -> None:
         """The writer has taken the records."""
@@ -192,9 +221,7 @@ class Gate:
         return LABELS if allowed else frozenset()
 
     def _denials(self, kind: RecordKind, before: Record | None, after: Record | None) -> Iterator[str]:
-        if kind in self._free and (
-            getattr(after, "state", None) is not State.APPROVED or self.actor.kind is ActorKind.SYSTEM
-        ):
+        if self.actor.kind is ActorKind.SYSTEM:
             return
         if self._actor_problem is not None:
             yield self._actor_problem
@@ -206,18 +233,29 @@ class Gate:
         if not self.restoring:
             yield from authority_problems(self.actor, kind, before, after)
 
-    def _problems(self, kind: RecordKind, put: Put, before: Record | None) -> Iterator[str]:
+    def _problems(self, kind: RecordKind, put: Put, before: Record | None) -> list[str]:
+        problems = list(structure_problems(kind, put.record))
         if before is not None:
-            if changes_sync(kind, before, put.record):
-                self.barriers.add(Barrier.SYNC)
-            yield from _fixed_problems(kind, before, put.record)
+            problems.extend(_fixed_problems(kind, before, put.record))
             if not self.restoring:
-                yield from locked_problems(before, put.record)
-        yield from structure_problems(kind, put.record)
-        self._note_references(kind, put)
-        self._note_unique(kind, put)
+                problems.extend(locked_problems(before, put.record))
         if kind in LABELS:
-            yield from self._label_problems(kind, put, before)
+            problems += self._label_problems(kind, put, before)
+        return problems
+
+    def _label_problems(self, kind: RecordKind, put: Put, before: Record | None) -> list[str]:
+        """What the surroundings and the ontology say; waits for the commit if the surroundings are not there yet."""
+        record = put.record
+        if not self.restoring:
+            if self.ontology.rules is None:
+                return [NOT_LOCKED]
+            if getattr(record, "ontology_version", 0) > self.ontology.number:
+                return [f"claims an ontology version after {self.ontology.number}, the newest that is locked"]
+        found = None if kind is RecordKind.LINK else self.in_context(kind, record, before)
+        if found is None:
+            self._waiting.append(put)
+            return []
+        return found
 
     def _note_references(self, kind: RecordKind, put: Put) -> None:
         for position, pointer in HOLDING_OF[kind]:
@@ -227,29 +265,6 @@ class Gate:
         shape = getattr(put.record, "shape", None)
         if isinstance(shape, Mask | PointSet) and not self.context.has_blob(shape.blob):
             self.missing_blobs.setdefault(shape.blob, f"{kind.value} {put.record_id}")
-
-    def _note_unique(self, kind: RecordKind, put: Put) -> None:
-        columns = UNIQUE.get(kind)
-        if columns is not None:
-            self.unique.setdefault(kind, set()).add(tuple(put.row[at] for at in columns))
-
-    def _label_problems(self, kind: RecordKind, put: Put, before: Record | None) -> Iterator[str]:
-        """What the surroundings and the ontology say; waits for the commit if the surroundings are not there yet."""
-        record = put.record
-        if not self.restoring:
-            if self.ontology.rules is None:
-                yield NOT_LOCKED
-                return
-            if getattr(record, "ontology_version", 0) > self.ontology.number:
-                yield f"claims an ontology version after {self.ontology.number}, the newest that is locked"
-        if before is not None and _others_lean_on_it(kind, before, record):
-            self.recheck[kind, put.record_id] = put.key
-        found = None if kind is RecordKind.LINK else self.in_context(kind, record, before)
-        if found is None:
-            self.late[kind, put.record_id] = (record, before)
-        else:
-            self.late.pop((kind, put.record_id), None)
-            yield from found
 
     def in_context(self, kind: RecordKind, record: Any, before: Any = None) -> list[str] | None:
         """The problems of a label among its surroundings; ``None`` if part of them is missing."""
