@@ -47,7 +47,7 @@ def encode(
     video: bool = False,
     tracks: int = 1,
 ) -> None:
-    """Through FFmpeg. ``start`` delays the first sample, ``without`` leaves out packets, each of ``tracks`` is quieter."""
+    """Through FFmpeg. ``start`` delays the first sample, ``without`` leaves out packets, ``tracks`` get quieter."""
     layout = "stereo" if signal.shape[1] == 2 else "mono"
     with av.open(str(path), "w") as container:
         picture: Any = container.add_stream("mpeg4", rate=25) if video else None
