@@ -117,3 +117,13 @@ def _set_mode(descriptor: int, temporary: str, mode: int) -> None:
         os.fchmod(descriptor, mode)
     else:
         Path(temporary).chmod(mode)
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file that somebody else wrote (SQLite, a copy) survive a power cut."""
+    # Windows flushes only through a handle that may write; elsewhere reading is enough and cannot change the file.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from workstation.core.annotation import Annotation, Attributes, Entity, Keyframe, Link, State
+from workstation.core.annotation import Annotation, Attributes, Entity, Keyframe, Link, State, TargetKind
 from workstation.core.geometry import Keypoints, Shape, ShapeKind, kind_of
 from workstation.core.lexicon import Candidate, Lexicon
 from workstation.core.ontology import (
@@ -81,6 +81,7 @@ class CompiledOntology:
         )
         self._attribute_sets = self._compile_attributes()
         self._roles = {item.id: compile_roles(item, self._below) for item in ontology.link_types}
+        self._modalities = frozenset(surface.value for surface in ontology.modalities)
         self._skeletons = {item.id: item for item in ontology.skeletons}
 
     def _collect_below(self) -> dict[str, frozenset[str]]:
@@ -204,6 +205,11 @@ class CompiledOntology:
         if link_type is None:
             return [f"there is no link type '{link.type_id:.60}'; choose one of: {', '.join(self.link_types)}"]
         problems = link_problems(link, ends, link_type, self._roles[link.type_id])
+        problems += [
+            f"the ontology has no modality '{end.target:.60}'; choose one of: {', '.join(self.ontology.modalities)}"
+            for end in ends
+            if end.kind is TargetKind.MODALITY and end.target not in self._modalities
+        ]
         if link_type.retired is not None and (previous is None or previous.type_id != link.type_id):
             instead = " or ".join(map(repr, link_type.retired.replacements)) or "no other"
             problems.append(f"link type '{link.type_id}' is retired; use {instead}")

@@ -19,7 +19,7 @@ _ON_STREAM = frozenset({TargetKind.ANNOTATION, TargetKind.STREAM, TargetKind.MOD
 
 
 class EndView(msgspec.Struct, frozen=True):
-    """What the gate knows of one end. ``class_id`` is the effective class; ``stream_kind`` also names a modality.
+    """What the gate knows of one end. ``class_id`` is the effective class; ``target`` an id, or a modality's name.
 
     ``label`` is what a person calls it ("car 17"), else kind and id stand for it.
     """
@@ -70,8 +70,8 @@ def end_problem(type_id: str, limits: RoleLimits, end: EndView) -> str | None:
     if role.shapes and end.kind is TargetKind.ANNOTATION and end.shape_kind not in role.shapes:
         shape = end.shape_kind.value if end.shape_kind else "nothing drawn"
         return f"{needs} drawn as {_any_of(role.shapes)}; {what} is {shape}"
-    if role.streams and end.kind in _ON_STREAM and (end.stream_kind or "sample") not in role.streams:
-        where = end.stream_kind or "the whole sample"
+    where = end.target if end.kind is TargetKind.MODALITY else end.stream_kind or "sample"
+    if role.streams and end.kind in _ON_STREAM and where not in role.streams:
         return f"{needs} on {_any_of(role.streams)}; {what} is on {where}"
     return None
 

@@ -40,6 +40,8 @@ USUAL_POLICY = {
     WordRelation.BROADER: WordPolicy.WARN,
     WordRelation.RELATED: WordPolicy.WARN,
 }
+# Ids are unique in the tree, so a class is named without the ones above it, wherever the file puts it.
+_NESTED = re.compile(r"^classes\..*\.children\.([^.]+)")
 _VERSION_LINE = re.compile(r"^version[ \t]*:[^\n]*$", re.MULTILINE)
 
 
@@ -61,7 +63,7 @@ def read_ontology(plain: object, *, source: str | Path) -> tuple[Ontology, list[
         parsed = msgspec.convert(plain, form.OntologyForm)
     except msgspec.ValidationError as error:
         place, reason = place_of_error(plain, form.OntologyForm, error)
-        raise DataError(reason, path=source, place=place) from error
+        raise DataError(reason, path=source, place=_NESTED.sub(r"classes.\1", place)) from error
     reader = _Reader(parsed, source)
     ontology = reader.ontology()
     return ontology, [*reader.problems, *ontology_problems(ontology)]

@@ -25,17 +25,15 @@ _WORDS = (
     (re.compile(r"matching regex '\^\(Shift.*'"), "that is a key like 'c', '7' or 'Shift+c'"),
     (re.compile(r"matching regex '\^\[a-z\]\{2.*'"), "that is a language code like 'en'"),
     (re.compile(r"^Expected"), "expected"),
-    (re.compile(r"`str`"), "text"),
-    (re.compile(r"`int`"), "a whole number"),
-    (re.compile(r"`float`"), "a number"),
-    (re.compile(r"`bool`"), "true or false"),
-    (re.compile(r"`object`"), "a mapping"),
-    (re.compile(r"`array`"), "a list"),
-    (re.compile(r"`null`"), "nothing"),
-    (re.compile(r"`([a-z |]+)`"), r"\1"),
     (re.compile(r"\bof length <= (\d+)"), r"of at most \1"),
     (re.compile(r"\bof length >= (\d+)"), r"of at least \1"),
 )
+
+_TYPES = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
+_TYPE_WORDS = {
+    "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "object": "a mapping",
+    "array": "a list", "null": "nothing",
+}  # fmt: skip
 
 
 class Problem(NamedTuple):
@@ -113,7 +111,12 @@ def _path_text(steps: list[str | int]) -> str:
 def _plain_words(reason: str) -> str:
     for pattern, words in _WORDS:
         reason = pattern.sub(words, reason)
-    return reason
+    return _TYPES.sub(_types_in_words, reason)
+
+
+def _types_in_words(match: re.Match[str]) -> str:
+    words = [_TYPE_WORDS.get(name, name) for name in match.group(1).split(" | ")]
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _failing_key(plain: object, steps: list[str | int], type_: Any, message: str) -> str:

@@ -103,6 +103,8 @@ class OpenContext:
     limits: Limits = field(default_factory=Limits)
     memory: MemoryCache = field(default_factory=MemoryCache)
     disk: DiskCache | None = None
+    hashes: Mapping[Path, str] = field(default_factory=dict)
+    """SHA-256 of files whose content is known already, so that nobody reads them again only to hash them."""
     progress: Progress | None = None
     cancel: CancelToken = field(default_factory=CancelToken)
 

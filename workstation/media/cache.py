@@ -95,9 +95,9 @@ class Share:
         """Hold the value; whether it fitted. ``size`` is what it keeps in memory, in bytes."""
         cache = self._cache
         with cache._lock:
+            self._remove(key)  # never an old value for a new one that does not fit
             if id(self) not in cache._shares or size > cache.limit_bytes:
                 return False
-            self._remove(key)
             cache._clock += 1
             self._entries[key] = (value, size, cache._clock)
             self._used += size
