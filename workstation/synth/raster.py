@@ -41,6 +41,7 @@ class Packed:
     """F×3 middle of the object each face belongs to."""
     objects: NDArray[np.int32]
     ids: NDArray[np.uint8]
+    nearer_m: Floats
     floor: NDArray[np.bool_]
     """F: lies flat and low, and is painted before everything else."""
     pictures: dict[int, Picture]
@@ -55,6 +56,8 @@ class Piece:
     number: int = 0
     braking: bool = False
     floor: bool = False
+    nearer_m: float = 0.0
+    """Paint as if it stood this much nearer: for what lies on or holds something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ class View:
 
 def pack(pieces: Sequence[Piece]) -> Packed:
     """Lays pieces end to end."""
-    vertices, faces, colors, parents, normals, objects, ids, floor, anchors = ([] for _ in range(9))  # type: ignore[var-annotated]
+    vertices, faces, colors, parents, normals, objects, ids, floor, anchors, nearer = ([] for _ in range(10))  # type: ignore[var-annotated]
     pictures: dict[int, Picture] = {}
     widest = max((piece.mesh.faces.shape[1] for piece in pieces), default=3)
     at_vertex = at_face = 0
@@ -92,6 +95,7 @@ def pack(pieces: Sequence[Piece]) -> Packed:
         objects.append(np.full(count, number, np.int32))
         ids.append(np.full(count, piece.number, np.uint8))
         floor.append(np.full(count, piece.floor))
+        nearer.append(np.full(count, piece.nearer_m))
         anchors.append(np.repeat(points.mean(axis=0, keepdims=True), count, axis=0))
         pictures.update({at_face + face: image for face, image in mesh.pictures.items()})
         at_vertex += len(points)
@@ -101,7 +105,7 @@ def pack(pieces: Sequence[Piece]) -> Packed:
     points, rings = np.concatenate(vertices), np.concatenate(faces)
     return Packed(
         points, rings, np.concatenate(colors), np.concatenate(parents), np.concatenate(normals), points[rings].mean(axis=1),
-        np.concatenate(anchors), np.concatenate(objects), np.concatenate(ids), np.concatenate(floor), pictures,
+        np.concatenate(anchors), np.concatenate(objects), np.concatenate(ids), np.concatenate(nearer), np.concatenate(floor), pictures,
     )  # fmt: skip
 
 
@@ -121,6 +125,7 @@ def joined(a: Packed, b: Packed) -> Packed:
         np.concatenate([a.anchors, b.anchors]),
         np.concatenate([a.objects, b.objects + last]),
         np.concatenate([a.ids, b.ids]),
+        np.concatenate([a.nearer_m, b.nearer_m]),
         np.concatenate([a.floor, b.floor]),
         {**a.pictures, **{n + face: image for face, image in b.pictures.items()}},
     )
@@ -217,7 +222,7 @@ def _visible(view: View, scene: Packed) -> tuple[NDArray[np.int64], Floats, Floa
     size = (high - low).max(axis=1)
     decal = scene.parents != np.arange(len(scene.parents))
     chosen = np.flatnonzero(facing & (inside | crossing) & (~decal | (size > 1.2)))
-    object_depth = np.hypot(*(scene.anchors[chosen, :2] - eye[:2]).T)
+    object_depth = np.hypot(*(scene.anchors[chosen, :2] - eye[:2]).T) - scene.nearer_m[chosen]
     parent_depth = depth[scene.parents[chosen]]
     order = chosen[np.lexsort((chosen, -parent_depth, scene.objects[chosen], -object_depth, ~scene.floor[chosen]))]
     return order, px[scene.faces[order]], depth
@@ -265,4 +270,4 @@ def _paste(image: Picture, picture: Picture, quad: Floats, fade: float) -> None:
 def _empty() -> Packed:
     none = np.zeros((0, 3))
     whole = np.zeros(0, np.int32)
-    return Packed(none, np.zeros((0, 3), np.int32), none, whole, none, none, none, whole, np.zeros(0, np.uint8), np.zeros(0, np.bool_), {})
+    return Packed(none, np.zeros((0, 3), np.int32), none, whole, none, none, none, whole, np.zeros(0, np.uint8), np.zeros(0), np.zeros(0, np.bool_), {})
