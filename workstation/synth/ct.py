@@ -103,7 +103,8 @@ def _anatomy(p: Floats) -> Floats:
     for side in (-1, 1):
         hu[inside(side * 66.0, -4.0, -6.0, 52.0, 70.0, 108.0)] = HU_LUNG
     vessels = np.sin(x / 5.3 + y / 7.1) * np.sin(y / 6.1 - z / 8.3) * np.sin(z / 5.7 + x / 9.1)
-    hu[(hu == HU_LUNG) & (vessels > 0.72) & (np.abs(x) < 95)] = -60.0
+    clear = (x - CENTER_MM[0]) ** 2 + (y - CENTER_MM[1]) ** 2 + (z - CENTER_MM[2]) ** 2 > 20.0**2  # no vessel touches the nodule
+    hu[(hu == HU_LUNG) & (vessels > 0.72) & (np.abs(x) < 95) & clear] = -60.0
     hu[inside(22.0, -24.0, -48.0, 44.0, 40.0, 50.0)] = 60.0  # heart, to the left
     hu[inside(0.0, 62.0, 0.0, 18.0, 18.0, 900.0)] = HU_BONE * 0.8  # spine
     hu[inside(0.0, 62.0 + 14.0, 0.0, 8.0, 8.0, 900.0)] = 20.0

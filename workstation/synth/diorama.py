@@ -130,7 +130,7 @@ def _soft_shadows(view: View, things: Sequence[Thing], image: Picture, height: f
     for thing in things:
         points = thing.placed().apply(thing.mesh.vertices)
         lift = points[:, 2:3] - height
-        if lift.min() < -0.02 or lift.max() > 3:
+        if lift.min() < -0.02 or lift.min() > 0.1 or lift.max() > 4:
             continue
         low = points + np.array([0.35, 0.3, 0.0]) * lift
         low[:, 2] = height

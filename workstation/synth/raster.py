@@ -222,7 +222,10 @@ def _visible(view: View, scene: Packed) -> tuple[NDArray[np.int64], Floats, Floa
     size = (high - low).max(axis=1)
     decal = scene.parents != np.arange(len(scene.parents))
     chosen = np.flatnonzero(facing & (inside | crossing) & (~decal | (size > 1.2)))
-    object_depth = np.hypot(*(scene.anchors[chosen, :2] - eye[:2]).T) - scene.nearer_m[chosen]
+    # Things on the ground hide each other by their distance along it, unless one looks down on them.
+    steep = abs(view.camera_from_world.rotation[2, 2]) > 0.55
+    apart = scene.anchors[chosen] - eye
+    object_depth = np.linalg.norm(apart if steep else apart[:, :2], axis=1) - scene.nearer_m[chosen]
     parent_depth = depth[scene.parents[chosen]]
     order = chosen[np.lexsort((chosen, -parent_depth, scene.objects[chosen], -object_depth, ~scene.floor[chosen]))]
     return order, px[scene.faces[order]], depth

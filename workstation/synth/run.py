@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workstation.core.errors import UserError
+from workstation.synth import batch, clip, ct, pictures, robot, shop, talk
 from workstation.synth.drive.fixture import drive
 from workstation.synth.drive.rig import DriveOptions
 from workstation.synth.drive.variants import VARIANTS as DRIVE_VARIANTS
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     """Parses, makes, says how long it took; 2 if what was asked for does not exist."""
     parser = argparse.ArgumentParser(prog="python -m workstation.synth", description="Make a generated fixture with exact truth.")
     parser.add_argument("fixture", choices=sorted(_MAKERS))
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("out"), help="where to; made if missing (default: out)")
     parser.add_argument("--variant", default="clean", help="clean, a planted error, or NAME@SIZE")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, help="drive: length")
@@ -48,5 +49,17 @@ def _drive(options: argparse.Namespace) -> Truth:
     return drive(options.folder, seed=options.seed, variant=options.variant, options=chosen)
 
 
-_MAKERS: dict[str, Callable[[argparse.Namespace], Truth]] = {"drive": _drive}
-_VARIANTS: dict[str, dict[str, Variant]] = {"drive": DRIVE_VARIANTS}
+_MAKERS: dict[str, Callable[[argparse.Namespace], Truth]] = {
+    "drive": _drive,
+    "talk": lambda o: talk.talk(o.folder, seed=o.seed, variant=o.variant),
+    "clip": lambda o: clip.clip(o.folder, seed=o.seed, variant=o.variant),
+    "ct": lambda o: ct.ct(o.folder, seed=o.seed, variant=o.variant),
+    "scene": lambda o: pictures.scene(o.folder, seed=o.seed, variant=o.variant),
+    "robot": lambda o: robot.robot(o.folder, seed=o.seed, variant=o.variant),
+    "shop": lambda o: shop.shop(o.folder, seed=o.seed, variant=o.variant),
+    "batch": lambda o: batch.batch(o.folder, seed=o.seed, variant=o.variant),
+}
+_VARIANTS: dict[str, dict[str, Variant]] = {
+    "drive": DRIVE_VARIANTS, "talk": talk.VARIANTS, "clip": clip.VARIANTS, "ct": ct.VARIANTS, "scene": pictures.VARIANTS,
+    "robot": robot.VARIANTS, "shop": shop.VARIANTS, "batch": batch.VARIANTS,
+}
