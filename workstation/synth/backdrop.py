@@ -81,7 +81,9 @@ class Backdrop:
         key = (view.width, view.height, view.focal_px, view.center)
         if key not in self._rays:
             v, u = np.mgrid[0 : view.height, 0 : view.width] + 0.5
-            rays = np.stack([(u - view.center[0]) / view.focal_px, (v - view.center[1]) / view.focal_px, np.ones_like(u)], axis=-1)
+            rays = np.stack(
+                [(u - view.center[0]) / view.focal_px, (v - view.center[1]) / view.focal_px, np.ones_like(u)], axis=-1
+            )
             self._rays[key] = rays.astype(np.float32)
         return self._rays[key]
 
@@ -95,7 +97,11 @@ class Backdrop:
         if not len(low):
             return image
         first = int(low[0])
-        distance = eye[2] / np.maximum(-rays[first:, view.width // 2, 2], 1e-4) * np.linalg.norm(rays[first:, view.width // 2], axis=1)
+        distance = (
+            eye[2]
+            / np.maximum(-rays[first:, view.width // 2, 2], 1e-4)
+            * np.linalg.norm(rays[first:, view.width // 2], axis=1)
+        )
         footprint = distance**2 / (view.focal_px * max(float(eye[2]), 0.1))
         near_row = first + int(np.searchsorted(-footprint, -self._ground.metre_per_px * COARSE * 0.8))
         self._warp(view, image, self._ground.image, 1.0, near_row, view.height)

@@ -25,7 +25,14 @@ SHARES = (0.4, 0.3, 0.2, 0.1)
 CLASSES: dict[str, tuple[str, ...]] = {
     "scene": ("car", "dog", "cup", "person"), "speech": ("greeting", "complaint", "request"), "drive": ("car", "van", "pedestrian"), "series": ("grasp", "lift", "place"),
 }  # fmt: skip
-TONES = {"car": (180, 40, 40), "dog": (150, 104, 60), "cup": (60, 110, 180), "person": (60, 140, 80), "van": (220, 220, 216), "pedestrian": (196, 52, 160)}
+TONES = {
+    "car": (180, 40, 40),
+    "dog": (150, 104, 60),
+    "cup": (60, 110, 180),
+    "person": (60, 140, 80),
+    "van": (220, 220, 216),
+    "pedestrian": (196, 52, 160),
+}
 PEOPLE = ("p1", "p2", "p3", "p4", "p5", "p6")
 LIMIT_MS = 10.0
 EMPTY_CELLS = (("night", "hi", "overlap"), ("rain", "es", "noisy"))
@@ -50,11 +57,24 @@ def _sample(media: Path, index: int, family: str, rng: np.random.Generator) -> J
     key = f"b{index:04d}"
     label = str(rng.choice(CLASSES[family]))
     while True:
-        cell = (str(rng.choice(("day", "night", "rain"))), str(rng.choice(("en", "es", "hi"))), str(rng.choice(("clear", "noisy", "overlap"))))
+        cell = (
+            str(rng.choice(("day", "night", "rain"))),
+            str(rng.choice(("en", "es", "hi"))),
+            str(rng.choice(("clear", "noisy", "overlap"))),
+        )
         if cell not in EMPTY_CELLS:
             break
-    row: Json = {"key": key, "family": family, "class": label, "week": index * 4 // COUNT + 1, "person": str(rng.choice(PEOPLE)), "condition": cell[0],
-                 "language": cell[1], "sound_condition": cell[2], "session": f"s{index // 50:02d}"}
+    row: Json = {
+        "key": key,
+        "family": family,
+        "class": label,
+        "week": index * 4 // COUNT + 1,
+        "person": str(rng.choice(PEOPLE)),
+        "condition": cell[0],
+        "language": cell[1],
+        "sound_condition": cell[2],
+        "session": f"s{index // 50:02d}",
+    }
     if family in ("scene", "drive"):
         row["box"] = _picture(media / "pictures" / f"{key}.png", label, cell[0], rng)
     if family == "speech":
@@ -72,7 +92,12 @@ def _picture(path: Path, label: str, condition: str, rng: np.random.Generator) -
     dark = {"day": 1.0, "night": 0.35, "rain": 0.7}[condition]
     image = panel(64, 48, (168, 176, 184))
     image[30:] = (110, 112, 116)
-    x, y, w, h = int(rng.integers(4, 36)), int(rng.integers(14, 26)), int(rng.integers(10, 24)), int(rng.integers(8, 18))
+    x, y, w, h = (
+        int(rng.integers(4, 36)),
+        int(rng.integers(14, 26)),
+        int(rng.integers(10, 24)),
+        int(rng.integers(8, 18)),
+    )
     image[y : y + h, x : x + w] = TONES[label]
     write_png(path, (image * dark).astype(np.uint8))
     return [x, y, w, h]
@@ -114,16 +139,45 @@ def _bundle(seed: int, knowledge: Json) -> Bundle:
     links: list[Json] = []
     for row in knowledge["samples"]:
         _deliver_sample(row, streams, marks, links)
-    truth = {"fixture": "FX-BATCH", "seed": seed, "count": COUNT, "mix": dict(MIX), "limit_ms": LIMIT_MS, "empty_cells": [list(c) for c in EMPTY_CELLS], "samples": knowledge["samples"]}
-    sample = {"fixture": "FX-BATCH", "key": "batch", "profile": "full-stack", "streams": streams,
-              "items": [{k: r[k] for k in ("key", "family", "week", "person", "condition", "language", "sound_condition", "session")} for r in knowledge["samples"]]}
+    truth = {
+        "fixture": "FX-BATCH",
+        "seed": seed,
+        "count": COUNT,
+        "mix": dict(MIX),
+        "limit_ms": LIMIT_MS,
+        "empty_cells": [list(c) for c in EMPTY_CELLS],
+        "samples": knowledge["samples"],
+    }
+    sample = {
+        "fixture": "FX-BATCH",
+        "key": "batch",
+        "profile": "full-stack",
+        "streams": streams,
+        "items": [
+            {
+                k: r[k]
+                for k in ("key", "family", "week", "person", "condition", "language", "sound_condition", "session")
+            }
+            for r in knowledge["samples"]
+        ],
+    }
     return Bundle(sample=sample, labels={"entities": [], "annotations": marks, "links": links}, truth=truth)
 
 
 def _deliver_sample(row: Json, streams: list[Json], marks: list[Json], links: list[Json]) -> None:
     key, family = row["key"], row["family"]
-    kinds = {"scene": ("picture", "text"), "speech": ("sound", "text"), "drive": ("picture", "cloud"), "series": ("series", "text")}[family]
-    files = {"picture": ("image", f"media/pictures/{key}.png"), "sound": ("audio", f"media/sounds/{key}.wav"), "cloud": ("cloud", f"media/clouds/{key}.bin"), "series": ("series", f"media/series/{key}.csv")}
+    kinds = {
+        "scene": ("picture", "text"),
+        "speech": ("sound", "text"),
+        "drive": ("picture", "cloud"),
+        "series": ("series", "text"),
+    }[family]
+    files = {
+        "picture": ("image", f"media/pictures/{key}.png"),
+        "sound": ("audio", f"media/sounds/{key}.wav"),
+        "cloud": ("cloud", f"media/clouds/{key}.bin"),
+        "series": ("series", f"media/series/{key}.csv"),
+    }
     common = {"item": key, "offset_ns": 0, "licence": "CC0-1.0 (generated)"}
     for role in kinds:
         kind, path = files.get(role, ("text", ""))
@@ -133,15 +187,33 @@ def _deliver_sample(row: Json, streams: list[Json], marks: list[Json], links: li
         else:
             stream["path"] = path
         streams.append(stream)
-        mark: Json = {"id": f"{key}/{role}/label", "stream": f"{key}/{role}", "item": key, "entity": f"{key}/thing", "class": row["class"], "person": row["person"], "week": row["week"],
-                      "level": "event", "start_ns": row["start_ns"], "end_ns": row["end_ns"], "kind": "span"}
+        mark: Json = {
+            "id": f"{key}/{role}/label",
+            "stream": f"{key}/{role}",
+            "item": key,
+            "entity": f"{key}/thing",
+            "class": row["class"],
+            "person": row["person"],
+            "week": row["week"],
+            "level": "event",
+            "start_ns": row["start_ns"],
+            "end_ns": row["end_ns"],
+            "kind": "span",
+        }
         if role == "picture":
             x, y, w, h = row["box"]
             mark |= {"kind": "box", "shape": {"kind": "box", "x": x, "y": y, "width": w, "height": h}}
         if role == "cloud":
             mark |= {"kind": "cuboid", "shape": {"kind": "cuboid", "rotation": [1.0, 0.0, 0.0, 0.0], **row["cuboid"]}}
         marks.append(mark)
-    links.append(link(f"{key}/link", "same-object" if family == "drive" else "describes", [{"role": role, "annotation": f"{key}/{role}/label"} for role in kinds], item=key))
+    links.append(
+        link(
+            f"{key}/link",
+            "same-object" if family == "drive" else "describes",
+            [{"role": role, "annotation": f"{key}/{role}/label"} for role in kinds],
+            item=key,
+        )
+    )
 
 
 def _errors(bundle: Bundle, size: float) -> None:
@@ -159,7 +231,9 @@ def _errors(bundle: Bundle, size: float) -> None:
             key = f"b{int(index):04d}"
             linked = _link_of(bundle, key)
             second = labels[linked["ends"][1]["annotation"]]
-            bundle.planted.append(_plant_one(linked, second, CLASSES[families[key]], error, np.random.default_rng([int(index), 103])))
+            bundle.planted.append(
+                _plant_one(linked, second, CLASSES[families[key]], error, np.random.default_rng([int(index), 103]))
+            )
             if error == "missing-reference":
                 gone.add(second["id"])
     bundle.labels["annotations"] = [a for a in bundle.labels["annotations"] if a["id"] not in gone]
@@ -195,7 +269,9 @@ def _plant_one(linked: Json, second: Json, classes: tuple[str, ...], error: str,
         return Planted(error=error, items=(second["id"], linked["id"]), note="labelled in one modality only")
     second["level"] = "clip"
     second["start_ns"], second["end_ns"] = 0, max(second["end_ns"], 1_000_000_000)
-    return Planted(error=error, items=(second["id"], linked["id"]), note="one label for the whole clip against an event")
+    return Planted(
+        error=error, items=(second["id"], linked["id"]), note="one label for the whole clip against an event"
+    )
 
 
 def _pairing(bundle: Bundle, size: float) -> None:
@@ -208,7 +284,9 @@ def _pairing(bundle: Bundle, size: float) -> None:
         for key, end in zip(picked, ends[1:] + ends[:1], strict=True):
             linked = _link_of(bundle, key)
             linked["ends"][1]["annotation"] = end
-            bundle.planted.append(Planted(error="incorrect-pairing", items=(linked["id"], end), note="the label of another sample"))
+            bundle.planted.append(
+                Planted(error="incorrect-pairing", items=(linked["id"], end), note="the label of another sample")
+            )
 
 
 def _drift(bundle: Bundle, size: float) -> None:
@@ -218,7 +296,15 @@ def _drift(bundle: Bundle, size: float) -> None:
         if mark["stream"].endswith("/picture") and mark["class"] == "car" and mark["week"] >= week:
             mark["class"] = "sedan" if int(mark["item"][1:]) % 2 else "hatchback"
             items.append(mark["id"])
-    bundle.planted.append(Planted(error="semantic-drift", items=tuple(items), size=size, unit="week", note="sedan and hatchback in pictures, car elsewhere"))
+    bundle.planted.append(
+        Planted(
+            error="semantic-drift",
+            items=tuple(items),
+            size=size,
+            unit="week",
+            note="sedan and hatchback in pictures, car elsewhere",
+        )
+    )
 
 
 def _biased(bundle: Bundle, size: float) -> None:
@@ -227,15 +313,25 @@ def _biased(bundle: Bundle, size: float) -> None:
         if mark["kind"] == "cuboid" and mark["person"] == "p3":
             mark["shape"]["size"][0] -= size
             items.append(mark["id"])
-    bundle.planted.append(Planted(error="geometric", items=tuple(items), size=size, unit="m", limit=0.05, note="p3 makes cuboids too short"))
+    bundle.planted.append(
+        Planted(
+            error="geometric", items=tuple(items), size=size, unit="m", limit=0.05, note="p3 makes cuboids too short"
+        )
+    )
 
 
 def _isolated(bundle: Bundle, size: float) -> None:
     """The series are labelled, but nothing is linked to them."""
     del size
-    gone = [k["id"] for k in bundle.labels["links"] if any(str(e["annotation"]).endswith("/series/label") for e in k["ends"])]
+    gone = [
+        k["id"]
+        for k in bundle.labels["links"]
+        if any(str(e["annotation"]).endswith("/series/label") for e in k["ends"])
+    ]
     bundle.labels["links"] = [k for k in bundle.labels["links"] if k["id"] not in gone]
-    bundle.planted.append(Planted(error="missing-reference", items=tuple(gone), note="the modality series is labelled in isolation"))
+    bundle.planted.append(
+        Planted(error="missing-reference", items=tuple(gone), note="the modality series is labelled in isolation")
+    )
 
 
 _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], ...] = (
@@ -245,7 +341,10 @@ _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], .
     ("biased_annotator", "one person's cuboids are short", _biased, 0.1, "m"),
     ("isolated_modality", "one modality is never linked", _isolated, 0.0, ""),
 )
-VARIANTS: dict[str, Variant] = {name: Variant(name=name, about=about, plant=plant, size=size, unit=unit) for name, about, plant, size, unit in _PLANTERS}
+VARIANTS: dict[str, Variant] = {
+    name: Variant(name=name, about=about, plant=plant, size=size, unit=unit)
+    for name, about, plant, size, unit in _PLANTERS
+}
 
 
 def error_rate(truth: Truth) -> float:

@@ -72,7 +72,9 @@ def clip(folder: Path, *, seed: int = 0, variant: str = "clean", options: ClipOp
     """Makes FX-CLIP in ``folder``."""
     options = options or ClipOptions()
     chosen(VARIANTS, variant)
-    knowledge = shared_media(folder, {"fixture": "clip", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options))
+    knowledge = shared_media(
+        folder, {"fixture": "clip", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options)
+    )
     return deliver(folder, _bundle(options, knowledge), VARIANTS, variant)
 
 
@@ -83,7 +85,15 @@ def _make(media: Path, seed: int, options: ClipOptions) -> Json:
     samples = _sound(frames, np.random.default_rng([seed, 51]))
     boxes: list[list[Any]] = []
     path = media / "clip.mp4"
-    with VideoWriter(path, width=width, height=height, rate=RATE, codec=options.codec, group=options.group, sound=(samples.astype(np.float32), SOUND_RATE_HZ)) as video:
+    with VideoWriter(
+        path,
+        width=width,
+        height=height,
+        rate=RATE,
+        codec=options.codec,
+        group=options.group,
+        sound=(samples.astype(np.float32), SOUND_RATE_HZ),
+    ) as video:
         for frame in range(frames):
             shot = street.shot(frame) if 450 <= frame < 1350 else kitchen.shot(frame)
             image = shot.image
@@ -119,8 +129,24 @@ class _Kitchen:
             Thing(key="chest", label="chest", mesh=body, x=0.75, y=1.25),
             Thing(key="drawer", label="drawer", mesh=drawer, x=0.75, y=1.25),
             Thing(key="man", label="person", mesh=sitter(), x=here[0], y=here[1]),
-            Thing(key="man", label="person", mesh=arm((hand[0] - here[0], hand[1] - here[1], hand[2])), x=here[0], y=here[1], nearer_m=0.9),
-            Thing(key="cup", label="cup", mesh=cup((196, 48, 44), height=0.13, radius=0.055), x=cup_at[0], y=cup_at[1], z=cup_at[2], yaw=-1.2, nearer_m=1.0),
+            Thing(
+                key="man",
+                label="person",
+                mesh=arm((hand[0] - here[0], hand[1] - here[1], hand[2])),
+                x=here[0],
+                y=here[1],
+                nearer_m=0.9,
+            ),
+            Thing(
+                key="cup",
+                label="cup",
+                mesh=cup((196, 48, 44), height=0.13, radius=0.055),
+                x=cup_at[0],
+                y=cup_at[1],
+                z=cup_at[2],
+                yaw=-1.2,
+                nearer_m=1.0,
+            ),
         ]
         return snap(self.view, things, background=self.background)
 
@@ -155,13 +181,19 @@ class _Street:
         for x in np.arange(-20, 60, 5.0):
             painter.rectangle(x, x + 2.4, -4.57, -4.43, (224, 224, 218))
         painter.roughen(rng, (-20, 60), (-8, 3), 3.0)
-        blocks: list[Block] = [house(2.0, 5.0, -math.pi / 2, 11.0, 8.0, 2, WALLS[0], None), house(23.0, 5.2, -math.pi / 2, 11.0, 8.0, 3, WALLS[1], "BAKERY")]
+        blocks: list[Block] = [
+            house(2.0, 5.0, -math.pi / 2, 11.0, 8.0, 2, WALLS[0], None),
+            house(23.0, 5.2, -math.pi / 2, 11.0, 8.0, 3, WALLS[1], "BAKERY"),
+        ]
         blocks += [tree(7.6, 3.2, 5.0, rng), tree(18.0, 3.4, 5.6, rng), tree(-5.5, 3.0, 5.2, rng)]
         for block in blocks:
             painter.shade(shadow_points(block.mesh.vertices)[:, :2])
         self.view: View = looking((5.0, -17.0, 3.8), (7.2, 0.0, 1.2), width=width, height=height, focal_px=width * 0.82)
         background = Backdrop(painter.finish(), sky_panorama(rng)).paint(self.view)
-        packs = [scenery([Thing(key="", label="", mesh=b.mesh, named=False) for b in part]) for part in (blocks[:2], blocks[2:])]
+        packs = [
+            scenery([Thing(key="", label="", mesh=b.mesh, named=False) for b in part])
+            for part in (blocks[:2], blocks[2:])
+        ]
         self.background = snap(self.view, [], background=background, packed=packs[0]).image
         self._trees = packs[1]  # painted with the actors: a car may be behind them
 
@@ -198,8 +230,17 @@ def _door(angle: float) -> Mesh:
     c, s = math.cos(angle), math.sin(angle)
     ring = [(0.0, -0.06, 0.0), (c, -0.06 - s, 0.0), (c, -0.06 - s, 2.1), (0.0, -0.06, 2.1)]
     front = build.polygon(ring, (150, 40, 36))
-    build.polygon([(0.78 * c, -0.062 - 0.78 * s, 1.0), (0.88 * c, -0.062 - 0.88 * s, 1.0), (0.88 * c, -0.062 - 0.88 * s, 1.08), (0.78 * c, -0.062 - 0.78 * s, 1.08)],
-                  (230, 200, 90), Finish.GLOWING, on=front)
+    build.polygon(
+        [
+            (0.78 * c, -0.062 - 0.78 * s, 1.0),
+            (0.88 * c, -0.062 - 0.88 * s, 1.0),
+            (0.88 * c, -0.062 - 0.88 * s, 1.08),
+            (0.78 * c, -0.062 - 0.78 * s, 1.08),
+        ],
+        (230, 200, 90),
+        Finish.GLOWING,
+        on=front,
+    )
     build.polygon(ring[::-1], (120, 34, 30))
     return build.build()
 
@@ -234,29 +275,97 @@ def _ns(frame: int) -> int:
 
 
 def _bundle(options: ClipOptions, knowledge: Json) -> Bundle:
-    common = {"offset_ns": 0, "recording": "session_1", "licence": "CC0-1.0 (generated)", "clock": {"source": "container", "locked": True, "origin": "session zero"}}
+    common = {
+        "offset_ns": 0,
+        "recording": "session_1",
+        "licence": "CC0-1.0 (generated)",
+        "clock": {"source": "container", "locked": True, "origin": "session zero"},
+    }
     streams: list[Json] = [
         {"key": "clip", "kind": "video", "path": "media/clip.mp4", "role": "camera", "rate_hz": RATE, **common},
-        {"key": "clip_sound", "kind": "audio", "path": "media/clip.wav", "role": "sound", "rate_hz": SOUND_RATE_HZ, "channels": 1, **common},
+        {
+            "key": "clip_sound",
+            "kind": "audio",
+            "path": "media/clip.wav",
+            "role": "sound",
+            "rate_hz": SOUND_RATE_HZ,
+            "channels": 1,
+            **common,
+        },
     ]
     events = [e for e in EVENTS if e.end <= knowledge["frames"]]
     marks, links = [], []
     for e in events:
         start, end = _ns(e.first), _ns(e.end)
-        marks.append(span(f"action/{e.key}", "clip", e.label, start, end, entity=e.actor, first_frame=e.first, end_frame=e.end, level="frame"))
-        marks.append(span(f"caption/{e.key}", "clip", "caption", start, end, entity=e.actor, text=e.caption, level="segment"))
+        marks.append(
+            span(
+                f"action/{e.key}",
+                "clip",
+                e.label,
+                start,
+                end,
+                entity=e.actor,
+                first_frame=e.first,
+                end_frame=e.end,
+                level="frame",
+            )
+        )
+        marks.append(
+            span(f"caption/{e.key}", "clip", "caption", start, end, entity=e.actor, text=e.caption, level="segment")
+        )
         marks.append(span(f"sound/{e.key}", "clip_sound", e.sound, start, end, entity=e.actor, level="event"))
-        links.append(link(f"cites/{e.key}", "evidence", [{"role": "action", "annotation": f"action/{e.key}"}, {"role": "sound", "annotation": f"sound/{e.key}"}]))
-        links.append(link(f"grounds/{e.key}", "grounded-in-time", [{"role": "text", "annotation": f"caption/{e.key}"}, {"role": "moment", "annotation": f"action/{e.key}"}]))
+        links.append(
+            link(
+                f"cites/{e.key}",
+                "evidence",
+                [
+                    {"role": "action", "annotation": f"action/{e.key}"},
+                    {"role": "sound", "annotation": f"sound/{e.key}"},
+                ],
+            )
+        )
+        links.append(
+            link(
+                f"grounds/{e.key}",
+                "grounded-in-time",
+                [
+                    {"role": "text", "annotation": f"caption/{e.key}"},
+                    {"role": "moment", "annotation": f"action/{e.key}"},
+                ],
+            )
+        )
     done = {e.key for e in events}
     if "drawer_opens" in done:
-        links.append(link("long-range", "influences", [{"role": "cause", "annotation": "action/key_in_drawer"}, {"role": "effect", "annotation": "action/drawer_opens"}]))
+        links.append(
+            link(
+                "long-range",
+                "influences",
+                [
+                    {"role": "cause", "annotation": "action/key_in_drawer"},
+                    {"role": "effect", "annotation": "action/drawer_opens"},
+                ],
+            )
+        )
     if "bark" in done:
-        links.append(link("dog-concept", "concept", [{"role": "picture", "entity": "dog"}, {"role": "word", "annotation": "caption/bark", "quote": "dog"}, {"role": "sound", "annotation": "sound/bark"}]))
+        links.append(
+            link(
+                "dog-concept",
+                "concept",
+                [
+                    {"role": "picture", "entity": "dog"},
+                    {"role": "word", "annotation": "caption/bark", "quote": "dog"},
+                    {"role": "sound", "annotation": "sound/bark"},
+                ],
+            )
+        )
     marks.append(span("clip/class", "clip", "everyday_life", 0, _ns(knowledge["frames"]), level="clip"))
     names = {"man": "person", "woman": "person", "car": "car", "door": "door", "dog": "dog", "cup": "cup"}
-    labels = {"entities": [{"id": k, "class": v} for k, v in names.items()], "annotations": marks, "links": links,
-              "summary": [{"text": e.caption, "segments": [f"caption/{e.key}"]} for e in events]}
+    labels = {
+        "entities": [{"id": k, "class": v} for k, v in names.items()],
+        "annotations": marks,
+        "links": links,
+        "summary": [{"text": e.caption, "segments": [f"caption/{e.key}"]} for e in events],
+    }
     truth = {
         "fixture": "FX-CLIP", "frames": knowledge["frames"], "rate": RATE, "width": knowledge["width"], "height": knowledge["height"],
         "frame_number": "marks.read(picture) of the decoded frame",
@@ -273,7 +382,16 @@ def _caption_early(bundle: Bundle, size: float) -> None:
     caption = bundle.label("caption/turn_left")
     for name in ("start_ns", "end_ns"):
         caption[name] -= round(size * 1e9)
-    bundle.planted.append(Planted(error="temporal", items=("caption/turn_left",), size=size, unit="s", limit=0.5, note="the caption comes before its event"))
+    bundle.planted.append(
+        Planted(
+            error="temporal",
+            items=("caption/turn_left",),
+            size=size,
+            unit="s",
+            limit=0.5,
+            note="the caption comes before its event",
+        )
+    )
 
 
 def _boundary_off(bundle: Bundle, size: float) -> None:
@@ -282,14 +400,29 @@ def _boundary_off(bundle: Bundle, size: float) -> None:
         mark = bundle.label(key)
         mark[frame] += shift
         mark[name] = _ns(mark[frame])
-    bundle.planted.append(Planted(error="temporal", items=("action/reach", "action/grasp"), size=float(shift), unit="frames", limit=1.0, note="their shared boundary is late"))
+    bundle.planted.append(
+        Planted(
+            error="temporal",
+            items=("action/reach", "action/grasp"),
+            size=float(shift),
+            unit="frames",
+            limit=1.0,
+            note="their shared boundary is late",
+        )
+    )
 
 
 def _swapped_actions(bundle: Bundle, size: float) -> None:
     del size
     a, b = bundle.label("action/reach"), bundle.label("action/grasp")
     a["class"], b["class"] = b["class"], a["class"]
-    bundle.planted.append(Planted(error="incorrect-pairing", items=("action/reach", "action/grasp"), note="the two actions' names are exchanged"))
+    bundle.planted.append(
+        Planted(
+            error="incorrect-pairing",
+            items=("action/reach", "action/grasp"),
+            note="the two actions' names are exchanged",
+        )
+    )
 
 
 def _clip_level_sound(bundle: Bundle, size: float) -> None:
@@ -298,21 +431,35 @@ def _clip_level_sound(bundle: Bundle, size: float) -> None:
     end = max(a["end_ns"] for a in bundle.labels["annotations"])
     bundle.labels["annotations"] = [a for a in bundle.labels["annotations"] if a["id"] not in gone]
     bundle.labels["annotations"].append(span("sound/clip", "clip_sound", "everyday_sounds", 0, end, level="clip"))
-    bundle.labels["links"] = [k for k in bundle.labels["links"] if not any(str(e.get("annotation", "")).startswith("sound/") for e in k["ends"])]
-    bundle.planted.append(Planted(error="granularity", items=("sound/clip",), note="frame-level video against one label for all the sound"))
+    bundle.labels["links"] = [
+        k
+        for k in bundle.labels["links"]
+        if not any(str(e.get("annotation", "")).startswith("sound/") for e in k["ends"])
+    ]
+    bundle.planted.append(
+        Planted(
+            error="granularity", items=("sound/clip",), note="frame-level video against one label for all the sound"
+        )
+    )
 
 
 def _absent_bark(bundle: Bundle, size: float) -> None:
     del size
-    bundle.labels["annotations"].append(span("sound/false_bark", "clip_sound", "dog_bark", _ns(360), _ns(420), text="A dog barks.", level="event"))
-    bundle.planted.append(Planted(error="hallucination", items=("sound/false_bark",), note="nothing barks in the kitchen"))
+    bundle.labels["annotations"].append(
+        span("sound/false_bark", "clip_sound", "dog_bark", _ns(360), _ns(420), text="A dog barks.", level="event")
+    )
+    bundle.planted.append(
+        Planted(error="hallucination", items=("sound/false_bark",), note="nothing barks in the kitchen")
+    )
 
 
 def _swapped_sounds(bundle: Bundle, size: float) -> None:
     del size
     a, b = bundle.label("sound/door"), bundle.label("sound/bark")
     a["class"], b["class"] = b["class"], a["class"]
-    bundle.planted.append(Planted(error="incorrect-pairing", items=("sound/door", "sound/bark"), note="slam and bark are exchanged"))
+    bundle.planted.append(
+        Planted(error="incorrect-pairing", items=("sound/door", "sound/bark"), note="slam and bark are exchanged")
+    )
 
 
 _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], ...] = (
@@ -323,7 +470,10 @@ _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], .
     ("absent_bark", "a bark is described that is not there", _absent_bark, 0.0, ""),
     ("swapped_sounds", "slam and bark are exchanged", _swapped_sounds, 0.0, ""),
 )
-VARIANTS: dict[str, Variant] = {name: Variant(name=name, about=about, plant=plant, size=size, unit=unit) for name, about, plant, size, unit in _PLANTERS}
+VARIANTS: dict[str, Variant] = {
+    name: Variant(name=name, about=about, plant=plant, size=size, unit=unit)
+    for name, about, plant, size, unit in _PLANTERS
+}
 
 
 def still(frame: int, *, seed: int = 0, width: int = 640) -> Picture:

@@ -57,7 +57,9 @@ def ct(folder: Path, *, seed: int = 0, variant: str = "clean", options: CtOption
     """Makes FX-CT in ``folder``."""
     options = options or CtOptions()
     chosen(VARIANTS, variant)
-    shared_media(folder, {"fixture": "ct", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options))
+    shared_media(
+        folder, {"fixture": "ct", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options)
+    )
     return deliver(folder, _bundle(options, seed), VARIANTS, variant)
 
 
@@ -98,12 +100,18 @@ def _anatomy(p: Floats) -> Floats:
     body = (x / 150.0) ** 2 + (y / 105.0) ** 2 < 1
     hu[body] = HU_BODY
     hu[body & ((x / 143.0) ** 2 + (y / 98.0) ** 2 > 1)] = -90.0  # fat under the skin
-    ribs = ((x / 132.0) ** 2 + (y / 90.0) ** 2 < 1) & ((x / 124.0) ** 2 + (y / 83.0) ** 2 > 1) & (np.mod(z + 0.35 * y + 400, 26.0) < 9.0)
+    ribs = (
+        ((x / 132.0) ** 2 + (y / 90.0) ** 2 < 1)
+        & ((x / 124.0) ** 2 + (y / 83.0) ** 2 > 1)
+        & (np.mod(z + 0.35 * y + 400, 26.0) < 9.0)
+    )
     hu[ribs] = HU_BONE
     for side in (-1, 1):
         hu[inside(side * 66.0, -4.0, -6.0, 52.0, 70.0, 108.0)] = HU_LUNG
     vessels = np.sin(x / 5.3 + y / 7.1) * np.sin(y / 6.1 - z / 8.3) * np.sin(z / 5.7 + x / 9.1)
-    clear = (x - CENTER_MM[0]) ** 2 + (y - CENTER_MM[1]) ** 2 + (z - CENTER_MM[2]) ** 2 > 20.0**2  # no vessel touches the nodule
+    clear = (x - CENTER_MM[0]) ** 2 + (y - CENTER_MM[1]) ** 2 + (
+        z - CENTER_MM[2]
+    ) ** 2 > 20.0**2  # no vessel touches the nodule
     hu[(hu == HU_LUNG) & (vessels > 0.72) & (np.abs(x) < 95) & clear] = -60.0
     hu[inside(22.0, -24.0, -48.0, 44.0, 40.0, 50.0)] = 60.0  # heart, to the left
     hu[inside(0.0, 62.0, 0.0, 18.0, 18.0, 900.0)] = HU_BONE * 0.8  # spine
@@ -126,7 +134,12 @@ def _sphere_share(points: Floats, options: CtOptions) -> Floats:
         for a in steps:
             for b in steps:
                 for c in steps:
-                    moved = points[edge] + a * options.spacing_mm * along_row + b * options.spacing_mm * down_column + c * options.slice_mm * normal
+                    moved = (
+                        points[edge]
+                        + a * options.spacing_mm * along_row
+                        + b * options.spacing_mm * down_column
+                        + c * options.slice_mm * normal
+                    )
                     total += np.linalg.norm(moved - np.array(CENTER_MM), axis=-1) < DIAMETER_MM / 2
         share[edge] = total / 125
     return share
@@ -155,7 +168,12 @@ def write_series(folder: Path, options: CtOptions, seed: int, *, mirrored: bool 
         ds.PatientName, ds.PatientID, ds.PatientBirthDate, ds.PatientSex = PATIENT, "EX-0001", "19680211", "O"
         ds.PatientPosition, ds.Modality, ds.Manufacturer = "HFS", "CT", "Generated"
         ds.StudyDate, ds.StudyTime, ds.StudyID, ds.AccessionNumber = "20260302", "101500", "1", "A1"
-        ds.StudyDescription, ds.SeriesDescription, ds.SeriesNumber, ds.InstanceNumber = "CT chest", "Lung 3 mm (generated)", 1, k + 1
+        ds.StudyDescription, ds.SeriesDescription, ds.SeriesNumber, ds.InstanceNumber = (
+            "CT chest",
+            "Lung 3 mm (generated)",
+            1,
+            k + 1,
+        )
         ds.ImageOrientationPatient = [round(float(v), 6) for v in (*along_row, *down_column)]
         ds.ImagePositionPatient = [round(float(v), 6) for v in first + k * options.slice_mm * normal]
         ds.PixelSpacing = [options.spacing_mm, options.spacing_mm]
@@ -178,7 +196,12 @@ def _make(media: Path, seed: int, options: CtOptions) -> Json:
     write_series(media / "series", options, seed)
     write_text(media / "report.txt", report_text())
     write_text(media / "note.txt", NOTE)
-    rows = [("CRP", "4.1", "mg/L", "0-5"), ("Leukocytes", "7.2", "10^9/L", "4-10"), ("Haemoglobin", "8.9", "mmol/L", "7.5-10"), ("Creatinine", "78", "umol/L", "50-100")]
+    rows = [
+        ("CRP", "4.1", "mg/L", "0-5"),
+        ("Leukocytes", "7.2", "10^9/L", "4-10"),
+        ("Haemoglobin", "8.9", "mmol/L", "7.5-10"),
+        ("Creatinine", "78", "umol/L", "50-100"),
+    ]
     write_csv(media / "labs.csv", ("test", "value", "unit", "reference"), rows)
     return {}
 
@@ -187,13 +210,25 @@ def voxel_of(options: CtOptions, point: tuple[float, float, float]) -> tuple[flo
     """Slice, row and column (voxel centres are whole) of a place in the patient."""
     along_row, down_column, normal, first = _axes(options)
     away = np.array(point) - first
-    return float(away @ normal / options.slice_mm), float(away @ down_column / options.spacing_mm), float(away @ along_row / options.spacing_mm)
+    return (
+        float(away @ normal / options.slice_mm),
+        float(away @ down_column / options.spacing_mm),
+        float(away @ along_row / options.spacing_mm),
+    )
 
 
 def _bundle(options: CtOptions, seed: int) -> Bundle:
     common = {"offset_ns": 0, "licence": "CC0-1.0 (generated)"}
     streams: list[Json] = [
-        {"key": "series", "kind": "volume", "path": "media/series", "role": "ct", "unit": "HU", "recording": "study_1", **common},
+        {
+            "key": "series",
+            "kind": "volume",
+            "path": "media/series",
+            "role": "ct",
+            "unit": "HU",
+            "recording": "study_1",
+            **common,
+        },
         {"key": "report", "kind": "text", "path": "media/report.txt", "role": "report", "language": "en", **common},
         {"key": "note", "kind": "text", "path": "media/note.txt", "role": "note", "language": "en", **common},
         {"key": "labs", "kind": "document", "path": "media/labs.csv", "role": "labs", **common},
@@ -213,7 +248,13 @@ def _bundle(options: CtOptions, seed: int) -> Bundle:
         {"id": "sentence", "stream": "report", "entity": "finding_1", "class": "nodule", "kind": "text_span",
          "shape": {"kind": "text_span", "parts": [[start, start + len(sentence)]], "quote": sentence}, "attributes": {"size_mm": DIAMETER_MM, "side": "right", "lobe": "upper"}},
     ]  # fmt: skip
-    links = [link("finding-1", "describes-region", [{"role": "text", "annotation": "sentence"}, {"role": "region", "annotation": "region"}])]
+    links = [
+        link(
+            "finding-1",
+            "describes-region",
+            [{"role": "text", "annotation": "sentence"}, {"role": "region", "annotation": "region"}],
+        )
+    ]
     along_row, down_column, normal, first = _axes(options)
     truth: Json = {
         "fixture": "FX-CT", "seed": seed,
@@ -226,7 +267,17 @@ def _bundle(options: CtOptions, seed: int) -> Bundle:
     }  # fmt: skip
     labels = {"entities": [{"id": "finding_1", "class": "nodule"}], "annotations": marks, "links": links}
     options_json = asdict(options)
-    return Bundle(sample={"fixture": "FX-CT", "key": "ct-chest", "profile": "radiology", "streams": streams, "series_options": options_json}, labels=labels, truth=truth)
+    return Bundle(
+        sample={
+            "fixture": "FX-CT",
+            "key": "ct-chest",
+            "profile": "radiology",
+            "streams": streams,
+            "series_options": options_json,
+        },
+        labels=labels,
+        truth=truth,
+    )
 
 
 def _replace_report(bundle: Bundle, **changes: str) -> None:
@@ -241,21 +292,34 @@ def _replace_report(bundle: Bundle, **changes: str) -> None:
 def _report_size(bundle: Bundle, size: float) -> None:
     _replace_report(bundle, size=f"{size:g} cm")
     bundle.label("sentence")["attributes"]["size_mm"] = size * 10
-    bundle.planted.append(Planted(error="semantic", items=("sentence", "region"), size=abs(size - DIAMETER_MM / 10), unit="cm", limit=0.2, note=f"the report says {size:g} cm, it is 2.3 cm"))
+    bundle.planted.append(
+        Planted(
+            error="semantic",
+            items=("sentence", "region"),
+            size=abs(size - DIAMETER_MM / 10),
+            unit="cm",
+            limit=0.2,
+            note=f"the report says {size:g} cm, it is 2.3 cm",
+        )
+    )
 
 
 def _report_left(bundle: Bundle, size: float) -> None:
     del size
     _replace_report(bundle, side="left")
     bundle.label("sentence")["attributes"]["side"] = "left"
-    bundle.planted.append(Planted(error="semantic", items=("sentence", "region"), note="the report says left, it is right"))
+    bundle.planted.append(
+        Planted(error="semantic", items=("sentence", "region"), note="the report says left, it is right")
+    )
 
 
 def _cyst(bundle: Bundle, size: float) -> None:
     del size
     _replace_report(bundle, kind="cyst")
     bundle.label("sentence")["class"] = "cyst"
-    bundle.planted.append(Planted(error="semantic", items=("sentence", "region"), note="cyst in the report, nodule in the mark"))
+    bundle.planted.append(
+        Planted(error="semantic", items=("sentence", "region"), note="cyst in the report, nodule in the mark")
+    )
 
 
 def _mirrored(bundle: Bundle, size: float) -> None:
@@ -264,7 +328,13 @@ def _mirrored(bundle: Bundle, size: float) -> None:
     seed = bundle.truth["seed"]
     bundle.files["series"] = lambda path: write_series(path, options, seed, mirrored=True)
     bundle.stream("series")["path"] = "{variant}/series"
-    bundle.planted.append(Planted(error="semantic", items=("series", "sentence"), note="the pixels are flipped from side to side: the nodule now lies left, the heart right"))
+    bundle.planted.append(
+        Planted(
+            error="semantic",
+            items=("series", "sentence"),
+            note="the pixels are flipped from side to side: the nodule now lies left, the heart right",
+        )
+    )
 
 
 _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], ...] = (
@@ -273,4 +343,7 @@ _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], .
     ("mirrored", "the series is flipped from side to side", _mirrored, 0.0, ""),
     ("cyst", "cyst against nodule", _cyst, 0.0, ""),
 )
-VARIANTS: dict[str, Variant] = {name: Variant(name=name, about=about, plant=plant, size=size, unit=unit) for name, about, plant, size, unit in _PLANTERS}
+VARIANTS: dict[str, Variant] = {
+    name: Variant(name=name, about=about, plant=plant, size=size, unit=unit)
+    for name, about, plant, size, unit in _PLANTERS
+}

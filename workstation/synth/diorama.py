@@ -64,13 +64,21 @@ class Snap:
         return int(columns[0]), int(rows[0]), int(columns[-1] - columns[0] + 1), int(rows[-1] - rows[0] + 1)
 
 
-def looking(eye: tuple[float, float, float], target: tuple[float, float, float], *, width: int, height: int, focal_px: float) -> View:
+def looking(
+    eye: tuple[float, float, float], target: tuple[float, float, float], *, width: int, height: int, focal_px: float
+) -> View:
     """A view from ``eye`` towards ``target``."""
     away = np.array(target) - np.array(eye)
     yaw = math.atan2(away[1], away[0])
     pitch = -math.atan2(away[2], math.hypot(away[0], away[1]))
     world_from_camera = Pose(rotation(yaw, pitch) @ OPTICAL, np.array(eye, dtype=np.float64))
-    return View(width=width, height=height, focal_px=focal_px, center=(width / 2, height / 2), camera_from_world=world_from_camera.inverse())
+    return View(
+        width=width,
+        height=height,
+        focal_px=focal_px,
+        center=(width / 2, height / 2),
+        camera_from_world=world_from_camera.inverse(),
+    )
 
 
 def plain_backdrop(view: View, *, top: Color = (176, 206, 236), low: Color = (226, 232, 236)) -> Picture:
@@ -86,13 +94,23 @@ def scenery(things: Sequence[Thing], *, floor: bool = False) -> Packed:
     return pack([Piece(t.mesh, t.placed(), 0, t.braking, floor) for t in things])
 
 
-def snap(view: View, things: Sequence[Thing], *, background: Picture, packed: Packed | None = None, shadow_on: float | None = None) -> Snap:
+def snap(
+    view: View,
+    things: Sequence[Thing],
+    *,
+    background: Picture,
+    packed: Packed | None = None,
+    shadow_on: float | None = None,
+) -> Snap:
     """Paints things over a copy of ``background``; ``shadow_on`` is the height of the surface that takes soft shadows."""
     image, ids = background.copy(), np.zeros(background.shape[:2], np.uint8)
     if shadow_on is not None:
         _soft_shadows(view, things, image, shadow_on)
     keys = tuple(dict.fromkeys(t.key for t in things if t.named))
-    pieces = [Piece(t.mesh, t.placed(), keys.index(t.key) + 1 if t.named else 0, t.braking, nearer_m=t.nearer_m) for t in things]
+    pieces = [
+        Piece(t.mesh, t.placed(), keys.index(t.key) + 1 if t.named else 0, t.braking, nearer_m=t.nearer_m)
+        for t in things
+    ]
     both = pack(pieces) if packed is None else joined(packed, pack(pieces))
     paint(view, both, image, ids)
     return Snap(image=image, ids=ids, keys=keys)

@@ -34,7 +34,9 @@ class Expression:
     sway: float = 0.0
 
 
-def draw_face(image: Picture, center: tuple[float, float], size: float, look: Look, e: Expression) -> tuple[float, float, float, float]:
+def draw_face(
+    image: Picture, center: tuple[float, float], size: float, look: Look, e: Expression
+) -> tuple[float, float, float, float]:
     """Draws head and shoulders; ``size`` is the head's height in px. Returns the face's box x, y, width, height."""
     x, y = center[0] + e.sway * size * 0.03, center[1]
     _shoulders(image, center, size, look)
@@ -89,21 +91,42 @@ def _eye(image: Picture, x: float, y: float, size: float, look: Look, e: Express
         _line(image, [(x - 0.07 * size, y), (x + 0.07 * size, y)], 0.014 * size, _tone(look.skin, 0.5))
     lift = -0.115 * size
     inner, outer = lift + 0.055 * size * e.frown, lift - 0.02 * size * e.frown - 0.012 * size * e.smile
-    _line(image, [(x - side * 0.075 * size + -side * 0.01 * size * e.frown, y + inner), (x + side * 0.085 * size, y + outer)], 0.026 * size, _tone(look.hair, 0.85))
+    _line(
+        image,
+        [(x - side * 0.075 * size + -side * 0.01 * size * e.frown, y + inner), (x + side * 0.085 * size, y + outer)],
+        0.026 * size,
+        _tone(look.hair, 0.85),
+    )
     if e.frown > 0.4 and side > 0:
         for gap in (-0.016, 0.016):
             at = x - 0.145 * size + gap * size
             _line(image, [(at, y - 0.1 * size), (at, y - 0.04 * size)], 0.008 * size, _tone(look.skin, 0.68))
     if look.glasses:
-        cv2.ellipse(image, (round(x), round(y)), (round(0.11 * size), round(0.09 * size)), 0, 0, 360, (40, 40, 46), max(1, round(size * 0.014)), cv2.LINE_AA)
+        cv2.ellipse(
+            image,
+            (round(x), round(y)),
+            (round(0.11 * size), round(0.09 * size)),
+            0,
+            0,
+            360,
+            (40, 40, 46),
+            max(1, round(size * 0.014)),
+            cv2.LINE_AA,
+        )
 
 
 def _mouth(image: Picture, x: float, y: float, size: float, e: Expression) -> None:
     wide, high = (0.125 - 0.025 * e.mouth) * size, (0.008 + 0.085 * e.mouth) * size
     bend = (e.smile - e.frown) * 0.035 * size
     across = np.linspace(-1, 1, 13)
-    upper = np.stack([x + wide * across, y - high * np.sqrt(1 - across**2) - bend * across**2 - 0.012 * size * (1 - across**2)], axis=1)
-    lower = np.stack([x + wide * across, y + high * np.sqrt(1 - across**2) - bend * across**2 + 0.016 * size * (1 - across**2)], axis=1)[::-1]
+    upper = np.stack(
+        [x + wide * across, y - high * np.sqrt(1 - across**2) - bend * across**2 - 0.012 * size * (1 - across**2)],
+        axis=1,
+    )
+    lower = np.stack(
+        [x + wide * across, y + high * np.sqrt(1 - across**2) - bend * across**2 + 0.016 * size * (1 - across**2)],
+        axis=1,
+    )[::-1]
     cv2.fillPoly(image, [np.round(np.concatenate([upper, lower]) * 16).astype(np.int32)], (172, 84, 80), cv2.LINE_AA, 4)
     if e.mouth > 0.06:
         _ellipse(image, x, y - bend * 0.3, wide * 0.84, high * 0.92, (64, 18, 22))
@@ -125,7 +148,13 @@ def _line(image: Picture, points: list[tuple[float, float]], thick: float, color
 def _bar(image: Picture, a: np.ndarray, b: np.ndarray, thick: float, color: Color) -> None:
     along = (b - a) / max(float(np.hypot(*(b - a))), 1e-9)
     side = np.array([-along[1], along[0]]) * thick / 2
-    cv2.fillPoly(image, [np.round(np.array([a + side, b + side, b - side, a - side]) * 16).astype(np.int32)], color, cv2.LINE_AA, 4)
+    cv2.fillPoly(
+        image,
+        [np.round(np.array([a + side, b + side, b - side, a - side]) * 16).astype(np.int32)],
+        color,
+        cv2.LINE_AA,
+        4,
+    )
 
 
 def _tone(color: Color, factor: float) -> Color:

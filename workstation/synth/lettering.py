@@ -64,5 +64,5 @@ def road_sign(kind: str) -> Picture:
     else:
         cv2.circle(image, (48, 48), 44, (200, 20, 25), -1, cv2.LINE_AA)
         cv2.circle(image, (48, 48), 34, (250, 250, 250), -1, cv2.LINE_AA)
-        write(image, kind.split()[-1], (15, 15, 15), box=(24, 30, 48, 36), weight=4)
+        write(image, kind.rsplit(maxsplit=1)[-1], (15, 15, 15), box=(24, 30, 48, 36), weight=4)
     return image

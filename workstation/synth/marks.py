@@ -29,7 +29,13 @@ def burn(image: Picture, number: int) -> None:
         image[0:cell, i * cell : (i + 1) * cell] = 255 if bit else 0
     height = cell * 2
     image[cell : cell + height, 0 : cell * 9] = 0
-    write(image, f"{number:05d}", (255, 255, 255), box=(cell // 2, cell + cell // 4, cell * 8, height - cell // 2), weight=max(1, cell // 5))
+    write(
+        image,
+        f"{number:05d}",
+        (255, 255, 255),
+        box=(cell // 2, cell + cell // 4, cell * 8, height - cell // 2),
+        weight=max(1, cell // 5),
+    )
 
 
 def read(image: NDArray[np.uint8]) -> int | None:
@@ -48,4 +54,9 @@ def read(image: NDArray[np.uint8]) -> int | None:
 
 def _cells(number: int) -> list[int]:
     check = (number ^ (number >> 4) ^ (number >> 8) ^ (number >> 12) ^ 0b1010) & 0b1111
-    return [1, 0, *(number >> i & 1 for i in reversed(range(BITS))), *(check >> i & 1 for i in reversed(range(CHECK_BITS)))]
+    return [
+        1,
+        0,
+        *(number >> i & 1 for i in reversed(range(BITS))),
+        *(check >> i & 1 for i in reversed(range(CHECK_BITS))),
+    ]

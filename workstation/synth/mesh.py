@@ -127,7 +127,9 @@ class MeshBuilder:
         numbers = [self.polygon([corner(*p) for p in side], color, finish) for side in sides]
         return numbers[0]
 
-    def extrude(self, profile: Sequence[tuple[float, float]], half_width: float, color: Color) -> tuple[int, int, list[int]]:
+    def extrude(
+        self, profile: Sequence[tuple[float, float]], half_width: float, color: Color
+    ) -> tuple[int, int, list[int]]:
         """A side profile (x, z; counter-clockwise seen from the right, y negative) made ``half_width`` wide each way.
 
         Returns the right side, the left side, and the strip faces, one per profile edge.

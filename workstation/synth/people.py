@@ -27,8 +27,14 @@ def pedestrian(walked_m: float, *, coat: Color = (196, 52, 48), trousers: Color 
     build.box((0.0, 0.0, 1.15), (0.26, 0.4, 0.6), coat)
     build.box((0.0, 0.0, 1.47), (0.1, 0.12, 0.08), (206, 160, 130))
     head = build.box((0.0, 0.0, 1.62), (0.22, 0.19, 0.26), (214, 168, 138))
-    build.polygon([(0.1101, -0.07, 1.64), (0.1101, -0.03, 1.64), (0.1101, -0.03, 1.67), (0.1101, -0.07, 1.67)], (40, 30, 30), on=head)
-    build.polygon([(0.1101, 0.03, 1.64), (0.1101, 0.07, 1.64), (0.1101, 0.07, 1.67), (0.1101, 0.03, 1.67)], (40, 30, 30), on=head)
+    build.polygon(
+        [(0.1101, -0.07, 1.64), (0.1101, -0.03, 1.64), (0.1101, -0.03, 1.67), (0.1101, -0.07, 1.67)],
+        (40, 30, 30),
+        on=head,
+    )
+    build.polygon(
+        [(0.1101, 0.03, 1.64), (0.1101, 0.07, 1.64), (0.1101, 0.07, 1.67), (0.1101, 0.03, 1.67)], (40, 30, 30), on=head
+    )
     build.box((-0.015, 0.0, 1.735), (0.24, 0.2, 0.03), (60, 40, 28))
     return build.build()
 
@@ -51,8 +57,14 @@ def dog(walked_m: float, *, coat: Color = (150, 104, 60), mouth_open: float = 0.
     return build.build()
 
 
-def _limb(build: MeshBuilder, hip: tuple[float, float, float], angle: float, length: float, thick: tuple[float, float],
-          color: Color) -> None:
+def _limb(
+    build: MeshBuilder,
+    hip: tuple[float, float, float],
+    angle: float,
+    length: float,
+    thick: tuple[float, float],
+    color: Color,
+) -> None:
     """A leg or arm hanging from ``hip``, swung forward by ``angle``."""
     part = MeshBuilder()
     part.box((0.0, 0.0, -length / 2), (thick[0], thick[1], length), color)

@@ -33,13 +33,22 @@ def scene(folder: Path, *, seed: int = 0, variant: str = "clean", options: Scene
     """Makes FX-SCENE in ``folder``."""
     options = options or SceneOptions()
     chosen(VARIANTS, variant)
-    knowledge = shared_media(folder, {"fixture": "scene", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options))
+    knowledge = shared_media(
+        folder,
+        {"fixture": "scene", "seed": seed, "options": asdict(options)},
+        lambda media: _make(media, seed, options),
+    )
     return deliver(folder, _bundle(knowledge), VARIANTS, variant)
 
 
 def taken(still: Still, studio: Studio) -> Snap:
     """The picture of one still with its object numbers."""
-    return snap(studio.view(still), list(still.things), background=studio.background(still), shadow_on=TOP if still.place == "table" else 0.0)
+    return snap(
+        studio.view(still),
+        list(still.things),
+        background=studio.background(still),
+        shadow_on=TOP if still.place == "table" else 0.0,
+    )
 
 
 def grounded(marked: str) -> tuple[str, list[Json]]:
@@ -65,8 +74,18 @@ def _make(media: Path, seed: int, options: SceneOptions) -> Json:
         else:
             write_png(path, shot.image)
         write_png(media / "masks" / f"{still.key}.png", shot.ids)
-        images.append({"key": still.key, "path": path.name, "place": still.place, "probe": still.probe, "near": still.near, "objects": _objects(still, shot, studio),
-                       "relations": [list(r) for r in still.relations], "captions": [_caption(slot, marked) for slot, marked in still.captions]})
+        images.append(
+            {
+                "key": still.key,
+                "path": path.name,
+                "place": still.place,
+                "probe": still.probe,
+                "near": still.near,
+                "objects": _objects(still, shot, studio),
+                "relations": [list(r) for r in still.relations],
+                "captions": [_caption(slot, marked) for slot, marked in still.captions],
+            }
+        )
     return {"images": images, "width": options.width, "height": options.height}
 
 
@@ -77,8 +96,17 @@ def _objects(still: Still, shot: Snap, studio: Studio) -> list[Json]:
         boxes = np.array([full_box(studio.view(still), t) for t in parts])
         low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
         mask = shot.mask(key)
-        out.append({"key": key, "class": parts[0].label, "number": number, "visible": shot.box(key), "full": np.round([*low, *(high - low)], 2).tolist(),
-                    "area_px": int(mask.sum()), "mask": {"size": list(mask.shape), "runs": run_lengths(mask)}})
+        out.append(
+            {
+                "key": key,
+                "class": parts[0].label,
+                "number": number,
+                "visible": shot.box(key),
+                "full": np.round([*low, *(high - low)], 2).tolist(),
+                "area_px": int(mask.sum()),
+                "mask": {"size": list(mask.shape), "runs": run_lengths(mask)},
+            }
+        )
     return out
 
 
@@ -105,26 +133,87 @@ def _bundle(knowledge: Json) -> Bundle:
     entities: list[Json] = []
     for image in knowledge["images"]:
         key = image["key"]
-        streams.append({"key": key, "kind": "image", "path": f"media/{image['path']}", "role": "picture", "offset_ns": 0, "licence": "CC0-1.0 (generated)", "item": key})
+        streams.append(
+            {
+                "key": key,
+                "kind": "image",
+                "path": f"media/{image['path']}",
+                "role": "picture",
+                "offset_ns": 0,
+                "licence": "CC0-1.0 (generated)",
+                "item": key,
+            }
+        )
         for thing in image["objects"]:
             if thing["visible"] is None:
                 continue
             name = f"{key}/{thing['key']}"
             entities.append({"id": name, "class": thing["class"]})
             x, y, w, h = thing["visible"]
-            marks.append({"id": f"box/{name}", "stream": key, "entity": name, "class": thing["class"], "kind": "box", "shape": {"kind": "box", "x": x, "y": y, "width": w, "height": h}})
-            marks.append({"id": f"mask/{name}", "stream": key, "entity": name, "class": thing["class"], "kind": "mask", "runs": thing["mask"]})
+            marks.append(
+                {
+                    "id": f"box/{name}",
+                    "stream": key,
+                    "entity": name,
+                    "class": thing["class"],
+                    "kind": "box",
+                    "shape": {"kind": "box", "x": x, "y": y, "width": w, "height": h},
+                }
+            )
+            marks.append(
+                {
+                    "id": f"mask/{name}",
+                    "stream": key,
+                    "entity": name,
+                    "class": thing["class"],
+                    "kind": "mask",
+                    "runs": thing["mask"],
+                }
+            )
         for caption in image["captions"]:
             name = f"caption/{key}/{caption['slot']}"
-            marks.append({"id": name, "stream": key, "entity": None, "class": "caption", "kind": "text", "text": caption["text"], "slot": caption["slot"]})
-            links.append(link(f"describes/{key}/{caption['slot']}", "describes", [{"role": "text", "annotation": name}, {"role": "image", "stream": key}]))
+            marks.append(
+                {
+                    "id": name,
+                    "stream": key,
+                    "entity": None,
+                    "class": "caption",
+                    "kind": "text",
+                    "text": caption["text"],
+                    "slot": caption["slot"],
+                }
+            )
+            links.append(
+                link(
+                    f"describes/{key}/{caption['slot']}",
+                    "describes",
+                    [{"role": "text", "annotation": name}, {"role": "image", "stream": key}],
+                )
+            )
             for i, phrase in enumerate(caption["phrases"]):
-                ends = [{"role": "text", "annotation": name, "part": [phrase["start"], phrase["end"]], "quote": phrase["quote"]}]
+                ends = [
+                    {
+                        "role": "text",
+                        "annotation": name,
+                        "part": [phrase["start"], phrase["end"]],
+                        "quote": phrase["quote"],
+                    }
+                ]
                 ends += [{"role": "region", "annotation": f"box/{key}/{thing}"} for thing in phrase["things"]]
                 links.append(link(f"grounds/{key}/{caption['slot']}/{i}", "grounds", ends))
         for subject, predicate, other in image["relations"]:
-            ends = [{"role": "subject", "annotation": f"box/{key}/{subject}"}, {"role": "object", "annotation": f"box/{key}/{other}"}]
-            links.append(link(f"relation/{key}/{subject}/{predicate.replace(' ', '_')}/{other}", "relation", ends, predicate=predicate))
+            ends = [
+                {"role": "subject", "annotation": f"box/{key}/{subject}"},
+                {"role": "object", "annotation": f"box/{key}/{other}"},
+            ]
+            links.append(
+                link(
+                    f"relation/{key}/{subject}/{predicate.replace(' ', '_')}/{other}",
+                    "relation",
+                    ends,
+                    predicate=predicate,
+                )
+            )
     sample = {"fixture": "FX-SCENE", "key": "scene", "profile": "vision-language", "streams": streams}
     truth = {"fixture": "FX-SCENE", **knowledge}
     return Bundle(sample=sample, labels={"entities": entities, "annotations": marks, "links": links}, truth=truth)
@@ -138,7 +227,9 @@ def _set_caption(bundle: Bundle, key: str, text: str, *, keep_links: bool = Fals
     """Gives a caption another text and drops its groundings, which no longer hold."""
     bundle.label(key)["text"] = text
     if not keep_links:
-        bundle.labels["links"] = [k for k in bundle.labels["links"] if not (k["type"] == "grounds" and k["ends"][0]["annotation"] == key)]
+        bundle.labels["links"] = [
+            k for k in bundle.labels["links"] if not (k["type"] == "grounds" and k["ends"][0]["annotation"] == key)
+        ]
 
 
 def _swapped(bundle: Bundle, size: float) -> None:
@@ -150,7 +241,9 @@ def _swapped(bundle: Bundle, size: float) -> None:
             if described["type"] == "describes" and described["ends"][1]["stream"] in (a, b):
                 described["ends"][1]["stream"] = b if described["ends"][1]["stream"] == a else a
                 items.append(described["id"])
-        bundle.planted.append(Planted(error="incorrect-pairing", items=tuple(items), note=f"the captions of {a} and {b} are exchanged"))
+        bundle.planted.append(
+            Planted(error="incorrect-pairing", items=tuple(items), note=f"the captions of {a} and {b} are exchanged")
+        )
 
 
 def _vase(bundle: Bundle, size: float) -> None:
@@ -164,7 +257,16 @@ def _partial(bundle: Bundle, size: float) -> None:
     names = ["a book", "an apple", "a cup", "a bowl", "a table"][: max(1, min(5, round(size)))]
     key = "caption/s11_five/brief"
     _set_caption(bundle, key, f"{', '.join(names)}.".capitalize())
-    bundle.planted.append(Planted(error="partial-alignment", items=(key,), size=len(names) / 5 * 100, unit="% of objects mentioned", limit=100.0, note=f"{len(names)} of 5 objects"))
+    bundle.planted.append(
+        Planted(
+            error="partial-alignment",
+            items=(key,),
+            size=len(names) / 5 * 100,
+            unit="% of objects mentioned",
+            limit=100.0,
+            note=f"{len(names)} of 5 objects",
+        )
+    )
 
 
 def _template(bundle: Bundle, size: float) -> None:
@@ -181,14 +283,20 @@ def _copied(bundle: Bundle, size: float) -> None:
     del size
     source, target = "caption/s03_occluded/detailed", "caption/s04_empty_table/detailed"
     _set_caption(bundle, target, bundle.label(source)["text"])
-    bundle.planted.append(Planted(error="incorrect-pairing", items=(target, source), note="the caption of picture 3 was pasted on picture 4"))
+    bundle.planted.append(
+        Planted(
+            error="incorrect-pairing", items=(target, source), note="the caption of picture 3 was pasted on picture 4"
+        )
+    )
 
 
 def _box_wide(bundle: Bundle, size: float) -> None:
     mark = bundle.label("box/s02_two_cars/car_red")
     mark["shape"]["x"] -= size
     mark["shape"]["width"] += size
-    bundle.planted.append(Planted(error="geometric", items=(mark["id"],), size=size, unit="px", limit=3.0, note="too wide on the left"))
+    bundle.planted.append(
+        Planted(error="geometric", items=(mark["id"],), size=size, unit="px", limit=3.0, note="too wide on the left")
+    )
 
 
 def _relation(bundle: Bundle, size: float) -> None:
@@ -201,9 +309,17 @@ def _relation(bundle: Bundle, size: float) -> None:
 def _phrase(bundle: Bundle, size: float) -> None:
     del size
     for grounding in bundle.labels["links"]:
-        if grounding["type"] == "grounds" and grounding["ends"][0].get("quote") == "The red car" and "s02" in grounding["id"]:
+        if (
+            grounding["type"] == "grounds"
+            and grounding["ends"][0].get("quote") == "The red car"
+            and "s02" in grounding["id"]
+        ):
             grounding["ends"][1]["annotation"] = "box/s02_two_cars/car_blue"
-            bundle.planted.append(Planted(error="incorrect-pairing", items=(grounding["id"],), note="the red car is linked to the blue one"))
+            bundle.planted.append(
+                Planted(
+                    error="incorrect-pairing", items=(grounding["id"],), note="the red car is linked to the blue one"
+                )
+            )
             return
 
 
@@ -217,7 +333,10 @@ _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], .
     ("wrong_relation", "left and right exchanged", _relation, 0.0, ""),
     ("wrong_phrase", "a phrase linked to the wrong car", _phrase, 0.0, ""),
 )
-VARIANTS: dict[str, Variant] = {name: Variant(name=name, about=about, plant=plant, size=size, unit=unit) for name, about, plant, size, unit in _PLANTERS}
+VARIANTS: dict[str, Variant] = {
+    name: Variant(name=name, about=about, plant=plant, size=size, unit=unit)
+    for name, about, plant, size, unit in _PLANTERS
+}
 
 
 def contact_sheet(*, seed: int = 0, width: int = 320, height: int = 240) -> Any:

@@ -12,8 +12,16 @@ from workstation.synth.mesh import Color, Mesh, MeshBuilder, Point3
 WOOD: Color = (166, 120, 78)
 
 
-def prism(build: MeshBuilder, center: Point3, radii: tuple[float, float], height: float, color: Color, *, sides: int = 14,
-          inside: Color | None = None) -> int:
+def prism(
+    build: MeshBuilder,
+    center: Point3,
+    radii: tuple[float, float],
+    height: float,
+    color: Color,
+    *,
+    sides: int = 14,
+    inside: Color | None = None,
+) -> int:
     """An upright round body, ``radii`` at the bottom and the top; ``inside`` makes it look open. Returns its top face."""
     angles = np.linspace(0, 2 * math.pi, sides, endpoint=False)
     x, y, z = center
@@ -51,7 +59,11 @@ def cup(color: Color = (200, 60, 50), *, height: float = 0.1, radius: float = 0.
     """A cup with a handle along +x."""
     build = MeshBuilder()
     prism(build, (0.0, 0.0, 0.0), (radius * 0.85, radius), height, color, inside=(50, 34, 26))
-    for a, b in (((radius * 0.9, 0.75), (radius * 1.55, 0.72)), ((radius * 1.55, 0.72), (radius * 1.5, 0.3)), ((radius * 1.5, 0.3), (radius * 0.85, 0.26))):
+    for a, b in (
+        ((radius * 0.9, 0.75), (radius * 1.55, 0.72)),
+        ((radius * 1.55, 0.72), (radius * 1.5, 0.3)),
+        ((radius * 1.5, 0.3), (radius * 0.85, 0.26)),
+    ):
         beam(build, (a[0], 0.0, a[1] * height), (b[0], 0.0, b[1] * height), radius * 0.22, color)
     return build.build()
 
@@ -79,7 +91,11 @@ def keyboard() -> Mesh:
     for row in range(4):
         for key in range(12):
             x, y = -0.06 + row * 0.038, -0.19 + key * 0.0335
-            build.polygon([(x, y, 0.024), (x + 0.028, y, 0.024), (x + 0.028, y + 0.026, 0.024), (x, y + 0.026, 0.024)], (206, 208, 212), on=top)
+            build.polygon(
+                [(x, y, 0.024), (x + 0.028, y, 0.024), (x + 0.028, y + 0.026, 0.024), (x, y + 0.026, 0.024)],
+                (206, 208, 212),
+                on=top,
+            )
     return build.build()
 
 
@@ -115,7 +131,11 @@ def chest(opened: float) -> tuple[Mesh, Mesh]:
     body = MeshBuilder()
     front = body.box((0.0, 0.0, 0.45), (0.5, 0.7, 0.9), (120, 92, 66)) + 1
     for z in (0.08, 0.36):
-        body.polygon([(-0.2501, 0.32, z), (-0.2501, -0.32, z), (-0.2501, -0.32, z + 0.24), (-0.2501, 0.32, z + 0.24)], (140, 108, 78), on=front)
+        body.polygon(
+            [(-0.2501, 0.32, z), (-0.2501, -0.32, z), (-0.2501, -0.32, z + 0.24), (-0.2501, 0.32, z + 0.24)],
+            (140, 108, 78),
+            on=front,
+        )
     drawer = MeshBuilder()
     x = -0.27 - 0.3 * opened
     drawer.box((x, 0.0, 0.76), (0.03, 0.64, 0.22), (152, 118, 86))
@@ -123,7 +143,16 @@ def chest(opened: float) -> tuple[Mesh, Mesh]:
     if opened > 0.02:
         depth = 0.3 * opened
         top = drawer.box((x + depth / 2, 0.0, 0.74), (depth, 0.6, 0.16), (176, 146, 112)) + 4
-        drawer.polygon([(x + 0.01, -0.27, 0.8201), (x + depth, -0.27, 0.8201), (x + depth, 0.27, 0.8201), (x + 0.01, 0.27, 0.8201)], (74, 56, 40), on=top)
+        drawer.polygon(
+            [
+                (x + 0.01, -0.27, 0.8201),
+                (x + depth, -0.27, 0.8201),
+                (x + depth, 0.27, 0.8201),
+                (x + 0.01, 0.27, 0.8201),
+            ],
+            (74, 56, 40),
+            on=top,
+        )
     return body.build(), drawer.build()
 
 
@@ -139,8 +168,21 @@ def sitter(*, shirt: Color = (60, 100, 150)) -> Mesh:
     head = build.box((0.0, 0.0, 1.46), (0.2, 0.18, 0.25), skin)
     face = head + 1
     for side in (-0.045, 0.045):
-        build.polygon([(-0.1001, side + 0.018, 1.48), (-0.1001, side - 0.018, 1.48), (-0.1001, side - 0.018, 1.505), (-0.1001, side + 0.018, 1.505)], (40, 30, 30), on=face)
-    build.polygon([(-0.1001, 0.04, 1.385), (-0.1001, -0.04, 1.385), (-0.1001, -0.04, 1.4), (-0.1001, 0.04, 1.4)], (150, 80, 76), on=face)
+        build.polygon(
+            [
+                (-0.1001, side + 0.018, 1.48),
+                (-0.1001, side - 0.018, 1.48),
+                (-0.1001, side - 0.018, 1.505),
+                (-0.1001, side + 0.018, 1.505),
+            ],
+            (40, 30, 30),
+            on=face,
+        )
+    build.polygon(
+        [(-0.1001, 0.04, 1.385), (-0.1001, -0.04, 1.385), (-0.1001, -0.04, 1.4), (-0.1001, 0.04, 1.4)],
+        (150, 80, 76),
+        on=face,
+    )
     build.box((0.01, 0.0, 1.6), (0.22, 0.2, 0.06), (70, 46, 30))
     beam(build, (-0.02, -0.27, 1.18), (-0.1, -0.32, 0.86), 0.1, shirt)
     return build.build()
@@ -177,17 +219,38 @@ def robot_arm(base: Point3, wrist: Point3, grip: float) -> Mesh:
     return build.build()
 
 
-def room_shell(width: float = 6.0, depth: float = 5.0, height: float = 2.8, *, wall: Color = (206, 200, 188), floor: Color = (134, 110, 88)) -> Mesh:
+def room_shell(
+    width: float = 6.0,
+    depth: float = 5.0,
+    height: float = 2.8,
+    *,
+    wall: Color = (206, 200, 188),
+    floor: Color = (134, 110, 88),
+) -> Mesh:
     """A floor and three walls around the origin, open towards −x."""
     build = MeshBuilder()
     w, d = width / 2, depth / 2
     build.polygon([(-d - 3, -w, 0.0), (d, -w, 0.0), (d, w, 0.0), (-d - 3, w, 0.0)], floor)
     back = build.polygon([(d, w, 0.0), (d, -w, 0.0), (d, -w, height), (d, w, height)], wall)
     build.polygon([(-d - 3, w, 0.0), (d, w, 0.0), (d, w, height), (-d - 3, w, height)], tuple_of(np.array(wall) * 0.92))
-    build.polygon([(d, -w, 0.0), (-d - 3, -w, 0.0), (-d - 3, -w, height), (d, -w, height)], tuple_of(np.array(wall) * 0.96))
-    build.polygon([(d - 0.001, 1.9, 1.1), (d - 0.001, 0.7, 1.1), (d - 0.001, 0.7, 2.1), (d - 0.001, 1.9, 2.1)], (250, 250, 246), on=back)
-    build.polygon([(d - 0.002, 1.8, 1.2), (d - 0.002, 0.8, 1.2), (d - 0.002, 0.8, 2.0), (d - 0.002, 1.8, 2.0)], (150, 190, 226), on=back)
-    build.picture([(d - 0.002, -0.6, 1.9), (d - 0.002, -1.5, 1.9), (d - 0.002, -1.5, 1.3), (d - 0.002, -0.6, 1.3)], _painting(), on=back)
+    build.polygon(
+        [(d, -w, 0.0), (-d - 3, -w, 0.0), (-d - 3, -w, height), (d, -w, height)], tuple_of(np.array(wall) * 0.96)
+    )
+    build.polygon(
+        [(d - 0.001, 1.9, 1.1), (d - 0.001, 0.7, 1.1), (d - 0.001, 0.7, 2.1), (d - 0.001, 1.9, 2.1)],
+        (250, 250, 246),
+        on=back,
+    )
+    build.polygon(
+        [(d - 0.002, 1.8, 1.2), (d - 0.002, 0.8, 1.2), (d - 0.002, 0.8, 2.0), (d - 0.002, 1.8, 2.0)],
+        (150, 190, 226),
+        on=back,
+    )
+    build.picture(
+        [(d - 0.002, -0.6, 1.9), (d - 0.002, -1.5, 1.9), (d - 0.002, -1.5, 1.3), (d - 0.002, -0.6, 1.3)],
+        _painting(),
+        on=back,
+    )
     return build.build()
 
 

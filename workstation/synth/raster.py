@@ -112,7 +112,9 @@ def pack(pieces: Sequence[Piece]) -> Packed:
 def joined(a: Packed, b: Packed) -> Packed:
     """Two packs as one."""
     widest = max(a.faces.shape[1], b.faces.shape[1])
-    rings = [np.concatenate([p.faces, np.repeat(p.faces[:, -1:], widest - p.faces.shape[1], axis=1)], axis=1) for p in (a, b)]
+    rings = [
+        np.concatenate([p.faces, np.repeat(p.faces[:, -1:], widest - p.faces.shape[1], axis=1)], axis=1) for p in (a, b)
+    ]
     n = len(a.faces)
     last = int(a.objects.max()) + 1 if n else 0
     return Packed(
@@ -188,7 +190,9 @@ def _lit(mesh: Mesh, normals: Floats, braking: bool) -> Floats:
     light = 0.52 + 0.5 * np.maximum(normals @ TO_SUN, 0.0) + 0.06 * normals[:, 2]
     colors = mesh.colors.astype(np.float64) * light[:, None]
     glass = mesh.finishes == Finish.GLASS
-    colors[glass] = mesh.colors[glass] * 0.75 + np.array([40.0, 52.0, 62.0]) * np.maximum(normals[glass][:, 2:3] + 0.35, 0.1)
+    colors[glass] = mesh.colors[glass] * 0.75 + np.array([40.0, 52.0, 62.0]) * np.maximum(
+        normals[glass][:, 2:3] + 0.35, 0.1
+    )
     brake = mesh.finishes == Finish.BRAKE_LAMP
     colors[brake] = (255.0, 46.0, 36.0) if braking else (112.0, 22.0, 24.0)
     glowing = (mesh.finishes == Finish.HEAD_LAMP) | (mesh.finishes == Finish.GLOWING)
@@ -273,4 +277,17 @@ def _paste(image: Picture, picture: Picture, quad: Floats, fade: float) -> None:
 def _empty() -> Packed:
     none = np.zeros((0, 3))
     whole = np.zeros(0, np.int32)
-    return Packed(none, np.zeros((0, 3), np.int32), none, whole, none, none, none, whole, np.zeros(0, np.uint8), np.zeros(0), np.zeros(0, np.bool_), {})
+    return Packed(
+        none,
+        np.zeros((0, 3), np.int32),
+        none,
+        whole,
+        none,
+        none,
+        none,
+        whole,
+        np.zeros(0, np.uint8),
+        np.zeros(0),
+        np.zeros(0, np.bool_),
+        {},
+    )

@@ -95,7 +95,9 @@ class Caster:
         self._ego = ego
         self._cache: dict[int, _Solid] = {}
 
-    def sweep(self, lidar: Lidar, time_s: float, bodies: Sequence[Body], rng: np.random.Generator, *, ground: bool = True) -> Sweep:
+    def sweep(
+        self, lidar: Lidar, time_s: float, bodies: Sequence[Body], rng: np.random.Generator, *, ground: bool = True
+    ) -> Sweep:
         """The sweep whose reference time is ``time_s``; without ``ground`` only what stands on it echoes."""
         moments = time_s + lidar.offsets_s()
         ego = self._ego.at(moments)
@@ -115,8 +117,15 @@ class Caster:
             solid = self._cache.get(id(body.mesh))
             if solid is None:
                 solid = self._cache[id(body.mesh)] = _solid(body)
-            _cast(_Solid(solid.planes, solid.reflectivities, solid.center, solid.radius, body.path, body.number),
-                  origins, rays, moments, distance, reflect, number)
+            _cast(
+                _Solid(solid.planes, solid.reflectivities, solid.center, solid.radius, body.path, body.number),
+                origins,
+                rays,
+                moments,
+                distance,
+                reflect,
+                number,
+            )
         return _measured(lidar, local, distance, reflect, number, rng)
 
     def clear(self, origin: Floats, target: Floats) -> bool:
@@ -155,10 +164,20 @@ def _solid(body: Body) -> _Solid:
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     shine = body.reflectivity * (0.35 + 0.65 * body.mesh.colors[faces].mean(axis=1) / 255.0)
     shine = np.where(body.mesh.finishes[faces] == Finish.RETROREFLECTIVE, 1.0, shine)
-    return _Solid(_planes(triangles), shine, middle, float(np.linalg.norm(points - middle, axis=1).max()), body.path, body.number)
+    return _Solid(
+        _planes(triangles), shine, middle, float(np.linalg.norm(points - middle, axis=1).max()), body.path, body.number
+    )
 
 
-def _cast(solid: _Solid, origins: Floats, rays: Floats, moments: Floats, distance: Floats, reflect: Floats, number: NDArray[np.uint8]) -> None:
+def _cast(
+    solid: _Solid,
+    origins: Floats,
+    rays: Floats,
+    moments: Floats,
+    distance: Floats,
+    reflect: Floats,
+    number: NDArray[np.uint8],
+) -> None:
     """Shortens the beams that meet ``solid``; the arrays are changed in place."""
     if solid.path is None:
         center = np.broadcast_to(solid.center, origins.shape)
@@ -232,11 +251,17 @@ def _planes(triangles: Floats) -> Floats:
     return np.stack(rows)
 
 
-def _measured(lidar: Lidar, local: Floats, distance: Floats, reflect: Floats, number: NDArray[np.uint8], rng: np.random.Generator) -> Sweep:
+def _measured(
+    lidar: Lidar, local: Floats, distance: Floats, reflect: Floats, number: NDArray[np.uint8], rng: np.random.Generator
+) -> Sweep:
     noisy = distance + rng.normal(0, lidar.noise_m, distance.shape)
     strength = reflect / np.maximum(distance / 25.0, 1.0) ** 2
     # A weak echo is lost: dark asphalt ends near 50 m, a sign is seen to the end of the range.
-    kept = (distance < lidar.range_m) & (strength > lidar.weakest * (1 + 0.8 * rng.random(distance.shape))) & (distance > lidar.nearest_m)
+    kept = (
+        (distance < lidar.range_m)
+        & (strength > lidar.weakest * (1 + 0.8 * rng.random(distance.shape)))
+        & (distance > lidar.nearest_m)
+    )
     column, ring = np.nonzero(kept)
     points = local[column, ring] * noisy[column, ring, None]
     intensity = np.clip(reflect[column, ring] * (0.9 + 0.2 * rng.random(len(column))), 0, 1)

@@ -18,9 +18,13 @@ from workstation.synth.truth import Truth, Variant
 
 def main(arguments: Sequence[str]) -> int:
     """Parses, makes, says how long it took; 2 if what was asked for does not exist."""
-    parser = argparse.ArgumentParser(prog="python -m workstation.synth", description="Make a generated fixture with exact truth.")
+    parser = argparse.ArgumentParser(
+        prog="python -m workstation.synth", description="Make a generated fixture with exact truth."
+    )
     parser.add_argument("fixture", choices=sorted(_MAKERS))
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("out"), help="where to; made if missing (default: out)")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path("out"), help="where to; made if missing (default: out)"
+    )
     parser.add_argument("--variant", default="clean", help="clean, a planted error, or NAME@SIZE")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, help="drive: length")
@@ -40,7 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     except UserError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
-    print(f"{made.variant_folder}: {len(made.sample['streams'])} streams, {len(made.planted)} planted, {time.perf_counter() - start:.1f} s")  # noqa: T201
+    print(
+        f"{made.variant_folder}: {len(made.sample['streams'])} streams, {len(made.planted)} planted, {time.perf_counter() - start:.1f} s"
+    )
     return 0
 
 
@@ -60,6 +66,12 @@ _MAKERS: dict[str, Callable[[argparse.Namespace], Truth]] = {
     "batch": lambda o: batch.batch(o.folder, seed=o.seed, variant=o.variant),
 }
 _VARIANTS: dict[str, dict[str, Variant]] = {
-    "drive": DRIVE_VARIANTS, "talk": talk.VARIANTS, "clip": clip.VARIANTS, "ct": ct.VARIANTS, "scene": pictures.VARIANTS,
-    "robot": robot.VARIANTS, "shop": shop.VARIANTS, "batch": batch.VARIANTS,
+    "drive": DRIVE_VARIANTS,
+    "talk": talk.VARIANTS,
+    "clip": clip.VARIANTS,
+    "ct": ct.VARIANTS,
+    "scene": pictures.VARIANTS,
+    "robot": robot.VARIANTS,
+    "shop": shop.VARIANTS,
+    "batch": batch.VARIANTS,
 }

@@ -58,7 +58,9 @@ class Ground:
 class GroundPainter:
     """Paints roads and marks in metres."""
 
-    def __init__(self, x_range: tuple[float, float], y_range: tuple[float, float], metre_per_px: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, x_range: tuple[float, float], y_range: tuple[float, float], metre_per_px: float, rng: np.random.Generator
+    ) -> None:
         self.metre_per_px = metre_per_px
         self.origin = (x_range[0], y_range[1])
         width, height = (int((r[1] - r[0]) / metre_per_px) for r in (x_range, y_range))
@@ -74,26 +76,37 @@ class GroundPainter:
 
     def polygon(self, points: list[tuple[float, float]], color: Color) -> None:
         """A filled area with soft edges."""
-        px = [((x - self.origin[0]) / self.metre_per_px - 0.5, (self.origin[1] - y) / self.metre_per_px - 0.5) for x, y in points]
+        px = [
+            ((x - self.origin[0]) / self.metre_per_px - 0.5, (self.origin[1] - y) / self.metre_per_px - 0.5)
+            for x, y in points
+        ]
         cv2.fillPoly(self.image, [np.round(np.array(px) * 16).astype(np.int32)], color, cv2.LINE_AA, 4)
 
     def rectangle(self, x0: float, x1: float, y0: float, y1: float, color: Color) -> None:
         """An upright filled rectangle."""
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], color)
 
-    def roughen(self, rng: np.random.Generator, x_range: tuple[float, float], y_range: tuple[float, float], strength: float) -> None:
+    def roughen(
+        self, rng: np.random.Generator, x_range: tuple[float, float], y_range: tuple[float, float], strength: float
+    ) -> None:
         """Grain of asphalt or paving over a rectangle."""
         c0, c1 = (int((x - self.origin[0]) / self.metre_per_px) for x in x_range)
         r0, r1 = (int((self.origin[1] - y) / self.metre_per_px) for y in (y_range[1], y_range[0]))
         part = self.image[max(r0, 0) : r1, max(c0, 0) : c1]
         grain = rng.normal(0, strength, part.shape[:2]).astype(np.float32)
-        patch = cv2.resize(rng.normal(0, strength, (part.shape[0] // 30 + 2, part.shape[1] // 30 + 2)).astype(np.float32), part.shape[1::-1])
+        patch = cv2.resize(
+            rng.normal(0, strength, (part.shape[0] // 30 + 2, part.shape[1] // 30 + 2)).astype(np.float32),
+            part.shape[1::-1],
+        )
         part[:] = cv2.add(part, cv2.merge([grain + patch] * 3), dtype=cv2.CV_8U)
 
     def shade(self, points: Floats, strength: float = 0.42) -> None:
         """A baked shadow: the convex hull of ground points (N×2) gets darker."""
         hull = cv2.convexHull(points.astype(np.float32)).reshape(-1, 2)
-        px = np.stack([(hull[:, 0] - self.origin[0]) / self.metre_per_px, (self.origin[1] - hull[:, 1]) / self.metre_per_px], axis=1)
+        px = np.stack(
+            [(hull[:, 0] - self.origin[0]) / self.metre_per_px, (self.origin[1] - hull[:, 1]) / self.metre_per_px],
+            axis=1,
+        )
         x0, y0 = np.maximum(np.floor(px.min(axis=0)).astype(int) - 2, 0)
         x1, y1 = np.ceil(px.max(axis=0)).astype(int) + 3
         part = self.image[y0:y1, x0:x1]
@@ -108,7 +121,9 @@ class GroundPainter:
         return Ground(self.image, self.origin, self.metre_per_px)
 
 
-def house(x: float, y: float, facing: float, width: float, depth: float, floors: int, color: Color, shop: str | None) -> Block:
+def house(
+    x: float, y: float, facing: float, width: float, depth: float, floors: int, color: Color, shop: str | None
+) -> Block:
     """A house whose front middle stands at (x, y) and looks along ``facing``; with windows, door, roof and shop sign."""
     build = MeshBuilder()
     high = 3.1 * floors + 0.4
@@ -128,25 +143,70 @@ def house(x: float, y: float, facing: float, width: float, depth: float, floors:
                 x0 = -depth * (j + 0.6) / max(1, int(depth // 4))
                 _side_window(build, face, x0, y_side, 3.1 * floor + 1.1)
     if shop is not None:
-        build.polygon([(0.01, -width / 2 + 0.5, 0.35), (0.01, width / 2 - 0.5, 0.35), (0.01, width / 2 - 0.5, 2.3), (0.01, -width / 2 + 0.5, 2.3)], (58, 70, 82), Finish.GLASS, on=front)
+        build.polygon(
+            [
+                (0.01, -width / 2 + 0.5, 0.35),
+                (0.01, width / 2 - 0.5, 0.35),
+                (0.01, width / 2 - 0.5, 2.3),
+                (0.01, -width / 2 + 0.5, 2.3),
+            ],
+            (58, 70, 82),
+            Finish.GLASS,
+            on=front,
+        )
         tint = tuple(int(v) for v in np.clip(np.array(color)[::-1] * 0.55, 0, 255))
         w = min(width / 2 - 0.3, 3.0)
-        build.picture([(0.02, -w, 3.0), (0.02, w, 3.0), (0.02, w, 2.4), (0.02, -w, 2.4)], shop_front(shop, (tint[0], tint[1], tint[2])), on=front)
-    build.polygon([(0.015, -0.5, 0.0), (0.015, 0.5, 0.0), (0.015, 0.5, 2.1), (0.015, -0.5, 2.1)], (82, 54, 36), on=front)
+        build.picture(
+            [(0.02, -w, 3.0), (0.02, w, 3.0), (0.02, w, 2.4), (0.02, -w, 2.4)],
+            shop_front(shop, (tint[0], tint[1], tint[2])),
+            on=front,
+        )
+    build.polygon(
+        [(0.015, -0.5, 0.0), (0.015, 0.5, 0.0), (0.015, 0.5, 2.1), (0.015, -0.5, 2.1)], (82, 54, 36), on=front
+    )
     del back
     ridge = high + 0.28 * depth
     roof: Color = (120, 62, 50)
-    build.polygon([(0.3, -width / 2 - 0.2, high), (0.3, width / 2 + 0.2, high), (-depth / 2, width / 2 + 0.2, ridge), (-depth / 2, -width / 2 - 0.2, ridge)], roof)
-    build.polygon([(-depth - 0.3, width / 2 + 0.2, high), (-depth - 0.3, -width / 2 - 0.2, high), (-depth / 2, -width / 2 - 0.2, ridge), (-depth / 2, width / 2 + 0.2, ridge)], roof)
+    build.polygon(
+        [
+            (0.3, -width / 2 - 0.2, high),
+            (0.3, width / 2 + 0.2, high),
+            (-depth / 2, width / 2 + 0.2, ridge),
+            (-depth / 2, -width / 2 - 0.2, ridge),
+        ],
+        roof,
+    )
+    build.polygon(
+        [
+            (-depth - 0.3, width / 2 + 0.2, high),
+            (-depth - 0.3, -width / 2 - 0.2, high),
+            (-depth / 2, -width / 2 - 0.2, ridge),
+            (-depth / 2, width / 2 + 0.2, ridge),
+        ],
+        roof,
+    )
     for sign in (1, -1):
-        gable: list[Point3] = [(0.0, sign * width / 2, high), (-depth, sign * width / 2, high), (-depth / 2, sign * width / 2, ridge)]
+        gable: list[Point3] = [
+            (0.0, sign * width / 2, high),
+            (-depth, sign * width / 2, high),
+            (-depth / 2, sign * width / 2, ridge),
+        ]
         build.polygon(gable if sign > 0 else gable[::-1], color)
     return Block(_placed(build.build(), x, y, facing), 0.35)
 
 
 def _window(build: MeshBuilder, face: int, x: float, y: float, z: float) -> None:
-    build.polygon([(x, y - 0.65, z - 0.1), (x, y + 0.65, z - 0.1), (x, y + 0.65, z + 1.5), (x, y - 0.65, z + 1.5)], (232, 228, 218), on=face)
-    build.polygon([(x, y - 0.52, z), (x, y + 0.52, z), (x, y + 0.52, z + 1.4), (x, y - 0.52, z + 1.4)], (70, 88, 104), Finish.GLASS, on=face)
+    build.polygon(
+        [(x, y - 0.65, z - 0.1), (x, y + 0.65, z - 0.1), (x, y + 0.65, z + 1.5), (x, y - 0.65, z + 1.5)],
+        (232, 228, 218),
+        on=face,
+    )
+    build.polygon(
+        [(x, y - 0.52, z), (x, y + 0.52, z), (x, y + 0.52, z + 1.4), (x, y - 0.52, z + 1.4)],
+        (70, 88, 104),
+        Finish.GLASS,
+        on=face,
+    )
 
 
 def _side_window(build: MeshBuilder, face: int, x: float, y: float, z: float) -> None:
@@ -166,7 +226,9 @@ def tree(x: float, y: float, high: float, rng: np.random.Generator) -> Block:
     bumps = bumps * [radius, radius, radius * 1.15] + [0.0, 0.0, trunk + radius * 0.95]
     for face in faces:
         tone = np.clip(green * rng.uniform(0.82, 1.14), 0, 255).astype(int)
-        build.polygon([(float(p[0]), float(p[1]), float(p[2])) for p in bumps[face]], (int(tone[0]), int(tone[1]), int(tone[2])))
+        build.polygon(
+            [(float(p[0]), float(p[1]), float(p[2])) for p in bumps[face]], (int(tone[0]), int(tone[1]), int(tone[2]))
+        )
     return Block(_placed(build.build(), x, y, float(rng.uniform(0, 6.28))), 0.45)
 
 
@@ -184,7 +246,11 @@ def sign_post(x: float, y: float, facing: float, kind: str) -> Block:
     build = MeshBuilder()
     build.box((-0.06, 0.0, 1.2), (0.07, 0.07, 2.4), (120, 124, 126))
     plate = build.box((0.0, 0.0, 2.5), (0.03, 0.72, 0.72), (160, 164, 166), Finish.RETROREFLECTIVE)
-    build.picture([(0.016, -0.36, 2.86), (0.016, 0.36, 2.86), (0.016, 0.36, 2.14), (0.016, -0.36, 2.14)], road_sign(kind), on=plate)
+    build.picture(
+        [(0.016, -0.36, 2.86), (0.016, 0.36, 2.86), (0.016, 0.36, 2.14), (0.016, -0.36, 2.14)],
+        road_sign(kind),
+        on=plate,
+    )
     return Block(_placed(build.build(), x, y, facing), 0.95)
 
 
@@ -205,7 +271,20 @@ def _placed(mesh: Mesh, x: float, y: float, yaw: float) -> Mesh:
 def _icosphere() -> tuple[Floats, NDArray[np.int64]]:
     """A unit sphere of 80 triangles: the icosahedron, every face cut in four."""
     g = (1 + math.sqrt(5)) / 2
-    base = [(-1, g, 0), (1, g, 0), (-1, -g, 0), (1, -g, 0), (0, -1, g), (0, 1, g), (0, -1, -g), (0, 1, -g), (g, 0, -1), (g, 0, 1), (-g, 0, -1), (-g, 0, 1)]
+    base = [
+        (-1, g, 0),
+        (1, g, 0),
+        (-1, -g, 0),
+        (1, -g, 0),
+        (0, -1, g),
+        (0, 1, g),
+        (0, -1, -g),
+        (0, 1, -g),
+        (g, 0, -1),
+        (g, 0, 1),
+        (-g, 0, -1),
+        (-g, 0, 1),
+    ]
     faces = [
         (0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6), (7, 1, 8),
         (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8), (3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10), (8, 6, 7), (9, 8, 1),

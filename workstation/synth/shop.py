@@ -25,7 +25,13 @@ KINDS: dict[str, tuple[str, str, float]] = {
     "shoe": ("Clothing > Shoes", "A light running shoe with a white sole.", 64.0),
     "book": ("Office > Notebooks", "A hard-cover notebook, 200 pages.", 12.0),
 }
-REVIEWS = ("Exactly as in the picture.", "The {color} is deeper than I thought, but nice.", "Good {kind}, arrived fast.", "I use it every day.", "Would buy this {kind} again.")
+REVIEWS = (
+    "Exactly as in the picture.",
+    "The {color} is deeper than I thought, but nice.",
+    "Good {kind}, arrived fast.",
+    "I use it every day.",
+    "Would buy this {kind} again.",
+)
 SIZE = 256
 
 
@@ -57,7 +63,10 @@ def _make(media: Path, seed: int) -> Json:
             "behaviour": {"views": int(shown), "carts": int(shown * rng.uniform(0.04, 0.1)), "orders": int(shown * rng.uniform(0.01, 0.03)), "returns": int(rng.integers(0, 6))},
             "color": color, "kind": kind,
         })  # fmt: skip
-    write_json(media / "products.json", {"products": [{k: v for k, v in r.items() if k not in ("color", "kind")} for r in records]})
+    write_json(
+        media / "products.json",
+        {"products": [{k: v for k, v in r.items() if k not in ("color", "kind")} for r in records]},
+    )
     return {"records": records, "boxes": masks, "colors": {k: list(v) for k, v in COLORS.items()}}
 
 
@@ -68,9 +77,20 @@ def product(kind: str, color: Color, rng: np.random.Generator) -> tuple[Picture,
     for ring in _OUTLINES[kind]:
         cv2.fillPoly(mask, [np.round(np.array(ring) * big).astype(np.int32)], 255)
     if kind == "mug":
-        cv2.ellipse(mask, (int(0.72 * big), int(0.52 * big)), (int(0.11 * big), int(0.14 * big)), 0, 0, 360, 255, int(0.045 * big))
+        cv2.ellipse(
+            mask,
+            (int(0.72 * big), int(0.52 * big)),
+            (int(0.11 * big), int(0.14 * big)),
+            0,
+            0,
+            360,
+            255,
+            int(0.045 * big),
+        )
     if kind == "bag":
-        cv2.ellipse(mask, (big // 2, int(0.36 * big)), (int(0.15 * big), int(0.2 * big)), 0, 180, 360, 255, int(0.03 * big))
+        cv2.ellipse(
+            mask, (big // 2, int(0.36 * big)), (int(0.15 * big), int(0.2 * big)), 0, 180, 360, 255, int(0.03 * big)
+        )
     image = panel(big, big, (232, 230, 224)).astype(np.float32)
     shadow = cv2.GaussianBlur(np.roll(mask, (big // 40, big // 50), axis=(0, 1)).astype(np.float32), (0, 0), big / 40)
     image *= (1 - 0.35 * shadow / 255)[..., None]
@@ -78,15 +98,41 @@ def product(kind: str, color: Color, rng: np.random.Generator) -> tuple[Picture,
     weave = cv2.GaussianBlur(rng.normal(0, 1, (big, big)).astype(np.float32), (0, 0), 3) * 0.12
     body = np.clip(np.array(color, np.float32) * (light + weave)[..., None], 0, 255)
     image = np.where((mask > 0)[..., None], body, image)
-    cv2.polylines(image, [np.round(np.array(r) * big).astype(np.int32) for r in _OUTLINES[kind][:1]], True, tuple(float(c) * 0.7 for c in color), 3, cv2.LINE_AA)
+    cv2.polylines(
+        image,
+        [np.round(np.array(r) * big).astype(np.int32) for r in _OUTLINES[kind][:1]],
+        True,
+        tuple(float(c) * 0.7 for c in color),
+        3,
+        cv2.LINE_AA,
+    )
     small = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     return small.astype(np.uint8), cv2.resize(mask, (SIZE, SIZE), interpolation=cv2.INTER_AREA) > 127
 
 
 _OUTLINES: dict[str, list[list[tuple[float, float]]]] = {
-    "shirt": [[(0.34, 0.16), (0.43, 0.2), (0.57, 0.2), (0.66, 0.16), (0.9, 0.32), (0.81, 0.47), (0.71, 0.41), (0.71, 0.86), (0.29, 0.86), (0.29, 0.41), (0.19, 0.47), (0.1, 0.32)]],
+    "shirt": [
+        [
+            (0.34, 0.16),
+            (0.43, 0.2),
+            (0.57, 0.2),
+            (0.66, 0.16),
+            (0.9, 0.32),
+            (0.81, 0.47),
+            (0.71, 0.41),
+            (0.71, 0.86),
+            (0.29, 0.86),
+            (0.29, 0.41),
+            (0.19, 0.47),
+            (0.1, 0.32),
+        ]
+    ],
     "mug": [[(0.3, 0.28), (0.68, 0.28), (0.66, 0.8), (0.32, 0.8)]],
-    "lamp": [[(0.36, 0.14), (0.64, 0.14), (0.78, 0.44), (0.22, 0.44)], [(0.48, 0.44), (0.52, 0.44), (0.52, 0.82), (0.48, 0.82)], [(0.32, 0.82), (0.68, 0.82), (0.7, 0.88), (0.3, 0.88)]],
+    "lamp": [
+        [(0.36, 0.14), (0.64, 0.14), (0.78, 0.44), (0.22, 0.44)],
+        [(0.48, 0.44), (0.52, 0.44), (0.52, 0.82), (0.48, 0.82)],
+        [(0.32, 0.82), (0.68, 0.82), (0.7, 0.88), (0.3, 0.88)],
+    ],
     "bag": [[(0.2, 0.36), (0.8, 0.36), (0.86, 0.86), (0.14, 0.86)]],
     "shoe": [[(0.1, 0.42), (0.3, 0.36), (0.42, 0.5), (0.66, 0.58), (0.88, 0.64), (0.92, 0.74), (0.1, 0.74)]],
     "book": [[(0.24, 0.16), (0.76, 0.16), (0.76, 0.86), (0.24, 0.86)]],
@@ -99,20 +145,79 @@ def _bundle(knowledge: Json) -> Bundle:
     links: list[Json] = []
     for record in knowledge["records"]:
         key = record["key"]
-        streams.append({"key": f"{key}/image", "kind": "image", "path": record["image"], "role": "picture", "item": key, "offset_ns": 0, "licence": "CC0-1.0 (generated)"})
+        streams.append(
+            {
+                "key": f"{key}/image",
+                "kind": "image",
+                "path": record["image"],
+                "role": "picture",
+                "item": key,
+                "offset_ns": 0,
+                "licence": "CC0-1.0 (generated)",
+            }
+        )
         for role in ("title", "description", "reviews", "price", "category", "behaviour"):
-            streams.append({"key": f"{key}/{role}", "kind": "text" if role in ("title", "description", "reviews") else "document", "path": "media/products.json",
-                            "field": role, "role": role, "item": key, "offset_ns": 0, "value": record[role], "licence": "CC0-1.0 (generated)"})
+            streams.append(
+                {
+                    "key": f"{key}/{role}",
+                    "kind": "text" if role in ("title", "description", "reviews") else "document",
+                    "path": "media/products.json",
+                    "field": role,
+                    "role": role,
+                    "item": key,
+                    "offset_ns": 0,
+                    "value": record[role],
+                    "licence": "CC0-1.0 (generated)",
+                }
+            )
         x, y, w, h = knowledge["boxes"][key]
-        marks.append({"id": f"box/{key}", "stream": f"{key}/image", "entity": key, "class": record["kind"], "kind": "box", "shape": {"kind": "box", "x": x, "y": y, "width": w, "height": h},
-                      "attributes": {"color": record["color"]}})
+        marks.append(
+            {
+                "id": f"box/{key}",
+                "stream": f"{key}/image",
+                "entity": key,
+                "class": record["kind"],
+                "kind": "box",
+                "shape": {"kind": "box", "x": x, "y": y, "width": w, "height": h},
+                "attributes": {"color": record["color"]},
+            }
+        )
         start = record["description"].index(record["color"])
-        marks.append({"id": f"color/{key}", "stream": f"{key}/description", "entity": key, "class": "color_phrase", "kind": "text_span",
-                      "shape": {"kind": "text_span", "parts": [[start, start + len(record["color"])]], "quote": record["color"]}})
-        links.append(link(f"color/{key}", "attribute-of", [{"role": "text", "annotation": f"color/{key}"}, {"role": "region", "annotation": f"box/{key}"}]))
-    truth = {"fixture": "FX-SHOP", "swatches": knowledge["colors"], "products": [{k: r[k] for k in ("key", "kind", "color", "category", "price")} for r in knowledge["records"]]}
-    return Bundle(sample={"fixture": "FX-SHOP", "key": "shop", "profile": "retail", "streams": streams},
-                  labels={"entities": [{"id": r["key"], "class": r["kind"]} for r in knowledge["records"]], "annotations": marks, "links": links}, truth=truth)
+        marks.append(
+            {
+                "id": f"color/{key}",
+                "stream": f"{key}/description",
+                "entity": key,
+                "class": "color_phrase",
+                "kind": "text_span",
+                "shape": {
+                    "kind": "text_span",
+                    "parts": [[start, start + len(record["color"])]],
+                    "quote": record["color"],
+                },
+            }
+        )
+        links.append(
+            link(
+                f"color/{key}",
+                "attribute-of",
+                [{"role": "text", "annotation": f"color/{key}"}, {"role": "region", "annotation": f"box/{key}"}],
+            )
+        )
+    truth = {
+        "fixture": "FX-SHOP",
+        "swatches": knowledge["colors"],
+        "products": [{k: r[k] for k in ("key", "kind", "color", "category", "price")} for r in knowledge["records"]],
+    }
+    return Bundle(
+        sample={"fixture": "FX-SHOP", "key": "shop", "profile": "retail", "streams": streams},
+        labels={
+            "entities": [{"id": r["key"], "class": r["kind"]} for r in knowledge["records"]],
+            "annotations": marks,
+            "links": links,
+        },
+        truth=truth,
+    )
 
 
 def _navy(bundle: Bundle, size: float) -> None:
@@ -125,7 +230,15 @@ def _navy(bundle: Bundle, size: float) -> None:
     start = str(text["value"]).index("navy blue")
     bundle.label(f"color/{key}")["shape"] |= {"parts": [[start, start + len("navy blue")]], "quote": "navy blue"}
     gap = float(np.linalg.norm(np.array(COLORS["navy blue"]) - COLORS["royal blue"]))
-    bundle.planted.append(Planted(error="semantic", items=(f"color/{key}", f"box/{key}"), size=round(gap, 1), unit="RGB levels", note="navy in words, royal blue in the picture"))
+    bundle.planted.append(
+        Planted(
+            error="semantic",
+            items=(f"color/{key}", f"box/{key}"),
+            size=round(gap, 1),
+            unit="RGB levels",
+            note="navy in words, royal blue in the picture",
+        )
+    )
 
 
 def _category(bundle: Bundle, size: float) -> None:

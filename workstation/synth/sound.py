@@ -78,7 +78,9 @@ def passing(distance_m: Floats, rate_hz: int, rng: np.random.Generator) -> Sound
 def clap(rate_hz: int, rng: np.random.Generator) -> Sound:
     """One hand clap; its loudest sample is its first."""
     count = int(0.16 * rate_hz)
-    burst = noise(count, rng, low_hz=600, high_hz=min(6500, rate_hz / 2.2), rate_hz=rate_hz) * decay(count, rate_hz, 0.008)
+    burst = noise(count, rng, low_hz=600, high_hz=min(6500, rate_hz / 2.2), rate_hz=rate_hz) * decay(
+        count, rate_hz, 0.008
+    )
     out: Sound = 0.22 * np.clip(burst, -3.0, 3.0)
     out[0] = 0.95
     return out
@@ -112,7 +114,9 @@ def knock(rate_hz: int, rng: np.random.Generator, *, pitch_hz: float = 900.0, ha
     count = int(0.14 * rate_hz)
     t = np.arange(count) / rate_hz
     ring = np.cos(2 * math.pi * pitch_hz * t) + 0.5 * np.cos(2 * math.pi * pitch_hz * 2.63 * t)
-    out: Sound = 0.3 * ring * decay(count, rate_hz, half_s) + 0.1 * noise(count, rng, low_hz=400, high_hz=min(6000, rate_hz / 2.2), rate_hz=rate_hz) * decay(count, rate_hz, half_s / 2)
+    out: Sound = 0.3 * ring * decay(count, rate_hz, half_s) + 0.1 * noise(
+        count, rng, low_hz=400, high_hz=min(6000, rate_hz / 2.2), rate_hz=rate_hz
+    ) * decay(count, rate_hz, half_s / 2)
     return out
 
 

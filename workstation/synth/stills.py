@@ -55,7 +55,9 @@ def stills() -> tuple[Still, ...]:
     dish = on_table("bowl", "bowl", bowl((232, 232, 226)), -0.1, 0.2)
     holder = Thing(key="person", label="person", mesh=sitter(), x=0.72)
     cup_held = on_table("cup", "cup", cup((60, 140, 90)), 0.18, 0.18, yaw=-1.2, lift=0.2)
-    hand = Thing(key="person", label="person", mesh=arm((0.18 - 0.72 + 0.05, 0.18 + 0.06, TOP + 0.26)), x=0.72, nearer_m=0.9)
+    hand = Thing(
+        key="person", label="person", mesh=arm((0.18 - 0.72 + 0.05, 0.18 + 0.06, TOP + 0.26)), x=0.72, nearer_m=0.9
+    )
     return (
         Still(key="s01_cups", place="table", relations=(("cup_1", "left of", "keyboard"), ("cup_2", "right of", "keyboard"), ("keyboard", "on", "table")),
               things=(desk, on_table("keyboard", "keyboard", keyboard(), -0.15, 0.0), on_table("cup_1", "cup", cup((196, 52, 46)), -0.12, 0.42, yaw=-1.3), on_table("cup_2", "cup", cup((60, 110, 180)), -0.1, -0.4, yaw=-1.8)),
@@ -102,10 +104,14 @@ class Studio:
 
     def __init__(self, width: int, height: int, seed: int) -> None:
         rng = np.random.default_rng([seed, 91])
-        self._table_view = looking((-1.4, 0.05, 1.55), (0.15, 0.0, 0.92), width=width, height=height, focal_px=width * 0.9)
+        self._table_view = looking(
+            (-1.4, 0.05, 1.55), (0.15, 0.0, 0.92), width=width, height=height, focal_px=width * 0.9
+        )
         shell = scenery([Thing(key="room", label="room", mesh=room_shell(), named=False)], floor=True)
         self._room = snap(self._table_view, [], background=plain_backdrop(self._table_view), packed=shell).image
-        self._street_view = looking((0.0, 0.0, 1.6), (10.0, 0.0, 1.15), width=width, height=height, focal_px=width * 0.95)
+        self._street_view = looking(
+            (0.0, 0.0, 1.6), (10.0, 0.0, 1.15), width=width, height=height, focal_px=width * 0.95
+        )
         self._street = _street(self._street_view, rng)
 
     def view(self, still: Still) -> View:
@@ -126,7 +132,19 @@ def _street(view: View, rng: np.random.Generator) -> Picture:
         painter.rectangle(x, x + 3, -0.07, 0.07, (224, 224, 218))
     blocks = []
     for i in range(5):
-        blocks += [house(12.0 + 13.0 * i, side * 9.0, -side * math.pi / 2, 11.0, 8.0, 2 + (i + (side > 0)) % 3, WALLS[(i + 2 * (side > 0)) % len(WALLS)], None) for side in (1, -1)]
+        blocks += [
+            house(
+                12.0 + 13.0 * i,
+                side * 9.0,
+                -side * math.pi / 2,
+                11.0,
+                8.0,
+                2 + (i + (side > 0)) % 3,
+                WALLS[(i + 2 * (side > 0)) % len(WALLS)],
+                None,
+            )
+            for side in (1, -1)
+        ]
         blocks += [tree(14.0 + 15.0 * i, side * 6.2, 5.5, rng) for side in (1, -1)]
     for block in blocks:
         painter.shade(shadow_points(block.mesh.vertices)[:, :2])

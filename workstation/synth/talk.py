@@ -13,7 +13,19 @@ import numpy as np
 from workstation.synth import sound
 from workstation.synth.face import Expression, Look, draw_face, draw_hand
 from workstation.synth.lettering import Picture, panel
-from workstation.synth.truth import Bundle, Json, Planted, Truth, Variant, chosen, deliver, link, shared_media, span, track
+from workstation.synth.truth import (
+    Bundle,
+    Json,
+    Planted,
+    Truth,
+    Variant,
+    chosen,
+    deliver,
+    link,
+    shared_media,
+    span,
+    track,
+)
 from workstation.synth.voice import MANNERS, Speaker, speak
 from workstation.synth.writers import VideoWriter, write_json, write_wav
 
@@ -52,7 +64,15 @@ def _turn(key: str, speaker: str, start_s: float, text: str, **more: Any) -> Tur
 
 SCRIPT = (
     _turn("t1", "A", 1.8, "Good morning, how can I help you?", manner="friendly", intent="greeting", face="smile"),
-    _turn("t2", "B", 4.6, "My order is late again and nobody calls me. This is very bad.", manner="frustrated", intent="complaint", face="frown"),
+    _turn(
+        "t2",
+        "B",
+        4.6,
+        "My order is late again and nobody calls me. This is very bad.",
+        manner="frustrated",
+        intent="complaint",
+        face="frown",
+    ),
     _turn("t3", "A", 9.8, "I am sorry about that. Look at the list here.", intent="apology", gesture="point"),
     _turn("t4", "B", 14.0, "Please deliver it अगले महीने not today.", intent="request", language="en+hi"),
     _turn("t5", "A", 17.8, "I will note it.", intent="confirmation"),
@@ -76,7 +96,9 @@ def talk(folder: Path, *, seed: int = 0, variant: str = "clean", options: TalkOp
     """Makes FX-TALK in ``folder``."""
     options = options or TalkOptions()
     chosen(VARIANTS, variant)
-    knowledge = shared_media(folder, {"fixture": "talk", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options))
+    knowledge = shared_media(
+        folder, {"fixture": "talk", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options)
+    )
     return deliver(folder, _bundle(options, seed, knowledge), VARIANTS, variant)
 
 
@@ -92,7 +114,10 @@ def _make(media: Path, seed: int, options: TalkOptions) -> Json:
         for frame in range(round(SECONDS * RATE)):
             image, boxes = picture(frame, width, height, openings, turns)
             video.write(image)
-            faces += [[frame, key, *(round(v, 2) for v in box), round(float(openings[key][frame]), 4)] for key, box in boxes.items()]
+            faces += [
+                [frame, key, *(round(v, 2) for v in box), round(float(openings[key][frame]), 4)]
+                for key, box in boxes.items()
+            ]
     return {"turns": turns, "faces": faces, "width": width, "height": height}
 
 
@@ -101,23 +126,47 @@ def voices(seed: int, *, hostile_closing: bool = False) -> tuple[dict[str, sound
     count = int(SECONDS * SOUND_RATE_HZ)
     tracks = {key: np.zeros(count) for key in (*VOICES, "room")}
     tracks["room"] += sound.room(count, SOUND_RATE_HZ, np.random.default_rng([seed, 71]), 0.0012)
-    sound.add(tracks["room"], sound.clap(SOUND_RATE_HZ, np.random.default_rng([seed, 72])), CLAP_NS * SOUND_RATE_HZ // 1_000_000_000)
+    sound.add(
+        tracks["room"],
+        sound.clap(SOUND_RATE_HZ, np.random.default_rng([seed, 72])),
+        CLAP_NS * SOUND_RATE_HZ // 1_000_000_000,
+    )
     turns: list[Json] = []
     before_end = 0.0
     for i, turn in enumerate(SCRIPT):
         manner = MANNERS["hostile" if hostile_closing and turn.key == "t7" else turn.manner]
-        samples, words = speak(turn.words, VOICES[turn.speaker], manner, SOUND_RATE_HZ, np.random.default_rng([seed, 73, i]))
+        samples, words = speak(
+            turn.words, VOICES[turn.speaker], manner, SOUND_RATE_HZ, np.random.default_rng([seed, 73, i])
+        )
         start_s = before_end - OVERLAP_S if turn.key == "t6" else turn.start_s
         first = round(start_s * SOUND_RATE_HZ)
         sound.add(tracks[turn.speaker], samples, first, 0.5)
         shown = turn.text.split()
         placed = [
-            {"text": text, "start_ns": _ns(first + w.first), "end_ns": _ns(first + w.end), "language": "hi" if ord(text[0]) > 0x900 else "en"}
+            {
+                "text": text,
+                "start_ns": _ns(first + w.first),
+                "end_ns": _ns(first + w.end),
+                "language": "hi" if ord(text[0]) > 0x900 else "en",
+            }
             for text, w in zip(shown, words, strict=True)
         ]
         before_end = placed[-1]["end_ns"] / 1e9
-        turns.append({"key": turn.key, "speaker": turn.speaker, "text": turn.text, "voice": manner.name, "intent": turn.intent, "face": turn.face,
-                      "language": turn.language, "gesture": turn.gesture, "start_ns": placed[0]["start_ns"], "end_ns": placed[-1]["end_ns"], "words": placed})
+        turns.append(
+            {
+                "key": turn.key,
+                "speaker": turn.speaker,
+                "text": turn.text,
+                "voice": manner.name,
+                "intent": turn.intent,
+                "face": turn.face,
+                "language": turn.language,
+                "gesture": turn.gesture,
+                "start_ns": placed[0]["start_ns"],
+                "end_ns": placed[-1]["end_ns"],
+                "words": placed,
+            }
+        )
     return tracks, turns
 
 
@@ -142,19 +191,34 @@ def mouth_opening(samples: sound.Sound) -> sound.Sound:
     return opening
 
 
-def picture(frame: int, width: int, height: int, openings: dict[str, sound.Sound], turns: list[Json]) -> tuple[Picture, dict[str, tuple[float, float, float, float]]]:
+def picture(
+    frame: int, width: int, height: int, openings: dict[str, sound.Sound], turns: list[Json]
+) -> tuple[Picture, dict[str, tuple[float, float, float, float]]]:
     """One frame and the faces' boxes (x, y, width, height px)."""
     image = _room(width, height)
     t_ns = frame * 1_000_000_000 // RATE
     size = height * 0.46
     boxes: dict[str, tuple[float, float, float, float]] = {}
     for i, (key, look) in enumerate(LOOKS.items()):
-        now = next((turn for turn in turns if turn["speaker"] == key and turn["start_ns"] - 200_000_000 <= t_ns < turn["end_ns"] + 300_000_000), None)
+        now = next(
+            (
+                turn
+                for turn in turns
+                if turn["speaker"] == key and turn["start_ns"] - 200_000_000 <= t_ns < turn["end_ns"] + 300_000_000
+            ),
+            None,
+        )
         frown = _swell(t_ns, now, "frown")
         smile = _swell(t_ns, now, "smile")
         blink = 1.0 if (frame + 37 * i) % 96 < 4 else 0.0
-        e = Expression(mouth=float(openings[key][frame]), frown=frown, smile=smile, blink=blink, gaze=0.7 if key == "A" else -0.7,
-                       sway=math.sin(2 * math.pi * frame / (170 + 30 * i)))
+        e = Expression(
+            mouth=float(openings[key][frame]),
+            frown=frown,
+            smile=smile,
+            blink=blink,
+            gaze=0.7 if key == "A" else -0.7,
+            sway=math.sin(2 * math.pi * frame / (170 + 30 * i)),
+        )
         place = (PLACES[key][0] * width, PLACES[key][1] * height)
         boxes[key] = draw_face(image, place, size, look, e)
     _table(image, width, height)
@@ -165,7 +229,9 @@ def picture(frame: int, width: int, height: int, openings: dict[str, sound.Sound
 def _swell(t_ns: int, turn: Json | None, face: str) -> float:
     if turn is None or turn["face"] != face:
         return 0.0
-    return float(np.clip(min(t_ns - turn["start_ns"] + 200_000_000, turn["end_ns"] + 300_000_000 - t_ns) / 250_000_000, 0, 1))
+    return float(
+        np.clip(min(t_ns - turn["start_ns"] + 200_000_000, turn["end_ns"] + 300_000_000 - t_ns) / 250_000_000, 0, 1)
+    )
 
 
 def _room(width: int, height: int) -> Picture:
@@ -211,12 +277,32 @@ def gesture_frames(turn: Json) -> tuple[int, int]:
 
 
 def _bundle(options: TalkOptions, seed: int, knowledge: Json) -> Bundle:
-    common = {"offset_ns": 0, "recording": "session_1", "licence": "CC0-1.0 (generated)", "clock": {"source": "free-running", "locked": False, "origin": "session zero"}}
+    common = {
+        "offset_ns": 0,
+        "recording": "session_1",
+        "licence": "CC0-1.0 (generated)",
+        "clock": {"source": "free-running", "locked": False, "origin": "session zero"},
+    }
     streams: list[Json] = [
         {"key": "video", "kind": "video", "path": "media/talk.mp4", "role": "camera", "rate_hz": RATE, **common},
-        {"key": "sound", "kind": "audio", "path": "media/talk.wav", "role": "speech", "rate_hz": SOUND_RATE_HZ, "channels": options.channels,
-         "channel_roles": ["mix"] if options.channels == 1 else ["speaker A", "speaker B", "speaker C", "room"], **common},
-        {"key": "transcript", "kind": "turns", "path": "media/transcript.json", "role": "transcript", "language": "en", **common},
+        {
+            "key": "sound",
+            "kind": "audio",
+            "path": "media/talk.wav",
+            "role": "speech",
+            "rate_hz": SOUND_RATE_HZ,
+            "channels": options.channels,
+            "channel_roles": ["mix"] if options.channels == 1 else ["speaker A", "speaker B", "speaker C", "room"],
+            **common,
+        },
+        {
+            "key": "transcript",
+            "kind": "turns",
+            "path": "media/transcript.json",
+            "role": "transcript",
+            "language": "en",
+            **common,
+        },
     ]
     marks: list[Json] = []
     links: list[Json] = []
@@ -224,11 +310,31 @@ def _bundle(options: TalkOptions, seed: int, knowledge: Json) -> Bundle:
         _turn_labels(turn, marks, links)
     for key in LOOKS:
         rows = [r for r in knowledge["faces"] if r[1] == key]
-        keys = [{"time_ns": r[0] * 1_000_000_000 // RATE, "frame": r[0], "visible": True, "shape": {"kind": "box", "x": r[2], "y": r[3], "width": r[4], "height": r[5]}}
-                for r in rows[::15]]
+        keys = [
+            {
+                "time_ns": r[0] * 1_000_000_000 // RATE,
+                "frame": r[0],
+                "visible": True,
+                "shape": {"kind": "box", "x": r[2], "y": r[3], "width": r[4], "height": r[5]},
+            }
+            for r in rows[::15]
+        ]
         marks.append(track(f"face/{key}", "video", f"person_{key}", "face", keys))
-        links.append(link(f"speaks/{key}", "speaks", [{"role": "speaker", "entity": f"person_{key}"}, {"role": "face", "annotation": f"face/{key}"}]))
-    links.append(link("absent/face/C", "absent", [{"role": "item", "entity": "person_C"}, {"role": "absent_in", "stream": "video"}], reason="off camera"))
+        links.append(
+            link(
+                f"speaks/{key}",
+                "speaks",
+                [{"role": "speaker", "entity": f"person_{key}"}, {"role": "face", "annotation": f"face/{key}"}],
+            )
+        )
+    links.append(
+        link(
+            "absent/face/C",
+            "absent",
+            [{"role": "item", "entity": "person_C"}, {"role": "absent_in", "stream": "video"}],
+            reason="off camera",
+        )
+    )
     marks.append(span("clap/sound", "sound", "clap", CLAP_NS, CLAP_NS + 120_000_000))
     marks.append(span("clap/video", "video", "clap", CLAP_NS, CLAP_NS, frame=CLAP_NS * RATE // 1_000_000_000))
     entities = [{"id": f"person_{key}", "class": "person"} for key in VOICES]
@@ -238,26 +344,91 @@ def _bundle(options: TalkOptions, seed: int, knowledge: Json) -> Bundle:
         "turns": knowledge["turns"], "width": knowledge["width"], "height": knowledge["height"],
         "faces": {"columns": ["frame", "speaker", "x", "y", "width", "height", "mouth"], "rows": knowledge["faces"]},
     }  # fmt: skip
-    return Bundle(sample={"fixture": "FX-TALK", "key": "talk", "profile": "dialogue", "streams": streams},
-                  labels={"entities": entities, "annotations": marks, "links": links}, truth=truth)
+    return Bundle(
+        sample={"fixture": "FX-TALK", "key": "talk", "profile": "dialogue", "streams": streams},
+        labels={"entities": entities, "annotations": marks, "links": links},
+        truth=truth,
+    )
 
 
 def _turn_labels(turn: Json, marks: list[Json], links: list[Json]) -> None:
     key, who = turn["key"], f"person_{turn['speaker']}"
-    marks.append(span(f"turn/{key}", "sound", "turn", turn["start_ns"], turn["end_ns"], entity=who,
-                      attributes={"speaker": turn["speaker"], "emotion": turn["voice"], "language": turn["language"]}))
-    marks.append(span(f"text/{key}", "transcript", "utterance", turn["start_ns"], turn["end_ns"], entity=who, text=turn["text"], words=turn["words"],
-                      attributes={"intent": turn["intent"], "sentiment": "negative" if turn["intent"] == "complaint" else "neutral"}))
-    links.append(link(f"said/{key}", "same-utterance", [{"role": "sound", "annotation": f"turn/{key}"}, {"role": "text", "annotation": f"text/{key}"}]))
+    marks.append(
+        span(
+            f"turn/{key}",
+            "sound",
+            "turn",
+            turn["start_ns"],
+            turn["end_ns"],
+            entity=who,
+            attributes={"speaker": turn["speaker"], "emotion": turn["voice"], "language": turn["language"]},
+        )
+    )
+    marks.append(
+        span(
+            f"text/{key}",
+            "transcript",
+            "utterance",
+            turn["start_ns"],
+            turn["end_ns"],
+            entity=who,
+            text=turn["text"],
+            words=turn["words"],
+            attributes={
+                "intent": turn["intent"],
+                "sentiment": "negative" if turn["intent"] == "complaint" else "neutral",
+            },
+        )
+    )
+    links.append(
+        link(
+            f"said/{key}",
+            "same-utterance",
+            [{"role": "sound", "annotation": f"turn/{key}"}, {"role": "text", "annotation": f"text/{key}"}],
+        )
+    )
     if turn["face"] != "neutral" and turn["speaker"] in LOOKS:
-        marks.append(span(f"face/{key}/{turn['face']}", "video", turn["face"], turn["start_ns"], turn["end_ns"], entity=who))
-        links.append(link(f"shows/{key}", "expresses", [{"role": "turn", "annotation": f"turn/{key}"}, {"role": "face", "annotation": f"face/{key}/{turn['face']}"}]))
+        marks.append(
+            span(f"face/{key}/{turn['face']}", "video", turn["face"], turn["start_ns"], turn["end_ns"], entity=who)
+        )
+        links.append(
+            link(
+                f"shows/{key}",
+                "expresses",
+                [
+                    {"role": "turn", "annotation": f"turn/{key}"},
+                    {"role": "face", "annotation": f"face/{key}/{turn['face']}"},
+                ],
+            )
+        )
     if turn["gesture"]:
         first, end = gesture_frames(turn)
         word = next(i for i, w in enumerate(turn["words"]) if w["text"] == "Look")
-        marks.append(span(f"gesture/{key}", "video", turn["gesture"], first * 1_000_000_000 // RATE, end * 1_000_000_000 // RATE, entity=who))
-        links.append(link(f"command/{key}", "command-gesture", [{"role": "command", "annotation": f"text/{key}", "word": word, "time_ns": turn["words"][word]["start_ns"]},
-                                                                {"role": "gesture", "annotation": f"gesture/{key}", "time_ns": first * 1_000_000_000 // RATE}]))
+        marks.append(
+            span(
+                f"gesture/{key}",
+                "video",
+                turn["gesture"],
+                first * 1_000_000_000 // RATE,
+                end * 1_000_000_000 // RATE,
+                entity=who,
+            )
+        )
+        links.append(
+            link(
+                f"command/{key}",
+                "command-gesture",
+                [
+                    {
+                        "role": "command",
+                        "annotation": f"text/{key}",
+                        "word": word,
+                        "time_ns": turn["words"][word]["start_ns"],
+                    },
+                    {"role": "gesture", "annotation": f"gesture/{key}", "time_ns": first * 1_000_000_000 // RATE},
+                ],
+            )
+        )
 
 
 def _sound_labels(bundle: Bundle) -> list[Json]:
@@ -281,7 +452,16 @@ def _audio_offset(bundle: Bundle, size: float) -> None:
     for mark in _sound_labels(bundle):
         mark["start_ns"], mark["end_ns"] = mark["start_ns"] + shift_ns, mark["end_ns"] + shift_ns
     bundle.truth["clocks"]["sound"]["offset_ns"] = -shift_ns
-    bundle.planted.append(Planted(error="temporal", items=("sound",), size=size, unit="ms", limit=50.0, note="the sound comes late against the picture"))
+    bundle.planted.append(
+        Planted(
+            error="temporal",
+            items=("sound",),
+            size=size,
+            unit="ms",
+            limit=50.0,
+            note="the sound comes late against the picture",
+        )
+    )
 
 
 def _transcript_offset(bundle: Bundle, size: float) -> None:
@@ -290,10 +470,14 @@ def _transcript_offset(bundle: Bundle, size: float) -> None:
     for mark in bundle.labels["annotations"]:
         if mark["stream"] == "transcript":
             mark["start_ns"], mark["end_ns"] = mark["start_ns"] + shift, mark["end_ns"] + shift
-            mark["words"] = [{**w, "start_ns": w["start_ns"] + shift, "end_ns": w["end_ns"] + shift} for w in mark["words"]]
+            mark["words"] = [
+                {**w, "start_ns": w["start_ns"] + shift, "end_ns": w["end_ns"] + shift} for w in mark["words"]
+            ]
             items.append(mark["id"])
     bundle.truth["clocks"]["transcript"]["offset_ns"] = -shift
-    bundle.planted.append(Planted(error="temporal", items=tuple(items), size=size, unit="ms", limit=200.0, note="all words late"))
+    bundle.planted.append(
+        Planted(error="temporal", items=tuple(items), size=size, unit="ms", limit=200.0, note="all words late")
+    )
 
 
 def _swapped_speakers(bundle: Bundle, size: float) -> None:
@@ -305,20 +489,26 @@ def _swapped_speakers(bundle: Bundle, size: float) -> None:
             mark["entity"] = other[mark["entity"]]
             mark["attributes"]["speaker"] = mark["entity"][-1]
             items.append(mark["id"])
-    bundle.planted.append(Planted(error="incorrect-pairing", items=tuple(items), note="A and B are exchanged in the sound"))
+    bundle.planted.append(
+        Planted(error="incorrect-pairing", items=tuple(items), note="A and B are exchanged in the sound")
+    )
 
 
 def _missing_frown(bundle: Bundle, size: float) -> None:
     del size
     bundle.labels["annotations"].remove(bundle.label("face/t2/frown"))
     bundle.labels["links"].remove(bundle.link("shows/t2"))
-    bundle.planted.append(Planted(error="missing-reference", items=("turn/t2",), note="frustrated voice, no frown labelled"))
+    bundle.planted.append(
+        Planted(error="missing-reference", items=("turn/t2",), note="frustrated voice, no frown labelled")
+    )
 
 
 def _missing_complaint(bundle: Bundle, size: float) -> None:
     del size
     bundle.label("text/t2")["attributes"] |= {"intent": "statement", "sentiment": "neutral"}
-    bundle.planted.append(Planted(error="semantic", items=("text/t2", "turn/t2"), note="frustrated voice, the text is not a complaint"))
+    bundle.planted.append(
+        Planted(error="semantic", items=("text/t2", "turn/t2"), note="frustrated voice, the text is not a complaint")
+    )
 
 
 def _hostile(bundle: Bundle, size: float) -> None:
@@ -326,14 +516,18 @@ def _hostile(bundle: Bundle, size: float) -> None:
     del size
     seed, channels = bundle.truth["seed"], bundle.stream("sound")["channels"]
     _, turns = voices(seed, hostile_closing=True)
-    bundle.files["talk.wav"] = lambda path: write_wav(path, _mixed(voices(seed, hostile_closing=True)[0], channels), SOUND_RATE_HZ)
+    bundle.files["talk.wav"] = lambda path: write_wav(
+        path, _mixed(voices(seed, hostile_closing=True)[0], channels), SOUND_RATE_HZ
+    )
     bundle.stream("sound")["path"] = "{variant}/talk.wav"
     last = turns[-1]
     for key in ("turn/t7", "text/t7"):
         bundle.label(key)["end_ns"] = last["end_ns"]
     bundle.label("text/t7")["words"] = last["words"]
     bundle.truth["turns"][-1] = last
-    bundle.planted.append(Planted(error="semantic", items=("turn/t7", "text/t7"), note="hostile voice, neutral words, labelled neutral"))
+    bundle.planted.append(
+        Planted(error="semantic", items=("turn/t7", "text/t7"), note="hostile voice, neutral words, labelled neutral")
+    )
 
 
 def _normalised(bundle: Bundle, size: float) -> None:
@@ -354,4 +548,7 @@ _PLANTERS: tuple[tuple[str, str, Callable[[Bundle, float], None], float, str], .
     ("hostile_neutral", "neutral words in a hostile voice", _hostile, 0.0, ""),
     ("code_switch_normalised", "the code switch is translated away", _normalised, 0.0, ""),
 )
-VARIANTS: dict[str, Variant] = {name: Variant(name=name, about=about, plant=plant, size=size, unit=unit) for name, about, plant, size, unit in _PLANTERS}
+VARIANTS: dict[str, Variant] = {
+    name: Variant(name=name, about=about, plant=plant, size=size, unit=unit)
+    for name, about, plant, size, unit in _PLANTERS
+}

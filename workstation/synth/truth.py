@@ -46,7 +46,14 @@ class Planted:
 
     def as_json(self) -> Json:
         """The record of the truth file."""
-        return {"error": self.error, "items": list(self.items), "size": self.size, "unit": self.unit, "limit": self.limit, "note": self.note}
+        return {
+            "error": self.error,
+            "items": list(self.items),
+            "size": self.size,
+            "unit": self.unit,
+            "limit": self.limit,
+            "note": self.note,
+        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,8 +69,13 @@ class Bundle:
 
     def copied(self) -> Bundle:
         """A deep copy, so that planting never touches the clean one."""
-        return Bundle(sample=copy.deepcopy(self.sample), labels=copy.deepcopy(self.labels), truth=copy.deepcopy(self.truth),
-                      planted=list(self.planted), files=dict(self.files))
+        return Bundle(
+            sample=copy.deepcopy(self.sample),
+            labels=copy.deepcopy(self.labels),
+            truth=copy.deepcopy(self.truth),
+            planted=list(self.planted),
+            files=dict(self.files),
+        )
 
     def stream(self, key: str) -> Json:
         """The delivered stream with this key."""
@@ -133,7 +145,9 @@ def chosen(variants: Mapping[str, Variant], text: str) -> tuple[Variant | None, 
     try:
         return variant, float(size)
     except ValueError:
-        raise UserError(f"{size!r} is not a number; write for example {name}@{variant.size:g} ({variant.unit})") from None
+        raise UserError(
+            f"{size!r} is not a number; write for example {name}@{variant.size:g} ({variant.unit})"
+        ) from None
 
 
 def deliver(folder: Path, bundle: Bundle, variants: Mapping[str, Variant], text: str) -> Truth:
@@ -154,7 +168,14 @@ def deliver(folder: Path, bundle: Bundle, variants: Mapping[str, Variant], text:
     write_json(place / "sample.json", done.sample)
     write_json(place / "labels.json", done.labels)
     write_json(place / "truth.json", done.truth)
-    return Truth(folder=folder, variant=text, sample=done.sample, labels=done.labels, truth=done.truth, planted=tuple(done.planted))
+    return Truth(
+        folder=folder,
+        variant=text,
+        sample=done.sample,
+        labels=done.labels,
+        truth=done.truth,
+        planted=tuple(done.planted),
+    )
 
 
 def shared_media(folder: Path, stamp: Json, make: Callable[[Path], Json]) -> Json:
@@ -178,12 +199,31 @@ def shared_media(folder: Path, stamp: Json, make: Callable[[Path], Json]) -> Jso
 
 def track(key: str, stream: str, entity: str | None, label: str, keyframes: list[Json], **more: Any) -> Json:
     """A delivered track."""
-    return {"id": key, "stream": stream, "entity": entity, "class": label, "kind": "track", "keyframes": keyframes, **more}
+    return {
+        "id": key,
+        "stream": stream,
+        "entity": entity,
+        "class": label,
+        "kind": "track",
+        "keyframes": keyframes,
+        **more,
+    }
 
 
-def span(key: str, stream: str, label: str, start_ns: int, end_ns: int, *, entity: str | None = None, **more: Any) -> Json:
+def span(
+    key: str, stream: str, label: str, start_ns: int, end_ns: int, *, entity: str | None = None, **more: Any
+) -> Json:
     """A delivered span in stream time; an instant where both ends are equal."""
-    return {"id": key, "stream": stream, "entity": entity, "class": label, "kind": "span", "start_ns": start_ns, "end_ns": end_ns, **more}
+    return {
+        "id": key,
+        "stream": stream,
+        "entity": entity,
+        "class": label,
+        "kind": "span",
+        "start_ns": start_ns,
+        "end_ns": end_ns,
+        **more,
+    }
 
 
 def link(key: str, kind: str, ends: list[Json], **more: Any) -> Json:

@@ -53,8 +53,15 @@ def _side_decal(build: MeshBuilder, face: int, y: float, ring: list[tuple[float,
     build.polygon([(x, y, z) for x, z in order], color, Finish.GLASS, on=face)
 
 
-def _strip_decal(build: MeshBuilder, on: int, edge: tuple[Point3, Point3], share: tuple[float, float, float, float],
-                 half_width: float, color: Color, finish: Finish) -> None:
+def _strip_decal(
+    build: MeshBuilder,
+    on: int,
+    edge: tuple[Point3, Point3],
+    share: tuple[float, float, float, float],
+    half_width: float,
+    color: Color,
+    finish: Finish,
+) -> None:
     """A decal on a strip face between profile points a and b: shares (from, to) along it and (from, to) across."""
     a, b = (np.array(p) for p in edge)
     p, q = a + (b - a) * share[0], a + (b - a) * share[1]
@@ -63,8 +70,9 @@ def _strip_decal(build: MeshBuilder, on: int, edge: tuple[Point3, Point3], share
     build.polygon([(float(x), float(y), float(z)) for x, y, z in ring], color, finish, on=on)
 
 
-def _lamps(build: MeshBuilder, strip: dict[str, int], front: tuple[Point3, Point3], back: tuple[Point3, Point3],
-           half: float) -> None:
+def _lamps(
+    build: MeshBuilder, strip: dict[str, int], front: tuple[Point3, Point3], back: tuple[Point3, Point3], half: float
+) -> None:
     for a, b in ((0.02, 0.2), (0.8, 0.98)):
         _strip_decal(build, strip["front"], front, (0.62, 0.86, a, b), half, (235, 235, 215), Finish.HEAD_LAMP)
         _strip_decal(build, strip["back"], back, (0.14, 0.42, a, b), half, (140, 20, 22), Finish.BRAKE_LAMP)
@@ -73,16 +81,27 @@ def _lamps(build: MeshBuilder, strip: dict[str, int], front: tuple[Point3, Point
 def _plates(build: MeshBuilder, strip: dict[str, int], front_x: float, back_x: float, z: float, text: str) -> None:
     image = plate(text)
     w, h = 0.26, 0.065
-    build.picture([(front_x, -w, z + h), (front_x, w, z + h), (front_x, w, z - h), (front_x, -w, z - h)], image,
-                  on=strip["front"])
-    build.picture([(back_x, w, z + h), (back_x, -w, z + h), (back_x, -w, z - h), (back_x, w, z - h)], image,
-                  on=strip["back"])
+    build.picture(
+        [(front_x, -w, z + h), (front_x, w, z + h), (front_x, w, z - h), (front_x, -w, z - h)], image, on=strip["front"]
+    )
+    build.picture(
+        [(back_x, w, z + h), (back_x, -w, z + h), (back_x, -w, z - h), (back_x, w, z - h)], image, on=strip["back"]
+    )
 
 
 def _car(color: Color, text: str) -> Mesh:
     build = MeshBuilder()
     half = 0.88
-    profile = [(-2.2, 0.32), (2.2, 0.32), (2.2, 0.72), (1.1, 0.9), (0.45, 1.42), (-1.0, 1.45), (-1.75, 0.98), (-2.2, 0.92)]
+    profile = [
+        (-2.2, 0.32),
+        (2.2, 0.32),
+        (2.2, 0.72),
+        (1.1, 0.9),
+        (0.45, 1.42),
+        (-1.0, 1.45),
+        (-1.75, 0.98),
+        (-2.2, 0.92),
+    ]
     right, left, strip = build.extrude(profile, half, color)
     named = {"front": strip[1], "back": strip[7]}
     dark = tuple(int(c * 0.35) for c in color)
@@ -90,7 +109,9 @@ def _car(color: Color, text: str) -> Mesh:
         _side_decal(build, face, y, [(0.0, 0.93), (0.95, 0.93), (0.42, 1.34), (0.0, 1.36)], GLASS)
         _side_decal(build, face, y, [(-1.5, 0.98), (-0.08, 0.93), (-0.08, 1.36), (-0.95, 1.37)], GLASS)
         _side_decal(build, face, y, [(-2.15, 0.33), (2.15, 0.33), (2.15, 0.42), (-2.15, 0.42)], (40, 40, 42))
-        _side_decal(build, face, y, [(-0.06, 0.45), (-0.03, 0.45), (-0.03, 0.92), (-0.06, 0.92)], (dark[0], dark[1], dark[2]))
+        _side_decal(
+            build, face, y, [(-0.06, 0.45), (-0.03, 0.45), (-0.03, 0.92), (-0.06, 0.92)], (dark[0], dark[1], dark[2])
+        )
     points: list[Point3] = [(x, 0.0, z) for x, z in profile]
     _strip_decal(build, strip[3], (points[3], points[4]), (0.08, 0.95, 0.07, 0.93), half, GLASS, Finish.GLASS)
     _strip_decal(build, strip[5], (points[5], points[6]), (0.08, 0.92, 0.08, 0.92), half, GLASS, Finish.GLASS)
@@ -121,7 +142,9 @@ def _van(color: Color, text: str) -> Mesh:
     _strip_decal(build, strip[6], (points[6], points[0]), (0.12, 0.42, 0.12, 0.88), half, GLASS, Finish.GLASS)
     _lamps(build, named, (points[1], points[2]), (points[6], points[0]), half)
     for a, b in ((0.02, 0.12), (0.88, 0.98)):
-        _strip_decal(build, strip[6], (points[6], points[0]), (0.62, 0.78, a, b), half, (140, 20, 22), Finish.BRAKE_LAMP)
+        _strip_decal(
+            build, strip[6], (points[6], points[0]), (0.62, 0.78, a, b), half, (140, 20, 22), Finish.BRAKE_LAMP
+        )
     _plates(build, named, 2.7, -2.7, 0.6, text)
     _four_wheels(build, 1.75, -1.6, 0.9, 0.36, 0.24)
     return build.build()
@@ -157,10 +180,14 @@ def _rickshaw(color: Color, text: str) -> Mesh:
         _side_decal(build, face, y, [(-0.6, 1.04), (0.5, 1.04), (0.42, 1.6), (-0.6, 1.6)], (96, 84, 66))
     for face, y in ((right, -half), (left, half)):
         _side_decal(build, face, y, [(-1.25, 0.62), (0.9, 0.62), (0.9, 0.72), (-1.25, 0.72)], (30, 120, 60))
-    _strip_decal(build, hood_strip[1], ((0.65, 0.0, 1.02), (0.5, 0.0, 1.7)), (0.1, 0.85, 0.08, 0.92), half, GLASS, Finish.GLASS)
+    _strip_decal(
+        build, hood_strip[1], ((0.65, 0.0, 1.02), (0.5, 0.0, 1.7)), (0.1, 0.85, 0.08, 0.92), half, GLASS, Finish.GLASS
+    )
     named = {"front": strip[1], "back": strip[5]}
     _lamps(build, named, ((0.75, 0.0, 0.3), (1.3, 0.0, 0.62)), ((-1.3, 0.0, 1.0), (-1.3, 0.0, 0.3)), half)
-    build.picture([(-1.3, 0.25, 0.56), (-1.3, -0.25, 0.56), (-1.3, -0.25, 0.44), (-1.3, 0.25, 0.44)], plate(text), on=strip[5])
+    build.picture(
+        [(-1.3, 0.25, 0.56), (-1.3, -0.25, 0.56), (-1.3, -0.25, 0.44), (-1.3, 0.25, 0.44)], plate(text), on=strip[5]
+    )
     build.wheel(1.0, 0.0, 0.22, 0.12, 1)
     for y, side in ((0.55, 1), (-0.55, -1)):
         build.wheel(-0.85, y, 0.24, 0.14, side)
@@ -182,9 +209,15 @@ def _motorcycle(color: Color, text: str) -> Mesh:
     build.box((-0.5, 0.0, 0.74), (0.7, 0.26, 0.12), (30, 30, 32))
     build.box((0.62, 0.0, 0.78), (0.1, 0.7, 0.08), (60, 60, 62))
     back = build.box((-0.92, 0.0, 0.62), (0.06, 0.24, 0.16), (60, 60, 62)) + 1
-    build.polygon([(-0.951, 0.1, 0.64), (-0.951, -0.1, 0.64), (-0.951, -0.1, 0.69), (-0.951, 0.1, 0.69)], (140, 20, 22),
-                  Finish.BRAKE_LAMP, on=back)
-    build.picture([(-0.951, 0.1, 0.62), (-0.951, -0.1, 0.62), (-0.951, -0.1, 0.56), (-0.951, 0.1, 0.56)], plate(text), on=back)
+    build.polygon(
+        [(-0.951, 0.1, 0.64), (-0.951, -0.1, 0.64), (-0.951, -0.1, 0.69), (-0.951, 0.1, 0.69)],
+        (140, 20, 22),
+        Finish.BRAKE_LAMP,
+        on=back,
+    )
+    build.picture(
+        [(-0.951, 0.1, 0.62), (-0.951, -0.1, 0.62), (-0.951, -0.1, 0.56), (-0.951, 0.1, 0.56)], plate(text), on=back
+    )
     for side in (0.18, -0.18):
         build.box((0.0, side, 0.6), (0.5, 0.12, 0.14), (50, 60, 90))
     _rider(build, -0.15, 0.78, (170, 60, 40), (230, 230, 235))

@@ -56,7 +56,7 @@ PHONEMES: dict[str, Phoneme] = {
     "g": Phoneme(300, 1900, 2400, 0.3, 0.35, (900, 3000), 0.06), "ch": Phoneme(400, 1700, 2600, 0, 0.8, (2000, 6500), 0.11),
     "jh": Phoneme(300, 1700, 2600, 0.3, 0.6, (1800, 6000), 0.09),
 }  # fmt: skip
-_STOPS = frozenset("p t k b d g ch jh".split())
+_STOPS = frozenset(["p", "t", "k", "b", "d", "g", "ch", "jh"])
 
 LEXICON: dict[str, str] = {
     "good": "g uh d", "morning": "m ao r n ih ng", "how": "h aw", "can": "k ae n", "i": "ay", "help": "h eh l p", "you": "y uw",
@@ -107,7 +107,9 @@ class Word:
     end: int
 
 
-def speak(words: Sequence[str], speaker: Speaker, manner: Manner, rate_hz: int, rng: np.random.Generator) -> tuple[Sound, list[Word]]:
+def speak(
+    words: Sequence[str], speaker: Speaker, manner: Manner, rate_hz: int, rng: np.random.Generator
+) -> tuple[Sound, list[Word]]:
     """The utterance and its words. A word's first sample is the first that is not silent, its end the first after it."""
     track: list[tuple[Phoneme, float]] = []
     marks: list[tuple[str, float, float]] = []
@@ -145,7 +147,14 @@ def _phonemes(text: str) -> list[str]:
     return LEXICON[key].split()
 
 
-def _render(track: Sequence[tuple[Phoneme, float]], count: int, speaker: Speaker, manner: Manner, rate_hz: int, rng: np.random.Generator) -> Sound:
+def _render(
+    track: Sequence[tuple[Phoneme, float]],
+    count: int,
+    speaker: Speaker,
+    manner: Manner,
+    rate_hz: int,
+    rng: np.random.Generator,
+) -> Sound:
     ticks = int(count / rate_hz * CONTROL_HZ) + 2
     control = np.zeros((6, ticks))  # f1 f2 f3 voiced hiss band
     bands = sorted({p.hiss_hz for p, _ in track if p.hiss})
@@ -172,8 +181,15 @@ def _render(track: Sequence[tuple[Phoneme, float]], count: int, speaker: Speaker
     return loud
 
 
-def _voiced(pitch: NDArray[np.float64], control: NDArray[np.float64], grid: NDArray[np.float64], s: NDArray[np.float64], speaker: Speaker,
-            manner: Manner, rate_hz: int) -> Sound:
+def _voiced(
+    pitch: NDArray[np.float64],
+    control: NDArray[np.float64],
+    grid: NDArray[np.float64],
+    s: NDArray[np.float64],
+    speaker: Speaker,
+    manner: Manner,
+    rate_hz: int,
+) -> Sound:
     phase = 2 * math.pi * np.cumsum(pitch) / rate_hz
     out = np.zeros(len(s))
     slow_pitch = np.interp(grid, s, pitch)

@@ -32,12 +32,23 @@ _GPL_ENCODERS = ("libx264", "libx265", "h264", "hevc", "libx264rgb")
 class VideoWriter:
     """One video file with an even frame rate, optionally with the sound beside it in the same file."""
 
-    def __init__(self, path: Path, *, width: int, height: int, rate: int, codec: str = "mpeg4", group: int = 15,
-                 sound: tuple[NDArray[np.float32], int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        rate: int,
+        codec: str = "mpeg4",
+        group: int = 15,
+        sound: tuple[NDArray[np.float32], int] | None = None,
+    ) -> None:
         import av
 
         if codec in _GPL_ENCODERS:
-            raise UserError(f"{codec} is a GPL encoder and is never used here; take mpeg4, mjpeg, libvpx-vp9 or libsvtav1")
+            raise UserError(
+                f"{codec} is a GPL encoder and is never used here; take mpeg4, mjpeg, libvpx-vp9 or libsvtav1"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         self._container = av.open(str(path), "w", options={"fflags": "+bitexact", "movflags": "+faststart"})
         self._stream = self._container.add_stream(codec, rate=rate)
@@ -86,7 +97,9 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -202,7 +215,9 @@ def _layout(value: object, depth: int = 0) -> str:
     """Outer levels on lines of their own, inner ones compact: readable, and a tenth of the size of full indenting."""
     pad = " " * (depth + 1)
     if depth < 3 and isinstance(value, dict) and value:
-        inner = (f"{pad}{json.dumps(key, ensure_ascii=False)}: {_layout(item, depth + 1)}" for key, item in value.items())
+        inner = (
+            f"{pad}{json.dumps(key, ensure_ascii=False)}: {_layout(item, depth + 1)}" for key, item in value.items()
+        )
         return "{\n" + ",\n".join(inner) + "\n" + " " * depth + "}"
     if depth < 3 and isinstance(value, list) and value and isinstance(value[0], dict | list):
         return "[\n" + ",\n".join(pad + _layout(item, depth + 2) for item in value) + "\n" + " " * depth + "]"

@@ -24,7 +24,13 @@ BOX_COLUMNS = ["frame", "number", "full_x", "full_y", "full_w", "full_h", "hull_
 
 def bundle_of(script: Script, options: DriveOptions, knowledge: Json) -> Bundle:
     """The clean hand-over."""
-    sample = {"fixture": "FX-DRIVE", "key": f"drive-{options.scene}", "profile": "driving", "streams": _streams(options, script), "rig": _rig(options)}
+    sample = {
+        "fixture": "FX-DRIVE",
+        "key": f"drive-{options.scene}",
+        "profile": "driving",
+        "streams": _streams(options, script),
+        "rig": _rig(options),
+    }
     labels = _Labels(script, options, knowledge).all()
     return Bundle(sample=sample, labels=labels, truth=_truth(script, options, knowledge))
 
@@ -38,15 +44,44 @@ def _streams(options: DriveOptions, script: Script) -> list[Json]:
     out: list[Json] = []
 
     def add(key: str, kind: str, path: str, *, clock: Json, **more: Any) -> None:
-        out.append({"key": key, "kind": kind, "path": f"media/{path}", "clock": dict(clock), "offset_ns": 0, "recording": "session_1",
-                    "licence": LICENCE, **more})
+        out.append(
+            {
+                "key": key,
+                "kind": kind,
+                "path": f"media/{path}",
+                "clock": dict(clock),
+                "offset_ns": 0,
+                "recording": "session_1",
+                "licence": LICENCE,
+                **more,
+            }
+        )
 
     for camera in cameras(options):
-        add(camera.key, "video", f"{camera.key}.mp4", clock=ptp, role="camera", times=f"media/{camera.key}.times.csv", rate_hz=camera.rate_hz,
-            frame=camera.key, first_ns=camera.phase_ns)
+        add(
+            camera.key,
+            "video",
+            f"{camera.key}.mp4",
+            clock=ptp,
+            role="camera",
+            times=f"media/{camera.key}.times.csv",
+            rate_hz=camera.rate_hz,
+            frame=camera.key,
+            first_ns=camera.phase_ns,
+        )
     for lidar in lidars(options):
-        add(lidar.key, "cloud", lidar.key, clock=ptp, role="lidar", times=f"media/{lidar.key}.times.csv", rate_hz=10, frame=lidar.key,
-            time_meaning="time_ns is when the beam looks forward; the field time of a point is seconds from it", spin="clockwise seen from above")
+        add(
+            lidar.key,
+            "cloud",
+            lidar.key,
+            clock=ptp,
+            role="lidar",
+            times=f"media/{lidar.key}.times.csv",
+            rate_hz=10,
+            frame=lidar.key,
+            time_meaning="time_ns is when the beam looks forward; the field time of a point is seconds from it",
+            spin="clockwise seen from above",
+        )
     if options.scene != "long":
         add("radar_front", "radar", "radar_front.csv", clock=ptp, role="radar", rate_hz=1e9 / 75e6, frame="radar_front")
         add("ultrasonic", "series", "ultrasonic.csv", clock=ptp, role="ultrasonic", rate_hz=20, unit="m")
@@ -54,8 +89,16 @@ def _streams(options: DriveOptions, script: Script) -> list[Json]:
     add("gps", "series", "gps.csv", clock=_clock("gnss"), role="gps", rate_hz=10)
     add("can", "series", "can.csv", clock=_clock("gateway"), role="can", rate_hz=50)
     add("ego_pose", "trajectory", "ego_pose.csv", clock=ptp, role="pose", rate_hz=100, frame="world_from_ego")
-    add("microphone", "audio", "microphone.wav", clock=free, role="street", rate_hz=16000, channels=options.microphones,
-        places_m=microphone_places(options).tolist())
+    add(
+        "microphone",
+        "audio",
+        "microphone.wav",
+        clock=free,
+        role="street",
+        rate_hz=16000,
+        channels=options.microphones,
+        places_m=microphone_places(options).tolist(),
+    )
     add("map", "map", "map.json", clock=free, role="map", frame="world")
     add("navigation", "text", "navigation.vtt", clock=free, role="navigation", language="en")
     del script
@@ -63,7 +106,10 @@ def _streams(options: DriveOptions, script: Script) -> list[Json]:
 
 
 def _rig(options: DriveOptions) -> Json:
-    frames: list[Json] = [{"name": "world", "parent": None}, {"name": "ego", "parent": "world", "from": "stream ego_pose (world_from_ego)"}]
+    frames: list[Json] = [
+        {"name": "world", "parent": None},
+        {"name": "ego", "parent": "world", "from": "stream ego_pose (world_from_ego)"},
+    ]
     for camera in cameras(options):
         frames.append({"name": camera.key, "parent": "ego", "parent_from_child": camera.ego_from_camera.matrix()})
     for lidar in (*lidars(options), *(ultrasonic(options) if options.scene != "long" else ())):
@@ -87,9 +133,16 @@ class _Labels:
         self._boxes = {key: {(row[0], row[1]): row for row in rows} for key, rows in knowledge["boxes"].items()}
 
     def all(self) -> Json:
-        entities = [{"id": a.key, "class": a.label, "size": list(a.size), "plate": a.plate} for a in self._script.actors]
+        entities = [
+            {"id": a.key, "class": a.label, "size": list(a.size), "plate": a.plate} for a in self._script.actors
+        ]
         cuboids = [c for c in map(self._cuboid_track, self._script.actors) if c is not None]
-        boxes = [b for camera in self._cameras for a in self._script.actors if (b := self._box_track(camera.key, a)) is not None]
+        boxes = [
+            b
+            for camera in self._cameras
+            for a in self._script.actors
+            if (b := self._box_track(camera.key, a)) is not None
+        ]
         spans = self._spans()
         links = self._same_object(cuboids, boxes) + self._absences(boxes) + self._key_links(spans)
         return {"entities": entities, "annotations": cuboids + boxes + spans, "links": links}
@@ -105,9 +158,21 @@ class _Labels:
             t = sweep * SWEEP_NS / 1e9
             body = actor.path.pose_at(t)
             center = body.apply(np.array([[0.0, 0.0, actor.size[2] / 2]]))[0]
-            shape = {"kind": "cuboid", "center": [round(float(v), 4) for v in center], "size": list(actor.size),
-                     "rotation": [round(q, 9) for q in quaternion(body.rotation)]}
-            keys.append({"time_ns": sweep * SWEEP_NS, "visible": True, "shape": shape, "points": count, "attributes": {"state": actor.state_at(t)}})
+            shape = {
+                "kind": "cuboid",
+                "center": [round(float(v), 4) for v in center],
+                "size": list(actor.size),
+                "rotation": [round(q, 9) for q in quaternion(body.rotation)],
+            }
+            keys.append(
+                {
+                    "time_ns": sweep * SWEEP_NS,
+                    "visible": True,
+                    "shape": shape,
+                    "points": count,
+                    "attributes": {"state": actor.state_at(t)},
+                }
+            )
         if not any(k["visible"] for k in keys):
             return None
         return track(f"cuboid/{actor.key}", self._lidar, actor.key, actor.label, keys, frame="world")
@@ -125,22 +190,63 @@ class _Labels:
             t = float(times[frame]) / 1e9
             shape = {"kind": "box", "x": row[2], "y": row[3], "width": row[4], "height": row[5]}
             share = min(1.0, row[12] * row[13] / max(row[4] * row[5], 1.0))
-            attributes = {"state": actor.state_at(t), "brake_lights": actor.braking_at(t), "occluded": bool(share < 0.6), "truncated": bool(row[15])}
-            keys.append({"time_ns": int(times[frame] - times[0]), "frame": frame, "visible": True, "shape": shape, "attributes": attributes})
+            attributes = {
+                "state": actor.state_at(t),
+                "brake_lights": actor.braking_at(t),
+                "occluded": bool(share < 0.6),
+                "truncated": bool(row[15]),
+            }
+            keys.append(
+                {
+                    "time_ns": int(times[frame] - times[0]),
+                    "frame": frame,
+                    "visible": True,
+                    "shape": shape,
+                    "attributes": attributes,
+                }
+            )
         if not any(k["visible"] for k in keys):
             return None
         return track(f"box/{camera}/{actor.key}", camera, actor.key, actor.label, keys)
 
     def _spans(self) -> list[Json]:
-        out = [span(f"sound/{e['key']}", "microphone", e["class"], e["start_ns"], e["end_ns"], entity=e["source"] if e["source"] != "ego" else None,
-                    attributes={"bearing_deg": e["bearing_deg"]}) for e in self._knowledge["sound_events"]]
+        out = [
+            span(
+                f"sound/{e['key']}",
+                "microphone",
+                e["class"],
+                e["start_ns"],
+                e["end_ns"],
+                entity=e["source"] if e["source"] != "ego" else None,
+                attributes={"bearing_deg": e["bearing_deg"]},
+            )
+            for e in self._knowledge["sound_events"]
+        ]
         end = round(self._script.seconds * 1e9)
         out.append(span("sound/clip", "microphone", "street_traffic", 0, end, level="clip"))
         if self._options.scene == "street":
             if end > KEY_MOMENT_NS:
-                out.append(span("can/braking", "can", "braking", KEY_MOMENT_NS, min(16_194_000_000, end), attributes={"state": "braking"}))
+                out.append(
+                    span(
+                        "can/braking",
+                        "can",
+                        "braking",
+                        KEY_MOMENT_NS,
+                        min(16_194_000_000, end),
+                        attributes={"state": "braking"},
+                    )
+                )
             if end > 8_400_000_000:
-                out.append(span("can/turn_left", "can", "turning_left", 8_400_000_000, min(10_900_000_000, end), attributes={"state": "turning_left"}))
+                out.append(
+                    span(
+                        "can/turn_left",
+                        "can",
+                        "turning_left",
+                        8_400_000_000,
+                        min(10_900_000_000, end),
+                        attributes={"state": "turning_left"},
+                    )
+                )
         return out
 
     def _same_object(self, cuboids: list[Json], boxes: list[Json]) -> list[Json]:
@@ -154,10 +260,18 @@ class _Labels:
                 cuboid = solid.get(box["entity"], {}).get(sweep * SWEEP_NS)
                 if sweep % 10 or not key["visible"] or cuboid is None or not cuboid["visible"]:
                     continue
-                ends = [{"role": "box", "annotation": box["id"], "time_ns": key["time_ns"]},
-                        {"role": "cuboid", "annotation": f"cuboid/{box['entity']}", "time_ns": sweep * SWEEP_NS}]
-                out.append(link(f"same/{box['stream']}/{box['entity']}/{sweep:04d}", "same-object", ends,
-                                residual_ns=key["time_ns"] + first - sweep * SWEEP_NS))
+                ends = [
+                    {"role": "box", "annotation": box["id"], "time_ns": key["time_ns"]},
+                    {"role": "cuboid", "annotation": f"cuboid/{box['entity']}", "time_ns": sweep * SWEEP_NS},
+                ]
+                out.append(
+                    link(
+                        f"same/{box['stream']}/{box['entity']}/{sweep:04d}",
+                        "same-object",
+                        ends,
+                        residual_ns=key["time_ns"] + first - sweep * SWEEP_NS,
+                    )
+                )
         return out
 
     def _absences(self, boxes: list[Json]) -> list[Json]:
@@ -166,26 +280,66 @@ class _Labels:
         for box in boxes:
             number = next(a.number for a in self._script.actors if a.key == box["entity"])
             first = int(self._times[box["stream"]][0])
-            lacking = [s for k in box["keyframes"] if k["visible"] and self._points.get((s := round((k["time_ns"] + first) / SWEEP_NS), number), 0) < FEWEST_POINTS]
+            lacking = [
+                s
+                for k in box["keyframes"]
+                if k["visible"]
+                and self._points.get((s := round((k["time_ns"] + first) / SWEEP_NS), number), 0) < FEWEST_POINTS
+            ]
             for run in _runs(lacking):
                 some = any(self._points.get((s, number), 0) for s in run)
                 ends = [{"role": "item", "annotation": box["id"]}, {"role": "absent_in", "stream": self._lidar}]
-                out.append(link(f"absent/{box['stream']}/{box['entity']}/{run[0]:04d}", "absent", ends, reason="sparse" if some else "occluded or out of range",
-                                start_ns=run[0] * SWEEP_NS, end_ns=(run[-1] + 1) * SWEEP_NS))
+                out.append(
+                    link(
+                        f"absent/{box['stream']}/{box['entity']}/{run[0]:04d}",
+                        "absent",
+                        ends,
+                        reason="sparse" if some else "occluded or out of range",
+                        start_ns=run[0] * SWEEP_NS,
+                        end_ns=(run[-1] + 1) * SWEEP_NS,
+                    )
+                )
         return out
 
     def _key_links(self, spans: list[Json]) -> list[Json]:
         out: list[Json] = []
         known = {s["id"] for s in spans}
         if "sound/horn" in known:
-            out.append(link("horn-source", "sound-source", [{"role": "sound", "annotation": "sound/horn"}, {"role": "source", "entity": self._script.horn.key}],
-                            text="The horn comes from the taxi on the left."))
-            ends = [{"role": "item", "annotation": key, "time_ns": KEY_MOMENT_NS} for key in ("sound/horn", "can/braking", "cuboid/pedestrian_1")]
-            ends.insert(2, {"role": "item", "annotation": "box/camera_front/pedestrian_1", "time_ns": KEY_MOMENT_NS - int(self._times["camera_front"][0])})
+            out.append(
+                link(
+                    "horn-source",
+                    "sound-source",
+                    [
+                        {"role": "sound", "annotation": "sound/horn"},
+                        {"role": "source", "entity": self._script.horn.key},
+                    ],
+                    text="The horn comes from the taxi on the left.",
+                )
+            )
+            ends = [
+                {"role": "item", "annotation": key, "time_ns": KEY_MOMENT_NS}
+                for key in ("sound/horn", "can/braking", "cuboid/pedestrian_1")
+            ]
+            ends.insert(
+                2,
+                {
+                    "role": "item",
+                    "annotation": "box/camera_front/pedestrian_1",
+                    "time_ns": KEY_MOMENT_NS - int(self._times["camera_front"][0]),
+                },
+            )
             out.append(link("key-moment", "coincides-with", ends, time_ns=KEY_MOMENT_NS))
         if "can/turn_left" in known:
-            out.append(link("turn-words", "grounded-in-time", [{"role": "text", "stream": "navigation", "cue": "cue_2", "quote": "Turn left."},
-                                                               {"role": "moment", "annotation": "can/turn_left"}]))
+            out.append(
+                link(
+                    "turn-words",
+                    "grounded-in-time",
+                    [
+                        {"role": "text", "stream": "navigation", "cue": "cue_2", "quote": "Turn left."},
+                        {"role": "moment", "annotation": "can/turn_left"},
+                    ],
+                )
+            )
         return out
 
 
@@ -205,7 +359,10 @@ def _truth(script: Script, options: DriveOptions, knowledge: Json) -> Json:
     for actor in script.actors:
         at = actor.path.at(np.arange(sweeps) * SWEEP_NS / 1e9)
         speed = np.hypot(*actor.path.velocity_at(np.arange(sweeps) * SWEEP_NS / 1e9)[:2])
-        poses += [[s, actor.number, *(round(float(v), 4) for v in at[:4, s]), round(float(speed[s]), 3)] for s in range(sweeps)]
+        poses += [
+            [s, actor.number, *(round(float(v), 4) for v in at[:4, s]), round(float(speed[s]), 3)]
+            for s in range(sweeps)
+        ]
     offsets = {s["key"]: {"offset_ns": 0, "rate_error": 0.0} for s in _streams(options, script)}
     return {
         "fixture": "FX-DRIVE",
@@ -213,11 +370,25 @@ def _truth(script: Script, options: DriveOptions, knowledge: Json) -> Json:
         "clocks": offsets,
         "clock_note": "offset_ns is what must be added to a delivered time to get session time",
         "calibration": _rig(options),
-        "entities": [{"key": a.key, "number": a.number, "class": a.label, "size": list(a.size), "plate": a.plate} for a in script.actors],
-        "ego_poses": {"columns": ["x", "y", "z", "yaw", "pitch", "roll"], "at": "reference time of sweep = row", "rows": knowledge["ego"]},
-        "poses": {"columns": ["sweep", "number", "x", "y", "z", "yaw", "speed_mps"], "frame": "world, on the ground below the middle", "rows": poses},
+        "entities": [
+            {"key": a.key, "number": a.number, "class": a.label, "size": list(a.size), "plate": a.plate}
+            for a in script.actors
+        ],
+        "ego_poses": {
+            "columns": ["x", "y", "z", "yaw", "pitch", "roll"],
+            "at": "reference time of sweep = row",
+            "rows": knowledge["ego"],
+        },
+        "poses": {
+            "columns": ["sweep", "number", "x", "y", "z", "yaw", "speed_mps"],
+            "frame": "world, on the ground below the middle",
+            "rows": poses,
+        },
         "boxes": {key: {"columns": BOX_COLUMNS, "rows": rows} for key, rows in knowledge["boxes"].items()},
-        "lidar_points": {key: {"columns": ["sweep", "number", "points", "mean_time_s"], "rows": rows} for key, rows in knowledge["points"].items()},
+        "lidar_points": {
+            key: {"columns": ["sweep", "number", "points", "mean_time_s"], "rows": rows}
+            for key, rows in knowledge["points"].items()
+        },
         "radar_numbers": knowledge["radar_numbers"],
         "sound_events": knowledge["sound_events"],
         "cues": knowledge["cues"],
@@ -232,5 +403,10 @@ def _marker(script: Script, options: DriveOptions) -> Json:
     t = camera.phase_ns / 1e9
     local = script.ego.pose_at(t).then(camera.ego_from_camera).inverse().apply(corners)
     seen = bool(local[:, 2].min() > 0.5)
-    return {"corners_world": corners.round(6).tolist(), "camera": camera.key, "frame": 0,
-            "corners_camera": local.round(6).tolist(), "pixels": camera.project(local).round(4).tolist() if seen else None}
+    return {
+        "corners_world": corners.round(6).tolist(),
+        "camera": camera.key,
+        "frame": 0,
+        "corners_camera": local.round(6).tolist(),
+        "pixels": camera.project(local).round(4).tolist() if seen else None,
+    }

@@ -21,7 +21,17 @@ from workstation.synth.drive.script import Script
 from workstation.synth.drive.stage import Stage
 from workstation.synth.raycast import SWEEP_NS, Body, Caster, Lidar
 from workstation.synth.truth import Json
-from workstation.synth.writers import VideoWriter, rounded, write_bin, write_csv, write_json, write_parquet, write_pcd, write_text, write_wav
+from workstation.synth.writers import (
+    VideoWriter,
+    rounded,
+    write_bin,
+    write_csv,
+    write_json,
+    write_parquet,
+    write_pcd,
+    write_text,
+    write_wav,
+)
 
 SHELL_REFLECTIVITY = 0.6
 BIN_SWEEPS = 10
@@ -40,7 +50,9 @@ def make_media(folder: Path, seed: int, options: DriveOptions) -> Json:
         jobs += [("lidar", lidar.key, a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
     knowledge: Json = {"boxes": {}, "points": {}}
     if options.workers > 1:
-        with ProcessPoolExecutor(min(options.workers, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            min(options.workers, len(jobs)), mp_context=multiprocessing.get_context("spawn")
+        ) as pool:
             futures = [pool.submit(run_job, folder, seed, options, job) for job in jobs]
             light = _light_streams(folder, seed, options, script, build_place(script.roads, seed))
             results = [future.result() for future in futures]
@@ -74,25 +86,40 @@ def run_job(folder: Path, seed: int, options: DriveOptions, job: Job, place: Pla
         camera = next(c for c in cameras(options) if c.key == key)
         return _film(folder, camera, stage, script, options)
     lidar = next(x for x in lidars(options) if x.key == key)
-    return _sweep_run(folder, seed, lidar, stage, script, Caster(place.blocks, place.ground, script.ego), first, last, options)
+    return _sweep_run(
+        folder, seed, lidar, stage, script, Caster(place.blocks, place.ground, script.ego), first, last, options
+    )
 
 
 def _film(folder: Path, camera: Camera, stage: Stage, script: Script, options: DriveOptions) -> list[Any]:
     rows: list[Any] = []
     times = frame_times(camera, script.seconds)
-    with VideoWriter(folder / f"{camera.key}.mp4", width=camera.width, height=camera.height, rate=camera.rate_hz, codec=options.codec) as video:
+    with VideoWriter(
+        folder / f"{camera.key}.mp4", width=camera.width, height=camera.height, rate=camera.rate_hz, codec=options.codec
+    ) as video:
         for frame, time_ns in enumerate(times):
             image, ids = stage.frame(camera, time_ns / 1e9)
             video.write(image)
             for seen in stage.shown(camera, time_ns / 1e9, ids):
                 boxes = [round(v, 2) for v in (*seen.full, *seen.hull)]
-                rows.append([frame, seen.number, *boxes, *(seen.visible or (0, 0, 0, 0)), seen.pixels, int(seen.truncated)])
+                rows.append(
+                    [frame, seen.number, *boxes, *(seen.visible or (0, 0, 0, 0)), seen.pixels, int(seen.truncated)]
+                )
     write_csv(folder / f"{camera.key}.times.csv", ("frame", "time_ns"), enumerate(times))
     return rows
 
 
-def _sweep_run(folder: Path, seed: int, lidar: Lidar, stage: Stage, script: Script, caster: Caster, first: int, last: int,
-               options: DriveOptions) -> list[Any]:
+def _sweep_run(
+    folder: Path,
+    seed: int,
+    lidar: Lidar,
+    stage: Stage,
+    script: Script,
+    caster: Caster,
+    first: int,
+    last: int,
+    options: DriveOptions,
+) -> list[Any]:
     rows: list[Any] = []
     ordinal = [x.key for x in lidars(options)].index(lidar.key)
     for sweep in range(first, last):
@@ -118,9 +145,17 @@ def _light_streams(folder: Path, seed: int, options: DriveOptions, script: Scrip
     """Everything that takes no time: series, sound, radar, map, words."""
     rng = np.random.default_rng([seed, 31])
     for lidar in lidars(options):
-        rows = [(i, i * SWEEP_NS - SWEEP_NS // 2, i * SWEEP_NS, i * SWEEP_NS + SWEEP_NS // 2) for i in range(sweep_count(script))]
+        rows = [
+            (i, i * SWEEP_NS - SWEEP_NS // 2, i * SWEEP_NS, i * SWEEP_NS + SWEEP_NS // 2)
+            for i in range(sweep_count(script))
+        ]
         write_csv(folder / f"{lidar.key}.times.csv", ("sweep", "start_ns", "time_ns", "end_ns"), rows)
-    imu, gps, can, poses = signals.imu(script, rng), signals.gps(script, rng), signals.can(script), signals.ego_poses(script)
+    imu, gps, can, poses = (
+        signals.imu(script, rng),
+        signals.gps(script, rng),
+        signals.can(script),
+        signals.ego_poses(script),
+    )
     for name, columns in (("imu", imu), ("gps", gps), ("can", can), ("ego_pose", poses)):
         write_csv(folder / f"{name}.csv", list(columns), zip(*(c.tolist() for c in columns.values()), strict=True))
     write_parquet(folder / "can.parquet", can)
@@ -136,8 +171,16 @@ def _light_streams(folder: Path, seed: int, options: DriveOptions, script: Scrip
     write_wav(folder / "microphone.wav", samples[:, 0] if samples.shape[1] == 1 else samples, SOUND_RATE_HZ)
     write_json(folder / "map.json", {"frame": "world", "unit": "m", "areas": map_polygons(script.roads)})
     cues = signals.navigation(script)
-    write_text(folder / "navigation.vtt", "WEBVTT\n\n" + "\n".join(f"{c['key']}\n{_clock(c['start_ns'])} --> {_clock(c['end_ns'])}\n{c['text']}\n" for c in cues))
-    knowledge |= {"sound_events": events, "cues": cues, "ego": rounded(script.ego.at(np.arange(sweep_count(script)) * SWEEP_NS / 1e9).T, 6)}
+    write_text(
+        folder / "navigation.vtt",
+        "WEBVTT\n\n"
+        + "\n".join(f"{c['key']}\n{_clock(c['start_ns'])} --> {_clock(c['end_ns'])}\n{c['text']}\n" for c in cues),
+    )
+    knowledge |= {
+        "sound_events": events,
+        "cues": cues,
+        "ego": rounded(script.ego.at(np.arange(sweep_count(script)) * SWEEP_NS / 1e9).T, 6),
+    }
     return knowledge
 
 

@@ -11,7 +11,18 @@ import numpy as np
 from workstation.synth.backdrop import Backdrop, sky_panorama
 from workstation.synth.drive.script import HALF_ROAD_M, LANE_M, Roads
 from workstation.synth.raster import Packed, Piece, pack, shadow_points
-from workstation.synth.scenery import SHOPS, WALLS, Block, Ground, GroundPainter, house, kerb, lamp_post, sign_post, tree
+from workstation.synth.scenery import (
+    SHOPS,
+    WALLS,
+    Block,
+    Ground,
+    GroundPainter,
+    house,
+    kerb,
+    lamp_post,
+    sign_post,
+    tree,
+)
 
 WALK_WIDTH_M = 3.0
 WHITE = (222, 222, 216)
@@ -68,14 +79,26 @@ def _marks(painter: GroundPainter, roads: Roads, x0: float, x1: float, y1: float
         for side in (-1, 1):
             for x in np.arange(x0, x1, 2.0):
                 if all(abs(x + 1.0 - j) > clear for j in junctions):
-                    painter.rectangle(x, x + 2.05, y + side * 2 * LANE_M - 0.05, y + side * 2 * LANE_M + 0.05, (200, 200, 196))
+                    painter.rectangle(
+                        x, x + 2.05, y + side * 2 * LANE_M - 0.05, y + side * 2 * LANE_M + 0.05, (200, 200, 196)
+                    )
     for y in np.arange(clear, y1, 6.0):
         if abs(y + 1.5 - roads.c_y) > clear and abs(y + 1.5 - roads.crossing_y) > 4.0:
             painter.rectangle(roads.b_x - 0.07, roads.b_x + 0.07, y, y + 3.0, WHITE)
     for x in np.arange(roads.b_x - HALF_ROAD_M + 0.3, roads.b_x + HALF_ROAD_M - 0.4, 1.0):
         painter.rectangle(x, x + 0.5, roads.crossing_y - 1.5, roads.crossing_y + 1.5, (232, 232, 228))
     painter.rectangle(roads.b_x + 0.2, roads.b_x + 2 * LANE_M, roads.crossing_y - 3.4, roads.crossing_y - 3.0, WHITE)
-    arrow = [(-1.6, 0.1), (0.2, 0.1), (0.2, 0.9), (0.0, 0.9), (0.5, 1.7), (1.0, 0.9), (0.75, 0.9), (0.75, -0.1), (-1.6, -0.1)]
+    arrow = [
+        (-1.6, 0.1),
+        (0.2, 0.1),
+        (0.2, 0.9),
+        (0.0, 0.9),
+        (0.5, 1.7),
+        (1.0, 0.9),
+        (0.75, 0.9),
+        (0.75, -0.1),
+        (-1.6, -0.1),
+    ]
     for x in (roads.b_x - 24.0, roads.b_x - 14.0):
         painter.polygon([(x + a, -LANE_M - 0.5 + b) for a, b in arrow], WHITE)
 
@@ -112,7 +135,18 @@ def _furniture(roads: Roads, rng: np.random.Generator) -> list[Block]:
             middle = place + width / 2
             x, y = (middle, at) if along_x else (at, middle)
             shop = SHOPS[houses % len(SHOPS)] if shops and houses % 2 == 0 else None
-            out.append(house(x, y, facing, width, float(rng.uniform(7, 10)), int(rng.integers(2, 5)), WALLS[int(rng.integers(len(WALLS)))], shop))
+            out.append(
+                house(
+                    x,
+                    y,
+                    facing,
+                    width,
+                    float(rng.uniform(7, 10)),
+                    int(rng.integers(2, 5)),
+                    WALLS[int(rng.integers(len(WALLS)))],
+                    shop,
+                )
+            )
             houses += 1
             place += width + float(rng.uniform(0.4, 5.0))
 
@@ -124,7 +158,14 @@ def _furniture(roads: Roads, rng: np.random.Generator) -> list[Block]:
         row(start, end, b_side, 0.0, along_x=False, shops=True)
         row(start, end, roads.b_x + walk + 0.6, math.pi, along_x=False, shops=True)
     row(b_side - 36.0, b_side - 10.0, roads.c_y + walk + 0.6, -math.pi / 2, along_x=True, shops=False)
-    row(roads.b_x + walk + 11.0, roads.b_x + walk + 40.0, roads.c_y + walk + 0.6, -math.pi / 2, along_x=True, shops=False)
+    row(
+        roads.b_x + walk + 11.0,
+        roads.b_x + walk + 40.0,
+        roads.c_y + walk + 0.6,
+        -math.pi / 2,
+        along_x=True,
+        shops=False,
+    )
     curb = HALF_ROAD_M + 0.9
     for x in np.arange(roads.x_range[0] + 6, b_side - 6, 15.0):
         out.append(tree(float(x), curb, float(rng.uniform(5, 7)), rng))
@@ -159,6 +200,11 @@ def map_polygons(roads: Roads) -> list[dict[str, Any]]:
         area("lane_b_south", "lane", (b - wide, b, HALF_ROAD_M, y1), "south"),
         area("lane_c_east", "lane", (x0, x1, roads.c_y - wide, roads.c_y), "east"),
         area("lane_c_west", "lane", (x0, x1, roads.c_y, roads.c_y + wide), "west"),
-        area("crossing_b", "crossing", (b - HALF_ROAD_M, b + HALF_ROAD_M, roads.crossing_y - 1.5, roads.crossing_y + 1.5), ""),
+        area(
+            "crossing_b",
+            "crossing",
+            (b - HALF_ROAD_M, b + HALF_ROAD_M, roads.crossing_y - 1.5, roads.crossing_y + 1.5),
+            "",
+        ),
         area("junction_ab", "junction", (b - HALF_ROAD_M, b + HALF_ROAD_M, -HALF_ROAD_M, HALF_ROAD_M), ""),
     ]

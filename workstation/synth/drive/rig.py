@@ -65,12 +65,25 @@ def cameras(options: DriveOptions) -> tuple[Camera, ...]:
     out: list[Camera] = []
     for i, (key, yaw, focal, model) in enumerate(places[: options.cameras]):
         a = math.radians(yaw)
-        place = mounted(ahead * math.cos(a), 0.6 * math.sin(a), high, yaw_deg=yaw, pitch_deg=25.0 if options.scene == "drone" else 0.0)
+        place = mounted(
+            ahead * math.cos(a),
+            0.6 * math.sin(a),
+            high,
+            yaw_deg=yaw,
+            pitch_deg=25.0 if options.scene == "drone" else 0.0,
+        )
         out.append(
             Camera(
-                key=f"camera_{key}", width=even(960 * options.scale), height=even(540 * options.scale), focal_px=focal * options.scale,
-                ego_from_camera=place, model=model, distortion={"brown": BROWN, "fisheye": FISHEYE}.get(model, ()),
-                rate_hz=options.camera_rate_hz, phase_ns=4_000_000 + 2_000_000 * (i * 3 % 7), row_time_ns=options.row_time_ns,
+                key=f"camera_{key}",
+                width=even(960 * options.scale),
+                height=even(540 * options.scale),
+                focal_px=focal * options.scale,
+                ego_from_camera=place,
+                model=model,
+                distortion={"brown": BROWN, "fisheye": FISHEYE}.get(model, ()),
+                rate_hz=options.camera_rate_hz,
+                phase_ns=4_000_000 + 2_000_000 * (i * 3 % 7),
+                row_time_ns=options.row_time_ns,
             )  # fmt: skip
         )
     return tuple(out)
@@ -82,8 +95,14 @@ def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
         raise UserError(f"a drive has 1 to 3 LiDARs, not {options.lidars}")
     high = {"indoor": 1.2, "drone": -0.1}.get(options.scene, 1.9)
     rings, columns = (8, 180) if options.scene == "long" else (32, 540)
-    top = Lidar(key="lidar_top", ego_from_lidar=pose(0.0, 0.0, high), rings=rings, columns=columns,
-                lowest_deg=-60.0 if options.scene == "drone" else -24.0, highest_deg=-5.0 if options.scene == "drone" else 6.0)
+    top = Lidar(
+        key="lidar_top",
+        ego_from_lidar=pose(0.0, 0.0, high),
+        rings=rings,
+        columns=columns,
+        lowest_deg=-60.0 if options.scene == "drone" else -24.0,
+        highest_deg=-5.0 if options.scene == "drone" else 6.0,
+    )
     low = [
         Lidar(key=f"lidar_{side}", ego_from_lidar=pose(2.0, sign * 0.7, 0.6, yaw=math.radians(sign * 35.0)), rings=16, columns=200,
               lowest_deg=-8.0, highest_deg=8.0, field_deg=120.0, range_m=60.0)

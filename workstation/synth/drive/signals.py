@@ -108,14 +108,21 @@ def ego_poses(script: Script) -> Columns:
     at = script.ego.at(times / 1e9)
     half = at[3:] / 2
     (cy, cp, cr), (sy, sp, sr) = np.cos(half), np.sin(half)
-    quat = [cr * cp * cy + sr * sp * sy, sr * cp * cy - cr * sp * sy, cr * sp * cy + sr * cp * sy, cr * cp * sy - sr * sp * cy]
+    quat = [
+        cr * cp * cy + sr * sp * sy,
+        sr * cp * cy - cr * sp * sy,
+        cr * sp * cy + sr * cp * sy,
+        cr * cp * sy - sr * sp * cy,
+    ]
     columns: Columns = {"time_ns": times}
     columns |= {name: np.round(at[i], 6) for i, name in enumerate(("x_m", "y_m", "z_m"))}
     columns |= {name: np.round(q, 9) for name, q in zip(("qw", "qx", "qy", "qz"), quat, strict=True)}
     return columns
 
 
-def radar(script: Script, stage: Stage, caster: Caster, options: DriveOptions, rng: np.random.Generator) -> tuple[Columns, NDArray[np.int64]]:
+def radar(
+    script: Script, stage: Stage, caster: Caster, options: DriveOptions, rng: np.random.Generator
+) -> tuple[Columns, NDArray[np.int64]]:
     """4-D radar returns in the radar's frame, and per return the actor it came from (0: scenery), which is truth."""
     rows: list[list[float]] = []
     numbers: list[int] = []
@@ -127,7 +134,11 @@ def radar(script: Script, stage: Stage, caster: Caster, options: DriveOptions, r
             body = actor.path.pose_at(t)
             points = body.apply(stage.mesh(actor, t).vertices)
             local = world_from_radar.inverse().apply(points)
-            if local[:, 0].min() < 1.0 or np.linalg.norm(local.mean(axis=0)) > 120 or abs(math.atan2(local[:, 1].mean(), local[:, 0].mean())) > 1.0:
+            if (
+                local[:, 0].min() < 1.0
+                or np.linalg.norm(local.mean(axis=0)) > 120
+                or abs(math.atan2(local[:, 1].mean(), local[:, 0].mean())) > 1.0
+            ):
                 continue
             if not caster.clear(world_from_radar.translation, points.mean(axis=0)):
                 continue
@@ -135,12 +146,26 @@ def radar(script: Script, stage: Stage, caster: Caster, options: DriveOptions, r
             count = 1 if actor.kind in ("pedestrian", "electric_scooter", "marker") else int(rng.integers(2, 5))
             velocity = actor.path.velocity_at(t)[:3, 0] - motion
             for i in rng.choice(near, count, replace=False):
-                rows.append([cycle, time_ns, *_return(local[i], points[i] - world_from_radar.translation, velocity, 9.0 if count > 1 else -2.0, rng)])
+                rows.append(
+                    [
+                        cycle,
+                        time_ns,
+                        *_return(
+                            local[i],
+                            points[i] - world_from_radar.translation,
+                            velocity,
+                            9.0 if count > 1 else -2.0,
+                            rng,
+                        ),
+                    ]
+                )
                 numbers.append(actor.number)
         for x, y in ((18.0, 6.0), (31.0, -6.4), (52.0, 6.2)):  # what stands at the roadside moves towards us
             place = script.ego.pose_at(t).apply(np.array([[x, y, 1.0]]))
             local = world_from_radar.inverse().apply(place)
-            rows.append([cycle, time_ns, *_return(local[0], place[0] - world_from_radar.translation, -motion, 2.0, rng)])
+            rows.append(
+                [cycle, time_ns, *_return(local[0], place[0] - world_from_radar.translation, -motion, 2.0, rng)]
+            )
             numbers.append(0)
     table = np.array(rows)
     names = ("range_m", "azimuth_rad", "elevation_rad", "doppler_mps", "rcs_dbsm", "x_m", "y_m", "z_m")
@@ -154,11 +179,17 @@ def _return(local: Floats, sight: Floats, velocity: Floats, strength: float, rng
     azimuth = math.atan2(local[1], local[0]) + rng.normal(0, 0.004)
     rise = math.atan2(local[2], math.hypot(local[0], local[1])) + rng.normal(0, 0.006)
     doppler = float(velocity @ sight / np.linalg.norm(sight)) + rng.normal(0, 0.06)
-    place = [away * math.cos(rise) * math.cos(azimuth), away * math.cos(rise) * math.sin(azimuth), away * math.sin(rise)]
+    place = [
+        away * math.cos(rise) * math.cos(azimuth),
+        away * math.cos(rise) * math.sin(azimuth),
+        away * math.sin(rise),
+    ]
     return [away, azimuth, rise, doppler, strength + rng.normal(0, 1.5), *place]
 
 
-def ultrasound(script: Script, stage: Stage, caster: Caster, options: DriveOptions, rng: np.random.Generator) -> dict[str, list[Any]]:
+def ultrasound(
+    script: Script, stage: Stage, caster: Caster, options: DriveOptions, rng: np.random.Generator
+) -> dict[str, list[Any]]:
     """Distances of four sensors at 20 Hz; no echo within 5 m is an empty cell."""
     times = even_times(script.seconds, ULTRASONIC_RATE_HZ)
     columns: dict[str, list[Any]] = {"time_ns": times.tolist()}
@@ -178,7 +209,9 @@ def ultrasound(script: Script, stage: Stage, caster: Caster, options: DriveOptio
     return columns
 
 
-def street_sound(script: Script, options: DriveOptions, rng: np.random.Generator) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
+def street_sound(
+    script: Script, options: DriveOptions, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
     """N×C samples at 16 kHz and the sound events with their exact first sample."""
     rate = SOUND_RATE_HZ
     count = int(script.seconds * rate)
@@ -198,21 +231,35 @@ def street_sound(script: Script, options: DriveOptions, rng: np.random.Generator
     bearing = math.radians(HORN_BEARING_DEG)
     events: list[Mapping[str, Any]] = []
 
-    def event(key: str, label: str, wave: NDArray[np.float64], start: int, angle: float, gain: float, source: str | None) -> None:
+    def event(
+        key: str, label: str, wave: NDArray[np.float64], start: int, angle: float, gain: float, source: str | None
+    ) -> None:
         if start >= count:
             return
         heard = sound.microphones(wave, angle, places, rate) if len(places) > 1 else wave[:, None]
         for c in range(len(places)):
             sound.add(tracks[:, c], heard[:, c], start, gain)
         end = min(start + len(wave), count)
-        events.append({"key": key, "class": label, "start_sample": start, "end_sample": end, "start_ns": start * 1_000_000_000 // rate,
-                       "end_ns": end * 1_000_000_000 // rate, "bearing_deg": math.degrees(angle), "source": source})
+        events.append(
+            {
+                "key": key,
+                "class": label,
+                "start_sample": start,
+                "end_sample": end,
+                "start_ns": start * 1_000_000_000 // rate,
+                "end_ns": end * 1_000_000_000 // rate,
+                "bearing_deg": math.degrees(angle),
+                "source": source,
+            }
+        )
 
     onset = KEY_MOMENT_NS * rate // 1_000_000_000
     event("horn", "horn", sound.horn(HORN_S, rate), onset, bearing, 0.5, script.horn.key)
     event("squeal", "brake_noise", sound.squeal(SQUEAL_S, rate, rng), onset, 0.0, 0.05, "ego")
     t = np.arange(int((SIREN[1] - SIREN[0]) * rate)) / rate
-    wail = np.sin(2 * math.pi * np.cumsum(720 + 240 * np.sign(np.sin(2 * math.pi * 0.9 * t))) / rate) * np.minimum(t / 0.8, 1.0)
+    wail = np.sin(2 * math.pi * np.cumsum(720 + 240 * np.sign(np.sin(2 * math.pi * 0.9 * t))) / rate) * np.minimum(
+        t / 0.8, 1.0
+    )
     event("siren", "siren", wail, int(SIREN[0] * rate), math.radians(-100), 0.02, None)
     return np.clip(tracks, -0.99, 0.99), events
 

@@ -90,7 +90,12 @@ class Stage:
         visible = None
         if count:
             columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-            visible = (x + int(columns[0]), y + int(rows[0]), int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
+            visible = (
+                x + int(columns[0]),
+                y + int(rows[0]),
+                int(columns[-1] - columns[0]) + 1,
+                int(rows[-1] - rows[0]) + 1,
+            )
         return Shown(actor.number, full, hull, visible, count, truncated)
 
     def _projected(self, camera: Camera, time_s: float, actor: Actor, points: Floats) -> Floats | None:
@@ -118,7 +123,13 @@ class Stage:
         world_from_camera = self._script.ego.pose_at(time_s).then(camera.ego_from_camera)
         camera_from_world = world_from_camera.inverse()
         ideal, map_x, map_y = self._lens(camera)
-        view = View(width=ideal.width, height=ideal.height, focal_px=ideal.focal_px, center=ideal.center, camera_from_world=camera_from_world)
+        view = View(
+            width=ideal.width,
+            height=ideal.height,
+            focal_px=ideal.focal_px,
+            center=ideal.center,
+            camera_from_world=camera_from_world,
+        )
         image, ids = self._paint(view, world_from_camera, time_s)
         if camera.model == "pinhole":
             return image, ids
@@ -166,7 +177,13 @@ def _box(px: Floats, camera: Camera) -> tuple[float, float, float, float] | None
 def _lens_tables(camera: Camera) -> tuple[View, Floats, Floats]:
     here = Pose(np.eye(3), np.zeros(3))
     if camera.model == "pinhole":
-        view = View(width=camera.width, height=camera.height, focal_px=camera.focal_px, center=camera.center, camera_from_world=here)
+        view = View(
+            width=camera.width,
+            height=camera.height,
+            focal_px=camera.focal_px,
+            center=camera.center,
+            camera_from_world=here,
+        )
         return view, np.zeros(0), np.zeros(0)
     v, u = np.mgrid[0 : camera.height, 0 : camera.width] + 0.5
     cx, cy = camera.center
