@@ -29,3 +29,7 @@ class Refused(UserError):
     def __init__(self, problems: tuple[str, ...]) -> None:
         self.problems = problems
         super().__init__("; ".join(problems))
+
+
+class StoppedError(UserError):
+    """Somebody asked for long work to stop; what it was making was thrown away."""

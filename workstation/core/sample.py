@@ -173,7 +173,10 @@ class OntologyState(StrEnum):
 
 
 class OntologyVersion(Record, frozen=True, kw_only=True):
-    """One version of the ontology as readable text. ``migration`` is the JSON of how records came from ``parent``."""
+    """One version of the ontology as readable text. ``migration`` is the JSON of how records came from ``parent``.
+
+    ``reviewer`` has accepted it; ``cross_modal_reasons`` ("class/modality" → why not there) is what the review asked.
+    """
 
     id: RecordId
     number: int
@@ -186,6 +189,7 @@ class OntologyVersion(Record, frozen=True, kw_only=True):
     locked_ms: int | None = None
     migration: str = ""
     cross_modal_reasons: Mapping[str, str] = {}
+    reviewer: str = ""
 
 
 class Guideline(Record, frozen=True, kw_only=True):
@@ -215,7 +219,10 @@ class QueueState(StrEnum):
 
 
 class QueueItem(Record, frozen=True, kw_only=True):
-    """Something a person must decide after an ontology change: nothing is rewritten silently."""
+    """Something a person must decide after an ontology change: nothing is rewritten silently.
+
+    ``aspect`` says what an answer sets: ``class``, ``link_type``, ``attribute:colour``; without one it is only noted.
+    """
 
     id: RecordId
     sample: SampleId
@@ -223,6 +230,7 @@ class QueueItem(Record, frozen=True, kw_only=True):
     target: str
     question: str
     options: tuple[str, ...] = ()
+    aspect: str = ""
     ontology_number: int = 0
     state: QueueState = QueueState.OPEN
     answer: str = ""

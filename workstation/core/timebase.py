@@ -1,11 +1,45 @@
-"""Integer nanoseconds and the maps between a stream's clock and session time."""
+"""The one door to time: ranges, maps from a stream's clock to session time, tables of presentation times.
 
-from __future__ import annotations
+Import from here. The parts are ``timerange``, ``timemap`` and ``frametable``.
+"""
 
-import msgspec
+from workstation.core.frametable import (
+    Capture,
+    FrameTable,
+    frame_table,
+    nearest_capture,
+    ns_from_units,
+    shown_capture,
+)
+from workstation.core.timemap import IDENTITY, Knot, TimeMap, knot_map, offset_map, rate_map
+from workstation.core.timerange import (
+    LIMIT_NS,
+    SECOND_NS,
+    TimeRange,
+    check_ns,
+    intersections,
+    uncovered,
+    union,
+)
 
-
-class TimeMap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """From stream time to session time; without arguments, the identity."""
-
-    method: str = "identity"
+__all__ = [
+    "IDENTITY",
+    "LIMIT_NS",
+    "SECOND_NS",
+    "Capture",
+    "FrameTable",
+    "Knot",
+    "TimeMap",
+    "TimeRange",
+    "check_ns",
+    "frame_table",
+    "intersections",
+    "knot_map",
+    "nearest_capture",
+    "ns_from_units",
+    "offset_map",
+    "rate_map",
+    "shown_capture",
+    "uncovered",
+    "union",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from workstation.synth.opencv import cv2
 from workstation.synth.raster import HAZE, HAZE_M, TO_SUN, View
 from workstation.synth.scenery import Ground
 
-Rays = NDArray[np.float32]
-"""H×W×3 world directions."""
+Rays = NDArray[Any]
+"""H×W×3 world directions, float32."""
 PER_RADIAN = 420.0
 COARSE = 5
 """The far ground is looked up in a picture this much smaller, or it flickers."""
@@ -36,7 +37,8 @@ def sky_panorama(rng: np.random.Generator) -> Picture:
     image = image * (1 - cloud[..., None]) + 246.0 * cloud[..., None]
     _sun(image, top)
     _skyline(image, rng, top)
-    return np.clip(image, 0, 255).astype(np.uint8)
+    panorama: Picture = np.clip(image, 0, 255).astype(np.uint8)
+    return panorama
 
 
 def _sun(image: NDArray[np.float64], top: float) -> None:
@@ -121,9 +123,13 @@ class Backdrop:
         shrink = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5], [0, 0, 1.0]])
         ground_from_image = shrink @ self._ground.pixel_from_world() @ np.linalg.inv(image_from_ground)
         image[first:last] = cv2.warpPerspective(
-            ground, ground_from_image, (view.width, last - first), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=(104, 132, 76),
-        )  # fmt: skip
+            ground,
+            ground_from_image,
+            (view.width, last - first),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(104, 132, 76),
+        )
 
     def _paint_sky(self, rays: Rays, image: Picture) -> None:
         above = rays[..., 2].max(axis=1) > -1e-3

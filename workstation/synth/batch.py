@@ -23,8 +23,11 @@ MIX = (("temporal", 0.4), ("semantic", 0.3), ("missing-reference", 0.2), ("granu
 FAMILIES = ("scene", "speech", "drive", "series")
 SHARES = (0.4, 0.3, 0.2, 0.1)
 CLASSES: dict[str, tuple[str, ...]] = {
-    "scene": ("car", "dog", "cup", "person"), "speech": ("greeting", "complaint", "request"), "drive": ("car", "van", "pedestrian"), "series": ("grasp", "lift", "place"),
-}  # fmt: skip
+    "scene": ("car", "dog", "cup", "person"),
+    "speech": ("greeting", "complaint", "request"),
+    "drive": ("car", "van", "pedestrian"),
+    "series": ("grasp", "lift", "place"),
+}
 TONES = {
     "car": (180, 40, 40),
     "dog": (150, 104, 60),

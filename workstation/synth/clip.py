@@ -367,12 +367,28 @@ def _bundle(options: ClipOptions, knowledge: Json) -> Bundle:
         "summary": [{"text": e.caption, "segments": [f"caption/{e.key}"]} for e in events],
     }
     truth = {
-        "fixture": "FX-CLIP", "frames": knowledge["frames"], "rate": RATE, "width": knowledge["width"], "height": knowledge["height"],
+        "fixture": "FX-CLIP",
+        "frames": knowledge["frames"],
+        "rate": RATE,
+        "width": knowledge["width"],
+        "height": knowledge["height"],
         "frame_number": "marks.read(picture) of the decoded frame",
-        "events": [{**asdict(e), "start_ns": _ns(e.first), "end_ns": _ns(e.end), "start_sample": e.first * SOUND_RATE_HZ // RATE} for e in events],
+        "events": [
+            {
+                **asdict(e),
+                "start_ns": _ns(e.first),
+                "end_ns": _ns(e.end),
+                "start_sample": e.first * SOUND_RATE_HZ // RATE,
+            }
+            for e in events
+        ],
         "bark_frames": list(BARKS),
-        "boxes": {"columns": ["frame", "key", "x", "y", "width", "height"], "meaning": "pixels really seen, in the picture before encoding", "rows": knowledge["boxes"]},
-    }  # fmt: skip
+        "boxes": {
+            "columns": ["frame", "key", "x", "y", "width", "height"],
+            "meaning": "pixels really seen, in the picture before encoding",
+            "rows": knowledge["boxes"],
+        },
+    }
     sample = {"fixture": "FX-CLIP", "key": "clip", "profile": "vision-language", "streams": streams}
     del options
     return Bundle(sample=sample, labels=labels, truth=truth)

@@ -118,7 +118,8 @@ def _anatomy(p: Floats) -> Floats:
     hu[inside(0.0, 62.0 + 14.0, 0.0, 8.0, 8.0, 900.0)] = 20.0
     hu[inside(0.0, 4.0, 120.0, 9.0, 9.0, 100.0)] = HU_AIR  # windpipe
     hu[inside(-70.0, -10.0, -118.0, 66.0, 70.0, 40.0)] = 90.0  # liver, right below
-    return hu
+    density: Floats = hu
+    return density
 
 
 def _sphere_share(points: Floats, options: CtOptions) -> Floats:
@@ -142,13 +143,14 @@ def _sphere_share(points: Floats, options: CtOptions) -> Floats:
                     )
                     total += np.linalg.norm(moved - np.array(CENTER_MM), axis=-1) < DIAMETER_MM / 2
         share[edge] = total / 125
-    return share
+    filled: Floats = share
+    return filled
 
 
 def write_series(folder: Path, options: CtOptions, seed: int, *, mirrored: bool = False) -> None:
     """The DICOM files; ``mirrored`` flips the pixels from side to side and leaves the header as it was."""
     from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
+    from pydicom.uid import UID, ExplicitVRLittleEndian
 
     along_row, down_column, normal, first = _axes(options)
     voxels = volume(options, np.random.default_rng([seed, 81]))
@@ -157,10 +159,10 @@ def write_series(folder: Path, options: CtOptions, seed: int, *, mirrored: bool 
     folder.mkdir(parents=True, exist_ok=True)
     for k in range(options.slices):
         meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
-        meta.MediaStorageSOPInstanceUID = f"{ROOT}.{seed}.3.{k + 1}"
+        meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.2")
+        meta.MediaStorageSOPInstanceUID = UID(f"{ROOT}.{seed}.3.{k + 1}")
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        meta.ImplementationClassUID = f"{ROOT}.1"
+        meta.ImplementationClassUID = UID(f"{ROOT}.1")
         path = folder / f"slice_{k:03d}.dcm"
         ds: Dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
         ds.SOPClassUID, ds.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
@@ -239,15 +241,50 @@ def _bundle(options: CtOptions, seed: int) -> Bundle:
     start = text.index(sentence)
     radius_px = DIAMETER_MM / 2 / options.spacing_mm
     marks: list[Json] = [
-        {"id": "region", "stream": "series", "entity": "finding_1", "class": "nodule", "kind": "measurement", "slice": round(k),
-         "shape": {"kind": "measurement", "quantity": "diameter", "value": DIAMETER_MM, "unit": "mm",
-                   "points": [[CENTER_MM[0] - DIAMETER_MM / 2, CENTER_MM[1], CENTER_MM[2]], [CENTER_MM[0] + DIAMETER_MM / 2, CENTER_MM[1], CENTER_MM[2]]]},
-         "attributes": {"side": "right", "lobe": "upper"}},
-        {"id": "circle", "stream": "series", "entity": "finding_1", "class": "nodule", "kind": "box", "slice": round(k),
-         "shape": {"kind": "box", "x": round(column + 0.5 - radius_px, 3), "y": round(row + 0.5 - radius_px, 3), "width": round(2 * radius_px, 3), "height": round(2 * radius_px, 3)}},
-        {"id": "sentence", "stream": "report", "entity": "finding_1", "class": "nodule", "kind": "text_span",
-         "shape": {"kind": "text_span", "parts": [[start, start + len(sentence)]], "quote": sentence}, "attributes": {"size_mm": DIAMETER_MM, "side": "right", "lobe": "upper"}},
-    ]  # fmt: skip
+        {
+            "id": "region",
+            "stream": "series",
+            "entity": "finding_1",
+            "class": "nodule",
+            "kind": "measurement",
+            "slice": round(k),
+            "shape": {
+                "kind": "measurement",
+                "quantity": "diameter",
+                "value": DIAMETER_MM,
+                "unit": "mm",
+                "points": [
+                    [CENTER_MM[0] - DIAMETER_MM / 2, CENTER_MM[1], CENTER_MM[2]],
+                    [CENTER_MM[0] + DIAMETER_MM / 2, CENTER_MM[1], CENTER_MM[2]],
+                ],
+            },
+            "attributes": {"side": "right", "lobe": "upper"},
+        },
+        {
+            "id": "circle",
+            "stream": "series",
+            "entity": "finding_1",
+            "class": "nodule",
+            "kind": "box",
+            "slice": round(k),
+            "shape": {
+                "kind": "box",
+                "x": round(column + 0.5 - radius_px, 3),
+                "y": round(row + 0.5 - radius_px, 3),
+                "width": round(2 * radius_px, 3),
+                "height": round(2 * radius_px, 3),
+            },
+        },
+        {
+            "id": "sentence",
+            "stream": "report",
+            "entity": "finding_1",
+            "class": "nodule",
+            "kind": "text_span",
+            "shape": {"kind": "text_span", "parts": [[start, start + len(sentence)]], "quote": sentence},
+            "attributes": {"size_mm": DIAMETER_MM, "side": "right", "lobe": "upper"},
+        },
+    ]
     links = [
         link(
             "finding-1",
@@ -257,14 +294,35 @@ def _bundle(options: CtOptions, seed: int) -> Bundle:
     ]
     along_row, down_column, normal, first = _axes(options)
     truth: Json = {
-        "fixture": "FX-CT", "seed": seed,
-        "sphere": {"center_lps_mm": list(CENTER_MM), "diameter_mm": DIAMETER_MM, "volume_mm3": round(math.pi / 6 * DIAMETER_MM**3, 3), "side": "right",
-                   "lobe": "upper", "slice": round(k, 4), "row": round(row, 4), "column": round(column, 4), "hu": HU_NODULE, "around_hu": HU_LUNG},
-        "geometry": {"spacing_mm": [options.slice_mm, options.spacing_mm, options.spacing_mm], "shape": [options.slices, options.size, options.size],
-                     "first_voxel_lps_mm": first.round(6).tolist(), "row_direction": along_row.tolist(), "column_direction": down_column.round(9).tolist(),
-                     "normal": normal.round(9).tolist(), "letters": "columns run to the patient's left, rows to the back, slices to the head"},
-        "private": {"names": ["Robin Example", "Example^Robin"], "ids": ["EX-0001"], "places": ["report", "note", "series headers"]},
-    }  # fmt: skip
+        "fixture": "FX-CT",
+        "seed": seed,
+        "sphere": {
+            "center_lps_mm": list(CENTER_MM),
+            "diameter_mm": DIAMETER_MM,
+            "volume_mm3": round(math.pi / 6 * DIAMETER_MM**3, 3),
+            "side": "right",
+            "lobe": "upper",
+            "slice": round(k, 4),
+            "row": round(row, 4),
+            "column": round(column, 4),
+            "hu": HU_NODULE,
+            "around_hu": HU_LUNG,
+        },
+        "geometry": {
+            "spacing_mm": [options.slice_mm, options.spacing_mm, options.spacing_mm],
+            "shape": [options.slices, options.size, options.size],
+            "first_voxel_lps_mm": first.round(6).tolist(),
+            "row_direction": along_row.tolist(),
+            "column_direction": down_column.round(9).tolist(),
+            "normal": normal.round(9).tolist(),
+            "letters": "columns run to the patient's left, rows to the back, slices to the head",
+        },
+        "private": {
+            "names": ["Robin Example", "Example^Robin"],
+            "ids": ["EX-0001"],
+            "places": ["report", "note", "series headers"],
+        },
+    }
     labels = {"entities": [{"id": "finding_1", "class": "nodule"}], "annotations": marks, "links": links}
     options_json = asdict(options)
     return Bundle(

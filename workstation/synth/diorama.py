@@ -102,7 +102,7 @@ def snap(
     packed: Packed | None = None,
     shadow_on: float | None = None,
 ) -> Snap:
-    """Paints things over a copy of ``background``; ``shadow_on`` is the height of the surface that takes soft shadows."""
+    """Paints things over a copy of ``background``; ``shadow_on`` is the height of what takes soft shadows."""
     image, ids = background.copy(), np.zeros(background.shape[:2], np.uint8)
     if shadow_on is not None:
         _soft_shadows(view, things, image, shadow_on)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.synth.mesh import Color
 from workstation.synth.opencv import cv2
 
-Picture = NDArray[np.uint8]
+Picture = NDArray[Any]
+"""Height×width×3 uint8, RGB. (OpenCV's types do not say uint8, so neither can this.)"""
 
 
 def panel(width: int, height: int, color: Color) -> Picture:

@@ -34,7 +34,7 @@ class Finish(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Vertices V×3; faces F×K vertex numbers, the last one repeated to fill the row; per face what the painter needs."""
+    """Vertices V×3; faces F×K vertex numbers (the last repeated to fill a row); per face what painting needs."""
 
     vertices: Floats
     faces: NDArray[np.int32]
@@ -50,7 +50,8 @@ class Mesh:
     def solids(self) -> NDArray[np.int32]:
         """Faces that are not decals."""
         numbers = np.arange(len(self.faces), dtype=np.int32)
-        return numbers[self.parents == numbers]
+        solid: NDArray[np.int32] = numbers[self.parents == numbers]
+        return solid
 
     def normals(self) -> Floats:
         """F×3 unit normals (Newell's method, so that polygons with many corners are right)."""

@@ -22,7 +22,7 @@ def prism(
     sides: int = 14,
     inside: Color | None = None,
 ) -> int:
-    """An upright round body, ``radii`` at the bottom and the top; ``inside`` makes it look open. Returns its top face."""
+    """An upright round body, ``radii`` at bottom and top; ``inside`` makes it look open. Returns its top face."""
     angles = np.linspace(0, 2 * math.pi, sides, endpoint=False)
     x, y, z = center
     low = [(x + radii[0] * math.cos(a), y + radii[0] * math.sin(a), z) for a in angles]
@@ -205,14 +205,14 @@ def robot_arm(base: Point3, wrist: Point3, grip: float) -> Mesh:
     """A two-link arm whose wrist points down at ``wrist``; the fingers are ``grip`` metres apart."""
     build = MeshBuilder()
     prism(build, base, (0.09, 0.08), 0.12, (70, 74, 80))
-    shoulder = np.array(base) + [0.0, 0.0, 0.16]
-    top = np.array(wrist) + [0.0, 0.0, 0.12]
+    shoulder = np.array(base) + np.array([0.0, 0.0, 0.16])
+    top = np.array(wrist) + np.array([0.0, 0.0, 0.12])
     reach = float(np.linalg.norm(top - shoulder))
     lift = math.sqrt(max(0.42**2 - (reach / 2) ** 2, 0.0))
-    elbow = (shoulder + top) / 2 + [0.0, 0.0, lift]
+    elbow = (shoulder + top) / 2 + np.array([0.0, 0.0, lift])
     beam(build, tuple3(shoulder), tuple3(elbow), 0.075, (236, 140, 36))
     beam(build, tuple3(elbow), tuple3(top), 0.06, (236, 140, 36))
-    beam(build, tuple3(top), tuple3(np.array(wrist) + [0.0, 0.0, 0.07]), 0.05, (70, 74, 80))
+    beam(build, tuple3(top), tuple3(np.array(wrist) + np.array([0.0, 0.0, 0.07])), 0.05, (70, 74, 80))
     build.box((wrist[0], wrist[1], wrist[2] + 0.06), (0.05, 0.15, 0.03), (90, 94, 100))
     for side in (-1, 1):
         build.box((wrist[0], wrist[1] + side * (grip / 2 + 0.008), wrist[2] + 0.01), (0.03, 0.015, 0.08), (40, 42, 46))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ NEAR_M = 0.15
 TO_SUN = np.array([-0.42, -0.48, 0.77]) / np.linalg.norm([-0.42, -0.48, 0.77])
 HAZE = np.array([196.0, 208.0, 220.0])
 HAZE_M = 420.0
-Ids = NDArray[np.uint8]
+Ids = NDArray[Any]
+"""Height×width uint8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class View:
 
 def pack(pieces: Sequence[Piece]) -> Packed:
     """Lays pieces end to end."""
-    vertices, faces, colors, parents, normals, objects, ids, floor, anchors, nearer = ([] for _ in range(10))  # type: ignore[var-annotated]
+    vertices, faces, colors, parents, normals, objects, ids, floor, anchors, nearer = ([] for _ in range(10))
     pictures: dict[int, Picture] = {}
     widest = max((piece.mesh.faces.shape[1] for piece in pieces), default=3)
     at_vertex = at_face = 0
@@ -104,9 +106,19 @@ def pack(pieces: Sequence[Piece]) -> Packed:
         return _empty()
     points, rings = np.concatenate(vertices), np.concatenate(faces)
     return Packed(
-        points, rings, np.concatenate(colors), np.concatenate(parents), np.concatenate(normals), points[rings].mean(axis=1),
-        np.concatenate(anchors), np.concatenate(objects), np.concatenate(ids), np.concatenate(nearer), np.concatenate(floor), pictures,
-    )  # fmt: skip
+        points,
+        rings,
+        np.concatenate(colors),
+        np.concatenate(parents),
+        np.concatenate(normals),
+        points[rings].mean(axis=1),
+        np.concatenate(anchors),
+        np.concatenate(objects),
+        np.concatenate(ids),
+        np.concatenate(nearer),
+        np.concatenate(floor),
+        pictures,
+    )
 
 
 def joined(a: Packed, b: Packed) -> Packed:
@@ -141,8 +153,8 @@ def paint(view: View, scene: Packed, image: Picture, ids: Ids) -> None:
     fade = np.exp(-distance / HAZE_M)[:, None]
     tones = scene.colors[order] * fade + HAZE * (1 - fade)
     tone_list: list[list[float]] = tones.tolist()
-    corner_depth = (view.camera_from_world.apply(scene.vertices))[:, 2][scene.faces[order]]
-    behind = (corner_depth < NEAR_M).any(axis=1)
+    corner_depth: Floats = (view.camera_from_world.apply(scene.vertices))[:, 2][scene.faces[order]]
+    behind: NDArray[np.bool_] = np.any(corner_depth < NEAR_M, axis=1)
     for i, face in enumerate(order.tolist()):
         ring = flat[i]
         if behind[i]:

@@ -1,10 +1,13 @@
-"""FX-ROBOT: an arm puts a cup into a bowl, seen from wrist, overhead and side, with joints, force, commands and steps."""
+"""FX-ROBOT: an arm puts a cup into a bowl, seen from wrist, overhead and side.
+
+With joints, force, action commands, an instruction and reasoning steps."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +77,9 @@ def robot(folder: Path, *, seed: int = 0, variant: str = "clean", options: Robot
 
 def state(frame: float) -> tuple[Floats, float, Floats]:
     """Wrist, finger gap and cup at a (fractional) frame."""
-    rest, above = np.array([0.3, 0.05, TOP + 0.42]), CUP_AT + [0.0, 0.0, 0.3]
-    at_cup, lifted = CUP_AT + [0.0, 0.0, 0.09], CUP_AT + [0.0, 0.0, 0.34]
-    over, down = BOWL_AT + [0.0, 0.0, 0.34], BOWL_AT + [0.0, 0.0, 0.11]
+    rest, above = np.array([0.3, 0.05, TOP + 0.42]), CUP_AT + np.array([0.0, 0.0, 0.3])
+    at_cup, lifted = CUP_AT + np.array([0.0, 0.0, 0.09]), CUP_AT + np.array([0.0, 0.0, 0.34])
+    over, down = BOWL_AT + np.array([0.0, 0.0, 0.34]), BOWL_AT + np.array([0.0, 0.0, 0.11])
     keys: list[tuple[float, Floats]] = [
         (30, rest),
         (80, above),
@@ -90,21 +93,21 @@ def state(frame: float) -> tuple[Floats, float, Floats]:
         (390, rest),
     ]
     wrist = keys[0][1]
-    for (a, pa), (b, pb) in zip(keys[:-1], keys[1:], strict=True):
+    for (a, pa), (b, pb) in pairwise(keys):
         if frame >= a:
             share = min((frame - a) / (b - a), 1.0)
             wrist = pa + (pb - pa) * (1 - math.cos(math.pi * share)) / 2
     gap = 0.12 - 0.03 * float(np.clip((frame - 108) / 12, 0, 1)) + 0.03 * float(np.clip((frame - 314) / 10, 0, 1))
     held = 120 <= frame < 314
-    placed = BOWL_AT + [0.0, 0.0, 0.02]
+    placed = BOWL_AT + np.array([0.0, 0.0, 0.02])
     cup_at = wrist - [0.0, 0.0, 0.09] if held else (CUP_AT if frame < 120 else placed)
     return wrist, gap, cup_at
 
 
 def joints(frame: float) -> Floats:
-    """Six joint values (rad; the last is the finger gap in m) from the wrist: yaw, shoulder, elbow, wrist pitch and roll."""
+    """Six joint values from the wrist: yaw, shoulder, elbow, wrist pitch, wrist roll (rad) and finger gap (m)."""
     wrist, gap, _ = state(frame)
-    away = wrist + [0.0, 0.0, 0.12] - (np.array(BASE) + [0.0, 0.0, 0.16])
+    away = wrist + np.array([0.0, 0.0, 0.12]) - (np.array(BASE) + np.array([0.0, 0.0, 0.16]))
     level, rise = math.hypot(away[0], away[1]), float(away[2])
     reach = min(math.hypot(level, rise), 0.83)
     elbow = math.acos(max(min(1 - reach**2 / (2 * 0.42**2), 1.0), -1.0))
@@ -154,8 +157,8 @@ class Cell:
                 (-0.2, -1.5, TOP + 0.55), (0.22, 0.0, TOP + 0.22), width=width, height=height, focal_px=width * 1.05
             )
         wrist, _, _ = state(frame)
-        eye = wrist + [0.16, 0.0, 0.2]
-        aim = wrist + [-0.06, 0.0, -0.12]
+        eye = wrist + np.array([0.16, 0.0, 0.2])
+        aim = wrist + np.array([-0.06, 0.0, -0.12])
         return looking(
             (eye[0], eye[1], eye[2]), (aim[0], aim[1], aim[2]), width=width, height=height, focal_px=width * 0.62
         )
@@ -283,20 +286,20 @@ def _bundle(options: RobotOptions, knowledge: Json) -> Bundle:
     marks: list[Json] = []
     links: list[Json] = []
     for step in STEPS:
-        for name in VIEWS:
-            marks.append(
-                span(
-                    f"action/{name}/{step.key}",
-                    name,
-                    step.label,
-                    _ns(step.first),
-                    _ns(step.end),
-                    entity="robot",
-                    first_frame=step.first,
-                    end_frame=step.end,
-                    attributes={"source": step.source},
-                )
+        marks += [
+            span(
+                f"action/{name}/{step.key}",
+                name,
+                step.label,
+                _ns(step.first),
+                _ns(step.end),
+                entity="robot",
+                first_frame=step.first,
+                end_frame=step.end,
+                attributes={"source": step.source},
             )
+            for name in VIEWS
+        ]
         marks.append(
             {
                 "id": f"step/{step.key}",
@@ -359,11 +362,19 @@ def _bundle(options: RobotOptions, knowledge: Json) -> Bundle:
                 )
     entities = [{"id": k, "class": k} for k in ("cup", "bowl", "apple", "robot")]
     truth = {
-        "fixture": "FX-ROBOT", "frames": FRAMES, "rate": RATE, "instruction": INSTRUCTION, "steps": [{**asdict(s), "start_ns": _ns(s.first), "end_ns": _ns(s.end)} for s in STEPS],
-        "gripper_close_ns": _ns(108), "contact_ns": _ns(114), "actions_by_source": knowledge["actions"], "frame_number": "marks.read(picture); counts the file's own frames",
-        "view_shift_frames": dict.fromkeys(VIEWS, 0), "boxes": {"columns": ["frame", "key", "x", "y", "width", "height"], "views": knowledge["boxes"]},
+        "fixture": "FX-ROBOT",
+        "frames": FRAMES,
+        "rate": RATE,
+        "instruction": INSTRUCTION,
+        "steps": [{**asdict(s), "start_ns": _ns(s.first), "end_ns": _ns(s.end)} for s in STEPS],
+        "gripper_close_ns": _ns(108),
+        "contact_ns": _ns(114),
+        "actions_by_source": knowledge["actions"],
+        "frame_number": "marks.read(picture); counts the file's own frames",
+        "view_shift_frames": dict.fromkeys(VIEWS, 0),
+        "boxes": {"columns": ["frame", "key", "x", "y", "width", "height"], "views": knowledge["boxes"]},
         "options": asdict(options),
-    }  # fmt: skip
+    }
     return Bundle(
         sample={"fixture": "FX-ROBOT", "key": "robot", "profile": "manipulation", "streams": streams},
         labels={"entities": entities, "annotations": marks, "links": links},
@@ -373,7 +384,11 @@ def _bundle(options: RobotOptions, knowledge: Json) -> Bundle:
 
 def _side_shift(bundle: Bundle, size: float) -> None:
     shift, options = round(size), RobotOptions(**bundle.truth["options"])
-    bundle.files["side.mp4"] = lambda path: _film(path, "side", options, shift)
+
+    def write(path: Path) -> None:
+        _film(path, "side", options, shift)
+
+    bundle.files["side.mp4"] = write
     bundle.stream("side")["path"] = "{variant}/side.mp4"
     bundle.truth["view_shift_frames"]["side"] = shift
     items = []

@@ -36,17 +36,18 @@ def main(arguments: Sequence[str]) -> int:
     if options.list:
         for variant in _VARIANTS[options.fixture].values():
             size = f" ({variant.size:g} {variant.unit})" if variant.unit else ""
-            print(f"{variant.name:24} {variant.about}{size}")  # noqa: T201
+            sys.stdout.write(f"{variant.name:24} {variant.about}{size}\n")
         return 0
     start = time.perf_counter()
     try:
         made = _MAKERS[options.fixture](options)
     except UserError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"{error}\n")
         return 2
-    print(
-        f"{made.variant_folder}: {len(made.sample['streams'])} streams, {len(made.planted)} planted, {time.perf_counter() - start:.1f} s"
-    )
+    seconds = time.perf_counter() - start
+    counts = f"{len(made.sample['streams'])} streams, {len(made.planted)} planted"
+    sys.stdout.write(f"{made.variant_folder}: {counts}, {seconds:.1f} s\n")
+
     return 0
 
 

@@ -19,8 +19,14 @@ from workstation.synth.pose import Floats
 
 SHOPS = ("BAKERY", "BOOKS", "CAFE LUNA", "PHARMACY", "BIKES", "FLOWERS", "RADIO", "SHOES", "TEA HOUSE", "MARKET")
 WALLS: tuple[Color, ...] = (
-    (196, 170, 140), (176, 118, 96), (214, 204, 182), (150, 160, 168), (204, 184, 120), (170, 130, 110), (186, 196, 186),
-)  # fmt: skip
+    (196, 170, 140),
+    (176, 118, 96),
+    (214, 204, 182),
+    (150, 160, 168),
+    (204, 184, 120),
+    (170, 130, 110),
+    (186, 196, 186),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class GroundPainter:
 def house(
     x: float, y: float, facing: float, width: float, depth: float, floors: int, color: Color, shop: str | None
 ) -> Block:
-    """A house whose front middle stands at (x, y) and looks along ``facing``; with windows, door, roof and shop sign."""
+    """A house whose front middle stands at (x, y) and looks along ``facing``, maybe with a shop."""
     build = MeshBuilder()
     high = 3.1 * floors + 0.4
     front = build.box((-depth / 2, 0.0, high / 2), (depth, width, high), color)
@@ -286,9 +292,27 @@ def _icosphere() -> tuple[Floats, NDArray[np.int64]]:
         (-g, 0, 1),
     ]
     faces = [
-        (0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6), (7, 1, 8),
-        (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8), (3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10), (8, 6, 7), (9, 8, 1),
-    ]  # fmt: skip
+        (0, 11, 5),
+        (0, 5, 1),
+        (0, 1, 7),
+        (0, 7, 10),
+        (0, 10, 11),
+        (1, 5, 9),
+        (5, 11, 4),
+        (11, 10, 2),
+        (10, 7, 6),
+        (7, 1, 8),
+        (3, 9, 4),
+        (3, 4, 2),
+        (3, 2, 6),
+        (3, 6, 8),
+        (3, 8, 9),
+        (4, 9, 5),
+        (2, 4, 11),
+        (6, 2, 10),
+        (8, 6, 7),
+        (9, 8, 1),
+    ]
     points = [np.array(p) / math.hypot(1, g) for p in base]
     middles: dict[tuple[int, int], int] = {}
 

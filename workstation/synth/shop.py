@@ -14,9 +14,17 @@ from workstation.synth.truth import Bundle, Json, Planted, Truth, Variant, chose
 from workstation.synth.writers import write_json, write_png
 
 COLORS: dict[str, Color] = {
-    "navy blue": (0, 0, 128), "royal blue": (65, 105, 225), "red": (190, 30, 38), "green": (40, 120, 60), "black": (28, 28, 30), "white": (238, 238, 234),
-    "yellow": (236, 200, 50), "grey": (130, 132, 136), "orange": (226, 122, 36), "purple": (112, 56, 140),
-}  # fmt: skip
+    "navy blue": (0, 0, 128),
+    "royal blue": (65, 105, 225),
+    "red": (190, 30, 38),
+    "green": (40, 120, 60),
+    "black": (28, 28, 30),
+    "white": (238, 238, 234),
+    "yellow": (236, 200, 50),
+    "grey": (130, 132, 136),
+    "orange": (226, 122, 36),
+    "purple": (112, 56, 140),
+}
 KINDS: dict[str, tuple[str, str, float]] = {
     "shirt": ("Clothing > Shirts", "A cotton shirt with short sleeves.", 24.9),
     "mug": ("Kitchen > Mugs", "A stoneware mug for hot drinks, 300 ml.", 9.5),
@@ -33,6 +41,7 @@ REVIEWS = (
     "Would buy this {kind} again.",
 )
 SIZE = 256
+FIELDS = ("title", "description", "reviews", "price", "category", "behaviour")
 
 
 def shop(folder: Path, *, seed: int = 0, variant: str = "clean") -> Truth:
@@ -56,13 +65,28 @@ def _make(media: Path, seed: int) -> Json:
         masks[key] = [int(columns[0]), int(rows[0]), int(columns[-1] - columns[0] + 1), int(rows[-1] - rows[0] + 1)]
         category, about, price = KINDS[kind]
         shown = rng.integers(400, 4000)
-        records.append({
-            "key": key, "image": f"media/images/{key}.png", "title": f"{color.capitalize()} {kind}", "description": f"{about} Colour: {color}.",
-            "price": {"amount": round(price + float(rng.integers(-4, 5)) * 0.5, 2), "currency": "EUR"}, "category": category,
-            "reviews": [{"stars": int(rng.integers(3, 6)), "text": str(rng.choice(REVIEWS)).format(color=color, kind=kind)} for _ in range(3)],
-            "behaviour": {"views": int(shown), "carts": int(shown * rng.uniform(0.04, 0.1)), "orders": int(shown * rng.uniform(0.01, 0.03)), "returns": int(rng.integers(0, 6))},
-            "color": color, "kind": kind,
-        })  # fmt: skip
+        records.append(
+            {
+                "key": key,
+                "image": f"media/images/{key}.png",
+                "title": f"{color.capitalize()} {kind}",
+                "description": f"{about} Colour: {color}.",
+                "price": {"amount": round(price + float(rng.integers(-4, 5)) * 0.5, 2), "currency": "EUR"},
+                "category": category,
+                "reviews": [
+                    {"stars": int(rng.integers(3, 6)), "text": str(rng.choice(REVIEWS)).format(color=color, kind=kind)}
+                    for _ in range(3)
+                ],
+                "behaviour": {
+                    "views": int(shown),
+                    "carts": int(shown * rng.uniform(0.04, 0.1)),
+                    "orders": int(shown * rng.uniform(0.01, 0.03)),
+                    "returns": int(rng.integers(0, 6)),
+                },
+                "color": color,
+                "kind": kind,
+            }
+        )
     write_json(
         media / "products.json",
         {"products": [{k: v for k, v in r.items() if k not in ("color", "kind")} for r in records]},
@@ -139,6 +163,21 @@ _OUTLINES: dict[str, list[list[tuple[float, float]]]] = {
 }
 
 
+def _field(record: Json, role: str) -> Json:
+    kind = "text" if role in ("title", "description", "reviews") else "document"
+    common = {"item": record["key"], "offset_ns": 0, "licence": "CC0-1.0 (generated)"}
+    path = "media/products.json"
+    return {
+        "key": f"{record['key']}/{role}",
+        "kind": kind,
+        "path": path,
+        "field": role,
+        "role": role,
+        "value": record[role],
+        **common,
+    }
+
+
 def _bundle(knowledge: Json) -> Bundle:
     streams: list[Json] = []
     marks: list[Json] = []
@@ -156,20 +195,7 @@ def _bundle(knowledge: Json) -> Bundle:
                 "licence": "CC0-1.0 (generated)",
             }
         )
-        for role in ("title", "description", "reviews", "price", "category", "behaviour"):
-            streams.append(
-                {
-                    "key": f"{key}/{role}",
-                    "kind": "text" if role in ("title", "description", "reviews") else "document",
-                    "path": "media/products.json",
-                    "field": role,
-                    "role": role,
-                    "item": key,
-                    "offset_ns": 0,
-                    "value": record[role],
-                    "licence": "CC0-1.0 (generated)",
-                }
-            )
+        streams += [_field(record, role) for role in FIELDS]
         x, y, w, h = knowledge["boxes"][key]
         marks.append(
             {

@@ -59,44 +59,203 @@ def stills() -> tuple[Still, ...]:
         key="person", label="person", mesh=arm((0.18 - 0.72 + 0.05, 0.18 + 0.06, TOP + 0.26)), x=0.72, nearer_m=0.9
     )
     return (
-        Still(key="s01_cups", place="table", relations=(("cup_1", "left of", "keyboard"), ("cup_2", "right of", "keyboard"), ("keyboard", "on", "table")),
-              things=(desk, on_table("keyboard", "keyboard", keyboard(), -0.15, 0.0), on_table("cup_1", "cup", cup((196, 52, 46)), -0.12, 0.42, yaw=-1.3), on_table("cup_2", "cup", cup((60, 110, 180)), -0.1, -0.4, yaw=-1.8)),
-              captions=(("brief", "[Two cups](cup_1,cup_2) and [a keyboard](keyboard)."), ("relational", "[The red cup](cup_1) stands to the left of [the keyboard](keyboard)."),
-                        ("detailed", "On [a wooden table](table) lie [a keyboard](keyboard) and, on either side of it, [a red cup](cup_1) and [a blue cup](cup_2)."))),
-        Still(key="s02_two_cars", place="street", relations=(("car_red", "left of", "car_blue"),),
-              things=(Thing(key="car_red", label="car", mesh=red, x=10.0, y=2.6, yaw=2.6), Thing(key="car_blue", label="sedan", mesh=blue, x=12.0, y=-2.8, yaw=3.5)),
-              captions=(("brief", "[A red car](car_red) and [a blue sedan](car_blue)."), ("relational", "[The red car](car_red) is parked to the left of [the blue sedan](car_blue)."),
-                        ("detailed", "I see [a blue car](car_blue) ahead on the right, and [the red car](car_red) stands across the street from it."))),
-        Still(key="s03_occluded", place="street", relations=(("car", "occluded by", "pedestrian"), ("pedestrian", "in front of", "car")),
-              things=(Thing(key="car", label="car", mesh=grey, x=12.0, y=0.5, yaw=1.45), Thing(key="pedestrian", label="person", mesh=pedestrian(0.3), x=9.4, y=0.1, yaw=1.7)),
-              captions=(("brief", "[A pedestrian](pedestrian) before [a grey car](car)."), ("relational", "[The pedestrian](pedestrian) hides part of [the grey car](car)."),
-                        ("detailed", "[Somebody in a red coat](pedestrian) walks past [a grey car](car) that is parked across the road."))),
-        Still(key="s04_empty_table", place="table", probe="absent-object", things=(desk,),
-              captions=(("brief", "[An empty table](table)."), ("relational", "[A table](table) stands before a window."), ("detailed", "Nothing lies on [the wooden table](table) in the middle of the room."))),
-        Still(key="s05_mug", place="table", relations=(("mug", "on", "table"),), things=(desk, mug),
-              captions=(("brief", "[A white mug](mug)."), ("relational", "[A mug](mug) stands on [the table](table)."), ("detailed", "[A plain white mug](mug) is the only thing on [the wooden table](table)."))),
-        Still(key="s06_bowl", place="table", near="s05_mug", relations=(("bowl", "on", "table"),), things=(desk, dish),
-              captions=(("brief", "[A white bowl](bowl)."), ("relational", "[A bowl](bowl) stands on [the table](table)."), ("detailed", "[A shallow white bowl](bowl) is alone on [the wooden table](table)."))),
-        Still(key="s07_holding", place="table", relations=(("person", "holding", "cup"), ("person", "behind", "table")), things=(desk, holder, hand, cup_held),
-              captions=(("brief", "[A man](person) with [a cup](cup)."), ("relational", "[The man](person) holds [a green cup](cup) over [the table](table)."),
-                        ("detailed", "[A man in a blue shirt](person) sits behind [a table](table) and lifts [a green cup](cup)."))),
-        Still(key="s08_touching", place="street", relations=(("car_1", "left of", "car_2"),),
-              things=(Thing(key="car_1", label="car", mesh=blue, x=11.0, y=0.92, yaw=math.pi), Thing(key="car_2", label="car", mesh=red, x=11.0, y=-0.9, yaw=math.pi)),
-              captions=(("brief", "[Two cars](car_1,car_2) side by side."), ("relational", "[A blue car](car_1) touches [a red one](car_2)."), ("detailed", "[A blue car](car_1) and [a red car](car_2) come towards us so close that their sides meet."))),
-        Still(key="s09_dog", place="street", relations=(("dog", "right of", "woman"),),
-              things=(Thing(key="woman", label="person", mesh=pedestrian(0.4, coat=(70, 120, 90)), x=7.2, y=0.9, yaw=-2.2), Thing(key="dog", label="dog", mesh=dog(0.1), x=6.6, y=-0.5, yaw=-2.4)),
-              captions=(("brief", "[A woman](woman) and [a dog](dog)."), ("relational", "[The dog](dog) waits to the right of [the woman](woman)."), ("detailed", "[A puppy](dog) with brown fur stands in the street beside [a woman in a green coat](woman)."))),
-        Still(key="s10_ceiling", place="table", probe="against-expectation", relations=(("cup", "above", "table"),),
-              things=(desk, on_table("cup", "cup", cup((196, 52, 46)), 0.1, 0.1, yaw=-1.2, lift=0.5)),
-              captions=(("brief", "[A red cup](cup) in mid-air."), ("relational", "[A cup](cup) hangs in the air above [the table](table)."), ("detailed", "High above [the empty wooden table](table) floats [a red cup](cup)."))),
-        Still(key="s11_five", place="table", relations=(("apple", "right of", "book"), ("bowl", "left of", "book")),
-              things=(desk, on_table("book", "book", book((50, 90, 150)), -0.1, 0.1, yaw=0.4), on_table("apple", "apple", apple(), -0.2, -0.12), on_table("cup", "cup", cup((232, 190, 60)), 0.12, -0.35, yaw=-1.8), on_table("bowl", "bowl", bowl(), -0.05, 0.45)),
-              captions=(("brief", "[A book](book), [an apple](apple), [a cup](cup) and [a bowl](bowl) on [a table](table)."), ("relational", "[The apple](apple) lies to the right of [the book](book)."),
-                        ("detailed", "On [the table](table) are [a blue bowl](bowl), [a blue book](book), [a red apple](apple) and, behind them, [a yellow cup](cup)."))),
-        Still(key="s12_truck", place="street", relations=(("truck", "left of", "car"),),
-              things=(Thing(key="truck", label="truck", mesh=vehicle("truck", (60, 110, 160), "TK 4"), x=15.0, y=3.2, yaw=2.9), Thing(key="car", label="car", mesh=red, x=10.0, y=-2.6, yaw=-0.2)),
-              captions=(("brief", "[A truck](truck) and [a car](car)."), ("relational", "[The truck](truck) comes past [the red car](car) on its left."), ("detailed", "[A lorry with a blue cab](truck) drives towards us while [a red car](car) drives away."))),
-    )  # fmt: skip
+        Still(
+            key="s01_cups",
+            place="table",
+            relations=(
+                ("cup_1", "left of", "keyboard"),
+                ("cup_2", "right of", "keyboard"),
+                ("keyboard", "on", "table"),
+            ),
+            things=(
+                desk,
+                on_table("keyboard", "keyboard", keyboard(), -0.15, 0.0),
+                on_table("cup_1", "cup", cup((196, 52, 46)), -0.12, 0.42, yaw=-1.3),
+                on_table("cup_2", "cup", cup((60, 110, 180)), -0.1, -0.4, yaw=-1.8),
+            ),
+            captions=(
+                ("brief", "[Two cups](cup_1,cup_2) and [a keyboard](keyboard)."),
+                ("relational", "[The red cup](cup_1) stands to the left of [the keyboard](keyboard)."),
+                (
+                    "detailed",
+                    (
+                        "On [a wooden table](table) lie [a keyboard](keyboard) and, on either side of it, "
+                        "[a red cup](cup_1) and [a blue cup](cup_2)."
+                    ),
+                ),
+            ),
+        ),
+        Still(
+            key="s02_two_cars",
+            place="street",
+            relations=(("car_red", "left of", "car_blue"),),
+            things=(
+                Thing(key="car_red", label="car", mesh=red, x=10.0, y=2.6, yaw=2.6),
+                Thing(key="car_blue", label="sedan", mesh=blue, x=12.0, y=-2.8, yaw=3.5),
+            ),
+            captions=(
+                ("brief", "[A red car](car_red) and [a blue sedan](car_blue)."),
+                ("relational", "[The red car](car_red) is parked to the left of [the blue sedan](car_blue)."),
+                (
+                    "detailed",
+                    (
+                        "I see [a blue car](car_blue) ahead on the right, "
+                        "and [the red car](car_red) stands across the street from it."
+                    ),
+                ),
+            ),
+        ),
+        Still(
+            key="s03_occluded",
+            place="street",
+            relations=(("car", "occluded by", "pedestrian"), ("pedestrian", "in front of", "car")),
+            things=(
+                Thing(key="car", label="car", mesh=grey, x=12.0, y=0.5, yaw=1.45),
+                Thing(key="pedestrian", label="person", mesh=pedestrian(0.3), x=9.4, y=0.1, yaw=1.7),
+            ),
+            captions=(
+                ("brief", "[A pedestrian](pedestrian) before [a grey car](car)."),
+                ("relational", "[The pedestrian](pedestrian) hides part of [the grey car](car)."),
+                (
+                    "detailed",
+                    "[Somebody in a red coat](pedestrian) walks past [a grey car](car) that is parked across the road.",
+                ),
+            ),
+        ),
+        Still(
+            key="s04_empty_table",
+            place="table",
+            probe="absent-object",
+            things=(desk,),
+            captions=(
+                ("brief", "[An empty table](table)."),
+                ("relational", "[A table](table) stands before a window."),
+                ("detailed", "Nothing lies on [the wooden table](table) in the middle of the room."),
+            ),
+        ),
+        Still(
+            key="s05_mug",
+            place="table",
+            relations=(("mug", "on", "table"),),
+            things=(desk, mug),
+            captions=(
+                ("brief", "[A white mug](mug)."),
+                ("relational", "[A mug](mug) stands on [the table](table)."),
+                ("detailed", "[A plain white mug](mug) is the only thing on [the wooden table](table)."),
+            ),
+        ),
+        Still(
+            key="s06_bowl",
+            place="table",
+            near="s05_mug",
+            relations=(("bowl", "on", "table"),),
+            things=(desk, dish),
+            captions=(
+                ("brief", "[A white bowl](bowl)."),
+                ("relational", "[A bowl](bowl) stands on [the table](table)."),
+                ("detailed", "[A shallow white bowl](bowl) is alone on [the wooden table](table)."),
+            ),
+        ),
+        Still(
+            key="s07_holding",
+            place="table",
+            relations=(("person", "holding", "cup"), ("person", "behind", "table")),
+            things=(desk, holder, hand, cup_held),
+            captions=(
+                ("brief", "[A man](person) with [a cup](cup)."),
+                ("relational", "[The man](person) holds [a green cup](cup) over [the table](table)."),
+                (
+                    "detailed",
+                    "[A man in a blue shirt](person) sits behind [a table](table) and lifts [a green cup](cup).",
+                ),
+            ),
+        ),
+        Still(
+            key="s08_touching",
+            place="street",
+            relations=(("car_1", "left of", "car_2"),),
+            things=(
+                Thing(key="car_1", label="car", mesh=blue, x=11.0, y=0.92, yaw=math.pi),
+                Thing(key="car_2", label="car", mesh=red, x=11.0, y=-0.9, yaw=math.pi),
+            ),
+            captions=(
+                ("brief", "[Two cars](car_1,car_2) side by side."),
+                ("relational", "[A blue car](car_1) touches [a red one](car_2)."),
+                (
+                    "detailed",
+                    "[A blue car](car_1) and [a red car](car_2) come towards us so close that their sides meet.",
+                ),
+            ),
+        ),
+        Still(
+            key="s09_dog",
+            place="street",
+            relations=(("dog", "right of", "woman"),),
+            things=(
+                Thing(key="woman", label="person", mesh=pedestrian(0.4, coat=(70, 120, 90)), x=7.2, y=0.9, yaw=-2.2),
+                Thing(key="dog", label="dog", mesh=dog(0.1), x=6.6, y=-0.5, yaw=-2.4),
+            ),
+            captions=(
+                ("brief", "[A woman](woman) and [a dog](dog)."),
+                ("relational", "[The dog](dog) waits to the right of [the woman](woman)."),
+                (
+                    "detailed",
+                    "[A puppy](dog) with brown fur stands in the street beside [a woman in a green coat](woman).",
+                ),
+            ),
+        ),
+        Still(
+            key="s10_ceiling",
+            place="table",
+            probe="against-expectation",
+            relations=(("cup", "above", "table"),),
+            things=(desk, on_table("cup", "cup", cup((196, 52, 46)), 0.1, 0.1, yaw=-1.2, lift=0.5)),
+            captions=(
+                ("brief", "[A red cup](cup) in mid-air."),
+                ("relational", "[A cup](cup) hangs in the air above [the table](table)."),
+                ("detailed", "High above [the empty wooden table](table) floats [a red cup](cup)."),
+            ),
+        ),
+        Still(
+            key="s11_five",
+            place="table",
+            relations=(("apple", "right of", "book"), ("bowl", "left of", "book")),
+            things=(
+                desk,
+                on_table("book", "book", book((50, 90, 150)), -0.1, 0.1, yaw=0.4),
+                on_table("apple", "apple", apple(), -0.2, -0.12),
+                on_table("cup", "cup", cup((232, 190, 60)), 0.12, -0.35, yaw=-1.8),
+                on_table("bowl", "bowl", bowl(), -0.05, 0.45),
+            ),
+            captions=(
+                ("brief", "[A book](book), [an apple](apple), [a cup](cup) and [a bowl](bowl) on [a table](table)."),
+                ("relational", "[The apple](apple) lies to the right of [the book](book)."),
+                (
+                    "detailed",
+                    (
+                        "On [the table](table) are [a blue bowl](bowl), [a blue book](book), [a red apple](apple) "
+                        "and, behind them, [a yellow cup](cup)."
+                    ),
+                ),
+            ),
+        ),
+        Still(
+            key="s12_truck",
+            place="street",
+            relations=(("truck", "left of", "car"),),
+            things=(
+                Thing(
+                    key="truck", label="truck", mesh=vehicle("truck", (60, 110, 160), "TK 4"), x=15.0, y=3.2, yaw=2.9
+                ),
+                Thing(key="car", label="car", mesh=red, x=10.0, y=-2.6, yaw=-0.2),
+            ),
+            captions=(
+                ("brief", "[A truck](truck) and [a car](car)."),
+                ("relational", "[The truck](truck) comes past [the red car](car) on its left."),
+                ("detailed", "[A lorry with a blue cab](truck) drives towards us while [a red car](car) drives away."),
+            ),
+        ),
+    )
 
 
 class Studio:

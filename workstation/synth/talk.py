@@ -151,7 +151,7 @@ def voices(seed: int, *, hostile_closing: bool = False) -> tuple[dict[str, sound
             }
             for text, w in zip(shown, words, strict=True)
         ]
-        before_end = placed[-1]["end_ns"] / 1e9
+        before_end = (first + words[-1].end) / SOUND_RATE_HZ
         turns.append(
             {
                 "key": turn.key,
@@ -175,9 +175,10 @@ def _ns(sample: int) -> int:
 
 
 def _mixed(tracks: dict[str, sound.Sound], channels: int) -> sound.Sound:
-    if channels == 1:
-        return np.clip(np.sum(list(tracks.values()), axis=0), -0.99, 0.99)
-    return np.clip(np.stack([tracks[key] for key in ("A", "B", "C", "room")], axis=1), -0.99, 0.99)
+    one: sound.Sound = np.sum(list(tracks.values()), axis=0)
+    four: sound.Sound = np.stack([tracks[key] for key in ("A", "B", "C", "room")], axis=1)
+    mixed: sound.Sound = np.clip(one if channels == 1 else four, -0.99, 0.99)
+    return mixed
 
 
 def mouth_opening(samples: sound.Sound) -> sound.Sound:
@@ -339,11 +340,18 @@ def _bundle(options: TalkOptions, seed: int, knowledge: Json) -> Bundle:
     marks.append(span("clap/video", "video", "clap", CLAP_NS, CLAP_NS, frame=CLAP_NS * RATE // 1_000_000_000))
     entities = [{"id": f"person_{key}", "class": "person"} for key in VOICES]
     truth = {
-        "fixture": "FX-TALK", "seed": seed, "clap_ns": CLAP_NS, "clap_sample": CLAP_NS * SOUND_RATE_HZ // 1_000_000_000, "clap_frame": CLAP_NS * RATE // 1_000_000_000,
-        "clocks": {s["key"]: {"offset_ns": 0} for s in streams}, "clock_note": "offset_ns is what must be added to a delivered time to get session time",
-        "turns": knowledge["turns"], "width": knowledge["width"], "height": knowledge["height"],
+        "fixture": "FX-TALK",
+        "seed": seed,
+        "clap_ns": CLAP_NS,
+        "clap_sample": CLAP_NS * SOUND_RATE_HZ // 1_000_000_000,
+        "clap_frame": CLAP_NS * RATE // 1_000_000_000,
+        "clocks": {s["key"]: {"offset_ns": 0} for s in streams},
+        "clock_note": "offset_ns is what must be added to a delivered time to get session time",
+        "turns": knowledge["turns"],
+        "width": knowledge["width"],
+        "height": knowledge["height"],
         "faces": {"columns": ["frame", "speaker", "x", "y", "width", "height", "mouth"], "rows": knowledge["faces"]},
-    }  # fmt: skip
+    }
     return Bundle(
         sample={"fixture": "FX-TALK", "key": "talk", "profile": "dialogue", "streams": streams},
         labels={"entities": entities, "annotations": marks, "links": links},

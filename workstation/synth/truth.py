@@ -58,7 +58,7 @@ class Planted:
 
 @dataclass(slots=True, kw_only=True)
 class Bundle:
-    """A fixture in the making: a variant changes ``sample`` and ``labels``, adds to ``planted``, and may add ``files``."""
+    """A fixture in the making: a variant changes ``sample`` and ``labels``, adds ``planted`` and ``files``."""
 
     sample: Json
     labels: Json

@@ -38,35 +38,96 @@ def _vowel(f1: float, f2: float, f3: float, seconds: float = 0.11) -> Phoneme:
 
 
 PHONEMES: dict[str, Phoneme] = {
-    "aa": _vowel(730, 1090, 2440, 0.14), "ae": _vowel(660, 1720, 2410, 0.13), "ah": _vowel(640, 1190, 2390, 0.09),
-    "ao": _vowel(570, 840, 2410, 0.13), "eh": _vowel(530, 1840, 2480, 0.10), "er": _vowel(490, 1350, 1690, 0.12),
-    "ih": _vowel(390, 1990, 2550, 0.08), "iy": _vowel(270, 2290, 3010, 0.12), "uh": _vowel(440, 1020, 2240, 0.09),
-    "uw": _vowel(300, 870, 2240, 0.12), "ey": _vowel(440, 2100, 2600, 0.13), "ow": _vowel(450, 880, 2400, 0.13),
-    "ay": _vowel(600, 1600, 2500, 0.15), "aw": _vowel(650, 1050, 2400, 0.15),
-    "m": Phoneme(280, 1000, 2200, 0.45, 0, (0, 0), 0.07), "n": Phoneme(280, 1700, 2600, 0.45, 0, (0, 0), 0.06),
-    "ng": Phoneme(280, 2000, 2600, 0.45, 0, (0, 0), 0.08), "l": Phoneme(360, 1200, 2700, 0.6, 0, (0, 0), 0.06),
-    "r": Phoneme(420, 1200, 1600, 0.6, 0, (0, 0), 0.06), "w": Phoneme(300, 700, 2200, 0.6, 0, (0, 0), 0.06),
-    "y": Phoneme(280, 2200, 3000, 0.6, 0, (0, 0), 0.05), "v": Phoneme(300, 1300, 2400, 0.35, 0.25, (1200, 6000), 0.06),
-    "z": Phoneme(300, 1700, 2600, 0.3, 0.5, (3500, 7500), 0.08), "dh": Phoneme(300, 1400, 2500, 0.4, 0.2, (1500, 6000), 0.05),
-    "s": Phoneme(400, 1700, 2600, 0, 0.75, (4000, 7600), 0.10), "sh": Phoneme(400, 1700, 2600, 0, 0.8, (1900, 6000), 0.10),
-    "f": Phoneme(400, 1300, 2400, 0, 0.4, (1200, 7000), 0.09), "th": Phoneme(400, 1400, 2500, 0, 0.35, (1500, 7000), 0.08),
-    "h": Phoneme(500, 1500, 2500, 0.05, 0.4, (500, 4000), 0.06), "p": Phoneme(400, 900, 2300, 0, 0.5, (300, 2500), 0.08),
-    "t": Phoneme(400, 1700, 2600, 0, 0.7, (2500, 7000), 0.07), "k": Phoneme(400, 1800, 2400, 0, 0.6, (1200, 4000), 0.08),
-    "b": Phoneme(300, 900, 2300, 0.3, 0.3, (200, 1500), 0.06), "d": Phoneme(300, 1700, 2600, 0.3, 0.4, (2000, 6000), 0.06),
-    "g": Phoneme(300, 1900, 2400, 0.3, 0.35, (900, 3000), 0.06), "ch": Phoneme(400, 1700, 2600, 0, 0.8, (2000, 6500), 0.11),
+    "aa": _vowel(730, 1090, 2440, 0.14),
+    "ae": _vowel(660, 1720, 2410, 0.13),
+    "ah": _vowel(640, 1190, 2390, 0.09),
+    "ao": _vowel(570, 840, 2410, 0.13),
+    "eh": _vowel(530, 1840, 2480, 0.10),
+    "er": _vowel(490, 1350, 1690, 0.12),
+    "ih": _vowel(390, 1990, 2550, 0.08),
+    "iy": _vowel(270, 2290, 3010, 0.12),
+    "uh": _vowel(440, 1020, 2240, 0.09),
+    "uw": _vowel(300, 870, 2240, 0.12),
+    "ey": _vowel(440, 2100, 2600, 0.13),
+    "ow": _vowel(450, 880, 2400, 0.13),
+    "ay": _vowel(600, 1600, 2500, 0.15),
+    "aw": _vowel(650, 1050, 2400, 0.15),
+    "m": Phoneme(280, 1000, 2200, 0.45, 0, (0, 0), 0.07),
+    "n": Phoneme(280, 1700, 2600, 0.45, 0, (0, 0), 0.06),
+    "ng": Phoneme(280, 2000, 2600, 0.45, 0, (0, 0), 0.08),
+    "l": Phoneme(360, 1200, 2700, 0.6, 0, (0, 0), 0.06),
+    "r": Phoneme(420, 1200, 1600, 0.6, 0, (0, 0), 0.06),
+    "w": Phoneme(300, 700, 2200, 0.6, 0, (0, 0), 0.06),
+    "y": Phoneme(280, 2200, 3000, 0.6, 0, (0, 0), 0.05),
+    "v": Phoneme(300, 1300, 2400, 0.35, 0.25, (1200, 6000), 0.06),
+    "z": Phoneme(300, 1700, 2600, 0.3, 0.5, (3500, 7500), 0.08),
+    "dh": Phoneme(300, 1400, 2500, 0.4, 0.2, (1500, 6000), 0.05),
+    "s": Phoneme(400, 1700, 2600, 0, 0.75, (4000, 7600), 0.10),
+    "sh": Phoneme(400, 1700, 2600, 0, 0.8, (1900, 6000), 0.10),
+    "f": Phoneme(400, 1300, 2400, 0, 0.4, (1200, 7000), 0.09),
+    "th": Phoneme(400, 1400, 2500, 0, 0.35, (1500, 7000), 0.08),
+    "h": Phoneme(500, 1500, 2500, 0.05, 0.4, (500, 4000), 0.06),
+    "p": Phoneme(400, 900, 2300, 0, 0.5, (300, 2500), 0.08),
+    "t": Phoneme(400, 1700, 2600, 0, 0.7, (2500, 7000), 0.07),
+    "k": Phoneme(400, 1800, 2400, 0, 0.6, (1200, 4000), 0.08),
+    "b": Phoneme(300, 900, 2300, 0.3, 0.3, (200, 1500), 0.06),
+    "d": Phoneme(300, 1700, 2600, 0.3, 0.4, (2000, 6000), 0.06),
+    "g": Phoneme(300, 1900, 2400, 0.3, 0.35, (900, 3000), 0.06),
+    "ch": Phoneme(400, 1700, 2600, 0, 0.8, (2000, 6500), 0.11),
     "jh": Phoneme(300, 1700, 2600, 0.3, 0.6, (1800, 6000), 0.09),
-}  # fmt: skip
+}
 _STOPS = frozenset(["p", "t", "k", "b", "d", "g", "ch", "jh"])
 
 LEXICON: dict[str, str] = {
-    "good": "g uh d", "morning": "m ao r n ih ng", "how": "h aw", "can": "k ae n", "i": "ay", "help": "h eh l p", "you": "y uw",
-    "my": "m ay", "order": "ao r d er", "is": "ih z", "late": "l ey t", "again": "ah g eh n", "and": "ae n d", "nobody": "n ow b ah d iy",
-    "calls": "k ao l z", "me": "m iy", "this": "dh ih s", "very": "v eh r iy", "bad": "b ae d", "am": "ae m", "sorry": "s aa r iy",
-    "about": "ah b aw t", "that": "dh ae t", "look": "l uh k", "at": "ae t", "the": "dh ah", "list": "l ih s t", "here": "h iy r",
-    "please": "p l iy z", "deliver": "d ih l ih v er", "it": "ih t", "agle": "ah g l ey", "mahine": "m ah h iy n ey", "not": "n aa t",
-    "today": "t ah d ey", "note": "n ow t", "will": "w ih l", "fine": "f ay n", "thank": "th ae ng k", "tea": "t iy", "anyone": "eh n iy w ah n",
-    "there": "dh eh r", "next": "n eh k s t", "month": "m ah n th", "blue": "b l uw", "one": "w ah n", "show": "sh ow", "for": "f ao r",
-}  # fmt: skip
+    "good": "g uh d",
+    "morning": "m ao r n ih ng",
+    "how": "h aw",
+    "can": "k ae n",
+    "i": "ay",
+    "help": "h eh l p",
+    "you": "y uw",
+    "my": "m ay",
+    "order": "ao r d er",
+    "is": "ih z",
+    "late": "l ey t",
+    "again": "ah g eh n",
+    "and": "ae n d",
+    "nobody": "n ow b ah d iy",
+    "calls": "k ao l z",
+    "me": "m iy",
+    "this": "dh ih s",
+    "very": "v eh r iy",
+    "bad": "b ae d",
+    "am": "ae m",
+    "sorry": "s aa r iy",
+    "about": "ah b aw t",
+    "that": "dh ae t",
+    "look": "l uh k",
+    "at": "ae t",
+    "the": "dh ah",
+    "list": "l ih s t",
+    "here": "h iy r",
+    "please": "p l iy z",
+    "deliver": "d ih l ih v er",
+    "it": "ih t",
+    "agle": "ah g l ey",
+    "mahine": "m ah h iy n ey",
+    "not": "n aa t",
+    "today": "t ah d ey",
+    "note": "n ow t",
+    "will": "w ih l",
+    "fine": "f ay n",
+    "thank": "th ae ng k",
+    "tea": "t iy",
+    "anyone": "eh n iy w ah n",
+    "there": "dh eh r",
+    "next": "n eh k s t",
+    "month": "m ah n th",
+    "blue": "b l uw",
+    "one": "w ah n",
+    "show": "sh ow",
+    "for": "f ao r",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +171,7 @@ class Word:
 def speak(
     words: Sequence[str], speaker: Speaker, manner: Manner, rate_hz: int, rng: np.random.Generator
 ) -> tuple[Sound, list[Word]]:
-    """The utterance and its words. A word's first sample is the first that is not silent, its end the first after it."""
+    """The utterance and its words; a word begins at its first sample and ends after its last."""
     track: list[tuple[Phoneme, float]] = []
     marks: list[tuple[str, float, float]] = []
     now = 0.0
@@ -174,9 +235,11 @@ def _render(
     lilt = 1 + 0.04 * np.sin(2 * math.pi * 2.1 * s) + 0.008 * np.interp(s, grid, rng.normal(0, 1, ticks))
     pitch = speaker.pitch_hz * manner.pitch * fall * lilt
     out = _voiced(pitch, control, grid, s, speaker, manner, rate_hz)
-    for i, band in enumerate(bands):
+    for i, hiss_hz in enumerate(bands):
         level = np.interp(s, grid, np.where(control[5].round() == i, control[4], 0.0))
-        out += 0.09 * level * noise(count, rng, low_hz=band[0], high_hz=min(band[1], rate_hz / 2.1), rate_hz=rate_hz)
+        out += (
+            0.09 * level * noise(count, rng, low_hz=hiss_hz[0], high_hz=min(hiss_hz[1], rate_hz / 2.1), rate_hz=rate_hz)
+        )
     loud: Sound = out * manner.level
     return loud
 

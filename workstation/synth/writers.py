@@ -50,9 +50,9 @@ class VideoWriter:
                 f"{codec} is a GPL encoder and is never used here; take mpeg4, mjpeg, libvpx-vp9 or libsvtav1"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._container = av.open(str(path), "w", options={"fflags": "+bitexact", "movflags": "+faststart"})
-        self._stream = self._container.add_stream(codec, rate=rate)
-        stream = self._stream
+        self._container: Any = av.open(str(path), "w", options={"fflags": "+bitexact", "movflags": "+faststart"})
+        stream: Any = self._container.add_stream(codec, rate=rate)
+        self._stream = stream
         stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, rate)
         context = stream.codec_context
@@ -77,7 +77,7 @@ class VideoWriter:
         """Appends one RGB picture (height×width×3 uint8)."""
         import av
 
-        planes = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
+        planes: Any = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         if self._stream.codec_context.pix_fmt != "yuv420p":
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
@@ -176,11 +176,11 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 
 def write_parquet(path: Path, columns: Mapping[str, NDArray[Any] | list[Any]]) -> None:
     """A Parquet table without compression surprises (snappy off: same bytes everywhere)."""
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.table(dict(columns)), str(path), compression="none")
+    parquet.write_table(pa.table(dict(columns)), str(path), compression="none")
 
 
 def write_json(path: Path, value: object) -> None:

@@ -18,8 +18,24 @@ FEWEST_POINTS = 5
 """An actor with fewer LiDAR points has no cuboid; its absence is declared."""
 FEWEST_PIXELS = 60
 LICENCE = "CC0-1.0 (generated)"
-BOX_COLUMNS = ["frame", "number", "full_x", "full_y", "full_w", "full_h", "hull_x", "hull_y", "hull_w", "hull_h",
-               "visible_x", "visible_y", "visible_w", "visible_h", "pixels", "truncated"]  # fmt: skip
+BOX_COLUMNS = [
+    "frame",
+    "number",
+    "full_x",
+    "full_y",
+    "full_w",
+    "full_h",
+    "hull_x",
+    "hull_y",
+    "hull_w",
+    "hull_h",
+    "visible_x",
+    "visible_y",
+    "visible_w",
+    "visible_h",
+    "pixels",
+    "truncated",
+]
 
 
 def bundle_of(script: Script, options: DriveOptions, knowledge: Json) -> Bundle:
@@ -110,15 +126,20 @@ def _rig(options: DriveOptions) -> Json:
         {"name": "world", "parent": None},
         {"name": "ego", "parent": "world", "from": "stream ego_pose (world_from_ego)"},
     ]
-    for camera in cameras(options):
-        frames.append({"name": camera.key, "parent": "ego", "parent_from_child": camera.ego_from_camera.matrix()})
-    for lidar in (*lidars(options), *(ultrasonic(options) if options.scene != "long" else ())):
-        frames.append({"name": lidar.key, "parent": "ego", "parent_from_child": lidar.ego_from_lidar.matrix()})
-    frames.append({"name": "radar_front", "parent": "ego", "parent_from_child": radar_mount(options).matrix()})
+    mounts = {camera.key: camera.ego_from_camera for camera in cameras(options)}
+    mounts |= {lidar.key: lidar.ego_from_lidar for lidar in lidars(options)}
+    if options.scene != "long":
+        mounts |= {sensor.key: sensor.ego_from_lidar for sensor in ultrasonic(options)}
+        mounts["radar_front"] = radar_mount(options)
+    frames += [{"name": key, "parent": "ego", "parent_from_child": mount.matrix()} for key, mount in mounts.items()]
     return {
-        "version": 1, "unit": "m", "axes": "x forward, y left, z up", "direction": "parent_from_child",
-        "frames": frames, "cameras": {camera.key: camera.calibration() for camera in cameras(options)},
-    }  # fmt: skip
+        "version": 1,
+        "unit": "m",
+        "axes": "x forward, y left, z up",
+        "direction": "parent_from_child",
+        "frames": frames,
+        "cameras": {camera.key: camera.calibration() for camera in cameras(options)},
+    }
 
 
 class _Labels:

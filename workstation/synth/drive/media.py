@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def make_media(folder: Path, seed: int, options: DriveOptions) -> Json:
     jobs: list[Job] = [("camera", camera.key, 0, 0) for camera in cameras(options)]
     for lidar in lidars(options):
         edges = np.linspace(0, sweeps, parts + 1).astype(int).tolist()
-        jobs += [("lidar", lidar.key, a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        jobs += [("lidar", lidar.key, a, b) for a, b in pairwise(edges) if b > a]
     knowledge: Json = {"boxes": {}, "points": {}}
     if options.workers > 1:
         with ProcessPoolExecutor(
@@ -126,9 +127,10 @@ def _sweep_run(
         t = sweep * SWEEP_NS / 1e9
         here = script.ego.pose_at(t).translation
         bodies = [
-            Body(stage.mesh(a, t), a.path, a.number, SHELL_REFLECTIVITY) for a in script.actors
+            Body(stage.mesh(a, t), a.path, a.number, SHELL_REFLECTIVITY)
+            for a in script.actors
             if np.hypot(*(a.path.pose_at(t).translation - here)[:2]) < lidar.range_m + 5
-        ]  # fmt: skip
+        ]
         got = caster.sweep(lidar, t, bodies, np.random.default_rng([seed, 21, ordinal, sweep]))
         x, y, z = got.points.T
         columns = {"x": x, "y": y, "z": z, "intensity": got.intensity, "ring": got.ring, "time": got.time_s}

@@ -117,8 +117,7 @@ def _kerbs(roads: Roads) -> list[Block]:
     for y in np.arange(gap + step / 2, roads.y_range[1], step):
         if abs(y - roads.c_y) < gap + step / 2 or abs(y - roads.crossing_y) < 2.0 + step / 2:
             continue
-        for side in (-1, 1):
-            out.append(kerb(roads.b_x + side * edge, float(y), math.pi / 2, step))
+        out += [kerb(roads.b_x + side * edge, float(y), math.pi / 2, step) for side in (-1, 1)]
     return out
 
 

@@ -53,11 +53,19 @@ class DriveOptions:
 def cameras(options: DriveOptions) -> tuple[Camera, ...]:
     """The cameras; they fire one after another, 7 ms apart at most, so that captures of two never coincide."""
     places = [
-        ("front", 0.0, 1000.0, "pinhole"), ("left", 50.0, 600.0, "pinhole"), ("right", -50.0, 600.0, "brown"),
-        ("rear", 180.0, 700.0, "fisheye"), ("rear_left", 125.0, 600.0, "pinhole"), ("rear_right", -125.0, 600.0, "brown"),
-        ("front_wide", 0.0, 520.0, "fisheye"), ("front_tele", 0.0, 1800.0, "pinhole"), ("side_left", 90.0, 600.0, "pinhole"),
-        ("side_right", -90.0, 600.0, "pinhole"), ("rear_wide", 180.0, 520.0, "fisheye"), ("rear_tele", 180.0, 1400.0, "pinhole"),
-    ]  # fmt: skip
+        ("front", 0.0, 1000.0, "pinhole"),
+        ("left", 50.0, 600.0, "pinhole"),
+        ("right", -50.0, 600.0, "brown"),
+        ("rear", 180.0, 700.0, "fisheye"),
+        ("rear_left", 125.0, 600.0, "pinhole"),
+        ("rear_right", -125.0, 600.0, "brown"),
+        ("front_wide", 0.0, 520.0, "fisheye"),
+        ("front_tele", 0.0, 1800.0, "pinhole"),
+        ("side_left", 90.0, 600.0, "pinhole"),
+        ("side_right", -90.0, 600.0, "pinhole"),
+        ("rear_wide", 180.0, 520.0, "fisheye"),
+        ("rear_tele", 180.0, 1400.0, "pinhole"),
+    ]
     if options.cameras not in (1, 3, 6, 12):
         raise UserError(f"a drive has 1, 3, 6 or 12 cameras, not {options.cameras}")
     high = {"indoor": 0.9, "drone": 0.05}.get(options.scene, 1.5)
@@ -84,7 +92,7 @@ def cameras(options: DriveOptions) -> tuple[Camera, ...]:
                 rate_hz=options.camera_rate_hz,
                 phase_ns=4_000_000 + 2_000_000 * (i * 3 % 7),
                 row_time_ns=options.row_time_ns,
-            )  # fmt: skip
+            )
         )
     return tuple(out)
 
@@ -104,10 +112,18 @@ def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
         highest_deg=-5.0 if options.scene == "drone" else 6.0,
     )
     low = [
-        Lidar(key=f"lidar_{side}", ego_from_lidar=pose(2.0, sign * 0.7, 0.6, yaw=math.radians(sign * 35.0)), rings=16, columns=200,
-              lowest_deg=-8.0, highest_deg=8.0, field_deg=120.0, range_m=60.0)
+        Lidar(
+            key=f"lidar_{side}",
+            ego_from_lidar=pose(2.0, sign * 0.7, 0.6, yaw=math.radians(sign * 35.0)),
+            rings=16,
+            columns=200,
+            lowest_deg=-8.0,
+            highest_deg=8.0,
+            field_deg=120.0,
+            range_m=60.0,
+        )
         for side, sign in (("front_left", 1), ("front_right", -1))
-    ]  # fmt: skip
+    ]
     return (top, *low)[: options.lidars]
 
 
@@ -120,10 +136,26 @@ def ultrasonic(options: DriveOptions) -> tuple[Lidar, ...]:
     """Four parking sensors, each a small fan of beams whose nearest echo counts."""
     del options
     return tuple(
-        Lidar(key=f"ultrasonic_{name}", ego_from_lidar=pose(x, y, 0.5, yaw=math.radians(yaw)), rings=3, columns=7, lowest_deg=-6.0,
-              highest_deg=12.0, field_deg=50.0, range_m=5.0, noise_m=0.01, nearest_m=0.15, weakest=0.0)
-        for name, x, y, yaw in (("front_left", 2.2, 0.6, 20.0), ("front_right", 2.2, -0.6, -20.0), ("rear_left", -2.2, 0.6, 160.0), ("rear_right", -2.2, -0.6, -160.0))
-    )  # fmt: skip
+        Lidar(
+            key=f"ultrasonic_{name}",
+            ego_from_lidar=pose(x, y, 0.5, yaw=math.radians(yaw)),
+            rings=3,
+            columns=7,
+            lowest_deg=-6.0,
+            highest_deg=12.0,
+            field_deg=50.0,
+            range_m=5.0,
+            noise_m=0.01,
+            nearest_m=0.15,
+            weakest=0.0,
+        )
+        for name, x, y, yaw in (
+            ("front_left", 2.2, 0.6, 20.0),
+            ("front_right", 2.2, -0.6, -20.0),
+            ("rear_left", -2.2, 0.6, 160.0),
+            ("rear_right", -2.2, -0.6, -160.0),
+        )
+    )
 
 
 def microphone_places(options: DriveOptions) -> Floats:

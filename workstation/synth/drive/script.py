@@ -83,7 +83,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roads:
-    """The three roads: A along y = 0, B along x = ``b_x``, C along y = ``c_y``; the crossing lies on B at ``crossing_y``."""
+    """The roads: A along y = 0, B along x = ``b_x``, C along y = ``c_y``; the crossing is on B at ``crossing_y``."""
 
     b_x: float
     crossing_y: float

@@ -53,7 +53,7 @@ def imu(script: Script, rng: np.random.Generator) -> Columns:
     speed = (script.ego.velocity_at(s + half)[:3] - script.ego.velocity_at(s - half)[:3]) / (2 * half)
     at, rate = script.ego.at(s), script.ego.velocity_at(s, 0.02)
     turns = rotations(at[3], at[4], at[5])
-    force = np.einsum("nji,nj->ni", turns, speed.T + [0.0, 0.0, GRAVITY])
+    force = np.einsum("nji,nj->ni", turns, speed.T + np.array([0.0, 0.0, GRAVITY]))
     spin = np.stack([rate[5], rate[4], rate[3]], axis=1)
     force = force + rng.normal(0, 0.03, force.shape)
     spin = spin + rng.normal(0, 0.0015, spin.shape)
@@ -199,9 +199,10 @@ def ultrasound(
     for t in (times / 1e9).tolist():
         here = script.ego.pose_at(t).translation
         bodies = [
-            Body(stage.mesh(a, t), a.path, a.number, 0.6) for a in script.actors
+            Body(stage.mesh(a, t), a.path, a.number, 0.6)
+            for a in script.actors
             if np.hypot(*(a.path.pose_at(t).translation - here)[:2]) < 12.0
-        ]  # fmt: skip
+        ]
         for sensor in sensors:
             points = caster.sweep(sensor, t, bodies, rng, ground=False).points
             gaps = np.linalg.norm(points, axis=1) if len(points) else np.array([])
@@ -274,5 +275,6 @@ def navigation(script: Script) -> list[dict[str, Any]]:
     ]
     return [
         {"key": f"cue_{i}", "start_ns": round(a * 1e9), "end_ns": round(b * 1e9), "text": text}
-        for i, (a, b, text) in enumerate(cues) if b <= script.seconds
-    ]  # fmt: skip
+        for i, (a, b, text) in enumerate(cues)
+        if b <= script.seconds
+    ]

@@ -101,6 +101,7 @@ class Stage:
     def _projected(self, camera: Camera, time_s: float, actor: Actor, points: Floats) -> Floats | None:
         """Pixels of points of the actor; each at the time of its own row if the shutter rolls."""
         moments = np.full(1, time_s)
+        px: Floats | None = None
         for _ in range(4 if camera.row_time_ns else 1):
             seen = [self._in_camera(camera, float(m), actor, points) for m in moments]
             chosen = seen[0] if len(seen) == 1 else np.stack([s[i] for i, s in enumerate(seen)])

@@ -6,7 +6,7 @@ Nothing here is shared with the rules that look for such errors; limits are writ
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workstation.core.errors import UserError
@@ -17,7 +17,7 @@ from workstation.synth.writers import write_csv
 SYNC_LIMIT_MS = 10.0
 
 
-def _times_file(rows: list[tuple[int, ...]], header: tuple[str, ...]) -> Callable[[Path], None]:
+def _times_file(rows: Sequence[tuple[int, ...]], header: tuple[str, ...]) -> Callable[[Path], None]:
     return lambda path: write_csv(path, header, rows)
 
 

@@ -1,0 +1,28 @@
+# make demo, make test, make check, make clean. The first run builds .venv; later runs need no network.
+PYTHON ?=
+export PYTHON
+RUN := .venv/bin/python
+
+.PHONY: demo test check constraints clean
+
+# Until there is a demo project to show, the program shows its four abilities on a scratch project.
+demo:
+	@sh .ci/prepare demo
+	@$(RUN) -m workstation selftest
+
+test:
+	@sh .ci/prepare test
+	@$(RUN) -m pytest
+
+# Everything that has to hold before a change lands: format, lint, types, import rules, sizes, tests.
+check:
+	@bash .ci/run
+
+# Renew the exact versions (needs uv and a package index).
+constraints:
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --only-binary :all: --upgrade \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o resources/constraints.txt
+
+clean:
+	rm -rf .venv build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

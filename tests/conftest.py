@@ -1,0 +1,3 @@
+"""Every test runs under the strict rules of ``tests/strict``."""
+
+pytest_plugins = ("strict_plugin", "pytester")

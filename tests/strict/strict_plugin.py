@@ -1,0 +1,51 @@
+"""The strictness every test runs under. Loaded by ``tests/conftest.py`` and ``plugins/conftest.py``.
+
+What a test leaves behind or says unasked is its failure: see ``strict_noise``, ``strict_leaks``, ``strict_sockets``.
+``test_strictness.py`` proves each of these rules on tests that break them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+import strict_leaks
+import strict_noise
+import strict_sockets
+from strict_display import virtual_display
+from strict_noise import expect_log
+
+__all__ = ["expect_log", "virtual_display"]
+
+strict_leaks.track_connections()
+strict_sockets.forbid_network()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The other two parts bring hooks of their own."""
+    for part in (strict_noise, strict_leaks):
+        if not config.pluginmanager.is_registered(part):
+            config.pluginmanager.register(part)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Begin to watch before the first fixture."""
+    strict_leaks.start_leak_watch(item)
+    strict_noise.start_log_watch(item)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Judge after the last fixture is gone."""
+    try:
+        result = yield
+    finally:
+        problems = (
+            strict_noise.end_log_watch(item) + strict_leaks.end_leak_watch(item) + strict_sockets.taken_attempts()
+        )
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+    return result

@@ -1,0 +1,131 @@
+"""The session: one open project with its store, clock and selection. The window, the command line and scripts hold one.
+
+Everything that changes a project goes through ``run``; everybody who shows it listens to ``changed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from workstation.commands.registry import Command, Registry
+from workstation.core.clock import Clock
+from workstation.core.errors import UserError
+from workstation.core.ids import SampleId
+from workstation.core.rights import Actor, ActorKind
+from workstation.core.selection import Selection
+from workstation.core.signal import Signal
+from workstation.core.timebase import SECOND_NS, TimeRange
+from workstation.store.changes import ChangeSet
+from workstation.store.project import ProjectFolder
+from workstation.store.store import Store
+from workstation.store.undo import UndoResult
+
+Run = Callable[..., Any]
+
+
+class Session:
+    """One project, one person. Close it, or use it in a ``with`` block."""
+
+    def __init__(self, project: ProjectFolder, registry: Registry) -> None:
+        self.project = project
+        self.registry = registry
+        self.selection = Selection()
+        self.clock = Clock(TimeRange(0, SECOND_NS))
+        self._sample: SampleId | None = None
+
+    @property
+    def store(self) -> Store:
+        """The records, to be read."""
+        return self.project.store
+
+    @property
+    def changed(self) -> Signal[ChangeSet]:
+        """Told after every commit."""
+        return self.store.changed
+
+    @property
+    def actor(self) -> Actor:
+        """On whose word things are done."""
+        return self.store.actor
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed."""
+        return self.store.read_only
+
+    @property
+    def sample(self) -> SampleId | None:
+        """The open sample."""
+        return self._sample
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """The selected ids."""
+        return self.selection.state.ids
+
+    def open_sample(self, key: str) -> SampleId:
+        """Open a sample by its key or id: commands then need not name it."""
+        found = self.store.sample_by_key(key)
+        if found is None:
+            raise UserError(f"there is no sample {key[:80]!r}")
+        self._sample = found.id
+        self.selection.clear(cause="session")
+        return found.id
+
+    def run(self, command_id: str, /, **arguments: object) -> Any:
+        """Do one command: one revision, one undo step. Answers what it made, mostly an id."""
+        command = self.registry.find(command_id)
+        with self._transaction(command.title) as run:
+            return run(command_id, **arguments)
+
+    @contextmanager
+    def together(self, label: str) -> Iterator[Run]:
+        """Several commands as one step, all or none: ``with session.together("Sort") as run: run("…", …)``."""
+        with self._transaction(label) as run:
+            yield run
+
+    @contextmanager
+    def _transaction(self, label: str) -> Iterator[Run]:
+        with self.store.transaction(
+            label, sample=self._sample, selection=self.selected, time_ns=self.clock.time_ns
+        ) as tx:
+
+            def run(command_id: str, /, **arguments: object) -> Any:
+                command = self.registry.find(command_id)
+                if command.right is not None and not _writes_proposals(self.actor):
+                    tx.allow(command.right)
+                return command.run(tx, arguments, sample=self._sample)
+
+            yield run
+
+    def why_not(self, command: Command) -> str | None:
+        """Why a command cannot run now, for a greyed entry; ``None`` if it can."""
+        return command.unavailable(self)
+
+    def undo(self, *, group: str | None = None, rev: int | None = None) -> UndoResult | None:
+        """Take back my last step on the open sample (or anywhere, if none is open), a job, or one revision."""
+        return self.store.undo(sample=self._sample, group=group, rev=rev)
+
+    def redo(self, *, group: str | None = None, rev: int | None = None) -> UndoResult | None:
+        """Do again what was taken back last."""
+        return self.store.redo(sample=self._sample, group=group, rev=rev)
+
+    def close(self) -> None:
+        """Close the project; a second call does nothing."""
+        self.project.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _writes_proposals(actor: Actor) -> bool:
+    """Models and imports label under rights of their own, which the gate knows."""
+    return actor.kind in (ActorKind.MODEL, ActorKind.IMPORT)

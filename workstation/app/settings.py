@@ -1,0 +1,71 @@
+"""What the user chose once and for every project, in one small file that is always whole.
+
+Read by the session when it starts; written by whoever changes a choice. Project settings live in the project.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import msgspec
+
+from workstation.app.folders import settings_folder
+from workstation.core.errors import DataError
+from workstation.core.files import write_whole
+
+_log = logging.getLogger(__name__)
+_RECENT = 20
+_MOST_BYTES = 1_000_000
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Fields this version does not know are ignored, so that an older program can read a newer one's file."""
+
+    person: str = ""
+    recent_projects: tuple[str, ...] = ()
+
+    def with_recent(self, project: Path) -> Settings:
+        """The same with this project first."""
+        name = str(project.absolute())
+        others = tuple(path for path in self.recent_projects if path != name)
+        return msgspec.structs.replace(self, recent_projects=(name, *others)[:_RECENT])
+
+
+def settings_path(folder: Path | None = None) -> Path:
+    """The file itself."""
+    return (folder or settings_folder()) / "settings.json"
+
+
+def read_settings(folder: Path | None = None) -> Settings:
+    """The settings; the usual ones when there is no file. Raises ``DataError`` when there is one and it is damaged."""
+    path = settings_path(folder)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise DataError(f"the settings cannot be read ({error.strerror})", path=path) from error
+    if len(data) > _MOST_BYTES:
+        raise DataError("far too large for settings; move it away to begin with the usual ones", path=path)
+    try:
+        return msgspec.json.decode(data, type=Settings)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{error}; mend it, or move it away to begin with the usual ones", path=path) from error
+
+
+def settings_or_usual(folder: Path | None = None) -> Settings:
+    """The same, but a damaged file is logged and the usual settings are used: choices must not stop work."""
+    try:
+        return read_settings(folder)
+    except DataError as problem:
+        _log.warning("using the usual settings: %s", problem)
+        return Settings()
+
+
+def write_settings(settings: Settings, folder: Path | None = None) -> None:
+    """Put the new settings in the old ones' place, whole."""
+    path = settings_path(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")

@@ -1,0 +1,124 @@
+"""The command line: the table of verbs, the exit codes, and the border at which errors become sentences.
+
+Called by ``workstation.__main__``. A verb is a click command in a module of this folder and one row of ``VERBS``;
+the row carries the line that ``--help`` shows, so that listing the verbs imports none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from workstation import __version__
+from workstation.core.errors import UserError
+
+FINE, FOUND_SOMETHING, COULD_NOT = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Where the command is: ``module`` under ``workstation.cli``, ``attribute`` in it; and what it does, in a line."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+VERBS: dict[str, Verb] = {
+    "new": Verb("projects", "new", "Make a project."),
+    "add": Verb("projects", "add", "Add files to a sample."),
+    "open": Verb("projects", "open_", "Open and check a project; say how it stands and what waits."),
+    "info": Verb("projects", "info", "Say what a project holds, and where its streams come from."),
+    "relink": Verb("projects", "relink", "Find media again that moved or were renamed."),
+    "ontology": Verb("ontology", "ontology", "Show, check, compare, draft, review and lock the ontology."),
+    "annotate": Verb("edits", "annotate", "Run scripted edits, one JSON object a line."),
+    "undo": Verb("edits", "undo", "Take back your last step."),
+    "redo": Verb("edits", "redo", "Do again what you took back."),
+    "list": Verb("listing", "list_", "List samples, annotations, links and everything else."),
+    "history": Verb("history", "history", "What happened; look at, compare and restore earlier revisions."),
+    "audit": Verb("history", "audit", "Check that the history is whole and unchanged."),
+    "provenance": Verb("history", "provenance", "Where one record comes from."),
+    "export": Verb("exchange", "export", "Write a project to a file."),
+    "import": Verb("exchange", "import_", "Make a project from a file."),
+    "schema": Verb("exchange", "schema", "Print the JSON Schema of records, commands, ontology or native form."),
+    "backup": Verb("safety", "backup", "List, make and restore snapshots."),
+    "salvage": Verb("safety", "salvage", "Save what can be read of a damaged project."),
+    "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
+    "completion": Verb("completion", "completion", "Print the completion script of a shell."),
+    "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
+}
+
+
+class VerbGroup(click.Group):
+    """Imports a verb's module when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, as people look for them."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; imports its module."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        command = getattr(importlib.import_module(f"workstation.cli.{verb.module}"), verb.attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"workstation.cli.{verb.module}.{verb.attribute} is not a click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, from the table alone."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, VERBS[name].summary) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="workstation")
+def cli() -> None:
+    """Label video, sound, point clouds, text and medical series of one moment, and the links between them.
+
+    Every verb has its own --help and prints for programs with --json.
+    Ends with 0 (fine), 1 (found something) or 2 (could not).
+    """
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Never raises."""
+    if not any(word in VERBS for word in arguments):
+        return _run(arguments)
+    from workstation.app.log import crash_file, program_log
+
+    with program_log(), crash_file():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return COULD_NOT
+    except click.ClickException as problem:
+        problem.show()
+        return COULD_NOT
+    except UserError as problem:
+        click.echo(f"Error: {problem}", err=True)
+        return COULD_NOT
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`); Python would complain once more while closing it.
+        sys.stdout = None
+        return COULD_NOT
+    except Exception:
+        logging.getLogger(__name__).exception("the command line ended with a bug")
+        traceback.print_exc()
+        click.echo("This is a fault of the program, not yours. Please report it with the lines above.", err=True)
+        return COULD_NOT
+    return result if isinstance(result, int) else FINE

@@ -1,0 +1,243 @@
+"""Samples and their streams: adding, describing, removing. How a sample travels through the work is in ``work.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from workstation.commands.arguments import PersonRef, SampleRef, StreamRef
+from workstation.commands.reading import fetch, record_id
+from workstation.commands.registry import command, needs_sample
+from workstation.commands.removal import remove_links
+from workstation.commands.transaction import Transaction
+from workstation.core.errors import UserError
+from workstation.core.ids import SampleId, StreamId
+from workstation.core.records import RecordKind
+from workstation.core.rights import Right
+from workstation.core.sample import MediaFile, Sample, Stream, StreamKind
+from workstation.core.timebase import TimeMap
+
+_OF_A_SAMPLE = (
+    RecordKind.VERDICT, RecordKind.COMMENT, RecordKind.FINDING_DECISION, RecordKind.QUEUE_ITEM,
+    RecordKind.PARKED, RecordKind.ANNOTATION, RecordKind.ENTITY, RecordKind.RIG, RecordKind.STREAM,
+)  # fmt: skip
+_LABELS = (RecordKind.LINK, RecordKind.ANNOTATION, RecordKind.ENTITY)
+
+
+@command("sample.add", title="Add sample", right=Right.MANAGE_SAMPLES)
+def add(
+    tx: Transaction,
+    *,
+    key: str,
+    profile: str = "",
+    notes: str = "",
+    properties: Mapping[str, str] = {},
+    assigned_to: PersonRef | None = None,
+) -> SampleId:
+    """Add a sample: the streams of one moment under one key.
+
+    key: the name people use, unique in the project
+    profile: the kind of work, if it differs from the project's
+    notes: anything worth knowing
+    properties: facts by name, such as weather or device
+    assigned_to: who works on it
+    """
+    made = Sample(
+        id=SampleId(tx.new_id()),
+        key=_key(key),
+        profile=profile,
+        notes=notes,
+        properties=properties,
+        assigned_to=assigned_to,
+    )
+    tx.put(made)
+    return made.id
+
+
+@command("sample.set", title="Describe sample", right=Right.MANAGE_SAMPLES, enabled=needs_sample)
+def set_sample(
+    tx: Transaction,
+    *,
+    sample: SampleRef,
+    key: str | None = None,
+    profile: str | None = None,
+    notes: str | None = None,
+    properties: Mapping[str, str | None] = {},
+) -> None:
+    """Rename or describe a sample; what is not mentioned stays.
+
+    key: the new name, unique in the project
+    profile: the kind of work
+    notes: anything worth knowing
+    properties: facts by name; null takes one away
+    """
+    old = fetch(tx, Sample, sample)
+    kept = {name: value for name, value in {**old.properties, **properties}.items() if value is not None}
+    tx.put(
+        replace(
+            old,
+            key=old.key if key is None else _key(key),
+            profile=old.profile if profile is None else profile,
+            notes=old.notes if notes is None else notes,
+            properties=kept,
+        )
+    )
+
+
+@command("sample.remove", title="Remove sample", right=Right.MANAGE_SAMPLES, enabled=needs_sample)
+def remove(tx: Transaction, *, sample: SampleRef, with_labels: bool = False) -> None:
+    """Take a sample out of the project. Media files are never touched, and history keeps what was there.
+
+    with_labels: true to remove the labels on it too; otherwise a labelled sample is refused
+    """
+    old = fetch(tx, Sample, sample)
+    counted = {kind: len(list(tx.records(kind, sample=old.id))) for kind in _LABELS}
+    if any(counted.values()) and not with_labels:
+        said = ", ".join(f"{count} {kind.value}s" for kind, count in counted.items() if count)
+        raise UserError(
+            f"sample {old.key} holds {said.replace('entitys', 'entities')}; say with_labels to remove them too"
+        )
+    for annotation in list(tx.annotations(old.id)):
+        for keyframe in list(tx.keyframes(annotation.id)):
+            tx.delete(RecordKind.KEYFRAME, keyframe.id)
+        for word in list(tx.words(annotation.id)):
+            tx.delete(RecordKind.WORD, word.id)
+    remove_links(tx, list(tx.links(old.id)))
+    # Newest first: an answer goes before the comment it answers, a span before the text it lies on.
+    for kind in _OF_A_SAMPLE:
+        for each in sorted((record_id(record) for record in tx.records(kind, sample=old.id)), reverse=True):
+            tx.delete(kind, each)
+    tx.delete(RecordKind.SAMPLE, old.id)
+
+
+@command("stream.add", title="Add stream", right=Right.MANAGE_SAMPLES, enabled=needs_sample)
+def add_stream(
+    tx: Transaction,
+    *,
+    sample: SampleRef,
+    key: str,
+    kind: StreamKind,
+    role: str = "",
+    files: tuple[MediaFile, ...] = (),
+    options: Mapping[str, str | bool | int | float] = {},
+    clock: str = "",
+    epoch_ns: int | None = None,
+    time_map: TimeMap | None = None,
+    frame: str = "",
+    recording: str = "",
+    language: str = "",
+    consent: str = "",
+    licence: str = "",
+    transformations: tuple[str, ...] = (),
+) -> StreamId:
+    """Add one modality to a sample.
+
+    key: the name people use, unique in the sample
+    kind: image, video, audio, cloud, radar, series, text, document, volume, trajectory, map or turns
+    role: what it is for, such as front camera or caption
+    files: the files behind it, as {"path": …, "sha256": …, "size": …}
+    options: what its reader must know
+    clock: the clock its times come from
+    epoch_ns: Unix time of the stream's own zero, where known
+    time_map: how its time leads to session time; left out, they are the same
+    frame: the named frame of its coordinates
+    recording: the recording it comes from
+    language: of its text or speech
+    consent: the consent it was recorded under
+    licence: the licence it may be used under
+    transformations: what was done to it before it came here
+    """
+    made = Stream(
+        id=StreamId(tx.new_id()),
+        sample=sample,
+        key=_key(key),
+        kind=kind,
+        role=role,
+        files=files,
+        options=options,
+        clock=clock,
+        epoch_ns=epoch_ns,
+        time_map=time_map if time_map is not None else TimeMap(),
+        frame=frame,
+        recording=recording,
+        language=language,
+        consent=consent,
+        licence=licence,
+        transformations=transformations,
+    )
+    tx.put(made)
+    return made.id
+
+
+@command("stream.set", title="Describe stream", right=Right.MANAGE_SAMPLES, enabled=needs_sample)
+def set_stream(
+    tx: Transaction,
+    *,
+    stream: StreamRef,
+    key: str | None = None,
+    role: str | None = None,
+    files: tuple[MediaFile, ...] | None = None,
+    frame: str | None = None,
+    recording: str | None = None,
+    language: str | None = None,
+    consent: str | None = None,
+    licence: str | None = None,
+    transformations: tuple[str, ...] | None = None,
+) -> None:
+    """Rename or describe a stream; what is not mentioned stays.
+
+    key: the new name, unique in the sample
+    role: what it is for
+    files: the files behind it, as {"path": …, "sha256": …, "size": …}
+    frame: the named frame of its coordinates
+    recording: the recording it comes from
+    language: of its text or speech
+    consent: the consent it was recorded under
+    licence: the licence it may be used under
+    transformations: what was done to it before it came here
+    """
+    given = {
+        "key": None if key is None else _key(key), "role": role, "files": files, "frame": frame,
+        "recording": recording, "language": language, "consent": consent, "licence": licence,
+        "transformations": transformations,
+    }  # fmt: skip
+    old = fetch(tx, Stream, stream)
+    tx.put(replace(old, **{name: value for name, value in given.items() if value is not None}))
+
+
+@command("stream.set_time", title="Set time map", right=Right.CHANGE_SYNC, enabled=needs_sample)
+def set_time(
+    tx: Transaction, *, stream: StreamRef, time_map: TimeMap, clock: str | None = None, epoch_ns: int | None = None
+) -> None:
+    """Correct how a stream's time leads to session time. Labels keep the stream's time, and so move rightly.
+
+    time_map: the new map
+    clock: the clock its times come from
+    epoch_ns: Unix time of the stream's own zero
+    """
+    old = fetch(tx, Stream, stream)
+    tx.put(
+        replace(
+            old,
+            time_map=time_map,
+            clock=old.clock if clock is None else clock,
+            epoch_ns=old.epoch_ns if epoch_ns is None else epoch_ns,
+        )
+    )
+
+
+@command("stream.remove", title="Remove stream", right=Right.MANAGE_SAMPLES, enabled=needs_sample)
+def remove_stream(tx: Transaction, *, stream: StreamRef) -> None:
+    """Take a stream out of its sample; refused while labels lie on it. The media files are never touched."""
+    old = fetch(tx, Stream, stream)
+    count = len(list(tx.annotations(old.sample, stream=old.id)))
+    if count:
+        raise UserError(f"{count} annotations lie on stream {old.key}; delete or copy them first (bulk.delete)")
+    tx.delete(RecordKind.STREAM, old.id)
+
+
+def _key(key: str) -> str:
+    if not key or key != key.strip() or len(key) > 200 or not key.isprintable():
+        raise UserError(f"a key is 1 to 200 visible characters without blanks around them, not {key[:40]!r}")
+    return key

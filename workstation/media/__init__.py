@@ -1,0 +1,1 @@
+"""Readers per modality; no Qt, nothing about annotations."""

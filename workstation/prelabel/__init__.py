@@ -1,0 +1,1 @@
+"""Model families: media in, proposals out; never writes to the store."""

@@ -1,0 +1,47 @@
+"""What a commit changed, told to everyone who shows it: the one value that leaves the store after a transaction.
+
+A type module: panes, lists, checks and jobs read it; only the store makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workstation.core.ids import SampleId
+from workstation.core.records import RecordKind
+from workstation.core.rights import Actor
+
+Ids = Mapping[RecordKind, frozenset[str]]
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSet:
+    """One revision, seen from outside: which records came, changed and went, in which samples, and on whose word.
+
+    What was both made and deleted inside the transaction appears in none of the three.
+    """
+
+    rev: int
+    label: str
+    actor: Actor
+    group: str | None = None
+    initiator: str = ""
+    added: Ids = field(default_factory=dict)
+    changed: Ids = field(default_factory=dict)
+    removed: Ids = field(default_factory=dict)
+    samples: frozenset[SampleId] = frozenset()
+
+    def touched(self, kind: RecordKind) -> frozenset[str]:
+        """Every id of one kind that came, changed or went."""
+        return self.added.get(kind, _NONE) | self.changed.get(kind, _NONE) | self.removed.get(kind, _NONE)
+
+    @property
+    def kinds(self) -> frozenset[RecordKind]:
+        """The kinds touched."""
+        return frozenset((*self.added, *self.changed, *self.removed))
+
+    def __len__(self) -> int:
+        """How many records were touched."""
+        return sum(len(ids) for part in (self.added, self.changed, self.removed) for ids in part.values())
