@@ -109,9 +109,9 @@ class Backdrop:
         self._warp(view, image, self._ground.image, 1.0, near_row, view.height)
         self._warp(view, image, self._far, 1.0 / COARSE, first, near_row)
         fade = np.exp(-distance / HAZE_M)[:, None, None].astype(np.float32)
-        rows = min(view.height, first + 160) if view.height > 400 else view.height
-        n = rows - first
-        image[first:rows] = (image[first:rows] * fade[:n] + HAZE.astype(np.float32) * (1 - fade[:n])).astype(np.uint8)
+        n = int(np.searchsorted(fade[:, 0, 0], 0.985))  # nearer than that nobody sees the haze
+        part = image[first : first + n]
+        part[:] = (part * fade[:n] + HAZE.astype(np.float32) * (1 - fade[:n])).astype(np.uint8)
         return image
 
     def _warp(self, view: View, image: Picture, ground: Picture, scale: float, first: int, last: int) -> None:

@@ -92,7 +92,7 @@ def _make(media: Path, seed: int, options: ClipOptions) -> Json:
         rate=RATE,
         codec=options.codec,
         group=options.group,
-        sound=(samples.astype(np.float32), SOUND_RATE_HZ),
+        sound=(samples, SOUND_RATE_HZ),
     ) as video:
         for frame in range(frames):
             shot = street.shot(frame) if 450 <= frame < 1350 else kitchen.shot(frame)

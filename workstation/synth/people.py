@@ -18,7 +18,7 @@ STEP_M = 0.75
 def pedestrian(walked_m: float, *, coat: Color = (196, 52, 48), trousers: Color = (44, 52, 84)) -> Mesh:
     """A person who has walked so far; the legs stand together at every whole step."""
     build = MeshBuilder()
-    swing = math.sin(math.pi * walked_m / STEP_M) * 0.42
+    swing = math.sin(math.pi * walked_m / STEP_M) * 0.33
     for side, sign in ((0.1, 1.0), (-0.1, -1.0)):
         _limb(build, (0.0, side, 0.86), sign * swing, 0.84, (0.16, 0.15), trousers)
         _limb(build, (0.0, side * 2.45, 1.42), -sign * swing, 0.62, (0.11, 0.11), coat)

@@ -259,7 +259,7 @@ def _navy(bundle: Bundle, size: float) -> None:
     bundle.planted.append(
         Planted(
             error="semantic",
-            items=(f"color/{key}", f"box/{key}"),
+            items=(f"{key}/title", f"{key}/description", f"color/{key}", f"box/{key}"),
             size=round(gap, 1),
             unit="RGB levels",
             note="navy in words, royal blue in the picture",

@@ -507,7 +507,9 @@ def _missing_frown(bundle: Bundle, size: float) -> None:
     bundle.labels["annotations"].remove(bundle.label("face/t2/frown"))
     bundle.labels["links"].remove(bundle.link("shows/t2"))
     bundle.planted.append(
-        Planted(error="missing-reference", items=("turn/t2",), note="frustrated voice, no frown labelled")
+        Planted(
+            error="missing-reference", items=("turn/t2", "face/t2/frown"), note="frustrated voice, no frown labelled"
+        )
     )
 
 

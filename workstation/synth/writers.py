@@ -41,7 +41,7 @@ class VideoWriter:
         rate: int,
         codec: str = "mpeg4",
         group: int = 15,
-        sound: tuple[NDArray[np.float32], int] | None = None,
+        sound: tuple[NDArray[np.floating[Any]], int] | None = None,
     ) -> None:
         import av
 
@@ -106,7 +106,7 @@ class VideoWriter:
 class _SoundTrack:
     """FLAC beside the pictures: lossless, so that an onset stays on its sample."""
 
-    def __init__(self, container: Any, samples: NDArray[np.float32], rate_hz: int) -> None:
+    def __init__(self, container: Any, samples: NDArray[np.floating[Any]], rate_hz: int) -> None:
         self._container, self._rate = container, rate_hz
         self._samples = to_int16(samples)
         self._stream = container.add_stream("flac", rate=rate_hz, layout="mono")

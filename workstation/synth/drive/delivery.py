@@ -245,7 +245,7 @@ class _Labels:
         ]
         end = round(self._script.seconds * 1e9)
         out.append(span("sound/clip", "microphone", "street_traffic", 0, end, level="clip"))
-        if self._options.scene == "street":
+        if self._script.key_moment:
             if end > KEY_MOMENT_NS:
                 out.append(
                     span(

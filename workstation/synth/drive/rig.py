@@ -18,6 +18,7 @@ GPS_RATE_HZ = 10
 CAN_RATE_HZ = 50
 RADAR_STEP_NS = 75_000_000
 ULTRASONIC_RATE_HZ = 20
+SCENES = ("street", "long", "drone")
 BROWN = (-0.22, 0.05, 0.0006, -0.0004, 0.0)
 FISHEYE = (-0.02, 0.004, -0.001, 0.0)
 
@@ -27,7 +28,7 @@ class DriveOptions:
     """What may differ between two drives. All but ``workers`` change the media."""
 
     scene: str = "street"
-    """street, long (10 minutes at the kerb, light), indoor (a warehouse robot), drone."""
+    """street, long (10 minutes at the kerb: one small camera, a thin LiDAR) or drone."""
     seconds: float | None = None
     """Length; the scene's own if left out (20 s, or 600 s)."""
     cameras: int = 3
@@ -68,8 +69,9 @@ def cameras(options: DriveOptions) -> tuple[Camera, ...]:
     ]
     if options.cameras not in (1, 3, 6, 12):
         raise UserError(f"a drive has 1, 3, 6 or 12 cameras, not {options.cameras}")
-    high = {"indoor": 0.9, "drone": 0.05}.get(options.scene, 1.5)
-    ahead = 1.2 if options.scene in ("street", "long") else 0.2
+    if options.scene == "long":
+        return (_kerb_camera(options),)
+    high, ahead = (0.05, 0.2) if options.scene == "drone" else (1.5, 1.2)
     out: list[Camera] = []
     for i, (key, yaw, focal, model) in enumerate(places[: options.cameras]):
         a = math.radians(yaw)
@@ -97,11 +99,24 @@ def cameras(options: DriveOptions) -> tuple[Camera, ...]:
     return tuple(out)
 
 
+def _kerb_camera(options: DriveOptions) -> Camera:
+    """The one camera of the long scene: five pictures a second of the road beside it."""
+    return Camera(
+        key="camera_front",
+        width=even(320 * options.scale),
+        height=even(180 * options.scale),
+        focal_px=190.0 * options.scale,
+        ego_from_camera=mounted(1.2, 0.0, 1.5, yaw_deg=50.0),
+        rate_hz=5,
+        phase_ns=4_000_000,
+    )
+
+
 def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
     """The LiDARs: one on the roof, and two narrow ones at the bumper on request."""
     if options.lidars not in (1, 2, 3):
         raise UserError(f"a drive has 1 to 3 LiDARs, not {options.lidars}")
-    high = {"indoor": 1.2, "drone": -0.1}.get(options.scene, 1.9)
+    high = -0.1 if options.scene == "drone" else 1.9
     rings, columns = (8, 180) if options.scene == "long" else (32, 540)
     top = Lidar(
         key="lidar_top",
@@ -129,7 +144,7 @@ def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
 
 def radar_mount(options: DriveOptions) -> Pose:
     """``ego_from_radar``."""
-    return pose(0.3 if options.scene in ("indoor", "drone") else 2.1, 0.0, 0.5)
+    return pose(0.3 if options.scene == "drone" else 2.1, 0.0, 0.5)
 
 
 def ultrasonic(options: DriveOptions) -> tuple[Lidar, ...]:

@@ -103,6 +103,8 @@ class Script:
     horn: Actor
     brake_speed: Floats
     """Own speed on ``grid``, m/s."""
+    key_moment: bool = True
+    """Whether horn, braking and pedestrian are part of this play."""
 
 
 def street_script(seconds: float = 20.0) -> Script:

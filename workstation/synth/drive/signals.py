@@ -81,13 +81,14 @@ def gps(script: Script, rng: np.random.Generator) -> Columns:
 def can(script: Script) -> Columns:
     """Decoded CAN at 50 Hz; the message that says "brake" is sent at once, between two ticks."""
     times = even_times(script.seconds, CAN_RATE_HZ)
-    if script.seconds > KEY_MOMENT_S:
+    brakes = script.key_moment and script.seconds > KEY_MOMENT_S
+    if brakes:
         times = np.sort(np.append(times, KEY_MOMENT_NS))
     s = times / 1e9
     grid = -LEAD_S + STEP_S * np.arange(len(script.brake_speed))
     speed = np.interp(s, grid, script.brake_speed)
     push = (np.interp(s + 0.02, grid, script.brake_speed) - np.interp(s - 0.02, grid, script.brake_speed)) / 0.04
-    braking = (times >= KEY_MOMENT_NS) & (s < 18.4) & (script.seconds > KEY_MOMENT_S)
+    braking = (times >= KEY_MOMENT_NS) & (s < 18.4) & brakes
     turn = script.ego.velocity_at(s, 0.02)[3]
     steer = np.degrees(np.arctan2(turn * 2.7, np.maximum(speed, 0.5))) * 15.0
     pedal = np.where(braking, np.clip((s - KEY_MOMENT_S) / 0.2, 0.02, 1.0) * 62.0, np.clip(-push - 0.6, 0, None) * 12.0)
@@ -98,7 +99,7 @@ def can(script: Script) -> Columns:
         "brake_switch": (pedal > 0.5).astype(np.int64),
         "throttle_pct": np.round(np.clip(push + 0.4, 0, None) * 14.0 * (pedal < 0.5), 1),
         "steering_wheel_deg": np.round(steer, 2),
-        "turn_signal_left": ((s > 6.8) & (s < 10.8)).astype(np.int64),
+        "turn_signal_left": ((s > 6.8) & (s < 10.8) & script.key_moment).astype(np.int64),
     }
 
 
@@ -235,7 +236,7 @@ def street_sound(
     def event(
         key: str, label: str, wave: NDArray[np.float64], start: int, angle: float, gain: float, source: str | None
     ) -> None:
-        if start >= count:
+        if start >= count or not script.key_moment:
             return
         heard = sound.microphones(wave, angle, places, rate) if len(places) > 1 else wave[:, None]
         for c in range(len(places)):
@@ -276,5 +277,5 @@ def navigation(script: Script) -> list[dict[str, Any]]:
     return [
         {"key": f"cue_{i}", "start_ns": round(a * 1e9), "end_ns": round(b * 1e9), "text": text}
         for i, (a, b, text) in enumerate(cues)
-        if b <= script.seconds
+        if b <= script.seconds and script.key_moment
     ]
