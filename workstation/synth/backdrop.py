@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workstation.synth.lettering import Picture
 from workstation.synth.opencv import cv2
-from workstation.synth.raster import HAZE, HAZE_M, TO_SUN, View
+from workstation.synth.raster import HAZE, HAZE_FROM_M, HAZE_M, TO_SUN, View
 from workstation.synth.scenery import Ground
 
 Rays = NDArray[Any]
@@ -108,8 +108,8 @@ class Backdrop:
         near_row = first + int(np.searchsorted(-footprint, -self._ground.metre_per_px * COARSE * 0.8))
         self._warp(view, image, self._ground.image, 1.0, near_row, view.height)
         self._warp(view, image, self._far, 1.0 / COARSE, first, near_row)
-        fade = np.exp(-distance / HAZE_M)[:, None, None].astype(np.float32)
-        n = int(np.searchsorted(fade[:, 0, 0], 0.985))  # nearer than that nobody sees the haze
+        fade = np.exp(-np.maximum(distance - HAZE_FROM_M, 0) / HAZE_M)[:, None, None].astype(np.float32)
+        n = int(np.searchsorted(fade[:, 0, 0], 0.9999))
         part = image[first : first + n]
         part[:] = (part * fade[:n] + HAZE.astype(np.float32) * (1 - fade[:n])).astype(np.uint8)
         return image

@@ -22,7 +22,8 @@ from workstation.synth.pose import Floats, Pose
 NEAR_M = 0.15
 TO_SUN = np.array([-0.42, -0.48, 0.77]) / np.linalg.norm([-0.42, -0.48, 0.77])
 HAZE = np.array([196.0, 208.0, 220.0])
-HAZE_M = 420.0
+HAZE_FROM_M, HAZE_M = 15.0, 420.0
+"""Nearer than the first there is no haze; beyond it fades by 1/e every so many metres."""
 Ids = NDArray[Any]
 """Height×width uint8."""
 
@@ -150,7 +151,7 @@ def paint(view: View, scene: Packed, image: Picture, ids: Ids) -> None:
     order, points, depth = _visible(view, scene)
     flat = np.round(points * 16).astype(np.int32)
     distance = depth[order]
-    fade = np.exp(-distance / HAZE_M)[:, None]
+    fade = np.exp(-np.maximum(distance - HAZE_FROM_M, 0) / HAZE_M)[:, None]
     tones = scene.colors[order] * fade + HAZE * (1 - fade)
     tone_list: list[list[float]] = tones.tolist()
     corner_depth: Floats = (view.camera_from_world.apply(scene.vertices))[:, 2][scene.faces[order]]

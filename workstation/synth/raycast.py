@@ -18,6 +18,8 @@ from workstation.synth.pose import Floats, Path6, Pose, rotations
 from workstation.synth.scenery import Block, Ground
 
 SWEEP_NS = 100_000_000
+LOW_M, LOW_REACH_M = 0.3, 45.0
+"""What is lower (kerbs: most of the scenery) is left out beyond so many metres, where rings lie 0.7 m apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,8 @@ class Caster:
         self._scenery = [_solid(Body(block.mesh, None, 0, block.reflectivity)) for block in blocks]
         self._centers = np.array([solid.center for solid in self._scenery])
         self._radii = np.array([solid.radius for solid in self._scenery])
+        low = np.array([block.mesh.vertices[:, 2].max() < LOW_M for block in blocks])
+        self._limits = np.where(low, LOW_REACH_M, np.inf)
         self._ground = ground
         self._ego = ego
         self._cache: dict[int, _Solid] = {}
@@ -135,7 +139,7 @@ class Caster:
         if not ground:
             distance = np.full_like(distance, np.inf)
         where = origins.mean(axis=0)
-        near = np.hypot(*(self._centers[:, :2] - where[:2]).T) - self._radii < lidar.range_m
+        near = np.hypot(*(self._centers[:, :2] - where[:2]).T) - self._radii < np.minimum(self._limits, lidar.range_m)
         for i in np.flatnonzero(near):
             _cast(self._scenery[i], origins, rays, moments, distance, reflect, number)
         self._still = place, (distance.copy(), reflect.copy(), number.copy())

@@ -117,15 +117,12 @@ def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
     if options.lidars not in (1, 2, 3):
         raise UserError(f"a drive has 1 to 3 LiDARs, not {options.lidars}")
     high = -0.1 if options.scene == "drone" else 1.9
-    rings, columns = (8, 180) if options.scene == "long" else (32, 540)
-    top = Lidar(
-        key="lidar_top",
-        ego_from_lidar=pose(0.0, 0.0, high),
-        rings=rings,
-        columns=columns,
-        lowest_deg=-60.0 if options.scene == "drone" else -24.0,
-        highest_deg=-5.0 if options.scene == "drone" else 6.0,
-    )
+    if options.scene == "long":  # thin, and only the side of the road: six thousand sweeps are many
+        mount = pose(0.0, 0.0, high, yaw=math.pi / 2)
+        return (Lidar(key="lidar_top", ego_from_lidar=mount, rings=8, columns=90, highest_deg=4.0, field_deg=150.0),)
+    steep = options.scene == "drone"
+    lowest, highest = (-60.0, -5.0) if steep else (-24.0, 6.0)
+    top = Lidar(key="lidar_top", ego_from_lidar=pose(0.0, 0.0, high), lowest_deg=lowest, highest_deg=highest)
     low = [
         Lidar(
             key=f"lidar_{side}",
