@@ -16,6 +16,7 @@ from workstation.synth.drive import signals
 from workstation.synth.drive.fixture import drive
 from workstation.synth.drive.place import Place, build_place, map_polygons
 from workstation.synth.drive.rig import DriveOptions, cameras, lidars, radar_mount
+from workstation.synth.drive.scenes import script_of
 from workstation.synth.drive.script import HORN_BEARING_DEG, KEY_MOMENT_NS, KEY_MOMENT_S, Script, street_script
 from workstation.synth.drive.stage import Stage
 from workstation.synth.drive.variants import VARIANTS
@@ -363,3 +364,46 @@ def _only_planted_changed(clean: Truth, made: Truth, name: str) -> None:
     assert {k for k in a_streams if a_streams[k] != b_streams[k]} <= named, name
     same: list[Any] = ["poses", "boxes", "lidar_points", "entities", "calibration", "sound_events"]
     assert all(clean.truth[k] == made.truth[k] for k in same), name
+
+
+@pytest.mark.slow
+def test_the_drone_rolls_and_its_sensors_still_agree() -> None:
+    """Points of the truck, seen by a rolling and pitching drone, land on the truck's pixels."""
+    options = DriveOptions(scene="drone", cameras=1)
+    script = script_of(options)
+    place = build_place(script.roads, 0)
+    stage = Stage(script, place)
+    camera, lidar = cameras(options)[0], lidars(options)[0]
+    t = 2.0
+    bodies = [Body(stage.mesh(a, t), a.path, a.number, 0.6) for a in script.actors]
+    sweep = Caster(place.blocks, place.ground, script.ego).sweep(lidar, t, bodies, np.random.default_rng(0))
+    truck = next(a.number for a in script.actors if a.key == "truck_1")
+    mine = sweep.number == truck
+    assert mine.sum() > 50
+    world = np.array(
+        [
+            script.ego.pose_at(t + float(when)).then(lidar.ego_from_lidar).apply(point[None].astype(np.float64))[0]
+            for point, when in zip(sweep.points[mine], sweep.time_s[mine], strict=True)
+        ]
+    )
+    ego = script.ego.pose_at(t)
+    assert abs(ego.rotation[2, 1]) > 0.03, "it does roll"
+    px = camera.project(ego.then(camera.ego_from_camera).inverse().apply(world)).astype(int)
+    _, ids = stage.frame(camera, t)
+    inside = (px >= 1).all(axis=1) & (px[:, 0] < camera.width - 1) & (px[:, 1] < camera.height - 1)
+    assert (ids[px[inside, 1], px[inside, 0]] == truck).mean() > 0.9
+
+
+@pytest.mark.slow
+def test_ten_minutes_drift_from_nothing_to_the_whole_size(tmp_path: Path) -> None:
+    options = DriveOptions(scene="long", seconds=6.0, workers=1)
+    made = drive(tmp_path, variant="drift@50", options=options)
+    rows = [line.split(",") for line in (tmp_path / made.sample["streams"][1]["times"]).read_text().splitlines()[1:]]
+    shifts = [int(row[2]) - int(row[0]) * 100_000_000 for row in rows]
+    assert shifts[0] == 0
+    assert shifts[30] == 25_000_000
+    assert shifts == sorted(shifts)
+    fast = [r for r in made.truth["poses"]["rows"] if r[6] > 16]
+    assert fast, "a car at 60 km/h passes"
+    assert not any(k["id"] == "key-moment" for k in made.labels["links"])
+    assert DriveOptions(scene="long").length_s() == 600.0
