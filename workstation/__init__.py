@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workstation.core.version import __version__
+
 if TYPE_CHECKING:
     from workstation.app.opening import open_project as open_project
 
-__version__ = "0.1.0.dev0"
 __all__ = ["__version__", "open_project"]
 
 

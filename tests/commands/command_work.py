@@ -1,20 +1,19 @@
-"""For the command tests: a project with the driving ontology, one drive with five streams, and the commands run as the window runs them."""
+"""For the command tests: a drive with five streams, and the commands run as the window runs them."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workstation.commands.registry import load_registry
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Word
-from workstation.core.ids import AnnotationId, deterministic_ids
+from workstation.core.ids import AnnotationId
 from workstation.core.ontology_compile import CompiledOntology, compile_ontology
 from workstation.core.ontology_parse import parse_ontology
-from workstation.core.records import RECORD_TYPES, RecordKind
-from workstation.core.rights import Actor, ActorKind
-from workstation.core.sample import OntologyState, OntologyVersion, Person, Project, Role
+from workstation.core.records import RECORD_TYPES
+from workstation.core.rights import Actor
+from workstation.core.sample import OntologyVersion
 from workstation.store.store import Store
 from workstation.store.yaml import load_yaml
 
@@ -74,12 +73,15 @@ class Work:
     def span(self, start_ms: int, end_ms: int, **more: Any) -> str:
         given = {"class_id": "horn", "stream": "mic", **more}
         return str(
-            self.run("annotation.add", sample="drive-1", kind="span", start_ns=start_ms * MS, end_ns=end_ms * MS, **given)
+            self.run(
+                "annotation.add", sample="drive-1", kind="span", start_ns=start_ms * MS, end_ns=end_ms * MS, **given
+            )
         )
 
     def track(self, *moments: tuple[int, float], **more: Any) -> str:
         keyframes = [
-            {"time_ns": ms * MS, "shape": {"kind": "box", "x": x, "y": 0, "width": 10, "height": 10}} for ms, x in moments
+            {"time_ns": ms * MS, "shape": {"kind": "box", "x": x, "y": 0, "width": 10, "height": 10}}
+            for ms, x in moments
         ]
         given = {"class_id": "car", "stream": "front", **more}
         return str(self.run("track.add", sample="drive-1", keyframes=keyframes, **given))

@@ -19,7 +19,11 @@ def stale(work: Work) -> list[str]:
 
 def heard(work: Work) -> tuple[str, str, str]:
     horn, car = work.span(0, 500), work.box()
-    return horn, car, work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car})
+    return (
+        horn,
+        car,
+        work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car}),
+    )
 
 
 def test_an_entity_is_found_by_class_and_number_name_or_id(work: Work) -> None:
@@ -36,7 +40,9 @@ def test_merging_two_entities_takes_annotations_and_links_and_keeps_a_class_that
     car = work.run("entity.add", sample="drive-1", class_id="car", annotations=[first])
     van = work.run("entity.add", sample="drive-1", class_id="van", annotations=[second], name="post van")
     horn = work.span(0, 5)
-    link = work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": "entity:van 2"})
+    link = work.run(
+        "link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": "entity:van 2"}
+    )
     work.run("entity.merge", entity=car, other=van)
     assert work.gone(Entity, van)
     assert work.annotation(second).entity == car

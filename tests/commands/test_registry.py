@@ -76,7 +76,7 @@ def test_every_command_is_described_and_has_a_title_of_its_own_kind() -> None:
         assert each.help.endswith("."), each.id
         assert each.title[0].isupper(), each.id
         group, dot, name = each.id.partition(".")
-        assert group and dot and name, each.id
+        assert all((group, dot, name)), each.id
         assert all(argument.help for argument in each.arguments), each.id
 
 

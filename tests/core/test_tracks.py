@@ -26,7 +26,8 @@ KEYS = [key(0, Point(0, 0)), key(10, Point(10, 0)), key(20, None, Presence.ABSEN
 @pytest.mark.parametrize(
     ("at", "kind", "shape"),
     [
-        (-1, MomentKind.OUTSIDE, None), (0, MomentKind.KEYFRAME, Point(0, 0)), (4, MomentKind.INTERPOLATED, Point(4, 0)),
+        (-1, MomentKind.OUTSIDE, None), (0, MomentKind.KEYFRAME, Point(0, 0)),
+        (4, MomentKind.INTERPOLATED, Point(4, 0)),
         (10, MomentKind.KEYFRAME, Point(10, 0)), (15, MomentKind.INTERPOLATED, Point(10, 0)),
         (20, MomentKind.ABSENT, None), (29, MomentKind.ABSENT, None), (30, MomentKind.KEYFRAME, Point(30, 0)),
         (31, MomentKind.OUTSIDE, None),

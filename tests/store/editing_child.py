@@ -1,14 +1,15 @@
 """A process that edits a project and says on standard output what is stored, to be killed by the tests.
 
-``python editing_child.py FOLDER BACKUP_SECONDS`` reads lines: each ``go N`` makes a child of its own that opens the
-project and edits until it is killed, starting its names with ``N``. Every acknowledgement is one line, written after
-the transaction returned: ``add KEY``, ``count N`` (one record changed again and again), ``name N`` (the project's
-name, which writes a mirror), ``many PREFIX`` (two hundred records in one transaction).
-To edit through the command line instead, only ``edits`` has to change.
+``python editing_child.py FOLDER BACKUP_SECONDS`` reads lines: each ``go NAME COUNT`` makes a child of its own that
+opens the project and edits until it is killed, starting its names with ``NAME``. Every acknowledgement is one line,
+written after the transaction returned: ``add KEY``, ``count N`` (one record changed again and again), ``name N`` (the
+project's name, which writes a mirror), ``many PREFIX`` (two hundred records in one transaction).
+With ``annotate`` instead of the seconds, the edits go through ``workstation annotate`` and its own acknowledgements.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -18,12 +19,14 @@ from pathlib import Path
 import msgspec
 from projects import LEAD
 
+from workstation.cli.main import main as run_command_line
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.sample import Sample
 from workstation.store.project import ProjectFolder, open_project_folder
 
 MANY = 200
+LINES = 2000
 COUNTER = "counter"
 
 
@@ -76,13 +79,29 @@ def edit_until_killed(folder: Path, name: str, backup_s: float) -> None:
         say(f"refused {error}")
 
 
+def annotate_until_killed(folder: Path, name: str, counted: int) -> None:
+    """The same through the command line: line ``n`` adds ``NAME-n`` when odd, else counts on."""
+    script = folder.parent / f"script-{name}.jsonl"
+    with script.open("w", encoding="utf-8") as out:
+        for line in range(1, LINES + 1):
+            step = {"do": "sample.add", "key": f"{name}-{line}", "notes": "n" * (line % 7 * 900)}
+            if line % 2 == 0:
+                step = {"do": "sample.set", "sample": COUNTER, "notes": str(counted + line // 2)}
+            out.write(json.dumps(step) + "\n")
+    run_command_line(["annotate", str(folder), str(script), "--json", "--role", "lead"])
+
+
 def main() -> None:
     """Fork one editor per line: the imports are paid for once."""
-    folder, backup_s = Path(sys.argv[1]), float(sys.argv[2])
+    folder, how = Path(sys.argv[1]), sys.argv[2]
     for line in sys.stdin:
+        _, name, counted = line.split()
         pid = os.fork()
         if pid == 0:
-            edit_until_killed(folder, line.split()[1], backup_s)
+            if how == "annotate":
+                annotate_until_killed(folder, name, int(counted))
+            else:
+                edit_until_killed(folder, name, float(how))
             os._exit(0)
         say(f"pid {pid}")
         os.waitpid(pid, 0)

@@ -12,6 +12,7 @@ from workstation.store.project import ProjectFolder, create_project, open_projec
 from workstation.store.store import Store
 
 LEAD = Actor(name="Ana Díaz", role=Role.LEAD)
+LEAD_BY_ID = Actor(name="Ana Díaz", role=Role.LEAD, person=RecordId("0" * 25 + "1"))
 ANNOTATOR = Actor(name="Ben", role=Role.ANNOTATOR)
 
 ONTOLOGY = """version: 1
@@ -23,9 +24,9 @@ classes:
 """
 
 
-def new_project(folder: Path, *, ontology: bool = True) -> Path:
+def new_project(folder: Path, *, actor: Actor = LEAD) -> Path:
     """A new project, closed."""
-    return create_project(folder, name="Test drive", actor=LEAD, ontology_text=ONTOLOGY if ontology else None)
+    return create_project(folder, name="Test drive", actor=actor, ontology_text=ONTOLOGY)
 
 
 def opened(folder: Path, *, read_only: bool = False, actor: Actor = LEAD) -> ProjectFolder:
@@ -44,8 +45,3 @@ def add_sample(store: Store, key: str, notes: str = "") -> Sample:
 def sample_keys(store: Store) -> set[str]:
     """The keys of all samples."""
     return {sample.key for sample in store.records(RecordKind.SAMPLE) if isinstance(sample, Sample)}
-
-
-def record_id(text: str) -> RecordId:
-    """An id from text."""
-    return RecordId(text)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import select
@@ -22,7 +23,7 @@ from pathlib import Path
 import pytest
 from chain_oracle import chain_problems
 from editing_child import COUNTER, MANY
-from projects import add_sample, new_project, opened, sample_keys
+from projects import LEAD_BY_ID, add_sample, new_project, opened, sample_keys
 from small_disks import small_disk
 
 from workstation.store.backup import check_snapshot, list_snapshots
@@ -32,6 +33,7 @@ from workstation.store.lock import LOCK_FILE, FolderReadOnlyError, LockHeldError
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 ROUNDS_PER_PROJECT = 20
+WITH_BACKUPS, QUIETLY, ANNOTATE = "0", "1e9", "annotate"
 
 
 @dataclass
@@ -45,9 +47,25 @@ class Promises:
     refusals: list[str] = field(default_factory=list)
     mirror_reports: int = 0
     acknowledged: int = 0
+    editor: str = ""
+
+    def hear_annotate(self, line: str) -> None:
+        """Take one acknowledgement of ``workstation annotate --json``."""
+        said = json.loads(line)
+        if not said["ok"]:
+            self.refusals.append(said["error"])
+            return
+        self.acknowledged += 1
+        if said["do"] == "sample.add":
+            self.keys.add(f"{self.editor}-{said['line']}")
+        else:
+            self.count += 1
 
     def hear(self, line: str) -> None:
         """Take one line of the editor."""
+        if line.startswith("{"):
+            self.hear_annotate(line)
+            return
         word, _, rest = line.partition(" ")
         if word == "add":
             self.keys.add(rest)
@@ -69,6 +87,7 @@ class Promises:
         """What was promised and is not so, in a project nobody has open."""
         problems = chain_problems(folder / DATABASE_NAME)
         with opened(folder, read_only=True) as project:
+            problems += [str(entry) for entry in project.store.verify().entries]
             keys = sample_keys(project.store)
             counter = project.store.sample_by_key(COUNTER)
             settings = project.store.project()
@@ -82,21 +101,25 @@ class Promises:
         if not self.count <= stored <= self.count + 1:
             problems.append(f"the counter says {stored}, acknowledged was {self.count}")
         self.count = stored
-        if settings is None or (
-            self.name and int(settings.name.rpartition("-")[2]) < int(self.name.rpartition("-")[2])
-        ):
+        if settings is None or (self.name and order_of(settings.name) < order_of(self.name)):
             problems.append(f"the name is {settings}, acknowledged was {self.name}")
         self.name = ""
         return problems
 
 
+def order_of(name: str) -> tuple[int, int]:
+    """When an editor gave the project this name: which editor, which of its edits. Other names came before."""
+    editor_number, _, edit_number = name.partition("-")
+    return (int(editor_number), int(edit_number)) if editor_number.isdecimal() else (-1, -1)
+
+
 class Editor:
     """The nursery process and the lines its editors write."""
 
-    def __init__(self, folder: Path, backup_s: float) -> None:
+    def __init__(self, folder: Path, how: str) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "editing_child.py"), str(folder), str(backup_s)],
+            [sys.executable, str(HERE / "editing_child.py"), str(folder), how],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -107,7 +130,8 @@ class Editor:
     def start(self, name: str, promises: Promises) -> None:
         """Let an editor loose."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"go {name}\n".encode())
+        promises.editor = name
+        self._process.stdin.write(f"go {name} {promises.count}\n".encode())
         self._process.stdin.flush()
         self.pid = 0
         while not self.pid:
@@ -150,8 +174,8 @@ class Editor:
 
 
 @contextmanager
-def editor(folder: Path, backup_s: float = 1e9) -> Iterator[Editor]:
-    nursery = Editor(folder, backup_s)
+def editor(folder: Path, how: str = QUIETLY) -> Iterator[Editor]:
+    nursery = Editor(folder, how)
     try:
         yield nursery
     finally:
@@ -163,13 +187,16 @@ def kill_many(rounds: int, base: Path, seed: int = 5) -> Counter[str]:
     chance = random.Random(seed)
     counts: Counter[str] = Counter()
     while counts["kills"] < rounds:
-        folder = new_project(base / f"p{counts['projects']}")
+        how = (ANNOTATE, WITH_BACKUPS, QUIETLY)[counts["projects"] % 3]
+        folder = new_project(base / f"p{counts['projects']}", actor=LEAD_BY_ID)
         counts["projects"] += 1
         promises = Promises()
-        # Half of the projects are backed up without pause, so that kills fall into snapshots too.
-        with editor(folder, 0.0 if counts["projects"] % 2 else 1e9) as nursery:
+        with opened(folder, actor=LEAD_BY_ID) as project:
+            add_sample(project.store, COUNTER, notes="0")
+        with editor(folder, how) as nursery:
             for number in range(min(ROUNDS_PER_PROJECT, rounds - counts["kills"])):
                 one_kill(nursery, folder, f"{number}", promises, chance, counts)
+                counts[f"kills of {'annotate' if how == ANNOTATE else 'a script'}"] += 1
         counts["acknowledged edits"] += promises.acknowledged
         snapshots = list_snapshots(folder / "backups")
         counts["snapshots"] += len(snapshots)
@@ -202,7 +229,7 @@ def one_kill(
 
 
 def test_killed_at_random_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rounds = int(os.environ.get("WORKSTATION_KILLS", "40"))
+    rounds = int(os.environ.get("WORKSTATION_KILLS", "60"))
     counts = kill_many(rounds, tmp_path)
     with capsys.disabled():
         sys.stdout.write("\n" + "".join(f"{value:8,} {name}\n" for name, value in counts.items()))
@@ -311,7 +338,7 @@ def test_a_folder_made_read_only_under_a_writer(tmp_path: Path) -> None:
 def test_a_suspended_writer_keeps_the_project_and_loses_nothing(tmp_path: Path) -> None:
     folder = new_project(tmp_path / "p")
     promises = Promises()
-    with editor(folder, 0.0) as nursery:
+    with editor(folder, WITH_BACKUPS) as nursery:
         for stop in range(10):
             nursery.start(str(stop), promises)
             wanted = promises.acknowledged + stop * 3 + 1

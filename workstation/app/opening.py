@@ -26,6 +26,7 @@ from workstation.store.store import Store
 
 E = TypeVar("E", bound=StrEnum)
 ONTOLOGY_FILE = "ontology.yaml"
+GUIDELINE_FILE = "guideline.md"
 _LARGEST_ONTOLOGY = 16 * 1024 * 1024
 
 
@@ -105,7 +106,8 @@ def new_project(
 ) -> Path:
     """Make a project that ``person`` leads. ``ontology`` is a file or a starter's name; the profile's own if left out.
 
-    A starter ontology is reviewed by its makers and comes locked; a file of your own comes in as a draft.
+    A starter ontology is reviewed by its makers and comes locked, with its guideline; a file of your own comes in as a
+    draft.
     """
     starters = starter_ontologies()
     chosen = ontology or (profile if profile in starters else None)
@@ -128,6 +130,9 @@ def new_project(
             run("ontology.submit", number=1)
             run("ontology.review", number=1, accept=True, note=f"starter ontology {chosen}, as it comes")
             run("ontology.lock", number=1)
+            guideline = starters[chosen].with_name(GUIDELINE_FILE)
+            if guideline.is_file():
+                run("guideline.publish", text=read_ontology_text(guideline))
     return made
 
 

@@ -1,4 +1,4 @@
-"""Where a record comes from, as plain rows: who or what made, edited and judged it, on which files, under which ontology."""
+"""Where a record comes from, as plain rows: who or what made, edited and judged it, and on which files."""
 
 from __future__ import annotations
 

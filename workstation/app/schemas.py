@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from workstation.app.manual import commands_chapter
 from workstation.commands.registry import load_registry
 from workstation.core.errors import UserError
 from workstation.core.ontology_form import ontology_schema
@@ -23,6 +24,11 @@ def record_schema() -> dict[str, Any]:
         "anyOf": list(refs),
         "$defs": components,
     }
+
+
+def commands_manual() -> str:
+    """The chapter of the manual that lists every command."""
+    return commands_chapter(load_registry())
 
 
 def schema_of(what: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from workstation.app.session import Session
 from workstation.commands.reading import record_id
 from workstation.core.errors import DataError, UserError
@@ -24,6 +26,7 @@ from workstation.formats.api import (
     RefusalImage,
     RevisionImage,
 )
+from workstation.formats.registry import load_formats
 from workstation.store.db import DATABASE_NAME
 from workstation.store.foreign import HistoryImport, RawBlob, RawChange, RawRevision
 from workstation.store.refusals import StoredRefusal
@@ -95,7 +98,10 @@ class StoreSink:
 
     def refusal(self, refusal: RefusalImage) -> None:
         """The next refusal."""
-        self._incoming.refusal(StoredRefusal(refusal.number, refusal.entry, refusal.hash))
+        try:
+            self._incoming.refusal(StoredRefusal(refusal.number, refusal.entry, refusal.hash))
+        except msgspec.MsgspecError as error:
+            raise DataError(f"not a readable refusal: {error}") from error
 
     def current(self) -> Iterator[tuple[RecordKind, str]]:
         """What is there now."""
@@ -112,6 +118,11 @@ def _current(store: Store) -> Iterator[tuple[RecordKind, str]]:
     for kind in RecordKind:
         for record in store.records(kind):
             yield kind, record_id(record)
+
+
+def find_format(name: str) -> Format:
+    """The format of that name."""
+    return load_formats().find(name)
 
 
 def export_history(session: Session, form: Format, path: Path, *, progress: Progress) -> int:

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 def annotate(
     project: Path, file: Path, atomic: bool, kind: str, label: str, person: str | None, role: str | None, as_json: bool
 ) -> int:
-    """Run the edits in FILE (- for standard input), one JSON object a line, through the commands the window uses.
+    """Run the edits in FILE, one JSON object a line; - is standard input.
+
+    They go through the very commands that the window uses:
 
     {"do": "annotation.add", "sample": "drive-1", "stream": "front", "class_id": "car", "shape": {…}, "as": "car"}
 

@@ -21,10 +21,9 @@ FORMATS = ("native",)
 @json_option
 def export(project: Path, format_name: str, output: Path, as_json: bool) -> None:
     """Write PROJECT to a file. The native form holds everything, history and hashes too, and comes back identical."""
-    from workstation.app.transfer import export_history
-    from workstation.formats.registry import load_formats
+    from workstation.app.transfer import export_history, find_format
 
-    form = load_formats().find(format_name)
+    form = find_format(format_name)
     with to_read(project) as session:
         size = export_history(session, form, output, progress=progress_printer("writing"))
         head = session.store.head_hash()
@@ -41,10 +40,9 @@ def export(project: Path, format_name: str, output: Path, as_json: bool) -> None
 @json_option
 def import_(file: Path, project: Path, format_name: str, as_json: bool) -> None:
     """Make the new project PROJECT from FILE. All of it is verified on the way in; a bad file leaves nothing behind."""
-    from workstation.app.transfer import import_history
-    from workstation.formats.registry import load_formats
+    from workstation.app.transfer import find_format, import_history
 
-    form = load_formats().find(format_name)
+    form = find_format(format_name)
     image = import_history(form, file, project, progress=progress_printer("reading"))
     if as_json:
         print_json(
@@ -56,8 +54,14 @@ def import_(file: Path, project: Path, format_name: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("what", type=click.Choice(("records", "commands", "ontology", "native")))
-def schema(what: str) -> None:
-    """Print the JSON Schema of the records, of the lines of annotate, of ontology.yaml, or of the native form."""
-    from workstation.app.schemas import schema_of
+@click.option("--markdown", is_flag=True, help="For commands: the chapter of the manual instead of the schema.")
+def schema(what: str, markdown: bool) -> None:
+    """Print the JSON Schema of records, commands, ontology or native form."""
+    from workstation.app.schemas import commands_manual, schema_of
 
-    print_json(schema_of(what))
+    if not markdown:
+        print_json(schema_of(what))
+    elif what == "commands":
+        click.echo(commands_manual(), nl=False)
+    else:
+        raise click.UsageError("--markdown is for commands")

@@ -157,7 +157,9 @@ def refusals(project: Path, as_json: bool) -> None:
 @click.argument("record_id", metavar="ID")
 @json_option
 def provenance(project: Path, record_id: str, as_json: bool) -> None:
-    """Print where a record of PROJECT comes from: who or what made, edited and judged it, under which ontology.
+    """Print where a record of PROJECT comes from.
+
+    Who or what made, edited and judged it, when, in which role, with which tool or model, under which ontology.
 
     ID is an id or the beginning of one; deleted records are found by their whole id.
     """

@@ -16,7 +16,7 @@ _PROBLEMS = ("place", "problem")
 
 @click.group()
 def ontology() -> None:
-    """The one list of classes, attributes, link types and words of a project, version by version."""
+    """Show, check, compare, draft, review and lock the ontology."""
 
 
 @ontology.command()

@@ -58,7 +58,10 @@ def add(
     project: Path, files: tuple[Path, ...], sample: str, stream: str | None, kind: str | None, stream_role: str,
     copy: bool, person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Add FILES to PROJECT as streams of a sample: their place, size and SHA-256 are recorded, nothing is changed."""
+    """Add FILES to PROJECT as streams of a sample.
+
+    Their place, size and SHA-256 are recorded; the files themselves are never changed.
+    """
     from workstation.app.adding import add_files
     from workstation.core.sample import StreamKind
 
@@ -145,7 +148,10 @@ def info(project: Path, provenance: bool, as_json: bool) -> int:
 @acting
 @json_option
 def relink(project: Path, folder: Path, dry_run: bool, person: str | None, role: str | None, as_json: bool) -> int:
-    """Find media of PROJECT that moved or were renamed, by content, under FOLDER. Ends with 1 if some stay missing."""
+    """Find media of PROJECT again under FOLDER, by content.
+
+    For files that moved or were renamed. Ends with 1 if some stay missing.
+    """
     from workstation.app.relinking import relink_media
 
     with to_write(project, person, role, tool="relink") as session:

@@ -66,8 +66,9 @@ def restore(project: Path, file: str, destination: Path, as_json: bool) -> None:
 @click.argument("destination", type=click.Path(path_type=Path))
 @json_option
 def salvage(source: Path, destination: Path, as_json: bool) -> int:
-    """Make the new project DESTINATION from what can be read of the damaged SOURCE, and say what is lost.
+    """Make the new project DESTINATION from what can be read of SOURCE.
 
+    For a damaged project; says what is lost.
     Ends with 1 when something is lost, parked, or came back in an older state.
     """
     from workstation.app.snapshots import salvage_into

@@ -13,8 +13,9 @@ from workstation.cli.output import json_option, print_json
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the scratch project in this new folder.")
 @json_option
 def selftest(keep: Path | None, as_json: bool) -> int:
-    """Show on a scratch project that links are made, checked and flagged, and that the ontology is enforced.
+    """Answer the four questions of consistency by doing.
 
+    On a scratch project: links are made, checked and flagged, and the ontology holds for every kind of label.
     Ends with 1 when one of the four answers fails.
     """
     from workstation.app.selftest import run_selftest

@@ -11,7 +11,6 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 
-
 class Edit(NamedTuple):
     """A stretch that was replaced, put in or taken out; ``head`` and ``tail`` characters at its ends stayed the same.
 

@@ -262,9 +262,7 @@ def read_native(file: BinaryIO, sink: HistorySink, progress: Progress) -> Projec
     head, revisions = _read_body(reader, sink)
     if head.hex() != header.head or revisions != header.revisions:
         raise reader.fault("the history does not end where the header says")
-    return ProjectImage(
-        project_id=header.project, name=header.name, head=head, revisions=revisions
-    )
+    return ProjectImage(project_id=header.project, name=header.name, head=head, revisions=revisions)
 
 
 def _read_body(reader: _Reader, sink: HistorySink) -> tuple[bytes, int]:
@@ -287,7 +285,8 @@ def _read_body(reader: _Reader, sink: HistorySink) -> tuple[bytes, int]:
                 stands = stands or sink.current()
                 _check_current(reader, stands, line)
         except DataError as error:
-            raise error if error.place else reader.fault(error.reason) from error
+            # What the project says of a content names no line of this file; the reader knows it.
+            raise error if (error.place or "").startswith("line ") else reader.fault(str(error)) from error
     if next(stands or sink.current(), None) is not None:
         raise reader.fault("the list of current records leaves some out")
     return head, revisions

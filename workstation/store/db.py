@@ -76,6 +76,13 @@ def _configure(connection: Connection, *, read_only: bool) -> None:
     execute("PRAGMA synchronous = FULL")
 
 
+def is_trouble(error: BaseException) -> bool:
+    """Whether an error is the disk's, the file's or another program's; a wrong statement is our bug and is not."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.ProgrammingError | sqlite3.IntegrityError | sqlite3.NotSupportedError
+    )
+
+
 def database_file(path: Path) -> Path:
     """The database of a project folder, or ``path`` itself where it names the file."""
     return path / DATABASE_NAME if path.is_dir() else path

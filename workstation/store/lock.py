@@ -22,9 +22,9 @@ from typing import IO
 
 import msgspec
 
-from workstation import __version__
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
+from workstation.core.version import __version__
 
 LOCK_FILE = "project.lock"
 _HOLDER_LIMIT = 4096

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from workstation import __version__
 from workstation.core.errors import DataError, UserError
+from workstation.core.version import __version__
 from workstation.store import schema
 from workstation.store.backup import BackupReason, Snapshot, make_snapshot
 from workstation.store.db import Connection, DatabaseError, connect, in_words

@@ -24,6 +24,7 @@ from workstation.store.db import Connection
 NO_HASH = bytes(32)
 PUT = "put"
 DELETE = "delete"
+SALVAGE_TOOL = "salvage"
 NOTHING_DIGEST = hashlib.sha256(b"").digest()
 _PREFIX = {
     (kind, op): kind.value.encode() + b"\0" for kind in RecordKind for op in (PUT, DELETE)
@@ -161,7 +162,12 @@ class ChainStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def read_chain_start(connection: Connection) -> ChainStart:
     """Where this project's chain starts."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'chain_start'").fetchone()
-    return ChainStart() if row is None else msgspec.json.decode(row[0], type=ChainStart)
+    if row is None:
+        return ChainStart()
+    try:
+        return msgspec.json.decode(row[0], type=ChainStart)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise DataError(f"the start of the history cannot be read: {error}") from error
 
 
 def write_chain_start(connection: Connection, start: ChainStart) -> None:

@@ -31,7 +31,7 @@ from workstation.store.db import DATABASE_NAME, Connection, connect
 from workstation.store.gate import UNIQUE, compiled
 from workstation.store.place import MEDIA_FOLDER, check_closed_whole, encode_location, location_of
 from workstation.store.references import HOLDING_OF
-from workstation.store.revisions import ChainStart, ChangeHasher, revision_hash
+from workstation.store.revisions import SALVAGE_TOOL, ChainStart, ChangeHasher, revision_hash
 from workstation.store.rows import KINDS, TABLES, read
 from workstation.store.salvage_read import SCRATCH, Damage, gather
 from workstation.store.store import Store, now_in_ms
@@ -152,7 +152,7 @@ def _salvage(
             )
         new = work / DATABASE_NAME
         who = actor if actor is not None else Actor(name="salvage")
-        who = msgspec.structs.replace(who, kind=ActorKind.SYSTEM, tool="salvage")
+        who = msgspec.structs.replace(who, kind=ActorKind.SYSTEM, tool=SALVAGE_TOOL)
         with Store.create(new, actor=who, ids=ids, now_ms=now_ms, rules_of=_rules_or_none) as store:
             try:
                 rescue.write(store, database)

@@ -29,7 +29,7 @@ from workstation.store.removal import Removal, carry_out_removal, plan_removal
 from workstation.store.restore import put_back
 from workstation.store.revisions import ChainStart, RevisionKind, read_head, write_chain_start
 from workstation.store.schema import SCHEMA_VERSION, create, version_of
-from workstation.store.steps import DONE, UNDONE, newest_step
+from workstation.store.steps import DONE, UNDONE, edits_of, newest_step
 from workstation.store.transaction import Act, Transaction
 from workstation.store.undo import UndoResult, carry_out, plan
 from workstation.store.verify import VerifyReport, verify
@@ -250,7 +250,7 @@ class Store(Reads):
             connection.execute("COMMIT")
         except BaseException as error:
             _roll_back(connection)
-            if isinstance(error, db.DatabaseError):
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
                 raise db.in_words(error, self.path) from error
             raise
 
@@ -267,7 +267,7 @@ class Store(Reads):
             connection.execute("COMMIT")
         except BaseException as error:
             _roll_back(connection)
-            if isinstance(error, db.DatabaseError):
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
                 raise db.in_words(error, self.path) from error
             raise
 
@@ -315,10 +315,7 @@ class Store(Reads):
         step = newest_step(self._db, actor or self.actor, state, sample)
         if step is None:
             return None
-        row = self._db.execute(
-            "SELECT label FROM revision WHERE step = ? AND kind NOT IN ('undo', 'redo') ORDER BY rev DESC LIMIT 1",
-            (step.id,),
-        ).fetchone()
+        row = self._db.execute("SELECT label FROM revision WHERE rev = ?", (edits_of(self._db, step)[0],)).fetchone()
         return str(row[0])
 
     def _go(
@@ -373,7 +370,7 @@ class Store(Reads):
         except BaseException as error:
             _roll_back(connection)
             self._end(act, transaction)
-            if isinstance(error, db.DatabaseError):
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
                 raise db.in_words(error, self.path) from error
             raise
         self._end(act, transaction)
