@@ -75,7 +75,7 @@ def clip(folder: Path, *, seed: int = 0, variant: str = "clean", options: ClipOp
     knowledge = shared_media(
         folder, {"fixture": "clip", "seed": seed, "options": asdict(options)}, lambda media: _make(media, seed, options)
     )
-    return deliver(folder, _bundle(options, knowledge), VARIANTS, variant)
+    return deliver(folder, _bundle(knowledge), VARIANTS, variant)
 
 
 def _make(media: Path, seed: int, options: ClipOptions) -> Json:
@@ -274,7 +274,7 @@ def _ns(frame: int) -> int:
     return (frame * 1_000_000_000 + RATE // 2) // RATE
 
 
-def _bundle(options: ClipOptions, knowledge: Json) -> Bundle:
+def _bundle(knowledge: Json) -> Bundle:
     common = {
         "offset_ns": 0,
         "recording": "session_1",
@@ -294,47 +294,68 @@ def _bundle(options: ClipOptions, knowledge: Json) -> Bundle:
         },
     ]
     events = [e for e in EVENTS if e.end <= knowledge["frames"]]
-    marks, links = [], []
+    marks: list[Json] = []
+    links: list[Json] = []
     for e in events:
-        start, end = _ns(e.first), _ns(e.end)
-        marks.append(
-            span(
-                f"action/{e.key}",
-                "clip",
-                e.label,
-                start,
-                end,
-                entity=e.actor,
-                first_frame=e.first,
-                end_frame=e.end,
-                level="frame",
-            )
+        _event_labels(e, marks, links)
+    links += _long_links({e.key for e in events})
+    marks.append(span("clip/class", "clip", "everyday_life", 0, _ns(knowledge["frames"]), level="clip"))
+    names = {"man": "person", "woman": "person", "car": "car", "door": "door", "dog": "dog", "cup": "cup"}
+    labels = {
+        "entities": [{"id": k, "class": v} for k, v in names.items()],
+        "annotations": marks,
+        "links": links,
+        "summary": [{"text": e.caption, "segments": [f"caption/{e.key}"]} for e in events],
+    }
+    truth = _truth(events, knowledge)
+    sample = {"fixture": "FX-CLIP", "key": "clip", "profile": "vision-language", "streams": streams}
+    return Bundle(sample=sample, labels=labels, truth=truth)
+
+
+def _event_labels(e: Event, marks: list[Json], links: list[Json]) -> None:
+    start, end = _ns(e.first), _ns(e.end)
+    marks.append(
+        span(
+            f"action/{e.key}",
+            "clip",
+            e.label,
+            start,
+            end,
+            entity=e.actor,
+            first_frame=e.first,
+            end_frame=e.end,
+            level="frame",
         )
-        marks.append(
-            span(f"caption/{e.key}", "clip", "caption", start, end, entity=e.actor, text=e.caption, level="segment")
+    )
+    marks.append(
+        span(f"caption/{e.key}", "clip", "caption", start, end, entity=e.actor, text=e.caption, level="segment")
+    )
+    marks.append(span(f"sound/{e.key}", "clip_sound", e.sound, start, end, entity=e.actor, level="event"))
+    links.append(
+        link(
+            f"cites/{e.key}",
+            "evidence",
+            [
+                {"role": "action", "annotation": f"action/{e.key}"},
+                {"role": "sound", "annotation": f"sound/{e.key}"},
+            ],
         )
-        marks.append(span(f"sound/{e.key}", "clip_sound", e.sound, start, end, entity=e.actor, level="event"))
-        links.append(
-            link(
-                f"cites/{e.key}",
-                "evidence",
-                [
-                    {"role": "action", "annotation": f"action/{e.key}"},
-                    {"role": "sound", "annotation": f"sound/{e.key}"},
-                ],
-            )
+    )
+    links.append(
+        link(
+            f"grounds/{e.key}",
+            "grounded-in-time",
+            [
+                {"role": "text", "annotation": f"caption/{e.key}"},
+                {"role": "moment", "annotation": f"action/{e.key}"},
+            ],
         )
-        links.append(
-            link(
-                f"grounds/{e.key}",
-                "grounded-in-time",
-                [
-                    {"role": "text", "annotation": f"caption/{e.key}"},
-                    {"role": "moment", "annotation": f"action/{e.key}"},
-                ],
-            )
-        )
-    done = {e.key for e in events}
+    )
+
+
+def _long_links(done: set[str]) -> list[Json]:
+    """Links between what is far apart, or of different kinds."""
+    links: list[Json] = []
     if "drawer_opens" in done:
         links.append(
             link(
@@ -358,15 +379,11 @@ def _bundle(options: ClipOptions, knowledge: Json) -> Bundle:
                 ],
             )
         )
-    marks.append(span("clip/class", "clip", "everyday_life", 0, _ns(knowledge["frames"]), level="clip"))
-    names = {"man": "person", "woman": "person", "car": "car", "door": "door", "dog": "dog", "cup": "cup"}
-    labels = {
-        "entities": [{"id": k, "class": v} for k, v in names.items()],
-        "annotations": marks,
-        "links": links,
-        "summary": [{"text": e.caption, "segments": [f"caption/{e.key}"]} for e in events],
-    }
-    truth = {
+    return links
+
+
+def _truth(events: list[Event], knowledge: Json) -> Json:
+    return {
         "fixture": "FX-CLIP",
         "frames": knowledge["frames"],
         "rate": RATE,
@@ -389,9 +406,6 @@ def _bundle(options: ClipOptions, knowledge: Json) -> Bundle:
             "rows": knowledge["boxes"],
         },
     }
-    sample = {"fixture": "FX-CLIP", "key": "clip", "profile": "vision-language", "streams": streams}
-    del options
-    return Bundle(sample=sample, labels=labels, truth=truth)
 
 
 def _caption_early(bundle: Bundle, size: float) -> None:

@@ -235,12 +235,35 @@ def _bundle(options: CtOptions, seed: int) -> Bundle:
         {"key": "note", "kind": "text", "path": "media/note.txt", "role": "note", "language": "en", **common},
         {"key": "labs", "kind": "document", "path": "media/labs.csv", "role": "labs", **common},
     ]
+    links = [
+        link(
+            "finding-1",
+            "describes-region",
+            [{"role": "text", "annotation": "sentence"}, {"role": "region", "annotation": "region"}],
+        )
+    ]
+    labels = {"entities": [{"id": "finding_1", "class": "nodule"}], "annotations": _marks(options), "links": links}
+    options_json = asdict(options)
+    return Bundle(
+        sample={
+            "fixture": "FX-CT",
+            "key": "ct-chest",
+            "profile": "radiology",
+            "streams": streams,
+            "series_options": options_json,
+        },
+        labels=labels,
+        truth=_truth(options, seed),
+    )
+
+
+def _marks(options: CtOptions) -> list[Json]:
     k, row, column = voxel_of(options, CENTER_MM)
     text = report_text()
     sentence = "There is a round nodule in the right upper lobe measuring 2.3 cm."
     start = text.index(sentence)
     radius_px = DIAMETER_MM / 2 / options.spacing_mm
-    marks: list[Json] = [
+    return [
         {
             "id": "region",
             "stream": "series",
@@ -285,15 +308,12 @@ def _bundle(options: CtOptions, seed: int) -> Bundle:
             "attributes": {"size_mm": DIAMETER_MM, "side": "right", "lobe": "upper"},
         },
     ]
-    links = [
-        link(
-            "finding-1",
-            "describes-region",
-            [{"role": "text", "annotation": "sentence"}, {"role": "region", "annotation": "region"}],
-        )
-    ]
+
+
+def _truth(options: CtOptions, seed: int) -> Json:
+    k, row, column = voxel_of(options, CENTER_MM)
     along_row, down_column, normal, first = _axes(options)
-    truth: Json = {
+    return {
         "fixture": "FX-CT",
         "seed": seed,
         "sphere": {
@@ -323,19 +343,6 @@ def _bundle(options: CtOptions, seed: int) -> Bundle:
             "places": ["report", "note", "series headers"],
         },
     }
-    labels = {"entities": [{"id": "finding_1", "class": "nodule"}], "annotations": marks, "links": links}
-    options_json = asdict(options)
-    return Bundle(
-        sample={
-            "fixture": "FX-CT",
-            "key": "ct-chest",
-            "profile": "radiology",
-            "streams": streams,
-            "series_options": options_json,
-        },
-        labels=labels,
-        truth=truth,
-    )
 
 
 def _replace_report(bundle: Bundle, **changes: str) -> None:

@@ -144,79 +144,95 @@ def _bundle(knowledge: Json) -> Bundle:
                 "item": key,
             }
         )
-        for thing in image["objects"]:
-            if thing["visible"] is None:
-                continue
-            name = f"{key}/{thing['key']}"
-            entities.append({"id": name, "class": thing["class"]})
-            x, y, w, h = thing["visible"]
-            marks.append(
-                {
-                    "id": f"box/{name}",
-                    "stream": key,
-                    "entity": name,
-                    "class": thing["class"],
-                    "kind": "box",
-                    "shape": {"kind": "box", "x": x, "y": y, "width": w, "height": h},
-                }
-            )
-            marks.append(
-                {
-                    "id": f"mask/{name}",
-                    "stream": key,
-                    "entity": name,
-                    "class": thing["class"],
-                    "kind": "mask",
-                    "runs": thing["mask"],
-                }
-            )
-        for caption in image["captions"]:
-            name = f"caption/{key}/{caption['slot']}"
-            marks.append(
-                {
-                    "id": name,
-                    "stream": key,
-                    "entity": None,
-                    "class": "caption",
-                    "kind": "text",
-                    "text": caption["text"],
-                    "slot": caption["slot"],
-                }
-            )
-            links.append(
-                link(
-                    f"describes/{key}/{caption['slot']}",
-                    "describes",
-                    [{"role": "text", "annotation": name}, {"role": "image", "stream": key}],
-                )
-            )
-            for i, phrase in enumerate(caption["phrases"]):
-                ends = [
-                    {
-                        "role": "text",
-                        "annotation": name,
-                        "part": [phrase["start"], phrase["end"]],
-                        "quote": phrase["quote"],
-                    }
-                ]
-                ends += [{"role": "region", "annotation": f"box/{key}/{thing}"} for thing in phrase["things"]]
-                links.append(link(f"grounds/{key}/{caption['slot']}/{i}", "grounds", ends))
-        for subject, predicate, other in image["relations"]:
-            ends = [
-                {"role": "subject", "annotation": f"box/{key}/{subject}"},
-                {"role": "object", "annotation": f"box/{key}/{other}"},
-            ]
-            links.append(
-                link(
-                    f"relation/{key}/{subject}/{predicate.replace(' ', '_')}/{other}",
-                    "relation",
-                    ends,
-                    predicate=predicate,
-                )
-            )
+        _thing_labels(image, entities, marks)
+        _caption_labels(image, marks, links)
+        links += _relation_links(image)
     sample = {"fixture": "FX-SCENE", "key": "scene", "profile": "vision-language", "streams": streams}
     truth = {"fixture": "FX-SCENE", **knowledge}
     return Bundle(sample=sample, labels={"entities": entities, "annotations": marks, "links": links}, truth=truth)
+
+
+def _thing_labels(image: Json, entities: list[Json], marks: list[Json]) -> None:
+    key = image["key"]
+    for thing in image["objects"]:
+        if thing["visible"] is None:
+            continue
+        name = f"{key}/{thing['key']}"
+        entities.append({"id": name, "class": thing["class"]})
+        x, y, w, h = thing["visible"]
+        marks.append(
+            {
+                "id": f"box/{name}",
+                "stream": key,
+                "entity": name,
+                "class": thing["class"],
+                "kind": "box",
+                "shape": {"kind": "box", "x": x, "y": y, "width": w, "height": h},
+            }
+        )
+        marks.append(
+            {
+                "id": f"mask/{name}",
+                "stream": key,
+                "entity": name,
+                "class": thing["class"],
+                "kind": "mask",
+                "runs": thing["mask"],
+            }
+        )
+
+
+def _caption_labels(image: Json, marks: list[Json], links: list[Json]) -> None:
+    key = image["key"]
+    for caption in image["captions"]:
+        name = f"caption/{key}/{caption['slot']}"
+        marks.append(
+            {
+                "id": name,
+                "stream": key,
+                "entity": None,
+                "class": "caption",
+                "kind": "text",
+                "text": caption["text"],
+                "slot": caption["slot"],
+            }
+        )
+        links.append(
+            link(
+                f"describes/{key}/{caption['slot']}",
+                "describes",
+                [{"role": "text", "annotation": name}, {"role": "image", "stream": key}],
+            )
+        )
+        for i, phrase in enumerate(caption["phrases"]):
+            ends = [
+                {
+                    "role": "text",
+                    "annotation": name,
+                    "part": [phrase["start"], phrase["end"]],
+                    "quote": phrase["quote"],
+                }
+            ]
+            ends += [{"role": "region", "annotation": f"box/{key}/{thing}"} for thing in phrase["things"]]
+            links.append(link(f"grounds/{key}/{caption['slot']}/{i}", "grounds", ends))
+
+
+def _relation_links(image: Json) -> list[Json]:
+    key, links = image["key"], []
+    for subject, predicate, other in image["relations"]:
+        ends = [
+            {"role": "subject", "annotation": f"box/{key}/{subject}"},
+            {"role": "object", "annotation": f"box/{key}/{other}"},
+        ]
+        links.append(
+            link(
+                f"relation/{key}/{subject}/{predicate.replace(' ', '_')}/{other}",
+                "relation",
+                ends,
+                predicate=predicate,
+            )
+        )
+    return links
 
 
 def _captions(bundle: Bundle) -> list[Json]:

@@ -257,6 +257,34 @@ def _ns(frame: int) -> int:
 
 
 def _bundle(options: RobotOptions, knowledge: Json) -> Bundle:
+    marks: list[Json] = []
+    links: list[Json] = []
+    for step in STEPS:
+        _step_labels(step, marks, links)
+    marks += _view_labels(knowledge)
+    entities = [{"id": k, "class": k} for k in ("cup", "bowl", "apple", "robot")]
+    truth = {
+        "fixture": "FX-ROBOT",
+        "frames": FRAMES,
+        "rate": RATE,
+        "instruction": INSTRUCTION,
+        "steps": [{**asdict(s), "start_ns": _ns(s.first), "end_ns": _ns(s.end)} for s in STEPS],
+        "gripper_close_ns": _ns(108),
+        "contact_ns": _ns(114),
+        "actions_by_source": knowledge["actions"],
+        "frame_number": "marks.read(picture); counts the file's own frames",
+        "view_shift_frames": dict.fromkeys(VIEWS, 0),
+        "boxes": {"columns": ["frame", "key", "x", "y", "width", "height"], "views": knowledge["boxes"]},
+        "options": asdict(options),
+    }
+    return Bundle(
+        sample={"fixture": "FX-ROBOT", "key": "robot", "profile": "manipulation", "streams": _streams()},
+        labels={"entities": entities, "annotations": marks, "links": links},
+        truth=truth,
+    )
+
+
+def _streams() -> list[Json]:
     common = {
         "offset_ns": 0,
         "recording": "session_1",
@@ -283,50 +311,55 @@ def _bundle(options: RobotOptions, knowledge: Json) -> Bundle:
             **common,
         }
     )
+    return streams
+
+
+def _step_labels(step: Step, marks: list[Json], links: list[Json]) -> None:
+    marks += [
+        span(
+            f"action/{name}/{step.key}",
+            name,
+            step.label,
+            _ns(step.first),
+            _ns(step.end),
+            entity="robot",
+            first_frame=step.first,
+            end_frame=step.end,
+            attributes={"source": step.source},
+        )
+        for name in VIEWS
+    ]
+    marks.append(
+        {
+            "id": f"step/{step.key}",
+            "stream": "episode",
+            "entity": None,
+            "class": "reasoning_step",
+            "kind": "text",
+            "text": step.thought,
+        }
+    )
+    links.append(
+        link(
+            f"views/{step.key}",
+            "same-event",
+            [{"role": "view", "annotation": f"action/{name}/{step.key}"} for name in VIEWS],
+        )
+    )
+    links.append(
+        link(
+            f"reason/{step.key}",
+            "explains",
+            [
+                {"role": "text", "annotation": f"step/{step.key}"},
+                {"role": "action", "annotation": f"action/overhead/{step.key}"},
+            ],
+        )
+    )
+
+
+def _view_labels(knowledge: Json) -> list[Json]:
     marks: list[Json] = []
-    links: list[Json] = []
-    for step in STEPS:
-        marks += [
-            span(
-                f"action/{name}/{step.key}",
-                name,
-                step.label,
-                _ns(step.first),
-                _ns(step.end),
-                entity="robot",
-                first_frame=step.first,
-                end_frame=step.end,
-                attributes={"source": step.source},
-            )
-            for name in VIEWS
-        ]
-        marks.append(
-            {
-                "id": f"step/{step.key}",
-                "stream": "episode",
-                "entity": None,
-                "class": "reasoning_step",
-                "kind": "text",
-                "text": step.thought,
-            }
-        )
-        links.append(
-            link(
-                f"views/{step.key}",
-                "same-event",
-                [{"role": "view", "annotation": f"action/{name}/{step.key}"} for name in VIEWS],
-            )
-        )
-        links.append(
-            link(
-                f"reason/{step.key}",
-                "explains",
-                [
-                    {"role": "text", "annotation": f"step/{step.key}"},
-                    {"role": "action", "annotation": f"action/overhead/{step.key}"},
-                ],
-            )
-        )
     for name in VIEWS:
         marks.append(
             {
@@ -360,26 +393,7 @@ def _bundle(options: RobotOptions, knowledge: Json) -> Bundle:
                         "keyframes": keys,
                     }
                 )
-    entities = [{"id": k, "class": k} for k in ("cup", "bowl", "apple", "robot")]
-    truth = {
-        "fixture": "FX-ROBOT",
-        "frames": FRAMES,
-        "rate": RATE,
-        "instruction": INSTRUCTION,
-        "steps": [{**asdict(s), "start_ns": _ns(s.first), "end_ns": _ns(s.end)} for s in STEPS],
-        "gripper_close_ns": _ns(108),
-        "contact_ns": _ns(114),
-        "actions_by_source": knowledge["actions"],
-        "frame_number": "marks.read(picture); counts the file's own frames",
-        "view_shift_frames": dict.fromkeys(VIEWS, 0),
-        "boxes": {"columns": ["frame", "key", "x", "y", "width", "height"], "views": knowledge["boxes"]},
-        "options": asdict(options),
-    }
-    return Bundle(
-        sample={"fixture": "FX-ROBOT", "key": "robot", "profile": "manipulation", "streams": streams},
-        labels={"entities": entities, "annotations": marks, "links": links},
-        truth=truth,
-    )
+    return marks
 
 
 def _side_shift(bundle: Bundle, size: float) -> None:

@@ -162,10 +162,26 @@ def _cast(times: Floats, ego: Path6) -> tuple[Roads, tuple[Actor, ...]]:
         x_range=(-40.0, b_x + 70.0),
         y_range=(-30.0, crossing_y + 130.0),
     )
-    north, south, east, west = math.pi / 2, -math.pi / 2, 0.0, math.pi
-    actors: list[Actor] = []
+    cast = _Cast()
+    _on_the_first_road(cast, times)
+    _at_the_crossing(cast, times, roads, here, side)
+    _on_the_second_road(cast, times, roads)
+    _beyond(cast, times, roads)
+    return roads, tuple(cast.actors)
+
+
+NORTH, SOUTH, EAST, WEST = math.pi / 2, -math.pi / 2, 0.0, math.pi
+MOVING = ((-1.0, 1e9, "moving"),)
+
+
+class _Cast:
+    """Collects the actors."""
+
+    def __init__(self) -> None:
+        self.actors: list[Actor] = []
 
     def add(
+        self,
         key: str,
         kind: str,
         path: Path6,
@@ -175,11 +191,12 @@ def _cast(times: Floats, ego: Path6) -> tuple[Roads, tuple[Actor, ...]]:
         plate: str = "",
         states: Sequence[tuple[float, float, str]] = ((-1.0, 1e9, "parked"),),
     ) -> None:
+        """One more actor, numbered in order."""
         size = {"pedestrian": PERSON_SIZE, "marker": MARKER_SIZE}.get(kind) or SIZES[kind]
-        actors.append(
+        self.actors.append(
             Actor(
                 key=key,
-                number=len(actors) + 1,
+                number=len(self.actors) + 1,
                 label=label or kind,
                 kind=kind,
                 size=size,
@@ -190,94 +207,107 @@ def _cast(times: Floats, ego: Path6) -> tuple[Roads, tuple[Actor, ...]]:
             )
         )
 
-    moving = ((-1.0, 1e9, "moving"),)
-    add(
+
+def _on_the_first_road(cast: _Cast, times: Floats) -> None:
+    cast.add(
         "car_1",
         "car",
-        along_line((24.0, -LANE_M), east, integrate(np.full_like(times, FAST_MPS), times)),
+        along_line((24.0, -LANE_M), EAST, integrate(np.full_like(times, FAST_MPS), times)),
         color=(178, 34, 40),
         plate="RX 204",
-        states=moving,
+        states=MOVING,
     )
-    add(
+    cast.add(
         "van_1",
         "van",
-        along_line((120.0, LANE_M), west, integrate(np.full_like(times, 12.0), times)),
+        along_line((120.0, LANE_M), WEST, integrate(np.full_like(times, 12.0), times)),
         color=(232, 232, 228),
         plate="VN 118",
-        states=moving,
+        states=MOVING,
     )
-    add("truck_1", "truck", resting(47.0, -4.5, yaw=east), color=(52, 92, 148), plate="TK 771")
-    add("car_2", "car", resting(66.0, 4.5, yaw=west), color=(40, 70, 150), plate="BL 902")
+    cast.add("truck_1", "truck", resting(47.0, -4.5, yaw=EAST), color=(52, 92, 148), plate="TK 771")
+    cast.add("car_2", "car", resting(66.0, 4.5, yaw=WEST), color=(40, 70, 150), plate="BL 902")
+
+
+def _at_the_crossing(cast: _Cast, times: Floats, roads: Roads, here: Floats, side: float) -> None:
+    b_x, crossing_y = roads.b_x, roads.crossing_y
     walk_start = KEY_MOMENT_S - (HALF_ROAD_M + 0.4 - LANE_M - side) / WALK_MPS
     walking = np.where(times > walk_start, WALK_MPS, 0.0)
     walked = integrate(walking, times, zero_at=KEY_MOMENT_S)
-    add(
+    cast.add(
         "pedestrian_1",
         "pedestrian",
-        along_line((b_x + LANE_M + side, crossing_y), west, walked),
+        along_line((b_x + LANE_M + side, crossing_y), WEST, walked),
         color=(196, 52, 48),
         states=((-1.0, walk_start, "waiting"), (walk_start, 1e9, "crossing")),
     )
     bearing = math.radians(HORN_BEARING_DEG)
     lateral = 4.9
     taxi = (float(here[0]) - lateral, float(here[1]) + lateral / math.tan(bearing))
-    add(
+    cast.add(
         "taxi_1",
         "car",
-        resting(*taxi, yaw=south + 0.2),
+        resting(*taxi, yaw=SOUTH + 0.2),
         color=(238, 190, 30),
         plate="TX 300",
         states=((-1.0, 1e9, "standing"),),
     )
+
+
+def _on_the_second_road(cast: _Cast, times: Floats, roads: Roads) -> None:
+    b_x, crossing_y = roads.b_x, roads.crossing_y
     slowing = speed(times, [(-2, 7.0), (12.0, 7.0), (15.4, 0.0), (30, 0.0)])
-    add(
+    cast.add(
         "auto_rickshaw_1",
         "auto_rickshaw",
-        along_line((b_x - LANE_M, crossing_y + 4.6 + 0.0), south, integrate(slowing, times, zero_at=20.0)),
+        along_line((b_x - LANE_M, crossing_y + 4.6 + 0.0), SOUTH, integrate(slowing, times, zero_at=20.0)),
         color=(236, 196, 40),
         plate="AR 55",
         states=((-1.0, 15.4, "moving"), (15.4, 1e9, "waiting")),
     )
-    add(
+    cast.add(
         "motorcycle_1",
         "motorcycle",
-        along_line((b_x + LANE_M, crossing_y + 2.0), north, integrate(np.full_like(times, 8.5), times, zero_at=12.0)),
+        along_line((b_x + LANE_M, crossing_y + 2.0), NORTH, integrate(np.full_like(times, 8.5), times, zero_at=12.0)),
         color=(30, 90, 60),
         plate="MC 81",
-        states=moving,
+        states=MOVING,
     )
-    add(
+    cast.add(
         "electric_scooter_1",
         "electric_scooter",
-        along_line((b_x + 4.5, crossing_y + 3.0), north, integrate(np.full_like(times, 3.2), times, zero_at=14.0)),
+        along_line((b_x + 4.5, crossing_y + 3.0), NORTH, integrate(np.full_like(times, 3.2), times, zero_at=14.0)),
         color=(40, 160, 150),
-        states=moving,
+        states=MOVING,
     )
+
+
+def _beyond(cast: _Cast, times: Floats, roads: Roads) -> None:
+    b_x, crossing_y = roads.b_x, roads.crossing_y
     cross_s = 17.0
-    add(
+    cast.add(
         "car_3",
         "car",
         along_line(
-            (b_x + 1.0, roads.c_y - LANE_M), east, integrate(np.full_like(times, FAST_MPS), times, zero_at=cross_s)
+            (b_x + 1.0, roads.c_y - LANE_M), EAST, integrate(np.full_like(times, FAST_MPS), times, zero_at=cross_s)
         ),
         color=(34, 120, 74),
         plate="GN 460",
-        states=moving,
+        states=MOVING,
     )
-    add(
+    cast.add(
         "car_4",
         "car",
-        along_line((b_x + 1.0, roads.c_y + LANE_M), west, integrate(np.full_like(times, 11.0), times, zero_at=cross_s)),
+        along_line((b_x + 1.0, roads.c_y + LANE_M), WEST, integrate(np.full_like(times, 11.0), times, zero_at=cross_s)),
         color=(225, 226, 230),
         plate="WH 117",
-        states=moving,
+        states=MOVING,
     )
-    add("car_5", "car", resting(b_x + 4.5, crossing_y + 12.0, yaw=north), color=(110, 112, 118), plate="GR 315")
-    add("car_6", "car", resting(b_x - 4.5, crossing_y + 24.0, yaw=south), color=(126, 44, 96), plate="PU 640")
-    add("car_far", "car", resting(b_x + 1.9, crossing_y + 92.0, yaw=south), color=(60, 66, 72), plate="FA 999")
+    cast.add("car_5", "car", resting(b_x + 4.5, crossing_y + 12.0, yaw=NORTH), color=(110, 112, 118), plate="GR 315")
+    cast.add("car_6", "car", resting(b_x - 4.5, crossing_y + 24.0, yaw=SOUTH), color=(126, 44, 96), plate="PU 640")
+    cast.add("car_far", "car", resting(b_x + 1.9, crossing_y + 92.0, yaw=SOUTH), color=(60, 66, 72), plate="FA 999")
     strolling = integrate(np.full_like(times, 1.3), times)
-    add(
+    cast.add(
         "marker_1",
         "marker",
         resting(*MARKER_PLACE),
@@ -285,11 +315,10 @@ def _cast(times: Floats, ego: Path6) -> tuple[Roads, tuple[Actor, ...]]:
         color=MARKER_COLOR,
         states=((-1.0, 1e9, "standing"),),
     )
-    add(
+    cast.add(
         "pedestrian_2",
         "pedestrian",
-        along_line((36.0, 7.2), east, strolling),
+        along_line((36.0, 7.2), EAST, strolling),
         color=(60, 110, 170),
         states=((-1.0, 1e9, "walking"),),
     )
-    return roads, tuple(actors)
