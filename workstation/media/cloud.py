@@ -28,7 +28,6 @@ from workstation.media.base import (
 )
 from workstation.media.cloud_columns import CloudFormat, RawCloud, make_cloud
 from workstation.media.cloud_lod import beginning, lod_order, reordered, store, stored
-from workstation.media.gaps import find_gaps
 
 FORMATS: tuple[CloudFormat, ...] = (
     cloud_pcd.FORMAT,
@@ -61,7 +60,7 @@ class CloudFiles:
             span=table.span if len(self._paths) > 1 or times.epoch_ns is not None else None,
             count=len(self._paths),
             rate_hz=table.rate_hz(),
-            gaps=find_gaps(table),
+            gaps=() if table.hold_ns is None else table.gaps(longer_than_ns=table.hold_ns),
             clock_source=times.source,
             epoch_ns=times.epoch_ns,
             details={**first.details, "points": len(first), "fields": ",".join(self._fields(first))},
