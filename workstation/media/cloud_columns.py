@@ -89,6 +89,12 @@ def make_cloud(
     return Cloud(points=points, origin=origin, fields=fields, total=len(raw))
 
 
+def field_names(raw: RawCloud) -> tuple[str, ...]:
+    """The fields that ``make_cloud`` will give, from the names alone: nothing is read or unpacked."""
+    empty = {name: np.zeros(0, np.float32) for name in raw.columns}
+    return tuple(make_cloud(RawCloud(columns=empty), slice(None), sweep_ns=0, epoch_ns=None).fields)
+
+
 def _points(raw: RawCloud, rows: slice | NDArray[np.integer[Any]]) -> tuple[NDArray[np.float32], Vector]:
     axes = [raw.columns[name] for name in "xyz"]
     origin = raw.origin
