@@ -7,6 +7,7 @@ annotations from one count to another.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,10 @@ class CountKeeper:
             state = row[state_at] if state_at >= 0 else ""
             layer = row[layer_at] if layer_at >= 0 else ""
             deltas[scope or PROJECT_SCOPE, name, class_id, state, layer] += sign
+
+    def remember(self, classes: Iterable[tuple[bytes, str]]) -> None:
+        """The classes that entities have now, where they cannot be looked up any more."""
+        self._class_of_entity.update(classes)
 
     def entity_changes(self, key: bytes, row: Row | None) -> None:
         """An entity is about to become ``row`` (``None``: deleted): its annotations without a class move along."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from workstation.core import records
-from workstation.core.annotation import Annotation, Keyframe, Record
+from workstation.core.annotation import Annotation, Keyframe, Record, State
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.geometry import Mask, PointSet, kind_of
 from workstation.core.ids import id_to_bytes
@@ -25,7 +25,7 @@ from workstation.store.db import Connection
 from workstation.store.permissions import LABELS, authority_problems, changes_sync, locked_problems, rights_for
 from workstation.store.references import HOLDING_OF
 from workstation.store.revisions import Barrier
-from workstation.store.rows import ID, TABLES, key_of, read
+from workstation.store.rows import ID, TABLES, key_of, key_or_none, read
 from workstation.store.structure import MAX_RECORD_BYTES, structure_problems
 from workstation.store.writer import Before, Put, Writer, prepared
 from workstation.store.yaml import load_yaml
@@ -63,15 +63,18 @@ class EffectiveOntology:
     def refresh(self, connection: Connection) -> None:
         """Look which version is in force now."""
         row = connection.execute(
-            "SELECT c.digest, c.payload, c.schema_version FROM ontology t CROSS JOIN change c ON c.seq = t.seq"
+            "SELECT t.seq, c.digest FROM ontology t CROSS JOIN change c ON c.seq = t.seq"
             " WHERE t.state = 'locked' ORDER BY t.number DESC LIMIT 1"
         ).fetchone()
-        digest = None if row is None else row[0]
+        digest = None if row is None else row[1]
         if digest == self.digest:
             return
         self.digest, self.number, self.rules = None, 0, None
         if row is not None:
-            record = read(RecordKind.ONTOLOGY, row[1], row[2])
+            payload, version = connection.execute(
+                "SELECT payload, schema_version FROM change WHERE seq = ?", (row[0],)
+            ).fetchone()
+            record = read(RecordKind.ONTOLOGY, payload, version)
             if isinstance(record, OntologyVersion):
                 self.number, self.rules = record.number, self._rules_of(record)
         self.digest = digest
@@ -81,12 +84,15 @@ class Gate:
     """The checks of one transaction."""
 
     def __init__(
-        self, connection: Connection, actor: Actor, ontology: EffectiveOntology, writer: Writer, *, restoring: bool
-    ) -> None:
+        self, connection: Connection, actor: Actor, ontology: EffectiveOntology, writer: Writer, *,
+        restoring: bool, giving_back: bool,
+    ) -> None:  # fmt: skip
+        """``restoring``: earlier states are written; ``giving_back``: they were the actor's own to change."""
         self.db = connection
         self.actor = actor
         self.ontology = ontology
         self.restoring = restoring
+        self._giving_back = giving_back
         self.context = Context(connection)
         self.barriers: set[Barrier] = set()
         self.missing: dict[tuple[RecordKind, bytes], str] = {}
@@ -94,10 +100,12 @@ class Gate:
         self.late: dict[tuple[RecordKind, str], tuple[Record, Record | None]] = {}
         self.unique: dict[RecordKind, set[tuple[Any, ...]]] = {}
         self.recheck: dict[tuple[RecordKind, str], bytes] = {}
+        self._waiting: list[Put] = []
         self.next_rev = writer.rev
         self._writer = writer
         self._rights: dict[Right, str | None] = {}
         self._actor_problem = _actor_problem(connection, actor)
+        self._free = self._kinds_without_question()
 
     def puts(self, kind: RecordKind, given: list[Record]) -> list[Put]:
         """The given records, each id once, as they will be stored; those that change nothing are left out.
@@ -113,18 +121,45 @@ class Gate:
                 puts.append(put)
         before = self._writer.before(kind, [put.key for put in puts])
         accepted = []
+        free = kind in self._free
         for put in puts:
             put.before = before.get(put.key)
             if put.before is not None and put.before.digest == put.digest:
                 continue
-            name = f"{kind.value} {put.record_id}"
             old = None if put.before is None else put.before.record
-            denied += [f"{name}: {text}" for text in self._denials(kind, old, put.record)]
-            problems += [f"{name} {text}" for text in self._problems(kind, put, old)]
+            if not free or getattr(put.record, "state", None) is State.APPROVED:
+                denied.extend(f"{kind.value} {put.record_id}: {text}" for text in self._denials(kind, old, put.record))
+            found = self._problems(kind, put, old)
+            if found:
+                problems.extend(f"{kind.value} {put.record_id} {text}" for text in found)
             accepted.append(put)
         if denied or problems:
+            self._waiting.clear()
             raise refused(denied, problems)
+        self._note(kind, accepted)
         return accepted
+
+    def _note(self, kind: RecordKind, puts: list[Put]) -> None:
+        """What must be looked at again at the commit. Only of records that were accepted."""
+        for put in puts:
+            self._note_references(kind, put)
+            if put.before is not None:
+                self._note_change(kind, put, put.before.record)
+        columns = UNIQUE.get(kind)
+        if columns is not None:
+            self.unique.setdefault(kind, set()).update(tuple([put.row[at] for at in columns]) for put in puts)
+        if self.late:
+            for put in puts:
+                self.late.pop((kind, put.record_id), None)
+        for put in self._waiting:
+            self.late[kind, put.record_id] = (put.record, None if put.before is None else put.before.record)
+        self._waiting.clear()
+
+    def _note_change(self, kind: RecordKind, put: Put, before: Record) -> None:
+        if changes_sync(kind, before, put.record):
+            self.barriers.add(Barrier.SYNC)
+        if _others_lean_on_it(kind, before, put.record):
+            self.recheck[kind, put.record_id] = put.key
 
     def written(self, kind: RecordKind, puts: list[Put]) -> None:
         """The writer has taken the records."""
@@ -132,24 +167,35 @@ class Gate:
         if kind is RecordKind.ONTOLOGY:
             self.ontology.refresh(self.db)
 
-    def delete(self, kind: RecordKind, record_id: str) -> tuple[bytes, Before]:
-        """Whether a record may be deleted; what points at it is looked at in the end."""
-        key = id_to_bytes(record_id) if ID.fullmatch(record_id) else b""
-        before = self._writer.before(kind, [key]).get(key)
-        name = f"{kind.value} {record_id}"
-        if before is None:
-            raise Refused((f"{name} cannot be deleted: there is no such {kind.value}",))
-        denied = [f"{name}: {text}" for text in self._denials(kind, before.record, None)]
-        problems = [] if self.restoring else [f"{name}: {text}" for text in locked_problems(before.record, None)]
+    def deletes(self, kind: RecordKind, record_ids: list[str]) -> list[tuple[str, bytes, Before]]:
+        """The records as they stand, if they may be deleted; what points at them is looked at in the end."""
+        problems: list[str] = []
+        denied: list[str] = []
+        keys = {record_id: key_or_none(record_id) or b"" for record_id in record_ids}
+        before = self._writer.before(kind, list(keys.values()))
+        victims = []
+        for record_id, key in keys.items():
+            old = before.get(key)
+            if old is None:
+                problems.append(f"{kind.value} {record_id} cannot be deleted: there is no such {kind.value}")
+                continue
+            name = f"{kind.value} {record_id}"
+            denied.extend(f"{name}: {text}" for text in self._denials(kind, old.record, None))
+            locked = () if self.restoring else locked_problems(old.record, None)
+            problems.extend(f"{name}: {text}" for text in locked)
+            if changes_sync(kind, old.record, None):
+                self.barriers.add(Barrier.SYNC)
+            victims.append((record_id, key, old))
         if denied or problems:
             raise refused(denied, problems)
-        self.late.pop((kind, record_id), None)
-        self.recheck.pop((kind, record_id), None)
-        return key, before
+        for record_id in record_ids:
+            self.late.pop((kind, record_id), None)
+            self.recheck.pop((kind, record_id), None)
+        return victims
 
-    def deleted(self, kind: RecordKind, key: bytes) -> None:
-        """The writer has deleted the record."""
-        self.context.forget(kind, [key])
+    def deleted(self, kind: RecordKind, keys: list[bytes]) -> None:
+        """The writer has deleted the records."""
+        self.context.forget(kind, keys)
         if kind is RecordKind.ONTOLOGY:
             self.ontology.refresh(self.db)
 
@@ -164,6 +210,16 @@ class Gate:
             self._rights[right] = refusal(self.actor, right)
         return self._rights[right]
 
+    def _kinds_without_question(self) -> frozenset[RecordKind]:
+        """What this actor may write and delete in any way short of approving; decided once for a million records."""
+        if self.actor.kind is ActorKind.SYSTEM:
+            return frozenset(RecordKind)
+        by_hand = self.actor.kind is ActorKind.PERSON or (
+            self.actor.kind is ActorKind.SCRIPT and self.actor.person is not None
+        )
+        allowed = by_hand and self._actor_problem is None and self._right(Right.LABEL) is None
+        return LABELS if allowed else frozenset()
+
     def _denials(self, kind: RecordKind, before: Record | None, after: Record | None) -> Iterator[str]:
         if self.actor.kind is ActorKind.SYSTEM:
             return
@@ -171,24 +227,35 @@ class Gate:
             yield self._actor_problem
         for right in rights_for(self.actor, kind, before, after):
             # Whoever undoes gives back what somebody with the right had written.
-            reason = None if self.restoring and right is Right.REVIEW and kind in LABELS else self._right(right)
+            reason = None if self._giving_back and right is Right.REVIEW and kind in LABELS else self._right(right)
             if reason is not None:
                 yield reason
         if not self.restoring:
             yield from authority_problems(self.actor, kind, before, after)
 
-    def _problems(self, kind: RecordKind, put: Put, before: Record | None) -> Iterator[str]:
-        if changes_sync(kind, before, put.record):
-            self.barriers.add(Barrier.SYNC)
+    def _problems(self, kind: RecordKind, put: Put, before: Record | None) -> list[str]:
+        problems = list(structure_problems(kind, put.record))
         if before is not None:
-            yield from _fixed_problems(kind, before, put.record)
-        if not self.restoring:
-            yield from locked_problems(before, put.record)
-        yield from structure_problems(kind, put.record)
-        self._note_references(kind, put)
-        self._note_unique(kind, put)
+            problems.extend(_fixed_problems(kind, before, put.record))
+            if not self.restoring:
+                problems.extend(locked_problems(before, put.record))
         if kind in LABELS:
-            yield from self._label_problems(kind, put, before)
+            problems += self._label_problems(kind, put, before)
+        return problems
+
+    def _label_problems(self, kind: RecordKind, put: Put, before: Record | None) -> list[str]:
+        """What the surroundings and the ontology say; waits for the commit if the surroundings are not there yet."""
+        record = put.record
+        if not self.restoring:
+            if self.ontology.rules is None:
+                return [NOT_LOCKED]
+            if getattr(record, "ontology_version", 0) > self.ontology.number:
+                return [f"claims an ontology version after {self.ontology.number}, the newest that is locked"]
+        found = None if kind is RecordKind.LINK else self.in_context(kind, record, before)
+        if found is None:
+            self._waiting.append(put)
+            return []
+        return found
 
     def _note_references(self, kind: RecordKind, put: Put) -> None:
         for position, pointer in HOLDING_OF[kind]:
@@ -198,29 +265,6 @@ class Gate:
         shape = getattr(put.record, "shape", None)
         if isinstance(shape, Mask | PointSet) and not self.context.has_blob(shape.blob):
             self.missing_blobs.setdefault(shape.blob, f"{kind.value} {put.record_id}")
-
-    def _note_unique(self, kind: RecordKind, put: Put) -> None:
-        columns = UNIQUE.get(kind)
-        if columns is not None:
-            self.unique.setdefault(kind, set()).add(tuple(put.row[at] for at in columns))
-
-    def _label_problems(self, kind: RecordKind, put: Put, before: Record | None) -> Iterator[str]:
-        """What the surroundings and the ontology say; waits for the commit if the surroundings are not there yet."""
-        record = put.record
-        if not self.restoring:
-            if self.ontology.rules is None:
-                yield NOT_LOCKED
-                return
-            if getattr(record, "ontology_version", 0) > self.ontology.number:
-                yield f"claims an ontology version after {self.ontology.number}, the newest that is locked"
-        if before is not None and kind in (RecordKind.ENTITY, RecordKind.ANNOTATION):
-            self.recheck[kind, put.record_id] = put.key
-        found = None if kind is RecordKind.LINK else self.in_context(kind, record, before)
-        if found is None:
-            self.late[kind, put.record_id] = (record, before)
-        else:
-            self.late.pop((kind, put.record_id), None)
-            yield from found
 
     def in_context(self, kind: RecordKind, record: Any, before: Any = None) -> list[str] | None:
         """The problems of a label among its surroundings; ``None`` if part of them is missing."""
@@ -329,6 +373,14 @@ def _typed(kind: RecordKind, record: Any, problems: list[str]) -> Put | None:
     except ValueError as error:
         problems.append(f"{kind.value} {record_id} names a record by something that is no id: {error}")
         return None
+
+
+def _others_lean_on_it(kind: RecordKind, before: Any, after: Any) -> bool:
+    """Whether the change may make keyframes or annotations unfit that were not written themselves."""
+    if kind is RecordKind.ENTITY:
+        return bool(before.class_id != after.class_id)
+    fields = ("kind", "track", "class_id", "entity", "stream")
+    return kind is RecordKind.ANNOTATION and any(getattr(before, name) != getattr(after, name) for name in fields)
 
 
 def _fixed_problems(kind: RecordKind, before: Any, after: Any) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from workstation.core.annotation import Record
 from workstation.core.ids import SampleId, id_from_bytes, id_to_bytes
@@ -41,12 +42,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A record that is not the same in two revisions; ``None`` where it is not there (or its content was removed)."""
+    """A record that is not the same in two revisions; ``None`` where it is not there.
+
+    Where it was there but its content was removed for good, that side is ``None`` too and says so.
+    """
 
     kind: RecordKind
     id: str
     before: Record | None
     after: Record | None
+    before_removed: bool = False
+    after_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,21 +142,46 @@ def info(connection: Connection, kind: RecordKind, record_id: str) -> RecordInfo
 
 
 _TOUCHED = (
-    "SELECT kind, id, min(seq), max(seq) FROM change WHERE seq > ? AND seq <= ? GROUP BY kind, id ORDER BY min(seq)"
+    "SELECT kind, id, min(seq), max(seq) FROM change WHERE seq > ? AND seq <= ? {where}"
+    " GROUP BY kind, id ORDER BY min(seq)"
 )
+_ONLY_SAMPLE = "AND rev IN (SELECT rev FROM revision_sample WHERE sample = ?)"
 
 
-def difference(connection: Connection, a: int, b: int) -> Iterator[Difference]:
-    """What is not the same in revision ``b`` as in ``a`` (0 is the empty project)."""
+def difference(connection: Connection, a: int, b: int, sample: SampleId | None = None) -> Iterator[Difference]:
+    """What is not the same in revision ``b`` as in ``a`` (0 is the empty project), in one sample if given."""
     low, high = sorted((a, b))
-    for kind, key, first, last in connection.execute(_TOUCHED, (last_seq(connection, low), last_seq(connection, high))):
+    where, values = ("", ()) if sample is None else (_ONLY_SAMPLE, (id_to_bytes(sample),))
+    edges = (last_seq(connection, low), last_seq(connection, high))
+    for kind, key, first, last in connection.execute(_TOUCHED.format(where=where), (*edges, *values)):
         (previous,) = connection.execute("SELECT prev_seq FROM change WHERE seq = ?", (first,)).fetchone()
         old_digest, old = _image(connection, KINDS[kind], previous)
         new_digest, new = _image(connection, KINDS[kind], last)
         if old_digest == new_digest:
             continue
-        pair = (old, new) if a <= b else (new, old)
+        if sample is not None and _sample_of(connection, KINDS[kind], old if new is None else new) not in (
+            None,
+            sample,
+        ):
+            continue
+        lost_old, lost_new = old_digest is not None and old is None, new_digest is not None and new is None
+        pair = (old, new, lost_old, lost_new) if a <= b else (new, old, lost_new, lost_old)
         yield Difference(KINDS[kind], id_from_bytes(key), *pair)
+
+
+def _sample_of(connection: Connection, kind: RecordKind, record: Any) -> str | None:
+    """The sample a record lies in; ``None`` where that cannot be said."""
+    if record is None:
+        return None
+    if kind is RecordKind.SAMPLE:
+        return str(record.id)
+    annotation = getattr(record, "annotation", None)
+    if annotation is not None:
+        found = next(
+            (c.record for c in reversed(past(connection, RecordKind.ANNOTATION, annotation)) if c.record), None
+        )
+        return _sample_of(connection, RecordKind.ANNOTATION, found)
+    return getattr(record, "sample", "")  # of the project, so of no sample
 
 
 def last_seq(connection: Connection, rev: int) -> int:

@@ -32,9 +32,13 @@ from workstation.core.staleness import Limits
 from workstation.store import history
 from workstation.store.counts import PROJECT_SCOPE, Count
 from workstation.store.db import Connection
+from workstation.store.derived import derived_values
 from workstation.store.ends import StaleEnd, stale_ends
+from workstation.store.foreign import RawBlob, RawRevision, raw_blobs, raw_history
 from workstation.store.history import Change, Difference, RecordInfo, Revision
+from workstation.store.provenance import Provenance, provenance
 from workstation.store.references import Dependent, dependents
+from workstation.store.refusals import StoredRefusal, read_refusals
 from workstation.store.rows import KINDS, TABLES, WHOLE, key_or_none, read
 
 R = TypeVar("R", bound=Record)
@@ -50,12 +54,24 @@ class Spans:
     ``starts`` and ``ends`` are int64 nanoseconds of shape (n,). What has no interval is left out.
     """
 
-    ids: list[str]
+    keys: list[bytes]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     class_ids: list[str | None]
     states: list[str]
     layers: list[str]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def id_at(self, index: int) -> AnnotationId:
+        """The annotation of one interval; made on demand, since drawing needs only the one that is hit."""
+        return AnnotationId(id_from_bytes(self.keys[index]))
+
+    @property
+    def ids(self) -> list[AnnotationId]:
+        """The annotations, in order."""
+        return [AnnotationId(id_from_bytes(key)) for key in self.keys]
 
 
 class Reads:
@@ -214,7 +230,7 @@ class Reads:
             row = self._db.execute("SELECT class_id FROM entity WHERE id = ?", (key,)).fetchone()
             classes[key] = None if row is None else row[0]
         return Spans(
-            [id_from_bytes(row[2]) for row in rows],
+            [row[2] for row in rows],
             np.array([row[0] for row in rows], dtype=np.int64),
             np.array([row[1] for row in rows], dtype=np.int64),
             [row[3] if row[3] is not None else classes.get(row[4]) for row in rows],
@@ -360,9 +376,29 @@ class Reads:
         """When a record came and changed last, and on whose word."""
         return history.info(self._db, kind, record_id)
 
-    def difference(self, a: int, b: int) -> Iterator[Difference]:
-        """What is not the same in revision ``b`` as in ``a`` (0 is the empty project)."""
-        return history.difference(self._db, a, b)
+    def difference(self, a: int, b: int, sample: SampleId | None = None) -> Iterator[Difference]:
+        """What is not the same in revision ``b`` as in ``a`` (0 is the empty project), in one sample if given."""
+        return history.difference(self._db, a, b, sample)
+
+    def provenance(self, record_id: str) -> Provenance:
+        """Where a record comes from: every step of its life, verdicts, links and the files it was made on."""
+        return provenance(self, self._db, record_id)
+
+    def raw_history(self) -> Iterator[RawRevision]:
+        """Every revision as it is kept, oldest first, for the native export."""
+        return raw_history(self._db)
+
+    def raw_blobs(self) -> Iterator[RawBlob]:
+        """Every blob as it is kept."""
+        return raw_blobs(self._db)
+
+    def raw_refusals(self) -> Iterator[StoredRefusal]:
+        """The log of refusals as it is kept."""
+        return read_refusals(self._db)
+
+    def derived_values(self, area: str, sample: SampleId | None = None) -> dict[str, bytes]:
+        """Rebuildable data of an area (findings, job states), of one sample or of the project."""
+        return derived_values(self._db, area, sample)
 
     def blob(self, sha256: str) -> bytes | None:
         """A stored blob; ``None`` if it is not here or its content was removed."""
@@ -386,10 +422,13 @@ class Reads:
             f"SELECT c.payload, c.schema_version FROM {kind.value} t CROSS JOIN change c ON c.seq = t.seq"
             f" WHERE {where}{' ORDER BY ' + order if order else ''}{f' LIMIT {limit}' if limit >= 0 else ''}"
         )
+        for payload, version in self._rows(sql, values):
+            yield read(kind, payload, version)
+
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[tuple[bytes, int]]:
         cursor = self._db.execute(sql, values)
         while rows := cursor.fetchmany(_FETCH):
-            for payload, version in rows:
-                yield read(kind, payload, version)
+            yield from rows
 
 
 _NEXT_BUCKET = "SELECT min(bucket) FROM annotation WHERE ifnull(stream, sample) = ? AND bucket > ?"

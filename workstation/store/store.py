@@ -15,18 +15,25 @@ from types import TracebackType
 from workstation.core.errors import DataError, UserError
 from workstation.core.ids import IdSource, SampleId
 from workstation.core.ontology_compile import CompiledOntology
-from workstation.core.rights import Actor
+from workstation.core.records import RecordKind
+from workstation.core.rights import Actor, Right
 from workstation.core.signal import Signal
 from workstation.store import db
 from workstation.store.changes import ChangeSet
+from workstation.store.derived import DerivedWriter
+from workstation.store.foreign import HistoryImport
 from workstation.store.gate import EffectiveOntology, RulesOf, compiled
 from workstation.store.queries import Reads
 from workstation.store.refusals import Refusal, append_refusal, read_refusals
-from workstation.store.revisions import RevisionKind, read_head
+from workstation.store.removal import Removal, carry_out_removal, plan_removal
+from workstation.store.restore import put_back
+from workstation.store.revisions import ChainStart, RevisionKind, read_head, write_chain_start
 from workstation.store.schema import SCHEMA_VERSION, create, version_of
-from workstation.store.steps import DONE, UNDONE, newest_step
+from workstation.store.steps import DONE, UNDONE, edits_of, newest_step
 from workstation.store.transaction import Act, Transaction
 from workstation.store.undo import UndoResult, carry_out, plan
+from workstation.store.verify import VerifyReport, verify
+from workstation.store.view import Snapshot
 
 
 def now_in_ms() -> int:
@@ -44,6 +51,7 @@ class Store(Reads):
         *,
         actor: Actor,
         read_only: bool = False,
+        immutable: bool = False,
         ids: IdSource | None = None,
         now_ms: Callable[[], int] = now_in_ms,
         rules_of: RulesOf = compiled,
@@ -52,7 +60,8 @@ class Store(Reads):
         super().__init__(connection)
         self.path = path
         self.actor = actor
-        self.read_only = read_only
+        self.read_only = read_only or immutable
+        self._immutable = immutable
         self.changed: Signal[ChangeSet] = Signal("changed", on_error=on_listener_error)
         self._ids = ids if ids is not None else IdSource(now_ms)
         self._now_ms = now_ms
@@ -86,7 +95,7 @@ class Store(Reads):
                     "has an older schema: open the project, which makes a backup and migrates it", path=file
                 )
             return cls(
-                connection, file, actor=actor, read_only=read_only or immutable, ids=ids, now_ms=now_ms,
+                connection, file, actor=actor, read_only=read_only, immutable=immutable, ids=ids, now_ms=now_ms,
                 rules_of=rules_of, on_listener_error=on_listener_error,
             )  # fmt: skip
         except db.DatabaseError as error:
@@ -161,6 +170,15 @@ class Store(Reads):
         with self._write(act) as transaction:
             yield transaction
 
+    @contextmanager
+    def restoring(self, label: str, *, start: ChainStart, reason: str) -> Iterator[Transaction]:
+        """The first transaction of a salvaged project: what is written back need not fit today's ontology."""
+        self._may_write()
+        write_chain_start(self._db, start)
+        act = Act(label=label, actor=self.actor, kind=RevisionKind.RESTORE, reason=reason)
+        with self._write(act) as transaction:
+            yield transaction
+
     def undo(
         self, actor: Actor | None = None, *, sample: SampleId | None = None, group: str | None = None,
         rev: int | None = None, initiator: str = "",
@@ -177,6 +195,81 @@ class Store(Reads):
     ) -> UndoResult | None:  # fmt: skip
         """Do again what was taken back last."""
         return self._go(actor, sample, group, rev, initiator, forward=True)
+
+    def view(self, rev: int, sample: SampleId | None = None) -> Snapshot:
+        """The project as it was at a revision, to read from; close it. ``sample`` makes it quick in a large project."""
+        self._check_idle("look at an earlier revision")
+        return Snapshot(self.path, rev, sample=sample, immutable=self._immutable)
+
+    def restore(
+        self, rev: int, *, sample: SampleId | None = None, actor: Actor | None = None, reason: str = ""
+    ) -> ChangeSet | None:
+        """Make the project (or one sample) what it was at a revision, as a new revision; later ones stay in history."""
+        self._may_write()
+        if not 0 < rev <= self.head():
+            raise UserError(f"there is no revision {rev}; the newest is {self.head()}")
+        act = Act(
+            label=f"Restore revision {rev}", actor=actor or self.actor, kind=RevisionKind.RESTORE, sample=sample,
+            restores=rev, reason=reason,
+        )  # fmt: skip
+        told: list[ChangeSet] = []
+        with self._write(act, told) as transaction:
+            put_back(transaction, self._db, rev, sample)
+        return told[0] if told else None
+
+    def remove_content(self, kind: RecordKind, record_id: str, *, reason: str, actor: Actor | None = None) -> Removal:
+        """Take the content of a deleted record out of the whole history; the chain still verifies. Cannot be undone."""
+        self._may_write()
+        if not reason.strip():
+            raise UserError("removing content for good needs a reason")
+        removal = plan_removal(self._db, kind, record_id)
+        act = Act(
+            label=f"Remove content of {kind.value} {record_id}", actor=actor or self.actor, kind=RevisionKind.REMOVAL,
+            removed=removal.digests, reason=reason,
+        )  # fmt: skip
+        with self._write(act) as transaction:
+            transaction.allow(Right.REMOVE_PAYLOAD)
+            carry_out_removal(self._db, removal)
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # the log still holds the content
+        return removal
+
+    def verify(
+        self, *, against: str | None = None, progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> VerifyReport:
+        """Audit the whole history and the tables made from it. In another thread: ``Reader.verify``."""
+        return verify(self._db, against=against, progress=progress)
+
+    @contextmanager
+    def derived(self) -> Iterator[DerivedWriter]:
+        """Write rebuildable data: no revision, no undo, no ChangeSet."""
+        self._may_write()
+        connection = self._db
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield DerivedWriter(connection)
+            connection.execute("COMMIT")
+        except BaseException as error:
+            _roll_back(connection)
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
+                raise db.in_words(error, self.path) from error
+            raise
+
+    @contextmanager
+    def import_history(self) -> Iterator[HistoryImport]:
+        """Take a whole history into this empty project, all of it or nothing."""
+        self._may_write()
+        connection = self._db
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            incoming = HistoryImport(connection)
+            yield incoming
+            incoming.finish()
+            connection.execute("COMMIT")
+        except BaseException as error:
+            _roll_back(connection)
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
+                raise db.in_words(error, self.path) from error
+            raise
 
     def undo_label(self, actor: Actor | None = None, sample: SampleId | None = None) -> str | None:
         """The label of what ``undo`` would take back, for menus."""
@@ -222,10 +315,7 @@ class Store(Reads):
         step = newest_step(self._db, actor or self.actor, state, sample)
         if step is None:
             return None
-        row = self._db.execute(
-            "SELECT label FROM revision WHERE step = ? AND kind NOT IN ('undo', 'redo') ORDER BY rev DESC LIMIT 1",
-            (step.id,),
-        ).fetchone()
+        row = self._db.execute("SELECT label FROM revision WHERE rev = ?", (edits_of(self._db, step)[0],)).fetchone()
         return str(row[0])
 
     def _go(
@@ -250,6 +340,10 @@ class Store(Reads):
             changes=told[0], label=header.label, revisions=edits, sample=header.sample, time_ns=header.time_ns,
             selection=header.selection,
         )  # fmt: skip
+
+    def _check_idle(self, what: str) -> None:
+        if self._open_act is not None:
+            raise RuntimeError(f"a transaction is open ({self._open_act.label!r}): finish it to {what}")
 
     def _may_write(self) -> None:
         if self.read_only:
@@ -276,7 +370,7 @@ class Store(Reads):
         except BaseException as error:
             _roll_back(connection)
             self._end(act, transaction)
-            if isinstance(error, db.DatabaseError):
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
                 raise db.in_words(error, self.path) from error
             raise
         self._end(act, transaction)
@@ -312,6 +406,12 @@ class Reader(Reads):
         super().__init__(db.connect(db.database_file(path), True, immutable=immutable))
         self._db.execute("BEGIN")
         self._db.execute("SELECT max(rev) FROM revision").fetchone()  # the moment that is seen
+
+    def verify(
+        self, *, against: str | None = None, progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> VerifyReport:
+        """Audit the whole history and the tables made from it."""
+        return verify(self._db, against=against, progress=progress)
 
     def close(self) -> None:
         """Close the connection."""

@@ -6,9 +6,10 @@ Made by the store only. An exception that leaves the ``with`` block takes everyt
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from workstation.core.annotation import LinkEnd, Record
 from workstation.core.errors import UserError
@@ -33,7 +34,6 @@ from workstation.store.revisions import (
     kinds_mask,
     read_head,
 )
-from workstation.store.rows import read
 from workstation.store.steps import note_revision
 from workstation.store.writer import Put, Writer
 
@@ -82,7 +82,10 @@ class Transaction(Reads):
         self._ontology_before = ontology.digest
         self._head = read_head(connection)
         self._writer = Writer(connection, self._head)
-        self._gate = Gate(connection, act.actor, ontology, self._writer, restoring=act.restoring)
+        self._gate = Gate(
+            connection, act.actor, ontology, self._writer, restoring=act.restoring,
+            giving_back=act.kind in (RevisionKind.UNDO, RevisionKind.REDO),
+        )  # fmt: skip
         self._half_done = False
         self.denials: list[tuple[str, ...]] = []
 
@@ -126,14 +129,19 @@ class Transaction(Reads):
 
     def delete(self, kind: RecordKind, record_id: str) -> None:
         """Delete a record. What still points at it when the transaction ends stops the transaction."""
+        self.delete_many(kind, [record_id])
+
+    def delete_many(self, kind: RecordKind, record_ids: Iterable[str]) -> None:
+        """Delete records of one kind; all of them, or none if one cannot be deleted."""
         self._check_open()
         try:
-            key, before = self._gate.delete(kind, record_id)
+            victims = self._gate.deletes(kind, list(dict.fromkeys(record_ids)))
         except NotAllowed as error:
             self.denials.append(error.problems)
             raise
-        self._writer.delete(kind, record_id, key, before)
-        self._gate.deleted(kind, key)
+        if victims:
+            self._writer.delete(kind, victims)
+            self._gate.deleted(kind, [key for _, key, _ in victims])
 
     def put_blob(self, data: bytes) -> str:
         """Store bytes under their SHA-256, which shapes name. It is kept only if this transaction changes something."""
@@ -170,13 +178,9 @@ class Transaction(Reads):
             self.denials.append(error.problems)
             raise
 
-    def write_back(self, kind: RecordKind, key: bytes, payload: bytes | None, schema_version: int) -> None:
-        """Make a record what it was (``None``: not there). For the undo and its kin; the gate still looks."""
-        record_id = id_from_bytes(key)
-        if payload is None:
-            self.delete(kind, record_id)
-        else:
-            self._put(kind, [read(kind, payload, schema_version)])
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[tuple[bytes, int]]:
+        """All at once: whoever writes while reading must not meet what it has just written, without end."""
+        yield from self._db.execute(sql, values).fetchall()
 
     def _check_open(self) -> None:
         if self._connection is None:
