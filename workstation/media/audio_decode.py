@@ -40,6 +40,8 @@ class PcmSource(Protocol):
     notes: tuple[str, ...]
     silent: tuple[tuple[int, int], ...]
     """Sample ranges the file does not hold."""
+    fits_int16: bool
+    """Whether 16 bits hold every sample exactly: half the memory, and faster to draw."""
 
     def read(self, start: int, count: int) -> Samples:
         """Samples ``[start, start + count)``; the caller keeps both inside the stream."""
@@ -148,7 +150,7 @@ class SndfileSource:
         self.sample_rate_hz, self.channels = int(file.samplerate), int(file.channels)
         check_shape(self.sample_rate_hz, self.channels, path=self._path)
         self._at = 0
-        self._direct = file.subtype in ("PCM_16", "PCM_U8", "PCM_S8", "ULAW", "ALAW")
+        self.fits_int16 = file.subtype in ("PCM_16", "PCM_U8", "PCM_S8", "ULAW", "ALAW")
         self._whole_numbers = file.subtype not in ("FLOAT", "DOUBLE")
         self.details = {"container": file.format, "codec": file.subtype}
         self.origin_ns = 0
@@ -159,7 +161,9 @@ class SndfileSource:
             raise DataError("there is no sound in it", path=self._path)
         if not self._holds(self.frames - 1):
             # libsndfile cannot seek in a file whose header lies; FFmpeg walks through the packets that are there.
-            raise _NotSndfile("it is shorter than its header says", claimed_s=self.frames / self.sample_rate_hz)
+            # An MP3 without an index promises nothing: libsndfile's length of it is a guess.
+            claimed_s = 0.0 if file.format == "MP3" else self.frames / self.sample_rate_hz
+            raise _NotSndfile("it is shorter than its header says", claimed_s=claimed_s)
         if file.format == "MP3" and not _names_its_delay(self._path):
             self.notes += (_UNKNOWN_DELAY,)
 
@@ -181,7 +185,7 @@ class SndfileSource:
         return finite
 
     def read_int16(self, start: int, count: int) -> NDArray[np.int16]:
-        if self._direct:
+        if self.fits_int16:
             return self._read(start, count, "int16")
         return to_int16(self.read(start, count))
 
