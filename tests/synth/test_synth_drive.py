@@ -20,7 +20,7 @@ from workstation.synth.drive.scenes import script_of
 from workstation.synth.drive.script import HORN_BEARING_DEG, KEY_MOMENT_NS, KEY_MOMENT_S, Script, street_script
 from workstation.synth.drive.stage import Stage
 from workstation.synth.drive.variants import VARIANTS
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 from workstation.synth.raycast import Body, Caster, Sweep
 from workstation.synth.truth import Truth
 

@@ -12,7 +12,7 @@ from workstation.synth.diorama import Thing, full_box, looking, plain_backdrop, 
 from workstation.synth.drive.rig import BROWN, FISHEYE
 from workstation.synth.marks import burn, read
 from workstation.synth.mesh import MeshBuilder
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 from workstation.synth.people import PERSON_SIZE, pedestrian
 from workstation.synth.pose import pose, quaternion, rotation
 from workstation.synth.vehicles import SIZES, vehicle

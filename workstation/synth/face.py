@@ -8,7 +8,7 @@ import numpy as np
 
 from workstation.synth.lettering import Picture
 from workstation.synth.mesh import Color
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.synth.mesh import Color
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 
 Picture = NDArray[Any]
 """Height×width×3 uint8, RGB. (OpenCV's types do not say uint8, so neither can this.)"""

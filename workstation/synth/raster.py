@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from workstation.synth.lettering import Picture
 from workstation.synth.mesh import Finish, Mesh
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 from workstation.synth.pose import Floats, Pose
 
 NEAR_M = 0.15

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import UserError
 from workstation.synth.lettering import Picture
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 from workstation.synth.pose import Floats
 
 QUANTISER = 3

@@ -23,7 +23,7 @@ from workstation.synth.drive.rig import SOUND_RATE_HZ, DriveOptions, cameras, li
 from workstation.synth.drive.scenes import script_of
 from workstation.synth.drive.script import Script
 from workstation.synth.drive.stage import Stage
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 from workstation.synth.raycast import SWEEP_NS, Body, Caster, Lidar
 from workstation.synth.truth import Json
 from workstation.synth.writers import (

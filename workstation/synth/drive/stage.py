@@ -11,7 +11,7 @@ from workstation.synth.drive.place import Place
 from workstation.synth.drive.script import Actor, Script
 from workstation.synth.lettering import Picture
 from workstation.synth.mesh import Mesh
-from workstation.synth.opencv import cv2
+from workstation.media.opencv import cv2
 from workstation.synth.pose import Floats, Pose
 from workstation.synth.raster import Ids, Piece, View, joined, pack, paint, shade_ground, shadow_points
 
