@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from workstation.core.errors import UserError
+from workstation.media.opencv import cv2
 from workstation.synth.camera import Camera
 from workstation.synth.drive import signals
 from workstation.synth.drive.fixture import drive
@@ -20,7 +21,6 @@ from workstation.synth.drive.scenes import script_of
 from workstation.synth.drive.script import HORN_BEARING_DEG, KEY_MOMENT_NS, KEY_MOMENT_S, Script, street_script
 from workstation.synth.drive.stage import Stage
 from workstation.synth.drive.variants import VARIANTS
-from workstation.media.opencv import cv2
 from workstation.synth.raycast import Body, Caster, Sweep
 from workstation.synth.truth import Truth
 

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from workstation.media.opencv import cv2
 from workstation.synth.camera import Camera, distort, mounted, undistort
 from workstation.synth.diorama import Thing, full_box, looking, plain_backdrop, project, run_lengths, snap
 from workstation.synth.drive.rig import BROWN, FISHEYE
 from workstation.synth.marks import burn, read
 from workstation.synth.mesh import MeshBuilder
-from workstation.media.opencv import cv2
 from workstation.synth.people import PERSON_SIZE, pedestrian
 from workstation.synth.pose import pose, quaternion, rotation
 from workstation.synth.vehicles import SIZES, vehicle

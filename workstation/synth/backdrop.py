@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.synth.lettering import Picture
 from workstation.media.opencv import cv2
+from workstation.synth.lettering import Picture
 from workstation.synth.raster import HAZE, HAZE_FROM_M, HAZE_M, TO_SUN, View
 from workstation.synth.scenery import Ground
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.media.opencv import cv2
 from workstation.synth.camera import OPTICAL
 from workstation.synth.lettering import Picture, panel
 from workstation.synth.mesh import Color, Mesh
-from workstation.media.opencv import cv2
 from workstation.synth.pose import Floats, Pose, pose, rotation
 from workstation.synth.raster import Ids, Packed, Piece, View, joined, pack, paint
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workstation.media.opencv import cv2
 from workstation.synth.lettering import Picture
 from workstation.synth.mesh import Color
-from workstation.media.opencv import cv2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.synth.mesh import Color
 from workstation.media.opencv import cv2
+from workstation.synth.mesh import Color
 
 Picture = NDArray[Any]
 """Height×width×3 uint8, RGB. (OpenCV's types do not say uint8, so neither can this.)"""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.media.opencv import cv2
 from workstation.synth.lettering import Picture
 from workstation.synth.mesh import Finish, Mesh
-from workstation.media.opencv import cv2
 from workstation.synth.pose import Floats, Pose
 
 NEAR_M = 0.15

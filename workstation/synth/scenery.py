@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.media.opencv import cv2
 from workstation.synth.lettering import Picture, panel, road_sign, shop_front
 from workstation.synth.mesh import Color, Finish, Mesh, MeshBuilder, Point3
-from workstation.media.opencv import cv2
 from workstation.synth.pose import Floats
 
 SHOPS = ("BAKERY", "BOOKS", "CAFE LUNA", "PHARMACY", "BIKES", "FLOWERS", "RADIO", "SHOES", "TEA HOUSE", "MARKET")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from workstation.media.opencv import cv2
 from workstation.synth.lettering import Picture, panel
 from workstation.synth.mesh import Color
-from workstation.media.opencv import cv2
 from workstation.synth.truth import Bundle, Json, Planted, Truth, Variant, chosen, deliver, link, shared_media
 from workstation.synth.writers import write_json, write_png
 

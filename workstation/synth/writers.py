@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.errors import UserError
-from workstation.synth.lettering import Picture
 from workstation.media.opencv import cv2
+from workstation.synth.lettering import Picture
 from workstation.synth.pose import Floats
 
 QUANTISER = 3

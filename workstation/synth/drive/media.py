@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from workstation.media.opencv import cv2
 from workstation.synth.camera import Camera
 from workstation.synth.drive import signals
 from workstation.synth.drive.place import Place, build_place, map_polygons
@@ -23,7 +24,6 @@ from workstation.synth.drive.rig import SOUND_RATE_HZ, DriveOptions, cameras, li
 from workstation.synth.drive.scenes import script_of
 from workstation.synth.drive.script import Script
 from workstation.synth.drive.stage import Stage
-from workstation.media.opencv import cv2
 from workstation.synth.raycast import SWEEP_NS, Body, Caster, Lidar
 from workstation.synth.truth import Json
 from workstation.synth.writers import (

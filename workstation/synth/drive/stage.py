@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workstation.media.opencv import cv2
 from workstation.synth.camera import Camera, undistort
 from workstation.synth.drive.place import Place
 from workstation.synth.drive.script import Actor, Script
 from workstation.synth.lettering import Picture
 from workstation.synth.mesh import Mesh
-from workstation.media.opencv import cv2
 from workstation.synth.pose import Floats, Pose
 from workstation.synth.raster import Ids, Piece, View, joined, pack, paint, shade_ground, shadow_points
 
