@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import shutil
 import subprocess
 import sys
@@ -159,5 +158,6 @@ def test_the_contracts_hold() -> None:
 def test_each_contract_bites(tmp_path: Path, module: str, line: str, contract: str) -> None:
     result = lint(copy_with(tmp_path, module, line))
     assert result.returncode == 1
-    broken = [text for text in result.stdout.splitlines() if re.search(r" BROKEN( \(\d+ ignored imports?\))?$", text)]
+    # A contract with exceptions says how many imports it ignored behind the word.
+    broken = [text for text in result.stdout.splitlines() if text.partition(" (")[0].endswith("BROKEN")]
     assert any(contract in text for text in broken), result.stdout
