@@ -7,7 +7,7 @@ In restore mode (undo, redo, restore, import of a history) today's ontology and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from workstation.core import records
@@ -15,20 +15,19 @@ from workstation.core.annotation import Annotation, Keyframe, Record, State
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.geometry import Mask, PointSet, kind_of
 from workstation.core.ids import id_to_bytes
-from workstation.core.ontology_compile import CompiledOntology, compile_ontology
-from workstation.core.ontology_parse import parse_ontology
+from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind, Right, refusal
-from workstation.core.sample import OntologyVersion, Person
+from workstation.core.sample import Person
 from workstation.store.context import AnnotationView, Context
 from workstation.store.db import Connection
+from workstation.store.effective import EffectiveOntology
 from workstation.store.permissions import LABELS, authority_problems, changes_sync, locked_problems, rights_for
 from workstation.store.references import HOLDING_OF
 from workstation.store.revisions import Barrier
 from workstation.store.rows import ID, TABLES, key_of, key_or_none, read
 from workstation.store.structure import MAX_RECORD_BYTES, structure_problems
 from workstation.store.writer import Before, Put, Writer, prepared
-from workstation.store.yaml import load_yaml
 
 NOT_LOCKED = (
     "no version of the ontology is locked yet, so nothing can be labelled: "
@@ -38,46 +37,8 @@ _SHOWN_PROBLEMS = 100
 _SAMPLE_BOUND = frozenset(kind for kind, table in TABLES.items() if any(name == "sample" for name, _ in table.columns))
 
 
-RulesOf = Callable[[OntologyVersion], CompiledOntology]
-
-
-def compiled(version: OntologyVersion) -> CompiledOntology:
-    """The checks of a version's text."""
-    source = f"ontology version {version.number}"
-    return compile_ontology(parse_ontology(load_yaml(version.text, source=source), source=source))
-
-
 class NotAllowed(Refused):
     """Refused for want of a right or authority; the store logs it."""
-
-
-class EffectiveOntology:
-    """The locked version with the highest number, compiled once and kept until another one takes its place."""
-
-    def __init__(self, rules_of: RulesOf = compiled) -> None:
-        self._rules_of = rules_of
-        self.digest: bytes | None = None
-        self.number = 0
-        self.rules: CompiledOntology | None = None
-
-    def refresh(self, connection: Connection) -> None:
-        """Look which version is in force now."""
-        row = connection.execute(
-            "SELECT t.seq, c.digest FROM ontology t CROSS JOIN change c ON c.seq = t.seq"
-            " WHERE t.state = 'locked' ORDER BY t.number DESC LIMIT 1"
-        ).fetchone()
-        digest = None if row is None else row[1]
-        if digest == self.digest:
-            return
-        self.digest, self.number, self.rules = None, 0, None
-        if row is not None:
-            payload, version = connection.execute(
-                "SELECT payload, schema_version FROM change WHERE seq = ?", (row[0],)
-            ).fetchone()
-            record = read(RecordKind.ONTOLOGY, payload, version)
-            if isinstance(record, OntologyVersion):
-                self.number, self.rules = record.number, self._rules_of(record)
-        self.digest = digest
 
 
 class Gate:
