@@ -209,34 +209,43 @@ def _retired_in(ontology: CompiledOntology, use: _Use) -> Iterator[tuple[str, Re
 
 @rule("ontology.missing_attribute", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
 def missing_attribute(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
-    """A required attribute is missing on a label or link that is done or approved, or on the thing such labels show."""
+    """A required attribute is missing on a label or link that is done or approved, or on the thing such labels show.
+
+    What changes over time may stand on a keyframe, and what a thing is may stand on one of its finished labels.
+    """
     ontology = ontology_of(snapshot)
     streams, entities = streams_by_id(snapshot, sample), entities_by_id(snapshot, sample)
-    shown = set()
+    said: defaultdict[str, set[str]] = defaultdict(set)
     for annotation in snapshot.annotations(sample.id):
         if annotation.state not in _FINISHED:
             continue
-        shown.add(annotation.entity)
+        if annotation.entity is not None:
+            said[annotation.entity].update(annotation.attributes)
         class_id = class_of(snapshot, annotation)
         if class_id in ontology.classes:
             item = annotation_item(annotation, streams, class_id)
-            yield from _lacking(item, annotation.state.value, _required(ontology, class_id, annotation))
-    for entity in entities.values():
-        if entity.id in shown and entity.class_id in ontology.classes:
-            yield from _lacking(entity_item(entity), "shown in finished labels", missing_attributes(ontology, entity))
+            names = list(_missing_on(snapshot, ontology, class_id, annotation))
+            yield from _lacking(item, annotation.state.value, names)
+    for entity_id, known in said.items():
+        entity = entities.get(entity_id)
+        if entity is not None and entity.class_id in ontology.classes:
+            names = [name for name in missing_attributes(ontology, entity) if name not in known]
+            yield from _lacking(entity_item(entity), "shown in finished labels", names)
     for link in snapshot.links(sample.id):
         if link.state in _FINISHED and link.type_id in ontology.link_types:
-            required = (item.id for item in ontology.attributes_of_link(link.type_id) if item.required)
+            required = (each.id for each in ontology.attributes_of_link(link.type_id) if each.required)
             names = [name for name in required if name not in link.attributes]
             yield from _lacking(link_item(link), link.state.value, names)
 
 
-def _required(ontology: CompiledOntology, class_id: str, annotation: Annotation) -> Iterator[str]:
+def _missing_on(snapshot: Snapshot, ontology: CompiledOntology, class_id: str, annotation: Annotation) -> Iterator[str]:
     """What the annotation itself must say: per stream always, of the thing only where no entity says it."""
     for attribute in ontology.attributes_of(class_id):
-        on_keyframes = annotation.track is not None and attribute.over_time
         elsewhere = not attribute.per_stream and annotation.entity is not None
-        if attribute.required and attribute.id not in annotation.attributes and not on_keyframes and not elsewhere:
+        if not attribute.required or elsewhere or attribute.id in annotation.attributes:
+            continue
+        moving = annotation.track is not None and attribute.over_time
+        if not moving or all(attribute.id not in each.attributes for each in snapshot.keyframes(annotation.id)):
             yield attribute.id
 
 
