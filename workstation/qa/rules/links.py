@@ -99,7 +99,9 @@ def illegal(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         if link_type is None or any(_lost(snapshot, sample, end) for end in link.ends):
             continue  # found by ontology.unknown and links.dangling
         # Attributes and the reason of an absence have rules of their own.
-        bare = replace(link, state=State.DRAFT, attributes={}, reason=link.reason or next(iter(link_type.reasons), "-"))
+        bare = replace(
+            link, state=State.DRAFT, attributes={}, reason=link.reason.strip() or next(iter(link_type.reasons), "-")
+        )
         views = [_view(snapshot, end) for end in link.ends]
         for problem in ontology.check_link(bare, views, bare):
             yield Fault(
