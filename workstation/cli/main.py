@@ -51,7 +51,7 @@ VERBS: dict[str, Verb] = {
     "salvage": Verb("safety", "salvage", "Make the new project DESTINATION from what can be read of SOURCE."),
     "validate": Verb("validate", "validate", "Check PROJECT and print what is wrong with its labels and links."),
     "report": Verb("validate", "report", "Reports on a project: who has read the guideline."),
-    "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION, also while it is open."),
+    "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION, also while somebody works on it."),
     "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
     "completion": Verb("completion", "completion", "Print the completion script of a shell."),
     "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
