@@ -14,10 +14,10 @@ from workstation.cli.output import json_option, print_json
 @click.argument("destination", type=click.Path(path_type=Path))
 @json_option
 def copy(source: Path, destination: Path, as_json: bool) -> None:
-    """Copy the project SOURCE to the new folder DESTINATION, also while somebody works on it.
+    """Copy the project SOURCE to the new folder DESTINATION.
 
-    History and copied-in media come along; caches and backups do not. The copy gets a replica id of its own, so work
-    in both can be told apart and merged.
+    It works also while somebody has the project open. History and copied-in media come along; caches and backups do
+    not. The copy gets a replica id of its own, so that work in both can be told apart.
     """
     from workstation.app.copying import copy_folder
 

@@ -41,8 +41,9 @@ def validate(
     role: str | None,
     as_json: bool,
 ) -> int:
-    """Check PROJECT against its ontology, its links and its guideline, and print what is wrong.
+    """Check PROJECT, and print what is wrong with its labels and links.
 
+    Held against its ontology, its links and its guideline.
     Ends with 0 when nothing is open, with 1 when something is or a rule could not run, with 2 when it could not check.
     """
     from workstation.app.validation import rule_rows
