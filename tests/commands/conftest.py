@@ -30,7 +30,8 @@ def work(tmp_path: Path) -> Iterator[Work]:
         tx.put(Person(id=ids.new(), name="Ben", roles=(Role.ANNOTATOR, Role.REVIEWER)))
         number = parse_ontology(load_yaml(text, source="o"), source="o").version
         sha256 = hashlib.sha256(text.encode()).hexdigest()
-        tx.put(OntologyVersion(id=ids.new(), number=number, text=text, sha256=sha256, state=OntologyState.LOCKED))
+        locked = OntologyState.LOCKED
+        tx.put(OntologyVersion(id=ids.new(), number=number, text=text, sha256=sha256, state=locked, reviewer="Rob"))
     store.actor = Actor(name="Ana", kind=ActorKind.PERSON, role=Role.LEAD, person=ana.id)
     made = Work(store, store.actor, {"ana": ana.id})
     made.run("sample.add", key="drive-1")

@@ -125,15 +125,21 @@ class OntologyProject:
     def entity(self, class_id: str, number: int, **attributes: Any) -> Entity:
         """A thing."""
         return Entity(
-            id=EntityId(self.ids.new()), sample=self.sample, class_id=class_id, number=number, attributes=attributes
-        )
+            id=EntityId(self.ids.new()), sample=self.sample, class_id=class_id, number=number, attributes=attributes,
+            ontology_version=self.number(),
+        )  # fmt: skip
+
+    def number(self) -> int:
+        """The version in force."""
+        ontology = self.store.ontology()
+        return 0 if ontology is None else ontology.number
 
     def _annotation(
         self, stream: StreamId, class_id: str | None, kind: ShapeKind, shape: Any, fields: dict[str, Any]
     ) -> Annotation:
         plain: dict[str, Any] = {
             "id": AnnotationId(self.ids.new()), "sample": self.sample, "stream": stream, "class_id": class_id,
-            "kind": kind, "shape": shape,
+            "kind": kind, "shape": shape, "ontology_version": self.number(),
         }  # fmt: skip
         return Annotation(**{**plain, **fields})
 

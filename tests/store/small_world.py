@@ -66,13 +66,16 @@ class World:
     def ontology_version(self, number: int, state: OntologyState, text: str = ONTOLOGY_TEXT) -> OntologyVersion:
         """A version with a text of its own hash."""
         sha256 = hashlib.sha256(text.encode()).hexdigest()
-        return OntologyVersion(id=RecordId(self.ids.new()), number=number, text=text, sha256=sha256, state=state)
+        return OntologyVersion(
+            id=RecordId(self.ids.new()), number=number, text=text, sha256=sha256, state=state, reviewer="Rob"
+        )
 
     def box(self, x: float = 10.0, y: float = 20.0, **fields: Any) -> Annotation:
         """A car's box on the camera."""
         given: dict[str, Any] = {
             "id": AnnotationId(self.ids.new()), "sample": self.sample, "stream": self.camera, "class_id": "car",
             "kind": ShapeKind.BOX, "shape": Box(x, y, 100.0, 80.0), "start_ns": 0, "end_ns": SECOND_NS,
+            "ontology_version": 1,
         }  # fmt: skip
         return Annotation(**{**given, **fields})
 
@@ -81,12 +84,14 @@ class World:
         given: dict[str, Any] = {
             "id": AnnotationId(self.ids.new()), "sample": self.sample, "stream": self.sound, "class_id": "horn",
             "kind": ShapeKind.SPAN, "shape": Span(), "start_ns": start_ns, "end_ns": end_ns,
+            "ontology_version": 1,
         }  # fmt: skip
         return Annotation(**{**given, **fields})
 
     def entity(self, class_id: str = "car", number: int = 0, **fields: Any) -> Entity:
         """A thing of the sample."""
-        return Entity(id=EntityId(self.ids.new()), sample=self.sample, class_id=class_id, number=number, **fields)
+        given = {"ontology_version": 1, **fields}
+        return Entity(id=EntityId(self.ids.new()), sample=self.sample, class_id=class_id, number=number, **given)
 
     def keyframe(self, track: Annotation, time_ns: int, x: float = 0.0) -> Keyframe:
         """A box of a track."""
@@ -101,7 +106,7 @@ class World:
         )
         given: dict[str, Any] = {
             "id": LinkId(self.ids.new()), "sample": self.sample, "type_id": "sound_source", "ends": ends,
-            "state": state,
+            "state": state, "ontology_version": 1,
         }  # fmt: skip
         return Link(**{**given, **fields})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any
 
@@ -76,7 +77,7 @@ def refusal(world: World, *records: Any, actor: Actor | None = None) -> str:
         ({"layer": "two\nlines"}, "control characters"),
         ({"class_id": "x" * 10_000_000}, "one line of at most"),
         ({"state": State.DONE}, "occlusion"),
-        ({"ontology_version": 7}, "ontology version after 1"),
+        ({"ontology_version": 7}, "claims ontology version 7; the newest in force is 1"),
         ({"kind": ShapeKind.MASK, "shape": Mask("ab" * 32, 0, 0, 2, 2, 3)}, "blob"),
     ],
 )
@@ -351,5 +352,59 @@ def test_words_of_a_transcript(world: World) -> None:
 def test_many_problems_are_told_at_once_and_bounded(world: World) -> None:
     with pytest.raises(Refused) as caught, world.store.transaction("Many") as tx:
         tx.put_many([world.box(class_id="no_such_class") for _ in range(500)])
-    assert len(caught.value.problems) == 101
-    assert "400 more" in caught.value.problems[-1]
+    *first, last = caught.value.problems
+    assert len(first) == 2
+    assert all("there is no class 'no_such_class'" in problem for problem in (*first, last))
+    assert last.endswith("… and 497 more")
+
+
+def test_what_is_said_of_few_records_or_differs_is_said_in_full(world: World) -> None:
+    wrong = [world.box(class_id=f"nothing_{number}") for number in range(5)]
+    with pytest.raises(Refused) as caught, world.store.transaction("Many") as tx:
+        tx.put_many(wrong)
+    assert len(caught.value.problems) == 5
+    assert all(box.id in problem for box, problem in zip(wrong, caught.value.problems, strict=True))
+
+
+def test_work_done_under_another_version_waits_until_it_is_brought_up_to_date(world: World) -> None:
+    old, untouched = world.box(), world.box()
+    world.put(old, untouched)
+    world.put(world.ontology_version(2, OntologyState.LOCKED), actor=world.lead)
+    assert "was made under ontology version 1; version 2 is in force" in refusal(world, world.box())
+    assert "claims ontology version 3; the newest in force is 2" in refusal(world, world.box(ontology_version=3))
+    world.put(msgspec.structs.replace(old, text="seen again"))  # what lies here is checked by today's rules
+    world.put(world.box(ontology_version=0, text="claims nothing"), world.box(ontology_version=2))
+    stored = {box.text: box.ontology_version for box in world.store.annotations(world.sample)}
+    assert stored["seen again"] == stored["claims nothing"] == 2
+    assert world.store.get(RecordKind.ANNOTATION, untouched.id) == untouched
+    before = world.store.head()
+    world.put(untouched)
+    assert world.store.head() == before, "what changes nothing is not stamped either"
+
+
+def test_undo_gives_back_the_version_that_stood_there(world: World) -> None:
+    box = world.box()
+    world.put(box)
+    world.put(world.ontology_version(2, OntologyState.LOCKED), actor=world.lead)
+    world.put(msgspec.structs.replace(box, text="later"))
+    world.store.undo(world.anna)
+    assert world.store.get(RecordKind.ANNOTATION, box.id) == box
+
+
+def test_a_version_is_locked_only_after_its_review_and_as_it_was_reviewed(world: World) -> None:
+    version = world.ontology_version(2, OntologyState.LOCKED)
+    nobody = msgspec.structs.replace(version, reviewer=" ")
+    assert "which nobody has reviewed" in refusal(world, nobody, actor=world.lead)
+    draft = world.ontology_version(2, OntologyState.IN_REVIEW)
+    world.put(draft, actor=world.lead)
+    changed = msgspec.structs.replace(
+        version,
+        id=draft.id,
+        text=draft.text + "# more\n",
+        sha256=hashlib.sha256((draft.text + "# more\n").encode()).hexdigest(),
+    )
+    assert "is not the one that was reviewed" in refusal(world, changed, actor=world.lead)
+    world.put(msgspec.structs.replace(draft, state=OntologyState.LOCKED), actor=world.lead)
+    in_force = world.store.effective_ontology()
+    assert in_force is not None
+    assert in_force.number == 2

@@ -149,7 +149,7 @@ def test_somebody_elses_ontology_is_a_barrier(world: World) -> None:
     world.put(world.ontology_version(2, OntologyState.LOCKED), label="Version 2", actor=world.lead)
     with pytest.raises(UserError, match=r"revision 3 “Version 2” by Lea changed the ontology"):
         world.store.undo(world.anna)
-    world.put(world.box(), label="After")
+    world.put(world.box(ontology_version=2), label="After")
     assert world.store.undo(world.anna) is not None  # what came after it is not behind it
     assert world.store.undo(world.lead) is not None  # one's own is no barrier
 

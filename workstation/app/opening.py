@@ -21,7 +21,7 @@ from workstation.core.ids import IdSource, RecordId
 from workstation.core.ontology_history import cross_modal_gaps
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import Person, Role
-from workstation.store.gate import compiled
+from workstation.store.effective import compiled
 from workstation.store.lock import FolderReadOnlyError, LockHeldError
 from workstation.store.project import create_project, open_project_folder
 from workstation.store.store import Store

@@ -15,6 +15,7 @@ from typing import Any
 
 from workstation.app.opening import new_project, open_project
 from workstation.app.session import Session
+from workstation.app.validation import Validation
 from workstation.core.annotation import Annotation, Link
 from workstation.core.errors import UserError
 from workstation.core.records import RecordKind
@@ -124,10 +125,10 @@ def _links_are_checked(bench: Bench) -> Evidence:
         said = _refused(session, "link.add", sample=SAMPLE, type_id="sound_source", ends=ends)
         _refused(session, "annotation.delete", annotations=[car])
         session.run("annotation.set_interval", annotation=horn, start_ns=400 * _MS, end_ns=900 * _MS)
-        _expect(link in _stale(session), f"the link {link} was not found stale after its sound moved by 400 ms")
+        found = _found_by_rules(session, "links.stale", link)
         report = session.store.verify()
         _expect(report.intact, f"the audit found {report.first}")
-    return {"stale link": link, "link refused": _record_in(said), "audit head": report.head}
+    return {"stale link": link, "finding": found, "link refused": _record_in(said), "audit head": report.head}
 
 
 def _ontology_is_enforced(bench: Bench) -> Evidence:
@@ -175,6 +176,16 @@ def _changes_are_flagged(bench: Bench) -> Evidence:
 def _stale(session: Session) -> set[str]:
     sample = session.open_sample(SAMPLE)
     return {stale.link.id for stale in session.store.stale_links(sample)}
+
+
+def _found_by_rules(session: Session, rule: str, record: str) -> str:
+    """The fingerprint of what validate finds about a record by this rule."""
+    run = Validation(session.store, only=["links"])
+    found = [each for _, findings in run.findings() for each in findings]
+    mine = [each for each in found if each.rule == rule and any(item.id == record for item in each.items)]
+    _expect(len(mine) == 1, f"the rule {rule} found {len(mine)} faults of {record}, not one")
+    _expect({each.rule for each in found} == {rule}, f"the rules found more than was wrong: {found}")
+    return mine[0].fingerprint
 
 
 def _annotations(session: Session) -> list[Annotation]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from workstation.commands.arguments import AnnotationRef, ClassRef, EntityRef, SampleRef, StreamRef, TargetRef
+from workstation.commands.given_shapes import GivenShape, stored_shape
 from workstation.commands.reading import (
     entity_of,
     fetch,
@@ -39,7 +40,7 @@ def add(
     stream: StreamRef | None = None,
     class_id: ClassRef | None = None,
     entity: EntityRef | None = None,
-    shape: Shape | None = None,
+    shape: GivenShape | None = None,
     kind: ShapeKind | None = None,
     start_ns: int | None = None,
     end_ns: int | None = None,
@@ -55,8 +56,8 @@ def add(
 ) -> AnnotationId:
     """Make one annotation on a stream, or on the whole sample when no stream is named.
 
-    shape: the shape, as {"kind": "box", "x": …}; a span and a tag need only their kind
-    kind: span or tag, instead of a shape
+    shape: the shape, as {"kind": "box", "x": …}; mask_rle and point_indices bring their pixels or points along
+    kind: span or tag, which need no shape
     start_ns: where it begins, in the stream's own nanoseconds
     end_ns: where it ends, half-open; the same as start_ns for an instant
     item: the page, picture or image instance it lies on
@@ -68,9 +69,9 @@ def add(
     source: where it comes from; the person unless said
     confidence: 0 to 1
     """
-    shape = shape if shape is not None else _EMPTY_SHAPES.get(kind or ShapeKind.SPAN)
-    if shape is None or (kind is not None and kind_of(shape) is not kind):
-        raise UserError(f"a {kind} annotation needs its shape" if shape is None else "kind and shape do not agree")
+    drawn = stored_shape(tx, shape) or _EMPTY_SHAPES.get(kind or ShapeKind.SPAN)
+    if drawn is None or (kind is not None and kind_of(drawn) is not kind):
+        raise UserError(f"a {kind} annotation needs its shape" if drawn is None else "kind and shape do not agree")
     counts_as = class_id or (fetch(tx, Entity, entity).class_id if entity is not None else None)
     made = Annotation(
         id=AnnotationId(tx.new_id()),
@@ -78,8 +79,8 @@ def add(
         stream=stream,
         entity=entity,
         class_id=class_id,
-        kind=kind_of(shape),
-        shape=shape,
+        kind=kind_of(drawn),
+        shape=drawn,
         start_ns=start_ns,
         end_ns=start_ns if end_ns is None else end_ns,
         item=item,

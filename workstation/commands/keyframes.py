@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from workstation.commands.arguments import AnnotationRef, KeyframeRef
+from workstation.commands.given_shapes import GivenShape, stored_shape
 from workstation.commands.reading import fetch, keyframes_of, ontology_number, source_of, state_after_edit
 from workstation.commands.registry import command, needs_selection
 from workstation.commands.transaction import Transaction
@@ -25,7 +26,7 @@ def set_keyframe(
     *,
     annotation: AnnotationRef,
     time_ns: int,
-    shape: Shape | None = None,
+    shape: GivenShape | None = None,
     presence: Presence = Presence.VISIBLE,
     attributes: Mapping[str, AttributeValue] = {},
 ) -> RecordId:
@@ -43,15 +44,16 @@ def set_keyframe(
         raise UserError(
             f"{time_ns} ns is outside the track's life ({lived[0]} to {lived[1] - 1} ns); extend it with track.extend"
         )
-    if shape is None and presence is not Presence.ABSENT:
-        shape = _shown(track, keyframes, time_ns)
-    refuse_other_kind(track, shape)
+    drawn = stored_shape(tx, shape)
+    if drawn is None and presence is not Presence.ABSENT:
+        drawn = _shown(track, keyframes, time_ns)
+    refuse_other_kind(track, drawn)
     same = [keyframe for keyframe in keyframes if keyframe.time_ns == time_ns]
     made = Keyframe(
         id=same[0].id if same else RecordId(tx.new_id()),
         annotation=track.id,
         time_ns=time_ns,
-        shape=shape,
+        shape=drawn,
         presence=presence,
         attributes=attributes,
         source=source_of(tx),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from workstation.commands.arguments import AnnotationRef
+from workstation.commands.given_shapes import GivenShape, stored_shape
 from workstation.commands.reading import fetch, fetch_all, ontology_number, source_of, state_after_edit
 from workstation.commands.registry import command, needs_selection
 from workstation.commands.removal import LinkPolicy, remove_labels
@@ -14,7 +15,7 @@ from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, TargetKind
 from workstation.core.errors import UserError
-from workstation.core.geometry import Shape, kind_of
+from workstation.core.geometry import kind_of
 from workstation.core.ids import AnnotationId
 from workstation.core.resizing import resized
 from workstation.core.rights import Right
@@ -29,7 +30,7 @@ class Edge(StrEnum):
 
 
 @command("annotation.set_shape", title="Edit shape", right=Right.LABEL, enabled=needs_selection)
-def set_shape(tx: Transaction, *, annotation: AnnotationRef, shape: Shape) -> None:
+def set_shape(tx: Transaction, *, annotation: AnnotationRef, shape: GivenShape) -> None:
     """Replace an annotation's shape by another of the same kind.
 
     shape: the new shape, as {"kind": "box", "x": …}
@@ -37,9 +38,10 @@ def set_shape(tx: Transaction, *, annotation: AnnotationRef, shape: Shape) -> No
     old = fetch(tx, Annotation, annotation)
     if old.track is not None:
         raise UserError(f"annotation {annotation} is a track; set the shape of a moment with keyframe.set")
-    if kind_of(shape) is not old.kind:
-        raise UserError(f"annotation {annotation} is a {old.kind.value} and cannot become a {kind_of(shape).value}")
-    tx.put(_edited(tx, replace(old, shape=shape)))
+    drawn = stored_shape(tx, shape)
+    if kind_of(drawn) is not old.kind:
+        raise UserError(f"annotation {annotation} is a {old.kind.value} and cannot become a {kind_of(drawn).value}")
+    tx.put(_edited(tx, replace(old, shape=drawn)))
 
 
 @command("annotation.set_interval", title="Set interval", right=Right.LABEL, enabled=needs_selection)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from workstation.commands.annotations import entity_for
 from workstation.commands.arguments import AnnotationRef, ClassRef, EntityRef, SampleRef, StreamRef
+from workstation.commands.given_shapes import GivenShape, stored_shape
 from workstation.commands.keyframes import new_keyframes, refuse_other_kind, store_life
 from workstation.commands.reading import (
     entity_of,
@@ -39,7 +40,7 @@ from workstation.core.annotation import (
     Track,
 )
 from workstation.core.errors import UserError
-from workstation.core.geometry import Shape, kind_of
+from workstation.core.geometry import kind_of
 from workstation.core.ids import AnnotationId, RecordId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right
@@ -50,7 +51,7 @@ class Moment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One keyframe of a new track."""
 
     time_ns: int
-    shape: Shape | None = None
+    shape: GivenShape | None = None
     presence: Presence = Presence.VISIBLE
 
 
@@ -81,7 +82,8 @@ def add(
     source: where it comes from; the person unless said
     confidence: 0 to 1
     """
-    shapes = [each.shape for each in keyframes if each.shape is not None]
+    drawn = [stored_shape(tx, each.shape) for each in keyframes]
+    shapes = [shape for shape in drawn if shape is not None]
     if not shapes:
         raise UserError("a track needs at least one keyframe with a shape")
     if entity is None and class_id is None:
@@ -111,7 +113,7 @@ def add(
     if entity is None and class_id is not None:
         made = replace(made, entity=entity_for(tx, made, class_id).id)
     tx.put(made)
-    moments = [(each.time_ns, each.shape, each.presence) for each in keyframes]
+    moments = [(each.time_ns, shape, each.presence) for each, shape in zip(keyframes, drawn, strict=True)]
     new_keyframes(tx, made.id, moments, made.source)
     return made.id
 
@@ -133,7 +135,7 @@ def make(tx: Transaction, *, annotation: AnnotationRef, at_ns: int | None = None
 
 
 @command("track.extend", title="Extend track", right=Right.LABEL, enabled=needs_selection)
-def extend(tx: Transaction, *, annotation: AnnotationRef, to_ns: int, shape: Shape | None = None) -> None:
+def extend(tx: Transaction, *, annotation: AnnotationRef, to_ns: int, shape: GivenShape | None = None) -> None:
     """Let a track live longer, to an earlier first or a later last keyframe.
 
     to_ns: the new first or last moment
@@ -145,8 +147,9 @@ def extend(tx: Transaction, *, annotation: AnnotationRef, to_ns: int, shape: Sha
     if first.time_ns <= to_ns <= last.time_ns:
         raise UserError(f"track {annotation} already lives at {to_ns} ns")
     edge = first if to_ns < first.time_ns else last
-    refuse_other_kind(track, shape)
-    new_keyframes(tx, track.id, [(to_ns, shape or edge.shape, edge.presence)], source_of(tx))
+    drawn = stored_shape(tx, shape)
+    refuse_other_kind(track, drawn)
+    new_keyframes(tx, track.id, [(to_ns, drawn or edge.shape, edge.presence)], source_of(tx))
     store_life(tx, track)
 
 

@@ -7,7 +7,8 @@ In restore mode (undo, redo, restore, import of a history) today's ontology and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from workstation.core import records
@@ -15,69 +16,33 @@ from workstation.core.annotation import Annotation, Keyframe, Record, State
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.geometry import Mask, PointSet, kind_of
 from workstation.core.ids import id_to_bytes
-from workstation.core.ontology_compile import CompiledOntology, compile_ontology
-from workstation.core.ontology_parse import parse_ontology
+from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.ontology_stamp import stamped, version_problem
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind, Right, refusal
-from workstation.core.sample import OntologyVersion, Person
+from workstation.core.sample import Person
 from workstation.store.context import AnnotationView, Context
 from workstation.store.db import Connection
+from workstation.store.effective import EffectiveOntology
 from workstation.store.permissions import LABELS, authority_problems, changes_sync, locked_problems, rights_for
 from workstation.store.references import HOLDING_OF
 from workstation.store.revisions import Barrier
 from workstation.store.rows import ID, TABLES, key_of, key_or_none, read
 from workstation.store.structure import MAX_RECORD_BYTES, structure_problems
 from workstation.store.writer import Before, Put, Writer, prepared
-from workstation.store.yaml import load_yaml
 
 NOT_LOCKED = (
     "no version of the ontology is locked yet, so nothing can be labelled: "
     "review the draft and run `workstation ontology lock`"
 )
 _SHOWN_PROBLEMS = 100
+_SHOWN_ALIKE = 3
+_AN_ID = re.compile(r"\b[0-9a-v]{26}\b")
 _SAMPLE_BOUND = frozenset(kind for kind, table in TABLES.items() if any(name == "sample" for name, _ in table.columns))
-
-
-RulesOf = Callable[[OntologyVersion], CompiledOntology]
-
-
-def compiled(version: OntologyVersion) -> CompiledOntology:
-    """The checks of a version's text."""
-    source = f"ontology version {version.number}"
-    return compile_ontology(parse_ontology(load_yaml(version.text, source=source), source=source))
 
 
 class NotAllowed(Refused):
     """Refused for want of a right or authority; the store logs it."""
-
-
-class EffectiveOntology:
-    """The locked version with the highest number, compiled once and kept until another one takes its place."""
-
-    def __init__(self, rules_of: RulesOf = compiled) -> None:
-        self._rules_of = rules_of
-        self.digest: bytes | None = None
-        self.number = 0
-        self.rules: CompiledOntology | None = None
-
-    def refresh(self, connection: Connection) -> None:
-        """Look which version is in force now."""
-        row = connection.execute(
-            "SELECT t.seq, c.digest FROM ontology t CROSS JOIN change c ON c.seq = t.seq"
-            " WHERE t.state = 'locked' ORDER BY t.number DESC LIMIT 1"
-        ).fetchone()
-        digest = None if row is None else row[1]
-        if digest == self.digest:
-            return
-        self.digest, self.number, self.rules = None, 0, None
-        if row is not None:
-            payload, version = connection.execute(
-                "SELECT payload, schema_version FROM change WHERE seq = ?", (row[0],)
-            ).fetchone()
-            record = read(RecordKind.ONTOLOGY, payload, version)
-            if isinstance(record, OntologyVersion):
-                self.number, self.rules = record.number, self._rules_of(record)
-        self.digest = digest
 
 
 class Gate:
@@ -115,7 +80,10 @@ class Gate:
         problems: list[str] = []
         denied: list[str] = []
         puts: list[Put] = []
+        version = self._stamps(kind)
         for record in given:
+            if version and record.ontology_version == 0:  # type: ignore[attr-defined]
+                record = stamped(record, version)  # type: ignore[type-var]
             put = _typed(kind, record, problems)
             if put is not None:
                 puts.append(put)
@@ -127,6 +95,8 @@ class Gate:
             if put.before is not None and put.before.digest == put.digest:
                 continue
             old = None if put.before is None else put.before.record
+            if version and put.record.ontology_version != version:  # type: ignore[attr-defined]
+                put = _brought_up(kind, put, old, version, problems)
             if not free or getattr(put.record, "state", None) is State.APPROVED:
                 denied.extend(f"{kind.value} {put.record_id}: {text}" for text in self._denials(kind, old, put.record))
             found = self._problems(kind, put, old)
@@ -138,6 +108,10 @@ class Gate:
             raise refused(denied, problems)
         self._note(kind, accepted)
         return accepted
+
+    def _stamps(self, kind: RecordKind) -> int:
+        """The version that labels of this kind are written under now; 0 for what carries none, and when restoring."""
+        return 0 if self.restoring or kind not in STAMPED else self.ontology.number
 
     def _note(self, kind: RecordKind, puts: list[Put]) -> None:
         """What must be looked at again at the commit. Only of records that were accepted."""
@@ -237,8 +211,8 @@ class Gate:
         problems = list(structure_problems(kind, put.record))
         if before is not None:
             problems.extend(_fixed_problems(kind, before, put.record))
-            if not self.restoring:
-                problems.extend(locked_problems(before, put.record))
+        if kind is RecordKind.ONTOLOGY and not self.restoring:
+            problems.extend(locked_problems(before, put.record))
         if kind in LABELS:
             problems += self._label_problems(kind, put, before)
         return problems
@@ -246,11 +220,8 @@ class Gate:
     def _label_problems(self, kind: RecordKind, put: Put, before: Record | None) -> list[str]:
         """What the surroundings and the ontology say; waits for the commit if the surroundings are not there yet."""
         record = put.record
-        if not self.restoring:
-            if self.ontology.rules is None:
-                return [NOT_LOCKED]
-            if getattr(record, "ontology_version", 0) > self.ontology.number:
-                return [f"claims an ontology version after {self.ontology.number}, the newest that is locked"]
+        if not self.restoring and self.ontology.rules is None:
+            return [NOT_LOCKED]
         found = None if kind is RecordKind.LINK else self.in_context(kind, record, before)
         if found is None:
             self._waiting.append(put)
@@ -323,6 +294,8 @@ class Gate:
         return problems
 
 
+STAMPED = frozenset({RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK})
+"""What says under which version of the ontology it was accepted."""
 UNIQUE: dict[RecordKind, tuple[int, ...]] = {
     kind: tuple(TABLES[kind].position(column) for column in columns)
     for kind, columns in {
@@ -339,12 +312,28 @@ UNIQUE: dict[RecordKind, tuple[int, ...]] = {
 
 
 def refused(denied: list[str], problems: list[str]) -> Refused:
-    """The refusal for these reasons; want of a right comes first and is the kind that is logged."""
-    reasons = list(dict.fromkeys((*denied, *problems)))
+    """The refusal for these reasons; want of a right comes first and is the kind that is logged.
+
+    What is said of many records is said of the first few, with the number of the others.
+    """
+    reasons = folded(dict.fromkeys((*denied, *problems)))
     shown = reasons[:_SHOWN_PROBLEMS]
     if len(reasons) > len(shown):
         shown.append(f"… and {len(reasons) - len(shown)} more of this sort")
     return (NotAllowed if denied else Refused)(tuple(shown))
+
+
+def folded(sentences: Iterable[str]) -> list[str]:
+    """Sentences that differ only in the ids they name, as the first few of them and how many more there are."""
+    alike: dict[str, list[str]] = {}
+    for sentence in sentences:
+        alike.setdefault(_AN_ID.sub("", sentence), []).append(sentence)
+    shown = []
+    for group in alike.values():
+        shown += group[:_SHOWN_ALIKE]
+        if len(group) > _SHOWN_ALIKE:
+            shown[-1] += f" … and {len(group) - _SHOWN_ALIKE} more"
+    return shown
 
 
 def _typed(kind: RecordKind, record: Any, problems: list[str]) -> Put | None:
@@ -373,6 +362,22 @@ def _typed(kind: RecordKind, record: Any, problems: list[str]) -> Put | None:
     except ValueError as error:
         problems.append(f"{kind.value} {record_id} names a record by something that is no id: {error}")
         return None
+
+
+def _brought_up(kind: RecordKind, put: Put, old: Any, version: int, problems: list[str]) -> Put:
+    """An edit of a label that lies here from an earlier version, stamped with today's; others of that age are refused.
+
+    Work done under another version waits until it has gone through the migration.
+    """
+    record: Any = put.record
+    problem = version_problem(record.ontology_version, version, None if old is None else old.ontology_version)
+    if problem is not None:
+        problems.append(f"{kind.value} {put.record_id} {problem}")
+        return put
+    record = stamped(record, version)
+    renewed = prepared(kind, record, put.key, records.encode(record))
+    renewed.before = put.before
+    return renewed
 
 
 def _others_lean_on_it(kind: RecordKind, before: Any, after: Any) -> bool:

@@ -181,9 +181,16 @@ def _unconfirmed(link: Link, who: str) -> Iterator[str]:
 
 
 def locked_problems(before: Record | None, after: Record | None) -> Iterator[str]:
-    """A locked ontology version keeps its text for ever; records made under it mean what it said."""
+    """A version of the ontology is locked after a review, and then keeps its text for ever: records made under it mean
+    what it said.
+    """
     if isinstance(before, OntologyVersion) and before.state is OntologyState.LOCKED:
         if after is None:
             yield f"ontology version {before.number} is locked and stays in the history of every label"
         elif isinstance(after, OntologyVersion) and _differ(before, after, ("text", "sha256", "number")):
             yield f"ontology version {before.number} is locked: change a draft of the next version"
+    elif isinstance(after, OntologyVersion) and after.state is OntologyState.LOCKED:
+        if not after.reviewer.strip():
+            yield f"is ontology version {after.number}, which nobody has reviewed: review it before it is locked"
+        elif isinstance(before, OntologyVersion) and _differ(before, after, ("text", "sha256", "number")):
+            yield f"is ontology version {after.number}, whose text is not the one that was reviewed"

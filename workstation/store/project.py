@@ -25,7 +25,7 @@ from workstation.store.backup import BACKUP_FOLDER
 from workstation.store.backup_service import DEFAULT_INTERVAL_S, BackupReport, BackupService
 from workstation.store.changes import ChangeSet
 from workstation.store.db import DATABASE_NAME, connect, copy_into, set_meta_in_copy
-from workstation.store.gate import RulesOf, compiled
+from workstation.store.effective import RulesOf, compiled
 from workstation.store.integrity import IntegrityCheck, IntegrityResult, quick_problem
 from workstation.store.lock import Holder, ProjectLock, current_holder
 from workstation.store.migrations import MigrationRecord, migrate

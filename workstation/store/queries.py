@@ -26,6 +26,7 @@ from workstation.core.annotation import (
 )
 from workstation.core.errors import UserError
 from workstation.core.ids import AnnotationId, SampleId, StreamId, id_from_bytes, id_range_of_prefix
+from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import OntologyState, OntologyVersion, Person, Project, Sample, SampleState, Stream
 from workstation.core.staleness import Limits
@@ -33,6 +34,7 @@ from workstation.store import history
 from workstation.store.counts import PROJECT_SCOPE, Count
 from workstation.store.db import Connection
 from workstation.store.derived import derived_values
+from workstation.store.effective import EffectiveOntology
 from workstation.store.ends import StaleEnd, stale_ends
 from workstation.store.foreign import RawBlob, RawRevision, raw_blobs, raw_history
 from workstation.store.history import Change, Difference, RecordInfo, Revision
@@ -82,6 +84,7 @@ class Reads:
     def __init__(self, connection: Connection) -> None:
         self._connection: Connection | None = connection
         self._thread: int | None = threading.get_ident()
+        self._in_force = EffectiveOntology()
 
     @property
     def _db(self) -> Connection:
@@ -329,6 +332,11 @@ class Reads:
         where, values = "t.state = ?", (OntologyState.LOCKED.value,)
         found = self._select(RecordKind.ONTOLOGY, where, values, order="t.number DESC", limit=1)
         return cast("OntologyVersion | None", next(found, None))
+
+    def ontology(self) -> CompiledOntology | None:
+        """The ontology in force, compiled once; ``None`` before the first version is locked."""
+        self._in_force.refresh(self._db)
+        return self._in_force.rules
 
     def counts(self, sample: SampleId | None = None, kind: RecordKind | None = None) -> list[Count]:
         """How many records there are by kind, class, state and layer; kept, not counted."""

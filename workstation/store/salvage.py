@@ -28,7 +28,8 @@ from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import OntologyVersion, Parked
 from workstation.store.db import DATABASE_NAME, Connection, connect
-from workstation.store.gate import UNIQUE, compiled
+from workstation.store.effective import compiled
+from workstation.store.gate import UNIQUE
 from workstation.store.place import MEDIA_FOLDER, check_closed_whole, encode_location, location_of
 from workstation.store.references import HOLDING_OF
 from workstation.store.revisions import SALVAGE_TOOL, ChainStart, ChangeHasher, revision_hash

@@ -21,8 +21,8 @@ from workstation.core.signal import Signal
 from workstation.store import db
 from workstation.store.changes import ChangeSet
 from workstation.store.derived import DerivedWriter
+from workstation.store.effective import EffectiveOntology, RulesOf, compiled
 from workstation.store.foreign import HistoryImport
-from workstation.store.gate import EffectiveOntology, RulesOf, compiled
 from workstation.store.queries import Reads
 from workstation.store.refusals import Refusal, append_refusal, read_refusals
 from workstation.store.removal import Removal, carry_out_removal, plan_removal

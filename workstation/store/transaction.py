@@ -19,9 +19,10 @@ from workstation.core.records import RecordKind, record_kind
 from workstation.core.rights import Actor, ActorKind, Right
 from workstation.store.changes import ChangeSet
 from workstation.store.db import Connection
+from workstation.store.effective import EffectiveOntology
 from workstation.store.ends import end_value_now
 from workstation.store.final import check_final
-from workstation.store.gate import EffectiveOntology, Gate, NotAllowed
+from workstation.store.gate import Gate, NotAllowed
 from workstation.store.queries import Reads
 from workstation.store.refusals import refusal_head
 from workstation.store.revisions import (

@@ -1,0 +1,155 @@
+"""``validate`` and ``report``: what the checks find, and who works under which guideline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workstation.cli.acting import acting, project_argument, to_read, to_write
+from workstation.cli.output import json_option, print_json, print_rows
+
+if TYPE_CHECKING:
+    from workstation.app.session import Session
+    from workstation.app.validation import Summary
+    from workstation.core.sample import Sample
+    from workstation.qa.findings import Finding
+
+
+@click.command()
+@click.argument("project", type=click.Path(path_type=Path, exists=True), required=False)
+@click.option(
+    "--only", multiple=True, metavar="SUBJECT|RULE", help="Only these rules, or all of a subject; may be repeated."
+)
+@click.option("--sample", metavar="KEY", help="Only this sample.")
+@click.option("--allow-not-run", is_flag=True, help="End with 0 although a rule could not run.")
+@click.option("--all", "show_all", is_flag=True, help="Print settled findings (dismissed, waived) as well.")
+@click.option("--keep", is_flag=True, help="Keep the findings in the project, for the window; needs --person.")
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules and check nothing.")
+@acting
+@json_option
+def validate(
+    project: Path | None,
+    only: tuple[str, ...],
+    sample: str | None,
+    allow_not_run: bool,
+    show_all: bool,
+    keep: bool,
+    list_rules: bool,
+    person: str | None,
+    role: str | None,
+    as_json: bool,
+) -> int:
+    """Check PROJECT, and print what is wrong with its labels and links.
+
+    Held against its ontology, its links and its guideline.
+    Ends with 0 when nothing is open, with 1 when something is or a rule could not run, with 2 when it could not check.
+    """
+    from workstation.app.validation import rule_rows
+
+    if list_rules:
+        print_rows(rule_rows(), columns=("rule", "error_type", "severity", "help"), as_json=as_json)
+        return 0
+    if project is None:
+        raise click.UsageError("name the project to check, or list the rules with --rules")
+    with to_write(project, person, role, tool="validate") if keep else to_read(project) as session:
+        summary = _check(session, only, sample, keep=keep, show_all=show_all, as_json=as_json)
+    return 1 if summary.open or (summary.not_run and not allow_not_run) else 0
+
+
+def _check(
+    session: Session, only: tuple[str, ...], key: str | None, *, keep: bool, show_all: bool, as_json: bool
+) -> Summary:
+    from workstation.app.validation import Validation, finding_row
+    from workstation.core.errors import UserError
+
+    store = session.store
+    found = None if key is None else store.sample_by_key(key)
+    if key is not None and found is None:
+        raise UserError(f"there is no sample {key[:80]!r}")
+    run = Validation(store, only=only, sample=found)
+    for sample, findings in run.findings(keep_in=store if keep else None):
+        shown = [finding for finding in findings if show_all or not finding.settled]
+        if as_json:
+            for finding in shown:
+                print_json(finding_row(finding, sample))
+        elif shown:
+            _print_sample(sample, shown)
+    summary = run.summary()
+    if as_json:
+        print_json(_summary_row(summary))
+    else:
+        _print_summary(summary)
+    return summary
+
+
+def _print_sample(sample: Sample | None, findings: list[Finding]) -> None:
+    click.echo("Project" if sample is None else f"Sample {sample.key}")
+    for finding in findings:
+        state = "" if finding.state.value == "open" else f" [{finding.state.value}]"
+        click.echo(f"  {finding.severity.value} {finding.rule} ({finding.error_type.value}){state}: {finding.text}.")
+        measured = "" if finding.measured is None else f"measured {_value(finding.measured)}{_unit(finding)}"
+        limit = "" if finding.limit is None else f"limit {_value(finding.limit)}{_unit(finding)}"
+        if measured or limit:
+            click.echo(f"    {', '.join(part for part in (measured, limit) if part)}")
+        click.echo(f"    items {' '.join(f'{item.kind}:{item.id}' for item in finding.items)}")
+        if finding.suggestion:
+            click.echo(f"    {finding.suggestion[0].upper()}{finding.suggestion[1:]}.")
+        if finding.reason:
+            click.echo(f"    {finding.state.value}: {finding.reason}")
+        click.echo(f"    fingerprint {finding.fingerprint}")
+
+
+def _value(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _unit(finding: Finding) -> str:
+    return f" {finding.unit}" if finding.unit else ""
+
+
+def _print_summary(summary: Summary) -> None:
+    for missed in summary.not_run:
+        where = f" on {missed.samples} samples" if missed.samples else ""
+        click.echo(f"Not run{where}: {missed.rule}: {missed.reason}.")
+    settled = f", {summary.settled} settled" if summary.settled else ""
+    click.echo(
+        f"{summary.samples} samples, {summary.rules} rules: {summary.open or 'no'} open findings{settled}, "
+        f"{len(summary.not_run) or 'no'} rules not run."
+    )
+
+
+def _summary_row(summary: Summary) -> dict[str, object]:
+    return {
+        "summary": {
+            "samples": summary.samples,
+            "rules": summary.rules,
+            "open": summary.open,
+            "settled": summary.settled,
+            "not_run": [
+                {"rule": missed.rule, "reason": missed.reason, "samples": missed.samples} for missed in summary.not_run
+            ],
+        }
+    }
+
+
+@click.group()
+def report() -> None:
+    """Reports on a project: who has read the guideline."""
+
+
+@report.command()
+@project_argument
+@json_option
+def acknowledgements(project: Path, as_json: bool) -> int:
+    """List who in PROJECT has read which version of the guideline. Ends with 1 when somebody is behind."""
+    from workstation.app.validation import acknowledgement_rows
+
+    with to_read(project) as session:
+        rows = list(acknowledgement_rows(session.store))
+    columns = ("person", "roles", "read", "newest", "behind")
+    print_rows(rows, columns=columns, as_json=as_json)
+    if not as_json and rows and not rows[0]["newest"]:
+        click.echo("The project has no guideline yet.")
+    return 1 if any(row["behind"] for row in rows) else 0

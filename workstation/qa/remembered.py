@@ -1,0 +1,105 @@
+"""A snapshot that reads the lists of a sample once, since a dozen rules ask for the same ones. Made by the runner.
+
+It is true only while nobody writes; it lives for the run over one sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Record, Word
+from workstation.core.ids import AnnotationId, SampleId
+from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.records import RecordKind
+from workstation.core.sample import Person, Project, Sample, Stream
+from workstation.core.snapshot import Snapshot, StaleEnd
+
+T = TypeVar("T")
+
+
+class RememberedSnapshot:
+    """The answers of another snapshot, each list read once. Fits ``Snapshot``."""
+
+    def __init__(self, behind: Snapshot) -> None:
+        self._behind = behind
+        self._known: dict[Hashable, Any] = {}
+        self._by_id: dict[RecordKind, dict[str, Record]] = {}
+
+    def _list(self, key: Hashable, found: Iterable[T] | None = None) -> Sequence[T]:
+        if key not in self._known:
+            self._known[key] = tuple(found or ())
+        return cast("Sequence[T]", self._known[key])
+
+    def _of_sample(self, kind: RecordKind, sample: SampleId, read: Any) -> Sequence[Any]:
+        if (kind, sample) not in self._known:
+            records = self._list((kind, sample), read(sample))
+            self._by_id.setdefault(kind, {}).update({record.id: record for record in records})
+        return self._list((kind, sample))
+
+    def project(self) -> Project | None:
+        """As the snapshot behind says."""
+        return self._behind.project()
+
+    def people(self) -> Iterable[Person]:
+        """As the snapshot behind says."""
+        return self._behind.people()
+
+    def ontology(self) -> CompiledOntology | None:
+        """As the snapshot behind says, asked once."""
+        if "ontology" not in self._known:
+            self._known["ontology"] = self._behind.ontology()
+        return cast("CompiledOntology | None", self._known["ontology"])
+
+    def get(self, kind: RecordKind, record_id: str) -> Record | None:
+        """From the lists that were read, else from behind."""
+        found = self._by_id.get(kind, {}).get(record_id)
+        return self._behind.get(kind, record_id) if found is None else found
+
+    def records(self, kind: RecordKind, *, sample: SampleId | None = None) -> Iterable[Record]:
+        """As the snapshot behind says."""
+        return self._behind.records(kind, sample=sample)
+
+    def samples(self) -> Iterable[Sample]:
+        """As the snapshot behind says."""
+        return self._behind.samples()
+
+    def sample_by_key(self, key: str) -> Sample | None:
+        """As the snapshot behind says."""
+        return self._behind.sample_by_key(key)
+
+    def streams(self, sample: SampleId) -> Sequence[Stream]:
+        """The streams of a sample."""
+        return self._of_sample(RecordKind.STREAM, sample, self._behind.streams)
+
+    def entities(self, sample: SampleId) -> Sequence[Entity]:
+        """The entities of a sample."""
+        return self._of_sample(RecordKind.ENTITY, sample, self._behind.entities)
+
+    def annotations(self, sample: SampleId) -> Sequence[Annotation]:
+        """The annotations of a sample."""
+        return self._of_sample(RecordKind.ANNOTATION, sample, self._behind.annotations)
+
+    def links(self, sample: SampleId) -> Sequence[Link]:
+        """The links of a sample."""
+        return self._of_sample(RecordKind.LINK, sample, self._behind.links)
+
+    def keyframes(self, annotation: AnnotationId) -> Iterable[Keyframe]:
+        """As the snapshot behind says."""
+        return self._behind.keyframes(annotation)
+
+    def words(self, annotation: AnnotationId) -> Iterable[Word]:
+        """As the snapshot behind says."""
+        return self._behind.words(annotation)
+
+    def links_of(self, target: str) -> Iterable[Link]:
+        """As the snapshot behind says."""
+        return self._behind.links_of(target)
+
+    def stale_links(self, sample: SampleId) -> Iterable[StaleEnd]:
+        """As the snapshot behind says."""
+        return self._behind.stale_links(sample)
+
+    def blob(self, sha256: str) -> bytes | None:
+        """As the snapshot behind says."""
+        return self._behind.blob(sha256)

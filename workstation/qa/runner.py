@@ -1,0 +1,65 @@
+"""Runs rules over samples and over the project. Called by ``app/validation.py``, and by the window as people edit.
+
+A rule that cannot run says why and is reported as not run; it never counts as passed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from workstation.core.annotation import FindingDecision
+from workstation.core.findings import decided
+from workstation.core.records import RecordKind
+from workstation.core.sample import Sample
+from workstation.core.snapshot import Snapshot
+from workstation.qa.findings import CannotRunError, Finding, Rule
+from workstation.qa.remembered import RememberedSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one rule on one sample (``None``: on the project): its findings, or why it did not run."""
+
+    rule: Rule
+    sample: Sample | None
+    findings: tuple[Finding, ...] = ()
+    not_run: str | None = None
+
+
+def run_rules(
+    snapshot: Snapshot, rules: Sequence[Rule], samples: Iterable[Sample], *, project: bool = True
+) -> Iterator[Outcome]:
+    """Every rule on every sample, and with ``project`` on what belongs to none; sample by sample, project first."""
+    if project:
+        for rule in rules:
+            if rule.per_project:
+                yield _run(snapshot, rule, None, ())
+    asked = [rule for rule in rules if rule.per_sample]
+    if not asked:
+        return
+    for sample in samples:
+        remembered = RememberedSnapshot(snapshot)
+        decisions = tuple(_decisions(snapshot, sample))
+        for rule in asked:
+            yield _run(remembered, rule, sample, decisions)
+
+
+def _run(snapshot: Snapshot, rule: Rule, sample: Sample | None, decisions: Sequence[FindingDecision]) -> Outcome:
+    try:
+        found = [rule.finding(fault, sample) for fault in rule.check(snapshot, sample)]
+    except CannotRunError as reason:
+        return Outcome(rule=rule, sample=sample, not_run=str(reason))
+    except Exception as bug:
+        # The border to rules, plug-ins' among them: one that fails must neither stop the others nor look passed.
+        logging.getLogger(__name__).exception("the rule %s failed", rule.id)
+        return Outcome(rule=rule, sample=sample, not_run=f"the rule itself failed: {type(bug).__name__}: {bug}")
+    unique = {finding.fingerprint: finding for finding in found}
+    return Outcome(rule=rule, sample=sample, findings=tuple(decided(unique.values(), decisions)))
+
+
+def _decisions(snapshot: Snapshot, sample: Sample) -> Iterator[FindingDecision]:
+    for record in snapshot.records(RecordKind.FINDING_DECISION, sample=sample.id):
+        if isinstance(record, FindingDecision):
+            yield record
