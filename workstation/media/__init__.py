@@ -1,1 +1,1 @@
-"""Readers per modality; no Qt, nothing about annotations."""
+"""Readers per modality: what a file holds at an instant, exactly. No Qt, nothing about annotations."""
