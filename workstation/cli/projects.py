@@ -118,16 +118,28 @@ def open_(project: Path, person: str | None, role: str | None, as_json: bool) ->
 
 @click.command()
 @project_argument
+@click.option("--sample", metavar="KEY", help="The streams of this sample, as measured from their files.")
+@click.option(
+    "--at", metavar="SECONDS", help="What every stream of the sample has at this session time, and how far off it is."
+)
 @click.option(
     "--provenance",
     is_flag=True,
     help="Per stream: origin, clock, consent or licence, hash, and whether the files still match.",
 )
 @json_option
-def info(project: Path, provenance: bool, as_json: bool) -> int:
-    """Say what PROJECT holds. With --provenance, ends with 1 when a file is missing or has changed."""
+def info(project: Path, sample: str | None, at: str | None, provenance: bool, as_json: bool) -> int:
+    """Say what PROJECT holds. With --provenance, ends with 1 when a file is missing or has changed.
+
+    With --sample or --at, ends with 1 when a stream cannot be read.
+    """
     from workstation.app.describing import describe, stream_provenance
 
+    if sample is not None or at is not None:
+        from workstation.cli.moments import print_sample
+
+        with to_read(project) as session:
+            return print_sample(session, sample, at, as_json=as_json)
     with to_read(project) as session:
         facts = describe(session)
         streams = list(stream_provenance(session, progress_printer("checking"))) if provenance else []
