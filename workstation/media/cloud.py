@@ -28,7 +28,7 @@ from workstation.media.base import (
 )
 from workstation.media.cloud_columns import CloudFormat, RawCloud, make_cloud
 from workstation.media.cloud_lod import beginning, lod_order, reordered, store, stored
-from workstation.media.sweep_times import sweep_times
+from workstation.media.gaps import find_gaps
 
 FORMATS: tuple[CloudFormat, ...] = (
     cloud_pcd.FORMAT,
@@ -47,6 +47,8 @@ class CloudFiles:
     def __init__(self, paths: Sequence[Path], options: Options, context: OpenContext) -> None:
         if not paths:
             raise DataError("a cloud stream needs at least one file")
+        from workstation.media.sweep_times import sweep_times  # brings Arrow, which a list of readers can do without
+
         times = sweep_times(paths, options)
         self._paths = tuple(Path(paths[i]) for i in times.order)
         self._times, self._options, self._context = times, options, context
@@ -54,13 +56,12 @@ class CloudFiles:
         self._frame = str(options.get("frame", ""))
         first = self._load(0)
         table = times.table
-        typical = table.hold_ns or 0
         self.info = MediaInfo(
             kind=StreamKind.CLOUD,
             span=table.span if len(self._paths) > 1 or times.epoch_ns is not None else None,
             count=len(self._paths),
             rate_hz=table.rate_hz(),
-            gaps=table.gaps(longer_than_ns=typical) if typical else (),
+            gaps=find_gaps(table),
             clock_source=times.source,
             epoch_ns=times.epoch_ns,
             details={**first.details, "points": len(first), "fields": ",".join(self._fields(first))},

@@ -19,12 +19,12 @@ from pyarrow import csv
 
 from workstation.core.errors import DataError
 from workstation.core.files import read_bounded
-from workstation.core.timebase import FrameTable, frame_table
+from workstation.core.timebase import FrameTable, frame_table, ns_from_units
 from workstation.media.base import Options
+from workstation.media.gaps import longest_step_ns
 from workstation.media.time_columns import TimeColumn, find_time, read_time, relative, texts
 
 _LIST_BYTES = 64 << 20
-_HELD_STEPS = 1.5
 _LONG_NUMBER = re.compile(r"(?<!\d)(\d{10,19}(?:\.\d{1,9})?)(?!\d)")
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
@@ -72,7 +72,7 @@ def _at_rate(paths: Sequence[Path], rate: Fraction) -> SweepTimes:
     counted = np.arange(len(paths)) if numbers is None else np.array(numbers, np.int64)
     steps = counted * rate.denominator
     order = np.argsort(steps, kind="stable")
-    hold = round(_HELD_STEPS * 1e9 * rate.denominator / rate.numerator)
+    hold = longest_step_ns(ns_from_units(steps[order], 1, rate.numerator))
     table = frame_table(steps[order], unit_num=1, unit_den=rate.numerator, hold_ns=hold)
     return SweepTimes(table=table, order=tuple(order.tolist()), epoch_ns=None, source="the rate given, no clock")
 
@@ -152,8 +152,5 @@ def _table(times: NDArray[np.int64], epoch_ns: int | None, source: str, notes: t
     sorted_times = times[order]
     if (order != np.arange(len(order))).any():
         notes += ("the files are not in the order of their times; they are shown in the order of time",)
-    steps = np.diff(sorted_times)
-    steps = steps[steps > 0]
-    hold = round(_HELD_STEPS * float(np.median(steps))) if len(steps) else None
-    table = frame_table(sorted_times, unit_num=1, unit_den=1_000_000_000, hold_ns=hold)
+    table = frame_table(sorted_times, unit_num=1, unit_den=1_000_000_000, hold_ns=longest_step_ns(sorted_times))
     return SweepTimes(table=table, order=tuple(order.tolist()), epoch_ns=epoch_ns, source=source, notes=notes)
