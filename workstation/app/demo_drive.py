@@ -213,12 +213,12 @@ def _add_streams(session: Session, run: Run, source: Source, media: Path, maps: 
     )  # fmt: skip
     add(
         "commentary", StreamKind.AUDIO, [media / "audio" / "narration_synthetic.wav"], role="commentary",
-        clock="sound card", epoch_ns=source.zero_ns, language="en", recording=KEY, licence=_OURS,
+        clock="commentary track", epoch_ns=source.zero_ns, language="en", recording=KEY, licence=_OURS,
         transformations=("synthetic voice",),
     )  # fmt: skip
     add(
         "transcript", StreamKind.TEXT, [media / "text" / "narration.vtt"], role="transcript of the commentary",
-        clock="sound card", epoch_ns=source.zero_ns, language="en", recording=KEY, licence=_OURS,
+        clock="commentary track", epoch_ns=source.zero_ns, language="en", recording=KEY, licence=_OURS,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ whether the clocks are right, which is the residual of the time map.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,9 +27,10 @@ from workstation.media.base import (
     TimedReader,
     TrajectoryReader,
 )
-from workstation.media.gaps import longest_step_ns
+from workstation.media.gaps import longest_shown_ns
 
 _QUOTED = 60
+_MARKUP = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,7 @@ def table_of(reader: Reader) -> FrameTable | None:
         return reader.table
     if isinstance(reader, SeriesReader | TrajectoryReader):
         times = reader.times_ns
-        return frame_table(times, unit_num=1, unit_den=1_000_000_000, hold_ns=longest_step_ns(times))
+        return frame_table(times, unit_num=1, unit_den=1_000_000_000, hold_ns=longest_shown_ns(times))
     return None
 
 
@@ -195,7 +197,7 @@ def _from_text(empty: Shown, time_map: TimeMap, reader: TextReader, session_ns: 
         return Shown(key=empty.key, kind=empty.kind, item="the whole of it, at any time") if untimed else empty
     part = min(said, key=lambda p: p.stop - p.start)
     assert part.span is not None
-    text = " ".join(reader.text[part.start : part.stop].split())
+    text = " ".join(_MARKUP.sub("", reader.text[part.start : part.stop]).split())
     mapped_ns = time_map.to_session(part.span.start_ns)
     return Shown(
         key=empty.key,
@@ -231,6 +233,6 @@ def _readings(reader: SeriesReader, index: int) -> str:
     for channel in reader.channels[:6]:
         value = float(reader.values(channel.name)[index])
         unit = f" {channel.unit}" if channel.unit else ""
-        parts.append(f"{channel.name} " + ("missing" if np.isnan(value) else f"{value:g}{unit}"))
+        parts.append(f"{channel.name} " + ("missing" if np.isnan(value) else f"{value:.9g}{unit}"))
     more = f", and {len(reader.channels) - 6} more" if len(reader.channels) > 6 else ""
     return f": {', '.join(parts)}{more}"
