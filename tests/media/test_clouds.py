@@ -44,6 +44,17 @@ def test_pcd(tmp_path: Path, data: str) -> None:
     assert cloud.total == 1000
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "  "])
+def test_a_long_ascii_pcd_is_the_same_numbers(tmp_path: Path, blank: str) -> None:
+    truth = street(12_000)
+    write_pcd(tmp_path / "a.pcd", truth, "ascii")
+    header, _, body = (tmp_path / "a.pcd").read_bytes().partition(b"DATA ascii\n")
+    (tmp_path / "a.pcd").write_bytes(header + b"DATA ascii\n" + body.replace(b" ", blank.encode()))
+    cloud = _one(tmp_path / "a.pcd")
+    assert np.array_equal(cloud.points, _points(truth))
+    assert np.array_equal(cloud.fields["ring"], truth["ring"])
+
+
 @pytest.mark.parametrize("order", ["<", ">", ""])
 def test_ply_with_doubles_and_colours(tmp_path: Path, order: str) -> None:
     rng = np.random.default_rng(0)

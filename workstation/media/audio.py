@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from workstation.media.audio_decode import PcmSource, is_mp3_sync, open_source
 from workstation.media.base import CancelToken, MediaInfo, OpenContext, Options, ReaderSpec, check_options
 
 _BLOCK_BYTES = 1 << 18
+_FROM_INT16 = np.float32(1 / 32768)
 
 
 class AudioFile:
@@ -68,30 +70,48 @@ class AudioFile:
 
     def read(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[np.float32]:
         """(stop − start, channels) float32, full scale ±1; both ends clipped to the stream."""
-        start, stop = max(0, start), min(stop, self.frames)
-        if stop <= start:
-            return np.zeros((0, self.channels), np.float32)
-        out = np.empty((stop - start, self.channels), np.float32)
-        for number in range(start // self._block, (stop - 1) // self._block + 1):
-            if cancel is not None:
-                cancel.check()
-            first = number * self._block
-            low, high = max(start, first), min(stop, first + self._block)
-            out[low - start : high - start] = self._block_of(number)[low - first : high - first]
+        blocks = self._pieces(start, stop, cancel)
+        out = np.empty((sum(len(block) for block in blocks), self.channels), np.float32)
+        at = 0
+        for block in blocks:
+            part = out[at : at + len(block)]
+            if block.dtype == np.int16:
+                np.multiply(block, _FROM_INT16, out=part)
+            else:
+                part[:] = block
+            at += len(block)
         return out
+
+    def read_stored(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[Any]:
+        """Like ``read``, but int16 (full scale ±32768) where the file holds that: for drawing, at half the cost."""
+        blocks = self._pieces(start, stop, cancel)
+        return np.concatenate(blocks) if blocks else np.zeros((0, self.channels), np.float32)
 
     def close(self) -> None:
         with self._lock:
             self._cache.close()
             self._source.close()
 
-    def _block_of(self, number: int) -> NDArray[np.float32]:
-        held: NDArray[np.float32] | None = self._cache.get(number)
+    def _pieces(self, start: int, stop: int, cancel: CancelToken | None) -> list[NDArray[Any]]:
+        """Views of the blocks that cover ``[start, stop)``, clipped to the stream."""
+        start, stop = max(0, start), min(stop, self.frames)
+        pieces = []
+        for number in range(start // self._block, (stop - 1) // self._block + 1) if start < stop else ():
+            if cancel is not None:
+                cancel.check()
+            first = number * self._block
+            pieces.append(self._block_of(number)[max(start, first) - first : stop - first])
+        return pieces
+
+    def _block_of(self, number: int) -> NDArray[Any]:
+        held: NDArray[Any] | None = self._cache.get(number)
         if held is not None:
             return held
         with self._lock:
             first = number * self._block
-            block = self._source.read(first, min(self._block, self.frames - first))
+            count = min(self._block, self.frames - first)
+            source = self._source
+            block = source.read_int16(first, count) if source.fits_int16 else source.read(first, count)
         block.flags.writeable = False
         self._cache.put(number, block, block.nbytes)
         return block

@@ -23,6 +23,8 @@ _WALK_PACKETS = 256
 class ContainerSource:
     """One sound track through FFmpeg, placed by its table of packets."""
 
+    fits_int16 = False
+
     def __init__(self, path: Path, track: int, context: OpenContext) -> None:
         self._table = table = find_packets(path, track, context)
         self._path, self._number = path, track

@@ -40,6 +40,8 @@ class PcmSource(Protocol):
     notes: tuple[str, ...]
     silent: tuple[tuple[int, int], ...]
     """Sample ranges the file does not hold."""
+    fits_int16: bool
+    """Whether 16 bits hold every sample exactly: half the memory, and faster to draw."""
 
     def read(self, start: int, count: int) -> Samples:
         """Samples ``[start, start + count)``; the caller keeps both inside the stream."""
@@ -148,7 +150,7 @@ class SndfileSource:
         self.sample_rate_hz, self.channels = int(file.samplerate), int(file.channels)
         check_shape(self.sample_rate_hz, self.channels, path=self._path)
         self._at = 0
-        self._direct = file.subtype in ("PCM_16", "PCM_U8", "PCM_S8", "ULAW", "ALAW")
+        self.fits_int16 = file.subtype in ("PCM_16", "PCM_U8", "PCM_S8", "ULAW", "ALAW")
         self._whole_numbers = file.subtype not in ("FLOAT", "DOUBLE")
         self.details = {"container": file.format, "codec": file.subtype}
         self.origin_ns = 0
@@ -181,7 +183,7 @@ class SndfileSource:
         return finite
 
     def read_int16(self, start: int, count: int) -> NDArray[np.int16]:
-        if self._direct:
+        if self.fits_int16:
             return self._read(start, count, "int16")
         return to_int16(self.read(start, count))
 

@@ -85,7 +85,7 @@ class Waveform:
         if (stop - start) // width >= Pyramid.finest_samples_per_column():
             return self.pyramid.columns(start, stop, width)
         low, high = max(0, start), min(stop, self._sound.frames)
-        samples = self._sound.read(low, high, cancel=cancel)
+        samples = self._sound.read_stored(low, high, cancel=cancel)
         edges = start + (np.arange(width + 1, dtype=np.int64) * (stop - start)) // width - low
         # With fewer samples than columns, each column shows the sample it lies in.
         return sample_columns(samples, edges[:-1], np.maximum(edges[1:], edges[:-1] + 1))

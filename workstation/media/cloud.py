@@ -26,9 +26,8 @@ from workstation.media.base import (
     ReaderSpec,
     check_options,
 )
-from workstation.media.cloud_columns import CloudFormat, RawCloud, make_cloud
+from workstation.media.cloud_columns import CloudFormat, RawCloud, field_names, make_cloud
 from workstation.media.cloud_lod import beginning, lod_order, reordered, store, stored
-from workstation.media.gaps import find_gaps
 
 FORMATS: tuple[CloudFormat, ...] = (
     cloud_pcd.FORMAT,
@@ -54,17 +53,19 @@ class CloudFiles:
         self._times, self._options, self._context = times, options, context
         self._cache = context.memory.share()
         self._frame = str(options.get("frame", ""))
+        self._first: RawCloud | None = None
         first = self._load(0)
+        self._first = first
         table = times.table
         self.info = MediaInfo(
             kind=StreamKind.CLOUD,
             span=table.span if len(self._paths) > 1 or times.epoch_ns is not None else None,
             count=len(self._paths),
             rate_hz=table.rate_hz(),
-            gaps=find_gaps(table),
+            gaps=() if table.hold_ns is None else table.gaps(longer_than_ns=table.hold_ns),
             clock_source=times.source,
             epoch_ns=times.epoch_ns,
-            details={**first.details, "points": len(first), "fields": ",".join(self._fields(first))},
+            details={**first.details, "points": len(first), "fields": ",".join(field_names(first))},
             notes=(*times.notes, *first.notes),
         )
 
@@ -155,12 +156,11 @@ class CloudFiles:
         return ordered
 
     def _load(self, index: int) -> RawCloud:
+        if index == 0 and self._first is not None:
+            first, self._first = self._first, None  # read when the stream was opened; used once, then let go
+            return first
         path = self._paths[index]
         return _format_of(path, str(self._options.get("format", ""))).load(path, self._options, self._context.limits)
-
-    def _fields(self, raw: RawCloud) -> tuple[str, ...]:
-        few = make_cloud(raw, slice(0, 1), sweep_ns=0, epoch_ns=self._times.epoch_ns)
-        return tuple(few.fields)
 
 
 def open_clouds(

@@ -29,6 +29,7 @@ class RawCloud:
     """One cloud file: ``x``, ``y``, ``z`` and whatever else it has, under the names it gives them in lower case."""
 
     columns: Mapping[str, Column]
+    """May make a column when it is asked for."""
     origin: Vector = (0.0, 0.0, 0.0)
     """Already taken off ``x``, ``y``, ``z``."""
     time_unit: str = ""
@@ -67,26 +68,31 @@ def make_cloud(
     raw: RawCloud, rows: slice | NDArray[np.integer[Any]], *, sweep_ns: int, epoch_ns: int | None, time_unit: str = ""
 ) -> Cloud:
     """The chosen rows as the program wants them: float32 about an origin, known fields under known names."""
-    columns = dict(raw.columns)
     points, origin = _points(raw, rows)
-    for name in "xyz":
-        columns.pop(name)
+    left = [name for name in raw.columns if name not in ("x", "y", "z")]
     fields: dict[str, Column] = {}
-    _take_colour(columns, fields, rows)
-    _take_velocity(columns, fields, rows)
+    _take_colour(raw, left, fields, rows)
+    _take_velocity(raw, left, fields, rows)
     for name, aliases in _ALIASES.items():
-        found = next((alias for alias in aliases if alias in columns), None)
-        if found is not None:
-            fields[name] = columns.pop(found)[rows]
-    if "time" in fields:
-        whole = raw.columns[next(alias for alias in _ALIASES["time"] if alias in raw.columns)]
-        fields["time_ns"] = point_times(
-            fields.pop("time"), whole, sweep_ns=sweep_ns, epoch_ns=epoch_ns, time_unit=time_unit or raw.time_unit
-        )
-    for name, values in columns.items():
-        fields[name] = np.ascontiguousarray(values[rows])
+        found = next((alias for alias in aliases if alias in left), None)
+        if found is None:
+            continue
+        left.remove(found)
+        whole = raw.columns[found]
+        if name == "time":
+            unit = time_unit or raw.time_unit
+            fields["time_ns"] = point_times(whole[rows], whole, sweep_ns=sweep_ns, epoch_ns=epoch_ns, time_unit=unit)
+        else:
+            fields[name] = whole[rows]
+    fields |= {name: raw.columns[name][rows] for name in left}
     fields = {name: np.ascontiguousarray(values) for name, values in fields.items()}
     return Cloud(points=points, origin=origin, fields=fields, total=len(raw))
+
+
+def field_names(raw: RawCloud) -> tuple[str, ...]:
+    """The fields that ``make_cloud`` will give, from the names alone: nothing is read or unpacked."""
+    empty = {name: np.zeros(0, np.float32) for name in raw.columns}
+    return tuple(make_cloud(RawCloud(columns=empty), slice(None), sweep_ns=0, epoch_ns=None).fields)
 
 
 def _points(raw: RawCloud, rows: slice | NDArray[np.integer[Any]]) -> tuple[NDArray[np.float32], Vector]:
@@ -112,20 +118,22 @@ def far_origin(axes: list[Column]) -> Vector:
     return middle[0], middle[1], middle[2]
 
 
-def _take_colour(columns: dict[str, Column], fields: dict[str, Column], rows: Any) -> None:
+def _take_colour(raw: RawCloud, left: list[str], fields: dict[str, Column], rows: Any) -> None:
     for names in _COLOUR:
-        if all(name in columns for name in names):
-            parts = [columns.pop(name) for name in names]
+        if all(name in left for name in names):
+            parts = [raw.columns[name] for name in names]
             deep = parts[0].dtype.kind in "ui" and max(int(part.max(initial=0)) for part in parts) > 255
             unit = parts[0].dtype.kind == "f" and max(float(np.nanmax(part, initial=0)) for part in parts) <= 1
             colour = np.stack([part[rows] for part in parts], axis=1)
             fields["rgb"] = _bytes(colour / 257 if deep else colour * 255 if unit else colour)
+            left[:] = [name for name in left if name not in names]
             return
-    packed = next((name for name in ("rgb", "rgba") if name in columns), None)
-    if packed is not None and columns[packed].dtype.itemsize == 4 and columns[packed].ndim == 1:
+    packed = next((name for name in ("rgb", "rgba") if name in left), None)
+    if packed is not None and raw.columns[packed].dtype.itemsize == 4 and raw.columns[packed].ndim == 1:
         # PCL hides 0xAARRGGBB in the bits of a float.
-        words = np.ascontiguousarray(columns.pop(packed)[rows]).view(np.uint32)
+        words = np.ascontiguousarray(raw.columns[packed][rows]).view(np.uint32)
         fields["rgb"] = np.stack([words >> 16 & 255, words >> 8 & 255, words & 255], axis=1).astype(np.uint8)
+        left.remove(packed)
 
 
 def _bytes(colour: NDArray[Any]) -> NDArray[np.uint8]:
@@ -133,14 +141,16 @@ def _bytes(colour: NDArray[Any]) -> NDArray[np.uint8]:
     return whole
 
 
-def _take_velocity(columns: dict[str, Column], fields: dict[str, Column], rows: Any) -> None:
+def _take_velocity(raw: RawCloud, left: list[str], fields: dict[str, Column], rows: Any) -> None:
     for names in _VELOCITY:
-        if all(name in columns for name in names):
-            fields["velocity"] = np.stack([columns.pop(name)[rows] for name in names], axis=1).astype(np.float32)
+        if all(name in left for name in names):
+            fields["velocity"] = np.stack([raw.columns[name][rows] for name in names], axis=1).astype(np.float32)
+            left[:] = [name for name in left if name not in names]
             return
-    found = next((name for name in _DOPPLER if name in columns and columns[name].ndim == 1), None)
+    found = next((name for name in _DOPPLER if name in left and raw.columns[name].ndim == 1), None)
     if found is not None:
-        fields["velocity"] = columns.pop(found)[rows].astype(np.float32)
+        fields["velocity"] = raw.columns[found][rows].astype(np.float32)
+        left.remove(found)
 
 
 def point_times(

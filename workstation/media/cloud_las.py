@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
-from workstation.media.base import Limits, Options
+from workstation.media.base import Limits, Options, OptionValue
 from workstation.media.cloud_columns import CloudFormat, RawCloud, Vector, file_size
 
 _CHUNK_POINTS = 1 << 20
@@ -50,38 +51,62 @@ def _load(path: Path, size: int, limits: Limits) -> RawCloud:
         scales, offsets = np.asarray(header.scales, float), np.asarray(header.offsets, float)
         if not (np.isfinite(scales).all() and np.isfinite(offsets).all() and (scales != 0).all()):
             raise DataError(f"scales {scales.tolist()} and offsets {offsets.tolist()} make no places", path=path)
-        names = [name for name in header.point_format.dimension_names if name not in ("X", "Y", "Z")]
-        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ("X", "Y", "Z", *names)}
+        kind = f"{'LAZ' if packed else 'LAS'} {header.version}, point format {header.point_format.id}"
+        notes = ("its GPS time counts from the start of a week that it does not name",) if _weekly(header) else ()
+        details: dict[str, OptionValue] = {"format": kind}
+        if not packed and count:
+            record = np.memmap(
+                path, header.point_format.dtype(), "r", offset=int(header.offset_to_point_data), shape=(count,)
+            )
+            points = laspy.ScaleAwarePointRecord(record, header.point_format, header.scales, header.offsets)
+            columns = _LasColumns(points, scales, offsets)
+            return RawCloud(columns=columns, origin=columns.origin, time_unit="s", details=details, notes=notes)
+        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in header.point_format.dimension_names}
         for piece in reader.chunk_iterator(_CHUNK_POINTS):
             for name, column in parts.items():
                 column.append(np.asarray(piece[name]))
-        kind = f"{'LAZ' if packed else 'LAS'} {header.version}, point format {header.point_format.id}"
     whole = {name: np.concatenate(column) if column else np.zeros(0) for name, column in parts.items()}
     if len(whole["X"]) != count:
         raise DataError(f"the header promises {count} points, the file holds {len(whole['X'])}", path=path)
-    columns, origin = _placed(whole, scales, offsets)
-    columns |= {name.lower(): whole[name] for name in names}
-    notes = ("its GPS time counts from the start of a week that it does not name",) if _weekly(header, whole) else ()
-    return RawCloud(columns=columns, origin=origin, time_unit="s", details={"format": kind}, notes=notes)
+    columns = _LasColumns(whole, scales, offsets)
+    return RawCloud(columns=columns, origin=columns.origin, time_unit="s", details=details, notes=notes)
 
 
-def _placed(
-    whole: dict[str, NDArray[Any]], scales: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> tuple[dict[str, NDArray[Any]], Vector]:
-    columns: dict[str, NDArray[Any]] = {}
-    origin = [0.0, 0.0, 0.0]
-    for axis, name in enumerate("XYZ"):
-        stored = whole[name].astype(np.int64)
-        middle = (int(stored.min()) + int(stored.max())) // 2 if len(stored) else 0
-        # The origin is a stored place, so that the difference is a whole number of steps: nothing is lost but the
-        # last bit of float32 near the edges.
-        origin[axis] = float(middle * scales[axis] + offsets[axis])
-        columns[name.lower()] = ((stored - middle) * scales[axis]).astype(np.float32)
-    return columns, (origin[0], origin[1], origin[2])
+class _LasColumns(Mapping[str, NDArray[Any]]):
+    """Dimensions under lower-case names, unpacked from the mapped points when they are asked for.
+
+    The origin is a stored place, so that the distance to it is a whole number of steps: nothing is lost but the last
+    bits of float32 far away from it.
+    """
+
+    def __init__(self, points: Any, scales: NDArray[np.float64], offsets: NDArray[np.float64]) -> None:
+        self._points, self._scales = points, scales
+        names = points.point_format.dimension_names if hasattr(points, "point_format") else points
+        self._names = {name.lower(): name for name in names}
+        self._middle = []
+        for axis in "XYZ":
+            stored = points[axis]
+            self._middle.append((int(stored.min()) + int(stored.max())) // 2 if len(stored) else 0)
+        places = [float(m * s + o) for m, s, o in zip(self._middle, scales, offsets, strict=True)]
+        self.origin: Vector = (places[0], places[1], places[2])
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        stored = np.asarray(self._points[self._names[name]])
+        if name not in ("x", "y", "z"):
+            return stored
+        axis = "xyz".index(name)
+        placed: NDArray[np.float32] = ((stored - np.int64(self._middle[axis])) * self._scales[axis]).astype(np.float32)
+        return placed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
-def _weekly(header: Any, whole: dict[str, NDArray[Any]]) -> bool:
-    return "gps_time" in whole and int(header.global_encoding.gps_time_type) == 0
+def _weekly(header: Any) -> bool:
+    return "gps_time" in list(header.point_format.dimension_names) and int(header.global_encoding.gps_time_type) == 0
 
 
 def _words(error: BaseException) -> str:

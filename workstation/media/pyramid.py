@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,8 +185,8 @@ def from_bytes(data: memoryview, *, frames: int, channels: int) -> Pyramid | Non
     return Pyramid(np.frombuffer(data, "<i2", offset=_HEADER.size), frames, channels)
 
 
-def sample_columns(samples: NDArray[np.float32], begin: NDArray[np.int64], end: NDArray[np.int64]) -> Columns:
-    """Columns straight from samples (n, channels), full scale ±1; column ``i`` shows ``[begin[i], end[i])`` of them."""
+def sample_columns(samples: NDArray[Any], begin: NDArray[np.int64], end: NDArray[np.int64]) -> Columns:
+    """Columns of samples (n, channels), int16 or float full scale ±1; column ``i`` shows ``[begin[i], end[i])``."""
     known = (begin < len(samples)) & (end > 0)
     if not known.any():
         return _nothing(len(begin), samples.shape[1])
@@ -198,12 +199,14 @@ def sample_columns(samples: NDArray[np.float32], begin: NDArray[np.int64], end: 
             rows = np.concatenate((rows, rows[:, -1:]), axis=1)
         else:
             pairs = pairs[:-1]  # the last stretch goes to the end by itself
-    # In floating point until only columns are left: converting the samples costs more than reducing them.
-    mean = np.add.reduceat(np.square(rows), pairs, axis=1)[:, ::2] / (last - first)
+    # As they are until only columns are left: converting the samples costs more than reducing them.
+    power = np.square(rows, dtype=np.float32)
+    mean = np.add.reduceat(power, pairs, axis=1)[:, ::2] / (last - first)
+    full_scale = 1 if rows.dtype == np.int16 else 32768
     columns = Columns(
         low=_whole(np.minimum.reduceat(rows, pairs, axis=1)[:, ::2]),
         high=_whole(np.maximum.reduceat(rows, pairs, axis=1)[:, ::2]),
-        rms=np.rint(np.minimum(np.sqrt(mean) * 32768, 65535)).astype(np.uint16).T,
+        rms=np.rint(np.minimum(np.sqrt(mean) * full_scale, 65535)).astype(np.uint16).T,
         known=known,
     )
     return _hide_unknown(columns)
@@ -260,10 +263,11 @@ def _pairs(begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64
     return pairs
 
 
-def _whole(values: NDArray[np.float32]) -> Int16s:
-    """(channels, width) full scale ±1 to (width, channels) int16."""
-    scaled = np.clip(np.rint(values * np.float32(32768)), -32768, 32767)
-    whole: Int16s = scaled.astype(np.int16).T
+def _whole(values: NDArray[Any]) -> Int16s:
+    """(channels, width) int16 or full scale ±1 to (width, channels) int16."""
+    if values.dtype != np.int16:
+        values = np.clip(np.rint(values * np.float32(32768)), -32768, 32767).astype(np.int16)
+    whole: Int16s = values.T
     return whole
 
 

@@ -343,7 +343,7 @@ def _probe(path: Path, head: bytes) -> float:
         return 0.9
     if head[:2] == b"PK":
         return 0.3 if suffix == ".npz" else 0.0
-    if b"\0" in head or suffix not in (".csv", ".tsv", ".txt", ".dat"):
+    if b"\0" in head or suffix not in (".csv", ".tsv", ".txt"):
         return 0.0
     return 0.7 if suffix in (".csv", ".tsv") else 0.1
 

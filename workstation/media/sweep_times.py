@@ -19,12 +19,13 @@ from pyarrow import csv
 
 from workstation.core.errors import DataError
 from workstation.core.files import read_bounded
-from workstation.core.timebase import FrameTable, frame_table, ns_from_units
+from workstation.core.timebase import SECOND_NS, FrameTable, frame_table
 from workstation.media.base import Options
-from workstation.media.gaps import longest_step_ns
 from workstation.media.time_columns import TimeColumn, find_time, read_time, relative, texts
 
 _LIST_BYTES = 64 << 20
+_HELD_STEPS = 1.75
+"""A sensor turns at its own pace: a step longer than this many typical ones has lost a sweep."""
 _LONG_NUMBER = re.compile(r"(?<!\d)(\d{10,19}(?:\.\d{1,9})?)(?!\d)")
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
@@ -72,7 +73,7 @@ def _at_rate(paths: Sequence[Path], rate: Fraction) -> SweepTimes:
     counted = np.arange(len(paths)) if numbers is None else np.array(numbers, np.int64)
     steps = counted * rate.denominator
     order = np.argsort(steps, kind="stable")
-    hold = longest_step_ns(ns_from_units(steps[order], 1, rate.numerator))
+    hold = round(_HELD_STEPS * SECOND_NS / rate)
     table = frame_table(steps[order], unit_num=1, unit_den=rate.numerator, hold_ns=hold)
     return SweepTimes(table=table, order=tuple(order.tolist()), epoch_ns=None, source="the rate given, no clock")
 
@@ -152,5 +153,11 @@ def _table(times: NDArray[np.int64], epoch_ns: int | None, source: str, notes: t
     sorted_times = times[order]
     if (order != np.arange(len(order))).any():
         notes += ("the files are not in the order of their times; they are shown in the order of time",)
-    table = frame_table(sorted_times, unit_num=1, unit_den=1_000_000_000, hold_ns=longest_step_ns(sorted_times))
+    table = frame_table(sorted_times, unit_num=1, unit_den=1_000_000_000, hold_ns=_hold_ns(sorted_times))
     return SweepTimes(table=table, order=tuple(order.tolist()), epoch_ns=epoch_ns, source=source, notes=notes)
+
+
+def _hold_ns(times: NDArray[np.int64]) -> int | None:
+    steps = np.diff(times)
+    steps = steps[steps > 0]
+    return round(_HELD_STEPS * float(np.median(steps))) if len(steps) else None

@@ -274,7 +274,7 @@ _UNIT_ENDINGS = {
     "radps": "rad/s", "dps": "°/s", "degps": "°/s", "m": "m", "mm": "mm", "cm": "cm", "km": "km", "s": "s", "ms": "ms",
     "us": "µs", "ns": "ns", "hz": "Hz", "khz": "kHz", "pct": "%", "percent": "%", "degc": "°C", "celsius": "°C",
     "pa": "Pa", "kpa": "kPa", "bar": "bar", "rpm": "1/min", "volt": "V", "mv": "mV", "ma": "mA", "amp": "A",
-    "newton": "N", "nm": "N·m", "kg": "kg", "ut": "µT", "lux": "lx",
+    "newton": "N", "nm": "N·m", "kg": "kg", "db": "dB", "dbsm": "dBsm", "ut": "µT", "lux": "lx",
 }  # fmt: skip
 
 

@@ -1,0 +1,156 @@
+"""Ten hours of sound: waveform against bare decoding, zoom and pan, memory. Ratios of one run; no part of pass or fail.
+
+    python tests/bench/bench_audio.py [--folder DIR] [--hours 10] [--rounds 3]
+
+Run from the repository's root. The files are made once in the folder. Goals A1 and A2 (the query; painting is the
+pane's). A full read and pyqtgraph's own reduction of ten hours took 76 s and 15 GB where the goals were set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
+from workstation.media.audio import AudioFile, open_audio  # noqa: E402
+from workstation.media.audio_pyramid import Waveform  # noqa: E402
+from workstation.media.base import OpenContext  # noqa: E402
+from workstation.media.cache import DiskCache, MemoryCache  # noqa: E402
+from workstation.media.spectrogram import Spectrogram  # noqa: E402
+
+RATE = 16000
+WIDTH = 1600
+REQUESTS = 200
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def make(path: Path, hours: float) -> Path:
+    """Speech-like loudness over noise and tones."""
+    if not path.exists():
+        rng = np.random.default_rng(2)
+        time_s = np.arange(RATE * 60) / RATE
+        minutes = []
+        for _ in range(6):
+            loud = np.clip(np.interp(time_s, np.arange(62), rng.random(62)) - 0.35, 0, 1)
+            tone = np.sin(2 * np.pi * (120 + 30 * np.sin(time_s)) * time_s) + 0.3 * rng.standard_normal(len(time_s))
+            minutes.append(np.clip(9000 * loud * tone + 30 * rng.standard_normal(len(time_s)), -32768, 32767))
+        with soundfile.SoundFile(path, "w", RATE, 1, subtype="PCM_16") as file:
+            for number in range(int(hours * 60)):
+                file.write(np.roll(minutes[number % 6], number * 991).astype(np.int16))
+    return path
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """(wall, CPU) seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def bare_read(path: Path) -> None:
+    with soundfile.SoundFile(path) as file:
+        while len(file.read(1 << 18, dtype="int16")):
+            pass
+
+
+def resident_mb() -> float:
+    """Now, with mapped pages; Linux only."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def build(path: Path, rounds: int, disk: DiskCache) -> None:
+    ratios, walls, firsts = [], [], []
+    for _ in range(rounds):
+        _, bare = timed(lambda: bare_read(path))
+        sound = open_audio(path)
+        begin = time.perf_counter()
+        first: list[float] = []
+
+        def told(share: float, sound: AudioFile = sound, first: list[float] = first, begin: float = begin) -> None:
+            if not first and share * sound.frames >= 60 * RATE:
+                first.append(time.perf_counter() - begin)
+
+        context = OpenContext(progress=told)
+        waveform = Waveform.open(sound, context)
+        wall, cpu = timed(lambda waveform=waveform, context=context: waveform.build(context))  # type: ignore[misc]
+        ratios.append(cpu / bare)
+        walls.append(wall)
+        firsts.append(first[0] * 1000)
+        sound.close()
+    goal = "4.0" if path.suffix == ".wav" else "1.1"
+    say(
+        f"A1 {path.name}: first minute {statistics.median(firsts):.0f} ms (goal 100); pyramid CPU "
+        f"{statistics.median(ratios):.2f} x bare decode (goal {goal}; {min(ratios):.2f}-{max(ratios):.2f}); "
+        f"{statistics.median(walls):.2f} s wall; resident {resident_mb():.0f} MB"
+    )
+    sound = open_audio(path)
+    context = OpenContext(disk=disk)
+    Waveform.open(sound, context).build(context)
+    sound.close()
+    again = open_audio(path)
+    wall, _ = timed(lambda: Waveform.open(again, OpenContext(disk=disk)).columns(0, again.frames, WIDTH))
+    size = sum(file.stat().st_size for file in disk.folder.rglob("*") if file.is_file()) >> 20
+    say(f"   reopened from the cache: {wall * 1000:.1f} ms to all of it; {size} MB on disk so far")
+    again.close()
+
+
+def zoom(path: Path, disk: DiskCache) -> None:
+    context = OpenContext(disk=disk, memory=MemoryCache(256 << 20))
+    sound = open_audio(path, context=context)
+    waveform = Waveform.open(sound, context)
+    rng = np.random.default_rng(1)
+    for span_s in (36000.0, 3600.0, 600.0, 60.0, 10.0, 1.0, 0.05):
+        span = min(int(span_s * RATE), sound.frames)
+        waits = []
+        for _ in range(REQUESTS):
+            start = int(rng.integers(0, max(1, sound.frames - span)))
+            begin = time.perf_counter()
+            waveform.columns(start, start + span, WIDTH)
+            waits.append((time.perf_counter() - begin) * 1000)
+        middle, p99 = statistics.median(waits), float(np.percentile(waits, 99))
+        say(f"A2 {path.name} {span / RATE:8.2f} s: query median {middle:.2f} ms (goal 1), p99 {p99:.2f} (goal 16.7)")
+    spectrogram = Spectrogram(sound, context)
+    waits = []
+    for number in range(min(50, spectrogram.columns(0) // 256)):
+        begin = time.perf_counter()
+        spectrogram.tile(0, 0, number)
+        waits.append((time.perf_counter() - begin) * 1000)
+    say(f"   spectrogram tile of {256 * 128 / RATE:.1f} s: median {statistics.median(waits):.2f} ms")
+    say(f"   resident {resident_mb():.0f} MB, of which decoded blocks {context.memory.used_bytes >> 20} MB")
+    sound.close()
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--folder", type=Path)
+    options.add_argument("--hours", type=float, default=10)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--only", default="wav,flac")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = chosen.folder or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        disk = DiskCache(Path(scratch) / "cache")
+        for suffix in chosen.only.split(","):
+            path = make(folder / f"long_{chosen.hours:g}h.{suffix}", chosen.hours)
+            build(path, chosen.rounds if suffix == "wav" else 1, disk)
+            zoom(path, disk)
+
+
+if __name__ == "__main__":
+    main()
