@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 
-_TOUCHED = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
+_TOUCHED = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "OPENCV_LOG_LEVEL")
 _before = {name: os.environ.get(name) for name in _TOUCHED}
+# What is wrong with a file is said in our own sentence, not on the terminal. Read once, while importing.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
-import cv2  # noqa: E402  (the environment must be remembered first)
+import cv2  # noqa: E402  (the environment must be prepared first)
 
 for _name, _value in _before.items():
     if _value is None:

@@ -146,12 +146,13 @@ class Worker(Generic[Value]):
 
     def _answer(self, request: Request) -> bool:
         """Load and deliver; False if the loading was given up."""
+        delivery: Delivery[Value]
         try:
             value = self._loader.load(request.index, request.view, self._token)
         except Cancelled:
             return False
         except Exception as error:  # noqa: BLE001  (a border: whatever went wrong is the pane's to show)
-            delivery = Delivery[Value](request=request, error=error)
+            delivery = Delivery(request=request, error=error)
         else:
             delivery = Delivery(request=request, value=value)
         if not self._closing:

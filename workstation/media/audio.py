@@ -1,0 +1,160 @@
+"""Sound files and the sound of video files, read to the sample at any place.
+
+``AudioFile`` is what playback, waveforms and spectrograms read through: decoded blocks lie in the session's shared
+cache, so that looking at a place again costs nothing. Decoding itself is in ``audio_decode.py``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.core.errors import DataError
+from workstation.core.ratio import scale
+from workstation.core.sample import StreamKind
+from workstation.core.timebase import SECOND_NS, TimeRange
+from workstation.media.audio_decode import PcmSource, is_mp3_sync, open_source
+from workstation.media.base import CancelToken, MediaInfo, OpenContext, Options, ReaderSpec, check_options
+
+_BLOCK_BYTES = 1 << 18
+
+
+class AudioFile:
+    """One sound track. Any thread may read; one decodes at a time."""
+
+    def __init__(self, path: Path, track: int, context: OpenContext) -> None:
+        self.path = path
+        self.track = track
+        self._source: PcmSource = open_source(path, track, context)
+        self._cache = context.memory.share()
+        self._lock = threading.Lock()
+        self._block = max(1024, _BLOCK_BYTES // (4 * self.channels))
+        self._info = _describe(self._source)
+
+    @property
+    def info(self) -> MediaInfo:
+        return self._info
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path,)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        return self._source.sample_rate_hz
+
+    @property
+    def channels(self) -> int:
+        return self._source.channels
+
+    @property
+    def frames(self) -> int:
+        return self._source.frames
+
+    def time_of(self, sample: int) -> int:
+        """Stream time of a sample, rounded once."""
+        return _time_of(self._source, sample)
+
+    def sample_at(self, time_ns: int) -> int | None:
+        """The sample sounding then; ``None`` outside."""
+        sample = (time_ns - self._source.origin_ns) * self.sample_rate_hz // SECOND_NS
+        # Times of samples are rounded, so the one before or after may be the one that sounds.
+        sample += (self.time_of(sample + 1) <= time_ns) - (self.time_of(sample) > time_ns)
+        return sample if 0 <= sample < self.frames else None
+
+    def read(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[np.float32]:
+        """(stop − start, channels) float32, full scale ±1; both ends clipped to the stream."""
+        start, stop = max(0, start), min(stop, self.frames)
+        if stop <= start:
+            return np.zeros((0, self.channels), np.float32)
+        out = np.empty((stop - start, self.channels), np.float32)
+        for number in range(start // self._block, (stop - 1) // self._block + 1):
+            if cancel is not None:
+                cancel.check()
+            first = number * self._block
+            low, high = max(start, first), min(stop, first + self._block)
+            out[low - start : high - start] = self._block_of(number)[low - first : high - first]
+        return out
+
+    def close(self) -> None:
+        with self._lock:
+            self._cache.close()
+            self._source.close()
+
+    def _block_of(self, number: int) -> NDArray[np.float32]:
+        held: NDArray[np.float32] | None = self._cache.get(number)
+        if held is not None:
+            return held
+        with self._lock:
+            first = number * self._block
+            block = self._source.read(first, min(self._block, self.frames - first))
+        block.flags.writeable = False
+        self._cache.put(number, block, block.nbytes)
+        return block
+
+
+def open_audio(path: Path, *, track: int = 0, context: OpenContext | None = None) -> AudioFile:
+    """The sound of a file; ``track`` counts its sound tracks from 0."""
+    return AudioFile(path, track, context or OpenContext())
+
+
+def _time_of(source: PcmSource, sample: int) -> int:
+    return source.origin_ns + scale(sample, SECOND_NS, source.sample_rate_hz)
+
+
+def _describe(source: PcmSource) -> MediaInfo:
+    return MediaInfo(
+        kind=StreamKind.AUDIO,
+        span=TimeRange(source.origin_ns, _time_of(source, source.frames)),
+        count=source.frames,
+        rate_hz=float(source.sample_rate_hz),
+        gaps=tuple(TimeRange(_time_of(source, start), _time_of(source, stop)) for start, stop in source.silent),
+        clock_source="container" if "track" in source.details else "sample count",
+        details={**source.details, "sample_rate_hz": source.sample_rate_hz, "channels": source.channels},
+        notes=source.notes,
+    )
+
+
+def _probe(path: Path, head: bytes) -> float:
+    if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == b"WAVE":
+        return 1.0
+    if head[:4] in (b"fLaC", b"caff", b".snd") or (head[:4] == b"FORM" and head[8:11] == b"AIF") or head[:4] == b"riff":
+        return 1.0
+    if head[:4] == b"OggS":
+        return 0.2 if b"theora" in head or b"\x80kate" in head else 0.95
+    if head[4:8] == b"ftyp":
+        return 0.9 if head[8:11] in (b"M4A", b"M4B") or path.suffix.lower() == ".m4a" else 0.2
+    if head[:3] == b"ID3" or is_mp3_sync(head):
+        return 0.9 if path.suffix.lower() in _SUFFIXES else 0.4
+    known = head[:4] in (b"\x1aE\xdf\xa3", b"\x30\x26\xb2\x75")
+    return (0.9 if path.suffix.lower() in _SUFFIXES else 0.1) if known or head[:1] == b"\xff" else 0.0
+
+
+def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> AudioFile:
+    check_options(READERS[0], options)
+    track = options.get("track", 0)
+    if len(paths) != 1 or not isinstance(track, int):
+        raise DataError("a sound stream is one file and the whole number of one of its tracks", path=paths[0])
+    return AudioFile(paths[0], track, context)
+
+
+_SUFFIXES = (
+    ".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".m4b", ".aac", ".aif", ".aiff",
+    ".caf", ".au", ".mka", ".weba", ".wma", ".ac3", ".mp2",
+)  # fmt: skip
+
+READERS = (
+    ReaderSpec(
+        name="audio",
+        kind=StreamKind.AUDIO,
+        title="Sound",
+        suffixes=_SUFFIXES,
+        probe=_probe,
+        open=_open,
+        options={"track": "which sound track of the file, counted from 0"},
+    ),
+)

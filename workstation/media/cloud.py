@@ -1,0 +1,232 @@
+"""Point clouds: one still cloud, or sweeps in files with times, whose gaps stay gaps.
+
+The formats are in ``cloud_bin``, ``_pcd``, ``_ply``, ``_las`` and ``_npy``; adding one is a module and a name in
+``FORMATS``. Motion correction (``motion_correction.py``) and drawing work on the ``Cloud`` given out here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from workstation.core.errors import DataError
+from workstation.core.sample import StreamKind
+from workstation.core.timebase import FrameTable
+from workstation.media import cloud_bin, cloud_las, cloud_npy, cloud_pcd, cloud_ply
+from workstation.media.base import (
+    HEAD_BYTES,
+    CancelToken,
+    Cloud,
+    Item,
+    MediaInfo,
+    OpenContext,
+    Options,
+    ReaderSpec,
+    check_options,
+)
+from workstation.media.cloud_columns import CloudFormat, RawCloud, make_cloud
+from workstation.media.cloud_lod import beginning, lod_order, reordered, store, stored
+from workstation.media.gaps import find_gaps
+
+FORMATS: tuple[CloudFormat, ...] = (
+    cloud_pcd.FORMAT,
+    cloud_ply.FORMAT,
+    cloud_las.FORMAT,
+    cloud_npy.FORMAT,
+    cloud_bin.FORMAT,
+)
+_BIG_POINTS = 500_000
+"""From here on the level of detail is kept on disk: ordering takes longer than reading it."""
+
+
+class CloudFiles:
+    """Sweeps in files, one a moment; one thread at a time."""
+
+    def __init__(self, paths: Sequence[Path], options: Options, context: OpenContext) -> None:
+        if not paths:
+            raise DataError("a cloud stream needs at least one file")
+        from workstation.media.sweep_times import sweep_times  # brings Arrow, which a list of readers can do without
+
+        times = sweep_times(paths, options)
+        self._paths = tuple(Path(paths[i]) for i in times.order)
+        self._times, self._options, self._context = times, options, context
+        self._cache = context.memory.share()
+        self._frame = str(options.get("frame", ""))
+        first = self._load(0)
+        table = times.table
+        self.info = MediaInfo(
+            kind=StreamKind.CLOUD,
+            span=table.span if len(self._paths) > 1 or times.epoch_ns is not None else None,
+            count=len(self._paths),
+            rate_hz=table.rate_hz(),
+            gaps=find_gaps(table),
+            clock_source=times.source,
+            epoch_ns=times.epoch_ns,
+            details={**first.details, "points": len(first), "fields": ",".join(self._fields(first))},
+            notes=(*times.notes, *first.notes),
+        )
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return self._paths
+
+    @property
+    def table(self) -> FrameTable:
+        return self._times.table
+
+    def item(self, index: int) -> Item:
+        if not 0 <= index < len(self._paths):
+            raise IndexError(index)
+        shown = self.table.shown(index)
+        return Item(index, shown.start_ns, shown.end_ns)
+
+    def item_at(self, time_ns: int) -> Item | None:
+        if self._timeless:
+            return self.item(0)
+        index = self.table.index_at(time_ns)
+        return None if index is None else self.item(index)
+
+    def cloud(self, index: int, *, max_points: int | None = None, cancel: CancelToken | None = None) -> Cloud:
+        """Sweep ``index`` in the file's order; with ``max_points`` an even part of it and the field ``index``."""
+        if not 0 <= index < len(self._paths):
+            raise IndexError(index)
+        if max_points is not None:
+            detailed = self._detailed(index, max(0, max_points), cancel)
+            if detailed is not None:
+                return detailed
+        held: Cloud | None = self._cache.get(index)
+        if held is None:
+            if cancel is not None:
+                cancel.check()
+            held = self._whole(index)
+            self._cache.put(index, held, _bytes(held))
+        return held
+
+    def close(self) -> None:
+        self._cache.close()
+
+    @cached_property
+    def _timeless(self) -> bool:
+        return self.info.span is None
+
+    def _whole(self, index: int) -> Cloud:
+        made = make_cloud(
+            self._load(index),
+            slice(None),
+            sweep_ns=int(self.table.times_ns[index]),
+            epoch_ns=self._times.epoch_ns,
+            time_unit=str(self._options.get("point_time_unit", "")),
+        )
+        for values in (made.points, *made.fields.values()):
+            values.flags.writeable = False
+        return Cloud(points=made.points, origin=made.origin, fields=made.fields, frame=self._frame, total=made.total)
+
+    def _detailed(self, index: int, count: int, cancel: CancelToken | None) -> Cloud | None:
+        """The first ``count`` points in order of detail; ``None`` if the cloud has no more than that."""
+        ordered: Cloud | None = self._cache.get(("lod", index))
+        if ordered is None:
+            raw = self._load(index)
+            if len(raw) <= count:
+                return None
+            ordered = self._ordered(index, len(raw), cancel)
+            self._cache.put(("lod", index), ordered, _bytes(ordered))
+        return beginning(ordered, count) if count < ordered.total else None
+
+    def _ordered(self, index: int, total: int, cancel: CancelToken | None) -> Cloud:
+        token = cancel or self._context.cancel
+        disk, key = self._context.disk, ""
+        if disk is not None and total >= _BIG_POINTS:
+            content = disk.content_hash(self._paths[index], tick=lambda _: token.check())
+            said = (
+                f"{content}\0{int(self.table.times_ns[index])}\0{self._times.epoch_ns}\0{sorted(self._options.items())}"
+            )
+            key = hashlib.sha256(said.encode()).hexdigest()
+            kept = stored(key, self._context)
+            if kept is not None:
+                return kept
+        whole = self._whole(index)
+        token.check()
+        ordered = reordered(whole, lod_order(whole.points))
+        if key:
+            token.check()
+            store(ordered, key, self._context)
+        return ordered
+
+    def _load(self, index: int) -> RawCloud:
+        path = self._paths[index]
+        return _format_of(path, str(self._options.get("format", ""))).load(path, self._options, self._context.limits)
+
+    def _fields(self, raw: RawCloud) -> tuple[str, ...]:
+        few = make_cloud(raw, slice(0, 1), sweep_ns=0, epoch_ns=self._times.epoch_ns)
+        return tuple(few.fields)
+
+
+def open_clouds(
+    paths: Sequence[Path], *, options: Options | None = None, context: OpenContext | None = None
+) -> CloudFiles:
+    """One cloud or a sequence of sweeps; ``options`` as in ``READERS``."""
+    return CloudFiles(paths, options or {}, context or OpenContext())
+
+
+def _bytes(cloud: Cloud) -> int:
+    # A view of a mapped file costs nothing here; what it maps is counted, as the system would count it when read.
+    return cloud.points.nbytes + sum(values.nbytes for values in cloud.fields.values())
+
+
+def _format_of(path: Path, name: str = "") -> CloudFormat:
+    if name:
+        for each in FORMATS:
+            if each.name == name:
+                return each
+        raise DataError(f"'{name}' is no cloud format; it is one of {', '.join(f.name for f in FORMATS)}", path=path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
+    if not head:
+        raise DataError("the file is empty", path=path)
+    best = max(FORMATS, key=lambda each: each.probe(path, head))
+    if best.probe(path, head) <= 0:
+        raise DataError("this is no point cloud that can be recognised; name it with the option 'format'", path=path)
+    return best
+
+
+def _probe(path: Path, head: bytes) -> float:
+    return max(each.probe(path, head) for each in FORMATS)
+
+
+def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> CloudFiles:
+    check_options(READERS[0], options)
+    suffixes = READERS[0].suffixes
+    files = [
+        each
+        for path in paths
+        for each in (sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes) if path.is_dir() else [path])
+    ]
+    return CloudFiles(files, options, context)
+
+
+READERS = (
+    ReaderSpec(
+        name="cloud",
+        kind=StreamKind.CLOUD,
+        title="Point cloud",
+        suffixes=tuple(suffix for each in FORMATS for suffix in each.suffixes),
+        probe=_probe,
+        open=_open,
+        several=True,
+        options={
+            "format": "which format the files have: " + ", ".join(each.name for each in FORMATS),
+            "layout": "of .bin files: kitti (4 numbers a point) or nuscenes (5)",
+            "columns": "names of the numbers of a point where the file has none, as x,y,z,intensity,ring,time",
+            "times": "a file with one time a sweep; file.json#key/key for a list inside",
+            "time_unit": "unit of these times: s, ms, us or ns",
+            "rate_hz": "sweeps a second, for numbered files without times",
+            "point_time_unit": "unit of the points' own times: s, ms, us or ns",
+            "frame": "name of the frame the points are in",
+        },
+    ),
+)

@@ -1,0 +1,88 @@
+"""NPY and NPZ files without pickle and without believing their headers. Used by the cloud and series readers."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.core.errors import DataError
+from workstation.media.base import Limits
+
+_MAX_HEADER = 1 << 16
+
+
+def read_npy(path: Path, limits: Limits) -> NDArray[Any]:
+    """Mapped, not read."""
+    try:
+        with path.open("rb") as file:
+            shape, fortran, kind = _header(file, path, path.name)
+            start = file.tell()
+            size = file.seek(0, 2) - start
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", path=path) from error
+    need = math.prod(shape) * kind.itemsize
+    if need > size:
+        raise DataError(f"the header promises {need} bytes for {shape}, {size} follow; it is truncated", path=path)
+    if shape:
+        limits.check_items(shape[0], path=path)
+    if not need:
+        return np.zeros(shape, kind)
+    return np.memmap(path, kind, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
+
+
+def read_npz(path: Path, limits: Limits) -> dict[str, NDArray[Any]]:
+    """Every array of the file; their sizes together stay within the limit of one item."""
+    arrays: dict[str, NDArray[Any]] = {}
+    total = 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if not member.filename.endswith(".npy") or "/" in member.filename:
+                    continue
+                total += member.file_size
+                limits.check_bytes(total, path=path)
+                with archive.open(member) as file:
+                    name = member.filename.removesuffix(".npy")
+                    arrays[name] = _member(file, path, name, member.file_size, limits)
+    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise DataError(f"not an NPZ file this program can read ({error})", path=path) from error
+    if not arrays:
+        raise DataError("it holds no arrays", path=path)
+    return arrays
+
+
+def _member(file: IO[bytes], path: Path, name: str, claimed: int, limits: Limits) -> NDArray[Any]:
+    shape, fortran, kind = _header(file, path, name)
+    need = math.prod(shape) * kind.itemsize
+    limits.check_bytes(need, path=path)
+    if need > claimed:
+        raise DataError(f"the header promises {need} bytes for {shape}, the entry has {claimed}", path=path, place=name)
+    data = file.read(need)
+    if len(data) < need:
+        raise DataError(f"{len(data)} bytes follow instead of {need}; it is truncated", path=path, place=name)
+    return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
+
+
+def _header(file: IO[bytes], path: Path, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, fortran, kind = np.lib.format.read_array_header_1_0(file, _MAX_HEADER)
+        elif version in ((2, 0), (3, 0)):
+            shape, fortran, kind = np.lib.format.read_array_header_2_0(file, _MAX_HEADER)
+        else:
+            raise DataError(f"NPY version {version} is unknown", path=path, place=name)
+    except (ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError, UnicodeError) as error:
+        words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise DataError(f"not an array file ({words})", path=path, place=name) from error
+    if kind.hasobject:
+        raise DataError("it holds Python objects, which are never loaded: they could run code", path=path, place=name)
+    if any(length < 0 for length in shape):
+        raise DataError(f"the shape {shape} is negative", path=path, place=name)
+    return shape, fortran, kind
