@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -148,7 +149,8 @@ def test_resources_and_plugins_travel(installed: Installed) -> None:
 def test_tests_stay_out_and_the_licence_goes_in(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as archive:
         names = archive.namelist()
-    assert [name for name in names if "test" in name.lower() or "conftest" in name] == []
+    tests = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$)")
+    assert [name for name in names if tests.search(name)] == []
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "workstation/py.typed" in names
     tops = {name.split("/")[0] for name in names}

@@ -50,8 +50,9 @@ class Slow:
         self.may_go_on = threading.Semaphore(0)
         self.kept: set[int] = set()
         self.loaded: list[int] = []
-        self.ahead: list[tuple[int, int]] = []
+        self.read: list[tuple[int, int]] = []
         self.broken: set[int] = set()
+        self.ahead = 8
 
     def load(self, index: int, view: View, cancel: CancelToken) -> int:
         if index in self.kept:
@@ -68,7 +69,7 @@ class Slow:
         return index in self.kept
 
     def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None:
-        self.ahead.append((index, direction))
+        self.read.append((index, direction))
         cancel.check()
 
 
@@ -122,15 +123,15 @@ def test_errors_arrive_as_values_and_the_worker_lives_on() -> None:
         assert inbox.wait_for(worker.show(4)).value == 4
 
 
-def test_reading_ahead_goes_where_the_requests_go() -> None:
+def test_reading_ahead_goes_where_the_requests_go_and_then_the_other_way() -> None:
     loader = Slow()
     loader.kept = set(range(1000))
     with working(loader) as (worker, inbox):
-        for index in (500, 501, 502, 501, 500, 900):
+        for index in (500, 501, 500, 900):
             inbox.wait_for(worker.show(index))
             assert worker.wait_idle(WAIT_S)
-        # A jump reads on forwards: reading backwards is dear and most often not wanted then.
-        assert loader.ahead == [(501, 1), (502, 1), (503, 1), (500, -1), (499, -1), (901, 1)]
+        # A jump reads on forwards first: reading backwards is dear and most often not wanted then.
+        assert loader.read == [(501, 1), (499, -1), (502, 1), (500, -1), (499, -1), (501, 1), (901, 1), (899, -1)]
 
 
 def test_an_older_picture_never_replaces_a_newer_one() -> None:
@@ -208,7 +209,7 @@ def test_what_comes_next_is_already_there(made: Made) -> None:
         for index in range(11, 40):
             assert number_in(inbox.wait_for(worker.show(index))) == index
         assert worker.wait_idle(WAIT_S)
-        assert video._decoder.packets_decoded - before <= 80
+        assert video._decoder.packets_decoded - before <= 200
 
 
 def test_twelve_streams_stay_within_one_limit(made: Made) -> None:

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from workstation.commands.registry import Command, Registry, load_registry
+from workstation.commands.registry import Command, Registry
 from workstation.core.clock import Clock
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Actor, ActorKind
-from workstation.core.sample import Person, Role
 from workstation.core.selection import Selection
 from workstation.core.signal import Signal
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.store.changes import ChangeSet
-from workstation.store.project import Project
+from workstation.store.project import ProjectFolder
 from workstation.store.store import Store
 from workstation.store.undo import UndoResult
 
@@ -31,7 +29,7 @@ Run = Callable[..., Any]
 class Session:
     """One project, one person. Close it, or use it in a ``with`` block."""
 
-    def __init__(self, project: Project, registry: Registry) -> None:
+    def __init__(self, project: ProjectFolder, registry: Registry) -> None:
         self.project = project
         self.registry = registry
         self.selection = Selection()

@@ -31,6 +31,26 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "new": Verb("projects", "new", "Make a project in the folder PROJECT, which you then lead."),
+    "add": Verb("projects", "add", "Add FILES to PROJECT as streams of a sample."),
+    "open": Verb("projects", "open_", "Open PROJECT, check it, and say how it stands and what waits for somebody."),
+    "info": Verb("projects", "info", "Say what PROJECT holds."),
+    "relink": Verb("projects", "relink", "Find media of PROJECT again under FOLDER, by content."),
+    "ontology": Verb("ontology", "ontology", "Show, check, compare, draft, review and lock the ontology."),
+    "annotate": Verb("edits", "annotate", "Run the edits in FILE, one JSON object a line; - is standard input."),
+    "undo": Verb("edits", "undo", "Take back your last step in PROJECT, as a new revision."),
+    "redo": Verb("edits", "redo", "Do again in PROJECT what you took back last."),
+    "list": Verb("listing", "list_", "List what is in PROJECT: one row each."),
+    "history": Verb("history", "history", "What happened in a project."),
+    "audit": Verb("history", "audit", "Whether the history of a project is whole and unchanged."),
+    "provenance": Verb("history", "provenance", "Print where a record of PROJECT comes from."),
+    "export": Verb("exchange", "export", "Write PROJECT to a file."),
+    "import": Verb("exchange", "import_", "Make the new project PROJECT from FILE."),
+    "schema": Verb("exchange", "schema", "Print the JSON Schema of records, commands, ontology or native form."),
+    "backup": Verb("safety", "backup", "The snapshots of a project: list them, make one, make a project from one."),
+    "salvage": Verb("safety", "salvage", "Make the new project DESTINATION from what can be read of SOURCE."),
+    "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
+    "completion": Verb("completion", "completion", "Print the completion script of a shell."),
     "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
 }
 

@@ -26,8 +26,9 @@ def print_rows(rows: Iterable[Mapping[str, object]], *, columns: Sequence[str], 
     """Rows as a table for people (columns that are wholly empty left out), as JSON Lines for programs. Counts them."""
     if as_json:
         count = 0
-        for count, row in enumerate(rows, 1):
+        for row in rows:
             print_json(row)
+            count += 1
         return count
     table = [[_cell(row.get(name)) for name in columns] for row in rows]
     shown = [i for i, _ in enumerate(columns) if any(line[i] for line in table)]

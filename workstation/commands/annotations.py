@@ -14,6 +14,7 @@ from workstation.commands.reading import (
     first_state,
     ontology_number,
     source_of,
+    starting_attributes,
     state_after_edit,
 )
 from workstation.commands.registry import command, needs_sample, needs_selection
@@ -70,6 +71,7 @@ def add(
     shape = shape if shape is not None else _EMPTY_SHAPES.get(kind or ShapeKind.SPAN)
     if shape is None or (kind is not None and kind_of(shape) is not kind):
         raise UserError(f"a {kind} annotation needs its shape" if shape is None else "kind and shape do not agree")
+    counts_as = class_id or (fetch(tx, Entity, entity).class_id if entity is not None else None)
     made = Annotation(
         id=AnnotationId(tx.new_id()),
         sample=sample,
@@ -82,7 +84,7 @@ def add(
         end_ns=start_ns if end_ns is None else end_ns,
         item=item,
         frame=frame,
-        attributes=attributes,
+        attributes=starting_attributes(tx, counts_as, attributes, per_stream=True),
         text=text,
         language=language,
         state=first_state(tx, state),
@@ -260,6 +262,7 @@ def entity_for(tx: Transaction, annotation: Annotation, class_id: str) -> Entity
         sample=annotation.sample,
         class_id=class_id,
         number=tx.next_entity_number(annotation.sample),
+        attributes=starting_attributes(tx, class_id, {}, per_stream=False),
         ontology_version=ontology_number(tx),
     )
     tx.put(made)

@@ -62,7 +62,11 @@ _HELP_LINE = re.compile(r"^(\w+): (.+)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """One argument of a command. ``type`` is what the function gets, ``wire`` what JSON holds."""
+    """One argument of a command. ``type`` is what the function gets, ``wire`` what JSON holds.
+
+    Every command takes ``sample``, since "car 17" means something only in one; where the function has no use for it,
+    it is not passed on.
+    """
 
     name: str
     type: Any
@@ -71,6 +75,7 @@ class Argument:
     default: object
     help: str
     from_context: bool = False
+    passed_on: bool = True
 
     @property
     def rank(self) -> int:
@@ -80,6 +85,17 @@ class Argument:
     def resolve(self, resolver: Resolver, value: object) -> object:
         """The value the function gets."""
         return _resolved(self.type, value, resolver)
+
+
+_WHERE = Argument(
+    name="sample",
+    type=SampleRef,
+    wire=str | None,
+    required=False,
+    default=None,
+    help=f"{WANTED_IN_WORDS[Wanted.SAMPLE]}; needed only where a key or number means something in one sample",
+    passed_on=False,
+)
 
 
 def arguments_of(function: Callable[..., Any]) -> tuple[Argument, ...]:
@@ -105,6 +121,8 @@ def arguments_of(function: Callable[..., Any]) -> tuple[Argument, ...]:
                 from_context=from_context,
             )
         )
+    if not any(argument.name == "sample" for argument in found) and any(any(_references(a.type)) for a in found):
+        found.append(_WHERE)
     return tuple(found)
 
 

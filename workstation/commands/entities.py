@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from workstation.commands.annotations import changed_attributes
 from workstation.commands.arguments import AnnotationRef, ClassRef, EntityRef, SampleRef, TargetRef
-from workstation.commands.reading import fetch, fetch_all, ontology_number, state_after_edit
+from workstation.commands.reading import fetch, fetch_all, ontology_number, starting_attributes, state_after_edit
 from workstation.commands.registry import command, needs_sample, needs_selection
 from workstation.commands.removal import LinkPolicy, remove_labels, remove_links, retargeted
 from workstation.commands.resolve import Target
@@ -40,7 +40,7 @@ def add(
         class_id=class_id,
         number=tx.next_entity_number(sample),
         name=name,
-        attributes=attributes,
+        attributes=starting_attributes(tx, class_id, attributes, per_stream=False),
         ontology_version=ontology_number(tx),
     )
     tx.put(made)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from workstation.commands.transaction import Reads, Transaction
-from workstation.core.annotation import Annotation, Entity, Keyframe, Record, Source, SourceKind, State
+from workstation.core.annotation import Annotation, AttributeValue, Entity, Keyframe, Record, Source, SourceKind, State
 from workstation.core.errors import UserError
 from workstation.core.ids import AnnotationId, EntityId
 from workstation.core.ontology_compile import CompiledOntology
@@ -83,6 +83,16 @@ def ontology_number(reads: Reads) -> int:
     """The number of the ontology version in force; 0 before the first (the gate then refuses labels)."""
     ontology = ontology_of(reads)
     return 0 if ontology is None else ontology.number
+
+
+def starting_attributes(
+    reads: Reads, class_id: str | None, given: Mapping[str, AttributeValue], *, per_stream: bool
+) -> Mapping[str, AttributeValue]:
+    """What something a hand makes starts with: the ontology's defaults for its class, under what was said."""
+    ontology = ontology_of(reads)
+    if ontology is None or class_id not in ontology.classes:
+        return given
+    return {**ontology.defaults_of(class_id, per_stream=per_stream), **given}
 
 
 def ontology_of(reads: Reads) -> CompiledOntology | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,16 +18,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+import workstation.commands
 from workstation.commands.arguments import Argument, arguments_of, help_of, wire_type
 from workstation.commands.resolve import Resolver
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Actor, Right
-
-MODULES = (
-    "settings", "people", "ontology", "samples", "work", "annotations", "shapes", "tracks", "keyframes", "turns",
-    "words", "text", "entities", "links", "bulk", "review", "parked",
-)  # fmt: skip
 
 
 class SessionView(Protocol):
@@ -92,7 +89,9 @@ class Command:
         resolved: dict[str, object] = {}
         for argument in sorted(self.arguments, key=lambda a: a.rank):
             if argument.name in parsed:
-                resolved[argument.name] = argument.resolve(resolver, parsed[argument.name])
+                value = argument.resolve(resolver, parsed[argument.name])
+                if argument.passed_on:
+                    resolved[argument.name] = value
         if any(argument.from_context and resolved.get("sample") is None for argument in self.arguments):
             if resolver.sample is None:
                 raise UserError(f"{self.id} needs to know the sample: name it, or something in it")
@@ -163,12 +162,14 @@ class Registry:
         definitions = dict(components)
         for each in self:
             definitions[each.wire.__name__] = _line_schema(each, definitions[each.wire.__name__])
-        return {
+        schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "One line of workstation annotate",
             "oneOf": list(refs),
             "$defs": definitions,
         }
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+        return plain
 
 
 def _line_schema(each: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,10 +191,10 @@ def _line_schema(each: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def load_registry() -> Registry:
-    """All commands of the program, in the order of the modules. Importing them takes a moment: ask when needed."""
+    """All commands of the program: a new module in this folder is found by itself. Importing them takes a moment."""
     commands: dict[str, Command] = {}
-    for name in MODULES:
-        module = importlib.import_module(f"workstation.commands.{name}")
+    for found in sorted(pkgutil.iter_modules(workstation.commands.__path__), key=lambda each: each.name):
+        module = importlib.import_module(f"workstation.commands.{found.name}")
         for value in vars(module).values():
             made = getattr(value, "__command__", None)
             if isinstance(made, Command) and made.function.__module__ == module.__name__:

@@ -73,7 +73,10 @@ def add_verdict(
 def _revision_of(tx: Transaction, target: Target) -> int:
     if target.kind is TargetKind.MODALITY:
         raise UserError("a verdict is on a label, a stream or a sample")
-    return tx.info(RecordKind(target.kind.value), target.id).rev
+    info = tx.info(RecordKind(target.kind.value), target.id)
+    if info is None:
+        raise UserError(f"there is no {target.kind.value} {target.id}")
+    return info.rev
 
 
 @command("verdict.close", title="Close verdict", right=Right.CLOSE_VERDICT)

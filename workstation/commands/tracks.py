@@ -17,6 +17,7 @@ from workstation.commands.reading import (
     keyframes_of,
     ontology_number,
     source_of,
+    starting_attributes,
     state_after_edit,
 )
 from workstation.commands.registry import command, needs_sample, needs_selection
@@ -26,6 +27,7 @@ from workstation.commands.transaction import Transaction
 from workstation.core.annotation import (
     Annotation,
     AttributeValue,
+    Entity,
     Gap,
     Interpolation,
     Keyframe,
@@ -85,6 +87,7 @@ def add(
     if entity is None and class_id is None:
         raise UserError("a track needs a class, or the entity it shows")
     times = sorted(each.time_ns for each in keyframes)
+    counts_as = class_id if entity is None else fetch(tx, Entity, entity).class_id
     made = Annotation(
         id=AnnotationId(tx.new_id()),
         sample=sample,
@@ -95,7 +98,7 @@ def add(
         start_ns=times[0],
         end_ns=times[-1] + 1,
         frame=frame,
-        attributes=attributes,
+        attributes=starting_attributes(tx, counts_as, attributes, per_stream=True),
         track=Track(interpolation=interpolation),
         state=first_state(tx, state),
         layer=layer,

@@ -58,7 +58,7 @@ def give_back(tx: Transaction, *, sample: SampleRef, reason: str) -> RecordId:
 def approve(tx: Transaction, *, sample: SampleRef) -> None:
     """Approve a submitted sample; refused while links in it are stale."""
     old = fetch(tx, Sample, sample)
-    stale = len(list(tx.stale_links(old.id)))
+    stale = len({end.link.id for end in tx.stale_links(old.id)})
     if stale:
         raise UserError(f"sample {old.key} has {stale} stale links; look at them first (list stale, link.confirm)")
     _go(tx, sample, SampleState.APPROVED, from_=(_S.SUBMITTED,))
@@ -110,7 +110,7 @@ def missing_for_submission(tx: Transaction, sample: Sample) -> list[str]:
     comments = sum(1 for each in tx.comments(sample.id) if not each.question and each.state is CommentState.OPEN)
     counted = {
         "proposals are neither accepted nor rejected": proposals + proposed_links,
-        "links are stale": len(list(tx.stale_links(sample.id))),
+        "links are stale": len({end.link.id for end in tx.stale_links(sample.id)}),
         "questions after an ontology change wait for an answer": waiting,
         "comments are not resolved": comments,
     }

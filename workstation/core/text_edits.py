@@ -8,9 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
-Edit = tuple[int, int, int, int]
-"""``(old start, old end, new start, new end)`` of a stretch that was replaced, put in or taken out."""
+
+class Edit(NamedTuple):
+    """A stretch that was replaced, put in or taken out; ``head`` and ``tail`` characters at its ends stayed the same.
+
+    A word that changed is replaced as a whole; only a place inside it asks for its head and tail.
+    """
+
+    old_start: int
+    old_end: int
+    new_start: int
+    new_end: int
+    head: int = 0
+    tail: int = 0
+
 
 # Comparing character by character is quadratic; beyond this a changed stretch counts as replaced as a whole.
 _COMPARED = 2_000
@@ -18,17 +31,18 @@ _COMPARED = 2_000
 
 def edits_between(old: str, new: str) -> list[Edit]:
     """What was changed, in order."""
-    start = _common_prefix(old, new)
+    start = _outside_word(old, new, _common_prefix(old, new))
     end = _common_prefix(old[start:][::-1], new[start:][::-1])
+    end = _outside_word(old[::-1], new[::-1], end)
     old_middle, new_middle = old[start : len(old) - end], new[start : len(new) - end]
     if not old_middle and not new_middle:
         return []
     if max(len(old_middle), len(new_middle)) > _COMPARED or not old_middle or not new_middle:
-        return [(start, start + len(old_middle), start, start + len(new_middle))]
-    matcher = SequenceMatcher(None, _pieces(old_middle), _pieces(new_middle), autojunk=False)
+        return [_edit(old, new, start, start + len(old_middle), start, start + len(new_middle))]
+    matcher = SequenceMatcher(str.isspace, _pieces(old_middle), _pieces(new_middle), autojunk=False)
     old_at, new_at = _offsets(_pieces(old_middle), start), _offsets(_pieces(new_middle), start)
     return [
-        (old_at[i1], old_at[i2], new_at[j1], new_at[j2])
+        _edit(old, new, old_at[i1], old_at[i2], new_at[j1], new_at[j2])
         for tag, i1, i2, j1, j2 in matcher.get_opcodes()
         if tag != "equal"
     ]
@@ -53,26 +67,41 @@ def quote(text: str, parts: Sequence[tuple[int, int]]) -> str:
     return " ".join(text[start:end] for start, end in parts)
 
 
+def _edit(old: str, new: str, old_start: int, old_end: int, new_start: int, new_end: int) -> Edit:
+    before, after = old[old_start:old_end], new[new_start:new_end]
+    head = _common_prefix(before, after)
+    tail = _common_prefix(before[head:][::-1], after[head:][::-1])
+    return Edit(old_start, old_end, new_start, new_end, head, tail)
+
+
 def _new_start(at: int, edits: Sequence[Edit]) -> int:
     shift = 0
-    for old_start, old_end, new_start, new_end in edits:
-        if at < old_start:
+    for edit in edits:
+        if at < edit.old_start:
             break
-        if at < old_end:  # inside what was replaced: at its beginning the new text counts, further in it does not
-            return new_start if at == old_start else new_end
-        shift = new_end - old_end
+        if at < edit.old_end:
+            return edit.new_start if at == edit.old_start else _inside(at, edit, otherwise=edit.new_end)
+        shift = edit.new_end - edit.old_end
     return at + shift
 
 
 def _new_end(at: int, edits: Sequence[Edit]) -> int:
     shift = 0
-    for old_start, old_end, new_start, new_end in edits:
-        if at <= old_start:
+    for edit in edits:
+        if at <= edit.old_start:
             break
-        if at <= old_end:
-            return new_end if at == old_end else new_start
-        shift = new_end - old_end
+        if at <= edit.old_end:
+            return edit.new_end if at == edit.old_end else _inside(at, edit, otherwise=edit.new_start)
+        shift = edit.new_end - edit.old_end
     return at + shift
+
+
+def _inside(at: int, edit: Edit, *, otherwise: int) -> int:
+    if at - edit.old_start <= edit.head:
+        return edit.new_start + at - edit.old_start
+    if edit.old_end - at <= edit.tail:
+        return edit.new_end - (edit.old_end - at)
+    return otherwise
 
 
 def _common_prefix(a: str, b: str) -> int:
@@ -80,6 +109,15 @@ def _common_prefix(a: str, b: str) -> int:
     if a[:length] == b[:length]:
         return length
     return next(i for i in range(length) if a[i] != b[i])
+
+
+def _outside_word(old: str, new: str, shared: int) -> int:
+    """``shared`` moved back out of a word that goes on in one of the texts: "car" became "cars", not "car" and "s"."""
+    if not any(text[shared : shared + 1].isalnum() for text in (old, new)):
+        return shared
+    while shared > 0 and old[shared - 1].isalnum():
+        shared -= 1
+    return shared
 
 
 def _pieces(text: str) -> list[str]:

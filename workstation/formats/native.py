@@ -46,7 +46,6 @@ class HeaderLine(_Line, frozen=True, kw_only=True, tag="header"):
     version: int
     project: str
     name: str
-    replica: str
     revisions: int
     head: str
 
@@ -93,11 +92,10 @@ class RefusalLine(_Line, frozen=True, kw_only=True, tag="refusal"):
 
 
 class CurrentLine(_Line, frozen=True, kw_only=True, tag="current"):
-    """A record that is there now, with the digest of its newest text."""
+    """A record that is there now: the last change with this kind and id is its content."""
 
     kind: RecordKind
     id: str
-    digest: str
 
 
 class EndLine(_Line, frozen=True, kw_only=True, tag="end"):
@@ -154,7 +152,6 @@ def write_native(source: HistorySource, out: BinaryIO, progress: Progress) -> No
             version=VERSION,
             project=project.project_id,
             name=project.name,
-            replica=project.replica,
             revisions=project.revisions,
             head=project.head.hex(),
         )
@@ -168,8 +165,8 @@ def write_native(source: HistorySource, out: BinaryIO, progress: Progress) -> No
             writer.line(_change_line(change))
     for refusal in source.refusals():
         writer.line(RefusalLine(number=refusal.number, entry=_text(refusal.entry), hash=refusal.hash.hex()))
-    for kind, record_id, digest in source.current():
-        writer.line(CurrentLine(kind=kind, id=record_id, digest=digest.hex()))
+    for kind, record_id in source.current():
+        writer.line(CurrentLine(kind=kind, id=record_id))
     writer.end()
 
 
@@ -265,14 +262,12 @@ def read_native(file: BinaryIO, sink: HistorySink, progress: Progress) -> Projec
     head, revisions = _read_body(reader, sink)
     if head.hex() != header.head or revisions != header.revisions:
         raise reader.fault("the history does not end where the header says")
-    return ProjectImage(
-        project_id=header.project, name=header.name, replica=header.replica, head=head, revisions=revisions
-    )
+    return ProjectImage(project_id=header.project, name=header.name, head=head, revisions=revisions)
 
 
 def _read_body(reader: _Reader, sink: HistorySink) -> tuple[bytes, int]:
     head, revisions = bytes(32), 0
-    stands: Iterator[tuple[RecordKind, str, bytes]] | None = None
+    stands: Iterator[tuple[RecordKind, str]] | None = None
     stage = 0
     while not isinstance(line := reader.next(), EndLine):
         order = _ORDER.get(type(line), -1)
@@ -290,7 +285,8 @@ def _read_body(reader: _Reader, sink: HistorySink) -> tuple[bytes, int]:
                 stands = stands or sink.current()
                 _check_current(reader, stands, line)
         except DataError as error:
-            raise error if error.place else reader.fault(error.reason) from error
+            # What the project says of a content names no line of this file; the reader knows it.
+            raise error if (error.place or "").startswith("line ") else reader.fault(str(error)) from error
     if next(stands or sink.current(), None) is not None:
         raise reader.fault("the list of current records leaves some out")
     return head, revisions
@@ -356,8 +352,8 @@ def _refusal(reader: _Reader, line: RefusalLine) -> RefusalImage:
     return RefusalImage(number=line.number, entry=line.entry.encode(), hash=_hash(reader, line.hash))
 
 
-def _check_current(reader: _Reader, stands: Iterator[tuple[RecordKind, str, bytes]], line: CurrentLine) -> None:
-    if next(stands, None) != (line.kind, line.id, _hash(reader, line.digest)):
+def _check_current(reader: _Reader, stands: Iterator[tuple[RecordKind, str]], line: CurrentLine) -> None:
+    if next(stands, None) != (line.kind, line.id):
         raise reader.fault(f"{line.kind} {line.id[:40]} is not what the history leaves standing here")
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from workstation.core.errors import UserError
 from workstation.media.base import Cancelled, CancelToken, Picture, VideoReader, View
 
 Value = TypeVar("Value")
@@ -46,6 +47,11 @@ class Loader(Protocol[Value_co]):
     """What a worker asks of a stream; called on its thread only, except that ``held`` and ``load`` of what is held
     are also called from inside ``load`` and ``read_ahead`` through their cancel token."""
 
+    @property
+    def ahead(self) -> int:
+        """How many items ``read_ahead`` reads."""
+        ...
+
     def load(self, index: int, view: View, cancel: CancelToken) -> Value_co: ...
     def held(self, index: int) -> bool: ...
     def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None: ...
@@ -56,7 +62,7 @@ class VideoLoader:
 
     def __init__(self, reader: VideoReader, *, ahead: int = 64) -> None:
         self._reader = reader
-        self._ahead = ahead
+        self.ahead = ahead
 
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return self._reader.picture(index, view, cancel=cancel)
@@ -66,7 +72,7 @@ class VideoLoader:
 
     def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None:
         if 0 <= index < len(self._reader.table):
-            self._reader.read_ahead(index, direction, self._ahead, cancel=cancel)
+            self._reader.read_ahead(index, direction, self.ahead, cancel=cancel)
 
 
 class Screen:
@@ -160,28 +166,32 @@ class Worker(Generic[Value]):
         return True
 
     def _read_ahead(self) -> None:
-        """Fill the cache the way the requests go, and again if they turned meanwhile."""
-        done: tuple[int, int] | None = None
-        while done != (going := (self._travel.index, self._travel.direction)):
-            if self._closing or self._waiting is not None:
-                return
-            done = going
-            self._token.direction = self._travel.direction
-            try:
-                self._loader.read_ahead(
-                    self._travel.index + self._travel.direction, self._travel.direction, self._token
-                )
-            except Cancelled:
-                continue  # turned round, or a request waits
-            except Exception:  # noqa: BLE001  (a border)
-                return  # nobody asked for that item yet; whoever does gets the error
-            finally:
-                self._token.direction = 0
+        """Fill the cache the way the requests go, again if they turned meanwhile, then the other way.
 
-    def _look(self, direction: int) -> bool:
+        The other way, because the first step back from a frame that was jumped to costs a whole group otherwise.
+        """
+        done: list[tuple[int, int]] = []
+        while not self._closing and self._waiting is None:
+            index, direction = self._travel.index, self._travel.direction
+            if (index, direction) in done:
+                direction = -direction
+            if (index, direction) in done:
+                return
+            done.append((index, direction))
+            self._token.stretch = (index + direction, direction)
+            try:
+                self._loader.read_ahead(index + direction, direction, self._token)
+            except Cancelled:
+                continue  # a request waits
+            except UserError:
+                continue  # nobody asked for that item yet; whoever does gets the error
+            finally:
+                self._token.stretch = None
+
+    def _look(self, stretch: tuple[int, int] | None) -> bool:
         """Between two packets: answer what the cache can answer; whether the work in hand is no longer wanted.
 
-        ``direction`` is that of reading ahead, 0 while a request is being loaded.
+        ``stretch`` is where reading ahead began and its direction, ``None`` while a request is being loaded.
         """
         if self._closing:
             return True
@@ -189,30 +199,30 @@ class Worker(Generic[Value]):
         if request is None:
             return False
         if not self._loader.held(request.index):
-            return direction != 0
+            # What is being read ahead anyway comes soonest by going on.
+            return stretch is not None and not 0 <= (request.index - stretch[0]) * stretch[1] < self._loader.ahead
         taken = self._take()
         if taken is None:
             return False
         if not self._answer(taken):  # pushed out of the cache in this moment: it waits its turn
             with self._changed:
                 self._waiting = self._waiting or taken
-            return direction != 0
+            return stretch is not None
         self._travel.went_to(taken.index)
-        # A picture newer than the one being loaded is on screen now. Reading ahead stays useful unless it turned.
-        return direction == 0 or direction != self._travel.direction
+        # A picture newer than the one being loaded is on screen now. Reading ahead stays useful.
+        return stretch is None
 
 
 class _WorkToken(CancelToken):
     """Asked between packets by whatever decodes for the worker."""
 
-    __slots__ = ("_inside", "_worker", "direction")
+    __slots__ = ("_inside", "_worker", "stretch")
 
     def __init__(self, worker: Worker[Value]) -> None:
         super().__init__()
         self._worker = worker
         self._inside = False
-        self.direction = 0
-        """Of reading ahead; 0 while a request is loaded."""
+        self.stretch: tuple[int, int] | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -220,7 +230,7 @@ class _WorkToken(CancelToken):
             return super().cancelled
         self._inside = True
         try:
-            return self._worker._look(self.direction)
+            return self._worker._look(self.stretch)
         finally:
             self._inside = False
 

@@ -167,8 +167,9 @@ class VideoFile:
 
 
 def open_video(paths: Sequence[Path], options: Options, context: OpenContext) -> VideoFile:
-    """The video of one file. Options: ``track`` (from 0), ``threads``."""
+    """The video of one file. Options: ``track`` (from 0), ``threads``, ``hardware``."""
     from workstation.media.video_decode import FrameDecoder
+    from workstation.media.video_hardware import proven_device
     from workstation.media.video_table import packet_table
 
     if len(paths) != 1:
@@ -179,7 +180,9 @@ def open_video(paths: Sequence[Path], options: Options, context: OpenContext) ->
         raise DataError("'track' is a whole number from 0, 'threads' one from 1 to 16", path=path)
     table = packet_table(path, track, context, sha256=context.hashes.get(path, ""))
     context.limits.check_picture(*table.look.upright_size, bytes_per_pixel=8, path=path)
-    decoder = FrameDecoder(path, track, table, max_pixels=context.limits.max_pixels, threads=threads)
+    most = context.limits.max_pixels
+    device = proven_device(path, track, table, max_pixels=most) if options.get("hardware", False) else ""
+    decoder = FrameDecoder(path, track, table, max_pixels=most, threads=threads, hardware=device)
     return VideoFile(path, table, decoder, context)
 
 
@@ -256,6 +259,7 @@ READERS = (
         options={
             "track": "which video track of the file, counted from 0",
             "threads": "decoder threads, 1 to 16",
+            "hardware": "decode on a graphics card if one gives exactly the same frames (checked when opening)",
         },
     ),
 )

@@ -63,7 +63,7 @@ def value_of(frame: av.VideoFrame, look: FrameLook, x_px: int, y_px: int) -> tup
         return tuple(int(value) for value in frame.to_ndarray(format=kind)[y, x])
     values = []
     for plane in frame.planes:
-        rows = _rows(frame, plane)
+        rows = plane_rows(frame, plane)
         values.append(int(rows[y * plane.height // frame.height, x * plane.width // frame.width]))
     return tuple(values)
 
@@ -154,7 +154,7 @@ def _turned(pixels: NDArray[Any], look: FrameLook) -> NDArray[Any]:
     return pixels
 
 
-def _rows(frame: av.VideoFrame, plane: Any) -> NDArray[Any]:
+def plane_rows(frame: av.VideoFrame, plane: Any) -> NDArray[Any]:
     """(height, width) view of a plane's memory."""
     deep = frame.format.components[0].bits > 8
     kind = np.dtype("<u2") if deep else np.dtype(np.uint8)
@@ -169,7 +169,7 @@ def _from_planes(frame: av.VideoFrame, source: Region, target: tuple[int, int], 
         frame = _shrunk(frame, source, target)
     name = frame.format.name
     if name.startswith("gray"):
-        return np.ascontiguousarray(_rows(frame, frame.planes[0]))
+        return np.ascontiguousarray(plane_rows(frame, frame.planes[0]))
     return _rgb(frame, "rgba" if name.startswith("yuva") else "rgb24", look)
 
 
@@ -178,14 +178,14 @@ def _shrunk(frame: av.VideoFrame, source: Region, target: tuple[int, int]) -> av
     small = av.VideoFrame(*target, _DEPTH.sub(r"\1", frame.format.name))
     shift = frame.format.components[0].bits - 8
     for plane, into in zip(frame.planes, small.planes, strict=True):
-        rows = _rows(frame, plane)
+        rows = plane_rows(frame, plane)
         fx, fy = plane.width / frame.width, plane.height / frame.height
         top, bottom = int(source.top * fy), min(plane.height, -int(-source.bottom * fy // 1))
         left, right = int(source.left * fx), min(plane.width, -int(-source.right * fx // 1))
         part = rows[top:bottom, left:right]
         if shift:
             part = cv2.convertScaleAbs(_resized(part, into.width, into.height), alpha=1 / (1 << shift))
-        _rows(small, into)[:] = _resized(part, into.width, into.height)
+        plane_rows(small, into)[:] = _resized(part, into.width, into.height)
     return small
 
 

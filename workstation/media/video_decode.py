@@ -44,12 +44,13 @@ class FrameDecoder:
     """Decodes ranges of frames of one video."""
 
     def __init__(
-        self, path: Path, track: int, table: PacketTable, *, max_pixels: int, threads: int = 2, skip: bool = True
+        self, path: Path, track: int, table: PacketTable, *, max_pixels: int, threads: int = 2, hardware: str = ""
     ) -> None:
         self._path, self._track, self._threads, self._max_pixels = path, track, threads, max_pixels
         self._table = table
+        self._hardware = hardware
         self._source = self._opened()
-        self._skip = skip and self._source.codec.name in _SKIPPABLE
+        self._skip = self._source.codec.name in _SKIPPABLE
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._row = 0
         """Of the next packet to be read."""
@@ -73,6 +74,7 @@ class FrameDecoder:
         described: dict[str, OptionValue] = {
             "container": source.container.format.long_name or source.container.format.name,
             "codec": source.codec.codec.long_name or source.codec.name,
+            "decoder": self._hardware or "processor",
         }
         told = source.container.metadata
         return described | {name: told[name] for name in ("creation_time", "title", "encoder") if name in told}
@@ -164,6 +166,8 @@ class FrameDecoder:
             row = row_of(frame)
             index = -1 if row is None else int(self._table.frame_of_packet[row])
             if index >= self._floor:
+                if self._hardware:  # the card's own layout, and from here on nobody knows it was the card
+                    frame = frame.reformat(format=self._table.look.pixel_format)
                 self._out.append((index, frame))
 
     def _reset(self, row: int) -> None:
@@ -231,7 +235,9 @@ class FrameDecoder:
         return None
 
     def _opened(self) -> Source:
-        return Source(self._path, self._track, max_pixels=self._max_pixels, threads=self._threads)
+        return Source(
+            self._path, self._track, max_pixels=self._max_pixels, threads=self._threads, hardware=self._hardware
+        )
 
     def _reopen(self) -> None:
         self._source.close()

@@ -77,9 +77,7 @@ class FrameLook(msgspec.Struct, frozen=True, kw_only=True):
 class Source:
     """One open container and its video stream; one thread at a time."""
 
-    def __init__(
-        self, path: Path, track: int, *, max_pixels: int, threads: int = 0, hardware: HWAccel | None = None
-    ) -> None:
+    def __init__(self, path: Path, track: int, *, max_pixels: int, threads: int = 0, hardware: str = "") -> None:
         self.path = path
         self.size = _size(path)
         try:
@@ -88,9 +86,10 @@ class Source:
                 f"file:{path.absolute()}",
                 container_options=_OPTIONS,
                 options={"max_pixels": str(max_pixels)},
-                hwaccel=hardware,
+                hwaccel=HWAccel(hardware, allow_software_fallback=False) if hardware else None,
             )
-        except (FFmpegError, OSError, ValueError) as error:
+        # RuntimeError: the device asked for is not for this codec.
+        except (FFmpegError, OSError, ValueError, RuntimeError) as error:
             raise self.error(f"not a video this program can read ({_words(error)})") from error
         try:
             self.stream = self._stream(track)

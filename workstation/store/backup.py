@@ -19,9 +19,9 @@ from pathlib import Path
 
 import msgspec
 
-from workstation import __version__
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, sync_file, sync_folder, write_whole
+from workstation.core.version import __version__
 from workstation.store.db import (
     DATABASE_NAME,
     Connection,

@@ -7,9 +7,10 @@ Write-ahead log and ``synchronous=FULL``: a commit that returned is on the disk,
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
-from workstation.core.errors import DataError, UserError
+from workstation.core.errors import DataError, StoppedError, UserError
 
 Connection = sqlite3.Connection
 Cursor = sqlite3.Cursor
@@ -75,6 +76,13 @@ def _configure(connection: Connection, *, read_only: bool) -> None:
     execute("PRAGMA synchronous = FULL")
 
 
+def is_trouble(error: BaseException) -> bool:
+    """Whether an error is the disk's, the file's or another program's; a wrong statement is our bug and is not."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.ProgrammingError | sqlite3.IntegrityError | sqlite3.NotSupportedError
+    )
+
+
 def database_file(path: Path) -> Path:
     """The database of a project folder, or ``path`` itself where it names the file."""
     return path / DATABASE_NAME if path.is_dir() else path
@@ -98,3 +106,56 @@ def in_words(error: sqlite3.Error, path: Path | str) -> UserError:
     if name.startswith("SQLITE_CORRUPT"):
         return DataError(f"the database is damaged ({error}); `workstation salvage` saves what is left", path=path)
     return DataError(f"the database reports: {error}", path=path)
+
+
+def copy_into(source: Connection, target: Path, *, goes_on: Callable[[], bool]) -> None:
+    """Copy what ``source`` sees into the new file ``target``: one file, no log, not synced.
+
+    With a read transaction open on ``source`` the copy is of that moment, whatever is written meanwhile.
+    ``goes_on`` is asked between pieces; false ends the copy with ``StoppedError``.
+    """
+
+    def piece(_status: int, _left: int, _total: int) -> None:
+        if not goes_on():
+            raise StoppedError("the copy was stopped")
+
+    copy = sqlite3.connect(target, isolation_level=None)
+    try:
+        copy.execute("PRAGMA synchronous = OFF")  # whoever asks for the copy syncs it once, at the end
+        source.backup(copy, pages=1024, progress=piece)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise in_words(error, target) from error
+    finally:
+        copy.close()
+
+
+def damage(connection: Connection, *, quick: bool, goes_on: Callable[[], bool] = lambda: True) -> str | None:
+    """What SQLite's own check finds wrong, in one line; ``None`` if all is well. Slow: it reads the whole file.
+
+    The quick check leaves out comparing indexes with their tables. ``goes_on`` as for ``copy_into``.
+    """
+    connection.set_progress_handler(lambda: 0 if goes_on() else 1, 100_000)
+    try:
+        rows = connection.execute(f"PRAGMA {'quick' if quick else 'integrity'}_check(5)").fetchall()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+            raise StoppedError("the check was stopped") from error
+        return str(error)
+    finally:
+        connection.set_progress_handler(None, 0)
+    return None if rows == [("ok",)] else "; ".join(str(text).replace("\n", " ") for (text,) in rows)
+
+
+def set_meta_in_copy(path: Path, **values: str) -> None:
+    """Set entries of ``meta`` in a copied database that nobody has open. Leaves one file, not synced."""
+    copy = sqlite3.connect(path, isolation_level=None)
+    try:
+        copy.execute("PRAGMA synchronous = OFF")
+        copy.execute("BEGIN IMMEDIATE")
+        copy.executemany("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", values.items())
+        copy.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise in_words(error, path) from error
+    finally:
+        copy.close()

@@ -14,7 +14,7 @@ from workstation.core.ids import id_from_bytes
 from workstation.core.ontology_links import EndView
 from workstation.core.records import RecordKind
 from workstation.store.gate import UNIQUE, Gate, refused
-from workstation.store.references import LINKABLE, REMEMBERING, dependents, exists, revision_in_words, was_removed
+from workstation.store.references import REMEMBERING, dependents, exists, has_dependents, revision_in_words, was_removed
 from workstation.store.rows import TABLES, key_or_none, read
 from workstation.store.writer import Writer
 
@@ -53,7 +53,7 @@ def _why_missing(gate: Gate, kind: RecordKind, key: bytes) -> str:
 
 def _dangling(gate: Gate, writer: Writer) -> Iterator[str]:
     for (kind, record_id), key in writer.touched.deleted.items():
-        if kind not in LINKABLE and kind not in (RecordKind.PERSON, RecordKind.COMMENT):
+        if not has_dependents(gate.db, kind, key):
             continue
         found = list(dependents(gate.db, kind, key, limit=_NAMED + 1))
         for one in found[:_NAMED]:

@@ -187,4 +187,4 @@ class HistoryImport:
         before = writer.before(change.kind, [key]).get(key)
         if before is None:
             raise DataError(f"{change.kind.value} {change.id} is deleted but does not exist")
-        writer.delete(change.kind, change.id, key, before, change.schema_version)
+        writer.delete(change.kind, [(change.id, key, before)], change.schema_version)

@@ -25,7 +25,7 @@ from workstation.store.db import Connection
 from workstation.store.permissions import LABELS, authority_problems, changes_sync, locked_problems, rights_for
 from workstation.store.references import HOLDING_OF
 from workstation.store.revisions import Barrier
-from workstation.store.rows import ID, TABLES, key_of, read
+from workstation.store.rows import ID, TABLES, key_of, key_or_none, read
 from workstation.store.structure import MAX_RECORD_BYTES, structure_problems
 from workstation.store.writer import Before, Put, Writer, prepared
 from workstation.store.yaml import load_yaml
@@ -63,15 +63,18 @@ class EffectiveOntology:
     def refresh(self, connection: Connection) -> None:
         """Look which version is in force now."""
         row = connection.execute(
-            "SELECT c.digest, c.payload, c.schema_version FROM ontology t CROSS JOIN change c ON c.seq = t.seq"
+            "SELECT t.seq, c.digest FROM ontology t CROSS JOIN change c ON c.seq = t.seq"
             " WHERE t.state = 'locked' ORDER BY t.number DESC LIMIT 1"
         ).fetchone()
-        digest = None if row is None else row[0]
+        digest = None if row is None else row[1]
         if digest == self.digest:
             return
         self.digest, self.number, self.rules = None, 0, None
         if row is not None:
-            record = read(RecordKind.ONTOLOGY, row[1], row[2])
+            payload, version = connection.execute(
+                "SELECT payload, schema_version FROM change WHERE seq = ?", (row[0],)
+            ).fetchone()
+            record = read(RecordKind.ONTOLOGY, payload, version)
             if isinstance(record, OntologyVersion):
                 self.number, self.rules = record.number, self._rules_of(record)
         self.digest = digest
@@ -120,10 +123,9 @@ class Gate:
             put.before = before.get(put.key)
             if put.before is not None and put.before.digest == put.digest:
                 continue
-            name = f"{kind.value} {put.record_id}"
             old = None if put.before is None else put.before.record
-            denied += [f"{name}: {text}" for text in self._denials(kind, old, put.record)]
-            problems += [f"{name} {text}" for text in self._problems(kind, put, old)]
+            denied.extend(f"{kind.value} {put.record_id}: {text}" for text in self._denials(kind, old, put.record))
+            problems.extend(f"{kind.value} {put.record_id} {text}" for text in self._problems(kind, put, old))
             accepted.append(put)
         if denied or problems:
             raise refused(denied, problems)
@@ -135,24 +137,35 @@ class Gate:
         if kind is RecordKind.ONTOLOGY:
             self.ontology.refresh(self.db)
 
-    def delete(self, kind: RecordKind, record_id: str) -> tuple[bytes, Before]:
-        """Whether a record may be deleted; what points at it is looked at in the end."""
-        key = id_to_bytes(record_id) if ID.fullmatch(record_id) else b""
-        before = self._writer.before(kind, [key]).get(key)
-        name = f"{kind.value} {record_id}"
-        if before is None:
-            raise Refused((f"{name} cannot be deleted: there is no such {kind.value}",))
-        denied = [f"{name}: {text}" for text in self._denials(kind, before.record, None)]
-        problems = [] if self.restoring else [f"{name}: {text}" for text in locked_problems(before.record, None)]
+    def deletes(self, kind: RecordKind, record_ids: list[str]) -> list[tuple[str, bytes, Before]]:
+        """The records as they stand, if they may be deleted; what points at them is looked at in the end."""
+        problems: list[str] = []
+        denied: list[str] = []
+        keys = {record_id: key_or_none(record_id) or b"" for record_id in record_ids}
+        before = self._writer.before(kind, list(keys.values()))
+        victims = []
+        for record_id, key in keys.items():
+            old = before.get(key)
+            if old is None:
+                problems.append(f"{kind.value} {record_id} cannot be deleted: there is no such {kind.value}")
+                continue
+            name = f"{kind.value} {record_id}"
+            denied.extend(f"{name}: {text}" for text in self._denials(kind, old.record, None))
+            locked = () if self.restoring else locked_problems(old.record, None)
+            problems.extend(f"{name}: {text}" for text in locked)
+            if changes_sync(kind, old.record, None):
+                self.barriers.add(Barrier.SYNC)
+            victims.append((record_id, key, old))
         if denied or problems:
             raise refused(denied, problems)
-        self.late.pop((kind, record_id), None)
-        self.recheck.pop((kind, record_id), None)
-        return key, before
+        for record_id in record_ids:
+            self.late.pop((kind, record_id), None)
+            self.recheck.pop((kind, record_id), None)
+        return victims
 
-    def deleted(self, kind: RecordKind, key: bytes) -> None:
-        """The writer has deleted the record."""
-        self.context.forget(kind, [key])
+    def deleted(self, kind: RecordKind, keys: list[bytes]) -> None:
+        """The writer has deleted the records."""
+        self.context.forget(kind, keys)
         if kind is RecordKind.ONTOLOGY:
             self.ontology.refresh(self.db)
 

@@ -22,9 +22,9 @@ from typing import IO
 
 import msgspec
 
-from workstation import __version__
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
+from workstation.core.version import __version__
 
 LOCK_FILE = "project.lock"
 _HOLDER_LIMIT = 4096
@@ -90,9 +90,9 @@ class LockUnsupportedError(UserError):
 class ProjectLock:
     """The right to write to one project folder, held until ``release``."""
 
-    def __init__(self, folder: Path, file: IO[bytes]) -> None:
-        self._folder = folder
+    def __init__(self, file: IO[bytes], last_text: bytes) -> None:
         self._file: IO[bytes] | None = file
+        self._last_text = last_text
 
     @classmethod
     def acquire(cls, folder: Path, *, name: str, now_ms: int) -> ProjectLock:
@@ -101,6 +101,7 @@ class ProjectLock:
         try:
             if not _try_lock(file, folder):
                 raise LockHeldError(folder, _parse_holder(_read_text(file)))
+            last_text = _read_text(file)
             _write_holder(
                 file,
                 Holder(name=name, host=socket.gethostname(), pid=os.getpid(), since_ms=now_ms, program=__version__),
@@ -108,18 +109,26 @@ class ProjectLock:
         except BaseException:
             file.close()
             raise
-        return cls(folder, file)
+        return cls(file, last_text)
 
     @property
     def held(self) -> bool:
         """Whether the lock has not been given back."""
         return self._file is not None
 
-    def release(self) -> None:
-        """Give the lock back; a second call does nothing."""
+    @property
+    def last_holder_vanished(self) -> bool:
+        """Whether whoever had the lock before left without giving it back: a crash, or a power cut."""
+        return self._last_text != b""
+
+    def release(self, *, soundly: bool = True) -> None:
+        """Give the lock back; a second call does nothing. Unless ``soundly``, the next holder checks the database."""
         if self._file is None:
             return
         file, self._file = self._file, None
+        if not soundly:
+            file.close()
+            return
         # An emptied file tells a curious reader that nobody holds the lock. A full disk cannot stop this, a folder that
         # turned read-only can, and then the name stays behind: it only informs, the lock decides.
         with file, contextlib.suppress(OSError):
@@ -196,6 +205,9 @@ def network_file_system(folder: Path) -> str | None:
 
 def _open_lock_file(folder: Path) -> IO[bytes]:
     path = folder / LOCK_FILE
+    if path.exists() and not os.access(folder, os.W_OK):
+        # The lock file could be opened, but SQLite could not make its log.
+        raise FolderReadOnlyError(folder, "no new file can be made in it")
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NONBLOCK", 0)  # a pipe of that name must not hang us
     try:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from workstation import __version__
 from workstation.core.errors import DataError, UserError
+from workstation.core.version import __version__
 from workstation.store import schema
 from workstation.store.backup import BackupReason, Snapshot, make_snapshot
 from workstation.store.db import Connection, DatabaseError, connect, in_words
@@ -38,14 +38,16 @@ def migrate(
     backups: Path,
     *,
     now_ms: Callable[[], int],
-    steps: Steps = schema.MIGRATIONS,
-    target: int = schema.SCHEMA_VERSION,
+    steps: Steps | None = None,
+    target: int | None = None,
 ) -> tuple[MigrationRecord, ...]:
-    """Run the missing steps; returns what was done, nothing for a project that is up to date.
+    """Run the missing steps, by default the program's own; returns what was done, nothing if all is up to date.
 
     The caller holds the project's lock. Raises ``UserError`` for a newer project, a missing step, or when the backup
     cannot be made; a step that fails leaves the version before it.
     """
+    steps = schema.MIGRATIONS if steps is None else steps
+    target = schema.SCHEMA_VERSION if target is None else target
     with contextlib.closing(connect(database)) as connection:
         version = schema.version_of(connection)
         if version > target:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import platform
 import stat
+import struct
 from pathlib import Path
 
 import msgspec
 
 from workstation.core.errors import DataError, UserError
-from workstation.store.db import DATABASE_NAME
+from workstation.store.db import APPLICATION_ID, DATABASE_NAME
 
+_MAGIC = b"SQLite format 3\x00"
+_HEADER_SIZE = 100
 MEDIA_FOLDER = "media"
 CACHE_FOLDER = "cache"
 
@@ -79,8 +82,32 @@ def check_database_file(folder: Path) -> None:
         raise DataError("is a symbolic link; a project's database must lie in its folder", path=database)
     if not stat.S_ISREG(status.st_mode):
         raise DataError("is not a file; move it away", path=database)
-    if status.st_size == 0 and not _log_of(database).exists():
+    log = _log_of(database)
+    if log.exists() and log.stat().st_size > 0:
+        return  # a crash while the log was brought home may have torn the first page; SQLite takes it from the log
+    if status.st_size == 0:
         raise DataError("is empty; restore a backup, or delete it if the project was never made", path=database)
+    _check_header(database, status.st_size)
+
+
+def _check_header(database: Path, size: int) -> None:
+    """Look at the first bytes before SQLite does: opening somebody else's database for writing would change it."""
+    try:
+        with database.open("rb") as file:
+            header = file.read(_HEADER_SIZE)
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", path=database) from error
+    if header[: len(_MAGIC)] != _MAGIC:
+        raise DataError(
+            "is not a project database; if it was one and is damaged, `workstation salvage` saves what is left",
+            path=database,
+        )
+    (page_size,) = struct.unpack_from(">H", header.ljust(_HEADER_SIZE, b"\0"), 16)
+    if size < (65536 if page_size == 1 else page_size) or len(header) < _HEADER_SIZE:
+        raise DataError("is damaged: it was cut short; restore a backup or use `workstation salvage`", path=database)
+    (application,) = struct.unpack_from(">I", header, 68)
+    if application != APPLICATION_ID:
+        raise DataError("is a database, but not one of a Workstation project", path=database)
 
 
 def check_sole_name(folder: Path) -> None:
@@ -93,6 +120,12 @@ def check_sole_name(folder: Path) -> None:
             "copy the folder with real copies, or open it read-only",
             path=database,
         )
+
+
+def check_closed_whole(database: Path) -> None:
+    """Refuse to move a database that was closed but left a log: on a full disk SQLite cannot bring the log home."""
+    if _log_of(database).exists():
+        raise UserError(f"{database.parent}: the disk is full, the new project could not be finished")
 
 
 def _log_of(database: Path) -> Path:

@@ -54,12 +54,24 @@ class Spans:
     ``starts`` and ``ends`` are int64 nanoseconds of shape (n,). What has no interval is left out.
     """
 
-    ids: list[str]
+    keys: list[bytes]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     class_ids: list[str | None]
     states: list[str]
     layers: list[str]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def id_at(self, index: int) -> AnnotationId:
+        """The annotation of one interval; made on demand, since drawing needs only the one that is hit."""
+        return AnnotationId(id_from_bytes(self.keys[index]))
+
+    @property
+    def ids(self) -> list[AnnotationId]:
+        """The annotations, in order."""
+        return [AnnotationId(id_from_bytes(key)) for key in self.keys]
 
 
 class Reads:
@@ -218,7 +230,7 @@ class Reads:
             row = self._db.execute("SELECT class_id FROM entity WHERE id = ?", (key,)).fetchone()
             classes[key] = None if row is None else row[0]
         return Spans(
-            [id_from_bytes(row[2]) for row in rows],
+            [row[2] for row in rows],
             np.array([row[0] for row in rows], dtype=np.int64),
             np.array([row[1] for row in rows], dtype=np.int64),
             [row[3] if row[3] is not None else classes.get(row[4]) for row in rows],

@@ -74,6 +74,26 @@ REMEMBERING = frozenset({_K.VERDICT, _K.COMMENT, _K.QUEUE_ITEM})
 LINKABLE = frozenset({_K.ANNOTATION, _K.ENTITY, _K.LINK, _K.STREAM, _K.SAMPLE})
 
 
+def _any_dependent_sql(kind: RecordKind) -> str:
+    parts = [
+        f"EXISTS (SELECT 1 FROM {pointer.kind.value} WHERE {pointer.expression} = ?1)"
+        for pointer in HOLDING
+        if pointer.target is kind
+    ]
+    if kind in LINKABLE:
+        parts.append("EXISTS (SELECT 1 FROM link_end e JOIN link t ON t.id = e.link WHERE e.target = ?1)")
+    return f"SELECT {' OR '.join(parts)}" if parts else ""
+
+
+_ANY_DEPENDENT = {kind: _any_dependent_sql(kind) for kind in RecordKind}
+
+
+def has_dependents(connection: Connection, kind: RecordKind, key: bytes) -> bool:
+    """Whether anything keeps the record from being deleted; one question for the many that nothing points at."""
+    sql = _ANY_DEPENDENT[kind]
+    return bool(sql) and bool(connection.execute(sql, (key,)).fetchone()[0])
+
+
 def dependents(connection: Connection, kind: RecordKind, key: bytes, limit: int = 1000) -> Iterator[Dependent]:
     """The records that keep the one under ``key`` from being deleted, at most ``limit`` of each sort."""
     for pointer in HOLDING:

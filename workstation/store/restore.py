@@ -9,8 +9,6 @@ from workstation.store.db import Connection
 from workstation.store.history import Difference, difference
 from workstation.store.transaction import Transaction
 
-_ORDER = {kind: number for number, kind in enumerate(RecordKind)}
-
 
 def put_back(transaction: Transaction, connection: Connection, rev: int, sample: SampleId | None) -> None:
     """Write every record that differs as it was then; the gate checks structure, rights and references."""
@@ -19,8 +17,8 @@ def put_back(transaction: Transaction, connection: Connection, rev: int, sample:
     lost = [one for one in found if one.after_removed]
     if lost:
         raise UserError(_lost_in_words(rev, lost))
-    for one in sorted((one for one in found if one.after is None), key=lambda one: -_ORDER[one.kind]):
-        transaction.delete(one.kind, one.id)
+    for kind in reversed(RecordKind):
+        transaction.delete_many(kind, [one.id for one in found if one.kind is kind and one.after is None])
     transaction.put_many(one.after for one in found if one.after is not None)
 
 

@@ -24,6 +24,7 @@ from workstation.store.db import Connection
 NO_HASH = bytes(32)
 PUT = "put"
 DELETE = "delete"
+SALVAGE_TOOL = "salvage"
 NOTHING_DIGEST = hashlib.sha256(b"").digest()
 _PREFIX = {
     (kind, op): kind.value.encode() + b"\0" for kind in RecordKind for op in (PUT, DELETE)
@@ -145,7 +146,36 @@ def read_head(connection: Connection) -> Head:
     row = connection.execute(
         "SELECT rev, hash, first_seq + changes - 1 FROM revision ORDER BY rev DESC LIMIT 1"
     ).fetchone()
-    return Head() if row is None else Head(*row)
+    if row is not None:
+        return Head(*row)
+    start = read_chain_start(connection)
+    return Head(start.rev, bytes.fromhex(start.hash))
+
+
+class ChainStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the first revision follows: nothing, or, in a salvaged project, the old one's last number and good hash."""
+
+    rev: int = 0
+    hash: str = NO_HASH.hex()
+
+
+def read_chain_start(connection: Connection) -> ChainStart:
+    """Where this project's chain starts."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'chain_start'").fetchone()
+    if row is None:
+        return ChainStart()
+    try:
+        return msgspec.json.decode(row[0], type=ChainStart)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise DataError(f"the start of the history cannot be read: {error}") from error
+
+
+def write_chain_start(connection: Connection, start: ChainStart) -> None:
+    """Let a project without revisions follow another one's history. Called by the salvage only."""
+    if connection.execute("SELECT 1 FROM revision LIMIT 1").fetchone() is not None:
+        raise RuntimeError("a history that has begun keeps its start")
+    text = msgspec.json.encode(start).decode()
+    connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('chain_start', ?)", (text,))
 
 
 def kinds_mask(kinds: Any) -> int:

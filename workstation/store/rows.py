@@ -25,7 +25,6 @@ from workstation.core.annotation import (
     Verdict,
     Word,
 )
-from workstation.core.errors import DataError
 from workstation.core.geometry import TextSpan, kind_of
 from workstation.core.ids import id_to_bytes
 from workstation.core.records import RecordKind
@@ -41,6 +40,7 @@ from workstation.core.sample import (
     Sample,
     Stream,
 )
+from workstation.store.upcast import upcast
 
 Row = tuple[Any, ...]
 ID = re.compile(r"[0-7][0-9a-v]{25}")
@@ -278,6 +278,4 @@ def link_end_rows(key: bytes, link: Link) -> list[Row]:
 
 def read(kind: RecordKind, payload: bytes, schema_version: int) -> Record:
     """The record of stored bytes, whatever version of the program wrote them."""
-    if schema_version > records.SCHEMA_VERSION:
-        raise DataError(f"this {kind} was written by a newer version of the program; open the project with that one")
-    return records.decode(kind, payload)
+    return records.decode(kind, upcast(kind, payload, schema_version))

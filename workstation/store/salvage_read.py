@@ -168,7 +168,10 @@ def _is_blob(row: Row) -> bool:
 
 
 def _stepping(connection: Connection, table: str, columns: str, gaps: list[str]) -> Iterator[Row]:
-    """All rows SQLite can reach by rowid, from the front; where it stops, on behind the smallest gap it can jump."""
+    """All rows SQLite can reach by rowid, from the front; where it stops, on behind the smallest gap it can jump.
+
+    The first column is the rowid.
+    """
     last = -1
     while True:
         try:
@@ -179,7 +182,13 @@ def _stepping(connection: Connection, table: str, columns: str, gaps: list[str])
             return
         except DatabaseError as error:
             reason = str(error)
-        following = _next_readable(connection, table, last + 1)
+        # A cursor reads one row ahead, so the error has swallowed the readable row before it: fetch that one alone.
+        alone = _first_from(connection, table, columns, last + 1)
+        if isinstance(alone, tuple):
+            last = alone[0]
+            yield alone
+            continue
+        following = _next_readable(connection, table, columns, last + 1)
         if following is None:
             gaps.append(f"table {table}: nothing can be read after row {last} ({reason})")
             return
@@ -187,36 +196,33 @@ def _stepping(connection: Connection, table: str, columns: str, gaps: list[str])
         last = following - 1
 
 
-def _next_readable(connection: Connection, table: str, start: int) -> int | None:
+def _next_readable(connection: Connection, table: str, columns: str, start: int) -> int | None:
     """The smallest rowid from ``start`` on whose row can be read: doubling steps, then halving back."""
     step, bad = 1, start - 1
-    while (row := _probe(connection, table, start + step - 1)) is False:
+    while (row := _first_from(connection, table, columns, start + step - 1)) is False:
         bad = start + step - 1
         step *= 2
         if start + step > _LARGEST:
             return None
-    if row is None:
-        return None
     good = start + step - 1
-    while good - bad > 1:
+    while isinstance(row, tuple) and good - bad > 1:
         middle = (good + bad) // 2
-        if _probe(connection, table, middle) is False:
+        nearer = _first_from(connection, table, columns, middle)
+        if nearer is False:
             bad = middle
         else:
-            good = middle
-    final = _probe(connection, table, good)
-    return final if final else None
+            good, row = middle, nearer
+    return row[0] if isinstance(row, tuple) else None
 
 
-def _probe(connection: Connection, table: str, rowid: int) -> int | bool | None:
-    """The first rowid from ``rowid`` on; ``None`` behind the end; ``False`` where it cannot be read."""
+def _first_from(connection: Connection, table: str, columns: str, rowid: int) -> Any:
+    """The first row from ``rowid`` on; ``None`` behind the end; ``False`` where it cannot be read."""
     try:
-        row: Any = connection.execute(
-            f"SELECT rowid, * FROM {table} WHERE rowid >= ? ORDER BY rowid LIMIT 1", (rowid,)
+        return connection.execute(
+            f"SELECT {columns} FROM {table} WHERE rowid >= ? ORDER BY rowid LIMIT 1", (rowid,)
         ).fetchone()
     except DatabaseError:
         return False
-    return None if row is None else int(row[0])
 
 
 def _both_ends(connection: Connection, table: str, gaps: list[str]) -> Iterator[Row]:

@@ -35,7 +35,6 @@ CREATE TABLE revision(
     label TEXT NOT NULL, group_id TEXT, barrier TEXT, step INTEGER);
 CREATE INDEX revision_by_group ON revision(group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX revision_by_barrier ON revision(rev) WHERE barrier IS NOT NULL;
-CREATE INDEX revision_by_step ON revision(step) WHERE step IS NOT NULL;
 CREATE TRIGGER revision_is_kept BEFORE DELETE ON revision BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
 CREATE TRIGGER revision_stays BEFORE UPDATE OF rev, prev_hash, hash, header, first_seq, changes ON revision
     BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;

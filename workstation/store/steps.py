@@ -98,9 +98,11 @@ def _one(connection: Connection, where: str, values: tuple[object, ...]) -> Step
 
 def edits_of(connection: Connection, step: Step) -> list[int]:
     """The revisions that make up a step, newest first; its undos and redos are none of them."""
+    if step.group is None:
+        return [step.id]
     return [
         int(row[0])
         for row in connection.execute(
-            "SELECT rev FROM revision WHERE step = ? AND kind NOT IN ('undo', 'redo') ORDER BY rev DESC", (step.id,)
+            "SELECT rev FROM revision WHERE group_id = ? AND step = ? ORDER BY rev DESC", (step.group, step.id)
         )
     ]

@@ -27,9 +27,9 @@ from workstation.store.queries import Reads
 from workstation.store.refusals import Refusal, append_refusal, read_refusals
 from workstation.store.removal import Removal, carry_out_removal, plan_removal
 from workstation.store.restore import put_back
-from workstation.store.revisions import RevisionKind, read_head
+from workstation.store.revisions import ChainStart, RevisionKind, read_head, write_chain_start
 from workstation.store.schema import SCHEMA_VERSION, create, version_of
-from workstation.store.steps import DONE, UNDONE, newest_step
+from workstation.store.steps import DONE, UNDONE, edits_of, newest_step
 from workstation.store.transaction import Act, Transaction
 from workstation.store.undo import UndoResult, carry_out, plan
 from workstation.store.verify import VerifyReport, verify
@@ -170,6 +170,15 @@ class Store(Reads):
         with self._write(act) as transaction:
             yield transaction
 
+    @contextmanager
+    def restoring(self, label: str, *, start: ChainStart, reason: str) -> Iterator[Transaction]:
+        """The first transaction of a salvaged project: what is written back need not fit today's ontology."""
+        self._may_write()
+        write_chain_start(self._db, start)
+        act = Act(label=label, actor=self.actor, kind=RevisionKind.RESTORE, reason=reason)
+        with self._write(act) as transaction:
+            yield transaction
+
     def undo(
         self, actor: Actor | None = None, *, sample: SampleId | None = None, group: str | None = None,
         rev: int | None = None, initiator: str = "",
@@ -241,7 +250,7 @@ class Store(Reads):
             connection.execute("COMMIT")
         except BaseException as error:
             _roll_back(connection)
-            if isinstance(error, db.DatabaseError):
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
                 raise db.in_words(error, self.path) from error
             raise
 
@@ -258,7 +267,7 @@ class Store(Reads):
             connection.execute("COMMIT")
         except BaseException as error:
             _roll_back(connection)
-            if isinstance(error, db.DatabaseError):
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
                 raise db.in_words(error, self.path) from error
             raise
 
@@ -306,10 +315,7 @@ class Store(Reads):
         step = newest_step(self._db, actor or self.actor, state, sample)
         if step is None:
             return None
-        row = self._db.execute(
-            "SELECT label FROM revision WHERE step = ? AND kind NOT IN ('undo', 'redo') ORDER BY rev DESC LIMIT 1",
-            (step.id,),
-        ).fetchone()
+        row = self._db.execute("SELECT label FROM revision WHERE rev = ?", (edits_of(self._db, step)[0],)).fetchone()
         return str(row[0])
 
     def _go(
@@ -364,7 +370,7 @@ class Store(Reads):
         except BaseException as error:
             _roll_back(connection)
             self._end(act, transaction)
-            if isinstance(error, db.DatabaseError):
+            if isinstance(error, db.DatabaseError) and db.is_trouble(error):
                 raise db.in_words(error, self.path) from error
             raise
         self._end(act, transaction)

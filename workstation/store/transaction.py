@@ -33,7 +33,6 @@ from workstation.store.revisions import (
     kinds_mask,
     read_head,
 )
-from workstation.store.rows import read
 from workstation.store.steps import note_revision
 from workstation.store.writer import Put, Writer
 
@@ -129,14 +128,19 @@ class Transaction(Reads):
 
     def delete(self, kind: RecordKind, record_id: str) -> None:
         """Delete a record. What still points at it when the transaction ends stops the transaction."""
+        self.delete_many(kind, [record_id])
+
+    def delete_many(self, kind: RecordKind, record_ids: Iterable[str]) -> None:
+        """Delete records of one kind; all of them, or none if one cannot be deleted."""
         self._check_open()
         try:
-            key, before = self._gate.delete(kind, record_id)
+            victims = self._gate.deletes(kind, list(dict.fromkeys(record_ids)))
         except NotAllowed as error:
             self.denials.append(error.problems)
             raise
-        self._writer.delete(kind, record_id, key, before)
-        self._gate.deleted(kind, key)
+        if victims:
+            self._writer.delete(kind, victims)
+            self._gate.deleted(kind, [key for _, key, _ in victims])
 
     def put_blob(self, data: bytes) -> str:
         """Store bytes under their SHA-256, which shapes name. It is kept only if this transaction changes something."""
@@ -172,14 +176,6 @@ class Transaction(Reads):
         except NotAllowed as error:
             self.denials.append(error.problems)
             raise
-
-    def write_back(self, kind: RecordKind, key: bytes, payload: bytes | None, schema_version: int) -> None:
-        """Make a record what it was (``None``: not there). For the undo and its kin; the gate still looks."""
-        record_id = id_from_bytes(key)
-        if payload is None:
-            self.delete(kind, record_id)
-        else:
-            self._put(kind, [read(kind, payload, schema_version)])
 
     def _check_open(self) -> None:
         if self._connection is None:

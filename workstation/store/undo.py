@@ -6,7 +6,9 @@ Called by the store inside an ordinary transaction; the gate checks structure an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId, id_from_bytes
@@ -16,7 +18,7 @@ from workstation.store.changes import ChangeSet
 from workstation.store.db import Connection
 from workstation.store.references import revision_in_words
 from workstation.store.revisions import DELETE, Barrier, Header, decode_header, owner_of
-from workstation.store.rows import KINDS
+from workstation.store.rows import KINDS, key_of, read
 from workstation.store.steps import DONE, UNDONE, Step, edits_of, newest_step, step_of_group, step_of_revision
 from workstation.store.transaction import Transaction
 
@@ -93,7 +95,7 @@ def plan(
     revisions = edits_of(connection, step)
     header = _header(connection, revisions[0])
     _check_owner(actor, step, header)
-    _check_barriers(connection, actor, step, header)
+    _check_barriers(connection, actor, step, header, revisions)
     return Plan(step, tuple(reversed(revisions)) if forward else tuple(revisions), header, forward)
 
 
@@ -116,20 +118,36 @@ def _check_owner(actor: Actor, step: Step, header: Header) -> None:
         raise UserError(reason)
 
 
-def _check_barriers(connection: Connection, actor: Actor, step: Step, header: Header) -> None:
-    found = connection.execute(
-        "SELECT r.rev, r.barrier FROM revision r WHERE r.barrier IS NOT NULL AND r.rev > ? AND r.owner <> ?"
-        " AND (r.barrier <> 'sync' OR EXISTS (SELECT 1 FROM revision_sample a JOIN revision_sample b"
-        " ON b.sample = a.sample JOIN revision e ON e.rev = b.rev WHERE a.rev = r.rev AND e.step = ?))"
-        " ORDER BY r.rev LIMIT 1",
-        (step.changed_rev, owner_of(actor), step.id),
-    ).fetchone()
-    if found is not None:
-        rev, barrier = found
+def _check_barriers(connection: Connection, actor: Actor, step: Step, header: Header, edits: list[int]) -> None:
+    for rev, name in connection.execute(
+        "SELECT rev, barrier FROM revision WHERE barrier IS NOT NULL AND rev > ? AND owner <> ? ORDER BY rev",
+        (step.changed_rev, owner_of(actor)),
+    ):
+        barrier = Barrier(name)
+        if barrier is Barrier.SYNC and not _meet(connection, rev, edits):
+            continue
         raise UserError(
             f"“{header.label}” cannot be taken back or done again: {revision_in_words(connection, rev)} "
-            f"{_BARRIER_IN_WORDS[Barrier(barrier)]} since; make the change by hand, or restore an earlier revision"
+            f"{_BARRIER_IN_WORDS[barrier]} since; make the change by hand, or restore an earlier revision"
         )
+
+
+def _meet(connection: Connection, barrier: int, edits: list[int]) -> bool:
+    """Whether a change of clocks or calibration is in a sample that the step touched."""
+    first, count = connection.execute("SELECT first_seq, changes FROM revision WHERE rev = ?", (barrier,)).fetchone()
+    rows = connection.execute(
+        "SELECT c.kind, c.schema_version, coalesce(c.payload, p.payload) FROM change c LEFT JOIN change p"
+        " ON p.seq = c.prev_seq WHERE c.seq BETWEEN ? AND ? AND c.kind IN ('stream', 'rig')",
+        (first, first + count - 1),
+    )
+    samples = {read(KINDS[kind], payload, version).sample for kind, version, payload in rows}  # type: ignore[attr-defined]
+    return any(
+        connection.execute(
+            "SELECT 1 FROM revision_sample WHERE sample = ? AND rev = ?", (key_of(sample), rev)
+        ).fetchone()
+        for sample in samples
+        for rev in edits
+    )
 
 
 def carry_out(transaction: Transaction, connection: Connection, chosen: Plan) -> None:
@@ -149,8 +167,21 @@ def carry_out(transaction: Transaction, connection: Connection, chosen: Plan) ->
                 f"{id_from_bytes(write.key)} was removed for good"
             )
         now[place], since[place] = write.wanted.digest, write.since
-    for write in writes:
-        transaction.write_back(write.kind, write.key, write.wanted.payload, write.wanted.schema_version)
+    for kind, there, run in _runs(writes):
+        if there:
+            transaction.put_many(
+                read(kind, write.wanted.payload, write.wanted.schema_version)
+                for write in run
+                if write.wanted.payload is not None
+            )
+        else:
+            transaction.delete_many(kind, [id_from_bytes(write.key) for write in run])
+
+
+def _runs(writes: list[_Write]) -> Iterator[tuple[RecordKind, bool, list[_Write]]]:
+    """Neighbours of one kind that are all put, or all deleted: kind, whether they are put, and the writes."""
+    for (kind, there), run in groupby(writes, key=lambda write: (write.kind, write.wanted.digest is not None)):
+        yield kind, there, list(run)
 
 
 def _writes(connection: Connection, chosen: Plan) -> list[_Write]:

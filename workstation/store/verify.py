@@ -6,6 +6,7 @@ grow with the project (a byte per change). Called by ``workstation audit verify`
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,15 +20,18 @@ from workstation.store.db import Connection, DatabaseError
 from workstation.store.projections import projection_problems
 from workstation.store.revisions import (
     DELETE,
-    NO_HASH,
     NOTHING_DIGEST,
     PROJECTED,
     PUT,
+    SALVAGE_TOOL,
+    ChainStart,
     ChangeHasher,
     Header,
+    RevisionKind,
     decode_header,
     kinds_mask,
     projected,
+    read_chain_start,
     revision_hash,
 )
 from workstation.store.rows import KINDS, read
@@ -118,7 +122,10 @@ class _Audit:
     def history(self, against: str | None) -> Iterator[BadEntry]:
         """The chain of revisions and the changes of each."""
         self._removed = self._announced_removals()
-        previous, expected_rev, expected_seq = NO_HASH, 1, 1
+        start = read_chain_start(self._db)
+        previous, expected_rev, expected_seq = bytes.fromhex(start.hash), start.rev + 1, 1
+        if start.rev:
+            yield from self._salvaged(start)
         seen = against is None
         columns = ", ".join(PROJECTED)
         for row in self._db.execute(
@@ -157,6 +164,15 @@ class _Audit:
             yield BadEntry(
                 place="the chain", reason=f"does not contain the hash {against}: revisions were cut off or rewritten"
             )
+
+    def _salvaged(self, start: ChainStart) -> Iterator[BadEntry]:
+        """Only a salvage may begin behind another history; otherwise the beginning was cut off."""
+        row = self._db.execute("SELECT header FROM revision ORDER BY rev LIMIT 1").fetchone()
+        with contextlib.suppress(DataError):
+            header = decode_header(row[0]) if row else None
+            if header is not None and header.kind is RevisionKind.RESTORE and header.actor.tool == SALVAGE_TOOL:
+                return
+        yield BadEntry(rev=start.rev + 1, reason="begins behind a history that is not here, and no salvage says why")
 
     def _changes(
         self, rev: int, first: int, count: int, hasher: ChangeHasher

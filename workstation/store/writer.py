@@ -22,8 +22,7 @@ _LOOKUP = 400
 _NO_GHOSTS: Mapping[bytes, tuple[int, int]] = {}
 _INSERT_CHANGE = "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_CURRENT = {
-    kind: f"INSERT OR REPLACE INTO {table.name} VALUES (?, ?, ?, ?{', ?' * len(table.columns)})"
-    for kind, table in TABLES.items()
+    kind: f"INSERT INTO {table.name} VALUES (?, ?, ?, ?{', ?' * len(table.columns)})" for kind, table in TABLES.items()
 }
 _BEFORE = (
     "SELECT t.id, t.seq, t.created_rev, t.rev, c.digest, c.payload, c.schema_version"
@@ -153,19 +152,24 @@ class Writer:
         self._newest[kind] = max(self._newest.get(kind, b""), *[put.key for put in puts])
 
     def delete(
-        self, kind: RecordKind, record_id: str, key: bytes, before: Before, version: int = records.SCHEMA_VERSION
+        self, kind: RecordKind, victims: Sequence[tuple[str, bytes, Before]], version: int = records.SCHEMA_VERSION
     ) -> None:
-        """Take a record out of the current tables; history keeps it."""
-        name = kind.value
-        self._take_out(kind, key, before)
-        change = (self._seq, self.rev, name, key, DELETE, before.seq, version, NOTHING_DIGEST, None)
-        self._db.execute(_INSERT_CHANGE, change)
-        self.hasher.add(kind, key, DELETE, version, NOTHING_DIGEST)
-        self._db.execute("INSERT INTO removed VALUES (?, ?, ?, ?)", (name, key, self._seq, before.created_rev))
+        """Take records of one kind out of the current tables; history keeps them."""
+        name, rev, seq = kind.value, self.rev, self._seq
+        self._take_out(kind, [(key, before) for _, key, before in victims])
+        changes, removed = [], []
+        existed = self.touched.existed.setdefault(kind, {})
+        for record_id, key, before in victims:
+            changes.append((seq, rev, name, key, DELETE, before.seq, version, NOTHING_DIGEST, None))
+            removed.append((name, key, seq, before.created_rev))
+            self.hasher.add(kind, key, DELETE, version, NOTHING_DIGEST)
+            existed.setdefault(record_id, True)
+            self.touched.deleted[kind, record_id] = key
+            seq += 1
+        self._seq = seq
+        self._db.executemany(_INSERT_CHANGE, changes)
+        self._db.executemany("INSERT INTO removed VALUES (?, ?, ?, ?)", removed)
         self._any_removed[kind] = True
-        self._seq += 1
-        self.touched.existed.setdefault(kind, {}).setdefault(record_id, True)
-        self.touched.deleted[kind, record_id] = key
 
     def tombstone(
         self, kind: RecordKind, record_id: str, key: bytes, version: int, digest: bytes, before: Before | None,
@@ -174,7 +178,7 @@ class Writer:
         """A state whose content was removed takes its place in the chain; answers its change and first revision."""
         gone = self._removed(kind, [key]).get(key)
         if before is not None:
-            self._take_out(kind, key, before)
+            self._take_out(kind, [(key, before)])
             earlier: tuple[int | None, int] = (before.seq, before.created_rev)
         else:
             earlier = ghost or gone or (None, self.rev)
@@ -196,23 +200,22 @@ class Writer:
         self.touched.existed.setdefault(kind, {}).setdefault(record_id, True)
         self._seq += 1
 
-    def _take_out(self, kind: RecordKind, key: bytes, before: Before) -> None:
-        """The current row, and what is kept beside it."""
-        row = TABLES[kind].values(before.record)
-        self.counts.add(kind, [row], -1)
+    def _take_out(self, kind: RecordKind, victims: Sequence[tuple[bytes, Before]]) -> None:
+        """The current rows, and what is kept beside them."""
+        values = TABLES[kind].values
+        rows = [(key, values(before.record)) for key, before in victims]
+        self.counts.add(kind, [row for _, row in rows], -1)
+        keys = [(key,) for key, _ in rows]
         if kind is RecordKind.ENTITY:
-            self.counts.entity_changes(key, None)
+            for key, _ in rows:
+                self.counts.entity_changes(key, None)
         elif kind is RecordKind.LINK:
-            self._db.execute("DELETE FROM link_end WHERE link = ?", (key,))
-        self._db.execute(f"DELETE FROM {kind.value} WHERE id = ?", (key,))
-        self._note_samples(kind, [(key, row)])
+            self._db.executemany("DELETE FROM link_end WHERE link = ?", keys)
+        self._db.executemany(f"DELETE FROM {kind.value} WHERE id = ?", keys)
+        self._note_samples(kind, rows)
 
     def _project_puts(self, kind: RecordKind, puts: Sequence[Put], current: list[Row]) -> None:
         """Current rows, counts and ends of links."""
-        old = [put for put in puts if put.before is not None]
-        if old:
-            values = TABLES[kind].values
-            self.counts.add(kind, [values(put.before.record) for put in old if put.before is not None], -1)
         if kind is RecordKind.ENTITY:
             for put in puts:
                 self.counts.entity_changes(put.key, put.row)
@@ -220,13 +223,37 @@ class Writer:
                 "INSERT OR IGNORE INTO entity_number VALUES (?, ?, ?)",
                 [(put.row[0], put.row[2], put.key) for put in puts if put.row[2]],
             )
-        self._db.executemany(_INSERT_CURRENT[kind], current)
-        self.counts.add(kind, [put.row for put in puts], 1)
+        fresh = [row for put, row in zip(puts, current, strict=True) if put.before is None]
+        if fresh:
+            self._db.executemany(_INSERT_CURRENT[kind], fresh)
+            self.counts.add(kind, [row[4:] for row in fresh], 1)
+        if len(fresh) < len(puts):
+            self._replace(kind, [(put, row) for put, row in zip(puts, current, strict=True) if put.before is not None])
         if kind is RecordKind.LINK:
-            self._db.executemany("DELETE FROM link_end WHERE link = ?", [(put.key,) for put in old])
             ends = [row for put in puts if isinstance(put.record, Link) for row in link_end_rows(put.key, put.record)]
             self._db.executemany("INSERT INTO link_end VALUES (?, ?, ?, ?, ?)", ends)
         self._note_samples(kind, [(put.key, put.row) for put in puts])
+
+    def _replace(self, kind: RecordKind, puts: list[tuple[Put, Row]]) -> None:
+        """Update the columns that differ and no others: a box that moved leaves every index page as it is."""
+        table = TABLES[kind]
+        groups: dict[tuple[int, ...], list[Row]] = {}
+        left, came = [], []
+        for put, (key, seq, _created, rev, *new) in puts:
+            assert put.before is not None
+            old = table.values(put.before.record)
+            differing = tuple(at for at, value in enumerate(new) if value != old[at])
+            if differing:
+                left.append(old)
+                came.append(put.row)
+            groups.setdefault(differing, []).append((seq, rev, *(new[at] for at in differing), key))
+        for differing, rows in groups.items():
+            columns = "".join(f", {table.columns[at][0]} = ?" for at in differing)
+            self._db.executemany(f"UPDATE {table.name} SET seq = ?, rev = ?{columns} WHERE id = ?", rows)
+        self.counts.add(kind, left, -1)
+        self.counts.add(kind, came, 1)
+        if kind is RecordKind.LINK:
+            self._db.executemany("DELETE FROM link_end WHERE link = ?", [(put.key,) for put, _ in puts])
 
     def _note_samples(self, kind: RecordKind, rows: list[tuple[bytes, Row]]) -> None:
         if kind is RecordKind.SAMPLE:

@@ -1,0 +1,167 @@
+"""``new``, ``add``, ``open``, ``info`` and ``relink``: projects as a whole and the files in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workstation.cli.acting import acting, project_argument, to_read, to_write
+from workstation.cli.output import json_option, print_facts, print_json, print_rows, progress_printer
+
+STREAM_KINDS = (
+    "image", "video", "audio", "cloud", "radar", "series", "text", "document", "volume", "trajectory", "map", "turns",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--profile", default="general", show_default=True, help="The kind of work, such as driving.")
+@click.option(
+    "--ontology", metavar="FILE|NAME", help="An ontology file, or a starter's name; the profile's own if any."
+)
+@click.option("--name", default="", help="The project's name; the folder's when left out.")
+@click.option("--person", metavar="NAME", help="Who leads the project; you when left out.")
+@json_option
+def new(project: Path, profile: str, ontology: str | None, name: str, person: str | None, as_json: bool) -> None:
+    """Make a project in the folder PROJECT, which you then lead.
+
+    A starter ontology comes locked, so labelling can begin; a file of your own comes in as a draft.
+    """
+    from workstation.app.opening import new_project
+
+    made = new_project(project, name=name, profile=profile, ontology=ontology, person=person)
+    with to_read(made) as session:
+        from workstation.app.describing import describe
+
+        facts = describe(session)
+    if as_json:
+        print_json(facts)
+        return
+    click.echo(f"Made {made}.")
+    print_facts({key: facts[key] for key in ("name", "profile", "ontology", "people")})
+
+
+@click.command()
+@project_argument
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--sample", required=True, metavar="KEY", help="The sample the files belong to; made if it is new.")
+@click.option("--stream", metavar="KEY", help="Take all files as one stream of this name, not as one stream each.")
+@click.option(
+    "--kind", type=click.Choice(STREAM_KINDS), help="What the files hold; guessed from their names if not given."
+)
+@click.option("--stream-role", default="", help="What the stream is for, such as front camera.")
+@click.option("--copy", is_flag=True, help="Copy the files into the project's media folder.")
+@acting
+@json_option
+def add(
+    project: Path, files: tuple[Path, ...], sample: str, stream: str | None, kind: str | None, stream_role: str,
+    copy: bool, person: str | None, role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Add FILES to PROJECT as streams of a sample.
+
+    Their place, size and SHA-256 are recorded; the files themselves are never changed.
+    """
+    from workstation.app.adding import add_files
+    from workstation.core.sample import StreamKind
+
+    with to_write(project, person, role, tool="add") as session:
+        added = add_files(
+            session, files, sample=sample, stream=stream, kind=None if kind is None else StreamKind(kind),
+            role=stream_role, copy=copy, progress=progress_printer("reading"),
+        )  # fmt: skip
+    rows = [
+        {
+            "stream": each.key, "kind": each.kind.value, "guessed": each.guessed, "id": each.id,
+            "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in each.files],
+        }
+        for each in added
+    ]  # fmt: skip
+    if as_json:
+        print_rows(rows, columns=(), as_json=True)
+        return
+    for each in added:
+        how = "guessed from the name" if each.guessed else "as given"
+        size = sum(file.size for file in each.files)
+        click.echo(
+            f"{sample}/{each.key}  {each.kind.value} ({how})  {len(each.files)} file(s), {size:,} bytes  {each.id}"
+        )
+
+
+@click.command(name="open")
+@project_argument
+@acting
+@json_option
+def open_(project: Path, person: str | None, role: str | None, as_json: bool) -> None:
+    """Open PROJECT, check it, and say how it stands and what waits for somebody.
+
+    Another program that has it open keeps it; it is then looked at read-only.
+    """
+    from workstation.app.describing import describe, waiting
+    from workstation.app.opening import open_or_watch
+
+    session, holder = open_or_watch(project, person=person, role=role)
+    with session:
+        facts = {**describe(session), "waiting": waiting(session), "read_only": session.read_only, "held_by": holder}
+    if as_json:
+        print_json(facts)
+        return
+    waits = facts.pop("waiting")
+    print_facts(facts)
+    if waits:
+        click.echo("Waiting for somebody:")
+        for name, count in waits.items():
+            click.echo(f"  {count:>6}  {name}")
+    else:
+        click.echo("Nothing waits for anybody.")
+
+
+@click.command()
+@project_argument
+@click.option(
+    "--provenance",
+    is_flag=True,
+    help="Per stream: origin, clock, consent or licence, hash, and whether the files still match.",
+)
+@json_option
+def info(project: Path, provenance: bool, as_json: bool) -> int:
+    """Say what PROJECT holds. With --provenance, ends with 1 when a file is missing or has changed."""
+    from workstation.app.describing import describe, stream_provenance
+
+    with to_read(project) as session:
+        facts = describe(session)
+        streams = list(stream_provenance(session, progress_printer("checking"))) if provenance else []
+    if as_json:
+        print_json({**facts, **({"streams": streams} if provenance else {})})
+    else:
+        print_facts(facts)
+        for stream in streams:
+            click.echo("")
+            print_facts(stream)
+    return 1 if any(stream["trouble"] for stream in streams) else 0
+
+
+@click.command()
+@project_argument
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--dry-run", is_flag=True, help="Only say what would be found.")
+@acting
+@json_option
+def relink(project: Path, folder: Path, dry_run: bool, person: str | None, role: str | None, as_json: bool) -> int:
+    """Find media of PROJECT again under FOLDER, by content.
+
+    For files that moved or were renamed. Ends with 1 if some stay missing.
+    """
+    from workstation.app.relinking import relink_media
+
+    with to_write(project, person, role, tool="relink") as session:
+        report = relink_media(session, folder, dry_run=dry_run, progress=progress_printer("searching"))
+    if as_json:
+        print_json(report)
+    else:
+        for found in report["relinked"]:
+            click.echo(f"{found['stream']}: {found['old']} → {found['new']}")
+        for missing in report["missing"]:
+            click.echo(f"still missing: {missing}")
+        click.echo("Nothing to relink." if not report["relinked"] and not report["missing"] else "")
+    return 1 if report["missing"] else 0
