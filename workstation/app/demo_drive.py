@@ -7,7 +7,7 @@ Nothing is smoothed over: missing sweeps are gaps, each camera keeps its own tim
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -241,8 +241,9 @@ def _add_rig(run: Run, source: Source) -> None:
 
 
 def _add_cuboids(run: Run, source: Source) -> None:
-    made: dict[str, tuple[str, PublishedCuboid]] = {}
-    for uuid, cuboids in source.cuboids().items():
+    made: dict[str, str] = {}
+    tracks = source.cuboids()
+    for uuid, cuboids in tracks.items():
         first = cuboids[0][1]
         class_id = _class_of(first)
         entity = run("entity.add", sample=KEY, class_id=class_id)
@@ -259,8 +260,8 @@ def _add_cuboids(run: Run, source: Source) -> None:
         )
         for time_ns, said in _changes(cuboids):
             run("keyframe.set", annotation=track, time_ns=time_ns, attributes=said)
-        made[uuid] = (track, first)
-    _propose_siblings(run, made)
+        made[uuid] = track
+    _propose_siblings(run, tracks, made)
 
 
 def _class_of(cuboid: PublishedCuboid) -> str:
@@ -286,16 +287,25 @@ def _origin(cuboid: PublishedCuboid) -> Origin:
     return Origin(kind=SourceKind.IMPORT, name="PandaSet", version="sequence 002", parameters=cuboid.facts)
 
 
-def _propose_siblings(run: Run, made: dict[str, tuple[str, PublishedCuboid]]) -> None:
-    """The publisher names pairs of cuboids, one a sensor, as one object: a proposal, for a person to judge."""
-    for uuid, (track, cuboid) in made.items():
-        other = made.get(cuboid.sibling_uuid)
-        if other is not None and uuid < cuboid.sibling_uuid:
+def _propose_siblings(
+    run: Run, tracks: Mapping[str, Sequence[tuple[int, PublishedCuboid]]], made: Mapping[str, str]
+) -> None:
+    """The publisher names pairs of cuboids, one a sensor, as one object: a proposal, for a person to judge.
+
+    Some name a sibling that does not name them, or that is not there, or themselves, or not in every sweep.
+    """
+    proposed: set[frozenset[str]] = set()
+    for uuid, cuboids in tracks.items():
+        for _, cuboid in cuboids:
+            pair = frozenset((uuid, cuboid.sibling_uuid))
+            if cuboid.sibling_uuid not in made or len(pair) < 2 or pair in proposed:
+                continue
+            proposed.add(pair)
             run(
                 "link.add",
                 sample=KEY,
                 type_id="same_object",
-                ends={"view": [f"annotation:{track}", f"annotation:{other[0]}"]},
+                ends={"view": [f"annotation:{made[uuid]}", f"annotation:{made[cuboid.sibling_uuid]}"]},
                 rationale="named as siblings by the publisher, one cuboid from each LiDAR",
                 state="proposed",
                 source=msgspec.to_builtins(_origin(cuboid)),
