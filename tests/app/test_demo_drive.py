@@ -64,7 +64,9 @@ def published_corners(cuboid: Json) -> np.ndarray[Any, np.dtype[np.float64]]:
     signs = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)])
     local = signs * np.array([width, length, height]) / 2
     c, s = np.cos(cuboid["yaw_ego"]), np.sin(cuboid["yaw_ego"])
-    return local @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]).T + np.array(cuboid["center_ego"])
+    turned: np.ndarray[Any, np.dtype[np.float64]] = local @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]).T
+    turned += np.array(cuboid["center_ego"])
+    return turned
 
 
 def alike(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], within: float) -> bool:
@@ -80,6 +82,7 @@ def test_every_picture_is_placed_at_its_published_capture_time(demo_session: Ses
         with av.open(str(demo_session.project.path / stream.files[0].path)) as film:
             track = film.streams.video[0]
             pts = sorted(packet.pts for packet in film.demux(track) if packet.pts is not None)
+            assert track.time_base is not None
             own = [round(each * track.time_base * 1_000_000_000) for each in pts]
         assert len(own) == 80
         for own_ns, seconds in zip(own, times[key]["t_s"], strict=True):
@@ -156,7 +159,6 @@ def test_both_sensors_cuboids_stay_and_their_pairing_is_only_proposed(demo_sessi
     assert {entities[each.entity] for each in rider if each.entity is not None} == {"motorcycle", "bicycle"}
 
 
-
 def test_what_a_thing_does_is_said_and_changes_where_it_was_published(demo_session: Session, published: Path) -> None:
     words = {"Parked": "parked", "Stopped": "stopped", "Moving": "moving", "Walking": "walking", "Standing": "standing"}
     stored = tracks_of(demo_session)
@@ -219,7 +221,9 @@ def test_the_white_lead_car_is_inside_of_its_projected_cuboid(demo_session: Sess
             ]
             way = scenery.transform("front_camera", car.frame, taken_ns)
             assert way is not None
-            corners = project(scenery.calibration.camera("front_camera"), cuboid_corners(car.cuboid), camera_from_frame=way)
+            corners = project(
+                scenery.calibration.camera("front_camera"), cuboid_corners(car.cuboid), camera_from_frame=way
+            )
             left, top = corners.pixels.min(axis=0)
             right, bottom = corners.pixels.max(axis=0)
             grey = reader.picture(index).pixels.astype(float).mean(axis=2)
@@ -291,9 +295,11 @@ def test_nothing_is_written_into_a_folder_in_use(tmp_path: Path) -> None:
         make_demo(tmp_path / "other", scene="moon")
 
 
-def test_a_demo_that_cannot_be_finished_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_that_cannot_be_finished_leaves_nothing(
+    tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = tmp_path / "source"
-    shutil.copytree(demos.resource("demo", "sf_drive"), source)
+    shutil.copytree(published, source)
     calibration = source / "calibration.json"
     calibration.write_text(calibration.read_text().replace('"fx"', '"focal"'))
     monkeypatch.setattr(demos, "resource", lambda *_parts: source)

@@ -87,12 +87,19 @@ def _laid_out(streams: Sequence[Stream], scenery: Scenery) -> tuple[list[tuple[_
         left = _EDGE + (column + 1) * (cell + _EDGE) if beside else _EDGE
         cloud_top = bottom - tall - _EDGE if beside else bottom
         cloud_height = tall + 160 if beside else 620
-        placed.append((_Place(left, cloud_top, WIDTH_PX - left - _EDGE, cloud_height), partial(cloud_panel, scenery, clouds[0])))
+        placed.append(
+            (_Place(left, cloud_top, WIDTH_PX - left - _EDGE, cloud_height), partial(cloud_panel, scenery, clouds[0]))
+        )
         if beside:  # the lanes stand below the last camera, beside the cloud
             placed.append((_Place(_EDGE, bottom, left - 2 * _EDGE, 144), partial(lanes_panel, scenery, streams)))
         bottom = cloud_top + cloud_height + _EDGE
     if not clouds or not any(place.height == 144 for place, _ in placed):
-        placed.append((_Place(_EDGE, bottom, WIDTH_PX - 2 * _EDGE, 24 + 22 * len(streams)), partial(lanes_panel, scenery, streams)))
+        placed.append(
+            (
+                _Place(_EDGE, bottom, WIDTH_PX - 2 * _EDGE, 24 + 22 * len(streams)),
+                partial(lanes_panel, scenery, streams),
+            )
+        )
         bottom += 24 + 22 * len(streams) + _EDGE
     for stream in [s for s in streams if s.kind is StreamKind.AUDIO][:3]:
         placed.append((_Place(_EDGE, bottom, WIDTH_PX - 2 * _EDGE, 170), partial(sound_panel, scenery, stream)))

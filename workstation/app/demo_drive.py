@@ -74,7 +74,9 @@ def build(session: Session, source: Source, *, copy: Callable[[Path, Path], None
     maps = {name: _camera_map(source, name, tables[name]) for name in CAMERAS}
     evidence = Evidence(
         max(_difference(source, name, tables[name], maps[name]) for name in CAMERAS),
-        _beep_offset_ns(source, media / "audio" / "narration_synthetic.wav", tables["front_camera"], maps["front_camera"]),
+        _beep_offset_ns(
+            source, media / "audio" / "narration_synthetic.wav", tables["front_camera"], maps["front_camera"]
+        ),
     )
     with session.together("Build the demo drive") as run:
         run(

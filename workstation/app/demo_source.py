@@ -178,7 +178,7 @@ class Source:
     def camera(self, name: str) -> Camera:
         """The lens of a camera; the published pixels are OpenCV's."""
         numbers = self._calibration.cameras[name]
-        matrix = [[numbers.fx, 0, numbers.cx], [0, numbers.fy, numbers.cy], [0, 0, 1]]
+        matrix = np.array([[numbers.fx, 0, numbers.cx], [0, numbers.fy, numbers.cy], [0, 0, 1]])
         width, height = self._calibration.image_size
         return Camera(name=name, frame=name, width_px=width, height_px=height, lens=opencv_lens(matrix))
 

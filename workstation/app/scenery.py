@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Keyframe, Track, effective_class
@@ -157,9 +159,7 @@ def _calibration(session: Session, sample: SampleId) -> Calibration:
 
 
 def _session_poses(reader: TrajectoryReader, stream: Stream) -> Trajectory:
-    import numpy as np
-
-    known = np.isfinite(reader.positions_m).all(axis=1) & np.isfinite(reader.rotations).all(axis=1)
+    known = np.asarray(np.isfinite(reader.positions_m).all(axis=1) & np.isfinite(reader.rotations).all(axis=1))
     known[1:] &= np.diff(reader.times_ns) > 0
     return Trajectory(
         times_ns=reader.times_ns[known],

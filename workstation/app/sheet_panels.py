@@ -137,7 +137,9 @@ def _outlines(
     for _, each, segments in sorted(seen, key=lambda row: row[0]):
         x, y = segments.reshape(-1, 2).min(0)
         x, y, width = max(float(x), 4.0), max(float(y) - 16, 34.0), canvas.width_of(each.name, 12)
-        if len(taken) < _NEAREST_NAMED and all(abs(y - b) > 13 or x > a + w + 4 or a > x + width + 4 for a, b, w in taken):
+        if len(taken) < _NEAREST_NAMED and all(
+            abs(y - b) > 13 or x > a + w + 4 or a > x + width + 4 for a, b, w in taken
+        ):
             canvas.text(x, y, each.name, size=12, colour=_light(each.colour))
             taken.append((x, y, width))
 
@@ -337,7 +339,8 @@ def _by_height(z: NDArray[np.float32]) -> NDArray[np.uint8]:
     share = np.clip((np.nan_to_num(z) + 0.5) / 4.0, 0, 1)[:, None]
     low, middle, high = (np.array(c, np.float64) for c in ((92, 124, 200), (84, 204, 150), (250, 224, 120)))
     mixed = np.where(share < 0.5, low + (middle - low) * share * 2, middle + (high - middle) * (share * 2 - 1))
-    return mixed.astype(np.uint8)
+    colours: NDArray[np.uint8] = mixed.astype(np.uint8)
+    return colours
 
 
 def _empty(canvas: Canvas, title: str, said: str) -> Image.Image:

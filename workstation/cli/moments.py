@@ -31,16 +31,16 @@ def print_sample(session: Session, key: str | None, at: str | None, *, as_json: 
         if at is not None:
             shown = list(moment_of(streams, readers, seconds_ns(at)))
             rows = [_plain(each) for each in shown] if as_json else list(_moment_rows(shown))
-            columns, troubles = MOMENT_COLUMNS, [each.trouble for each in shown]
+            troubles = [each.trouble for each in shown]
         else:
             facts = list(facts_of(streams, readers))
             rows = [_plain(each) for each in facts] if as_json else list(_stream_rows(facts))
-            columns, troubles = STREAM_COLUMNS, [each.trouble for each in facts]
+            troubles = [each.trouble for each in facts]
     if as_json:
         for row in rows:
             print_json(row)
     else:
-        print_rows(rows, columns=columns, as_json=False)
+        print_rows(rows, columns=STREAM_COLUMNS if at is None else MOMENT_COLUMNS, as_json=False)
     return 1 if any(troubles) else 0
 
 
