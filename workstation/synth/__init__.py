@@ -1,1 +1,1 @@
-"""Generated scenes with exact truth and planted errors."""
+"""Generated scenes with exact truth and planted errors: fixtures of the tests, the demo, the program's own score."""

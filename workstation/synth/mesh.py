@@ -1,0 +1,204 @@
+"""Coloured polygon meshes and the builder that makes them; shared by the pictures, the LiDAR and the truth boxes.
+
+A mesh is in its object's own frame (x forward, y left, z up, metres, origin on the ground below the middle).
+Faces are planar, wound counter-clockwise seen from outside. A *decal* (window, lamp, stripe) lies on a solid face and
+is painted right after it; the LiDAR ignores decals, because they have no thickness.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.synth.pose import Floats
+
+Color = tuple[int, int, int]
+Point3 = tuple[float, float, float]
+
+
+class Finish(IntEnum):
+    """How a face answers light."""
+
+    MATT = 0
+    GLASS = 1
+    BRAKE_LAMP = 2
+    HEAD_LAMP = 3
+    GLOWING = 4
+    RETROREFLECTIVE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Vertices V×3; faces F×K vertex numbers (the last repeated to fill a row); per face what painting needs."""
+
+    vertices: Floats
+    faces: NDArray[np.int32]
+    colors: NDArray[np.float32]
+    """F×3 RGB, 0 to 255."""
+    finishes: NDArray[np.int8]
+    parents: NDArray[np.int32]
+    """F: the solid face a decal lies on; a solid face names itself."""
+    pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    """face number → RGB picture stretched over that quad (corners: top left, bottom left, bottom right, top right)."""
+
+    @property
+    def solids(self) -> NDArray[np.int32]:
+        """Faces that are not decals."""
+        numbers = np.arange(len(self.faces), dtype=np.int32)
+        solid: NDArray[np.int32] = numbers[self.parents == numbers]
+        return solid
+
+    def normals(self) -> Floats:
+        """F×3 unit normals (Newell's method, so that polygons with many corners are right)."""
+        corners = self.vertices[self.faces]
+        nxt = np.roll(corners, -1, axis=1)
+        normal = np.cross(corners, nxt).sum(axis=1)
+        length = np.linalg.norm(normal, axis=1, keepdims=True)
+        unit: Floats = normal / np.maximum(length, 1e-12)
+        return unit
+
+    def triangles(self) -> tuple[Floats, NDArray[np.int32]]:
+        """T×3×3 triangles of the solid faces (ear clipping is not needed: see ``polygon``) and their faces."""
+        chunks: list[Floats] = []
+        owners: list[int] = []
+        for number in self.solids:
+            ring = self.vertices[self.faces[number]]
+            keep = np.ones(len(ring), dtype=bool)
+            keep[1:] = self.faces[number][1:] != self.faces[number][:-1]
+            for triangle in _triangulate(ring[keep]):
+                chunks.append(triangle)
+                owners.append(int(number))
+        return np.array(chunks).reshape(-1, 3, 3), np.array(owners, dtype=np.int32)
+
+
+class MeshBuilder:
+    """Collects faces; every method that adds a solid returns the number of its face."""
+
+    def __init__(self) -> None:
+        self._vertices: list[Point3] = []
+        self._faces: list[list[int]] = []
+        self._colors: list[Color] = []
+        self._finishes: list[int] = []
+        self._parents: list[int] = []
+        self._pictures: dict[int, NDArray[np.uint8]] = {}
+
+    def polygon(
+        self, points: Sequence[Point3], color: Color, finish: Finish = Finish.MATT, *, on: int | None = None
+    ) -> int:
+        """One planar face, counter-clockwise from outside; ``on`` makes it a decal of that face."""
+        number = len(self._faces)
+        start = len(self._vertices)
+        self._vertices.extend(points)
+        self._faces.append(list(range(start, start + len(points))))
+        self._colors.append(color)
+        self._finishes.append(int(finish))
+        self._parents.append(number if on is None else on)
+        return number
+
+    def picture(self, points: Sequence[Point3], image: NDArray[np.uint8], *, on: int | None = None) -> int:
+        """A quad that carries a picture; ``points`` are its top left, top right, bottom right and bottom left."""
+        mean = tuple(int(v) for v in image.reshape(-1, 3).mean(axis=0))
+        top_left, top_right, bottom_right, bottom_left = points
+        ring = (top_left, bottom_left, bottom_right, top_right)  # counter-clockwise seen from outside
+        number = self.polygon(ring, (mean[0], mean[1], mean[2]), on=on)
+        self._pictures[number] = image
+        return number
+
+    def box(self, center: Point3, size: Point3, color: Color, finish: Finish = Finish.MATT, yaw: float = 0.0) -> int:
+        """A box; returns the first of its six faces: front, back, left, right, top, bottom."""
+        c, s = math.cos(yaw), math.sin(yaw)
+        hx, hy, hz = (v / 2 for v in size)
+
+        def corner(x: float, y: float, z: float) -> Point3:
+            return center[0] + c * x - s * y, center[1] + s * x + c * y, center[2] + z
+
+        sides: list[list[Point3]] = [
+            [(hx, -hy, -hz), (hx, hy, -hz), (hx, hy, hz), (hx, -hy, hz)],
+            [(-hx, hy, -hz), (-hx, -hy, -hz), (-hx, -hy, hz), (-hx, hy, hz)],
+            [(hx, hy, -hz), (-hx, hy, -hz), (-hx, hy, hz), (hx, hy, hz)],
+            [(-hx, -hy, -hz), (hx, -hy, -hz), (hx, -hy, hz), (-hx, -hy, hz)],
+            [(-hx, -hy, hz), (hx, -hy, hz), (hx, hy, hz), (-hx, hy, hz)],
+            [(-hx, hy, -hz), (hx, hy, -hz), (hx, -hy, -hz), (-hx, -hy, -hz)],
+        ]
+        numbers = [self.polygon([corner(*p) for p in side], color, finish) for side in sides]
+        return numbers[0]
+
+    def extrude(
+        self, profile: Sequence[tuple[float, float]], half_width: float, color: Color
+    ) -> tuple[int, int, list[int]]:
+        """A side profile (x, z; counter-clockwise seen from the right, y negative) made ``half_width`` wide each way.
+
+        Returns the right side, the left side, and the strip faces, one per profile edge.
+        """
+        right = self.polygon([(x, -half_width, z) for x, z in profile], color)
+        left = self.polygon([(x, half_width, z) for x, z in reversed(profile)], color)
+        strip: list[int] = []
+        count = len(profile)
+        for i in range(count):
+            (x0, z0), (x1, z1) = profile[i], profile[(i + 1) % count]
+            strip.append(
+                self.polygon(
+                    [(x1, -half_width, z1), (x0, -half_width, z0), (x0, half_width, z0), (x1, half_width, z1)], color
+                )
+            )
+        return right, left, strip
+
+    def wheel(self, x: float, y: float, radius: float, width: float, outward: int) -> None:
+        """A wheel standing on the ground; ``outward`` is +1 where its hub looks left, -1 right."""
+        ring = [(math.cos(a), math.sin(a)) for a in np.linspace(0, 2 * math.pi, 12, endpoint=False)]
+        outer, inner = y + outward * width / 2, y - outward * width / 2
+        order = ring if outward < 0 else list(reversed(ring))
+
+        def disc(scale: float, at: float) -> list[Point3]:
+            return [(x + radius * scale * c, at, radius + radius * scale * s) for c, s in order]
+
+        face = self.polygon(disc(1.0, outer), (28, 28, 30))
+        self.polygon(disc(0.62, outer), (150, 152, 156), on=face)
+        self.polygon(disc(0.2, outer), (70, 70, 72), on=face)
+        for i in range(12):
+            (c0, s0), (c1, s1) = ring[i], ring[(i + 1) % 12]
+            a, b = (x + radius * c0, radius + radius * s0), (x + radius * c1, radius + radius * s1)
+            low, high = min(outer, inner), max(outer, inner)
+            self.polygon([(b[0], low, b[1]), (a[0], low, a[1]), (a[0], high, a[1]), (b[0], high, b[1])], (24, 24, 26))
+
+    def build(self) -> Mesh:
+        """The finished mesh."""
+        widest = max(len(face) for face in self._faces)
+        padded = np.array([face + [face[-1]] * (widest - len(face)) for face in self._faces], dtype=np.int32)
+        return Mesh(
+            np.array(self._vertices, dtype=np.float64),
+            padded,
+            np.array(self._colors, dtype=np.float32),
+            np.array(self._finishes, dtype=np.int8),
+            np.array(self._parents, dtype=np.int32),
+            dict(self._pictures),
+        )
+
+
+def _triangulate(ring: Floats) -> list[Floats]:
+    """Ear clipping of one planar ring that may be concave (a car's side is)."""
+    normal = np.cross(ring, np.roll(ring, -1, axis=0)).sum(axis=0)
+    left = list(range(len(ring)))
+    triangles: list[Floats] = []
+    while len(left) > 3:
+        for i in range(len(left)):
+            a, b, c = left[i - 1], left[i], left[(i + 1) % len(left)]
+            corner = np.cross(ring[b] - ring[a], ring[c] - ring[b])
+            others = [p for p in left if p not in (a, b, c)]
+            if corner @ normal > 0 and not any(_inside(ring[p], ring[a], ring[b], ring[c], normal) for p in others):
+                triangles.append(ring[[a, b, c]])
+                del left[i]
+                break
+        else:
+            del left[0]  # a straight corner: it covers nothing
+    triangles.append(ring[left])
+    return triangles
+
+
+def _inside(p: Floats, a: Floats, b: Floats, c: Floats, normal: Floats) -> bool:
+    return all(float(np.cross(v - u, p - u) @ normal) >= 0 for u, v in ((a, b), (b, c), (c, a)))
