@@ -6,6 +6,7 @@ import os
 import wave
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from dicom_files import picture_file, save, voxels, write_series
@@ -155,10 +156,14 @@ def test_studies_are_samples_and_series_streams(tmp_path: Path) -> None:
     write_series(tmp_path / "y", voxels(3), places=places[:3], Modality="MR")
     save(picture_file(voxels(1)[0], StudyInstanceUID="1.2.3", Modality="CR"), tmp_path / "x" / "scan")
     text(tmp_path / "x" / "readme.txt")
+    report = picture_file(voxels(1)[0], Modality="SR")
+    del report.Rows
+    save(report, tmp_path / "y" / "report.dcm")
     proposal = propose_folder(tmp_path, READERS)
     kinds = sorted((stream.kind.value, len(stream.files)) for sample in proposal.samples for stream in sample.streams)
     assert kinds == [("image", 1), ("text", 1), ("volume", 3), ("volume", 4)]
     assert {stream.key for sample in proposal.samples for stream in sample.streams} >= {"ct_chest", "mr"}
+    assert [item.reason for item in proposal.skipped] == ["holds no pictures (SR)"]
     assert everything_is_accounted_for(proposal, tmp_path)
 
 
@@ -189,6 +194,25 @@ def test_content_counts_before_the_suffix(tmp_path: Path) -> None:
     text(tmp_path / "captions.dat", "WEBVTT\n\n00:00.000 --> 00:01.000\nHi\n")
     (stream,) = propose_folder(tmp_path, READERS).samples[0].streams
     assert stream.reader == "vtt"
+
+
+def test_the_sound_of_a_film_is_a_stream_on_the_same_clock(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "talk_20260301_100000.mkv"), "w") as container:
+        film = container.add_stream("mpeg4", rate=10)
+        film.width = film.height = 16
+        speech = container.add_stream("pcm_s16le", rate=8000)
+        for _ in range(3):
+            container.mux(film.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")))
+        sound_frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        sound_frame.sample_rate = 8000
+        container.mux(speech.encode(sound_frame))
+        container.mux(film.encode(None))
+    streams = propose_folder(tmp_path, READERS).samples[0].streams
+    assert [(stream.key, stream.kind, stream.reader) for stream in streams] == [
+        ("video", StreamKind.VIDEO, "video"),
+        ("video_sound", StreamKind.AUDIO, "audio"),
+    ]
+    assert streams[0].epoch_ns == streams[1].epoch_ns
 
 
 def test_a_layout_that_recognises_the_folder_is_asked(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class _Unit:
     files: tuple[Path, ...]
     options: dict[str, str | bool | int | float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    with_sound: bool = False
+    """A film whose sound becomes a stream beside it, on the same clock."""
     sample: str = ""
     """Given where the files themselves say to what they belong (the study of a DICOM series)."""
 
@@ -124,34 +126,50 @@ def _units(
     known: dict[Path, ReaderSpec] = {}
     dicom: list[Path] = []
     for path in files:
-        spec = _reader_of(path, readers, skipped)
-        if spec is not None and spec.name.startswith("dicom_"):
+        spec = _reader_of(path, readers)
+        if isinstance(spec, str):
+            skipped.append(Skipped(path, spec))
+        elif spec is None or spec.name.startswith("dicom_"):
             dicom.append(path)
-        elif spec is not None:
+        else:
             known[path] = spec
     units, used = _sequences(folder, known, skipped)
     for path, spec in known.items():
         if path in used:
             continue
-        units.append(_Unit(path.parent.relative_to(folder), _stem(path), spec.kind, spec.name, (path,)))
+        unit = _Unit(path.parent.relative_to(folder), _stem(path), spec.kind, spec.name, (path,))
+        unit.with_sound = spec.name == "video" and _has_sound(path)
+        units.append(unit)
     units += _dicom_units(folder, dicom, skipped)
     notes = [f"{len(units)} streams were found in {len(files)} files"]
     return units, notes
 
 
-def _reader_of(path: Path, readers: Sequence[ReaderSpec], skipped: list[Skipped]) -> ReaderSpec | None:
+def _reader_of(path: Path, readers: Sequence[ReaderSpec]) -> ReaderSpec | str | None:
+    """The reader of the file, or why it has none; ``None`` for DICOM files, whose header says what they are for."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            skipped.append(Skipped(path, "is no plain file"))
-            return None
+            return "is no plain file"
         found = matches(path, readers)
-    except (DataError, OSError) as error:
-        skipped.append(Skipped(path, error.reason if isinstance(error, DataError) else str(error)))
-        return None
-    if not found or found[0].confidence < _SURE:
-        skipped.append(Skipped(path, "no reader knows this kind of file"))
-        return None
-    return found[0].spec
+        if found and found[0].confidence >= _SURE:
+            return found[0].spec
+        with path.open("rb") as file:
+            return None if file.read(132)[128:] == b"DICM" else "no reader knows this kind of file"
+    except DataError as error:
+        return error.reason
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+
+
+def _has_sound(path: Path) -> bool:
+    """Whether the film has a sound track; a damaged film is the video reader's to report."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            return len(container.streams.audio) > 0
+    except (av.FFmpegError, OSError, ValueError):
+        return False
 
 
 def _dicom_units(folder: Path, files: list[Path], skipped: list[Skipped]) -> list[_Unit]:
@@ -377,6 +395,9 @@ def _sample(key: str, members: list[_Unit]) -> SampleProposal:
                 notes=notes,
             )
         )
+        if unit.with_sound:
+            streams.append(replace(streams[-1], key=f"{unique}_sound", kind=StreamKind.AUDIO, reader="audio"))
+            taken.add(f"{unique}_sound")
     note = "the streams' clocks are not known to agree" if len(streams) > 1 else ""
     sample = SampleProposal(key=_slug(key), streams=tuple(streams), notes=(note,) if note else ())
     return replace(aligned(sample, {}), key=_slug(key))
