@@ -15,7 +15,7 @@ from workstation.core.errors import DataError
 from workstation.core.poses import RigidTransform
 from workstation.core.sample import StreamKind
 from workstation.core.space import Frame
-from workstation.media.base import OpenContext
+from workstation.media.base import CloudReader, OpenContext
 from workstation.media.proposal import (
     Mount,
     Proposal,
@@ -27,7 +27,7 @@ from workstation.media.proposal import (
     times_of_option,
     times_option,
 )
-from workstation.media.timed_images import open_timed_images
+from workstation.media.timed_files import open_timed_clouds, open_timed_images
 
 SOURCE = Path("calib.txt")
 
@@ -117,5 +117,24 @@ def test_pictures_with_the_times_of_a_data_set(tmp_path: Path) -> None:
     assert reader.table.times_ns.tolist() == [0, 100, 200]
     assert [reader.value_at(i, 0, 0)[0] for i in range(3)] == [10, 20, 0]
     assert reader.info.clock_source == "trigger"
-    with pytest.raises(DataError, match="1 times are given for 3 pictures"):
+    with pytest.raises(DataError, match="1 times are given for 3 files"):
         open_timed_images(paths, {"times_ns": "0"}, OpenContext())
+
+
+def test_sweeps_with_the_times_of_a_data_set(tmp_path: Path) -> None:
+    paths = []
+    for i in range(3):
+        paths.append(tmp_path / f"{i:010}.bin")
+        np.full((2, 4), i, np.float32).tofile(paths[-1])
+    options = {"times_ns": times_option([100, 200, 400]), "layout": "kitti", "frame": "lidar"}
+    reader = open_timed_clouds(paths, options, OpenContext())
+    assert isinstance(reader, CloudReader)
+    assert reader.table.times_ns.tolist() == [100, 200, 400]
+    found = reader.item_at(250)
+    assert found is not None
+    assert reader.cloud(found.index).points[0].tolist() == [1, 1, 1]
+    assert reader.cloud(0).frame == "lidar"
+    assert reader.info.rate_hz == pytest.approx(2e9 / 300)
+    reader.close()
+    with pytest.raises(DataError, match="2 times are given for 3 files"):
+        open_timed_clouds(paths, {"times_ns": "0 1", "layout": "kitti"}, OpenContext())
