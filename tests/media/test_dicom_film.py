@@ -110,9 +110,9 @@ def test_a_palette_becomes_colours(tmp_path: Path) -> None:
 
 def test_the_header_chooses_the_reader(tmp_path: Path) -> None:
     files = {
-        "dicom-film": film(tmp_path, FrameTime="40"),
-        "dicom-picture": save(picture_file(voxels(1)[0]), tmp_path / "p.dcm"),
-        "dicom-volume": write_series(tmp_path / "v", voxels(2), places=np.zeros((2, 3)))[0],
+        "dicom_film": film(tmp_path, FrameTime="40"),
+        "dicom_picture": save(picture_file(voxels(1)[0]), tmp_path / "p.dcm"),
+        "dicom_volume": write_series(tmp_path / "v", voxels(2), places=np.zeros((2, 3)))[0],
     }
     for name, path in files.items():
         sure = {reader.name: reader.probe(path, path.read_bytes()[:4096]) for reader in READERS}

@@ -331,7 +331,7 @@ def _probe_as(kind: StreamKind, path: Path, head: bytes) -> float:
 _SUFFIXES = (".dcm", ".dicom", ".ima", "")
 READERS = (
     ReaderSpec(
-        name="dicom-volume",
+        name="dicom_volume",
         kind=StreamKind.VOLUME,
         title="DICOM series",
         suffixes=_SUFFIXES,
@@ -340,7 +340,7 @@ READERS = (
         several=True,
     ),
     ReaderSpec(
-        name="dicom-film",
+        name="dicom_film",
         kind=StreamKind.VIDEO,
         title="DICOM film (ultrasound and other multi-frame pictures)",
         suffixes=_SUFFIXES,
@@ -348,7 +348,7 @@ READERS = (
         open=open_film,
     ),
     ReaderSpec(
-        name="dicom-picture",
+        name="dicom_picture",
         kind=StreamKind.IMAGE,
         title="DICOM picture",
         suffixes=_SUFFIXES,

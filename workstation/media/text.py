@@ -147,7 +147,7 @@ def open_plain(paths: Sequence[Path], options: Options, context: OpenContext) ->
 
 READERS = (
     ReaderSpec(
-        name="plain-text",
+        name="plain_text",
         kind=StreamKind.TEXT,
         title="Plain text",
         suffixes=(".txt", ".text", ".log"),

@@ -211,7 +211,7 @@ def _probe_ctm(path: Path, head: bytes) -> float:
 
 READERS = (
     ReaderSpec(
-        name="transcript-json",
+        name="transcript_json",
         kind=StreamKind.TEXT,
         title="Transcript with word times (JSON)",
         suffixes=(".json",),
