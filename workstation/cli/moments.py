@@ -23,11 +23,12 @@ MOMENT_COLUMNS = ("stream", "kind", "item", "own time", "session time", "distanc
 def print_sample(session: Session, key: str | None, at: str | None, *, as_json: bool) -> int:
     """Print; 1 if a stream could not be read."""
     from workstation.app.moment import facts_of, moment_of
+    from workstation.app.reading import Formats
     from workstation.app.streams import OpenStreams
 
     sample = _sample(session, key)
     streams = session.store.streams(sample.id)
-    with OpenStreams(session.project.path) as readers:
+    with OpenStreams(session.project.path, readers=Formats().readers) as readers:
         if at is not None:
             shown = list(moment_of(streams, readers, seconds_ns(at)))
             rows = [_plain(each) for each in shown] if as_json else list(_moment_rows(shown))
