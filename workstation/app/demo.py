@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workstation.app import demo_drive
+from workstation.app import demo_drive, demo_generated
 from workstation.app.demo_source import Source
 from workstation.app.folders import usual_projects_folder
 from workstation.app.opening import new_project, open_project
@@ -45,6 +45,30 @@ def _build_drive(session: Session) -> None:
     demo_drive.build(session, Source(resource("demo", "sf_drive")), copy=_copy)
 
 
+def _build_talk(session: Session) -> None:
+    from workstation.synth.talk import talk
+
+    demo_generated.build(session, talk)
+
+
+def _build_clip(session: Session) -> None:
+    from workstation.synth.clip import clip
+
+    demo_generated.build(session, clip)
+
+
+def _build_ct(session: Session) -> None:
+    from workstation.synth.ct import ct
+
+    demo_generated.build(session, ct)
+
+
+def _build_robot(session: Session) -> None:
+    from workstation.synth.robot import robot
+
+    demo_generated.build(session, robot)
+
+
 SCENES: dict[str, Scene] = {
     scene.name: scene
     for scene in (
@@ -54,6 +78,34 @@ SCENES: dict[str, Scene] = {
             profile="driving",
             sample=demo_drive.KEY,
             build=_build_drive,
+        ),
+        Scene(
+            name="talk",
+            title="A generated talk: two faces, their voices, their words",
+            profile="dialogue",
+            sample="talk",
+            build=_build_talk,
+        ),
+        Scene(
+            name="clip",
+            title="A generated clip: small actions with their sounds",
+            profile="vision_language",
+            sample="clip",
+            build=_build_clip,
+        ),
+        Scene(
+            name="ct",
+            title="A generated chest series with its report",
+            profile="radiology",
+            sample="ct-chest",
+            build=_build_ct,
+        ),
+        Scene(
+            name="robot",
+            title="A generated robot episode: cameras, arm, instruction",
+            profile="manipulation",
+            sample="robot",
+            build=_build_robot,
         ),
     )
 }

@@ -24,6 +24,8 @@ from workstation.media.probe import open_stream
 from workstation.media.proposal import Proposal, RigProposal, SampleProposal, Skipped, StreamProposal, aligned
 from workstation.store.media_files import record_file
 
+__all__ = ["Proposal", "Written", "proposed", "write_proposal"]
+
 Progress = Callable[[int, int], None]
 
 

@@ -14,7 +14,7 @@ from workstation.cli.acting import to_write
 from workstation.cli.output import print_json, print_rows, progress_printer
 
 if TYPE_CHECKING:
-    from workstation.media.proposal import Proposal
+    from workstation.app.proposing import Proposal
 
 
 def add_folder(

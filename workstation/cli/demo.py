@@ -9,7 +9,7 @@ import click
 from workstation.cli.acting import to_read
 from workstation.cli.output import json_option, print_json
 
-SCENES = ("drive",)
+SCENES = ("drive", "talk", "clip", "ct", "robot")
 
 
 @click.command()

@@ -31,9 +31,7 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
-    "demo": Verb(
-        "demo", "demo", "Make a demo project in FOLDER, with real or generated data, and show a moment of it."
-    ),
+    "demo": Verb("demo", "demo", "Make a demo project in FOLDER, and show a moment of it."),
     "new": Verb("projects", "new", "Make a project in the folder PROJECT, which you then lead."),
     "add": Verb("projects", "add", "Add FILES to PROJECT as streams of a sample, or a whole folder as what it holds."),
     "open": Verb("projects", "open_", "Open PROJECT, check it, and say how it stands and what waits for somebody."),
