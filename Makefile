@@ -5,9 +5,10 @@ RUN := .venv/bin/python
 
 .PHONY: demo test check constraints clean
 
-# Until there is a demo project to show, the program shows its four abilities on a scratch project.
+# The real drive as a project in out/demo/drive, what its streams have at 4.0 s, and a picture of that moment.
 demo:
 	@sh .ci/prepare demo
+	@$(RUN) -m workstation demo out/demo/drive --at 4.0 --sheet out/demo/drive.png
 	@$(RUN) -m workstation selftest
 
 test:

@@ -172,7 +172,10 @@ def _module(name: str, folder: Path, path: Path) -> str:
 
 def _import(plugin: Plugin) -> ModuleType:
     name = f"workstation_plugin_{plugin.id.replace('-', '_')}"
-    spec = importlib.util.spec_from_file_location(name, plugin.folder / plugin.module)
+    # A package, so that a plug-in too large for one module can part itself: ``from .records import …``.
+    spec = importlib.util.spec_from_file_location(
+        name, plugin.folder / plugin.module, submodule_search_locations=[str(plugin.folder)]
+    )
     if spec is None or spec.loader is None:
         raise ImportError(f"{plugin.module} cannot be imported")
     module = importlib.util.module_from_spec(spec)
@@ -180,6 +183,7 @@ def _import(plugin: Plugin) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
+            del sys.modules[known]
         raise
     return module

@@ -31,8 +31,9 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "demo": Verb("demo", "demo", "Make a demo project in FOLDER, and show a moment of it."),
     "new": Verb("projects", "new", "Make a project in the folder PROJECT, which you then lead."),
-    "add": Verb("projects", "add", "Add FILES to PROJECT as streams of a sample."),
+    "add": Verb("projects", "add", "Add FILES to PROJECT as streams of a sample, or a whole folder as what it holds."),
     "open": Verb("projects", "open_", "Open PROJECT, check it, and say how it stands and what waits for somebody."),
     "info": Verb("projects", "info", "Say what PROJECT holds."),
     "relink": Verb("projects", "relink", "Find media of PROJECT again under FOLDER, by content."),

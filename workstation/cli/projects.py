@@ -45,23 +45,43 @@ def new(project: Path, profile: str, ontology: str | None, name: str, person: st
 @click.command()
 @project_argument
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--sample", required=True, metavar="KEY", help="The sample the files belong to; made if it is new.")
+@click.option("--sample", metavar="KEY", help="The sample the files belong to; made if it is new. Not for a folder.")
 @click.option("--stream", metavar="KEY", help="Take all files as one stream of this name, not as one stream each.")
 @click.option(
     "--kind", type=click.Choice(STREAM_KINDS), help="What the files hold; guessed from their names if not given."
 )
 @click.option("--stream-role", default="", help="What the stream is for, such as front camera.")
 @click.option("--copy", is_flag=True, help="Copy the files into the project's media folder.")
+@click.option("--yes", is_flag=True, help="For a folder: write what is proposed without asking.")
+@click.option(
+    "--invert",
+    multiple=True,
+    metavar="FRAME",
+    help="For a folder: read the mounting of this frame the other way round.",
+)
 @acting
 @json_option
 def add(
-    project: Path, files: tuple[Path, ...], sample: str, stream: str | None, kind: str | None, stream_role: str,
-    copy: bool, person: str | None, role: str | None, as_json: bool,
+    project: Path, files: tuple[Path, ...], sample: str | None, stream: str | None, kind: str | None, stream_role: str,
+    copy: bool, yes: bool, invert: tuple[str, ...], person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Add FILES to PROJECT as streams of a sample.
+    """Add FILES to PROJECT as streams of a sample, or a whole folder as what it holds.
 
     Their place, size and SHA-256 are recorded; the files themselves are never changed.
+    For a folder it is first said which file goes where, and which are skipped and why; it is written with --yes, or
+    when you agree.
     """
+    if len(files) == 1 and files[0].is_dir() and stream is None:
+        from workstation.cli.adding import add_folder
+
+        if sample is not None or kind is not None or stream_role or copy:
+            raise click.UsageError("a folder is grouped by what is in it; --sample and the like are for files")
+        add_folder(project, files[0], yes=yes, invert=invert, person=person, role=role, as_json=as_json)
+        return
+    if sample is None:
+        raise click.UsageError("say which sample the files belong to: --sample KEY")
+    if yes or invert:
+        raise click.UsageError("--yes and --invert are for a folder")
     from workstation.app.adding import add_files
     from workstation.core.sample import StreamKind
 
@@ -118,16 +138,28 @@ def open_(project: Path, person: str | None, role: str | None, as_json: bool) ->
 
 @click.command()
 @project_argument
+@click.option("--sample", metavar="KEY", help="The streams of this sample, as measured from their files.")
+@click.option(
+    "--at", metavar="SECONDS", help="What every stream of the sample has at this session time, and how far off it is."
+)
 @click.option(
     "--provenance",
     is_flag=True,
     help="Per stream: origin, clock, consent or licence, hash, and whether the files still match.",
 )
 @json_option
-def info(project: Path, provenance: bool, as_json: bool) -> int:
-    """Say what PROJECT holds. With --provenance, ends with 1 when a file is missing or has changed."""
+def info(project: Path, sample: str | None, at: str | None, provenance: bool, as_json: bool) -> int:
+    """Say what PROJECT holds. With --provenance, ends with 1 when a file is missing or has changed.
+
+    With --sample or --at, ends with 1 when a stream cannot be read.
+    """
     from workstation.app.describing import describe, stream_provenance
 
+    if sample is not None or at is not None:
+        from workstation.cli.moments import print_sample
+
+        with to_read(project) as session:
+            return print_sample(session, sample, at, as_json=as_json)
     with to_read(project) as session:
         facts = describe(session)
         streams = list(stream_provenance(session, progress_printer("checking"))) if provenance else []

@@ -120,6 +120,7 @@ def add_stream(
     kind: StreamKind,
     role: str = "",
     files: tuple[MediaFile, ...] = (),
+    reader: str = "",
     options: Mapping[str, str | bool | int | float] = {},
     clock: str = "",
     epoch_ns: int | None = None,
@@ -137,6 +138,7 @@ def add_stream(
     kind: image, video, audio, cloud, radar, series, text, document, volume, trajectory, map or turns
     role: what it is for, such as front camera or caption
     files: the files behind it, as {"path": …, "sha256": …, "size": …}
+    reader: the name of the reader that opens them; left out, the one that knows the first file
     options: what its reader must know
     clock: the clock its times come from
     epoch_ns: Unix time of the stream's own zero, where known
@@ -155,6 +157,7 @@ def add_stream(
         kind=kind,
         role=role,
         files=files,
+        reader=reader,
         options=options,
         clock=clock,
         epoch_ns=epoch_ns,

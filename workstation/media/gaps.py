@@ -29,6 +29,17 @@ def longest_step_ns(times_ns: NDArray[np.int64]) -> int | None:
     return int(typical * (_MISSING_STEPS if regular else _IRREGULAR_STEPS))
 
 
+def longest_shown_ns(times_ns: NDArray[np.int64]) -> int | None:
+    """How long an item without a duration shows at most: the longest step in which nothing is missing.
+
+    So jitter leaves no blanks, and where an item is missing nothing shows in its place.
+    """
+    limit = longest_step_ns(times_ns)
+    steps = np.diff(times_ns)
+    kept = steps[(steps > 0) & (steps <= limit)] if limit is not None else steps[:0]
+    return int(kept.max()) if len(kept) else None
+
+
 def find_gaps(table: FrameTable) -> tuple[TimeRange, ...]:
     """The steps in which at least one item is missing."""
     limit = longest_step_ns(table.times_ns)

@@ -73,7 +73,7 @@ def _at_rate(paths: Sequence[Path], rate: Fraction) -> SweepTimes:
     counted = np.arange(len(paths)) if numbers is None else np.array(numbers, np.int64)
     steps = counted * rate.denominator
     order = np.argsort(steps, kind="stable")
-    hold = round(_HELD_STEPS * SECOND_NS / rate)
+    hold = -(-SECOND_NS * rate.denominator // rate.numerator)
     table = frame_table(steps[order], unit_num=1, unit_den=rate.numerator, hold_ns=hold)
     return SweepTimes(table=table, order=tuple(order.tolist()), epoch_ns=None, source="the rate given, no clock")
 
@@ -160,4 +160,7 @@ def _table(times: NDArray[np.int64], epoch_ns: int | None, source: str, notes: t
 def _hold_ns(times: NDArray[np.int64]) -> int | None:
     steps = np.diff(times)
     steps = steps[steps > 0]
-    return round(_HELD_STEPS * float(np.median(steps))) if len(steps) else None
+    if not len(steps):
+        return None
+    # The longest step that has lost nothing: jitter leaves no blanks, and no sweep stands in for a missing one.
+    return int(steps[steps <= _HELD_STEPS * float(np.median(steps))].max())

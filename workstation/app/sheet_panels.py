@@ -1,0 +1,363 @@
+"""The panels of a contact sheet: a camera, a cloud from above, lanes of items, sound with its turns.
+
+Each function answers one panel as a picture of the asked size; ``contact_sheet.py`` puts them together.
+What cannot be read, or is not there at that moment, says so in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from workstation.app.moment import table_of
+from workstation.app.scenery import PlacedCuboid, Scenery
+from workstation.core.annotation import Annotation
+from workstation.core.cameras import Camera
+from workstation.core.errors import DataError
+from workstation.core.frametable import shown_capture
+from workstation.core.projection import cuboid_corners, cuboid_outline
+from workstation.core.sample import Stream
+from workstation.core.timebase import TimeRange
+from workstation.media.base import AudioReader, CloudReader, TextReader, VideoReader, View
+
+Size = tuple[int, int]
+PAPER, PANEL, GRID = (22, 24, 28), (33, 36, 42), (58, 62, 71)
+INK, QUIET = (232, 234, 238), (158, 164, 176)
+PLAYHEAD, MISSING, WAVE = (255, 92, 92), (214, 112, 48), (110, 168, 224)
+_FINER = 2
+"""Panels are drawn this much larger and shrunk, which smooths lines and letters."""
+_AHEAD_M, _BEHIND_M = 62.0, 26.0
+_NEAREST_NAMED = 9
+
+
+@cache
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The letters that come with Pillow."""
+    return ImageFont.load_default(size)
+
+
+class Canvas:
+    """A panel in the making, in its final pixels; drawn finer than it is shown."""
+
+    def __init__(self, size: Size) -> None:
+        self.width, self.height = size
+        self._image = Image.new("RGB", (self.width * _FINER, self.height * _FINER), PANEL)
+        self._draw = ImageDraw.Draw(self._image)
+
+    def paste(self, picture: Image.Image, left: float, top: float, size: tuple[float, float]) -> None:
+        """A picture, scaled."""
+        whole = (max(1, round(size[0] * _FINER)), max(1, round(size[1] * _FINER)))
+        self._image.paste(picture.resize(whole, Image.Resampling.LANCZOS), (round(left * _FINER), round(top * _FINER)))
+
+    def dots(self, x: NDArray[np.float64], y: NDArray[np.float64], colours: NDArray[np.uint8]) -> None:
+        """Points of a little more than one final pixel; later ones lie on top."""
+        pixels = np.array(self._image)
+        column, row = (np.floor(each * _FINER).astype(np.int64) for each in (x, y))
+        inside = (column >= 0) & (column < pixels.shape[1] - 2) & (row >= 0) & (row < pixels.shape[0] - 2)
+        for right, down in ((0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1), (0, 2), (1, 2), (2, 2)):
+            pixels[row[inside] + down, column[inside] + right] = colours[inside]
+        self._image = Image.fromarray(pixels)
+        self._draw = ImageDraw.Draw(self._image)
+
+    def line(self, points: Sequence[tuple[float, float]], colour: object, width: float = 1.5) -> None:
+        """A line through points."""
+        scaled = [(x * _FINER, y * _FINER) for x, y in points]
+        self._draw.line(scaled, fill=_rgb(colour), width=max(1, round(width * _FINER)), joint="curve")
+
+    def box(self, left: float, top: float, right: float, bottom: float, colour: object) -> None:
+        """A filled rectangle; never thinner than a hair."""
+        ends = (left * _FINER, top * _FINER, max(right * _FINER - 1, left * _FINER), max(bottom, top) * _FINER - 1)
+        self._draw.rectangle(ends, fill=_rgb(colour))
+
+    def text(self, x: float, y: float, said: str, *, size: int = 14, colour: object = INK, anchor: str = "la") -> None:
+        """Words."""
+        self._draw.text((x * _FINER, y * _FINER), said, fill=_rgb(colour), font=font(size * _FINER), anchor=anchor)
+
+    def label(self, x: float, y: float, said: str, *, size: int = 14, colour: object = INK) -> None:
+        """Words on a dark ground, for the top of pictures."""
+        left, top, right, bottom = self._draw.textbbox((x * _FINER, y * _FINER), said, font=font(size * _FINER))
+        pad = 4 * _FINER
+        self._draw.rectangle((left - pad, top - pad, right + pad, bottom + pad), fill=PAPER)
+        self.text(x, y, said, size=size, colour=colour)
+
+    def width_of(self, said: str, size: int) -> float:
+        """How wide words are."""
+        return float(self._draw.textlength(said, font=font(size * _FINER))) / _FINER
+
+    def finished(self) -> Image.Image:
+        """The panel in its final pixels."""
+        return self._image.resize((self.width, self.height), Image.Resampling.LANCZOS)
+
+
+def camera_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -> Image.Image:
+    """The picture that shows then with the outlines of all cuboids, as they were when it was taken."""
+    canvas = Canvas(size)
+    title = stream.role or stream.key
+    try:
+        reader = scenery.readers.reader(stream)
+        if not isinstance(reader, VideoReader):
+            raise DataError("it has no pictures with times", path=stream.key)
+        found = shown_capture(reader.table, stream.time_map, session_ns)
+        if found is None:
+            return _empty(canvas, title, "nothing here")
+        pixels = reader.picture(found.index, View()).pixels
+    except DataError as error:
+        return _empty(canvas, title, str(error))
+    scale = min(size[0] / pixels.shape[1], size[1] / pixels.shape[0])
+    left, top = (size[0] - pixels.shape[1] * scale) / 2, (size[1] - pixels.shape[0] * scale) / 2
+    canvas.paste(Image.fromarray(pixels).convert("RGB"), left, top, (pixels.shape[1] * scale, pixels.shape[0] * scale))
+    camera = next((each for each in scenery.calibration.cameras if each.name == stream.frame), None)
+    if camera is not None:
+        _outlines(canvas, scenery, camera, found.session_ns, (left, top, scale))
+    canvas.label(10, 8, f"{title}   frame {found.index}   {found.distance_ns / 1e6:+.1f} ms")
+    return canvas.finished()
+
+
+def _outlines(
+    canvas: Canvas, scenery: Scenery, camera: Camera, taken_ns: int, placed: tuple[float, float, float]
+) -> None:
+    left, top, scale = placed
+    seen: list[tuple[float, PlacedCuboid, NDArray[np.float64]]] = []
+    for each in scenery.cuboids_at(taken_ns):
+        camera_from_frame = scenery.transform(camera.frame, each.frame, taken_ns)
+        if camera_from_frame is None:
+            continue
+        segments = cuboid_outline(camera, each.cuboid, camera_from_frame=camera_from_frame).segments
+        if len(segments):
+            away = float(np.linalg.norm(camera_from_frame @ np.array([each.cuboid.center])))
+            seen.append((away, each, segments * scale + (left, top)))
+    for away, each, segments in sorted(seen, key=lambda row: -row[0]):
+        for piece in segments:
+            canvas.line([tuple(piece[0]), tuple(piece[1])], each.colour, 1.6 if away < 30 else 0.9)
+    taken: list[tuple[float, float, float]] = []
+    for _, each, segments in sorted(seen, key=lambda row: row[0]):
+        x, y = segments.reshape(-1, 2).min(0)
+        x, y, width = max(float(x), 4.0), max(float(y) - 16, 34.0), canvas.width_of(each.name, 12)
+        if len(taken) < _NEAREST_NAMED and all(
+            abs(y - b) > 13 or x > a + w + 4 or a > x + width + 4 for a, b, w in taken
+        ):
+            canvas.text(x, y, each.name, size=12, colour=_light(each.colour))
+            taken.append((x, y, width))
+
+
+def cloud_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -> Image.Image:
+    """The sweep that shows then, from above, x to the right, with the cuboids as they were at its time."""
+    canvas = Canvas(size)
+    title = stream.role or stream.key
+    try:
+        reader = scenery.readers.reader(stream)
+        if not isinstance(reader, CloudReader):
+            raise DataError("it has no sweeps", path=stream.key)
+        found = shown_capture(reader.table, stream.time_map, session_ns)
+        taken_ns = session_ns if found is None else found.session_ns
+        scale = size[0] / (_AHEAD_M + _BEHIND_M)
+        _ground(canvas, scale)
+        if found is not None:
+            cloud = reader.cloud(found.index)
+            x, y = _from_above(cloud.points.astype(np.float64) + cloud.origin, size, scale)
+            canvas.dots(x, y, _by_height(cloud.points[:, 2]))
+    except DataError as error:
+        return _empty(canvas, title, str(error))
+    for each in scenery.cuboids_at(taken_ns):
+        sensor_from_frame = scenery.transform(stream.frame, each.frame, taken_ns)
+        if sensor_from_frame is not None:
+            corners = sensor_from_frame @ cuboid_corners(each.cuboid)
+            x, y = _from_above(corners, size, scale)
+            ring = [(float(x[i]), float(y[i])) for i in (1, 3, 7, 5, 1)]
+            canvas.line(ring, each.colour, 1.6)
+            middle = (float(x.mean()), float(y.mean()))
+            nose = (float(x[5] + x[7]) / 2, float(y[5] + y[7]) / 2)
+            canvas.line([middle, nose], each.colour, 1.2)
+    said = "nothing here: no sweep"
+    if found is not None:
+        said = f"sweep {reader.paths[found.index].stem}   {found.distance_ns / 1e6:+.1f} ms"
+    canvas.label(10, 8, f"{title} from above   {said}", colour=MISSING if found is None else INK)
+    return canvas.finished()
+
+
+def lanes_panel(scenery: Scenery, streams: Sequence[Stream], session_ns: int, size: Size) -> Image.Image:
+    """A lane for every stream with a tick for every item, its gaps marked, over the time of the whole sample."""
+    canvas = Canvas(size)
+    span = sample_span(scenery, streams)
+    named = 150
+    lane = (size[1] - 30) / max(1, len(streams))
+    for number, stream in enumerate(streams):
+        top = 6 + number * lane
+        canvas.text(8, top + lane / 2, stream.key, size=12, colour=QUIET, anchor="lm")
+        _lane(canvas, scenery, stream, (top + 2, top + lane - 2), _across(span, named, size[0] - 10))
+    _axis(canvas, span, named, size[0] - 10, size[1] - 22)
+    _playhead(canvas, span, session_ns, named, size[0] - 10, 2, size[1] - 20)
+    return canvas.finished()
+
+
+def _lane(canvas: Canvas, scenery: Scenery, stream: Stream, edge: tuple[float, float], across: _Across) -> None:
+    top, bottom = edge
+    try:
+        reader = scenery.readers.reader(stream)
+    except DataError:
+        canvas.text(across.left + 4, (top + bottom) / 2, "cannot be read", size=11, colour=MISSING, anchor="lm")
+        return
+    table = table_of(reader)
+    if table is not None and reader.info.span is not None:
+        for time_ns in stream.time_map.to_session_array(table.times_ns).tolist():
+            canvas.line([(across(time_ns), top), (across(time_ns), bottom)], WAVE, 1)
+    elif isinstance(reader, TextReader):
+        for part in reader.parts:
+            if part.span is not None and part.kind != "word":
+                said = stream.time_map.range_to_session(part.span)
+                canvas.box(across(said.start_ns), top + 2, across(said.end_ns), bottom - 2, WAVE)
+    elif reader.info.span is not None:
+        said = stream.time_map.range_to_session(reader.info.span)
+        canvas.box(across(said.start_ns), top + 2, across(said.end_ns), bottom - 2, WAVE)
+    for gap in reader.info.gaps:
+        lost = stream.time_map.range_to_session(gap)
+        canvas.box(across(lost.start_ns) + 2, top, across(lost.end_ns) - 2, bottom, MISSING)
+
+
+def sound_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -> Image.Image:
+    """The loudness of the whole sample with the turns that are said in it."""
+    canvas = Canvas(size)
+    span = sample_span(scenery, list(scenery.streams.values()))
+    left, right, bottom = 150, size[0] - 10, size[1] - 26
+    try:
+        reader = scenery.readers.reader(stream)
+        if not isinstance(reader, AudioReader):
+            raise DataError("it has no sound", path=stream.key)
+        low, high = _envelope(reader, stream, span, right - left)
+    except DataError as error:
+        return _empty(canvas, stream.role or stream.key, str(error))
+    canvas.text(8, 20, stream.role or stream.key, size=13)
+    canvas.text(8, 40, f"{reader.sample_rate_hz:,} Hz", size=12, colour=QUIET)
+    middle, half = 34 + (bottom - 34) / 2, (bottom - 40) / 2
+    for column, (least, most) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        if least == least:  # NaN where the sound is over
+            canvas.line([(left + column, middle - most * half), (left + column, middle - least * half + 0.5)], WAVE, 1)
+    for turn in scenery.spoken(stream):
+        _turn(canvas, turn, stream, session_ns, _across(span, left, right))
+    _axis(canvas, span, left, right, bottom + 4)
+    _playhead(canvas, span, session_ns, left, right, 2, bottom + 4)
+    return canvas.finished()
+
+
+def _turn(canvas: Canvas, turn: Annotation, stream: Stream, session_ns: int, across: _Across) -> None:
+    start_ns, end_ns = stream.time_map.to_session(turn.start_ns or 0), stream.time_map.to_session(turn.end_ns or 0)
+    left, right = across(start_ns), across(end_ns)
+    now = start_ns <= session_ns < end_ns
+    canvas.box(left, 8, right, 30, (70, 96, 64) if now else GRID)
+    words = f"{turn.text} ({turn.language})" if turn.language else turn.text or ""
+    while words and canvas.width_of(words, 12) > right - left - 8:
+        words = words[:-2].rstrip() + "…" if len(words) > 2 else ""
+    canvas.text(left + 5, 19, words, size=12, anchor="lm")
+
+
+def sample_span(scenery: Scenery, streams: Sequence[Stream]) -> TimeRange:
+    """The session time that the readable streams of a sample cover together."""
+    spans = []
+    for stream in streams:
+        try:
+            span = scenery.readers.reader(stream).info.span
+        except DataError:
+            continue
+        if span is not None:
+            spans.append(stream.time_map.range_to_session(span))
+    if not spans:
+        return TimeRange(0, 1_000_000_000)
+    return TimeRange(min(each.start_ns for each in spans), max(each.end_ns for each in spans))
+
+
+class _Across:
+    """Where a session time lies between two sides."""
+
+    def __init__(self, span: TimeRange, left: float, right: float) -> None:
+        self.left = left
+        self._start_ns, self._scale = span.start_ns, (right - left) / max(1, span.duration_ns)
+
+    def __call__(self, session_ns: int) -> float:
+        return self.left + (session_ns - self._start_ns) * self._scale
+
+
+def _across(span: TimeRange, left: float, right: float) -> _Across:
+    return _Across(span, left, right)
+
+
+def _axis(canvas: Canvas, span: TimeRange, left: float, right: float, y: float) -> None:
+    across = _across(span, left, right)
+    step = next((s for s in (1, 2, 5, 10, 30, 60, 300, 1800, 3600, 36000) if span.duration_ns / 1e9 / s <= 16), 86400)
+    first = -(-span.start_ns // (step * 1_000_000_000)) * step
+    for second in range(first, span.end_ns // 1_000_000_000 + 1, step):
+        x = across(second * 1_000_000_000)
+        canvas.line([(x, y), (x, y + 4)], QUIET, 1)
+        canvas.text(x, y + 6, f"{second} s", size=11, colour=QUIET, anchor="ma" if x < right - 12 else "ra")
+
+
+def _playhead(
+    canvas: Canvas, span: TimeRange, session_ns: int, left: float, right: float, top: float, bottom: float
+) -> None:
+    if span.contains(session_ns):
+        x = _across(span, left, right)(session_ns)
+        canvas.line([(x, top), (x, bottom)], PLAYHEAD, 1.6)
+
+
+def _envelope(
+    reader: AudioReader, stream: Stream, span: TimeRange, width: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Lowest and highest sample in every column, NaN outside of the sound."""
+    low, high = np.full(width, np.nan, np.float32), np.full(width, np.nan, np.float32)
+    edges = span.start_ns + np.arange(width + 1) * (span.duration_ns / width)
+    times = stream.time_map.to_stream_array(np.clip(edges, span.start_ns, span.end_ns).astype(np.int64))
+    samples = np.clip(times * reader.sample_rate_hz // 1_000_000_000, 0, reader.frames)
+    for column in range(width):
+        heard = reader.read(int(samples[column]), int(samples[column + 1]))
+        if len(heard):
+            low[column], high[column] = heard.min(), heard.max()
+    return low, high
+
+
+def _ground(canvas: Canvas, scale: float) -> None:
+    """Rings every 10 m, and the vehicle."""
+    x, y = _BEHIND_M * scale, canvas.height / 2
+    around = np.linspace(0, 2 * np.pi, 181)
+    for radius in range(10, 100, 10):
+        ring = [(x + radius * scale * np.cos(a), y + radius * scale * np.sin(a)) for a in around]
+        canvas.line(ring, GRID, 1)
+        canvas.text(x + radius * scale + 3, y - 2, f"{radius} m", size=11, colour=QUIET, anchor="ld")
+    canvas.box(x - 2.4 * scale, y - 1.0 * scale, x + 2.4 * scale, y + 1.0 * scale, QUIET)
+
+
+def _from_above(
+    points: NDArray[np.float64], size: Size, scale: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return (points[:, 0] + _BEHIND_M) * scale, size[1] / 2 - points[:, 1] * scale
+
+
+def _by_height(z: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Blue on the ground, green at a car's height, yellow above."""
+    share = np.clip((np.nan_to_num(z) + 0.5) / 4.0, 0, 1)[:, None]
+    low, middle, high = (np.array(c, np.float64) for c in ((92, 124, 200), (84, 204, 150), (250, 224, 120)))
+    mixed = np.where(share < 0.5, low + (middle - low) * share * 2, middle + (high - middle) * (share * 2 - 1))
+    colours: NDArray[np.uint8] = mixed.astype(np.uint8)
+    return colours
+
+
+def _empty(canvas: Canvas, title: str, said: str) -> Image.Image:
+    canvas.text(canvas.width / 2, canvas.height / 2, said, colour=MISSING, anchor="mm")
+    canvas.label(10, 8, title)
+    return canvas.finished()
+
+
+def _rgb(colour: object) -> tuple[int, int, int]:
+    if isinstance(colour, str):
+        red, green, blue = ImageColor.getrgb(colour)[:3]
+        return red, green, blue
+    assert isinstance(colour, tuple)
+    return colour
+
+
+def _light(colour: str) -> tuple[int, int, int]:
+    """A class's colour light enough to be read on a picture."""
+    red, green, blue = (round(part + (255 - part) * 0.45) for part in _rgb(colour))
+    return red, green, blue

@@ -1,0 +1,70 @@
+"""The open readers of a sample's streams, each opened once when first asked for. Used by ``moment`` and the pictures.
+
+A stream that cannot be opened says why and does not keep the others from being seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from workstation.core.errors import DataError
+from workstation.core.sample import Stream
+from workstation.media.base import OpenContext, Reader, ReaderSpec
+from workstation.media.probe import built_in_readers, open_stream
+from workstation.store.media_files import locate
+
+
+class OpenStreams:
+    """Readers of some streams of a project. Close it, or use it in a ``with`` block; one thread at a time."""
+
+    def __init__(
+        self, project: Path, *, readers: Sequence[ReaderSpec] | None = None, context: OpenContext | None = None
+    ) -> None:
+        self._project = project
+        self._specs = tuple(readers) if readers is not None else built_in_readers()
+        self._context = context or OpenContext()
+        self._open: dict[str, Reader] = {}
+
+    def reader(self, stream: Stream) -> Reader:
+        """The reader of a stream; ``DataError`` with the reason if there can be none."""
+        found = self._open.get(stream.id)
+        if found is None:
+            found = self._open[stream.id] = self._opened(stream)
+        return found
+
+    def close(self) -> None:
+        """Close what was opened; a second call does nothing."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def __enter__(self) -> OpenStreams:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _opened(self, stream: Stream) -> Reader:
+        if not stream.files:
+            raise DataError("it has no file", path=stream.key)
+        paths = [locate(self._project, file.path) for file in stream.files]
+        fitting = [spec for spec in self._specs if spec.kind is stream.kind]
+        if not fitting:
+            raise DataError(f"no reader for streams of the kind {stream.kind.value} is there", path=stream.key)
+        return open_stream(paths, fitting, reader=stream.reader, options=stream.options, context=self._context)
+
+
+def digest_of(stream: Stream) -> str:
+    """SHA-256 of a stream's files: the file's own, or of the list of them in order."""
+    if len(stream.files) == 1:
+        return stream.files[0].sha256
+    return _listed(file.sha256 for file in stream.files) if stream.files else ""
+
+
+def _listed(digests: Iterable[str]) -> str:
+    import hashlib
+
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -1,0 +1,47 @@
+"""``demo``: a project with something in it, for a first look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workstation.cli.acting import to_read
+from workstation.cli.output import json_option, print_json
+
+SCENES = ("drive", "talk", "clip", "ct", "robot")
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--scene", type=click.Choice(SCENES), default="drive", show_default=True, help="What it shows.")
+@click.option("--at", metavar="SECONDS", help="Print what every stream has at this session time.")
+@click.option(
+    "--sheet", metavar="PNG", type=click.Path(path_type=Path), help="Draw a picture of that moment (4 s without --at)."
+)
+@json_option
+def demo(folder: Path | None, scene: str, at: str | None, sheet: Path | None, as_json: bool) -> int:
+    """Make a demo project in FOLDER, and show a moment of it.
+
+    Without FOLDER it is made among your documents. A demo that is there already is left as it is, with what you did
+    in it. It appears whole or not at all, and needs no network.
+    """
+    from workstation.app.demo import make_demo, usual_folder
+    from workstation.cli.moments import print_sample, seconds_ns
+
+    made = make_demo(folder or usual_folder(scene), scene=scene)
+    if as_json:
+        print_json({"folder": str(made.folder), "scene": scene, "sample": made.scene.sample, "new": made.new})
+    else:
+        click.echo(f"{'Made' if made.new else 'There already:'} {made.folder} ({made.scene.title})")
+    result = 0
+    with to_read(made.folder) as session:
+        if at is not None:
+            result = print_sample(session, made.scene.sample, at, as_json=as_json)
+        if sheet is not None:
+            from workstation.app.contact_sheet import write_contact_sheet
+
+            write_contact_sheet(session, made.scene.sample, seconds_ns(at or "4"), sheet)
+            if not as_json:
+                click.echo(f"Drawn: {sheet}")
+    return result

@@ -1,0 +1,358 @@
+"""DICOM: series of slices as volumes, ultrasound and other films with their frame times, single pictures.
+
+Opening reads headers once; pixels are decoded when asked for and kept within the shared memory limit. Which files
+belong together is decided by ``dicom_series.scan``. Opened through ``READERS``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.core.errors import DataError
+from workstation.core.sample import StreamKind
+from workstation.core.timebase import FrameTable, frame_table
+from workstation.media.base import (
+    CancelToken,
+    Item,
+    MediaInfo,
+    OpenContext,
+    Options,
+    OptionValue,
+    Picture,
+    ReaderSpec,
+    Region,
+    View,
+    Window,
+)
+from workstation.media.dicom_header import FileHeader, read_header
+from workstation.media.dicom_pixels import decode_frame, describe_syntax, grey_levels
+from workstation.media.dicom_series import group, kind_of, stack
+from workstation.media.gaps import find_gaps
+from workstation.media.volume import (
+    CT_WINDOWS,
+    StackVolume,
+    StoredSlice,
+    VolumeLook,
+    check_geometry,
+    edge_letters,
+    plane_name,
+    spacing_mm,
+)
+
+_VIEW = View()
+_UNTIMED_MS = Decimal(40)
+
+
+def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -> StackVolume:
+    """The volume of one series: its files, or a multi-frame file, or a folder of them."""
+    files = _headers(_files_of(paths), context)
+    parts = [series for series in group(files) if series.kind is StreamKind.VOLUME]
+    if not parts:
+        raise DataError("its pictures do not say where they lie in the patient, so they make no volume", path=paths[0])
+    if len(parts) > 1:
+        raise DataError(f"the files make {len(parts)} volumes; choose the files of one", path=paths[0])
+    files = list(parts[0].files)
+    by_path = {file.path: file for file in files}
+    slices = stack(files)
+    first = files[0]
+    check_geometry(slices.patient_from_voxel, first.path)
+    context.limits.check_items(len(slices.frames), path=first.path)
+
+    def load(index: int) -> StoredSlice:
+        frame = slices.frames[index]
+        if frame is None:
+            raise IndexError(f"slice {index} is missing")
+        pixels = decode_frame(by_path[frame.path], frame.frame, context.limits)
+        return StoredSlice(pixels, frame.slope, frame.intercept)
+
+    notes = slices.notes + tuple(dict.fromkeys(note for file in files for note in file.notes))
+    look = VolumeLook(
+        paths=tuple(file.path for file in files),
+        info=_volume_info(first, slices.patient_from_voxel, len(slices.frames), len(slices.missing), notes),
+        shape=(len(slices.frames), first.rows, first.columns),
+        patient_from_voxel=slices.patient_from_voxel,
+        unit=first.unit,
+        windows=_windows(first),
+        instances=tuple("" if frame is None else frame.instance for frame in slices.frames),
+        missing=slices.missing,
+    )
+    return StackVolume(look, load, context, lambda: None)
+
+
+class DicomFilm:
+    """A ``VideoReader`` of a multi-frame file, and an ``ImageReader`` of a single picture's only frame."""
+
+    def __init__(self, header: FileHeader, context: OpenContext) -> None:
+        self._header = header
+        self._limits = context.limits
+        self._share = context.memory.share()
+        self._lock = threading.RLock()
+        self._closed = False
+        self.width_px, self.height_px = header.columns, header.rows
+        times = header.frame_times_ms or tuple(_UNTIMED_MS * i for i in range(len(header.frames)))
+        units = [int((time * 1_000_000 + Decimal("0.5")).__floor__()) for time in times]
+        self.table: FrameTable = frame_table(units, unit_num=1, unit_den=1_000_000_000)
+        self.info = _film_info(header, self.table)
+        self._levels = _levels(header)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self._header.path,)
+
+    def item(self, index: int) -> Item:
+        self._checked(index)
+        shown = self.table.shown(index)
+        return Item(index, shown.start_ns, shown.end_ns)
+
+    def item_at(self, time_ns: int) -> Item | None:
+        index = self.table.index_at(time_ns)
+        return None if index is None else self.item(index)
+
+    def held(self, index: int) -> bool:
+        return index in self._share
+
+    def picture(self, index: int, view: View = _VIEW, *, cancel: CancelToken | None = None) -> Picture:
+        stored = self._stored(index)
+        region = (view.region or Region(0, 0, self.width_px, self.height_px)).clipped(self.width_px, self.height_px)
+        pixels = stored[region.top : region.bottom, region.left : region.right]
+        if pixels.ndim == 2:
+            low, high = self._levels or _extremes(pixels)
+            frame = self._header.frames[index]
+            values = pixels.astype(np.float32) * np.float32(frame.slope) + np.float32(frame.intercept)
+            pixels = grey_levels(values, low, high, inverted=self._header.photometric == "MONOCHROME1")
+        return Picture(pixels=_shrunk(pixels, view), region=region, width_px=self.width_px, height_px=self.height_px)
+
+    def value_at(self, index: int, x_px: int, y_px: int) -> tuple[int | float, ...]:
+        if not (0 <= x_px < self.width_px and 0 <= y_px < self.height_px):
+            raise IndexError(f"pixel {x_px}, {y_px} of {self.width_px} × {self.height_px}")
+        value = self._stored(index)[y_px, x_px]
+        return tuple(value.tolist()) if np.ndim(value) else (value.item(),)
+
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
+        step = 1 if direction > 0 else -1
+        affordable = max(1, self._share.fair_bytes // (2 * max(1, self.width_px * self.height_px * 3)))
+        for i in range(index, index + step * min(count, affordable), step):
+            if not 0 <= i < len(self.table):
+                return
+            cancel.check()
+            self._stored(i)
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._share.close()
+
+    def _stored(self, index: int) -> NDArray[np.generic]:
+        self._checked(index)
+        found: NDArray[np.generic] | None = self._share.get(index)
+        if found is None:
+            with self._lock:
+                if self._closed:
+                    raise DataError("the film was closed", path=self._header.path)
+                found = decode_frame(self._header, index, self._limits)
+                self._share.put(index, found, found.nbytes)
+        return found
+
+    def _checked(self, index: int) -> None:
+        if not 0 <= index < len(self.table):
+            raise IndexError(f"frame {index} of {len(self.table)}")
+
+
+class DicomPicture:
+    """An ``ImageReader`` of one picture."""
+
+    def __init__(self, film: DicomFilm, info: MediaInfo) -> None:
+        self._film = film
+        self.info = info
+        self.width_px, self.height_px = film.width_px, film.height_px
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return self._film.paths
+
+    def picture(self, view: View = _VIEW) -> Picture:
+        return self._film.picture(0, view)
+
+    def value_at(self, x_px: int, y_px: int) -> tuple[int | float, ...]:
+        return self._film.value_at(0, x_px, y_px)
+
+    def close(self) -> None:
+        self._film.close()
+
+
+def open_film(paths: Sequence[Path], options: Options, context: OpenContext) -> DicomFilm:
+    """The frames of one file at their times."""
+    header = _single(paths, context)
+    if len(header.frames) < 2:
+        raise DataError("holds one picture and is no film", path=header.path)
+    return DicomFilm(header, context)
+
+
+def open_picture(paths: Sequence[Path], options: Options, context: OpenContext) -> DicomPicture:
+    """One picture, in colour or with its own window."""
+    header = _single(paths, context)
+    if len(header.frames) > 1:
+        raise DataError(f"holds {len(header.frames)} pictures; open it as a film", path=header.path)
+    film = DicomFilm(header, context)
+    details = {key: value for key, value in film.info.details.items() if key != "times_from"}
+    info = MediaInfo(kind=StreamKind.IMAGE, count=1, clock_source="none", details=details, notes=header.notes)
+    return DicomPicture(film, info)
+
+
+def _single(paths: Sequence[Path], context: OpenContext) -> FileHeader:
+    if len(paths) != 1:
+        raise DataError(f"a DICOM film or picture is one file, not {len(paths)}")
+    header = read_header(paths[0])
+    context.limits.check_picture(header.columns, header.rows, bytes_per_pixel=8, path=header.path)
+    return header
+
+
+def _files_of(paths: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(inner for inner in path.iterdir() if inner.is_file()) if path.is_dir() else [path]
+    if not files:
+        raise DataError("holds no files", path=paths[0] if paths else None)
+    return files
+
+
+def _headers(paths: Sequence[Path], context: OpenContext) -> list[FileHeader]:
+    headers = []
+    for i, path in enumerate(paths):
+        context.cancel.check()
+        headers.append(read_header(path))
+        if context.progress is not None:
+            context.progress((i + 1) / len(paths))
+    return headers
+
+
+def _windows(header: FileHeader) -> tuple[Window, ...]:
+    own = header.frames[0].windows
+    return own + (CT_WINDOWS if header.unit == "HU" else ())
+
+
+def _levels(header: FileHeader) -> tuple[float, float] | None:
+    """Black and white of the file's own window; 8 bits without one are shown as they are."""
+    windows = header.frames[0].windows
+    if windows:
+        return windows[0].centre - windows[0].width / 2, windows[0].centre + windows[0].width / 2
+    return (0.0, 255.0) if header.bits_stored <= 8 and not header.signed else None
+
+
+def _extremes(pixels: NDArray[np.generic]) -> tuple[float, float]:
+    return float(pixels.min()), float(pixels.max())
+
+
+def _shrunk(pixels: NDArray[np.generic], view: View) -> NDArray[np.generic]:
+    height, width = pixels.shape[:2]
+    scale = min(1.0, (view.width_px or width) / width, (view.height_px or height) / height)
+    if scale >= 1:
+        return np.ascontiguousarray(pixels)
+    from workstation.media.opencv import cv2
+
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA))
+
+
+def _details(header: FileHeader) -> dict[str, OptionValue]:
+    details: dict[str, OptionValue] = {
+        "modality": header.modality,
+        "columns": header.columns,
+        "rows": header.rows,
+        "photometric": header.photometric,
+        "stored": f"{header.bits_stored} bits, {'signed' if header.signed else 'unsigned'}",
+        "compression": describe_syntax(header.transfer_syntax, header.path),
+        "series": header.series,
+        "study": header.study,
+    }
+    if header.description:
+        details["description"] = header.description
+    return details
+
+
+def _film_info(header: FileHeader, table: FrameTable) -> MediaInfo:
+    notes = header.notes
+    if not header.frame_times_ms:
+        notes = (*notes, "the file gives no frame times; frames are laid 40 ms apart so that they can be shown")
+    frame = header.frames[0]
+    details = _details(header) | {"times_from": header.times_from or "nowhere"}
+    if frame.row_mm is not None and frame.column_mm is not None:
+        details["pixel_mm"] = f"{frame.row_mm:.4g} × {frame.column_mm:.4g}"
+    return MediaInfo(
+        kind=StreamKind.VIDEO,
+        span=table.span,
+        count=len(table),
+        rate_hz=table.rate_hz(),
+        gaps=find_gaps(table),
+        clock_source=header.times_from or "none",
+        details=details,
+        notes=notes,
+    )
+
+
+def _volume_info(
+    header: FileHeader, matrix: NDArray[np.float64], count: int, missing: int, notes: tuple[str, ...]
+) -> MediaInfo:
+    slices, rows, columns = spacing_mm(matrix)
+    details = _details(header) | {
+        "spacing_mm": f"{slices:.4g} × {rows:.4g} × {columns:.4g}",
+        "plane": plane_name(matrix),
+        "edges": " ".join(edge_letters(matrix, 0)),
+        "inverted": header.photometric == "MONOCHROME1",
+    }
+    if missing:
+        details["missing_slices"] = missing
+    return MediaInfo(kind=StreamKind.VOLUME, count=count, clock_source="none", details=details, notes=notes)
+
+
+def _probe_as(kind: StreamKind, path: Path, head: bytes) -> float:
+    """DICOM by its mark, or by a first group that any old file without one begins with; the header says which kind."""
+    marked = head[128:132] == b"DICM"
+    if not marked and not (
+        head[:2] in (b"\x08\x00", b"\x02\x00") and path.suffix.lower() in (".dcm", ".dicom", ".ima")
+    ):
+        return 0.0
+    try:
+        found = kind_of(read_header(path))
+    except DataError:
+        return 0.0
+    return (
+        0.97 if found is kind else 0.2 if len(head) and kind is StreamKind.VIDEO and found is StreamKind.VOLUME else 0.0
+    )
+
+
+_SUFFIXES = (".dcm", ".dicom", ".ima", "")
+READERS = (
+    ReaderSpec(
+        name="dicom_volume",
+        kind=StreamKind.VOLUME,
+        title="DICOM series",
+        suffixes=_SUFFIXES,
+        probe=lambda path, head: _probe_as(StreamKind.VOLUME, path, head),
+        open=open_volume,
+        several=True,
+    ),
+    ReaderSpec(
+        name="dicom_film",
+        kind=StreamKind.VIDEO,
+        title="DICOM film (ultrasound and other multi-frame pictures)",
+        suffixes=_SUFFIXES,
+        probe=lambda path, head: _probe_as(StreamKind.VIDEO, path, head),
+        open=open_film,
+    ),
+    ReaderSpec(
+        name="dicom_picture",
+        kind=StreamKind.IMAGE,
+        title="DICOM picture",
+        suffixes=_SUFFIXES,
+        probe=lambda path, head: _probe_as(StreamKind.IMAGE, path, head),
+        open=open_picture,
+    ),
+)

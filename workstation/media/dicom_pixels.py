@@ -1,0 +1,127 @@
+"""Decodes one picture of a DICOM file, after asking whether it is as large as its header says. Used by ``dicom``.
+
+pydicom decodes with its own plug-ins (JPEG 2000 and HTJ2K through OpenJPEG, baseline JPEG through Pillow, RLE);
+lossless JPEG and JPEG-LS need the extra ``medical``, and the sentence says so.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.core.errors import DataError
+from workstation.media.base import Limits
+from workstation.media.dicom_header import FileHeader, InsideFile, parsing
+
+_NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
+_RLE = "1.2.840.10008.1.2.5"
+_NOT_SIZES = (0xC4, 0xC8, 0xCC)
+
+
+def decode_frame(header: FileHeader, frame: int, limits: Limits) -> NDArray[Any]:
+    """(rows, columns) as stored, or (rows, columns, 3) RGB."""
+    path = header.path
+    width = header.samples * max(1, header.bits_allocated // 8)
+    limits.check_picture(header.columns, header.rows, bytes_per_pixel=width, path=path)
+    place = f"frame {frame + 1}" if len(header.frames) > 1 else None
+    try:
+        with InsideFile(path) as file, parsing(path, what="its pixels cannot be decoded"):
+            import pydicom
+            from pydicom.pixels.decoders.base import get_decoder
+            from pydicom.pixels.processing import apply_color_lut
+            from pydicom.pixels.utils import pixel_array
+
+            _check_decoder(header, get_decoder)
+            if header.transfer_syntax not in _NATIVE:
+                _check_compressed(file, header, frame, width)
+            file.seek(0)
+            dataset = pydicom.Dataset()
+            pixels: NDArray[Any] = pixel_array(file, ds_out=dataset, index=frame)  # type: ignore[arg-type]
+            if header.photometric == "PALETTE COLOR":
+                pixels = _eight_bits(apply_color_lut(pixels, dataset))
+    except DataError as error:
+        raise DataError(error.reason, path=path, place=place) from error
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or error}", path=path, place=place) from error
+    if pixels.shape[:2] != (header.rows, header.columns):
+        raise DataError(
+            f"its pixels have the shape {pixels.shape}, not the one its header says", path=path, place=place
+        )
+    return pixels
+
+
+def _eight_bits(colours: NDArray[Any]) -> NDArray[np.uint8]:
+    """Colour tables have 8 or 16 bits; 16-bit ones keep their upper half."""
+    return (colours >> 8).astype(np.uint8) if colours.dtype.itemsize > 1 else colours.astype(np.uint8)
+
+
+def _check_decoder(header: FileHeader, get_decoder: Any) -> None:
+    try:
+        decoder = get_decoder(header.transfer_syntax)
+    except NotImplementedError as error:
+        raise DataError(f"is compressed in an unknown way ({header.transfer_syntax})", path=header.path) from error
+    if not decoder.is_available:
+        name = decoder.UID.name.split(",")[0]
+        raise DataError(f"is compressed as {name}; install the extra 'medical' to read it", path=header.path)
+
+
+def _check_compressed(file: InsideFile, header: FileHeader, frame: int, width: int) -> None:
+    """The size written inside the compressed picture must be that of the header: before anything is decoded."""
+    import pydicom
+    from pydicom.encaps import get_frame
+
+    pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=["Rows"])
+    file.seek(12, 1)  # tag, VR and length of the pixel data: compressed syntaxes are all explicit
+    data = get_frame(file, frame, number_of_frames=len(header.frames))
+    plain = header.rows * header.columns * width
+    if header.transfer_syntax == _RLE:
+        if len(data) > 2 * plain + 65_536:
+            raise DataError(f"a run-length picture of {len(data):,} bytes for {plain:,}", path=header.path)
+        return
+    size = compressed_size(data)
+    if size is not None and size != (header.columns, header.rows):
+        raise DataError(
+            f"the compressed picture is {size[0]} × {size[1]} pixels, its header says {header.columns} × {header.rows}",
+            path=header.path,
+        )
+
+
+def compressed_size(data: bytes) -> tuple[int, int] | None:
+    """(columns, rows) written in a JPEG, JPEG-LS or JPEG 2000 picture; ``None`` if none is found."""
+    codestream = data.find(b"\xff\x4f\xff\x51", 0, 4096)
+    if codestream >= 0 and len(data) >= codestream + 24:
+        right, bottom, left, top = struct.unpack_from(">4I", data, codestream + 8)
+        return right - left, bottom - top
+    at = 2
+    while data[:2] == b"\xff\xd8" and at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if (0xC0 <= marker <= 0xCF and marker not in _NOT_SIZES) or marker == 0xF7:
+            rows, columns = struct.unpack_from(">2H", data, at + 5)
+            return columns, rows
+        if marker == 0xFF:
+            at += 1
+        elif 0xD0 <= marker <= 0xD8 or marker == 0x01:
+            at += 2
+        else:
+            at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+    return None
+
+
+def grey_levels(values: NDArray[np.float32], low: float, high: float, *, inverted: bool) -> NDArray[np.uint8]:
+    """Values as grey, ``low`` and below black, ``high`` and above white; no value is black."""
+    scale = 255.0 / max(high - low, 1e-12)
+    shown = np.clip((np.nan_to_num(values, nan=low) - low) * scale, 0, 255)
+    grey: NDArray[np.uint8] = np.rint(255 - shown if inverted else shown).astype(np.uint8)
+    return grey
+
+
+def describe_syntax(uid: str, path: Path) -> str:
+    """The name of a transfer syntax for a person."""
+    with parsing(path):
+        from pydicom.uid import UID
+
+        return str(UID(uid).name)
