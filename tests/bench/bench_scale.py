@@ -48,7 +48,8 @@ sample = store.sample_by_key(sys.argv[2])
 n = len(list(store.annotations(sample.id)))
 done = time.perf_counter()
 store.close()
-print(n, done - begun, done - start, next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM')) / 1024)
+peak_kib = next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM'))
+print(n, done - begun, done - start, peak_kib / 1024)
 """
 
 CHILD_JSON = """
@@ -60,7 +61,8 @@ with open(sys.argv[1], "rb") as file:
     document = {load}
 n = sum(1 for a in document["annotations"] if a["sample"] == sys.argv[2])
 done = time.perf_counter()
-print(n, done - begun, done - start, next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM')) / 1024)
+peak_kib = next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM'))
+print(n, done - begun, done - start, peak_kib / 1024)
 """
 
 

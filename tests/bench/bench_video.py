@@ -200,9 +200,9 @@ def _get(video: VideoFile, index: int, want: str) -> Any:
     return video.frame(index) if want == "frame" else video.picture(index, SHOWN)
 
 
-def steps_back(path: Path, steps: int, cv2_steps: int, *, settle: bool) -> None:
+def steps_back(path: Path, frames: int, steps: int, cv2_steps: int, *, settle: bool) -> None:
     capture, theirs = Cv2(path), Meter()
-    start = int(RATE * GROUP * 0.9 / RATE) + GROUP
+    start = frames // GROUP * GROUP - 5
     for index in range(start, start - cv2_steps, -1):
         theirs.wrong += theirs.run(lambda index=index: capture.get(index)) != index
     ours = Meter()
@@ -239,9 +239,9 @@ def _answered(worker: Worker[Picture], got: list[Delivery[Picture]], index: int)
     return got[-1]
 
 
-def scrub(path: Path, positions: int, cv2_positions: int) -> None:
+def scrub(path: Path, frames: int, positions: int, cv2_positions: int) -> None:
     rnd = random.Random(3)
-    middle = GROUP + GROUP // 2
+    middle = frames // GROUP * GROUP - GROUP // 2
     asked = [middle + rnd.randrange(60) for _ in range(positions)]
     capture, theirs = Cv2(path), Meter()
     for index in asked[:cv2_positions]:
@@ -296,8 +296,8 @@ def wanted(arguments: argparse.Namespace, folder: Path) -> Iterator[Callable[[],
     tasks: dict[str, Callable[[], object]] = {
         "V1": lambda: exactness(folder, 30),
         "V2": lambda: random_seeks(path, arguments.rounds, arguments.seeks),
-        "V3": lambda: (steps_back(path, 60, 3, settle=False), steps_back(path, 60, 1, settle=True)),
-        "V4": lambda: scrub(path, 100, 4),
+        "V3": lambda: [steps_back(path, arguments.frames, 60, 2, settle=settle) for settle in (False, True)],
+        "V4": lambda: scrub(path, arguments.frames, 100, 4),
         "T": lambda: opening(folder, path),
     }
     for name, task in tasks.items():

@@ -127,6 +127,7 @@ def make_film(film: Film, folder: Path) -> Path:
         context = stream.codec_context
         context.time_base = film.unit
         context.gop_size = film.gop
+        context.thread_count = 1  # so that the same film is the same file every time
         if film.b_frames is not None:
             context.max_b_frames = film.b_frames
         if film.aspect is not None:

@@ -228,6 +228,18 @@ def test_a_refused_record_can_be_left_out(world: World) -> None:
     assert list(world.store.annotations(world.sample)) == [good]
 
 
+def test_what_was_refused_is_not_looked_at_again(world: World) -> None:
+    stranger = world.ids.new()
+    bad = Box(0, 0, -1, 1)
+    twin = msgspec.structs.replace(world.store.streams(world.sample)[0], id=world.ids.new(), files=(3,))
+    with world.store.transaction("Some", actor=world.lead) as tx:
+        for record in (world.box(entity=stranger, shape=bad), world.box(stream=stranger, shape=bad), twin):
+            with pytest.raises(Refused):
+                tx.put(record)
+        tx.put(world.box())
+    assert world.store.head() == 2
+
+
 def test_several_states_of_a_record_are_journalled_in_order(world: World) -> None:
     box = world.box()
     states = [msgspec.structs.replace(box, shape=Box(x, 0, 9, 9)) for x in (1.0, 2.0, 3.0)]
@@ -238,6 +250,14 @@ def test_several_states_of_a_record_are_journalled_in_order(world: World) -> Non
     assert world.store.get(RecordKind.ANNOTATION, box.id) is None
     world.store.redo()
     assert world.store.get(RecordKind.ANNOTATION, box.id) == states[-1]
+
+
+def test_writing_while_reading_comes_to_an_end(world: World) -> None:
+    world.put(*(world.box() for _ in range(3)))
+    with world.store.transaction("Copy") as tx:
+        for box in tx.annotations(world.sample):
+            tx.put(msgspec.structs.replace(box, id=tx.new_id()))
+    assert len(list(world.store.annotations(world.sample))) == 6
 
 
 def test_a_transaction_that_is_over_does_nothing_more(world: World) -> None:

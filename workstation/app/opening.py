@@ -13,10 +13,12 @@ from typing import TypeVar
 
 from workstation.app.resources import resource
 from workstation.app.session import Session
+from workstation.commands.ontology import parsed
 from workstation.commands.registry import load_registry
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
 from workstation.core.ids import IdSource, RecordId
+from workstation.core.ontology_history import cross_modal_gaps
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import Person, Role
 from workstation.store.gate import compiled
@@ -127,13 +129,20 @@ def new_project(
             open_project(made, person=lead, role=Role.LEAD, kind=ActorKind.PERSON, tool="new") as session,
             session.together("Put the starter ontology in force") as run,
         ):
+            note = f"starter ontology {chosen}, as it comes"
             run("ontology.submit", number=1)
-            run("ontology.review", number=1, accept=True, note=f"starter ontology {chosen}, as it comes")
+            run("ontology.review", number=1, accept=True, reasons=_makers_reasons(session, note), note=note)
             run("ontology.lock", number=1)
             guideline = starters[chosen].with_name(GUIDELINE_FILE)
             if guideline.is_file():
                 run("guideline.publish", text=read_ontology_text(guideline))
     return made
+
+
+def _makers_reasons(session: Session, note: str) -> dict[str, str]:
+    """Where a starter leaves open why a class has no place in a modality, its makers answer for it."""
+    ontology = parsed(session.store.ontology_versions()[0])
+    return {gap.key: note for gap in cross_modal_gaps(ontology, None, {})}
 
 
 def starter_ontologies() -> dict[str, Path]:

@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
@@ -121,7 +122,7 @@ def arguments_of(function: Callable[..., Any]) -> tuple[Argument, ...]:
                 from_context=from_context,
             )
         )
-    if not any(argument.name == "sample" for argument in found) and any(any(_references(a.type)) for a in found):
+    if not any(argument.name == "sample" for argument in found) and any(_references(a.type) for a in found):
         found.append(_WHERE)
     return tuple(found)
 
@@ -162,19 +163,20 @@ def _described(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
         yield name, text
 
 
+# Both are asked again for every argument of every edit; taking a type apart costs more than the edit's own work.
+@cache
 def _reference(kind: Any) -> Reference | None:
     if get_origin(kind) is Annotated:
         return next((meta for meta in kind.__metadata__ if isinstance(meta, Reference)), None)
     return None
 
 
-def _references(kind: Any) -> Iterator[Wanted]:
+@cache
+def _references(kind: Any) -> frozenset[Wanted]:
     reference = _reference(kind)
     if reference is not None:
-        yield reference.wanted
-        return
-    for part in get_args(kind):
-        yield from _references(part)
+        return frozenset({reference.wanted})
+    return frozenset().union(*(_references(part) for part in get_args(kind)))
 
 
 def _wire(kind: Any) -> Any:
@@ -182,7 +184,7 @@ def _wire(kind: Any) -> Any:
     if _reference(kind) is not None:
         return str
     arguments = get_args(kind)
-    if not arguments or not any(_references(kind)):
+    if not arguments or not _references(kind):
         return kind
     parts = tuple(_wire(part) for part in arguments)
     if get_origin(kind) in (Union, types.UnionType):
@@ -194,7 +196,7 @@ def _resolved(kind: Any, value: object, resolver: Resolver) -> object:
     reference = _reference(kind)
     if reference is not None:
         return resolver.find(reference.wanted, str(value))
-    if value is None or value is msgspec.UNSET or not any(_references(kind)):
+    if value is None or value is msgspec.UNSET or not _references(kind):
         return value
     if get_origin(kind) in (Union, types.UnionType):
         return _resolved(_member(kind, value), value, resolver)
@@ -209,6 +211,6 @@ def _member(kind: Any, value: object) -> Any:
     """The part of a union that a value on the wire belongs to."""
     for part in get_args(kind):
         scalar = _reference(part) is not None
-        if any(_references(part)) and scalar == isinstance(value, str):
+        if _references(part) and scalar == isinstance(value, str):
             return part
     return object

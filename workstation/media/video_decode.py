@@ -165,7 +165,8 @@ class FrameDecoder:
         for frame in decode(self._source, packet):
             row = row_of(frame)
             index = -1 if row is None else int(self._table.frame_of_packet[row])
-            if index >= self._floor:
+            # A concealed frame may be its neighbour's picture with this one's number: better none.
+            if index >= self._floor and not frame.is_corrupt:
                 if self._hardware:  # the card's own layout, and from here on nobody knows it was the card
                     frame = frame.reformat(format=self._table.look.pixel_format)
                 self._out.append((index, frame))

@@ -6,6 +6,7 @@ forgotten here, so the next look finds it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -56,7 +57,7 @@ class Context:
         self._streams: dict[bytes, StreamView | None] = {}
         self._entities: dict[bytes, EntityView | None] = {}
         self._annotations: dict[bytes, AnnotationView | None] = {}
-        self._there: dict[RecordKind, set[bytes]] = {kind: set() for kind in RecordKind}
+        self._there: defaultdict[RecordKind, set[bytes]] = defaultdict(set)
         self._blobs: set[str] = set()
 
     def forget(self, kind: RecordKind, keys: list[bytes]) -> None:
@@ -77,7 +78,7 @@ class Context:
         there = self._there[kind]
         if key in there:
             return True
-        found = exists(self._db, kind, key)
+        found = self.stream(key) is not None if kind is RecordKind.STREAM else exists(self._db, kind, key)
         if found:
             if len(there) >= _LIMIT:
                 there.clear()

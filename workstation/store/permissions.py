@@ -18,6 +18,8 @@ LABELS = frozenset(
 )  # fmt: skip
 _MODEL_MAY_WRITE = LABELS | {RecordKind.PARKED}
 _REVIEWED = (SampleState.APPROVED, SampleState.RETURNED, SampleState.QUARANTINED)
+# A returned sample is the annotator's again; what was approved or set aside is not.
+_SETTLED = (SampleState.APPROVED, SampleState.QUARANTINED)
 _SYNC_FIELDS = ("time_map", "clock", "epoch_ns")
 _CONFIRMED = (State.DONE, State.APPROVED)
 _LABEL_RIGHT = {ActorKind.MODEL: frozenset({Right.RUN_MODELS}), ActorKind.IMPORT: frozenset({Right.IMPORT})}
@@ -60,7 +62,7 @@ def _sample(actor: Actor, before: Any, after: Any) -> Iterator[Right]:
     if _differ(before, after, ("key", "profile", "properties", "assigned_to")):
         yield Right.MANAGE_SAMPLES
     if before.state is not after.state:
-        yield Right.REVIEW if after.state in _REVIEWED or before.state in _REVIEWED else Right.LABEL
+        yield Right.REVIEW if after.state in _REVIEWED or before.state in _SETTLED else Right.LABEL
     if before.notes != after.notes:
         yield Right.LABEL
     for name in {*before.gates, *after.gates}:

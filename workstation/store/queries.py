@@ -422,10 +422,13 @@ class Reads:
             f"SELECT c.payload, c.schema_version FROM {kind.value} t CROSS JOIN change c ON c.seq = t.seq"
             f" WHERE {where}{' ORDER BY ' + order if order else ''}{f' LIMIT {limit}' if limit >= 0 else ''}"
         )
+        for payload, version in self._rows(sql, values):
+            yield read(kind, payload, version)
+
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[tuple[bytes, int]]:
         cursor = self._db.execute(sql, values)
         while rows := cursor.fetchmany(_FETCH):
-            for payload, version in rows:
-                yield read(kind, payload, version)
+            yield from rows
 
 
 _NEXT_BUCKET = "SELECT min(bucket) FROM annotation WHERE ifnull(stream, sample) = ? AND bucket > ?"

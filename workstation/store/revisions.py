@@ -29,6 +29,7 @@ NOTHING_DIGEST = hashlib.sha256(b"").digest()
 _PREFIX = {
     (kind, op): kind.value.encode() + b"\0" for kind in RecordKind for op in (PUT, DELETE)
 }  # fmt: skip
+_BIT = {kind: 1 << number for number, kind in enumerate(RecordKind)}
 _OP = {PUT: b"p", DELETE: b"d"}
 
 
@@ -180,8 +181,7 @@ def write_chain_start(connection: Connection, start: ChainStart) -> None:
 
 def kinds_mask(kinds: Any) -> int:
     """The kinds a revision touches, as bits, so that others can be passed over."""
-    order = list(RecordKind)
-    return sum(1 << order.index(kind) for kind in set(kinds))
+    return sum(_BIT[kind] for kind in set(kinds))
 
 
 PROJECTED = (

@@ -39,9 +39,7 @@ _MODALITIES = frozenset(
 
 def structure_problems(kind: RecordKind, record: Any) -> Iterator[str]:
     """One sentence per reason why the record cannot be stored, each to be read after the record's name."""
-    check = _CHECKS.get(kind)
-    if check is not None:
-        yield from check(record)
+    return _CHECKS[kind](record)
 
 
 def _name(value: str, what: str) -> Iterator[str]:
@@ -105,21 +103,22 @@ def _annotation(record: Annotation) -> Iterator[str]:
         yield from _number(record.ontology_version, "the ontology version")
 
 
-def _own_shape(record: Annotation) -> Iterator[str]:
+def _own_shape(record: Annotation) -> list[str]:
     shape = record.shape
     if shape is None:
         if record.track is None and record.kind not in _SHAPELESS:
-            yield f"needs its {record.kind.value}, or a track whose keyframes hold it"
-        return
+            return [f"needs its {record.kind.value}, or a track whose keyframes hold it"]
+        return []
+    problems = list(shape_problems(shape))
     if kind_of(shape) is not record.kind:
-        yield f"is declared as {record.kind.value} but holds a {kind_of(shape).value}"
+        problems.append(f"is declared as {record.kind.value} but holds a {kind_of(shape).value}")
     if record.track is not None:
-        yield "is a track, whose shapes are keyframes; leave its own shape out"
-    yield from shape_problems(shape)
+        problems.append("is a track, whose shapes are keyframes; leave its own shape out")
     if isinstance(shape, TextSpan) and shape.of is not None:
-        yield from _ids(shape.of)
+        problems.extend(_ids(shape.of))
         if shape.of == record.id:
-            yield "anchors its text span in itself"
+            problems.append("anchors its text span in itself")
+    return problems
 
 
 def _keyframe(record: Keyframe) -> Iterator[str]:

@@ -6,9 +6,10 @@ Made by the store only. An exception that leaves the ``with`` block takes everyt
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from workstation.core.annotation import LinkEnd, Record
 from workstation.core.errors import UserError
@@ -176,6 +177,10 @@ class Transaction(Reads):
         except NotAllowed as error:
             self.denials.append(error.problems)
             raise
+
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[tuple[bytes, int]]:
+        """All at once: whoever writes while reading must not meet what it has just written, without end."""
+        yield from self._db.execute(sql, values).fetchall()
 
     def _check_open(self) -> None:
         if self._connection is None:
