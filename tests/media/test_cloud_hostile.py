@@ -82,6 +82,8 @@ HOPELESS: dict[str, bytes] = {
     "negative.npy": _npy("(-1, 3)"),
     "flat.npy": _npy("(12,)", body=bytes(48)),
     "eval.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 40) + b"__import__('os').system('true')".ljust(40),
+    "open.npy": _npy("(3,").replace(b"}", b"("),
+    "quote.npy": _npy("(3,)").replace(b"'descr'", b"'''descr"),
     "bomb.npz": _npz("points.npy", _npy("(2000000, 3)", body=bytes(24_000_000))),
     "lies.npz": _npz("points.npy", _npy("(20, 3)", body=bytes(100))),
     "other.npz": _npz("readme.txt", b"nothing"),

@@ -161,7 +161,9 @@ class SndfileSource:
             raise DataError("there is no sound in it", path=self._path)
         if not self._holds(self.frames - 1):
             # libsndfile cannot seek in a file whose header lies; FFmpeg walks through the packets that are there.
-            raise _NotSndfile("it is shorter than its header says", claimed_s=self.frames / self.sample_rate_hz)
+            # An MP3 without an index promises nothing: libsndfile's length of it is a guess.
+            claimed_s = 0.0 if file.format == "MP3" else self.frames / self.sample_rate_hz
+            raise _NotSndfile("it is shorter than its header says", claimed_s=claimed_s)
         if file.format == "MP3" and not _names_its_delay(self._path):
             self.notes += (_UNKNOWN_DELAY,)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,6 +17,11 @@ from workstation.core.errors import DataError
 from workstation.media.base import Limits
 
 _MAX_HEADER = 1 << 16
+_BAD_HEADER = (
+    ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError, OverflowError, AttributeError,
+    tokenize.TokenError,
+)  # fmt: skip
+"""What NumPy's parser of headers, which is Python's own, is led into by damaged ones."""
 
 
 def read_npy(path: Path, limits: Limits) -> NDArray[Any]:
@@ -70,17 +77,19 @@ def _member(file: IO[bytes], path: Path, name: str, claimed: int, limits: Limits
 
 
 def _header(file: IO[bytes], path: Path, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    try:
-        version = np.lib.format.read_magic(file)
-        if version == (1, 0):
-            shape, fortran, kind = np.lib.format.read_array_header_1_0(file, _MAX_HEADER)
-        elif version in ((2, 0), (3, 0)):
-            shape, fortran, kind = np.lib.format.read_array_header_2_0(file, _MAX_HEADER)
-        else:
-            raise DataError(f"NPY version {version} is unknown", path=path, place=name)
-    except (ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError, UnicodeError) as error:
-        words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise DataError(f"not an array file ({words})", path=path, place=name) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # written by Python 2, or with odd escapes: no concern of who opens it
+        try:
+            version = np.lib.format.read_magic(file)
+            if version == (1, 0):
+                shape, fortran, kind = np.lib.format.read_array_header_1_0(file, _MAX_HEADER)
+            elif version in ((2, 0), (3, 0)):
+                shape, fortran, kind = np.lib.format.read_array_header_2_0(file, _MAX_HEADER)
+            else:
+                raise DataError(f"NPY version {version} is unknown", path=path, place=name)
+        except _BAD_HEADER as error:
+            words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            raise DataError(f"not an array file ({words})", path=path, place=name) from error
     if kind.hasobject:
         raise DataError("it holds Python objects, which are never loaded: they could run code", path=path, place=name)
     if any(length < 0 for length in shape):
