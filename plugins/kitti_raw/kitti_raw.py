@@ -38,6 +38,7 @@ from workstation.media.proposal import (
     Skipped,
     StreamProposal,
     aligned,
+    left_over,
     times_of_option,
     times_option,
 )
@@ -93,9 +94,8 @@ def propose(folder: Path) -> Proposal:
             samples.append(sample)
             used |= {path for stream in sample.streams for path in stream.files}
             used |= {mount.source for mount in sample.rig.mounts} if sample.rig else set()
-    named = {item.path for item in skipped}
-    others = (path for path in sorted(folder.rglob("*")) if path.is_file() and path not in used | named)
-    skipped += [Skipped(path, _WHY_SKIPPED.get(path.name, "is no part of the layout")) for path in others]
+    named = used | {item.path for item in skipped}
+    skipped += left_over(folder, named, lambda path: _WHY_SKIPPED.get(path.name, "is no part of the layout"))
     return Proposal(
         folder=folder,
         layout="kitti_raw",

@@ -167,6 +167,26 @@ class DatasetSpec:
     propose: Callable[[Path], Proposal]
 
 
+def left_over(folder: Path, named: Iterable[Path], why: Callable[[Path], str]) -> tuple[Skipped, ...]:
+    """Everything of a folder that is not named yet, with why; a folder without any named file counts as one entry.
+
+    Links are not followed.
+    """
+    known = set(named)
+    branches = {parent for path in known for parent in path.parents}
+    skipped: list[Skipped] = []
+    stack = [folder]
+    while stack:
+        for path in sorted(stack.pop().iterdir()):
+            if path in known:
+                continue
+            if path.is_dir() and not path.is_symlink() and path in branches:
+                stack.append(path)
+            else:
+                skipped.append(Skipped(path, why(path)))
+    return tuple(sorted(skipped, key=lambda item: item.path))
+
+
 def map_from_epoch(epoch_ns: int, session_epoch_ns: int) -> TimeMap:
     """From a stream whose zero is at one Unix time to a session whose zero is at another."""
     return offset_map(epoch_ns - session_epoch_ns).found_by("declared", evidence={"epoch_ns": epoch_ns})
