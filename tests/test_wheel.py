@@ -146,6 +146,13 @@ def test_resources_and_plugins_travel(installed: Installed) -> None:
     assert there >= ours
 
 
+def test_the_demo_is_made_from_what_travelled(installed: Installed) -> None:
+    made = installed.run("workstation", "demo", "drive", "--at", "5.72")
+    assert made.returncode == 0, made.stderr
+    assert "nothing here (nearest: sweep 55" in made.stdout
+    assert installed.run("workstation", "demo", "drive").stdout.startswith("There already:")
+
+
 def test_tests_stay_out_and_the_licence_goes_in(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as archive:
         names = archive.namelist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import defaultdict
 from pathlib import Path
@@ -246,7 +247,9 @@ def test_the_project_is_ready_for_the_first_label(demo_folder: Path, tmp_path: P
         assert session.store.ontology() is not None
         sync = sample.gates["sync"]
         assert sync.state is GateState.VERIFIED
-        assert "beeps" in sync.reason
+        measured = re.search(r"beeps of the commentary begin within ([0-9.]+) ms", sync.reason)
+        assert measured is not None
+        assert float(measured[1]) < 2.0, "they were made to begin on the picture"
         assert sample.gates["calibration"].state is GateState.DECLARED
         made = session.run(
             "annotation.add", sample="sf_drive", stream="front_camera", class_id="car",

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from workstation.app.demo_source import CAMERAS, EGO, WORLD, PublishedCuboid, Source, ns, pose_rows, turned_sweep
 from workstation.app.session import Run, Session
@@ -32,6 +33,7 @@ from workstation.store.media_files import record_file
 KEY = "sf_drive"
 _MOST_OFF_NS = 1_000_000
 """Media that are off their published times by more than this are not the demo's."""
+_MOST_OFF_BEEP_NS = 5_000_000
 _PANDASET = "CC BY 4.0, PandaSet sequence 002, © Scale AI and Hesai"
 _OURS = "CC0 1.0"
 _CLASSES = {
@@ -149,16 +151,26 @@ def _beep_offset_ns(source: Source, path: Path, table: FrameTable, time_map: Tim
 
     reader = open_audio(path)
     try:
+        rate = reader.sample_rate_hz
         offsets = []
         for beep in source.narration.sync_beeps:
-            before = beep.first_sample - reader.sample_rate_hz // 20
-            heard = reader.read(before, beep.first_sample + reader.sample_rate_hz // 50)[:, 0]
-            loud = np.flatnonzero(np.abs(heard) > 0.5 * float(np.abs(heard).max()))
             seen_ns = time_map.to_session(int(table.times_ns[beep.front_camera_frame]))
-            offsets.append(abs(reader.time_of(before + int(loud[0])) - seen_ns))
+            first = seen_ns * rate // 1_000_000_000 - rate // 20
+            start = first + _tone_start(reader.read(first, first + rate // 7)[:, 0], rate)
+            offsets.append(abs(reader.time_of(start) - seen_ns))
     finally:
         reader.close()
+    if max(offsets) > _MOST_OFF_BEEP_NS:
+        raise DataError(f"its beeps are {max(offsets) / 1e6:.1f} ms off the pictures that they mark", path=path)
     return max(offsets)
+
+
+def _tone_start(heard: NDArray[np.float32], rate_hz: int) -> int:
+    """The sample at which 40 ms of a tone of 1 kHz fit best; a voice may speak over it."""
+    turns = np.exp(-2j * np.pi * 1000 / rate_hz * np.arange(len(heard)))
+    total = np.concatenate([[0], np.cumsum(heard * turns)])
+    lasts = rate_hz // 25
+    return int(np.argmax(np.abs(total[lasts:] - total[:-lasts])))
 
 
 def _set_gates(run: Run, evidence: Evidence) -> None:
