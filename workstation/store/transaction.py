@@ -5,8 +5,10 @@ Made by the store only. An exception that leaves the ``with`` block takes everyt
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -121,9 +123,10 @@ class Transaction(Reads):
             for record in chunk:
                 by_kind.setdefault(record_kind(record), []).append(record)
             try:
-                for kind in sorted(by_kind, key=_KIND_ORDER.__getitem__):
-                    for part in _without_repeats(by_kind[kind]):
-                        self._put(kind, part)
+                with _collector_at_rest():
+                    for kind in sorted(by_kind, key=_KIND_ORDER.__getitem__):
+                        for part in _without_repeats(by_kind[kind]):
+                            self._put(kind, part)
             except BaseException:
                 self._half_done = self._half_done or self._writer.changes > written
                 raise
@@ -275,6 +278,18 @@ class Transaction(Reads):
             removed=removed,
             samples=frozenset(SampleId(id_from_bytes(key)) for key in touched.samples),
         )
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No search for cycles while a chunk is written: it makes none, and looking costs an eighth of the time."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if wanted:
+            gc.enable()
 
 
 def _without_repeats(records: list[Record]) -> Iterable[list[Record]]:
