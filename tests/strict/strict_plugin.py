@@ -15,8 +15,9 @@ import strict_noise
 import strict_sockets
 from strict_display import virtual_display
 from strict_noise import expect_log
+from strict_windows import bench, demo_project, demo_template, qapp
 
-__all__ = ["expect_log", "virtual_display"]
+__all__ = ["bench", "demo_project", "demo_template", "expect_log", "qapp", "virtual_display"]
 
 strict_leaks.track_connections()
 strict_sockets.forbid_network()

@@ -1,0 +1,1 @@
+"""Dialogs: what asks before it acts."""

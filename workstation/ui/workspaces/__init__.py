@@ -1,0 +1,1 @@
+"""Which panes stand where, per task."""
