@@ -23,6 +23,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fields this version does not know are ignored, so that an older program can read a newer one's file."""
 
     person: str = ""
+    theme: str = "dark"
+    font_points: float = 0.0
+    """Size of letters in the window; 0 is the system's own."""
     recent_projects: tuple[str, ...] = ()
 
     def with_recent(self, project: Path) -> Settings:
