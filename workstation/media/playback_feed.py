@@ -225,12 +225,13 @@ class Feed:
         newest = self._count
         for number in range(newest - 1, max(-1, newest - _FILLS), -1):
             fill = self._fills[number % _FILLS]
-            if fill is None or fill.run is not run:
+            if fill is None:
                 return None
-            if fill.heard_ns <= at_ns:
-                passed = (at_ns - fill.heard_ns) * run.grid.rate_hz / SECOND_NS
-                if number < newest - 1:
-                    return fill.first + min(passed, float(fill.count))
-                limit = fill.count + _BEYOND_NS * run.grid.rate_hz / SECOND_NS
-                return fill.first + min(passed, limit)
+            if fill.heard_ns > at_ns:
+                continue
+            if fill.run is not run:
+                return None
+            passed = (at_ns - fill.heard_ns) * run.grid.rate_hz / SECOND_NS
+            beyond = 0 if number < newest - 1 else _BEYOND_NS * run.grid.rate_hz / SECOND_NS
+            return fill.first + min(passed, fill.count + beyond)
         return None
