@@ -1,4 +1,4 @@
-"""The sound card: its three states, what its callback is told, and when what is heard. PortAudio is played by a fake."""
+"""The sound card: its three states, what its callback is told, and when what is heard. PortAudio is a fake."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_without_a_device_it_says_why(
 
 def test_a_device_that_only_swallows_is_no_device(card: Callable[..., tuple[SoundCardOutput, Library]]) -> None:
     def swallow(stream: Stream) -> None:
-        with pytest.raises(Abort):  # noqa: PT012 - some call of them
+        with pytest.raises(Abort):  # noqa: PT012
             for _ in range(1000):
                 stream.call(1024)
 
@@ -176,7 +176,7 @@ def test_a_device_that_falls_silent_leaves_the_clock_going(tmp_path: Any) -> Non
     assert player.wait_for_sound(1000)
     player.tick()
     assert player.status.source is PositionSource.SOUND
-    now[0] += 1_100_000_000  # unplugged: no call comes
+    now[0] += 2_100_000_000  # unplugged: no call comes
     player.tick()
     now[0] += 200_000_000
     player.tick()

@@ -16,7 +16,8 @@
 
 While sound plays, session time is what is heard: the device says when it will play each sample, the ledger of the run
 says where that sample lies. Without a device, without an audible sound at hand, or going backwards, a monotonic clock
-moves it. Panes follow or drop; the clock waits for nothing but the first sample, and for that half a second at most.
+moves it. Panes follow or drop; the clock waits for nothing but the first sample: half a second while a device is
+opened, two for one that is open and silent.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ __all__ = [
 
 _HOLD_NS = SECOND_NS // 2
 """How long the clock waits for the first sample of a device that is being opened."""
-_LOST_NS = SECOND_NS
-"""A device that asks for nothing for so long is gone."""
+_LOST_NS = 2 * SECOND_NS
+"""A device that asks for nothing for so long is gone; a sound server that wakes up may take one second."""
 _MOST_OFFSET_NS = 2 * SECOND_NS
 _JOIN_S = 0.02
 """A changed speed or mix begins so far after what the device has: about what preparing it takes."""
