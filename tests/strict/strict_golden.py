@@ -1,8 +1,8 @@
 """Golden pictures: what a widget paints, compared with a picture that a person has looked at and approved.
 
-``assert_golden(image, __file__, "name")`` compares with ``golden/name.png`` beside the test. A pixel counts as different
-when one of its channels is more than ``threshold`` off; the test fails when more than ``count`` pixels are. On failure
-the result, the reference and the difference are saved side by side, and the message says where.
+``assert_golden(image, __file__, "name")`` compares with ``golden/name.png`` beside the test. A pixel is different when
+one of its channels is more than ``threshold`` off; the test fails when more than ``count`` pixels are. On failure the
+result, the reference and the difference are saved side by side, and the message says where.
 
 Only a person renews a reference, who has looked at the new picture: run the test with ``WORKSTATION_RENEW_GOLDEN=name``
 (or ``all``) in the environment. A renewing run still fails, so that it cannot pass for a test.
