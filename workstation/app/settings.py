@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recent_projects: tuple[str, ...] = ()
     sound_offsets_ns: Mapping[str, int] = {}
     """Device name -> how much later than it says its sound is heard, against the picture."""
+    lanes: Mapping[str, object] = {}
+    """By project: how its timeline's lanes are arranged (``lane_layout.py``)."""
 
     def with_recent(self, project: Path) -> Settings:
         """The same with this project first."""
