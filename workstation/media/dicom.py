@@ -19,7 +19,6 @@ from workstation.core.sample import StreamKind
 from workstation.core.timebase import FrameTable, frame_table
 from workstation.media.base import (
     CancelToken,
-    Item,
     MediaInfo,
     OpenContext,
     Options,
@@ -33,7 +32,7 @@ from workstation.media.base import (
 from workstation.media.dicom_header import FileHeader, read_header
 from workstation.media.dicom_pixels import decode_frame, describe_syntax, grey_levels
 from workstation.media.dicom_series import group, kind_of, stack
-from workstation.media.gaps import find_gaps
+from workstation.media.items import TimedItems, info_of_table
 from workstation.media.volume import (
     CT_WINDOWS,
     StackVolume,
@@ -85,7 +84,7 @@ def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -
     return StackVolume(look, load, context, lambda: None)
 
 
-class DicomFilm:
+class DicomFilm(TimedItems):
     """A ``VideoReader`` of a multi-frame file, and an ``ImageReader`` of a single picture's only frame."""
 
     def __init__(self, header: FileHeader, context: OpenContext) -> None:
@@ -104,15 +103,6 @@ class DicomFilm:
     @property
     def paths(self) -> tuple[Path, ...]:
         return (self._header.path,)
-
-    def item(self, index: int) -> Item:
-        self._checked(index)
-        shown = self.table.shown(index)
-        return Item(index, shown.start_ns, shown.end_ns)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        index = self.table.index_at(time_ns)
-        return None if index is None else self.item(index)
 
     def held(self, index: int) -> bool:
         return index in self._share
@@ -150,7 +140,7 @@ class DicomFilm:
                 self._share.close()
 
     def _stored(self, index: int) -> NDArray[np.generic]:
-        self._checked(index)
+        index = self.item(index).index
         found: NDArray[np.generic] | None = self._share.get(index)
         if found is None:
             with self._lock:
@@ -159,10 +149,6 @@ class DicomFilm:
                 found = decode_frame(self._header, index, self._limits)
                 self._share.put(index, found, found.nbytes)
         return found
-
-    def _checked(self, index: int) -> None:
-        if not 0 <= index < len(self.table):
-            raise IndexError(f"frame {index} of {len(self.table)}")
 
 
 class DicomPicture:
@@ -285,12 +271,9 @@ def _film_info(header: FileHeader, table: FrameTable) -> MediaInfo:
     details = _details(header) | {"times_from": header.times_from or "nowhere"}
     if frame.row_mm is not None and frame.column_mm is not None:
         details["pixel_mm"] = f"{frame.row_mm:.4g} × {frame.column_mm:.4g}"
-    return MediaInfo(
-        kind=StreamKind.VIDEO,
-        span=table.span,
-        count=len(table),
-        rate_hz=table.rate_hz(),
-        gaps=find_gaps(table),
+    return info_of_table(
+        StreamKind.VIDEO,
+        table,
         clock_source=header.times_from or "none",
         details=details,
         notes=notes,

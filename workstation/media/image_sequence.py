@@ -17,17 +17,17 @@ import numpy as np
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import SECOND_NS, FrameTable, frame_table
-from workstation.media.base import CancelToken, Item, Limits, MediaInfo, OpenContext, Options, Picture, Pixels, View
-from workstation.media.gaps import find_gaps, longest_step_ns
+from workstation.core.timebase import SECOND_NS, FrameTable
+from workstation.media.base import CancelToken, Limits, OpenContext, Options, Picture, Pixels, View
 from workstation.media.image_decode import decode, read_header
 from workstation.media.image_levels import single_level
+from workstation.media.items import TimedItems, info_of_table, table_of_times
 
 _VIEW = View()
 _UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1000, "ns": 1}
 
 
-class ImageSequence:
+class ImageSequence(TimedItems):
     """Pictures with times. Upright, in the depth of the files; any thread."""
 
     def __init__(
@@ -44,19 +44,16 @@ class ImageSequence:
         if len(files) != len(table) or not files:
             raise DataError(f"{len(files)} pictures and {len(table)} times: there must be one time for each")
         self._files = tuple(files)
-        self._table = table
+        self.table = table
         self._limits = context.limits
         self._share = context.memory.share()
         self._lock = threading.RLock()
         self._item_bytes = 1
         first = read_header(self._files[0], context.limits)
         self.width_px, self.height_px = first.width_px, first.height_px
-        self.info = MediaInfo(
-            kind=StreamKind.VIDEO,
-            span=table.span,
-            count=len(table),
-            rate_hz=table.rate_hz(),
-            gaps=find_gaps(table),
+        self.info = info_of_table(
+            StreamKind.VIDEO,
+            table,
             clock_source=clock_source,
             epoch_ns=epoch_ns,
             details={
@@ -71,18 +68,6 @@ class ImageSequence:
     @property
     def paths(self) -> tuple[Path, ...]:
         return self._files
-
-    @property
-    def table(self) -> FrameTable:
-        return self._table
-
-    def item(self, index: int) -> Item:
-        shown = self._table.shown(self._checked(index))
-        return Item(index, shown.start_ns, shown.end_ns)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        index = self._table.index_at(time_ns)
-        return None if index is None else self.item(index)
 
     def held(self, index: int) -> bool:
         return index in self._share
@@ -110,13 +95,8 @@ class ImageSequence:
     def close(self) -> None:
         self._share.close()
 
-    def _checked(self, index: int) -> int:
-        if not 0 <= index < len(self._files):
-            raise IndexError(f"picture {index} of {len(self._files)}")
-        return index
-
     def _pixels(self, index: int, cancel: CancelToken) -> Pixels:
-        found: Pixels | None = self._share.get(self._checked(index))
+        found: Pixels | None = self._share.get(self.item(index).index)
         if found is None:
             cancel.check()
             found = decode(read_header(self._files[index], self._limits))
@@ -144,7 +124,7 @@ def sequence_from_files(paths: Sequence[Path], options: Options, context: OpenCo
     ordered = [times.nanoseconds[i] for i in order]
     start = ordered[0] if times.absolute else 0
     units = np.array([time - start for time in ordered], np.int64)
-    table = frame_table(units, unit_num=1, unit_den=SECOND_NS, hold_ns=times.hold_ns or longest_step_ns(units))
+    table = table_of_times(units, hold_ns=times.hold_ns)
     return ImageSequence(
         [files[i] for i in order],
         table,

@@ -21,11 +21,10 @@ from workstation.core.errors import DataError
 from workstation.core.files import read_bounded
 from workstation.core.timebase import SECOND_NS, FrameTable, frame_table
 from workstation.media.base import Options
+from workstation.media.items import table_of_times
 from workstation.media.time_columns import TimeColumn, find_time, read_time, relative, texts
 
 _LIST_BYTES = 64 << 20
-_HELD_STEPS = 1.75
-"""A sensor turns at its own pace: a step longer than this many typical ones has lost a sweep."""
 _LONG_NUMBER = re.compile(r"(?<!\d)(\d{10,19}(?:\.\d{1,9})?)(?!\d)")
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
 
@@ -40,13 +39,15 @@ class SweepTimes:
     epoch_ns: int | None
     source: str
     notes: tuple[str, ...] = ()
+    timed: bool = True
+    """Whether a single sweep has a time; without one it is a still cloud."""
 
 
 def sweep_times(paths: Sequence[Path], options: Options) -> SweepTimes:
     """Options: ``times`` (a file, ``file.json#key/key`` for a list inside), ``rate_hz``, ``time_unit``."""
     if len(paths) == 1 and "times" not in options:
         table = frame_table([0], unit_num=1, unit_den=1_000_000_000)
-        return SweepTimes(table=table, order=(0,), epoch_ns=None, source="one cloud, no time")
+        return SweepTimes(table=table, order=(0,), epoch_ns=None, source="one cloud, no time", timed=False)
     if "times" in options:
         return _listed(paths, options)
     rate = options.get("rate_hz")
@@ -153,14 +154,5 @@ def _table(times: NDArray[np.int64], epoch_ns: int | None, source: str, notes: t
     sorted_times = times[order]
     if (order != np.arange(len(order))).any():
         notes += ("the files are not in the order of their times; they are shown in the order of time",)
-    table = frame_table(sorted_times, unit_num=1, unit_den=1_000_000_000, hold_ns=_hold_ns(sorted_times))
+    table = table_of_times(sorted_times, paced=True)
     return SweepTimes(table=table, order=tuple(order.tolist()), epoch_ns=epoch_ns, source=source, notes=notes)
-
-
-def _hold_ns(times: NDArray[np.int64]) -> int | None:
-    steps = np.diff(times)
-    steps = steps[steps > 0]
-    if not len(steps):
-        return None
-    # The longest step that has lost nothing: jitter leaves no blanks, and no sweep stands in for a missing one.
-    return int(steps[steps <= _HELD_STEPS * float(np.median(steps))].max())
