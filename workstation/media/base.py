@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -431,13 +432,22 @@ class DocumentReader(Reader, Protocol):
         ...
 
 
+class WindowShape(StrEnum):
+    """The curve of a window, as DICOM names it; ``windowing.py`` draws it."""
+
+    LINEAR = "linear"
+    LINEAR_EXACT = "linear_exact"
+    SIGMOID = "sigmoid"
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How stored values become grey: a centre and a width in the volume's unit."""
+    """How values become grey: a centre and a width in the volume's unit."""
 
     name: str
     centre: float
     width: float
+    shape: WindowShape = WindowShape.LINEAR
 
 
 @runtime_checkable

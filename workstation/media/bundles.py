@@ -195,8 +195,8 @@ def _by_name(units: Sequence[Unit]) -> Bundles | None:
         held = sum(map(len, fitting.values()))
         if twice or len(fitting) < 2 or held < _MOST * len(units):
             continue
-        parts = {role[1:] for role in roles}
-        score = held / len(units) * min(1.0, held / (len(fitting) * len(parts)))
+        played = {role[1:] for role in roles}
+        score = held / len(units) * min(1.0, held / (len(fitting) * len(played)))
         if score > best_score:
             best_score = score
             kept = {key: list(members.values()) for key, members in fitting.items()}

@@ -193,9 +193,10 @@ def _sequences(folder: Path, known: dict[Path, ReaderSpec], skipped: list[Skippe
         name_of_reader = reader if cloud else "image_sequence"
         units.append(Unit(parent.relative_to(folder), name, kind, name_of_reader, tuple(paths), dict(options), notes))
         used.update(paths)
-        skipped[:] = [item for item in skipped if item.path not in times]  # no reader knew it; now it has a use
-        skipped += [Skipped(path, f"is the list of times of {name!r}") for path in times if path not in used]
-        used.update(times)
+        fresh = [path for path in times if path not in used]
+        skipped[:] = [item for item in skipped if item.path not in fresh]  # no reader knew it; now it has a use
+        skipped += [Skipped(path, f"is the list of times of {name!r}") for path in fresh]
+        used.update(fresh)
     return units, used
 
 
