@@ -41,10 +41,10 @@ class TopicMessages(TimedItems):
             self._order = np.argsort(times, kind="stable")
             self.epoch_ns = int(times.min()) if int(times.min()) > _EPOCH_NS else None
             self.times_ns: NDArray[np.int64] = times[self._order] - (self.epoch_ns or 0)
+            self.table = table_of_times(self.times_ns, paced=True)
         except BaseException:
             self.recording.close()
             raise
-        self.table = table_of_times(self.times_ns, paced=True)
 
     def __len__(self) -> int:
         return len(self.times_ns)

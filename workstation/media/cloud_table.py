@@ -88,13 +88,18 @@ def _placed(columns: dict[str, NDArray[np.float64]], path: Path) -> dict[str, ND
     if "x" in columns and "y" in columns:
         columns.setdefault("z", np.zeros(len(columns["x"])))
     elif "range" in columns and "azimuth" in columns:
-        away, turn = columns["range"], columns["azimuth"]
-        rise = columns.get("elevation", np.zeros(len(away)))
+        away, turn = _finite(columns["range"]), _finite(columns["azimuth"])
+        rise = _finite(columns.get("elevation", np.zeros(len(away))))
         flat = away * np.cos(rise)
         columns |= {"x": flat * np.cos(turn), "y": flat * np.sin(turn), "z": away * np.sin(rise)}
     else:
         raise DataError("a radar table needs x and y, or range and azimuth", path=path)
     return columns
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """With NaN for what is endless: such a return has no place."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def open_points(path: Path, *, options: Options | None = None, context: OpenContext | None = None) -> PointTable:
