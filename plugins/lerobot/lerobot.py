@@ -288,7 +288,7 @@ def _table(path: Path, columns: list[str], most_rows: int, episode: int | None =
             raise DataError(f"holds {rows:,} rows, more than the limit of {most_rows:,}", path=path)
         filters = None if episode is None else [("episode_index", "=", episode)]
         return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"is no usable Parquet file: {' '.join(str(error).split())[:200]}", path=path) from error
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from valid_files import VALID, Valid, use
+from valid_files import OTHER_FORMS, VALID, Valid, use
 
 from workstation.app.reading import Formats
 from workstation.core.errors import DataError, UserError
@@ -133,9 +133,14 @@ def test_another_formats_file_under_its_name(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in VALID if name not in SLOW_PROCESS])
+@pytest.mark.parametrize("name", [*(name for name in VALID if name not in SLOW_PROCESS), *OTHER_FORMS])
 def test_any_damage_ends_in_a_stream_or_a_sentence(name: str, tmp_path: Path) -> None:
-    valid = VALID[name](tmp_path / "made")
+    spec, valid = (
+        (READERS[OTHER_FORMS[name][0]], OTHER_FORMS[name][1]())
+        if name in OTHER_FORMS
+        else (READERS[name], VALID[name](tmp_path / "made"))
+    )
+    assert attempt(spec, valid, valid.content, tmp_path) == ""
     size = len(valid.content)
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -147,6 +152,6 @@ def test_any_damage_ends_in_a_stream_or_a_sentence(name: str, tmp_path: Path) ->
         content = bytearray(valid.content)
         for at, patch in places:
             content[at : at + len(patch)] = patch
-        attempt(READERS[name], valid, bytes(content[:keep]), tmp_path)
+        attempt(spec, valid, bytes(content[:keep]), tmp_path)
 
     damage()

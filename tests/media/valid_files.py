@@ -212,6 +212,12 @@ def _parquet() -> bytes:
     return file.getvalue()
 
 
+def _cloud_npz() -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, points=np.zeros((20, 4), np.float32))
+    return file.getvalue()
+
+
 def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
@@ -250,7 +256,7 @@ def _sound_log() -> bytes:
     return magic + body + record(15, bytes(4)) + record(2, bytes(20)) + magic
 
 
-def _poses() -> list[object]:
+def _poses() -> list[dict[str, object]]:
     return [{"position": {"x": i, "y": 0, "z": 0}, "heading": {"w": 1, "x": 0, "y": 0, "z": 0}} for i in range(3)]
 
 
@@ -262,6 +268,24 @@ WORDS = {"segments": [{"start": 0, "end": 1, "text": "hi", "words": [{"word": "h
 TURNS = b'{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}\n'
 OXTS = " ".join(str(49 + i / 10) for i in range(30)).encode()
 EGO = [{"token": "a", "timestamp": i * 1000, "rotation": [1, 0, 0, 0], "translation": [i, 0, 0]} for i in range(3)]
+
+
+def _npz() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, time_s=np.arange(9) / 10, force=np.arange(9.0))
+    return file.getvalue()
+
+
+OTHER_FORMS: dict[str, tuple[str, Callable[[], Valid]]] = {
+    "series in Parquet": ("series", lambda: Valid("a.parquet", _parquet())),
+    "series in NPZ": ("series", lambda: Valid("a.npz", _npz())),
+    "points in NPZ": ("cloud", lambda: Valid("a.npz", _cloud_npz())),
+    "poses in JSON": (
+        "trajectory",
+        lambda: Valid("a.json", _json([{"timestamp": i, **pose} for i, pose in enumerate(_poses())])),
+    ),
+}
+"""Files of another form that a reader of ``VALID`` takes as well."""
 
 VALID: dict[str, Callable[[Path], Valid]] = {
     "audio": lambda _: Valid("a.wav", _wav()),

@@ -254,6 +254,8 @@ def numbers(values: pa.Array, labels: Sequence[str] | None) -> tuple[Floats, int
     import pyarrow.compute as pc
 
     strange = 0
+    if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type) or pa.types.is_nested(values.type):
+        return np.full(len(values), math.nan), len(values) - values.null_count  # bytes that are no text
     if labels:
         codes = pc.index_in(pc.cast(values, pa.string()), pa.array(list(labels)))
         return np.asarray(pc.cast(codes, pa.float64()).fill_null(math.nan), np.float64), 0
