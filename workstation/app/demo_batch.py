@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from workstation.app.demo_generated import Labels, add_sample, copied, source_of, text_part, written
 from workstation.app.session import Run, Session
+from workstation.media.base import ReaderSpec
+from workstation.media.probe import built_in_readers
 from workstation.synth.truth import Truth
 
 _AT_ONCE = 100
@@ -19,12 +22,13 @@ def build(session: Session, made: Truth) -> None:
     for stream in made.sample["streams"]:
         streams.setdefault(stream["item"], []).append(stream)
     marks = {each["stream"]: each for each in made.labels["annotations"]}
+    readers = built_in_readers()
     samples = made.truth["samples"]
     for first in range(0, len(samples), _AT_ONCE):
         rows = samples[first : first + _AT_ONCE]
         with session.together(f"Build the demo, {rows[0]['key']} to {rows[-1]['key']}") as run:
             for row in rows:
-                _sample(session, run, made, row, streams[row["key"]], marks)
+                _sample(session, run, made, row, streams[row["key"]], marks, readers)
 
 
 def _sample(
@@ -34,6 +38,7 @@ def _sample(
     row: dict[str, Any],
     streams: list[dict[str, Any]],
     marks: dict[str, dict[str, Any]],
+    readers: Sequence[ReaderSpec],
 ) -> None:
     key = row["key"]
     media = session.project.media_folder / key
@@ -47,7 +52,7 @@ def _sample(
         )
         for each in streams
     ]
-    add_sample(session, run, key, files)
+    add_sample(session, run, key, files, readers)
     run("sample.set", sample=key, properties={name: str(row[name]) for name in _FACTS})
     labels = Labels(run, key, source_of(made))
     things = row["family"] in ("scene", "drive")
@@ -72,6 +77,4 @@ def _mark(
     elif entity is not None:
         labels.mark(role, role, entity=entity, shape=mark["shape"])
     else:
-        labels.mark(
-            role, role, class_id=mark["class"], kind="span", start_ns=mark["start_ns"], end_ns=mark["end_ns"]
-        )
+        labels.mark(role, role, class_id=mark["class"], kind="span", start_ns=mark["start_ns"], end_ns=mark["end_ns"])

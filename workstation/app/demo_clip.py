@@ -69,9 +69,7 @@ def _event(labels: Labels, event: dict[str, Any], text: str, after: int) -> None
     labels.mark(f"action/{key}", "clip", class_id=_ACTIONS.get(event["label"], "action"), kind="span", **said)
     labels.mark(f"sound/{key}", "clip_sound", class_id=_SOUNDS.get(event["sound"], "sound_event"), kind="span", **said)
     caption = event["caption"]
-    labels.mark(
-        f"caption/{key}", "captions", class_id="region_caption", shape=text_part(text, caption, after=after)
-    )
+    labels.mark(f"caption/{key}", "captions", class_id="region_caption", shape=text_part(text, caption, after=after))
     labels.link("grounded_in_time", {"phrase": f"caption/{key}", "interval": f"action/{key}"})
     labels.link("synchronized_with", {"sound": f"sound/{key}", "picture": f"action/{key}"})
     labels.link("sound_source", {"sound": f"sound/{key}", "source": f"entity/{event['actor']}"})

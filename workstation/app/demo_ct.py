@@ -38,7 +38,8 @@ def label(labels: Labels, made: Truth) -> None:
     labels.mark(
         "density", "series", class_id="density", frame=_FRAME, item=middle,
         shape={
-            "kind": "measurement", "quantity": "mean density", "value": sphere["hu"], "unit": "HU", "points": [[x, y, z]],
+            "kind": "measurement", "quantity": "mean density", "value": sphere["hu"], "unit": "HU",
+            "points": [[x, y, z]],
         },
     )  # fmt: skip
     _words(labels, report)
@@ -57,7 +58,9 @@ def _words(labels: Labels, report: str) -> None:
     labels.mark(
         "size", "report", class_id="size_phrase", attributes={"value_mm": 23.0}, shape=text_part(report, "2.3 cm")
     )
-    labels.mark("side", "report", class_id="side_phrase", attributes={"side": "right"}, shape=text_part(report, "right"))
+    labels.mark(
+        "side", "report", class_id="side_phrase", attributes={"side": "right"}, shape=text_part(report, "right")
+    )
     labels.link("finding", {"sentence": "finding_sentence", "region": ["region"]})
     labels.link("finding", {"sentence": "impression", "region": ["region"]})
     labels.link("measures", {"measurement": "diameter", "thing": "entity/nodule"})

@@ -15,14 +15,13 @@ from typing import Any
 
 import msgspec
 
-from workstation.app.reading import Formats
 from workstation.app.session import Run, Session
 from workstation.core.annotation import Source, SourceKind
 from workstation.core.errors import DataError
 from workstation.core.files import write_whole
 from workstation.core.sample import StreamKind
 from workstation.media.base import OpenContext, ReaderSpec
-from workstation.media.probe import matches, open_stream
+from workstation.media.probe import built_in_readers, matches, open_stream
 from workstation.store.media_files import record_file
 from workstation.synth.truth import GENERATOR, Truth
 
@@ -75,9 +74,7 @@ class Labels:
     def link(self, type_id: str, ends: Mapping[str, str | Sequence[str]], **said: Any) -> None:
         """A relation, by the generator's ids; left as a draft, for a person to confirm."""
         found = {role: self._ends(keys) for role, keys in ends.items()}
-        self.run(
-            "link.add", sample=self.sample, type_id=type_id, ends=found, state="draft", source=self.source, **said
-        )
+        self.run("link.add", sample=self.sample, type_id=type_id, ends=found, state="draft", source=self.source, **said)
 
     def _ends(self, keys: str | Sequence[str]) -> str | list[str]:
         if isinstance(keys, str):
@@ -101,16 +98,22 @@ def add_generated(session: Session, made: Truth, label: Label, *, texts: Mapping
     for name, text in (texts or {}).items():
         streams.append(({"key": name, "kind": "text", "language": "en"}, [written(media / f"{name}.txt", text)]))
     with session.together(f"Build the demo {key}") as run:
-        notes = add_sample(session, run, key, streams)
+        notes = add_sample(session, run, key, streams, built_in_readers())
         if notes:
             run("sample.set", sample=key, notes="\n".join(notes))
         label(Labels(run, key, source_of(made)), made)
 
 
-def add_sample(session: Session, run: Run, key: str, streams: Sequence[tuple[Json, list[Path]]]) -> list[str]:
+def add_sample(
+    session: Session,
+    run: Run,
+    key: str,
+    streams: Sequence[tuple[Json, list[Path]]],
+    readers: Sequence[ReaderSpec],
+) -> list[str]:
     """A sample with its streams, in sync by construction; answers which streams no reader takes."""
     run("sample.add", key=key, notes="Generated, with exact truth.")
-    readers, left_out = Formats().readers, []
+    left_out = []
     for stream, paths in streams:
         try:
             reader = _reader_for(paths, StreamKind(stream["kind"]), readers)

@@ -11,6 +11,8 @@ import numpy as np
 
 from workstation.app.demo_generated import Labels, add_sample, copied, source_of, text_part, written
 from workstation.app.session import Session
+from workstation.core.pixels import runs_of_mask
+from workstation.media.probe import built_in_readers
 from workstation.synth.truth import Truth
 
 _CLASSES = {
@@ -33,6 +35,7 @@ _PROBES = {"absent-object": "missing_habitual", "against-expectation": "unusual_
 
 def build(session: Session, made: Truth) -> None:
     """A sample for each picture, with its captions as a text."""
+    readers = built_in_readers()
     for picture in made.truth["images"]:
         key = picture["key"]
         media = session.project.media_folder / key
@@ -42,7 +45,7 @@ def build(session: Session, made: Truth) -> None:
             ({"key": "captions", "kind": "text", "language": "en"}, [written(media / "captions.txt", captions)]),
         ]
         with session.together(f"Build the demo {key}") as run:
-            add_sample(session, run, key, streams)
+            add_sample(session, run, key, streams, readers)
             labels = Labels(run, key, source_of(made))
             _things(labels, picture)
             _captions(labels, picture, captions)
@@ -89,11 +92,9 @@ def _mask(stored: dict[str, Any]) -> dict[str, Any]:
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     top, left = int(rows[0]), int(columns[0])
     part = inside[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
-    flat = np.concatenate([[False], part.ravel(), [not part[-1, -1]]])
-    changes = np.flatnonzero(flat[1:] != flat[:-1])
-    counts = np.diff(np.concatenate([[0], changes])).tolist()
     return {
-        "kind": "mask_rle", "x": left, "y": top, "width": part.shape[1], "height": part.shape[0], "counts": counts,
+        "kind": "mask_rle", "x": left, "y": top, "width": part.shape[1], "height": part.shape[0],
+        "counts": runs_of_mask(part),
     }  # fmt: skip
 
 

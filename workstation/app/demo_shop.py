@@ -10,6 +10,7 @@ from typing import Any
 
 from workstation.app.demo_generated import Labels, add_sample, copied, source_of, text_part, written
 from workstation.app.session import Session
+from workstation.media.probe import built_in_readers
 from workstation.synth.truth import Truth
 
 _CLASSES = {
@@ -27,6 +28,7 @@ def build(session: Session, made: Truth) -> None:
     """A sample for each product: its picture, its title, description and reviews as texts."""
     words = {_stem(each["image"]): each for each in json.loads(made.path("p01/title").read_text("utf-8"))["products"]}
     boxes = {each["entity"]: each for each in made.labels["annotations"] if each["kind"] == "box"}
+    readers = built_in_readers()
     for product in made.truth["products"]:
         key = product["key"]
         media = session.project.media_folder / key
@@ -42,7 +44,7 @@ def build(session: Session, made: Truth) -> None:
             for name, text in texts.items()
         ]
         with session.together(f"Build the demo {key}") as run:
-            add_sample(session, run, key, streams)
+            add_sample(session, run, key, streams, readers)
             facts = {"category": product["category"], "price": "{amount:.2f} {currency}".format(**product["price"])}
             run("sample.set", sample=key, properties=facts)
             _label(Labels(run, key, source_of(made)), product, boxes[key]["shape"], texts)
@@ -55,9 +57,7 @@ def _label(labels: Labels, product: dict[str, Any], box: dict[str, Any], texts: 
     labels.link("describes", {"text": "stream:description", "subject": "entity/product"})
     for stream in ("title", "description"):
         quote = product["color"] if stream == "description" else product["color"].capitalize()
-        labels.mark(
-            f"colour/{stream}", stream, class_id="attribute_phrase", shape=text_part(texts[stream], quote)
-        )
+        labels.mark(f"colour/{stream}", stream, class_id="attribute_phrase", shape=text_part(texts[stream], quote))
         labels.link("attribute_of", {"phrase": f"colour/{stream}", "thing": ["box"]})
 
 

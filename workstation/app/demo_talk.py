@@ -58,9 +58,7 @@ def _turn(labels: Labels, turn: dict[str, Any], *, overlaps: bool) -> None:
         words=[{name: word[name] for name in ("text", "start_ns", "end_ns")} for word in turn["words"]],
         attributes={**_VOICES[turn["voice"]], "overlaps": overlaps},
     )  # fmt: skip
-    labels.mark(
-        f"act/{key}", "sound", **said, class_id=_ACTS[turn["intent"]], shape=text_part(text, text, of=spoken)
-    )
+    labels.mark(f"act/{key}", "sound", **said, class_id=_ACTS[turn["intent"]], shape=text_part(text, text, of=spoken))
     if turn["gesture"] is not None:
         look = next(word for word in turn["words"] if word["text"] == "Look")
         labels.mark(

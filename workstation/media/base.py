@@ -416,6 +416,11 @@ class VolumeReader(Reader, Protocol):
 
     @property
     def windows(self) -> tuple[Window, ...]: ...
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Per slice the identifier of its image (empty for a missing slice); none where the files have no such."""
+        ...
+
     def slab(self, axis: int, index: int) -> NDArray[np.float32]:
         """One plane across ``axis`` in the volume's unit, the other two axes in order."""
         ...
