@@ -102,7 +102,8 @@ def _streams(options: DriveOptions, script: Script) -> list[Json]:
         add("radar_front", "radar", "radar_front.csv", clock=ptp, role="radar", rate_hz=1e9 / 75e6, frame="radar_front")
         add("ultrasonic", "series", "ultrasonic.csv", clock=ptp, role="ultrasonic", rate_hz=20, unit="m")
     add("imu", "series", "imu.csv", clock=ptp, role="imu", rate_hz=100, frame="ego")
-    add("gps", "series", "gps.csv", clock=_clock("gnss"), role="gps", rate_hz=10)
+    if not script.hall:
+        add("gps", "series", "gps.csv", clock=_clock("gnss"), role="gps", rate_hz=10)
     add("can", "series", "can.csv", clock=_clock("gateway"), role="can", rate_hz=50)
     add("ego_pose", "trajectory", "ego_pose.csv", clock=ptp, role="pose", rate_hz=100, frame="world_from_ego")
     add(
@@ -117,7 +118,6 @@ def _streams(options: DriveOptions, script: Script) -> list[Json]:
     )
     add("map", "map", "map.json", clock=free, role="map", frame="world")
     add("navigation", "text", "navigation.vtt", clock=free, role="navigation", language="en")
-    del script
     return out
 
 
