@@ -45,6 +45,10 @@ def bundle_of(script: Script, options: DriveOptions, knowledge: Json) -> Bundle:
         "key": f"drive-{options.scene}",
         "profile": "driving",
         "streams": _streams(options, script),
+        "attachments": [
+            {"path": "media/can.log", "about": "the raw CAN log (candump -L) behind the stream can, not decoded"},
+            {"path": "media/can.dbc", "about": "what its frames mean"},
+        ],
         "rig": _rig(options),
     }
     labels = _Labels(script, options, knowledge).all()

@@ -19,6 +19,7 @@ import numpy as np
 from workstation.media.opencv import cv2
 from workstation.synth.camera import Camera
 from workstation.synth.drive import signals
+from workstation.synth.drive.can_log import DBC, candump
 from workstation.synth.drive.place import Place, map_polygons
 from workstation.synth.drive.rig import SOUND_RATE_HZ, DriveOptions, cameras, lidars
 from workstation.synth.drive.scenes import script_of
@@ -194,6 +195,8 @@ def _light_streams(folder: Path, seed: int, options: DriveOptions, script: Scrip
             continue  # no satellite is heard indoors
         write_csv(folder / f"{name}.csv", list(columns), zip(*(c.tolist() for c in columns.values()), strict=True))
     write_parquet(folder / "can.parquet", can)
+    write_text(folder / "can.log", candump(can))
+    write_text(folder / "can.dbc", DBC)
     stage, caster = Stage(script, place), Caster(place.blocks, place.ground, script.ego)
     knowledge: Json = {"radar_numbers": [], "radar_cycles": 0}
     if options.scene != "long":
