@@ -474,6 +474,11 @@ class VolumeReader(Reader, Protocol):
         """The file's own first, then the usual ones of its unit."""
         ...
 
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Per slice the identifier of its image (empty for a missing slice); none where the files have no such."""
+        ...
+
     def slab(self, axis: int, index: int) -> NDArray[np.float32]:
         """One plane across ``axis`` in the volume's unit, the other two axes in order."""
         ...

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.media.base import ReaderSpec
+from workstation.media.base import HEAD_BYTES, ReaderSpec
 from workstation.media.bundles import EPOCH_OR_DATE, Unit, bundle, epoch_in, slug
+from workstation.media.can_log import can_log_reason
 from workstation.media.probe import matches
 from workstation.media.proposal import DatasetSpec, Proposal, SampleProposal, Skipped, StreamProposal, aligned
 
@@ -135,6 +136,10 @@ def _reader_of(path: Path, readers: Sequence[ReaderSpec]) -> ReaderSpec | str | 
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "is no plain file"
+        with path.open("rb") as file:
+            raw = can_log_reason(file.read(HEAD_BYTES))
+        if raw is not None:
+            return raw
         found = matches(path, readers)
         if found and found[0].confidence >= _SURE:
             return found[0].spec
