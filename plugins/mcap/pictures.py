@@ -58,8 +58,11 @@ class TopicPictures:
     def item_at(self, time_ns: int) -> Item | None:
         return self._messages.item_at(time_ns)
 
-    def held(self, index: int) -> bool:
+    def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share
+
+    def held_picture(self, index: int, view: View = _VIEW) -> Picture | None:
+        return self.picture(index, view) if index in self._share else None
 
     def picture(self, index: int, view: View = _VIEW, *, cancel: CancelToken | None = None) -> Picture:
         if cancel is not None:
@@ -77,7 +80,7 @@ class TopicPictures:
         value = pixels[y_px, x_px]
         return tuple(value.tolist()) if value.ndim else (value.item(),)
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = _VIEW) -> None:
         affordable = max(1, self._share.fair_bytes // (6 * self.width_px * self.height_px))
         step = 1 if direction > 0 else -1
         for i in range(index, index + step * min(count, affordable), step):
