@@ -76,12 +76,12 @@ class Slow:
         self.read.append((index, direction, count))
         cancel.check()
 
-    def spare(self, index: int, cancel: CancelToken) -> bool:
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
         cancel.check()
         self.built += 1
         if self.built == 3:
             self.all_built.set()
-        return self.built < 3
+        return 0.0 if self.built < 3 else None
 
 
 @contextmanager

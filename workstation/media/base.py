@@ -258,7 +258,7 @@ class VideoReader(TimedReader, Protocol):
         ...
 
     def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = View()) -> None:
-        """Decode the next ``count`` frames from ``index`` on (+1) or back (−1) into the shared cache, for such views."""
+        """Decode ``count`` frames from ``index`` on (+1) or back (−1) into the shared cache, for such views."""
         ...
 
     def held(self, index: int, view: View = View()) -> bool:

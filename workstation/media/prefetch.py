@@ -69,8 +69,8 @@ class Loader(Protocol[Value_co]):
         ...
 
     def read_ahead(self, index: int, direction: int, count: int, view: View, cancel: CancelToken) -> None: ...
-    def spare(self, index: int, cancel: CancelToken) -> bool:
-        """Use spare time for later, around that item; whether there is more to do."""
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
+        """Use spare time for later, around that item; how many seconds to wait before more, ``None`` if all is done."""
         ...
 
 
@@ -78,7 +78,7 @@ class Previews(Protocol):
     """Stand-ins for frames that are not held; ``proxy.py`` has them."""
 
     def picture(self, index: int, view: View) -> Picture | None: ...
-    def build_next(self, index: int, cancel: CancelToken) -> bool: ...
+    def build_next(self, index: int, cancel: CancelToken) -> float | None: ...
 
 
 class VideoLoader:
@@ -102,8 +102,8 @@ class VideoLoader:
         if 0 <= index < len(self._reader.table):
             self._reader.read_ahead(index, direction, count, cancel=cancel, view=view)
 
-    def spare(self, index: int, cancel: CancelToken) -> bool:
-        return self._previews is not None and self._previews.build_next(index, cancel)
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
+        return None if self._previews is None else self._previews.build_next(index, cancel)
 
 
 class Screen:
@@ -253,7 +253,7 @@ class Worker(Generic[Value]):
     def _use_spare_time(self) -> float | None:
         """Build for later; how long to wait before going on with that (``None``: until somebody asks)."""
         try:
-            return 0.0 if self._loader.spare(self._travel.index, self._token) else None
+            return self._loader.spare(self._travel.index, self._token)
         except Cancelled:
             return REST_S
         except UserError:

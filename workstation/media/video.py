@@ -31,6 +31,7 @@ from workstation.media.gaps import find_gaps
 if TYPE_CHECKING:
     import av
 
+    from workstation.media.video_decode import FrameDecoder
     from workstation.media.video_decoders import Decoders
     from workstation.media.video_table import PacketTable
 
@@ -57,9 +58,11 @@ class VideoFile:
         self, path: Path, table: PacketTable, decoders: Decoders, context: OpenContext, *, notes: tuple[str, ...] = ()
     ) -> None:
         self._path = path
-        self._packets = table
+        self.track = decoders.track
+        self.packets = table
         self._decoders = decoders
-        self._share = context.memory.share()
+        self.share = context.memory.share()
+        """Its part of the memory that all streams share."""
         self._lock = threading.Lock()
         self._last: int | None = None
         self._item_bytes = table.look.width * table.look.height * 3 // 2  # until one is decoded
@@ -73,7 +76,7 @@ class VideoFile:
 
     @property
     def table(self) -> FrameTable:
-        return self._packets.frames
+        return self.packets.frames
 
     def item(self, index: int) -> Item:
         shown = self.table.shown(self._checked(index))
@@ -89,12 +92,12 @@ class VideoFile:
     def held_picture(self, index: int, view: View = _VIEW) -> Picture | None:
         from workstation.media.video_convert import picture_of, picture_of_shrunk, shrunk_frame
 
-        look, size = self._packets.look, self._size(view)
-        small = None if size is None else self._share.get((self._checked(index), size))
+        look, size = self.packets.look, self._size(view)
+        small = None if size is None else self.share.get((self._checked(index), size))
         if small is not None:
             self._last = index
             return picture_of_shrunk(small, look)
-        frame = self._share.get(self._checked(index))
+        frame = self.share.get(self._checked(index))
         if frame is None:
             return None
         self._last = index
@@ -110,13 +113,13 @@ class VideoFile:
         picture = self.held_picture(index, view)
         if picture is None:
             frame = self._decoded(index, self._size(view), cancel)
-            picture = self.held_picture(index, view) or picture_of(frame, self._packets.look, view)
+            picture = self.held_picture(index, view) or picture_of(frame, self.packets.look, view)
         return picture
 
     def value_at(self, index: int, x_px: int, y_px: int) -> tuple[int | float, ...]:
         from workstation.media.video_convert import value_of
 
-        return value_of(self.frame(index), self._packets.look, x_px, y_px)
+        return value_of(self.frame(index), self.packets.look, x_px, y_px)
 
     def frame(self, index: int, *, cancel: CancelToken | None = None) -> av.VideoFrame:
         """Exactly this frame, as decoded. ``DataError`` if the file cannot give it."""
@@ -140,11 +143,15 @@ class VideoFile:
                 self._decode(min(missing, stop), max(missing, stop), size, cancel, back=step < 0)
             at = stop + step
 
+    def another_decoder(self) -> FrameDecoder:
+        """A decoder of its own for whoever reads the whole film beside the requests; the caller closes it."""
+        return self._decoders.another()
+
     def close(self) -> None:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._share.close()
+                self.share.close()
                 self._decoders.close()
 
     def _checked(self, index: int) -> int:
@@ -155,26 +162,26 @@ class VideoFile:
     def _size(self, view: View) -> Size | None:
         from workstation.media.video_convert import small_size
 
-        return small_size(self._packets.look, view)
+        return small_size(self.packets.look, view)
 
     def _holds(self, index: int, size: Size | None) -> bool:
-        return index in self._share or (size is not None and (index, size) in self._share)
+        return index in self.share or (size is not None and (index, size) in self.share)
 
     def _group_start(self, index: int) -> int:
         """The first frame that decoding towards ``index`` can show on the way."""
-        return min(index, self._packets.first_frame_from(self._packets.start_for(index)))
+        return min(index, self.packets.first_frame_from(self.packets.start_for(index)))
 
     @property
     def _affordable(self) -> int:
         """Frames that this stream's part of the cache holds, with room for the other direction."""
-        return max(1, min(_MOST_AHEAD, self._share.fair_bytes // (2 * self._item_bytes)))
+        return max(1, min(_MOST_AHEAD, self.share.fair_bytes // (2 * self._item_bytes)))
 
     def _decoded(self, index: int, size: Size | None, cancel: CancelToken | None) -> av.VideoFrame:
         """The frame in full, decoded unless it is held; what comes on the way is kept at that size."""
-        found: av.VideoFrame | None = self._share.get(self._checked(index))
+        found: av.VideoFrame | None = self.share.get(self._checked(index))
         if found is None:
             with self._lock:
-                found = self._share.get(index)
+                found = self.share.get(index)
                 if found is None:
                     back = self._last is not None and 0 < self._last - index <= NEAR_FRAMES
                     first = self._first_to_keep(index, size)
@@ -208,7 +215,7 @@ class VideoFile:
         wanted: list[av.VideoFrame] = []
 
         def keep(index: int, frame: av.VideoFrame) -> None:
-            small = None if size is None else shrunk_frame(frame, self._packets.look, size)
+            small = None if size is None else shrunk_frame(frame, self.packets.look, size)
             if small is None:
                 self._item_bytes = self._put(index, frame)
             else:
@@ -216,7 +223,7 @@ class VideoFile:
             if asked and index == last:
                 wanted.append(frame)
                 if small is not None:  # one frame in full is enough: the others would cost many small ones
-                    self._share.discard(lambda key: isinstance(key, int))
+                    self.share.discard(lambda key: isinstance(key, int))
                     self._put(index, frame)
 
         self._decoders.decode(first, last, keep, cancel, back=back)
@@ -226,7 +233,7 @@ class VideoFile:
         from workstation.media.video_convert import frame_bytes
 
         size = frame_bytes(frame)
-        self._share.put(key, frame, size)
+        self.share.put(key, frame, size)
         return size
 
 
@@ -253,7 +260,8 @@ def open_video(paths: Sequence[Path], options: Options, context: OpenContext) ->
     def open_decoder(device: str) -> FrameDecoder:
         return FrameDecoder(path, track, table, max_pixels=most, threads=threads, hardware=device)
 
-    return VideoFile(path, table, Decoders(path, open_decoder, device), context, notes=(why,) if why else ())
+    decoders = Decoders(path, track, open_decoder, device)
+    return VideoFile(path, table, decoders, context, notes=(why,) if why else ())
 
 
 def _info(table: PacketTable, description: dict[str, OptionValue], notes: tuple[str, ...]) -> MediaInfo:
