@@ -1,4 +1,4 @@
-"""Previews: always of the right frame, around the cursor first, within the disk limit, whatever happens to the files."""
+"""Previews: of the right frame always, around the cursor first, within the disk limit, whatever befalls the files."""
 
 from __future__ import annotations
 

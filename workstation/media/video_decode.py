@@ -65,6 +65,8 @@ class FrameDecoder:
         self.packets_decoded = 0
 
     def close(self) -> None:
+        self._packets = None
+        self._out.clear()
         self._source.close()
 
     @property
