@@ -191,6 +191,8 @@ class Picture:
     width_px: int
     """Of the whole upright picture at full resolution: the space annotations are made in."""
     height_px: int
+    preview: bool = False
+    """Whether this is a small stand-in of the right frame (``proxy.py``), shown until the exact one comes."""
 
 
 @runtime_checkable
@@ -269,12 +271,16 @@ class VideoReader(TimedReader, Protocol):
         """The decoded value of an upright pixel, one number a channel, in the file's own depth."""
         ...
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
-        """Decode the next ``count`` frames from ``index`` on (+1) or back (−1) into the shared cache."""
+    def held_picture(self, index: int, view: View = View()) -> Picture | None:
+        """``picture`` if it is had without decoding, else ``None``; at once, whatever else is being decoded."""
         ...
 
-    def held(self, index: int) -> bool:
-        """Whether ``picture`` would answer without decoding."""
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = View()) -> None:
+        """Decode ``count`` frames from ``index`` on (+1) or back (−1) into the shared cache, for such views."""
+        ...
+
+    def held(self, index: int, view: View = View()) -> bool:
+        """Whether ``held_picture`` would answer."""
         ...
 
 
@@ -312,7 +318,8 @@ class AudioReader(Reader, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cloud:
-    """Points of one sweep. ``fields`` holds ``intensity``, ``ring``, ``time_ns``, ``rgb``, ``velocity``… if present."""
+    """Points of one sweep. ``fields`` holds ``intensity``, ``ring``, ``time_ns``, ``rgb``, ``velocity``… if present,
+    and ``index`` where the points are a level of detail: each point's number in the file's order."""
 
     points: NDArray[np.float32]
     """(n, 3) metres in ``frame``, relative to ``origin``; rows with NaN have no place."""
