@@ -84,7 +84,9 @@ class Backups(Sheet):
 
     @Slot()
     def _choose(self) -> None:
-        item = self._list.currentItem()
+        item: QTreeWidgetItem | None = self._list.currentItem()
+        if item is None:
+            return
         dialog = QFileDialog(
             self, "Restore into a new folder", str(self._project.parent / f"{self._project.name}-restored")
         )
