@@ -49,7 +49,7 @@ class Opened(QObject):
         self.bench = Workbench(session, theme=window.theme, parent=self)
         self.layout = self._kept_layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
-        self._ticking = Ticking(self.bench)
+        self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
         self.bench.told.connect(self._on_told)
         self.bench.sample_changed.connect(self._on_sample)
@@ -109,7 +109,7 @@ class Opened(QObject):
         """Let go of everything and close the project."""
         self._window.toolbar.sample_chosen.disconnect(self._on_sample_chosen)
         self.transport.close()
-        self._ticking.stop()
+        self._ticking.end()
         self.bench.close()
         self.session.close()
         self._window.toolbar.samples.clear()
@@ -137,6 +137,14 @@ class Opened(QObject):
         box.setCurrentIndex(-1 if view is None else box.findData(view.sample.key))
         self._show_sync()
         self._make_next_ready()
+
+    def _show_device(self) -> None:
+        label = self._window.status.device
+        output = self.session.player.status.output
+        words = f"sound: {output.device or output.state.value}"
+        if label.text() != words:
+            label.setText(words)
+            label.setToolTip(output.reason or words)
 
     def _show_sync(self) -> None:
         view = self.bench.view

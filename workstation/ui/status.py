@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTime
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from workstation.app.jobs import Job
 from workstation.ui.workbench import Told, Tone
@@ -59,6 +59,7 @@ class Status(QStatusBar):
         self._told.setObjectName("status_told")
         self._told.setAccessibleName("Messages")
         self._told.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._told.clicked.connect(self.messages_wanted)
         self.addWidget(self._told, 1)
 
