@@ -6,6 +6,7 @@ What a test leaves behind or says unasked is its failure: see ``strict_noise``, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import pytest
@@ -18,6 +19,10 @@ from strict_noise import expect_log
 from strict_windows import bench, demo_project, demo_template, qapp
 
 __all__ = ["bench", "demo_project", "demo_template", "expect_log", "qapp", "virtual_display"]
+
+# Before anything loads NumPy: the many small products of the generators gain nothing by more threads, which only wait
+# in a busy loop, a quarter more work in all, and take the core from a second process of tests.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 strict_leaks.track_connections()
 strict_sockets.forbid_network()
