@@ -45,6 +45,7 @@ EXPECTED: dict[str, str | None] = {
     "test_socket_swallowed": "tried to use the network: socket.connect",
     "test_name_lookup": "NetworkForbiddenError",
     "test_local_socket": None,
+    "test_slow_example": None,
     "test_skip_listed": None,
     "test_skip_unlisted": "skipped for a reason that is not on the list.*felt like it",
     "test_skip_marked_unlisted": "skipped for a reason that is not on the list.*not today",
@@ -53,7 +54,7 @@ EXPECTED: dict[str, str | None] = {
 
 SAMPLE = """
 import gc, logging, socket, sqlite3, threading, warnings
-import pytest
+import hypothesis, hypothesis.strategies, pytest
 
 log = logging.getLogger("sample")
 kept = []
@@ -127,6 +128,10 @@ def test_local_socket():
     with left, right:
         left.sendall(b"x")
         assert right.recv(1) == b"x"
+
+@hypothesis.settings(max_examples=1)
+@hypothesis.given(hypothesis.strategies.none())
+def test_slow_example(example): release.wait(0.3)
 
 def test_skip_listed(): pytest.skip("needs a graphics card")
 def test_skip_unlisted(): pytest.skip("felt like it")

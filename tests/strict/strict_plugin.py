@@ -1,6 +1,7 @@
 """The strictness every test runs under. Loaded by ``tests/conftest.py`` and ``plugins/conftest.py``.
 
 What a test leaves behind or says unasked is its failure: see ``strict_noise``, ``strict_leaks``, ``strict_sockets``.
+How long an example of a law takes is nobody's: see ``strict_laws``.
 ``test_strictness.py`` proves each of these rules on tests that break them.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Generator
 
 import pytest
 
+import strict_laws
 import strict_leaks
 import strict_noise
 import strict_sockets
@@ -25,6 +27,7 @@ __all__ = ["bench", "demo_project", "demo_template", "expect_log", "qapp", "virt
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 strict_leaks.track_connections()
+strict_laws.forget_the_clock()
 strict_sockets.forbid_network()
 
 
