@@ -178,9 +178,12 @@ class Workbench(QObject):
         return None
 
     @contextmanager
-    def together(self, label: str) -> Iterator[Run]:
-        """Several commands as one undo step, all or none. Put it inside ``attempt`` if it may be refused."""
-        with self.session.together(label) as run:
+    def together(self, label: str, *, group: str | None = None) -> Iterator[Run]:
+        """Several commands as one undo step, all or none. Put it inside ``attempt`` if it may be refused.
+
+        What follows with the same ``group`` joins that step.
+        """
+        with self.session.together(label, group=group) as run:
             yield run
 
     def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
