@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import FrameTable
-from workstation.media.base import CancelToken, Item, OpenContext, Options, Picture, Region, View
+from workstation.media.base import CancelToken, OpenContext, Options, Picture, Region, View
+from workstation.media.items import TimedItems
 
 from .messages import Message, bytes_of, whole_of
 from .topics import TopicMessages
@@ -30,11 +30,12 @@ _ENCODINGS = {
 }  # fmt: skip
 
 
-class TopicPictures:
+class TopicPictures(TimedItems):
     """A ``VideoReader`` of one topic."""
 
     def __init__(self, messages: TopicMessages, context: OpenContext) -> None:
         self._messages = messages
+        self.table = messages.table
         self._limits = context.limits
         self._share = context.memory.share()
         first = self._pixels(0)
@@ -48,18 +49,11 @@ class TopicPictures:
     def paths(self) -> tuple[Path, ...]:
         return (self._messages.path,)
 
-    @property
-    def table(self) -> FrameTable:
-        return self._messages.table
-
-    def item(self, index: int) -> Item:
-        return self._messages.item(index)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        return self._messages.item_at(time_ns)
-
-    def held(self, index: int) -> bool:
+    def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share
+
+    def held_picture(self, index: int, view: View = _VIEW) -> Picture | None:
+        return self.picture(index, view) if index in self._share else None
 
     def picture(self, index: int, view: View = _VIEW, *, cancel: CancelToken | None = None) -> Picture:
         if cancel is not None:
@@ -77,7 +71,7 @@ class TopicPictures:
         value = pixels[y_px, x_px]
         return tuple(value.tolist()) if value.ndim else (value.item(),)
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = _VIEW) -> None:
         affordable = max(1, self._share.fair_bytes // (6 * self.width_px * self.height_px))
         step = 1 if direction > 0 else -1
         for i in range(index, index + step * min(count, affordable), step):

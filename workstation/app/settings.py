@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     person: str = ""
     recent_projects: tuple[str, ...] = ()
+    sound_offsets_ns: Mapping[str, int] = {}
+    """Device name -> how much later than it says its sound is heard, against the picture."""
     lanes: Mapping[str, object] = {}
     """By project: how its timeline's lanes are arranged (``lane_layout.py``)."""
 
