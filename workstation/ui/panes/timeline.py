@@ -12,7 +12,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollBar, QToolButton, QWidget
 
+from workstation.app.checking import SampleChecks
 from workstation.app.lane_layout import LaneChoice, LaneLayout, keep_layout, read_layout
+from workstation.app.lanes import LaneKind
 from workstation.app.sample_view import SampleView
 from workstation.app.units import stepped
 from workstation.app.viewport import Viewport
@@ -25,9 +27,10 @@ from workstation.ui.panes.timeline_canvas import LanesCanvas
 from workstation.ui.panes.timeline_edits import Boundary, Edits
 from workstation.ui.panes.timeline_gestures import Drag, Table
 from workstation.ui.panes.timeline_heads import HEAD_PX, LaneHeads, Wish
-from workstation.ui.panes.timeline_model import Part, Row, TimelineModel
+from workstation.ui.panes.timeline_model import SPECTROGRAM, Part, Row, TimelineModel
 from workstation.ui.panes.timeline_ruler import MiniMap, Ruler
 from workstation.ui.panes.timeline_scenes import SceneMaker
+from workstation.ui.scenes.finding_scene import FindingScene
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.theme import DARK, Theme
@@ -49,7 +52,6 @@ class TimelinePane(Pane):
         self.model: TimelineModel | None = None
         self.edits: Edits | None = None
         self.layout_kept = LaneLayout()
-        self._maker: SceneMaker | None = None
         self._keep_soon = QTimer(self)
         self._keep_soon.setSingleShot(True)
         self._keep_soon.setInterval(_KEEP_MS)
@@ -124,13 +126,15 @@ class TimelinePane(Pane):
     # --- the workbench ----------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        self._maker = SceneMaker(bench)
         self.layout_kept = read_layout(bench.session.project.path)
         bench.stream_focused.connect(self._on_focused)
         bench.theme_changed.connect(self._on_theme)
         bench.sight.changed.connect(self._on_sight)
         bench.hand.changed.connect(self._on_hand)
         bench.clock.transport_changed.connect(self._on_transport)
+        bench.reveal_wanted.connect(self.reveal)
+        bench.checks.changed.connect(self._on_checks)
+        bench.check_soon()
 
     def unbound(self, bench: Workbench) -> None:
         bench.stream_focused.disconnect(self._on_focused)
@@ -138,11 +142,12 @@ class TimelinePane(Pane):
         bench.sight.changed.disconnect(self._on_sight)
         bench.hand.changed.disconnect(self._on_hand)
         bench.clock.transport_changed.disconnect(self._on_transport)
+        bench.reveal_wanted.disconnect(self.reveal)
+        bench.checks.changed.disconnect(self._on_checks)
         if self._keep_soon.isActive():
             self._keep_soon.stop()
             keep_layout(bench.session.project.path, self.layout_kept)
         self._let_go()
-        self._maker = None
 
     def _let_go(self) -> None:
         self._renew_soon.stop()
@@ -158,16 +163,18 @@ class TimelinePane(Pane):
     def sample_opened(self, view: SampleView | None) -> None:
         self._let_go()
         bench = self.bench
-        if bench is None or view is None or self._maker is None:
+        if bench is None or view is None:
             self.heads.place([], 0, self._theme(), {})
             self.header.say(item="" if view is not None else "nothing here")
             self.canvas.update()
             return
-        self.model = TimelineModel(bench, view, self.layout_kept, self._maker, max(1, self.canvas.width()))
+        maker = SceneMaker(bench, view)
+        self.model = TimelineModel(bench, view, self.layout_kept, maker, max(1, self.canvas.width()))
         self.model.snapping = self.snap_button.isChecked()
         self.model.filter = self.filter.text()
         self.model.lane_changed = self._lane_changed
         self.model.rebuild()
+        self._on_checks(bench.checks)
         self.edits = Edits(bench, self.model)
         table = Table(bench, self.model, self.edits, self._redraw)
         for widget in (self.canvas, self.ruler, self.minimap):
@@ -400,6 +407,12 @@ class TimelinePane(Pane):
             self.canvas.waiting = None
         self.canvas.update()
 
+    def _on_checks(self, checks: SampleChecks) -> None:
+        scene = None if self.model is None else self.model.scene_of(LaneKind.FINDINGS)
+        if isinstance(scene, FindingScene) and self.model is not None and checks.sample == self.model.view.id:
+            scene.show(checks.findings)
+            self.minimap.renew()
+
     def _on_transport(self, change: TransportChanged) -> None:
         del change
         self.canvas.update()
@@ -463,6 +476,8 @@ class TimelinePane(Pane):
             self.layout_kept = self.layout_kept.moved(keys, wish.key, -1 if wish.act == "up" else 1)
         elif wish.act == "fold":
             self._choose(wish.key, msgspec.structs.replace(choice, folded=not choice.folded))
+        elif wish.act == "mode":
+            self._choose(wish.key, msgspec.structs.replace(choice, mode="" if choice.mode else SPECTROGRAM))
         elif wish.act == "height":
             self._choose(wish.key, msgspec.structs.replace(choice, height=wish.amount, folded=False))
         elif wish.act == "all_rows" and isinstance(row.scene, TierScene):

@@ -173,7 +173,7 @@ class LanesCanvas(QWidget):
         model = self.model
         assert model is not None
         shade = QColor(model.bench.theme.paper)
-        shade.setAlpha(150)
+        shade.setAlpha(110)
         left = model.viewport.x_of(model.bench.clock.span.start_ns)
         right = model.viewport.x_of(model.bench.clock.span.end_ns)
         if left > 0:

@@ -35,10 +35,13 @@ from workstation.ui.panes.timeline_scenes import SceneMaker
 from workstation.ui.scenes.finding_scene import FindingScene
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.link_scene import LinkScene
+from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
 FOLDED_PX = 14
+SPECTROGRAM = "spectrogram"
+"""The other way to draw a lane of sound."""
 EDGE_PX = 5
 SNAP_PX = 8
 LEAST_PX, MOST_PX = 14, 900
@@ -104,6 +107,7 @@ class TimelineModel:
         self._units: dict[str, Units | None] = {}
         self._boundaries: Int64s | None = None
         self.rebuild()
+        maker.begin()
 
     # --- lanes ------------------------------------------------------------------------------------------------
 
@@ -120,6 +124,8 @@ class TimelineModel:
                 continue
             scene = self._scene(lane)
             choice = self.layout.choice(lane.key)
+            if isinstance(scene, SoundScene):
+                scene.show_spectrogram(choice.mode == SPECTROGRAM)
             shown = self._shown(lane, alone=alone)
             folded = choice.folded or not shown
             height = FOLDED_PX if folded else self._height(scene, choice)
@@ -156,12 +162,12 @@ class TimelineModel:
     def _make(self, lane: Lane) -> LaneScene:
         if lane.is_tier:
             tier = make_tier(self.view, lane, self.palette, self._keeper(lane))
-            return self._maker.tier(self.view, lane, tier, self.palette)
+            return self._maker.tier(lane, tier, self.palette)
         if lane.kind is LaneKind.LINKS:
             return LinkScene(self.view)
         if lane.kind is LaneKind.FINDINGS:
             return FindingScene(self.view)
-        return self._maker.recorded(self.view, lane)
+        return self._maker.recorded(lane)
 
     def _keeper(self, lane: Lane) -> _Keeper:
         return _Keeper(self.bench, self.view, lane)
@@ -198,6 +204,7 @@ class TimelineModel:
 
     def close(self) -> None:
         """Let go of every worker."""
+        self._maker.close()
         for scene in self._scenes.values():
             scene.close()
         self._scenes.clear()
@@ -393,7 +400,7 @@ class TimelineModel:
         return self._boundaries
 
     def _onsets(self) -> Int64s:
-        found = [row.scene.onsets for row in self.rows if hasattr(row.scene, "onsets")]
+        found = [row.scene.onsets for row in self.rows if isinstance(row.scene, SoundScene)]
         return np.unique(np.concatenate(found)) if found else NOTHING
 
 
