@@ -19,15 +19,16 @@ from workstation.app.sample_view import SampleView
 from workstation.app.units import stepped
 from workstation.app.viewport import Viewport
 from workstation.core.clock import TransportChanged
-from workstation.core.selection import SelectionChanged, add, replace
+from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.timeline_canvas import LanesCanvas
-from workstation.ui.panes.timeline_edits import Boundary, Edits
+from workstation.ui.panes.timeline_edits import Edits
 from workstation.ui.panes.timeline_gestures import Drag, Table
 from workstation.ui.panes.timeline_heads import HEAD_PX, LaneHeads, Wish
-from workstation.ui.panes.timeline_model import SPECTROGRAM, Part, Row, TimelineModel
+from workstation.ui.panes.timeline_keys import TimelineKeys
+from workstation.ui.panes.timeline_model import SPECTROGRAM, Row, TimelineModel
 from workstation.ui.panes.timeline_ruler import MiniMap, Ruler
 from workstation.ui.panes.timeline_scenes import SceneMaker
 from workstation.ui.scenes.finding_scene import FindingScene
@@ -51,6 +52,7 @@ class TimelinePane(Pane):
         super().__init__(parent)
         self.model: TimelineModel | None = None
         self.edits: Edits | None = None
+        self.keys = TimelineKeys(self)
         self.layout_kept = LaneLayout()
         self._keep_soon = QTimer(self)
         self._keep_soon.setSingleShot(True)
@@ -185,7 +187,7 @@ class TimelinePane(Pane):
         model = self.model
         if model is None or self.bench is None:
             return
-        if not isinstance(self.gesture, Drag) and (self.bench.clock.playing or not self._in_view(time_ns)):
+        if not isinstance(self.gesture, Drag) and (self.bench.clock.playing or not self.in_view(time_ns)):
             turned = model.viewport.turned_to(time_ns, self.bench.clock.span)
             if turned != model.viewport:
                 self.show_view(turned)
@@ -194,7 +196,8 @@ class TimelinePane(Pane):
         self.minimap.update()
         self._say(time_ns)
 
-    def _in_view(self, time_ns: int) -> bool:
+    def in_view(self, time_ns: int) -> bool:
+        """Whether the page shows that time."""
         return self.model is not None and self.model.viewport.start_ns <= time_ns < self.model.viewport.end_ns
 
     def _say(self, time_ns: int) -> None:
@@ -483,6 +486,11 @@ class TimelinePane(Pane):
         elif wish.act == "all_rows" and isinstance(row.scene, TierScene):
             full = row.scene.full_height()
             self._choose(wish.key, msgspec.structs.replace(choice, height=None if row.height >= full else full))
+        self._arranged()
+
+    def _arranged(self) -> None:
+        if self.model is None:
+            return
         self.model.layout = self.layout_kept
         self.model.rebuild()
         self._placed()
@@ -495,65 +503,25 @@ class TimelinePane(Pane):
         if self.bench is not None:
             keep_layout(self.bench.session.project.path, self.layout_kept)
 
-    # --- for the keys -----------------------------------------------------------------------------------------
+    # --- all lanes --------------------------------------------------------------------------------------------
 
-    def active_boundary(self) -> Boundary | None:
-        """The boundary that keys move: the one grabbed last, else the selected label's that is nearest the playhead."""
-        if self.model is None or self.bench is None:
-            return None
-        active = self.bench.selection.state.active
-        annotation = None if active is None else self.model.view.annotations.get(active)
-        shown = None if annotation is None else self.model.view.session_range(annotation)
-        if annotation is None or shown is None or annotation.track is not None:
-            return None
-        if self.canvas.edge is None or self.canvas.edge.annotation != annotation.id:
-            now = self.bench.clock.time_ns
-            at_end = abs(shown.end_ns - now) < abs(shown.start_ns - now)
-            self.canvas.edge = Boundary(annotation.id, Part.END if at_end else Part.START)
-            self.canvas.update()
-        return self.canvas.edge
+    def toggle_spectrograms(self) -> None:
+        """All sounds the other way than the first one is drawn now."""
+        rows = [] if self.model is None else [row for row in self.model.rows if row.lane.kind is LaneKind.SOUND]
+        mode = "" if rows and self.layout_kept.choice(rows[0].lane.key).mode else SPECTROGRAM
+        for row in rows:
+            choice = self.layout_kept.choice(row.lane.key)
+            self._choose(row.lane.key, msgspec.structs.replace(choice, mode=mode))
+        self._arranged()
 
-    def other_boundary(self) -> None:
-        """Take the other end of the selected label."""
-        edge = self.active_boundary()
-        if edge is not None:
-            self.canvas.edge = Boundary(edge.annotation, Part.START if edge.part is Part.END else Part.END)
-            self.canvas.update()
-
-    def walk(self, along: int, across: int, *, extend: bool = False) -> None:
-        """Select the next label along its row, or the nearest in the next row or lane."""
-        if self.model is None or self.bench is None:
-            return
-        active = self.bench.selection.state.active
-        place = None if active is None else self.model.place_of(active)
-        found = self.model.first_label(self.bench.clock.time_ns) if place is None else None
-        if place is not None:
-            found = self.model.beside(place, along) if along else self.model.above_or_below(place, across)
-        if found is not None:
-            self.bench.select([found], cause=self.kind, mode=add if extend else replace, active=found)
-            self.reveal((found,))
-
-    def mark(self, *, out: bool) -> None:
-        """Mark in or out at the playhead; with both, a span is made on the stream that has the focus."""
-        if self.model is None or self.bench is None or self.edits is None:
-            return
-        now = self.bench.clock.time_ns
-        if self.canvas.mark_in_ns is None or (not out):
-            if out:
-                self.bench.tell("Mark the beginning first (I), then the end (O).")
-                return
-            self.canvas.mark_in_ns = now
-            self.canvas.update()
-            return
-        shown = TimeRange(min(self.canvas.mark_in_ns, now), max(self.canvas.mark_in_ns, now))
-        if shown.is_instant:
-            self.bench.tell("The end is where the beginning is: move the playhead, then mark out (O).")
-            return
-        stream = self.bench.focused_stream or self.model.usual_stream()
-        self.canvas.mark_in_ns = None
-        self.edits.create(stream, shown)
-        self.canvas.waiting = self.edits.waiting if self.bench.hand.waiting else None
-        self.canvas.update()
+    def fold_all(self) -> None:
+        """All lanes flat, or none."""
+        rows = [] if self.model is None else self.model.rows
+        fold = not all(row.folded for row in rows)
+        for row in rows:
+            choice = self.layout_kept.choice(row.lane.key)
+            self._choose(row.lane.key, msgspec.structs.replace(choice, folded=fold))
+        self._arranged()
 
     # --- focus ------------------------------------------------------------------------------------------------
 
