@@ -38,5 +38,7 @@ class PaneSpec:
         return made
 
 
-PANES: tuple[PaneSpec, ...] = ()
+PANES: tuple[PaneSpec, ...] = (
+    PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
+)
 """In the order of the Panes menu."""
