@@ -38,5 +38,5 @@ class PaneSpec:
         return made
 
 
-PANES: tuple[PaneSpec, ...] = ()
+PANES: tuple[PaneSpec, ...] = (PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),)
 """In the order of the Panes menu."""
