@@ -15,7 +15,16 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.media.base import CancelToken, Channel, MediaInfo, OpenContext, Options, TextPart
-from workstation.media.held import HeldSeries, HeldText, HeldTrajectory, Origin, held_series, held_text, held_trajectory
+from workstation.media.held import (
+    HeldSeries,
+    HeldText,
+    HeldTrajectory,
+    Origin,
+    held_series,
+    held_text,
+    held_trajectory,
+    unit_rotations,
+)
 
 from .messages import Message, bytes_of, frame_of, number_of, part_of
 from .topics import TopicMessages
@@ -123,12 +132,8 @@ def open_poses(paths: Sequence[Path], options: Options, context: OpenContext) ->
         if not rows:
             raise DataError(f"holds no pose of {child!r} in {parent!r}", path=messages.path, place=messages.topic.name)
         table = np.array(rows)
-        lengths = np.linalg.norm(table[:, 3:], axis=1)
-        odd = ~(np.isfinite(table).all(axis=1) & (np.abs(lengths - 1) < 0.01))
-        with np.errstate(all="ignore"):
-            table[:, 3:] /= lengths[:, None]
-        table[odd] = np.nan
-        notes = (f"{int(odd.sum())} poses have no unit quaternion: gaps",) if odd.any() else ()
+        table[:, 3:], notes = unit_rotations(table[:, 3:])
+        table[~np.isfinite(table).all(axis=1)] = np.nan
         frames = (parent or "world", child or "body")
         stamps = np.array(times, np.int64)
         return held_trajectory(frames, stamps, table[:, :3], table[:, 3:], origin=_origin(messages, notes))

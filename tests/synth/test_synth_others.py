@@ -137,7 +137,7 @@ def test_mouths_open_with_the_sound(talked: Truth) -> None:
     dark, loud = [], []
     for frame in range(first - 20, last + 20):
         _, _, x, y, w, h, _ = faces[frame, "B"]
-        part = frames[frame][int(y + 0.68 * h) : int(y + 0.92 * h), int(x + 0.28 * w) : int(x + 0.72 * w)].astype(int)
+        part = frames[frame][int(y + 0.64 * h) : int(y + 0.91 * h), int(x + 0.31 * w) : int(x + 0.69 * w)].astype(int)
         dark.append(int((part.sum(axis=2) < 190).sum()))
         middle = frame * rate // 30
         loud.append(float(np.sqrt(np.mean(samples[middle - 266 : middle + 266] ** 2))))

@@ -268,7 +268,7 @@ def _add_cuboids(run: Run, source: Source) -> None:
             entity=entity,
             keyframes=[{"time_ns": time_ns, "shape": msgspec.to_builtins(each.shape)} for time_ns, each in cuboids],
             frame=EGO,
-            attributes=_attributes(first),
+            attributes={"occlusion": "unknown", **_attributes(first)},
             state="done",
             source=msgspec.to_builtins(_origin(first)),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workstation.commands.registry import Command, Registry
 from workstation.core.clock import Clock
@@ -23,6 +23,10 @@ from workstation.store.project import ProjectFolder
 from workstation.store.store import Store
 from workstation.store.undo import UndoResult
 
+if TYPE_CHECKING:
+    from workstation.app.playing import Playing
+    from workstation.media.playback import Player
+
 Run = Callable[..., Any]
 
 
@@ -35,6 +39,21 @@ class Session:
         self.selection = Selection()
         self.clock = Clock(TimeRange(0, SECOND_NS))
         self._sample: SampleId | None = None
+        self._playing: Playing | None = None
+
+    @property
+    def player(self) -> Player:
+        """Plays the sounds of the open sample and moves the clock; made when first asked for."""
+        return (self._playing or self.play_with(None)).player
+
+    def play_with(self, playing: Playing | None) -> Playing:
+        """Use this, made with devices and readers of one's own (``None``: the usual), until the session is closed."""
+        from workstation.app.playing import Playing
+
+        if self._playing is not None:
+            self._playing.close()
+        self._playing = playing or Playing(self)
+        return self._playing
 
     @property
     def store(self) -> Store:
@@ -73,6 +92,8 @@ class Session:
             raise UserError(f"there is no sample {key[:80]!r}")
         self._sample = found.id
         self.selection.clear(cause="session")
+        if self._playing is not None:
+            self._playing.refresh()
         return found.id
 
     def run(self, command_id: str, /, **arguments: object) -> Any:
@@ -115,6 +136,9 @@ class Session:
 
     def close(self) -> None:
         """Close the project; a second call does nothing."""
+        if self._playing is not None:
+            self._playing.close()
+            self._playing = None
         self.project.close()
 
     def __enter__(self) -> Session:

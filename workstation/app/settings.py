@@ -6,6 +6,7 @@ Read by the session when it starts; written by whoever changes a choice. Project
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     person: str = ""
     recent_projects: tuple[str, ...] = ()
+    sound_offsets_ns: Mapping[str, int] = {}
+    """Device name -> how much later than it says its sound is heard, against the picture."""
+    lanes: Mapping[str, object] = {}
+    """By project: how its timeline's lanes are arranged (``lane_layout.py``)."""
 
     def with_recent(self, project: Path) -> Settings:
         """The same with this project first."""

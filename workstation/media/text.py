@@ -14,7 +14,7 @@ from pathlib import Path
 from workstation.core.errors import DataError
 from workstation.core.files import read_bounded
 from workstation.core.sample import StreamKind
-from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart
+from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
 from workstation.media.text_positions import TextPositions
 
@@ -81,13 +81,6 @@ def decode_text(data: bytes, *, path: Path | str) -> DecodedText:
 def read_text(path: Path) -> DecodedText:
     """The text of a plain file of at most 64 MB."""
     return decode_text(read_bounded(path, MOST_TEXT_BYTES), path=path)
-
-
-def one_path(paths: Sequence[Path], what: str) -> Path:
-    """The only file of a stream that is one file."""
-    if len(paths) != 1:
-        raise DataError(f"{what} is one file, not {len(paths)}")
-    return paths[0]
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:

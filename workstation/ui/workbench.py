@@ -76,6 +76,10 @@ class Workbench(QObject):
         """After a commit, when ``view`` already holds what is new."""
         self.stream_focused: Signal[str | None] = Signal("stream_focused", on_error=_report)
         self.theme_changed: Signal[Theme] = Signal("theme_changed", on_error=_report)
+        self.reveal_wanted: Signal[Ids] = Signal("reveal_wanted", on_error=_report)
+        """Bring these into view (key F): panes scroll, zoom and page; none moves the clock."""
+        self.led_by_sound = False
+        """Whether what is heard moves the clock (``clock.follow_audio``): set by who plays it; then nobody ticks."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
         self._theme = theme
         self._focused_stream: str | None = None
@@ -162,6 +166,10 @@ class Workbench(QObject):
     @property
     def selected(self) -> Ids:
         return self.selection.state.ids
+
+    def reveal(self, ids: Iterable[str]) -> None:
+        """Ask every pane to bring these, and what belongs to them, into view."""
+        self.reveal_wanted.emit(tuple(ids))
 
     def run(self, command_id: str, /, **arguments: object) -> Any:
         """Do one command as one undo step; what it made, or ``None`` if it was refused, which the person is told."""

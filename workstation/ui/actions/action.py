@@ -34,6 +34,10 @@ class Frame(Protocol):
         """Open one of ``dialogs/catalogue.py``."""
         ...
 
+    def perform(self, action_id: str, pane: Pane | None = None) -> None:
+        """Do another action, as if its key had been pressed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
@@ -79,6 +83,10 @@ class Action:
     why_not: WhyNot
     repeats: bool
     """Whether holding the key repeats it."""
+    project_free: bool = False
+    """Whether it can be done with no project open; then ``hands.bench`` is not to be touched."""
+    unlocked_by: str = ""
+    """Id of the action that a greyed entry offers instead: what makes it possible."""
 
 
 def action(
@@ -91,6 +99,8 @@ def action(
     icon: str = "",
     enabled: WhyNot = always,
     repeats: bool = False,
+    project_free: bool = False,
+    unlocked_by: str = "",
 ) -> Callable[[Run], Run]:
     """Mark a function as an action; its docstring is its help."""
 
@@ -106,6 +116,8 @@ def action(
             run=function,
             why_not=enabled,
             repeats=repeats,
+            project_free=project_free,
+            unlocked_by=unlocked_by,
         )
         function.__action__ = made  # type: ignore[attr-defined]
         return function

@@ -1,1 +1,1 @@
-"""Which panes stand where, per task."""
+"""Workspaces: which panes stand where for a task, as data (``catalogue.py``)."""
