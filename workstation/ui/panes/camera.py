@@ -21,6 +21,7 @@ from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.camera_canvas import key_of
+from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
@@ -70,6 +71,7 @@ class CameraPane(Pane):
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
+        self._turnstile = Turnstile(self)
         self._cuboids: PlacedCuboids | None = None
         self._build_grid()
         self._build_switches()
@@ -122,7 +124,7 @@ class CameraPane(Pane):
         streams = in_view_order([each for each in view.streams.values() if each.kind in PICTURE_KINDS])
         self._cuboids = PlacedCuboids(view, bench.readers) if streams else None
         for stream in streams[:MOST_CAMERAS]:
-            camera = CameraView(bench, view, stream, self._cuboids, self.look, self.guard, self.body)
+            camera = CameraView(bench, view, stream, self._cuboids, self.look, self.guard, self._turnstile, self.body)
             camera.taken.connect(self._taken)
             camera.tool_moved.connect(self._tool_moved)
             camera.zoomed.connect(self._zoomed)
@@ -236,6 +238,7 @@ class CameraPane(Pane):
 
     def _clear(self) -> None:
         self.gesture = None
+        self._turnstile.close()
         self.focused = self.enlarged = None
         views, self.views = self.views, []
         for camera in views:

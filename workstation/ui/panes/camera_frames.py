@@ -7,10 +7,12 @@ also brings the picture into the form the screen takes, so that the window's thr
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic_ns
 
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
 from workstation.app.feeds import Now, PictureDelivery, PictureFeed, StillFeed, open_pictures
@@ -72,12 +74,45 @@ class _Carrier:
         self._gui.post(self._receive, _Carried(self, delivery, image, tone, error))
 
 
+class Turnstile(QObject):
+    """Lets one picture through per turn of the event loop, so that those of many cameras, which come together, are not
+    drawn in one long turn in which nothing else happens."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._waiting: deque[tuple[Callable[[_Carried], None], _Carried]] = deque()
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._let_through)
+
+    def enter(self, take: Callable[[_Carried], None], carried: _Carried) -> None:
+        """Call ``take(carried)`` soon; an older one of the same camera that still waits is left out."""
+        self._waiting = deque(each for each in self._waiting if each[0] != take)
+        self._waiting.append((take, carried))
+        self._timer.start()
+
+    def close(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+        self._timer.stop()
+
+    def _let_through(self) -> None:
+        if self._waiting:
+            take, carried = self._waiting.popleft()
+            take(carried)
+        if not self._waiting:
+            self._timer.stop()
+
+
 class CameraFrames:
     """What is wanted, what is on its way and what is painted, of one stream. The window's thread."""
 
-    def __init__(self, stream: Stream, gui: GuiThread, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: Stream, gui: GuiThread, changed: Callable[[], None], turnstile: Turnstile | None = None
+    ) -> None:
         """``changed`` is called when another picture, or none, is to be painted."""
         self.stream = stream
+        self._turnstile = turnstile
         self._gui = gui
         self._changed = changed
         self._carrier: _Carrier | None = None
@@ -95,7 +130,7 @@ class CameraFrames:
 
     def open(self, readers: OpenStreams) -> None:
         """Begin; a stream that cannot be read says why."""
-        self._carrier = _Carrier(self._gui, self._take, self.tone)
+        self._carrier = _Carrier(self._gui, self._arrived, self.tone)
         try:
             self.feed = open_pictures(self.stream, readers, self._carrier)
         except DataError as problem:
@@ -153,6 +188,12 @@ class CameraFrames:
         if (width, height) == (frame.picture.width_px, frame.picture.height_px):
             return frame.picture
         return feed.whole(frame.index)
+
+    def _arrived(self, carried: _Carried) -> None:
+        if self._turnstile is None:
+            self._take(carried)
+        else:
+            self._turnstile.enter(self._take, carried)
 
     def _take(self, carried: _Carried) -> None:
         feed = self.feed

@@ -22,7 +22,7 @@ from workstation.core.selection import SpaceCursor
 from workstation.media.base import Window
 from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
-from workstation.ui.panes.camera_frames import CameraFrames
+from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook, distance_text, seconds_text
 from workstation.ui.panes.camera_scene import CameraScene
@@ -52,7 +52,7 @@ class CameraView(QWidget):
 
     def __init__(
         self, bench: Workbench, view: SampleView, stream: Stream, cuboids: PlacedCuboids | None, look: CameraLook,
-        guard: Callable[..., Any], parent: QWidget | None = None,
+        guard: Callable[..., Any], turnstile: Turnstile, parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.bench = bench
@@ -60,7 +60,7 @@ class CameraView(QWidget):
         self.title = stream.role or stream.key
         self.look = look
         self.guard = guard
-        self.frames = CameraFrames(stream, bench.gui, self._frame_changed)
+        self.frames = CameraFrames(stream, bench.gui, self._frame_changed, turnstile)
         self.scene = CameraScene(view, stream, cuboids, bench.sight)
         self.canvas = ViewCanvas(self)
         self.tool = make_tool(bench.hand.tool, self.canvas)

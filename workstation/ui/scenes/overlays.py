@@ -35,7 +35,9 @@ _BRUSHES = {
     Pattern.HATCHED: Qt.BrushStyle.BDiagPattern,
     Pattern.CROSSHATCHED: Qt.BrushStyle.DiagCrossPattern,
 }
-_FRONT = tuple(i for i, (a, b) in enumerate(EDGES) if a & 4 and b & 4)
+_FRONT = np.array([bool(a & b & 4) for a, b in EDGES])
+"""Which edges belong to the front face."""
+_FAR_M, _SMALL_PX = 35.0, 26.0
 _WIDTHS = {Standing.PLAIN: 1.6, Standing.RELATED: 1.8, Standing.HOVERED: 2.0, Standing.SELECTED: 2.2}
 _JOINT_PX = 3.2
 
@@ -200,15 +202,20 @@ class Overlay:
         opacity = self._look.opacity.get(shadow.class_id or "", 1.0)
         if opacity <= 0.0 and standing is Standing.PLAIN:
             return
-        near = 1.0 if seen.depth_m < 30 else 0.7
+        ends = seen.segments * self._scale + self._corner
+        bounds = bounds_of(ends.reshape(-1, 2))
+        wide = bounds[2] - bounds[0]
+        plain = standing is Standing.PLAIN and (seen.depth_m > _FAR_M or wide < _SMALL_PX)
         dash = _dash(between=seen.between, occluded=seen.occluded)
-        stroke = Stroke(shadow.paint.colour, _WIDTHS[standing] * near * 0.8, dash, standing, round(255 * opacity))
-        pieces = (seen.segments * self._scale + self._corner).reshape(-1, 4)
-        front = np.isin(seen.edges, _FRONT)
-        self._strokes.pieces(stroke, pieces[~front].tolist())
-        self._strokes.pieces(stroke._replace(width=stroke.width * 1.7), pieces[front].tolist())
-        bounds = bounds_of(pieces.reshape(-1, 2))
-        if standing is not Standing.PLAIN or bounds[2] - bounds[0] > 14:
+        width = 1.0 if plain else _WIDTHS[standing] * 0.8
+        stroke = Stroke(shadow.paint.colour, width, dash, standing, round(255 * opacity), not plain)
+        pieces, front = ends.reshape(-1, 4), _FRONT[seen.edges]
+        if plain:
+            self._strokes.pieces(stroke, pieces.tolist())
+        else:
+            self._strokes.pieces(stroke, pieces[~front].tolist())
+            self._strokes.pieces(stroke._replace(width=width * 1.7), pieces[front].tolist())
+        if standing is not Standing.PLAIN or wide > 14:
             self._plates.append(_Plate(seen.annotation, shadow.name, shadow.paint, bounds, standing))
 
     # --- names --------------------------------------------------------------------------------------------------

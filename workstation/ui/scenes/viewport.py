@@ -57,10 +57,14 @@ class Viewport:
 
     @property
     def corner(self) -> Place:
-        """Where the picture's top left corner is on the screen, on a whole pixel of the device."""
+        """Where the picture's top left corner is on the screen; on a whole pixel of the device while all of it is seen,
+        so that it is copied and not smoothed. (Zoomed it is exact: rounding would drift with every turn of the wheel.)
+        """
         width, height = self.picture_px
         left = self._edge(self.area[0], width * self.scale, self.zoom.x)
         top = self._edge(self.area[1], height * self.scale, self.zoom.y)
+        if not self.zoom.is_fit:
+            return (left, top)
         ratio = self.device_ratio
         return (round(left * ratio) / ratio, round(top * ratio) / ratio)
 
