@@ -54,6 +54,7 @@ VERBS: dict[str, Verb] = {
     "report": Verb("validate", "report", "Reports on a project: who has read the guideline."),
     "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION."),
     "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
+    "bench": Verb("bench", "bench", "Measure what this machine makes of the program: picture against sound."),
     "completion": Verb("completion", "completion", "Print the completion script of a shell."),
     "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
 }
@@ -92,19 +93,22 @@ def cli() -> None:
     """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. Never raises."""
+def main(arguments: Sequence[str], *, picture_probe: object = None) -> int:
+    """Run one command line and return its exit code. Never raises.
+
+    ``picture_probe`` is a window's ``PictureProbe`` for ``bench playback``: this package knows no windows.
+    """
     if not any(word in VERBS for word in arguments):
-        return _run(arguments)
+        return _run(arguments, picture_probe)
     from workstation.app.log import crash_file, program_log
 
     with program_log(), crash_file():
-        return _run(arguments)
+        return _run(arguments, picture_probe)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], picture_probe: object) -> int:
     try:
-        result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False)
+        result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False, obj=picture_probe)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.Abort:
