@@ -286,7 +286,7 @@ class AudioReader(Reader, Protocol):
         ...
 
     def read_stored(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[Any]:
-        """Like ``read``, but int16 (full scale ±32768) where 16 bits hold every sample: for drawing, at half the cost."""
+        """Like ``read``, but int16 (full scale ±32768) where 16 bits hold every sample: to draw at half the cost."""
         ...
 
 
