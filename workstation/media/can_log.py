@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 _CANDUMP = re.compile(rb"\(\d+\.\d+\)\s+\S+\s+[0-9A-Fa-f]{3,8}##?[0-9A-Fa-f]*", re.ASCII)
-_CANDUMP_SPACED = re.compile(rb"\s*(\(\d+\.\d+\)\s+)?\w+\s+[0-9A-Fa-f]{3,8}\s+\[\d+\](\s+[0-9A-Fa-f]{2})*\s*$", re.ASCII)
+_CANDUMP_SPACED = re.compile(
+    rb"\s*(\(\d+\.\d+\)\s+)?\w+\s+[0-9A-Fa-f]{3,8}\s+\[\d+\](\s+[0-9A-Fa-f]{2})*\s*$", re.ASCII
+)
 _VECTOR_ASC = re.compile(rb"base\s+(hex|dec)\s+timestamps\s+(absolute|relative)", re.ASCII | re.IGNORECASE)
 _DBC = re.compile(rb"^(BO_ \d+ \S+ ?: ?\d+ |BU_ ?:)", re.MULTILINE)
 _LINES = 5

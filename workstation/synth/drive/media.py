@@ -207,7 +207,10 @@ def _light_streams(folder: Path, seed: int, options: DriveOptions, script: Scrip
         knowledge["radar_numbers"] = numbers.tolist()
     samples, events = signals.street_sound(script, options, np.random.default_rng([seed, 41]))
     write_wav(folder / "microphone.wav", samples[:, 0] if samples.shape[1] == 1 else samples, SOUND_RATE_HZ)
-    write_json(folder / "map.json", {"frame": "world", "unit": "m", "areas": aisle_polygons() if script.hall else map_polygons(script.roads)})
+    write_json(
+        folder / "map.json",
+        {"frame": "world", "unit": "m", "areas": aisle_polygons() if script.hall else map_polygons(script.roads)},
+    )
     cues = signals.navigation(script)
     write_text(
         folder / "navigation.vtt",

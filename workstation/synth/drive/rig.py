@@ -126,7 +126,9 @@ def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
     low = [
         Lidar(
             key=f"lidar_{side}",
-            ego_from_lidar=pose(0.5 if indoor else 2.0, sign * (0.3 if indoor else 0.7), 0.6, yaw=math.radians(sign * 35.0)),
+            ego_from_lidar=pose(
+                0.5 if indoor else 2.0, sign * (0.3 if indoor else 0.7), 0.6, yaw=math.radians(sign * 35.0)
+            ),
             rings=16,
             columns=200,
             lowest_deg=-8.0,
