@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +29,25 @@ Opened = Callable[[str], Session]
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    """A scene by name, made once and open to be looked at."""
-    sessions: dict[str, Session] = {}
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a scene by name; each is made once."""
+    folders: dict[str, Path] = {}
 
-    def scene(name: str) -> Session:
-        if name not in sessions:
-            made = make_demo(tmp_path_factory.mktemp("demos") / name, scene=name)
-            assert made.new
-            sessions[name] = open_project(made.folder, read_only=True)
-        return sessions[name]
+    def folder(name: str) -> Path:
+        if name not in folders:
+            demo = make_demo(tmp_path_factory.mktemp("demos") / name, scene=name)
+            assert demo.new
+            folders[name] = demo.folder
+        return folders[name]
 
-    yield scene
-    for session in sessions.values():
-        session.close()
+    return folder
+
+
+@pytest.fixture
+def opened(made: Callable[[str], Path]) -> Iterator[Opened]:
+    """A scene by name, open to be looked at."""
+    with ExitStack() as sessions:
+        yield lambda name: sessions.enter_context(open_project(made(name), read_only=True))
 
 
 def first(session: Session) -> Sample:
@@ -156,8 +162,9 @@ def test_the_nodules_outlines_enclose_its_bright_voxels(opened: Opened) -> None:
             area += abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2
             plane = reader.slab(0, reader.instances.index(each.item or ""))
             column, row = ring.mean(axis=0)
-            assert plane[int(row), int(column)] > -100, "soft tissue in the middle"
-            assert plane[int(row), int(x.max()) + 3] < -600, "lung beside it"
+            middle, beside = plane[int(row), int(column)], plane[int(row), int(x.max()) + 3]
+            assert middle > (-100 if np.ptp(x) > 8 else -600), "soft tissue; a cap fills its slice in part"
+            assert beside < -700, "lung beside it"
     assert area * float(np.prod(spacing)) == pytest.approx(np.pi / 6 * 23**3, rel=0.05)
 
 
@@ -212,9 +219,8 @@ def test_a_thousand_samples_have_two_labels_and_a_link_each(opened: Opened) -> N
     assert families == {"scene": 400, "speech": 300, "drive": 200, "series": 100}
 
 
-def test_a_scene_that_is_there_is_left_as_it_is(opened: Opened) -> None:
-    folder = opened("ct").project.path
-    assert not make_demo(Path(folder), scene="ct").new
+def test_a_scene_that_is_there_is_left_as_it_is(made: Callable[[str], Path]) -> None:
+    assert not make_demo(made("ct"), scene="ct").new
 
 
 def test_the_command_line_offers_every_scene() -> None:
