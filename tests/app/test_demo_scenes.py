@@ -15,6 +15,7 @@ from workstation import open_project
 from workstation.app.demo import SCENES, make_demo
 from workstation.app.moment import facts_of
 from workstation.app.reading import Formats
+from workstation.app.resources import resource
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.cli.demo import SCENES as OFFERED
@@ -22,7 +23,7 @@ from workstation.core.annotation import Annotation, State
 from workstation.core.geometry import Box, Mask, Polygon, TextSpan
 from workstation.core.pixels import mask_pixels
 from workstation.core.sample import GateState, Sample, Stream, StreamKind
-from workstation.media.base import ImageReader, Reader, TextReader, VideoReader, View, VolumeReader
+from workstation.media.base import AudioReader, ImageReader, Reader, TextReader, VideoReader, View, VolumeReader
 
 pytestmark = pytest.mark.slow
 Opened = Callable[[str], Session]
@@ -217,6 +218,40 @@ def test_a_thousand_samples_have_two_labels_and_a_link_each(opened: Opened) -> N
         assert len(list(session.store.links(sample.id))) == 1
     families = Counter(sample.properties["family"] for sample in session.store.samples())
     assert families == {"scene": 400, "speech": 300, "drive": 200, "series": 100}
+
+
+def test_the_reading_is_placed_as_published_and_linked_to_the_printed_words(opened: Opened) -> None:
+    session = opened("fable")
+    sample = first(session)
+    chunks = json.loads(resource("demo", "fable", "chunks.json").read_text(encoding="utf-8"))["chunks"]
+    spoken = sorted(labels(session, sample, stream="reading"), key=lambda each: each.start_ns or 0)
+    assert [(e.text, e.start_ns, e.end_ns) for e in spoken] == [
+        (" ".join(c["text"].split()), c["start_ms"] * 1_000_000, c["end_ms"] * 1_000_000) for c in chunks
+    ]
+    printed = labels(session, sample, stream="fable")
+    text = resource("demo", "fable", "cat_and_mice.txt").read_text(encoding="utf-8")
+    covered = 0
+    for each in printed:
+        assert isinstance(each.shape, TextSpan)
+        ((start, end),) = each.shape.parts
+        assert text[start:end] == each.shape.quote
+        covered += end - start
+    assert covered > 0.75 * len(text)
+    links = Counter(each.type_id for each in session.store.links(sample.id))
+    assert links == {"speaks": 28, "grounded_in_time": len(printed)}
+
+
+def test_the_meetings_speakers_are_the_published_ones(opened: Opened) -> None:
+    session = opened("meeting")
+    sample = first(session)
+    spans = labels(session, sample, class_id="speech")
+    assert len(spans) == 9
+    assert sum((e.end_ns or 0) - (e.start_ns or 0) for e in spans) == 28_497_000_000, "27.082 s, and 1.415 s twice"
+    assert sorted(each.name for each in session.store.entities(sample.id)) == ["MEE009", "MEE012"]
+    with OpenStreams(session.project.path) as readers:
+        reader = readers.reader(stream_of(session, sample, "table"))
+        assert isinstance(reader, AudioReader)
+        assert (reader.sample_rate_hz, reader.frames) == (16_000, 480_001)
 
 
 def test_a_scene_that_is_there_is_left_as_it_is(made: Callable[[str], Path]) -> None:
