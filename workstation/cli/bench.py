@@ -30,7 +30,13 @@ def bench() -> None:
 @json_option
 @click.pass_obj
 def playback(
-    windows: Windows | None, beeps: int, tolerance: float, device: str | None, apply: bool, compensation: float | None, as_json: bool
+    windows: Windows | None,
+    beeps: int,
+    tolerance: float,
+    device: str | None,
+    apply: bool,
+    compensation: float | None,
+    as_json: bool,
 ) -> int:
     """Measure how far picture and sound are apart, with a generated flash and beep.
 

@@ -64,16 +64,32 @@ class Mesh:
 
     def triangles(self) -> tuple[Floats, NDArray[np.int32]]:
         """T×3×3 triangles of the solid faces (ear clipping is not needed: see ``polygon``) and their faces."""
+        solids = self.solids
+        rings = self.faces[solids]
+        corners = 1 + np.count_nonzero(np.diff(rings, axis=1), axis=1)
         chunks: list[Floats] = []
-        owners: list[int] = []
-        for number in self.solids:
-            ring = self.vertices[self.faces[number]]
-            keep = np.ones(len(ring), dtype=bool)
-            keep[1:] = self.faces[number][1:] != self.faces[number][:-1]
-            for triangle in _triangulate(ring[keep]):
-                chunks.append(triangle)
-                owners.append(int(number))
-        return np.array(chunks).reshape(-1, 3, 3), np.array(owners, dtype=np.int32)
+        owners: list[NDArray[np.int32]] = []
+        places = self.vertices[rings]
+        plain = corners == 3
+        if rings.shape[1] > 3:  # a quad that its first diagonal cuts into two halves of one side; walkers have hundreds
+            first, second = places[:, [0, 1, 2]], places[:, [0, 2, 3]]
+            plain |= (corners == 4) & (np.einsum("ij,ij->i", _areas(first), _areas(second)) > 0)
+            halves = plain & (corners == 4)
+            chunks.append(second[halves])
+            owners.append(solids[halves])
+        chunks.append(places[plain][:, :3])
+        owners.append(solids[plain])
+        for i in np.flatnonzero(~plain):
+            cut = _triangulate(places[i, : corners[i]])
+            chunks.append(np.array(cut).reshape(-1, 3, 3))
+            owners.append(np.full(len(cut), solids[i], np.int32))
+        return np.concatenate(chunks).reshape(-1, 3, 3), np.concatenate(owners)
+
+
+def _areas(triangles: Floats) -> Floats:
+    """N×3 normals as long as twice the area."""
+    normals: Floats = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    return normals
 
 
 class MeshBuilder:
