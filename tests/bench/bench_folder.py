@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
 
-from workstation.app.opening import create_project, open_project  # noqa: E402
+from workstation.app.opening import new_project, open_project  # noqa: E402
 from workstation.app.proposing import proposed, write_proposal  # noqa: E402
 from workstation.app.reading import Formats  # noqa: E402
 
@@ -80,10 +80,10 @@ def measure(make: Callable[[Path, int], None], files: int, scratch: Path) -> tup
     _ = formats.readers
     look, proposal = timed(lambda: proposed(folder, formats))
     project = scratch / f"{folder.name}_project"
-    create_project(project)
-    with open_project(project) as session:
+    new_project(project, person="Ada")
+    with open_project(project, person="Ada", kind="person") as session:
         write, _ = timed(lambda: write_proposal(session, proposal))  # type: ignore[arg-type]
-    with open_project(project) as session:
+    with open_project(project, person="Ada", kind="person") as session:
         listed, count = timed(lambda: sum(1 for s in session.store.samples() for _ in session.store.streams(s.id)))
     say(
         f"{make.__name__:9}{files:7,} files: walk {walk:6.2f} s, propose {look:6.2f} s ({look / walk:5.1f} x), "
