@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer, Slot
 from PySide6.QtCore import Qt as QtNames
+from PySide6.QtCore import QTimer, Slot
 
 from workstation.core.clock import TransportChanged
 from workstation.ui.workbench import Workbench
