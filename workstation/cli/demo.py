@@ -17,7 +17,10 @@ SCENES = ("drive", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "
 @click.option("--scene", type=click.Choice(SCENES), default="drive", show_default=True, help="What it shows.")
 @click.option("--at", metavar="SECONDS", help="Print what every stream has at this session time.")
 @click.option(
-    "--sheet", metavar="PNG", type=click.Path(path_type=Path), help="Draw a picture of that moment, or of the scene's own without --at."
+    "--sheet",
+    metavar="PNG",
+    type=click.Path(path_type=Path),
+    help="Draw a picture of that moment, or of the scene's own without --at.",
 )
 @json_option
 def demo(folder: Path | None, scene: str, at: str | None, sheet: Path | None, as_json: bool) -> int:
