@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workstation.app.playback_bench import PictureProbe
 
 
 def main() -> None:
@@ -28,6 +32,9 @@ class _Windows:
         from workstation.ui.application import run_window
 
         return run_window(project)
+
+    def picture_probe(self) -> PictureProbe | None:
+        return None
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,25 @@ from workstation.app.reading import Formats
 from workstation.app.streams import OpenStreams
 from workstation.cli.demo import SCENES as OFFERED
 from workstation.core.sample import GateState, StreamKind
+from workstation.synth import clip, robot
+from workstation.synth.truth import Truth
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def small_films(monkeypatch: pytest.MonkeyPatch, made_once: Callable[..., Truth]) -> None:
+    """Clip and robot in their whole length but smaller; talk and CT stay as they are made."""
+
+    def smaller(make: Callable[..., Truth], options: object) -> Callable[[Path], Truth]:
+        def generate(folder: Path) -> Truth:
+            shutil.copytree(made_once(make, options=options).folder / "media", folder / "media")
+            return make(folder, options=options)  # finds the media there, made with the same options
+
+        return generate
+
+    monkeypatch.setattr(clip, "clip", smaller(clip.clip, clip.ClipOptions(scale=0.25)))
+    monkeypatch.setattr(robot, "robot", smaller(robot.robot, robot.RobotOptions(scale=0.5)))
 
 
 @pytest.mark.parametrize(
@@ -26,6 +45,7 @@ pytestmark = pytest.mark.slow
         ("robot", {StreamKind.VIDEO, StreamKind.SERIES, StreamKind.TURNS}),
     ],
 )
+@pytest.mark.usefixtures("small_films")
 def test_a_generated_scene_opens(tmp_path: Path, scene: str, kinds: set[StreamKind]) -> None:
     made = make_demo(tmp_path / scene, scene=scene)
     with open_project(made.folder, read_only=True) as session:

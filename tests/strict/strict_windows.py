@@ -76,9 +76,14 @@ def bench(qapp: QApplication, demo_project: Path) -> Generator[Workbench, None, 
 
 def wait_for(condition: Callable[[], bool], *, what: str = "", timeout_ms: int = 20_000) -> None:
     """Let the window work until the condition holds; the test fails if it does not."""
+    from time import monotonic
+
     from PySide6.QtTest import QTest
 
-    assert QTest.qWaitFor(condition, timeout_ms), f"waited in vain for {what or condition}"
+    end = monotonic() + timeout_ms / 1000
+    while not condition():
+        assert monotonic() < end, f"waited in vain for {what or condition}"
+        QTest.qWait(2)  # short: it keeps Python's lock, and workers need it
 
 
 def show(widget: QWidget, width: int = 900, height: int = 600) -> None:

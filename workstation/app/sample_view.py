@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from workstation.app.looks import Paint, paint_of
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Word, effective_class
@@ -22,6 +23,7 @@ from workstation.core.tracks import Moment, MomentKind, moment
 from workstation.store.changes import ChangeSet
 from workstation.store.queries import Reads
 
+_Rows = TypeVar("_Rows", Sequence[Keyframe], Sequence[Word])
 _HELD = (RecordKind.STREAM, RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK)
 
 
@@ -78,6 +80,10 @@ class SampleView:
         if found is None:
             found = self._words[annotation] = tuple(self._store.words(AnnotationId(annotation)))
         return found
+
+    def blob(self, sha256: str) -> bytes | None:
+        """The content behind a mask or a point set."""
+        return self._store.blob(sha256)
 
     def rig(self) -> Rig | None:
         """The newest calibration of the sample."""
@@ -189,9 +195,21 @@ class SampleView:
         for kind in _HELD:
             for record_id in changes.touched(kind):
                 self._renew(kind, record_id)
-        for kind, held in ((RecordKind.KEYFRAME, self._keyframes), (RecordKind.WORD, self._words)):
-            if changes.touched(kind):
-                held.clear()  # read again when asked for; the records do not say whose the removed ones were
+        self._forget_rows(self._keyframes, RecordKind.KEYFRAME, changes)
+        self._forget_rows(self._words, RecordKind.WORD, changes)
+
+    def _forget_rows(self, held: dict[str, _Rows], kind: RecordKind, changes: ChangeSet) -> None:
+        """Rows of what was touched are read again when asked for; those of all others stay."""
+        touched = changes.touched(kind)
+        if not touched:
+            return
+        stale = {owner for owner, rows in held.items() if any(row.id in touched for row in rows)}
+        for row_id in touched:
+            row = self._store.get(kind, row_id)
+            if isinstance(row, Keyframe | Word):
+                stale.add(row.annotation)
+        for owner in stale:
+            held.pop(owner, None)
 
     def _renew(self, kind: RecordKind, record_id: str) -> None:
         self._leave(record_id)

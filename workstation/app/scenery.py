@@ -7,7 +7,7 @@ of the frame tree, through the poses, so that a thing that stands stays where it
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,9 +60,8 @@ class Scenery:
         self.readers = readers
         self.streams = {stream.id: stream for stream in session.store.streams(sample)}
         self.calibration = _calibration(session, sample)
-        self.tree = FrameTree(self.calibration, self._trajectories())
-        parents = {frame.parent for frame in self.calibration.frames}
-        self.roots = sorted(parents - {frame.name for frame in self.calibration.frames})
+        self.tree = FrameTree(self.calibration, trajectories_of(self.streams.values(), readers))
+        self.roots = roots_of(self.calibration)
         self._tracks = list(self._cuboid_tracks())
 
     def spoken(self, stream: Stream) -> list[Annotation]:
@@ -111,18 +110,6 @@ class Scenery:
                 return moved(keyframe.shape, root_from_frame), root
         return None
 
-    def _trajectories(self) -> dict[str, Trajectory]:
-        found = {}
-        for stream in self.streams.values():
-            if stream.kind is StreamKind.TRAJECTORY:
-                try:
-                    reader = self.readers.reader(stream)
-                except DataError:  # without poses frames do not connect, and the panel says so
-                    continue
-                if isinstance(reader, TrajectoryReader):
-                    found[stream.key] = _session_poses(reader, stream)
-        return found
-
     def _cuboid_tracks(self) -> Iterator[_Tracked]:
         store = self._session.store
         ontology = store.ontology()
@@ -137,6 +124,26 @@ class Scenery:
             name = class_id if entity is None else f"{class_id} {entity.number}"
             keyframes = store.keyframes(annotation.id)
             yield _Tracked(annotation, annotation.track, keyframes, self.streams[annotation.stream], name, colour)
+
+
+def trajectories_of(streams: Iterable[Stream], readers: OpenStreams) -> dict[str, Trajectory]:
+    """The poses that move frames, by stream key, in session time."""
+    found = {}
+    for stream in streams:
+        if stream.kind is StreamKind.TRAJECTORY:
+            try:
+                reader = readers.reader(stream)
+            except DataError:  # without poses frames do not connect, and the panel says so
+                continue
+            if isinstance(reader, TrajectoryReader):
+                found[stream.key] = _session_poses(reader, stream)
+    return found
+
+
+def roots_of(calibration: Calibration) -> list[str]:
+    """The frames that hang under no other."""
+    parents = {frame.parent for frame in calibration.frames}
+    return sorted(parents - {frame.name for frame in calibration.frames})
 
 
 def moved(cuboid: Cuboid, target_from_source: RigidTransform) -> Cuboid:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from workstation.app.playback_bench import PictureProbe
 
 
 @runtime_checkable
@@ -16,4 +19,8 @@ class Windows(Protocol):
 
     def show(self, project: Path | None) -> int:
         """A window on a project, or on the welcome page."""
+        ...
+
+    def picture_probe(self) -> PictureProbe | None:
+        """What times flashes on a real screen for ``bench playback``; ``None`` where nothing could be seen."""
         ...

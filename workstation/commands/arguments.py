@@ -83,6 +83,11 @@ class Argument:
         """Samples are found first, then streams, then labels: each narrows where the next is looked for."""
         return min((_RANK.get(wanted, 4) for wanted in _references(self.type)), default=5)
 
+    @property
+    def names(self) -> frozenset[Wanted]:
+        """What kinds of things it names; empty for a plain value."""
+        return _references(self.type)
+
     def resolve(self, resolver: Resolver, value: object) -> object:
         """The value the function gets."""
         return _resolved(self.type, value, resolver)

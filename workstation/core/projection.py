@@ -109,6 +109,20 @@ def cuboid_outline(
     return Outline(segments, which)
 
 
+def outlines(camera: Camera, corners_in_camera: Floats, *, near_m: float = NEAR_M) -> tuple[Outline, NDArray[np.intp]]:
+    """Many cuboids at once, corners (n, 8, 3) as ``cuboid_corners`` orders them; and (m,) whose piece each is."""
+    lines = corners_in_camera[:, np.array(EDGES)].reshape(-1, 2, 3)
+    segments, which = _visible_segments(camera, lines, near_m)
+    return Outline(segments, which % len(EDGES)), which // len(EDGES)
+
+
+def corners_of(centers: Floats, sizes: Floats, rotations: Floats) -> Floats:
+    """(n, 8, 3) corners of many cuboids: centres (n, 3), sizes (n, 3), unit quaternions (n, 4)."""
+    half = _SIGNS[None] * (sizes[:, None] / 2)
+    corners: Floats = half @ np.swapaxes(matrix_of(rotations), -1, -2) + centers[:, None]
+    return corners
+
+
 def cuboid_box(
     camera: Camera, cuboid: Cuboid, *, camera_from_frame: RigidTransform = NO_MOVE, near_m: float = NEAR_M
 ) -> PictureBox | None:

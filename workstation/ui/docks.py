@@ -165,6 +165,21 @@ class Docks(QObject):
         for other in self:
             other.setVisible(other is dock)
 
+    def maximise(self, pane: Pane | None) -> None:
+        """This pane alone, or all of them again."""
+        dock = next((each for each in self if each.pane is not None and each.pane is pane), None)
+        if dock is not None or self.maximised:
+            self.toggle_maximised(dock or next(iter(self)))
+
+    def focus_next(self, pane: Pane | None, step: int) -> None:
+        """Give the focus to the next pane that is on the screen, from left to right and from top to bottom."""
+        seen = [dock for dock in self if dock.pane is not None and not dock.visibleRegion().isEmpty()]
+        seen.sort(key=lambda dock: (dock.y(), dock.x()))
+        panes = [dock.pane for dock in seen if dock.pane is not None]
+        if panes:
+            index = panes.index(pane) + step if pane in panes else 0
+            panes[index % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def written(self) -> bytes:
         """Where everything stands, to be kept; what is maximised is kept as it was before."""
         state = self._before_maximising or self._window.saveState(_LAYOUT_VERSION)

@@ -80,8 +80,6 @@ class Workbench(QObject):
         self.theme_changed: Signal[Theme] = Signal("theme_changed", on_error=_report)
         self.reveal_wanted: Signal[Ids] = Signal("reveal_wanted", on_error=_report)
         """Bring these into view (key F): panes scroll, zoom and page; none moves the clock."""
-        self.led_by_sound = False
-        """Whether what is heard moves the clock (``clock.follow_audio``): set by who plays it; then nobody ticks."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
         self._theme = theme
         self._focused_stream: str | None = None

@@ -379,7 +379,9 @@ def test_clouds_that_lie_are_one_sentence(
 SMALL = (HERE / "ros2_lz4.mcap").read_bytes()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(at=st.integers(0, len(SMALL) - 1), byte=st.integers(0, 255), cut=st.booleans())
 def test_damaged_files_are_streams_or_a_sentence(
     plugin: ModuleType, opened: Opened, tmp_path: Path, at: int, byte: int, cut: bool
