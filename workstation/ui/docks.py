@@ -12,6 +12,7 @@ from itertools import pairwise
 from PySide6.QtCore import QByteArray, QObject, Qt, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+from workstation.app.sample_view import SampleView
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PaneSpec
 from workstation.ui.workbench import Workbench
@@ -239,10 +240,20 @@ def _share_of(kind: str, workspace: Workspace) -> float:
 
 def _build(spec: PaneSpec) -> Pane:
     """The pane; one that cannot even be made stands there with its error."""
-    failed = Pane()
-    made = failed.guard(spec.build)
-    if isinstance(made, Pane):
-        failed.deleteLater()
-        return made
-    failed.kind = spec.kind
-    return failed
+    try:
+        return spec.build()
+    except Exception as error:  # noqa: BLE001 - one pane's bug must not stop the others; shown in its place, logged
+        return _Unmade(spec, error)
+
+
+class _Unmade(Pane):
+    """In the place of a pane that could not be made; says why."""
+
+    def __init__(self, spec: PaneSpec, error: Exception) -> None:
+        self.kind = spec.kind
+        self.title = spec.title
+        super().__init__()
+        self._error = error
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        raise self._error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -27,6 +28,12 @@ class Sheet(QDialog):
         self.column.setSpacing(10)
         self.words: QLabel | None = None
         """Where ``explain`` writes."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        focused: QWidget | None = self.focusWidget()
+        if focused is None:
+            self.focusNextChild()  # keys work at once
 
     def explain(self, text: str) -> None:
         """Say how it went; may come from a job that ends after the dialog was closed."""
