@@ -10,9 +10,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QScrollBar
+from timeline_window import SECOND, lane_y, place_of, timeline_on, turn_wheel, x_of
 
 from strict_windows import drag, wait_for
-from timeline_window import SECOND, lane_y, place_of, timeline_on, turn_wheel, x_of
 from workstation.app.lanes import LaneKind
 from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.sound_scene import SoundScene
