@@ -36,7 +36,7 @@ from workstation.media.base import (
     View,
     VolumeReader,
 )
-from workstation.media.prefetch import Delivery, Request, VideoLoader, Worker
+from workstation.media.prefetch import REST_S, Delivery, Request, VideoLoader, Worker
 from workstation.media.probe import open_stream
 from workstation.media.proxy import ProxyFolder, open_proxy
 from workstation.media.video import VideoFile, open_video
@@ -192,4 +192,6 @@ def scrub(opened: Sequence[Camera], seconds: float, *, view: View, look: Callabl
             delivery = camera.wait_for(request)
             assert delivery.error is None, delivery.error
         look()
+        if rnd.random() < 0.1:
+            threading.Event().wait(2 * REST_S)  # a hand rests now and then, and previews are built
     return asked

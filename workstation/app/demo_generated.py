@@ -126,7 +126,7 @@ def add_sample(
         files = tuple(record_file(session.project.path, path) for path in paths)
         run(
             "stream.add", sample=key, key=stream["key"], kind=reader.kind, role=stream.get("role", ""),
-            files=msgspec.to_builtins(files), reader=reader.name, options=stream.get("options", {}), 
+            files=msgspec.to_builtins(files), reader=reader.name, options=stream.get("options", {}),
             clock="generator" if in_sync == _ONE_CLOCK else "recording",
             time_map=stream.get("time_map"), frame=stream.get("frame", ""), recording=stream.get("recording", ""),
             language=stream.get("language", ""), licence=stream.get("licence", LICENCE),

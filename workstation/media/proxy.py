@@ -123,6 +123,7 @@ class VideoProxy:
             self._look_what_is_there()
         chunk = self._next(index)
         if chunk is None or self._closed:
+            self._end_decoder()
             return None
         with self._folder.turn() as ours:
             if not ours:
@@ -151,8 +152,12 @@ class VideoProxy:
         if not self._closed:
             self._closed = True
             self._folder.leave()
-            if self._decoder is not None:
-                self._decoder.close()
+            self._end_decoder()
+
+    def _end_decoder(self) -> None:
+        decoder, self._decoder = self._decoder, None
+        if decoder is not None:
+            decoder.close()
 
     @property
     def _most_frames(self) -> int:

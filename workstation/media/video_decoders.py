@@ -25,7 +25,8 @@ class Decoders:
         self._path = path
         self.track = track
         self._open = open_decoder
-        self._device = device
+        self.device = device
+        """The graphics card that decodes, empty for the processor."""
         self._forward = open_decoder(device)
         self._back: FrameDecoder | None = None
         self.description: dict[str, OptionValue] = self._forward.description
@@ -43,10 +44,10 @@ class Decoders:
 
     def decode(self, first: int, last: int, keep: Keep, cancel: CancelToken, *, back: bool = False) -> None:
         """Hand frames ``first`` to ``last`` to ``keep``. What a card cannot give, the processor is asked for."""
-        if self._decoder(back).decode(first, last, keep, cancel) or not self._device:
+        if self._decoder(back).decode(first, last, keep, cancel) or not self.device:
             return
         # Proven when it was opened, and still: drivers reset, and a card that sleeps loses its decoders.
-        _log.info("%s: frame %d did not come from the device %s; the processor goes on", self._path, last, self._device)
+        _log.info("%s: frame %d did not come from the device %s; the processor goes on", self._path, last, self.device)
         self._to_processor()
         self._decoder(back).decode(first, last, keep, cancel)
 
@@ -63,11 +64,11 @@ class Decoders:
         if not back:
             return self._forward
         if self._back is None:
-            self._back = self._open(self._device)
+            self._back = self._open(self.device)
         return self._back
 
     def _to_processor(self) -> None:
         processor = self._open("")
         self._spent = self.packets_decoded
         self.close()
-        self._device, self._forward, self._back = "", processor, None
+        self.device, self._forward, self._back = "", processor, None

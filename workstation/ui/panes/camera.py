@@ -16,13 +16,16 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 from workstation.app.feeds import PICTURE_KINDS
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Pane
+from workstation.ui.panes.base import Gesture, Pane
 from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
+from workstation.ui.panes.camera_settings import CameraSettings
+from workstation.ui.panes.camera_sweeps import CloudSweeps
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
@@ -59,6 +62,19 @@ class _ToolGesture:
         self.camera.area.update()
 
 
+class _Enlarged:
+    """One camera alone, as something that ``Esc`` leaves."""
+
+    def __init__(self, pane: CameraPane) -> None:
+        self._pane = pane
+
+    def key(self, event: QKeyEvent) -> bool:
+        return False
+
+    def cancel(self) -> None:
+        self._pane.enlarge(None)
+
+
 class CameraPane(Pane):
     """All cameras of the sample."""
 
@@ -66,13 +82,17 @@ class CameraPane(Pane):
     title = "Cameras"
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        self._at_work: Gesture | None = None
         super().__init__(parent)
+        self._kept: str | None = None
+        """Key of the enlarged camera, over samples."""
         self.views: list[CameraView] = []
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
         self._turnstile = Turnstile(self)
         self._cuboids: PlacedCuboids | None = None
+        self._sweeps: CloudSweeps | None = None
         self._build_grid()
         self._build_switches()
 
@@ -102,6 +122,15 @@ class CameraPane(Pane):
             button.toggled.connect(self._switched)
             self.switches[name] = button
             self.header.extra.addWidget(button)
+        self.settings_button = QToolButton()
+        self.settings_button.setText("Picture…")
+        self.settings_button.setObjectName("camera_picture")
+        self.settings_button.setAccessibleName("Picture settings")
+        self.settings_button.setToolTip("Brightness, contrast, gamma, strength of shapes, size of a step")
+        self.settings_button.setAutoRaise(True)
+        self.settings_button.clicked.connect(self._open_settings)
+        self.header.extra.addWidget(self.settings_button)
+        self.settings = CameraSettings(self)
 
     # --- the workbench ------------------------------------------------------------------------------------------
 
@@ -120,7 +149,6 @@ class CameraPane(Pane):
 
     def sample_opened(self, view: SampleView | None) -> None:
         zooms = {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
-        enlarged = None if self.enlarged is None else self.enlarged.stream.key
         self._clear()
         bench = self.bench
         if view is None or bench is None or bench.readers is None:
@@ -142,7 +170,8 @@ class CameraPane(Pane):
         if len(streams) > MOST_CAMERAS:
             bench.tell(f"{len(streams)} streams have pictures; the first {MOST_CAMERAS} are shown.")
         self.focused = self.views[0] if self.views else None
-        self.enlarged = next((each for each in self.views if each.stream.key == enlarged), None)
+        self.enlarged = next((each for each in self.views if each.stream.key == self._kept), None)
+        self._open_sweeps()
         self._lay_out()
         self._mark()
         self._focus_look()
@@ -198,6 +227,23 @@ class CameraPane(Pane):
         feed = None if self.focused is None else self.focused.frames.feed
         return "" if feed is None else feed.item_name
 
+    @property
+    def gesture(self) -> Gesture | None:
+        """The tool at work; without one, while the pane has the focus, one camera alone, which ``Esc`` leaves."""
+        if self._at_work is not None:
+            return self._at_work
+        return _Enlarged(self) if self.enlarged is not None and self._has_focus() else None
+
+    @gesture.setter
+    def gesture(self, gesture: Gesture | None) -> None:
+        self._at_work = gesture
+
+    def _has_focus(self) -> bool:
+        focus: QWidget | None = self.window().focusWidget()
+        if focus is None:
+            return False
+        return focus is self or self.isAncestorOf(focus)
+
     # --- what actions call --------------------------------------------------------------------------------------
 
     def enlarge(self, camera: CameraView | None) -> None:
@@ -227,18 +273,45 @@ class CameraPane(Pane):
             button.blockSignals(True)
             button.setChecked(bool(getattr(self.look, name)))
             button.blockSignals(False)
+        self._open_sweeps()
         for camera in self.views:
             camera.set_look(self.look)
 
+    def _open_sweeps(self) -> None:
+        """The cloud behind the points, read when they are first wanted."""
+        bench = self.bench
+        if not self.look.points or self._sweeps is not None or bench is None or bench.view is None:
+            return
+        cloud = next((each for each in bench.view.streams.values() if each.kind is StreamKind.CLOUD), None)
+        if cloud is None or bench.readers is None:
+            bench.tell("This sample has no cloud whose points could be shown.")
+            return
+        try:
+            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui, self._sweep_came)
+        except DataError as problem:
+            bench.tell(f"The points cannot be shown: {problem}")
+            return
+        for camera in self.views:
+            camera.sweeps = self._sweeps
+
+    def _sweep_came(self) -> None:
+        for camera in self.views:
+            camera.area.forget_layer()
+
     def tool_moved(self, camera: CameraView) -> None:
         """The tool over a camera has begun or ended something."""
+        held = self._at_work
         if camera.tool.busy:
-            if self.gesture is None:
+            if held is None:
                 self.gesture = _ToolGesture(self, camera)
-        elif isinstance(self.gesture, _ToolGesture) and self.gesture.camera is camera:
+        elif isinstance(held, _ToolGesture) and held.camera is camera:
             self.gesture = None
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _on_sample(self, view: SampleView | None) -> None:
+        self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
+        super()._on_sample(view)
 
     def _clear(self) -> None:
         self.gesture = None
@@ -251,6 +324,9 @@ class CameraPane(Pane):
             camera.hide()
             camera.deleteLater()
         self._cuboids = None
+        if self._sweeps is not None:
+            self._sweeps.close()
+            self._sweeps = None
 
     def _lay_out(self) -> None:
         for camera in self.views:
@@ -329,6 +405,9 @@ class CameraPane(Pane):
         camera = self._sender_view()
         if camera is not None:
             self.enlarge(None if self.enlarged is camera else camera)
+
+    def _open_settings(self) -> None:
+        self.settings.open_below(self.settings_button)
 
     def _switched(self) -> None:
         self.set_look(**{name: button.isChecked() for name, button in self.switches.items()})

@@ -41,6 +41,8 @@ _CURSORS = {
 }
 _MAGNIFIER_PX = 150
 _MAGNIFIED = 4.0
+_NO_NEED_SCALE = 12.0
+"""Pixels this large need no magnifier."""
 
 
 class PictureArea(QWidget):
@@ -143,7 +145,7 @@ class PictureArea(QWidget):
             painter.drawLine(QPointF(self.pointer.x(), 0), QPointF(self.pointer.x(), self.height()))
             painter.drawLine(QPointF(0, self.pointer.y()), QPointF(self.width(), self.pointer.y()))
         paint_hints(painter, viewport, camera.tool.hints(), self.pointer, camera.bench.theme)
-        if camera.look.magnifier and self.pointer is not None:
+        if camera.look.magnifier and self.pointer is not None and viewport.scale < _NO_NEED_SCALE:
             self._magnifier(painter, frame)
 
     def _missing(self, painter: QPainter) -> None:

@@ -26,7 +26,9 @@ from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook, distance_text, seconds_text
 from workstation.ui.panes.camera_scene import CameraScene
-from workstation.ui.scenes.frame_item import whole_window
+from workstation.ui.panes.camera_sweeps import CloudSweeps
+from workstation.ui.scenes.cloud_dots import paint_dots
+from workstation.ui.scenes.frame_item import Tone, whole_window
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.space_marks import cursor_marks, paint_marks, ray_of
 from workstation.ui.scenes.viewport import FIT, Viewport, Zoom
@@ -66,6 +68,8 @@ class CameraView(QWidget):
         self.tool = make_tool(bench.hand.tool, self.canvas)
         self._tool_name = bench.hand.tool
         self.marks = Marks()
+        self.sweeps: CloudSweeps | None = None
+        """Set by the pane while points are switched on."""
         self.best = False
         self.zoom_locked = False
         self.late = False
@@ -278,6 +282,15 @@ class CameraView(QWidget):
 
     def paint_points(self, painter: QPainter) -> None:
         """Points of the cloud, if they are switched on."""
+        frame, camera = self.frames.frame, self.scene.camera
+        if self.sweeps is None or not self.look.points or camera is None or frame is None or frame.session_ns is None:
+            return
+        sweep = self.sweeps.at(frame.session_ns)
+        if sweep is None:
+            return
+        camera_from = self.scene.carried(camera.frame, frame.session_ns, sweep.frame, sweep.session_ns)
+        if camera_from is not None:
+            paint_dots(painter, self.viewport, camera, sweep.points, camera_from)
 
     # --- zoom and light -----------------------------------------------------------------------------------------
 
@@ -354,7 +367,17 @@ class CameraView(QWidget):
             tone = replace(tone, contrast=contrast, brightness=min(max(tone.brightness - down, -1.0), 1.0))
         self.set_tone(tone)
 
-    def set_tone(self, tone: Any) -> None:
+    def lock_zoom(self, locked: bool) -> None:
+        """Keep the zoom where it is, or let it go."""
+        self.zoom_locked = locked
+        self._say()
+
+    def plain_light(self) -> None:
+        """As the picture is: no brightness, contrast or gamma, and the first window the file brings."""
+        windows = () if self.frames.feed is None else self.frames.feed.windows
+        self.set_tone(Tone(window=windows[0] if windows else None))
+
+    def set_tone(self, tone: Tone) -> None:
         """Paint with other light."""
         self.frames.set_tone(tone)
         self.area.update()

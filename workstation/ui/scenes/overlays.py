@@ -224,7 +224,8 @@ class Overlay:
         font = plate_font()
         metrics = QFontMetricsF(font)
         important = (Standing.SELECTED, Standing.HOVERED)
-        plates = sorted(self._plates, key=lambda plate: plate.standing not in important)
+        seen = [plate for plate in self._plates if self._is_seen(plate.bounds)]
+        plates = sorted(seen, key=lambda plate: plate.standing not in important)
         sizes = [plate_size(metrics, plate.text) for plate in plates]
         wanted = [
             Wanted(*size, plate.bounds, needed=plate.standing in important)
@@ -238,6 +239,10 @@ class Overlay:
                     self._painter, QRectF(*place, *size), plate.text, plate.paint.colour, plate.paint.mark,
                     strong=strong,
                 )  # fmt: skip
+
+    def _is_seen(self, bounds: tuple[float, float, float, float]) -> bool:
+        width, height = self._viewport.area
+        return bounds[0] < width and bounds[2] > 0 and bounds[1] < height and bounds[3] > 0
 
 
 def mask_image(inside: NDArray[np.bool_], colour: str, share: float, *, edge: bool) -> QImage:
