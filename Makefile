@@ -2,6 +2,7 @@
 PYTHON ?=
 export PYTHON
 RUN := .venv/bin/python
+PROCESSES := -n auto --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test check constraints clean
 
@@ -11,9 +12,10 @@ demo:
 	@$(RUN) -m workstation demo out/demo/drive --at 4.0 --sheet out/demo/drive.png
 	@$(RUN) -m workstation selftest
 
+# In as many processes as there are cores, each with a screen of its own; plain pytest runs the same in one.
 test:
 	@sh .ci/prepare test
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest $(PROCESSES)
 
 # Everything that has to hold before a change lands: format, lint, types, import rules, sizes, tests.
 check:

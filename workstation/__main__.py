@@ -6,13 +6,35 @@ The only module that may know both the command line and the window, and hands on
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workstation.app.playback_bench import PictureProbe
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     from workstation.cli.main import main as run_command_line
 
-    sys.exit(run_command_line(sys.argv[1:]))
+    sys.exit(run_command_line(sys.argv[1:], windows=_Windows()))
+
+
+class _Windows:
+    """The window as the command line sees it (``cli.windows.Windows``); Qt is imported when one is asked for."""
+
+    def available(self) -> bool:
+        from workstation.ui.application import has_display
+
+        return has_display()
+
+    def show(self, project: Path | None) -> int:
+        from workstation.ui.application import run_window
+
+        return run_window(project)
+
+    def picture_probe(self) -> PictureProbe | None:
+        return None
 
 
 if __name__ == "__main__":

@@ -27,8 +27,10 @@ from workstation.core.sample import StreamKind
 from workstation.core.space import Frame
 from workstation.core.timebase import SECOND_NS
 from workstation.media.base import Channel, OpenContext, Options, ReaderSpec
+from workstation.media.gaps import hold_of
 from workstation.media.held import HeldSeries, HeldTrajectory, Origin, held_series, held_trajectory
 from workstation.media.proposal import (
+    TIMES_HELP,
     TIMES_OPTION,
     DatasetSpec,
     Mount,
@@ -39,7 +41,7 @@ from workstation.media.proposal import (
     StreamProposal,
     aligned,
     left_over,
-    times_of_option,
+    times_given,
     times_option,
 )
 
@@ -73,7 +75,7 @@ class _Sensor:
     files: tuple[Path, ...]
     times_ns: tuple[int, ...]
     """Unix time of each file, as if the list were in UTC."""
-    hold_ns: int
+    hold_ns: int | None
     """Half as long again as the list's own step: a missing file stays a gap."""
     notes: tuple[str, ...]
 
@@ -152,12 +154,7 @@ def _sensor(folder: Path) -> _Sensor:
         raise DataError(f"timestamps.txt has {len(times)} lines, but there is a file {max(numbers)}", path=folder)
     missing = len(times) - len(files)
     notes = (f"{missing} of {len(times)} listed items have no file: gaps",) if missing else ()
-    return _Sensor(folder.name, tuple(files), tuple(times[number] for number in numbers), _hold(times), notes)
-
-
-def _hold(times: list[int]) -> int:
-    steps = np.diff(np.array(sorted(times), np.int64))
-    return max(1, int(np.median(steps) * 3 / 2)) if len(steps) else SECOND_NS
+    return _Sensor(folder.name, tuple(files), tuple(times[number] for number in numbers), hold_of(times), notes)
 
 
 def read_times(path: Path) -> list[int]:
@@ -201,7 +198,7 @@ def _streams(sensor: _Sensor) -> list[StreamProposal]:
         )
 
     timed: Options = {TIMES_OPTION: relative}
-    shown: Options = {**timed, "hold_ns": sensor.hold_ns}
+    shown: Options = timed if sensor.hold_ns is None else {**timed, "hold_ns": sensor.hold_ns}
     if sensor.name == "oxts":
         return [
             stream("oxts", StreamKind.SERIES, "kitti_oxts", "", timed),
@@ -321,9 +318,7 @@ def _rows(
     paths: Sequence[Path], options: Options, context: OpenContext
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Times (n,) and the thirty numbers of each file (n, 30)."""
-    times = times_of_option(str(options.get(TIMES_OPTION, "")), place=f"option {TIMES_OPTION}")
-    if len(times) != len(paths) or not paths:
-        raise DataError(f"{len(times)} times are given for {len(paths)} files", path=paths[0].parent if paths else None)
+    times_ns = times_given(options, len(paths), paths[0].parent if paths else None)
     table = np.empty((len(paths), len(_CHANNELS)))
     for i, path in enumerate(paths):
         context.cancel.check()
@@ -336,7 +331,7 @@ def _rows(
             raise DataError(f"holds {len(row)} numbers, not {len(_CHANNELS)}", path=path)
         table[i] = row
     table[~np.isfinite(table)] = np.nan
-    return np.array(times, np.int64), table
+    return times_ns, table
 
 
 def open_oxts(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldSeries:
@@ -378,27 +373,11 @@ def open_poses(paths: Sequence[Path], options: Options, context: OpenContext) ->
     return held_trajectory(("world", "imu"), times_ns, places, turns, origin=origin)
 
 
-_TIMED = {TIMES_OPTION: "nanoseconds of the first file, then the step to each next one"}
-READERS = (
-    ReaderSpec(
-        name="kitti_oxts",
-        kind=StreamKind.SERIES,
-        title="KITTI GPS and inertial unit",
-        suffixes=(".txt",),
-        probe=lambda path, head: 0.0,
-        open=open_oxts,
-        options=_TIMED,
-        several=True,
-    ),
-    ReaderSpec(
-        name="kitti_pose",
-        kind=StreamKind.TRAJECTORY,
-        title="KITTI poses",
-        suffixes=(".txt",),
-        probe=lambda path, head: 0.0,
-        open=open_poses,
-        options=_TIMED,
-        several=True,
-    ),
+READERS = tuple(
+    ReaderSpec(name=name, kind=kind, title=title, suffixes=(".txt",), open=opener, options=TIMES_HELP, several=True)
+    for name, kind, title, opener in (
+        ("kitti_oxts", StreamKind.SERIES, "KITTI GPS and inertial unit", open_oxts),
+        ("kitti_pose", StreamKind.TRAJECTORY, "KITTI poses", open_poses),
+    )
 )
 DATASETS = (DatasetSpec(name="kitti_raw", title="KITTI raw data", recognise=recognise, propose=propose),)

@@ -21,7 +21,7 @@ from workstation.core.files import read_bounded
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import IDENTITY, SECOND_NS, offset_map
 from workstation.core.untrusted import Found, inside, parse_json_lines, read_json
-from workstation.media.base import Channel, OpenContext, Options, ReaderSpec
+from workstation.media.base import Channel, OpenContext, Options, ReaderSpec, one_path
 from workstation.media.held import HeldSeries, Origin, held_series
 from workstation.media.proposal import (
     DatasetSpec,
@@ -288,15 +288,14 @@ def _table(path: Path, columns: list[str], most_rows: int, episode: int | None =
             raise DataError(f"holds {rows:,} rows, more than the limit of {most_rows:,}", path=path)
         filters = None if episode is None else [("episode_index", "=", episode)]
         return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"is no usable Parquet file: {' '.join(str(error).split())[:200]}", path=path) from error
 
 
 def open_series(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldSeries:
     """One feature of one episode."""
-    if len(paths) != 1:
-        raise DataError(f"a table of episodes is one file, not {len(paths)}")
-    path, feature, episode = paths[0], str(options.get("feature", "")), options.get("episode")
+    path = one_path(paths, "a table of episodes")
+    feature, episode = str(options.get("feature", "")), options.get("episode")
     if isinstance(episode, bool) or not isinstance(episode, int) or not feature:
         raise DataError("needs the options 'feature' and 'episode'", path=path)
     table = _table(path, ["timestamp", "episode_index", feature], context.limits.max_items, episode)
@@ -353,7 +352,6 @@ READERS = (
         kind=StreamKind.SERIES,
         title="LeRobot states and actions",
         suffixes=(".parquet",),
-        probe=lambda path, head: 0.0,
         open=open_series,
         options={
             "feature": "which column",

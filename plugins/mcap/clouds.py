@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import FrameTable
-from workstation.media.base import CancelToken, Cloud, Item, OpenContext, Options
+from workstation.media.base import Cloud, Limits, MediaInfo, OpenContext, Options
+from workstation.media.sweeps import LoadedSweeps
 
 from .messages import Message, bytes_of, frame_of, stamp_ns, whole_of
 from .topics import TopicMessages
@@ -25,63 +26,26 @@ _EPOCH_S = 1e8
 _MOST_FIELDS = 128
 
 
-class TopicClouds:
-    """A ``CloudReader`` of one topic."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How messages of a topic become points."""
 
-    def __init__(self, messages: TopicMessages, context: OpenContext) -> None:
-        self._messages = messages
-        self._limits = context.limits
-        self._share = context.memory.share()
-        first = self.cloud(0)
-        self.info = messages.info(
-            StreamKind.CLOUD, {"points": first.total, "fields": ",".join(first.fields), "frame": first.frame}
-        )
+    messages: TopicMessages
+    limits: Limits
 
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self._messages.path,)
-
-    @property
-    def table(self) -> FrameTable:
-        return self._messages.table
-
-    def item(self, index: int) -> Item:
-        return self._messages.item(index)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        return self._messages.item_at(time_ns)
-
-    def cloud(self, index: int, *, max_points: int | None = None, cancel: CancelToken | None = None) -> Cloud:
-        self._messages.item(index)
-        whole: Cloud | None = self._share.get(index)
-        if whole is None:
-            if cancel is not None:
-                cancel.check()
-            message = self._messages.message(index)
-            try:
-                whole = self._read(message, index)
-            except DataError as error:
-                raise self._messages.wrong(index, error.reason) from error
-            size = whole.points.nbytes + sum(values.nbytes for values in whole.fields.values())
-            self._share.put(index, whole, size)
-        if max_points is None or whole.total <= max_points:
-            return whole
-        rows = np.linspace(0, whole.total - 1, max(0, max_points)).astype(np.int64)
-        fields = {name: values[rows] for name, values in whole.fields.items()} | {"index": rows}
-        return Cloud(
-            points=whole.points[rows], origin=whole.origin, fields=fields, frame=whole.frame, total=whole.total
-        )
-
-    def close(self) -> None:
-        self._share.close()
-        self._messages.close()
+    def cloud(self, index: int) -> Cloud:
+        """One sweep; what is wrong with it names the message."""
+        try:
+            return self._read(self.messages.message(index), index)
+        except DataError as error:
+            raise self.messages.wrong(index, error.reason) from error
 
     def _read(self, message: Message, index: int) -> Cloud:
         width, height, step, row_step = (
             whole_of(message, name) for name in ("width", "height", "point_step", "row_step")
         )
         count = width * height
-        self._limits.check_items(count, path=self._messages.path)
+        self.limits.check_items(count, path=self.messages.path)
         data = bytes_of(message, "data")
         if step == 0 or width * step > max(row_step, 0) or row_step * height > len(data):
             raise DataError(f"{len(data):,} bytes are not {height} rows of {width} points of {step} bytes")
@@ -113,7 +77,7 @@ class TopicClouds:
             if name in _TIMES:
                 late = _late_ns(name, values, stamp_ns(message))
                 if late is not None:
-                    fields["time_ns"] = late + int(self._messages.times_ns[index])
+                    fields["time_ns"] = late + int(self.messages.times_ns[index])
                     continue
             if name in ("rgb", "rgba") and values.dtype.itemsize == 4:
                 word = np.ascontiguousarray(values).view(np.uint32)
@@ -164,11 +128,18 @@ def _columns(message: Message, packed: NDArray[np.uint8], step: int) -> dict[str
     return columns
 
 
-def open_clouds(paths: Sequence[Path], options: Options, context: OpenContext) -> TopicClouds:
+def open_clouds(paths: Sequence[Path], options: Options, context: OpenContext) -> LoadedSweeps:
     """The sweeps of one topic."""
     messages = TopicMessages(paths, options, context)
+
+    def describe(first: Cloud) -> MediaInfo:
+        return messages.info(
+            StreamKind.CLOUD, {"points": first.total, "fields": ",".join(first.fields), "frame": first.frame}
+        )
+
     try:
-        return TopicClouds(messages, context)
+        load = _Reading(messages, context.limits).cloud
+        return LoadedSweeps(paths, messages.table, load, context, describe=describe, close=messages.close)
     except BaseException:
         messages.close()
         raise

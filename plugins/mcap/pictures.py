@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import FrameTable
-from workstation.media.base import CancelToken, Item, OpenContext, Options, Picture, Region, View
+from workstation.media.base import CancelToken, OpenContext, Options, Picture, Region, View
+from workstation.media.items import TimedItems
 
 from .messages import Message, bytes_of, whole_of
 from .topics import TopicMessages
@@ -30,11 +30,12 @@ _ENCODINGS = {
 }  # fmt: skip
 
 
-class TopicPictures:
+class TopicPictures(TimedItems):
     """A ``VideoReader`` of one topic."""
 
     def __init__(self, messages: TopicMessages, context: OpenContext) -> None:
         self._messages = messages
+        self.table = messages.table
         self._limits = context.limits
         self._share = context.memory.share()
         first = self._pixels(0)
@@ -47,16 +48,6 @@ class TopicPictures:
     @property
     def paths(self) -> tuple[Path, ...]:
         return (self._messages.path,)
-
-    @property
-    def table(self) -> FrameTable:
-        return self._messages.table
-
-    def item(self, index: int) -> Item:
-        return self._messages.item(index)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        return self._messages.item_at(time_ns)
 
     def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share

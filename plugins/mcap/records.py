@@ -239,7 +239,11 @@ class Recording:
             context.cancel.check()
             for opcode, offset, data in self._inner(number):
                 if opcode in (_SCHEMA, _CHANNEL):
-                    self._define(opcode, bytes(data))
+                    try:
+                        self._define(opcode, bytes(data))
+                    except (struct.error, UnicodeDecodeError) as error:
+                        reason = "the definition of a topic is damaged"
+                        raise DataError(reason, path=self.path, place=f"chunk {number}") from error
                 elif opcode == _MESSAGE and unindexed and len(data) >= 22:
                     channel, _, log_time = struct.unpack_from("<HIQ", data)
                     self._place(channel, log_time, number, offset)

@@ -15,7 +15,16 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.media.base import CancelToken, Channel, MediaInfo, OpenContext, Options, TextPart
-from workstation.media.held import HeldSeries, HeldText, HeldTrajectory, Origin, held_series, held_text, held_trajectory
+from workstation.media.held import (
+    HeldSeries,
+    HeldText,
+    HeldTrajectory,
+    Origin,
+    held_series,
+    held_text,
+    held_trajectory,
+    unit_rotations,
+)
 
 from .messages import Message, bytes_of, frame_of, number_of, part_of
 from .topics import TopicMessages
@@ -123,12 +132,8 @@ def open_poses(paths: Sequence[Path], options: Options, context: OpenContext) ->
         if not rows:
             raise DataError(f"holds no pose of {child!r} in {parent!r}", path=messages.path, place=messages.topic.name)
         table = np.array(rows)
-        lengths = np.linalg.norm(table[:, 3:], axis=1)
-        odd = ~(np.isfinite(table).all(axis=1) & (np.abs(lengths - 1) < 0.01))
-        with np.errstate(all="ignore"):
-            table[:, 3:] /= lengths[:, None]
-        table[odd] = np.nan
-        notes = (f"{int(odd.sum())} poses have no unit quaternion: gaps",) if odd.any() else ()
+        table[:, 3:], notes = unit_rotations(table[:, 3:])
+        table[~np.isfinite(table).all(axis=1)] = np.nan
         frames = (parent or "world", child or "body")
         stamps = np.array(times, np.int64)
         return held_trajectory(frames, stamps, table[:, :3], table[:, 3:], origin=_origin(messages, notes))
@@ -201,10 +206,13 @@ class TopicSound:
         return sample if 0 <= sample < self.frames else None
 
     def read(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[np.float32]:
+        return self.read_stored(start, stop, cancel=cancel) * np.float32(1 / 32768)
+
+    def read_stored(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[np.int16]:
         start, stop = max(0, start), min(self.frames, stop)
         if stop <= start:
-            return np.zeros((0, self.channels), np.float32)
-        sound = np.empty((stop - start, self.channels), np.float32)
+            return np.zeros((0, self.channels), np.int16)
+        sound = np.empty((stop - start, self.channels), np.int16)
         number = int(self._starts.searchsorted(start, side="right")) - 1
         while number < len(self._messages) and self._starts[number] < stop:
             if cancel is not None:
@@ -212,7 +220,7 @@ class TopicSound:
             begin = int(self._starts[number])
             pcm = self._pcm(number)
             first, last = max(start, begin), min(stop, begin + len(pcm))
-            sound[first - start : last - start] = pcm[first - begin : last - begin] / np.float32(32768)
+            sound[first - start : last - start] = pcm[first - begin : last - begin]
             number += 1
         return sound
 

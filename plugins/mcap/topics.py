@@ -10,17 +10,16 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import SECOND_NS, FrameTable, frame_table
-from workstation.media.base import Item, MediaInfo, OpenContext, Options, OptionValue
+from workstation.media.base import MediaInfo, OpenContext, Options, OptionValue
+from workstation.media.items import TimedItems, info_of_table, table_of_times
 
 from .messages import Message, decoder_of, stamp_ns
 from .records import Recording
 
 _EPOCH_NS = 10**17
-_MISSING_STEPS = 1.75
 
 
-class TopicMessages:
+class TopicMessages(TimedItems):
     """The decoded messages of one topic in the order of their times."""
 
     def __init__(self, paths: Sequence[Path], options: Options, context: OpenContext) -> None:
@@ -42,12 +41,10 @@ class TopicMessages:
             self._order = np.argsort(times, kind="stable")
             self.epoch_ns = int(times.min()) if int(times.min()) > _EPOCH_NS else None
             self.times_ns: NDArray[np.int64] = times[self._order] - (self.epoch_ns or 0)
+            self.table = table_of_times(self.times_ns, paced=True)
         except BaseException:
             self.recording.close()
             raise
-        self.table: FrameTable = frame_table(
-            self.times_ns, unit_num=1, unit_den=SECOND_NS, hold_ns=_longest_step(self.times_ns)
-        )
 
     def __len__(self) -> int:
         return len(self.times_ns)
@@ -72,25 +69,11 @@ class TopicMessages:
         """A ``DataError`` that names the message."""
         return DataError(reason, path=self.path, place=f"{self.topic.name}, message {index}")
 
-    def item(self, index: int) -> Item:
-        if not 0 <= index < len(self):
-            raise IndexError(f"message {index} of {len(self)}")
-        shown = self.table.shown(index)
-        return Item(index, shown.start_ns, shown.end_ns)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        index = self.table.index_at(time_ns)
-        return None if index is None else self.item(index)
-
     def info(self, kind: StreamKind, details: dict[str, OptionValue], notes: tuple[str, ...] = ()) -> MediaInfo:
         """What is known of the stream; a gap is a step in which an item is missing."""
-        hold = _longest_step(self.times_ns)
-        return MediaInfo(
-            kind=kind,
-            span=self.table.span,
-            count=len(self),
-            rate_hz=self.table.rate_hz(),
-            gaps=() if hold is None else self.table.gaps(longer_than_ns=hold),
+        return info_of_table(
+            kind,
+            self.table,
             clock_source=self.source,
             epoch_ns=self.epoch_ns,
             details={"topic": self.topic.name, "type": self.topic.schema.name, **details},
@@ -114,9 +97,3 @@ class TopicMessages:
         if len(known) < len(stamps):
             raise DataError("not every message has a stamp of its sensor", path=self.path, place=self.topic.name)
         return np.array(known, np.int64), "sensor (header stamp)"
-
-
-def _longest_step(times_ns: NDArray[np.int64]) -> int | None:
-    steps = np.diff(times_ns)
-    steps = steps[steps > 0]
-    return int(float(np.median(steps)) * _MISSING_STEPS) if len(steps) > 1 else None

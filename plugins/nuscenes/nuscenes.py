@@ -23,8 +23,9 @@ from workstation.core.poses import transform_of
 from workstation.core.sample import StreamKind
 from workstation.core.space import Frame
 from workstation.core.untrusted import inside
-from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec
-from workstation.media.held import HeldTrajectory, Origin, held_trajectory
+from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, one_path
+from workstation.media.gaps import hold_of
+from workstation.media.held import HeldTrajectory, Origin, held_trajectory, unit_rotations
 from workstation.media.proposal import (
     TIMES_OPTION,
     DatasetSpec,
@@ -227,11 +228,11 @@ def _stream(folder: Path, tables: Path, sensor: _Sensor, rows: list[_Data]) -> S
             kept.append(row.timestamp * _MICROSECOND)
     if not files:
         raise DataError(f"none of the {len(rows)} files of {sensor.channel} is there")
-    steps = np.diff(np.array([row.timestamp for row in rows], np.int64)) * _MICROSECOND
     options: dict[str, OptionValue] = {TIMES_OPTION: times_option([time - kept[0] for time in kept])}
     options["clock_source"] = "hardware trigger"
-    if len(steps):
-        options["hold_ns"] = max(1, int(np.median(steps) * 3 / 2))
+    hold_ns = hold_of([row.timestamp * _MICROSECOND for row in rows])
+    if hold_ns is not None:
+        options["hold_ns"] = hold_ns
     kinds = {"camera": StreamKind.VIDEO, "lidar": StreamKind.CLOUD, "radar": StreamKind.RADAR}
     kind = kinds.get(sensor.modality)
     if kind is None:
@@ -285,23 +286,18 @@ def _mount(
 
 def open_poses(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldTrajectory:
     """The ego poses between two times of the table."""
-    if len(paths) != 1:
-        raise DataError(f"the table of ego poses is one file, not {len(paths)}")
+    path = one_path(paths, "the table of ego poses")
     first, last = options.get("from_us"), options.get("to_us")
     if isinstance(first, bool) or isinstance(last, bool) or not isinstance(first, int) or not isinstance(last, int):
-        raise DataError("needs the options 'from_us' and 'to_us', microseconds since 1970", path=paths[0])
-    poses = [pose for pose in _read(paths[0], _EgoPose) if first <= pose.timestamp <= last]
+        raise DataError("needs the options 'from_us' and 'to_us', microseconds since 1970", path=path)
+    poses = [pose for pose in _read(path, _EgoPose) if first <= pose.timestamp <= last]
     if not poses:
-        raise DataError("holds no pose between these times", path=paths[0])
+        raise DataError("holds no pose between these times", path=path)
     poses.sort(key=lambda pose: pose.timestamp)
     epoch_ns = first * _MICROSECOND
-    turns = np.array([pose.rotation for pose in poses], np.float64)
-    lengths = np.linalg.norm(turns, axis=1, keepdims=True)
-    odd = np.abs(lengths[:, 0] - 1) > 0.01
-    turns = np.where(odd[:, None], np.nan, turns / np.where(lengths == 0, 1, lengths))
+    turns, notes = unit_rotations(np.array([pose.rotation for pose in poses], np.float64))
     places = np.array([pose.translation for pose in poses], np.float64)
-    places[odd] = np.nan
-    notes = (f"{int(odd.sum())} poses have no unit quaternion: gaps",) if odd.any() else ()
+    places[np.isnan(turns[:, 0])] = np.nan
     times_ns = np.array([pose.timestamp * _MICROSECOND - epoch_ns for pose in poses], np.int64)
     origin = Origin(paths=tuple(paths), clock_source="data set", epoch_ns=epoch_ns, notes=notes)
     return held_trajectory(("global", "ego"), times_ns, places, turns, origin=origin)
@@ -313,7 +309,6 @@ READERS = (
         kind=StreamKind.TRAJECTORY,
         title="nuScenes ego poses",
         suffixes=(".json",),
-        probe=lambda path, head: 0.0,
         open=open_poses,
         options={
             "from_us": "first time of the scene, microseconds since 1970: the zero of the stream",

@@ -24,9 +24,11 @@ from workstation.core.sample import StreamKind
 from workstation.core.space import Frame
 from workstation.core.timebase import offset_map
 from workstation.core.untrusted import Found, inside, read_json
-from workstation.media.base import Channel, OpenContext, Options, OptionValue, ReaderSpec
+from workstation.media.base import Channel, OpenContext, Options, OptionValue, ReaderSpec, one_path
+from workstation.media.gaps import hold_of
 from workstation.media.held import HeldSeries, HeldTrajectory, Origin, held_series, held_trajectory
 from workstation.media.proposal import (
+    TIMES_HELP,
     TIMES_OPTION,
     DatasetSpec,
     Mount,
@@ -36,7 +38,7 @@ from workstation.media.proposal import (
     Skipped,
     StreamProposal,
     left_over,
-    times_of_option,
+    times_given,
     times_option,
 )
 
@@ -117,11 +119,6 @@ def _files(folder: Path, suffixes: Sequence[str], count: int) -> list[tuple[int,
     return found
 
 
-def _hold(times: Sequence[int]) -> int:
-    steps = np.diff(np.array(sorted(times), np.int64))
-    return max(1, int(np.median(steps) * 3 / 2)) if len(steps) else 1_000_000_000
-
-
 def _drive(drive: Path, skipped: list[Skipped]) -> SampleProposal | None:
     try:
         sweep_times = _times(drive / "lidar" / "timestamps.json")
@@ -161,8 +158,9 @@ def _drive(drive: Path, skipped: list[Skipped]) -> SampleProposal | None:
     return SampleProposal(key=drive.resolve().name, streams=tuple(streams), rig=rig, epoch_ns=epoch_ns)
 
 
-def _timed(times: Sequence[int], zero_ns: int, /, **more: OptionValue) -> dict[str, OptionValue]:
-    return {TIMES_OPTION: times_option([time - zero_ns for time in times]), **more}
+def _timed(times: Sequence[int], zero_ns: int, /, **more: OptionValue | None) -> dict[str, OptionValue]:
+    stated = {name: value for name, value in more.items() if value is not None}
+    return {TIMES_OPTION: times_option([time - zero_ns for time in times]), **stated}
 
 
 def _sweep_stream(sweeps: list[tuple[int, Path]], times: list[int], epoch_ns: int, sensor: int) -> StreamProposal:
@@ -173,7 +171,7 @@ def _sweep_stream(sweeps: list[tuple[int, Path]], times: list[int], epoch_ns: in
         kind=StreamKind.CLOUD,
         files=tuple(path for _, path in sweeps),
         reader="pandaset_lidar",
-        options=_timed(own, epoch_ns, epoch_ns=epoch_ns, sensor=sensor, hold_ns=_hold(times)),
+        options=_timed(own, epoch_ns, epoch_ns=epoch_ns, sensor=sensor, hold_ns=hold_of(times)),
         clock="vehicle",
         clock_source="timestamps.json",
         epoch_ns=epoch_ns,
@@ -196,7 +194,7 @@ def _camera_streams(camera: Path, times: list[int], epoch_ns: int) -> tuple[list
         kind=StreamKind.VIDEO,
         files=tuple(path for _, path in pictures),
         reader="timed_images",
-        options=_timed(own, epoch_ns, hold_ns=_hold(times), clock_source="timestamps.json"),
+        options=_timed(own, epoch_ns, hold_ns=hold_of(times), clock_source="timestamps.json"),
         clock="vehicle",
         clock_source="timestamps.json",
         epoch_ns=epoch_ns,
@@ -382,7 +380,7 @@ def _scene_sweeps(folder: Path, times: Found, skipped: list[Skipped]) -> list[St
             kind=StreamKind.CLOUD,
             files=tuple(path for _, path in sweeps),
             reader="timed_clouds",
-            options=_timed(own, 0, hold_ns=_hold(listed), frame="ego", clock_source="timestamps.json"),
+            options=_timed(own, 0, hold_ns=hold_of(listed), frame="ego", clock_source="timestamps.json"),
             clock="vehicle",
             clock_source="timestamps.json",
             frame="ego",
@@ -416,19 +414,11 @@ def _first_pose(path: Path) -> RigidTransform:
     return RigidTransform((a, b, c, d), (x, y, z))
 
 
-def _option_times(options: Options, count: int, path: Path) -> NDArray[np.int64]:
-    times = times_of_option(str(options.get(TIMES_OPTION, "")), place=f"option {TIMES_OPTION}")
-    if len(times) != count:
-        raise DataError(f"{len(times)} times are given for {count} rows", path=path)
-    return np.array(times, np.int64)
-
-
 def open_poses(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldTrajectory:
     """Poses whose times are in a list beside them."""
-    if len(paths) != 1:
-        raise DataError(f"a list of poses is one file, not {len(paths)}")
-    places, turns = _pose_rows(paths[0])
-    times = _option_times(options, len(places), paths[0])
+    path = one_path(paths, "a list of poses")
+    places, turns = _pose_rows(path)
+    times = times_given(options, len(places), path)
     origin = Origin(paths=tuple(paths), clock_source="timestamps.json")
     child = str(options.get("child_frame", "ego"))
     return held_trajectory(("world", child), times, places, turns, origin=origin)
@@ -436,26 +426,23 @@ def open_poses(paths: Sequence[Path], options: Options, context: OpenContext) ->
 
 def open_gps(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldSeries:
     """Places and speeds of the receiver."""
-    if len(paths) != 1:
-        raise DataError(f"a list of fixes is one file, not {len(paths)}")
-    rows = [[row[name].number() for name, _ in _GPS] for row in read_json(paths[0], max_bytes=64 << 20)]
-    times = _option_times(options, len(rows), paths[0])
+    path = one_path(paths, "a list of fixes")
+    rows = [[row[name].number() for name, _ in _GPS] for row in read_json(path, max_bytes=64 << 20)]
+    times = times_given(options, len(rows), path)
     channels = [Channel(name=name, unit=unit) for name, unit in _GPS]
     origin = Origin(paths=tuple(paths), clock_source="timestamps.json")
     return held_series(channels, times, np.array(rows).reshape(len(rows), len(_GPS)), origin=origin)
 
 
-_TIMED = {TIMES_OPTION: "nanoseconds of the first item, then the step to each next one"}
 READERS = (
     ReaderSpec(
         name="pandaset_lidar",
         kind=StreamKind.CLOUD,
         title="PandaSet sweeps",
         suffixes=(".pkl.gz", ".pkl"),
-        probe=lambda path, head: 0.0,
         open=open_sweeps,
         options={
-            **_TIMED,
+            **TIMES_HELP,
             "epoch_ns": "Unix time of the stream's zero, for the points' own times",
             "sensor": "0 the spinning scanner, 1 the forward one, -1 both",
             "hold_ns": "longest time a sweep is shown if no next one comes",
@@ -467,18 +454,16 @@ READERS = (
         kind=StreamKind.TRAJECTORY,
         title="PandaSet poses",
         suffixes=(".json",),
-        probe=lambda path, head: 0.0,
         open=open_poses,
-        options={**_TIMED, "child_frame": "the frame that moves"},
+        options={**TIMES_HELP, "child_frame": "the frame that moves"},
     ),
     ReaderSpec(
         name="pandaset_gps",
         kind=StreamKind.SERIES,
         title="PandaSet GPS",
         suffixes=(".json",),
-        probe=lambda path, head: 0.0,
         open=open_gps,
-        options=_TIMED,
+        options=TIMES_HELP,
     ),
 )
 DATASETS = (DatasetSpec(name="pandaset", title="PandaSet", recognise=recognise, propose=propose),)

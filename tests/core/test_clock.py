@@ -263,3 +263,42 @@ def test_a_listener_may_seek_when_the_end_is_reached() -> None:
 def test_time_does_not_pass_backwards() -> None:
     with pytest.raises(ValueError, match="backwards"):
         Clock(SPAN).tick(-1)
+
+
+@given(st.integers(0, SPAN.end_ns - 1), st.integers(1, SPAN.end_ns), st.integers(100, 4000), st.integers(1, 3 * MS))
+def test_a_selection_stops_on_its_last_nanosecond(start_ns: int, length_ns: int, rate: int, dt_ns: int) -> None:
+    clock = Clock(SPAN)
+    clock.set_loop(TimeRange(0, SECOND_NS))
+    clock.set_rate(Fraction(rate, 1000))
+    clock.seek(start_ns)
+    clock.play_until(start_ns + length_ns)
+    clock.tick(trunc(length_ns * 1000 / rate) * 9 // 10)
+    assert clock.time_ns <= start_ns + length_ns
+    for _ in range(3):
+        clock.tick(dt_ns + trunc(length_ns * 1000 / rate))
+    assert not clock.playing
+    assert clock.until_ns is None
+    assert clock.time_ns == min(start_ns + length_ns, SPAN.end_ns - 1)
+
+
+def test_a_seek_past_the_end_of_a_selection_plays_on() -> None:
+    clock = Clock(SPAN)
+    ear = Ear(clock)
+    clock.play_until(SECOND_NS)
+    clock.seek(SECOND_NS // 2)
+    assert clock.until_ns == SECOND_NS
+    clock.seek(2 * SECOND_NS)
+    clock.tick(SECOND_NS)
+    assert (clock.playing, clock.until_ns, clock.time_ns) == (True, None, 3 * SECOND_NS)
+    assert [change.until_ns for change in ear.transports] == [SECOND_NS, None]
+    clock.play_until(SECOND_NS)  # not ahead
+    assert clock.until_ns is None
+
+
+def test_what_is_heard_never_goes_past_a_selection() -> None:
+    clock = Clock(SPAN)
+    clock.play_until(SECOND_NS)
+    clock.follow_audio(SECOND_NS - 1)
+    assert clock.playing
+    clock.follow_audio(SECOND_NS + 5 * MS)
+    assert (clock.time_ns, clock.playing) == (SECOND_NS, False)

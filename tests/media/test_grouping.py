@@ -129,7 +129,7 @@ def test_numbered_files_are_sequences_with_the_times_beside_them(tmp_path: Path)
     assert len(by_kind[StreamKind.VIDEO].files) == len(by_kind[StreamKind.CLOUD].files) == 5
     assert [item.reason for item in proposal.skipped] == [
         "is the list of times of 'frame'",
-        "is the list of times of 'data'",
+        "is the list of times of 'lidar'",
     ]
     for stream in by_kind.values():
         reader = open_stream(stream.files, READERS, reader=stream.reader, options=stream.options, context=OpenContext())
@@ -155,7 +155,7 @@ def test_studies_are_samples_and_series_streams(tmp_path: Path) -> None:
     write_series(tmp_path / "x", voxels(4), places=places, SeriesDescription="Chest")
     write_series(tmp_path / "y", voxels(3), places=places[:3], Modality="MR")
     save(picture_file(voxels(1)[0], StudyInstanceUID="1.2.3", Modality="CR"), tmp_path / "x" / "scan")
-    text(tmp_path / "x" / "readme.txt")
+    text(tmp_path / "x" / "history.txt")
     report = picture_file(voxels(1)[0], Modality="SR")
     del report.Rows
     save(report, tmp_path / "y" / "report.dcm")

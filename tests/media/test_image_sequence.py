@@ -95,7 +95,7 @@ def test_times_from_a_list(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"times\.txt"):
             opened(files, {"times_file": "times.txt"})
     (tmp_path / "times.txt").write_bytes(b"\xff\xfe1")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="not UTF-8"):
         opened(files, {"times_file": "times.txt"})
 
 

@@ -17,6 +17,7 @@ from workstation.core.sample import StreamKind
 from workstation.core.space import Frame
 from workstation.media.base import CloudReader, OpenContext
 from workstation.media.proposal import (
+    TIMES_OPTION,
     Mount,
     Proposal,
     RigProposal,
@@ -24,7 +25,7 @@ from workstation.media.proposal import (
     Skipped,
     StreamProposal,
     aligned,
-    times_of_option,
+    times_given,
     times_option,
 )
 from workstation.media.timed_files import open_timed_clouds, open_timed_images
@@ -96,15 +97,18 @@ def test_streams_are_laid_on_one_axis_by_unix_time() -> None:
     assert aligned(sample.streams and SampleProposal(key="b", streams=(stream("x"),)), {}).epoch_ns is None
 
 
-@given(st.lists(st.integers(-(10**18), 10**18)))
+@given(st.lists(st.integers(-(10**18), 10**18), min_size=1))
 def test_times_survive_as_an_option(times: list[int]) -> None:
-    assert times_of_option(times_option(times), place="x") == times
+    options = {TIMES_OPTION: times_option(times)}
+    assert times_given(options, len(times), None).tolist() == times
+    with pytest.raises(DataError, match=f"{len(times)} times are given for {len(times) + 1} files"):
+        times_given(options, len(times) + 1, None)
 
 
-@pytest.mark.parametrize("text", ["a", "1.5", "1" * 30, "--5", "٣"])
+@pytest.mark.parametrize("text", ["a", "1.5", "1" * 30, "--5", "٣", "9" * 20])
 def test_broken_times_are_refused(text: str) -> None:
-    with pytest.raises(DataError, match="no whole number of nanoseconds"):
-        times_of_option(text, place="option")
+    with pytest.raises(DataError, match=r"no whole number of nanoseconds|146 years"):
+        times_given({TIMES_OPTION: text}, 1, None)
 
 
 def test_pictures_with_the_times_of_a_data_set(tmp_path: Path) -> None:

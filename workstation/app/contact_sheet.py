@@ -13,24 +13,19 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from workstation.app.drawn_marks import Marks
+from workstation.app.reading import Formats
 from workstation.app.scenery import Scenery
 from workstation.app.session import Session
-from workstation.app.sheet_panels import (
-    INK,
-    PAPER,
-    QUIET,
-    Size,
-    camera_panel,
-    cloud_panel,
-    font,
-    lanes_panel,
-    sound_panel,
-)
+from workstation.app.sheet_canvas import INK, PAPER, QUIET, Size, font
+from workstation.app.sheet_marks import picture_panel, slice_panel, text_panel
+from workstation.app.sheet_panels import camera_panel, cloud_panel, lanes_panel, sound_panel
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import UserError
 from workstation.core.sample import Stream, StreamKind
 
 Drawn = Callable[[int, Size], Image.Image]
+Panel = Callable[[Scenery, Marks, Stream, int, Size], Image.Image]
 WIDTH_PX = 1920
 _EDGE = 16
 _HEAD_PX = 64
@@ -51,8 +46,8 @@ def draw_contact_sheet(session: Session, sample_key: str, session_ns: int) -> Im
     if sample is None:
         raise UserError(f"there is no sample {sample_key[:80]!r}")
     streams = session.store.streams(sample.id)
-    with OpenStreams(session.project.path) as readers:
-        placed, height = _laid_out(streams, Scenery(session, sample.id, readers))
+    with OpenStreams(session.project.path, readers=Formats().readers) as readers:
+        placed, height = _laid_out(streams, Scenery(session, sample.id, readers), Marks(session, sample.id))
         sheet = Image.new("RGB", (WIDTH_PX, height), PAPER)
         _head(sheet, sample_key, session_ns, streams)
         for place, panel in placed:
@@ -67,19 +62,19 @@ def write_contact_sheet(session: Session, sample_key: str, session_ns: int, path
     sheet.save(path, format="PNG")
 
 
-def _laid_out(streams: Sequence[Stream], scenery: Scenery) -> tuple[list[tuple[_Place, Drawn]], int]:
+def _laid_out(streams: Sequence[Stream], scenery: Scenery, marks: Marks) -> tuple[list[tuple[_Place, Drawn]], int]:
     """Rows of cameras, with the cloud beside the last of them if there is room, then lanes and sound."""
-    cameras = _in_view_order([stream for stream in streams if stream.kind is StreamKind.VIDEO])[:_MOST_CAMERAS]
+    cameras = _looked_at(streams, marks)
     clouds = [s for s in streams if s.kind is StreamKind.CLOUD][:1]
-    across = 3 if len(cameras) != 2 else 2
+    across = 3 if len(cameras) > 2 else 2
     cell = (WIDTH_PX - _EDGE * (across + 1)) // across
     tall = cell * 9 // 16
     placed: list[tuple[_Place, Drawn]] = []
     top, column = _HEAD_PX, 0
-    for number, stream in enumerate(cameras):
+    for number, (stream, panel) in enumerate(cameras):
         row, column = divmod(number, across)
         place = _Place(_EDGE + column * (cell + _EDGE), top + row * (tall + _EDGE), cell, tall)
-        placed.append((place, partial(camera_panel, scenery, stream)))
+        placed.append((place, partial(panel, scenery, marks, stream)))
     rows = -(-len(cameras) // across)
     bottom = top + rows * (tall + _EDGE)
     if clouds:
@@ -102,9 +97,20 @@ def _laid_out(streams: Sequence[Stream], scenery: Scenery) -> tuple[list[tuple[_
         )
         bottom += 24 + 22 * len(streams) + _EDGE
     for stream in [s for s in streams if s.kind is StreamKind.AUDIO][:3]:
-        placed.append((_Place(_EDGE, bottom, WIDTH_PX - 2 * _EDGE, 170), partial(sound_panel, scenery, stream)))
+        placed.append((_Place(_EDGE, bottom, WIDTH_PX - 2 * _EDGE, 170), partial(sound_panel, scenery, marks, stream)))
         bottom += 170 + _EDGE
     return placed, bottom
+
+
+def _looked_at(streams: Sequence[Stream], marks: Marks) -> list[tuple[Stream, Panel]]:
+    """What has a panel of its own, and which: cameras first; texts only if something is labelled in them."""
+    found: list[tuple[Stream, Panel]] = [
+        (each, camera_panel) for each in _in_view_order([s for s in streams if s.kind is StreamKind.VIDEO])
+    ]
+    found += [(each, picture_panel) for each in streams if each.kind is StreamKind.IMAGE]
+    found += [(each, slice_panel) for each in streams if each.kind is StreamKind.VOLUME]
+    found += [(each, text_panel) for each in streams if each.kind is StreamKind.TEXT and any(marks.on(each))]
+    return found[:_MOST_CAMERAS]
 
 
 def _in_view_order(cameras: Sequence[Stream]) -> list[Stream]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from workstation.app import demo_drive, demo_generated
+from workstation.app import demo_drive
+from workstation.app.demo_generated import add_generated
 from workstation.app.demo_source import Source
 from workstation.app.folders import usual_projects_folder
 from workstation.app.opening import new_project, open_project
@@ -17,19 +19,25 @@ from workstation.app.session import Session
 from workstation.core.errors import DataError, UserError
 from workstation.core.rights import ActorKind
 from workstation.store.place import project_folder
+from workstation.synth.truth import Truth
 
 Build = Callable[[Session], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One demo: what it shows, which ontology it is labelled with, and how its sample is built."""
+    """One demo: what it shows, which ontology it is labelled with, and how its samples are built."""
 
     name: str
     title: str
     profile: str
     sample: str
+    """The key of the sample that is shown first."""
     build: Build
+    ontology: tuple[str, ...] = ()
+    """Where its ontology lies among the resources, if it is not the starter of the profile."""
+    moment_s: str = "4"
+    """The moment that is drawn if nobody says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +49,83 @@ class Made:
     new: bool
 
 
-def _build_drive(session: Session) -> None:
+def _drive(session: Session) -> None:
     demo_drive.build(session, Source(resource("demo", "sf_drive")), copy=_copy)
 
 
-def _build_talk(session: Session) -> None:
+def _talk(session: Session) -> None:
+    from workstation.app.demo_talk import label
     from workstation.synth.talk import talk
 
-    demo_generated.build(session, talk)
+    with _generated(talk) as made:
+        add_generated(session, made, label)
 
 
-def _build_clip(session: Session) -> None:
+def _clip(session: Session) -> None:
+    from workstation.app.demo_clip import captions_of, label
     from workstation.synth.clip import clip
 
-    demo_generated.build(session, clip)
+    with _generated(clip) as made:
+        add_generated(session, made, label, texts=captions_of(made))
 
 
-def _build_ct(session: Session) -> None:
+def _ct(session: Session) -> None:
+    from workstation.app.demo_ct import label
     from workstation.synth.ct import ct
 
-    demo_generated.build(session, ct)
+    with _generated(ct) as made:
+        add_generated(session, made, label)
 
 
-def _build_robot(session: Session) -> None:
+def _robot(session: Session) -> None:
+    from workstation.app.demo_robot import label
     from workstation.synth.robot import robot
 
-    demo_generated.build(session, robot)
+    with _generated(robot) as made:
+        add_generated(session, made, label)
+
+
+def _pictures(session: Session) -> None:
+    from workstation.app.demo_pictures import build
+    from workstation.synth.pictures import scene
+
+    with _generated(scene) as made:
+        build(session, made)
+
+
+def _shop(session: Session) -> None:
+    from workstation.app.demo_shop import build
+    from workstation.synth.shop import shop
+
+    with _generated(shop) as made:
+        build(session, made)
+
+
+def _batch(session: Session) -> None:
+    from workstation.app.demo_batch import build
+    from workstation.synth.batch import batch
+
+    with _generated(batch) as made:
+        build(session, made)
+
+
+def _fable(session: Session) -> None:
+    from workstation.app.demo_recordings import build_fable
+
+    build_fable(session, resource("demo", "fable"))
+
+
+def _meeting(session: Session) -> None:
+    from workstation.app.demo_recordings import build_meeting
+
+    build_meeting(session, resource("demo", "meeting"))
+
+
+@contextmanager
+def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
+    """A scene made in a folder that goes again; the project takes copies."""
+    with tempfile.TemporaryDirectory(prefix="workstation-") as scratch:
+        yield generate(Path(scratch))
 
 
 SCENES: dict[str, Scene] = {
@@ -77,35 +136,76 @@ SCENES: dict[str, Scene] = {
             title="A real drive: four cameras, LiDAR, GPS, poses, commentary",
             profile="driving",
             sample=demo_drive.KEY,
-            build=_build_drive,
+            build=_drive,
+        ),
+        Scene(
+            name="fable",
+            title="A real reading of a fable with its printed text",
+            profile="dialogue",
+            sample="cat_and_mice",
+            build=_fable,
+            moment_s="31.6",
+        ),
+        Scene(
+            name="meeting",
+            title="A real meeting: half a minute with its speakers",
+            profile="dialogue",
+            sample="meeting",
+            build=_meeting,
+            moment_s="23.5",
         ),
         Scene(
             name="talk",
             title="A generated talk: two faces, their voices, their words",
             profile="dialogue",
             sample="talk",
-            build=_build_talk,
+            build=_talk,
+            moment_s="5.5",
         ),
         Scene(
             name="clip",
-            title="A generated clip: small actions with their sounds",
+            title="A generated clip: small actions with their sounds and captions",
             profile="vision_language",
             sample="clip",
-            build=_build_clip,
+            build=_clip,
+            moment_s="39",
         ),
         Scene(
             name="ct",
             title="A generated chest series with its report",
             profile="radiology",
             sample="ct-chest",
-            build=_build_ct,
+            build=_ct,
         ),
         Scene(
             name="robot",
-            title="A generated robot episode: cameras, arm, instruction",
+            title="A generated robot episode: three cameras, arm, instruction",
             profile="manipulation",
             sample="robot",
-            build=_build_robot,
+            build=_robot,
+            moment_s="5",
+        ),
+        Scene(
+            name="scene",
+            title="Twelve generated pictures with masks, captions and relations",
+            profile="vision_language",
+            sample="s01_cups",
+            build=_pictures,
+        ),
+        Scene(
+            name="shop",
+            title="Thirty generated products: picture, title, description, reviews",
+            profile="vision_language",
+            sample="p01",
+            build=_shop,
+        ),
+        Scene(
+            name="batch",
+            title="A thousand generated light samples over all modalities",
+            profile="batch",
+            sample="b0000",
+            build=_batch,
+            ontology=("demo", "batch", "ontology.yaml"),
         ),
     )
 }
@@ -130,7 +230,10 @@ def make_demo(folder: Path, *, scene: str = "drive") -> Made:
     except OSError as error:
         raise DataError(f"the demo cannot be made here: {error.strerror}", path=folder.parent) from error
     try:
-        made = new_project(workshop / folder.name, name=chosen.title, profile=chosen.profile)
+        own = str(resource(*chosen.ontology)) if chosen.ontology else None
+        made = new_project(
+            workshop / folder.name, name=chosen.title, profile=chosen.profile, ontology=own, in_force=True
+        )
         with open_project(made, kind=ActorKind.IMPORT, tool="demo") as session:
             chosen.build(session)
         made.replace(folder)

@@ -104,12 +104,13 @@ def new_project(
     name: str = "",
     profile: str = "general",
     ontology: str | None = None,
+    in_force: bool = False,
     person: str | None = None,
 ) -> Path:
     """Make a project that ``person`` leads. ``ontology`` is a file or a starter's name; the profile's own if left out.
 
-    A starter ontology is reviewed by its makers and comes locked, with its guideline; a file of your own comes in as a
-    draft.
+    A starter ontology is reviewed by its makers and comes locked, with its guideline, and so does another of ours
+    (``in_force``); a file of your own comes in as a draft.
     """
     starters = starter_ontologies()
     chosen = ontology or (profile if profile in starters else None)
@@ -124,16 +125,16 @@ def new_project(
         ontology_text=text,
         rules_of=compiled,
     )
-    if chosen in starters:
+    if chosen is not None and (in_force or chosen in starters):
         with (
             open_project(made, person=lead, role=Role.LEAD, kind=ActorKind.PERSON, tool="new") as session,
             session.together("Put the starter ontology in force") as run,
         ):
-            note = f"starter ontology {chosen}, as it comes"
+            note = f"starter ontology {chosen if chosen in starters else profile}, as it comes"
             run("ontology.submit", number=1)
             run("ontology.review", number=1, accept=True, reasons=_makers_reasons(session, note), note=note)
             run("ontology.lock", number=1)
-            guideline = starters[chosen].with_name(GUIDELINE_FILE)
+            guideline = starters.get(chosen, Path(chosen)).with_name(GUIDELINE_FILE)
             if guideline.is_file():
                 run("guideline.publish", text=read_ontology_text(guideline))
     return made

@@ -7,7 +7,7 @@ of the frame tree, through the poses, so that a thing that stands stays where it
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,12 @@ import numpy as np
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Keyframe, Track, effective_class
+from workstation.core.cameras import Camera
 from workstation.core.errors import DataError
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.ids import SampleId
 from workstation.core.poses import RigidTransform, Trajectory
+from workstation.core.projection import Outline, cuboid_outline, rolling_outline
 from workstation.core.records import RecordKind
 from workstation.core.rotation import multiply, unit
 from workstation.core.sample import Rig, Stream, StreamKind
@@ -60,9 +62,8 @@ class Scenery:
         self.readers = readers
         self.streams = {stream.id: stream for stream in session.store.streams(sample)}
         self.calibration = _calibration(session, sample)
-        self.tree = FrameTree(self.calibration, self._trajectories())
-        parents = {frame.parent for frame in self.calibration.frames}
-        self.roots = sorted(parents - {frame.name for frame in self.calibration.frames})
+        self.tree = FrameTree(self.calibration, trajectories_of(self.streams.values(), readers))
+        self.roots = roots_of(self.calibration)
         self._tracks = list(self._cuboid_tracks())
 
     def spoken(self, stream: Stream) -> list[Annotation]:
@@ -83,6 +84,42 @@ class Scenery:
             if placed is not None:
                 cuboid, frame = placed
                 yield PlacedCuboid(tracked.annotation, cuboid, frame, tracked.name, tracked.colour)
+
+    def outlines(self, camera: Camera, taken_ns: int) -> Iterator[tuple[PlacedCuboid, Outline, float]]:
+        """Every cuboid that shows in a picture taken then: as placed, its outline, and how far away it is in metres.
+
+        With a rolling shutter each corner stands where it was when its own row was read.
+        """
+        for each in self.cuboids_at(taken_ns):
+            camera_from_frame = self.transform(camera.frame, each.frame, taken_ns)
+            if camera_from_frame is None:
+                continue
+            if camera.row_time_ns:
+                outline = self._rolling(camera, each, taken_ns)
+            else:
+                outline = cuboid_outline(camera, each.cuboid, camera_from_frame=camera_from_frame)
+            if outline is not None and len(outline.segments):
+                yield each, outline, float(np.linalg.norm(camera_from_frame @ np.array([each.cuboid.center])))
+
+    def _rolling(self, camera: Camera, shown: PlacedCuboid, taken_ns: int) -> Outline | None:
+        """From where the thing was when the first, the middle and the last row were read."""
+        tracked = next(each for each in self._tracks if each.annotation is shown.annotation)
+        times = np.unique(camera.row_times_ns(taken_ns, (0, camera.height_px / 2, camera.height_px)))
+        moves: list[RigidTransform] = []
+        for time_ns in times.tolist():
+            placed = self._placed(tracked, time_ns)
+            move = None if placed is None else self.transform(camera.frame, placed[1], time_ns)
+            if placed is None or move is None:
+                return None
+            moves.append(move @ RigidTransform(unit(placed[0].rotation), placed[0].center))
+        motion = Trajectory(
+            times_ns=times,
+            rotations=np.array([each.rotation for each in moves]),
+            translations=np.array([each.translation for each in moves]),
+            max_gap_ns=int(times[-1] - times[0]),
+        )
+        still = Cuboid(center=(0.0, 0.0, 0.0), size=shown.cuboid.size)
+        return rolling_outline(camera, still, camera_from_frame=motion, frame_time_ns=taken_ns)
 
     def _placed(self, tracked: _Tracked, session_ns: int) -> tuple[Cuboid, str] | None:
         own_ns = tracked.stream.time_map.first_stream_at(session_ns + 1) - 1
@@ -111,18 +148,6 @@ class Scenery:
                 return moved(keyframe.shape, root_from_frame), root
         return None
 
-    def _trajectories(self) -> dict[str, Trajectory]:
-        found = {}
-        for stream in self.streams.values():
-            if stream.kind is StreamKind.TRAJECTORY:
-                try:
-                    reader = self.readers.reader(stream)
-                except DataError:  # without poses frames do not connect, and the panel says so
-                    continue
-                if isinstance(reader, TrajectoryReader):
-                    found[stream.key] = _session_poses(reader, stream)
-        return found
-
     def _cuboid_tracks(self) -> Iterator[_Tracked]:
         store = self._session.store
         ontology = store.ontology()
@@ -137,6 +162,26 @@ class Scenery:
             name = class_id if entity is None else f"{class_id} {entity.number}"
             keyframes = store.keyframes(annotation.id)
             yield _Tracked(annotation, annotation.track, keyframes, self.streams[annotation.stream], name, colour)
+
+
+def trajectories_of(streams: Iterable[Stream], readers: OpenStreams) -> dict[str, Trajectory]:
+    """The poses that move frames, by stream key, in session time."""
+    found = {}
+    for stream in streams:
+        if stream.kind is StreamKind.TRAJECTORY:
+            try:
+                reader = readers.reader(stream)
+            except DataError:  # without poses frames do not connect, and the panel says so
+                continue
+            if isinstance(reader, TrajectoryReader):
+                found[stream.key] = _session_poses(reader, stream)
+    return found
+
+
+def roots_of(calibration: Calibration) -> list[str]:
+    """The frames that hang under no other."""
+    parents = {frame.parent for frame in calibration.frames}
+    return sorted(parents - {frame.name for frame in calibration.frames})
 
 
 def moved(cuboid: Cuboid, target_from_source: RigidTransform) -> Cuboid:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workstation.commands.registry import Command, Registry
 from workstation.core.clock import Clock
@@ -23,6 +23,10 @@ from workstation.store.project import ProjectFolder
 from workstation.store.store import Store
 from workstation.store.undo import UndoResult
 
+if TYPE_CHECKING:
+    from workstation.app.playing import Playing
+    from workstation.media.playback import Player
+
 Run = Callable[..., Any]
 
 
@@ -35,6 +39,21 @@ class Session:
         self.selection = Selection()
         self.clock = Clock(TimeRange(0, SECOND_NS))
         self._sample: SampleId | None = None
+        self._playing: Playing | None = None
+
+    @property
+    def player(self) -> Player:
+        """Plays the sounds of the open sample and moves the clock; made when first asked for."""
+        return (self._playing or self.play_with(None)).player
+
+    def play_with(self, playing: Playing | None) -> Playing:
+        """Use this, made with devices and readers of one's own (``None``: the usual), until the session is closed."""
+        from workstation.app.playing import Playing
+
+        if self._playing is not None:
+            self._playing.close()
+        self._playing = playing or Playing(self)
+        return self._playing
 
     @property
     def store(self) -> Store:
@@ -73,6 +92,8 @@ class Session:
             raise UserError(f"there is no sample {key[:80]!r}")
         self._sample = found.id
         self.selection.clear(cause="session")
+        if self._playing is not None:
+            self._playing.refresh()
         return found.id
 
     def run(self, command_id: str, /, **arguments: object) -> Any:
@@ -82,15 +103,18 @@ class Session:
             return run(command_id, **arguments)
 
     @contextmanager
-    def together(self, label: str) -> Iterator[Run]:
-        """Several commands as one step, all or none: ``with session.together("Sort") as run: run("…", …)``."""
-        with self._transaction(label) as run:
+    def together(self, label: str, *, group: str | None = None) -> Iterator[Run]:
+        """Several commands as one step, all or none: ``with session.together("Sort") as run: run("…", …)``.
+
+        What follows with the same ``group`` joins that step: a run of nudges, a burst of typing.
+        """
+        with self._transaction(label, group=group) as run:
             yield run
 
     @contextmanager
-    def _transaction(self, label: str) -> Iterator[Run]:
+    def _transaction(self, label: str, *, group: str | None = None) -> Iterator[Run]:
         with self.store.transaction(
-            label, sample=self._sample, selection=self.selected, time_ns=self.clock.time_ns
+            label, group=group, sample=self._sample, selection=self.selected, time_ns=self.clock.time_ns
         ) as tx:
 
             def run(command_id: str, /, **arguments: object) -> Any:
@@ -115,6 +139,9 @@ class Session:
 
     def close(self) -> None:
         """Close the project; a second call does nothing."""
+        if self._playing is not None:
+            self._playing.close()
+            self._playing = None
         self.project.close()
 
     def __enter__(self) -> Session:

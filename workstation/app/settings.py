@@ -6,6 +6,7 @@ Read by the session when it starts; written by whoever changes a choice. Project
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fields this version does not know are ignored, so that an older program can read a newer one's file."""
 
     person: str = ""
+    theme: str = "dark"
+    font_points: float = 0.0
+    """Size of letters in the window; 0 is the system's own."""
     recent_projects: tuple[str, ...] = ()
+    sound_offsets_ns: Mapping[str, int] = {}
+    """Device name -> how much later than it says its sound is heard, against the picture."""
+    lanes: Mapping[str, object] = {}
+    """By project: how its timeline's lanes are arranged (``lane_layout.py``)."""
 
     def with_recent(self, project: Path) -> Settings:
         """The same with this project first."""

@@ -7,93 +7,31 @@ What cannot be read, or is not there at that moment, says so in its place.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image
 
+from workstation.app.drawn_marks import Marks
 from workstation.app.moment import table_of
 from workstation.app.scenery import PlacedCuboid, Scenery
+from workstation.app.sheet_canvas import GRID, INK, MISSING, PLAYHEAD, QUIET, WAVE, Canvas, Size, empty_panel, light
+from workstation.app.sheet_marks import draw_marks, name_spans, paste_fitted
 from workstation.core.annotation import Annotation
 from workstation.core.cameras import Camera
 from workstation.core.errors import DataError
 from workstation.core.frametable import shown_capture
-from workstation.core.projection import cuboid_corners, cuboid_outline
+from workstation.core.geometry import Span
+from workstation.core.projection import cuboid_corners
 from workstation.core.sample import Stream
 from workstation.core.timebase import TimeRange
 from workstation.media.base import AudioReader, CloudReader, TextReader, VideoReader, View
 
-Size = tuple[int, int]
-PAPER, PANEL, GRID = (22, 24, 28), (33, 36, 42), (58, 62, 71)
-INK, QUIET = (232, 234, 238), (158, 164, 176)
-PLAYHEAD, MISSING, WAVE = (255, 92, 92), (214, 112, 48), (110, 168, 224)
-_FINER = 2
-"""Panels are drawn this much larger and shrunk, which smooths lines and letters."""
 _AHEAD_M, _BEHIND_M = 62.0, 26.0
 _NEAREST_NAMED = 9
 
 
-@cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The letters that come with Pillow."""
-    return ImageFont.load_default(size)
-
-
-class Canvas:
-    """A panel in the making, in its final pixels; drawn finer than it is shown."""
-
-    def __init__(self, size: Size) -> None:
-        self.width, self.height = size
-        self._image = Image.new("RGB", (self.width * _FINER, self.height * _FINER), PANEL)
-        self._draw = ImageDraw.Draw(self._image)
-
-    def paste(self, picture: Image.Image, left: float, top: float, size: tuple[float, float]) -> None:
-        """A picture, scaled."""
-        whole = (max(1, round(size[0] * _FINER)), max(1, round(size[1] * _FINER)))
-        self._image.paste(picture.resize(whole, Image.Resampling.LANCZOS), (round(left * _FINER), round(top * _FINER)))
-
-    def dots(self, x: NDArray[np.float64], y: NDArray[np.float64], colours: NDArray[np.uint8]) -> None:
-        """Points of a little more than one final pixel; later ones lie on top."""
-        pixels = np.array(self._image)
-        column, row = (np.floor(each * _FINER).astype(np.int64) for each in (x, y))
-        inside = (column >= 0) & (column < pixels.shape[1] - 2) & (row >= 0) & (row < pixels.shape[0] - 2)
-        for right, down in ((0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1), (0, 2), (1, 2), (2, 2)):
-            pixels[row[inside] + down, column[inside] + right] = colours[inside]
-        self._image = Image.fromarray(pixels)
-        self._draw = ImageDraw.Draw(self._image)
-
-    def line(self, points: Sequence[tuple[float, float]], colour: object, width: float = 1.5) -> None:
-        """A line through points."""
-        scaled = [(x * _FINER, y * _FINER) for x, y in points]
-        self._draw.line(scaled, fill=_rgb(colour), width=max(1, round(width * _FINER)), joint="curve")
-
-    def box(self, left: float, top: float, right: float, bottom: float, colour: object) -> None:
-        """A filled rectangle; never thinner than a hair."""
-        ends = (left * _FINER, top * _FINER, max(right * _FINER - 1, left * _FINER), max(bottom, top) * _FINER - 1)
-        self._draw.rectangle(ends, fill=_rgb(colour))
-
-    def text(self, x: float, y: float, said: str, *, size: int = 14, colour: object = INK, anchor: str = "la") -> None:
-        """Words."""
-        self._draw.text((x * _FINER, y * _FINER), said, fill=_rgb(colour), font=font(size * _FINER), anchor=anchor)
-
-    def label(self, x: float, y: float, said: str, *, size: int = 14, colour: object = INK) -> None:
-        """Words on a dark ground, for the top of pictures."""
-        left, top, right, bottom = self._draw.textbbox((x * _FINER, y * _FINER), said, font=font(size * _FINER))
-        pad = 4 * _FINER
-        self._draw.rectangle((left - pad, top - pad, right + pad, bottom + pad), fill=PAPER)
-        self.text(x, y, said, size=size, colour=colour)
-
-    def width_of(self, said: str, size: int) -> float:
-        """How wide words are."""
-        return float(self._draw.textlength(said, font=font(size * _FINER))) / _FINER
-
-    def finished(self) -> Image.Image:
-        """The panel in its final pixels."""
-        return self._image.resize((self.width, self.height), Image.Resampling.LANCZOS)
-
-
-def camera_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -> Image.Image:
+def camera_panel(scenery: Scenery, marks: Marks, stream: Stream, session_ns: int, size: Size) -> Image.Image:
     """The picture that shows then with the outlines of all cuboids, as they were when it was taken."""
     canvas = Canvas(size)
     title = stream.role or stream.key
@@ -103,17 +41,17 @@ def camera_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) 
             raise DataError("it has no pictures with times", path=stream.key)
         found = shown_capture(reader.table, stream.time_map, session_ns)
         if found is None:
-            return _empty(canvas, title, "nothing here")
+            return empty_panel(canvas, title, "nothing here")
         pixels = reader.picture(found.index, View()).pixels
     except DataError as error:
-        return _empty(canvas, title, str(error))
-    scale = min(size[0] / pixels.shape[1], size[1] / pixels.shape[0])
-    left, top = (size[0] - pixels.shape[1] * scale) / 2, (size[1] - pixels.shape[0] * scale) / 2
-    canvas.paste(Image.fromarray(pixels).convert("RGB"), left, top, (pixels.shape[1] * scale, pixels.shape[0] * scale))
+        return empty_panel(canvas, title, str(error))
+    placed = paste_fitted(canvas, np.asarray(Image.fromarray(pixels).convert("RGB")))
     camera = next((each for each in scenery.calibration.cameras if each.name == stream.frame), None)
     if camera is not None:
-        _outlines(canvas, scenery, camera, found.session_ns, (left, top, scale))
+        _outlines(canvas, scenery, camera, found.session_ns, placed)
+    draw_marks(canvas, marks.at(stream, found.session_ns), placed)
     canvas.label(10, 8, f"{title}   frame {found.index}   {found.distance_ns / 1e6:+.1f} ms")
+    name_spans(canvas, marks.spans_at(stream, found.session_ns))
     return canvas.finished()
 
 
@@ -121,15 +59,11 @@ def _outlines(
     canvas: Canvas, scenery: Scenery, camera: Camera, taken_ns: int, placed: tuple[float, float, float]
 ) -> None:
     left, top, scale = placed
+    if camera.row_time_ns:
+        canvas.label(10, 34, f"rolling shutter, {camera.row_time_ns / 1e3:g} µs a row", size=12)
     seen: list[tuple[float, PlacedCuboid, NDArray[np.float64]]] = []
-    for each in scenery.cuboids_at(taken_ns):
-        camera_from_frame = scenery.transform(camera.frame, each.frame, taken_ns)
-        if camera_from_frame is None:
-            continue
-        segments = cuboid_outline(camera, each.cuboid, camera_from_frame=camera_from_frame).segments
-        if len(segments):
-            away = float(np.linalg.norm(camera_from_frame @ np.array([each.cuboid.center])))
-            seen.append((away, each, segments * scale + (left, top)))
+    for each, outline, away in scenery.outlines(camera, taken_ns):
+        seen.append((away, each, outline.segments * scale + (left, top)))
     for away, each, segments in sorted(seen, key=lambda row: -row[0]):
         for piece in segments:
             canvas.line([tuple(piece[0]), tuple(piece[1])], each.colour, 1.6 if away < 30 else 0.9)
@@ -140,7 +74,7 @@ def _outlines(
         if len(taken) < _NEAREST_NAMED and all(
             abs(y - b) > 13 or x > a + w + 4 or a > x + width + 4 for a, b, w in taken
         ):
-            canvas.text(x, y, each.name, size=12, colour=_light(each.colour))
+            canvas.text(x, y, each.name, size=12, colour=light(each.colour))
             taken.append((x, y, width))
 
 
@@ -161,7 +95,7 @@ def cloud_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -
             x, y = _from_above(cloud.points.astype(np.float64) + cloud.origin, size, scale)
             canvas.dots(x, y, _by_height(cloud.points[:, 2]))
     except DataError as error:
-        return _empty(canvas, title, str(error))
+        return empty_panel(canvas, title, str(error))
     for each in scenery.cuboids_at(taken_ns):
         sensor_from_frame = scenery.transform(stream.frame, each.frame, taken_ns)
         if sensor_from_frame is not None:
@@ -218,7 +152,7 @@ def _lane(canvas: Canvas, scenery: Scenery, stream: Stream, edge: tuple[float, f
         canvas.box(across(lost.start_ns) + 2, top, across(lost.end_ns) - 2, bottom, MISSING)
 
 
-def sound_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -> Image.Image:
+def sound_panel(scenery: Scenery, marks: Marks, stream: Stream, session_ns: int, size: Size) -> Image.Image:
     """The loudness of the whole sample with the turns that are said in it."""
     canvas = Canvas(size)
     span = sample_span(scenery, list(scenery.streams.values()))
@@ -229,7 +163,7 @@ def sound_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -
             raise DataError("it has no sound", path=stream.key)
         low, high = _envelope(reader, stream, span, right - left)
     except DataError as error:
-        return _empty(canvas, stream.role or stream.key, str(error))
+        return empty_panel(canvas, stream.role or stream.key, str(error))
     canvas.text(8, 20, stream.role or stream.key, size=13)
     canvas.text(8, 40, f"{reader.sample_rate_hz:,} Hz", size=12, colour=QUIET)
     middle, half = 34 + (bottom - 34) / 2, (bottom - 40) / 2
@@ -238,6 +172,14 @@ def sound_panel(scenery: Scenery, stream: Stream, session_ns: int, size: Size) -
             canvas.line([(left + column, middle - most * half), (left + column, middle - least * half + 0.5)], WAVE, 1)
     for turn in scenery.spoken(stream):
         _turn(canvas, turn, stream, session_ns, _across(span, left, right))
+    for each in marks.on(stream):
+        if isinstance(each.shape, Span) and each.annotation.text is None and each.annotation.start_ns is not None:
+            ends = stream.time_map.range_to_session(
+                TimeRange(each.annotation.start_ns, each.annotation.end_ns or each.annotation.start_ns)
+            )
+            across = _across(span, left, right)
+            canvas.box(across(ends.start_ns), bottom - 8, across(ends.end_ns), bottom, each.colour)
+            canvas.text(across(ends.start_ns), bottom - 10, each.name, size=11, colour=light(each.colour), anchor="ld")
     _axis(canvas, span, left, right, bottom + 4)
     _playhead(canvas, span, session_ns, left, right, 2, bottom + 4)
     return canvas.finished()
@@ -341,23 +283,3 @@ def _by_height(z: NDArray[np.float32]) -> NDArray[np.uint8]:
     mixed = np.where(share < 0.5, low + (middle - low) * share * 2, middle + (high - middle) * (share * 2 - 1))
     colours: NDArray[np.uint8] = mixed.astype(np.uint8)
     return colours
-
-
-def _empty(canvas: Canvas, title: str, said: str) -> Image.Image:
-    canvas.text(canvas.width / 2, canvas.height / 2, said, colour=MISSING, anchor="mm")
-    canvas.label(10, 8, title)
-    return canvas.finished()
-
-
-def _rgb(colour: object) -> tuple[int, int, int]:
-    if isinstance(colour, str):
-        red, green, blue = ImageColor.getrgb(colour)[:3]
-        return red, green, blue
-    assert isinstance(colour, tuple)
-    return colour
-
-
-def _light(colour: str) -> tuple[int, int, int]:
-    """A class's colour light enough to be read on a picture."""
-    red, green, blue = (round(part + (255 - part) * 0.45) for part in _rgb(colour))
-    return red, green, blue

@@ -5,6 +5,7 @@ A stream that cannot be opened says why and does not keep the others from being 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +13,10 @@ from types import TracebackType
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream
 from workstation.media.base import OpenContext, Reader, ReaderSpec
+from workstation.media.cache import DiskCache
 from workstation.media.probe import built_in_readers, open_stream
 from workstation.store.media_files import locate
+from workstation.store.project import ProjectFolder
 
 
 class OpenStreams:
@@ -55,6 +58,16 @@ class OpenStreams:
         if not fitting:
             raise DataError(f"no reader for streams of the kind {stream.kind.value} is there", path=stream.key)
         return open_stream(paths, fitting, reader=stream.reader, options=stream.options, context=self._context)
+
+
+def reading_context(project: ProjectFolder, streams: Iterable[Stream], *, shared: OpenContext) -> OpenContext:
+    """How a project's streams are read: what can be built again is kept in its cache folder, and no file whose content
+    the project knows is read again only to hash it. Memory and limits are the shared ones."""
+    hashes = {
+        locate(project.path, file.path): file.sha256 for stream in streams for file in stream.files if file.sha256
+    }
+    disk = None if project.read_only else DiskCache(project.cache_folder)
+    return dataclasses.replace(shared, disk=disk, hashes=hashes)
 
 
 def digest_of(stream: Stream) -> str:

@@ -9,7 +9,7 @@ import click
 from workstation.cli.acting import to_read
 from workstation.cli.output import json_option, print_json
 
-SCENES = ("drive", "talk", "clip", "ct", "robot")
+SCENES = ("drive", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
 
 
 @click.command()
@@ -17,7 +17,10 @@ SCENES = ("drive", "talk", "clip", "ct", "robot")
 @click.option("--scene", type=click.Choice(SCENES), default="drive", show_default=True, help="What it shows.")
 @click.option("--at", metavar="SECONDS", help="Print what every stream has at this session time.")
 @click.option(
-    "--sheet", metavar="PNG", type=click.Path(path_type=Path), help="Draw a picture of that moment (4 s without --at)."
+    "--sheet",
+    metavar="PNG",
+    type=click.Path(path_type=Path),
+    help="Draw a picture of that moment, or of the scene's own without --at.",
 )
 @json_option
 def demo(folder: Path | None, scene: str, at: str | None, sheet: Path | None, as_json: bool) -> int:
@@ -41,7 +44,7 @@ def demo(folder: Path | None, scene: str, at: str | None, sheet: Path | None, as
         if sheet is not None:
             from workstation.app.contact_sheet import write_contact_sheet
 
-            write_contact_sheet(session, made.scene.sample, seconds_ns(at or "4"), sheet)
+            write_contact_sheet(session, made.scene.sample, seconds_ns(at or made.scene.moment_s), sheet)
             if not as_json:
                 click.echo(f"Drawn: {sheet}")
     return result

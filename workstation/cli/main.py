@@ -12,10 +12,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from workstation import __version__
+from workstation.cli.windows import Windows
 from workstation.core.errors import UserError
 
 FINE, FOUND_SOMETHING, COULD_NOT = 0, 1, 2
@@ -34,7 +36,7 @@ VERBS: dict[str, Verb] = {
     "demo": Verb("demo", "demo", "Make a demo project in FOLDER, and show a moment of it."),
     "new": Verb("projects", "new", "Make a project in the folder PROJECT, which you then lead."),
     "add": Verb("projects", "add", "Add FILES to PROJECT as streams of a sample, or a whole folder as what it holds."),
-    "open": Verb("projects", "open_", "Open PROJECT, check it, and say how it stands and what waits for somebody."),
+    "open": Verb("projects", "open_", "Open PROJECT in the window."),
     "info": Verb("projects", "info", "Say what PROJECT holds."),
     "relink": Verb("projects", "relink", "Find media of PROJECT again under FOLDER, by content."),
     "ontology": Verb("ontology", "ontology", "Show, check, compare, draft, review and lock the ontology."),
@@ -54,6 +56,7 @@ VERBS: dict[str, Verb] = {
     "report": Verb("validate", "report", "Reports on a project: who has read the guideline."),
     "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION."),
     "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
+    "bench": Verb("bench", "bench", "Measure what this machine makes of the program: picture against sound."),
     "completion": Verb("completion", "completion", "Print the completion script of a shell."),
     "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
 }
@@ -82,29 +85,40 @@ class VerbGroup(click.Group):
             formatter.write_dl([(name, VERBS[name].summary) for name in self.list_commands(ctx)])
 
 
-@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="workstation")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> int | None:
     """Label video, sound, point clouds, text and medical series of one moment, and the links between them.
 
     Every verb has its own --help and prints for programs with --json.
     Ends with 0 (fine), 1 (found something) or 2 (could not).
+    With no verb, or with the folder of a project in its place, it opens the window.
     """
+    if context.invoked_subcommand is not None:
+        return None
+    windows = context.obj
+    if not isinstance(windows, Windows) or not windows.available():
+        click.echo(context.get_help())
+        return COULD_NOT
+    return windows.show(None)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. Never raises."""
-    if not any(word in VERBS for word in arguments):
-        return _run(arguments)
+def main(arguments: Sequence[str], *, windows: Windows | None = None) -> int:
+    """Run one command line and return its exit code. Never raises. ``windows`` opens windows, where there are any."""
+    if len(arguments) == 1 and arguments[0] not in VERBS and Path(arguments[0]).is_dir():
+        arguments = ["open", arguments[0]]
+    if arguments and not any(word in VERBS for word in arguments):
+        return _run(arguments, windows)
     from workstation.app.log import crash_file, program_log
 
     with program_log(), crash_file():
-        return _run(arguments)
+        return _run(arguments, windows)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], windows: Windows | None) -> int:
     try:
-        result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False)
+        result = cli.main(list(arguments), prog_name="workstation", standalone_mode=False, obj=windows)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.Abort:

@@ -8,6 +8,7 @@ import click
 
 from workstation.cli.acting import acting, project_argument, to_read, to_write
 from workstation.cli.output import json_option, print_facts, print_json, print_rows, progress_printer
+from workstation.cli.windows import Windows
 
 STREAM_KINDS = (
     "image", "video", "audio", "cloud", "radar", "series", "text", "document", "volume", "trajectory", "map", "turns",
@@ -110,13 +111,20 @@ def add(
 
 @click.command(name="open")
 @project_argument
+@click.option("--check", is_flag=True, help="Open no window: only check, and say how it stands.")
 @acting
 @json_option
-def open_(project: Path, person: str | None, role: str | None, as_json: bool) -> None:
-    """Open PROJECT, check it, and say how it stands and what waits for somebody.
+@click.pass_obj
+def open_(
+    windows: object, project: Path, check: bool, person: str | None, role: str | None, as_json: bool
+) -> int | None:
+    """Open PROJECT in the window.
 
+    Without a display, with --check or with --json: check it, and say how it stands and what waits for somebody.
     Another program that has it open keeps it; it is then looked at read-only.
     """
+    if isinstance(windows, Windows) and windows.available() and not (check or as_json):
+        return windows.show(project)
     from workstation.app.describing import describe, waiting
     from workstation.app.opening import open_or_watch
 
@@ -125,7 +133,7 @@ def open_(project: Path, person: str | None, role: str | None, as_json: bool) ->
         facts = {**describe(session), "waiting": waiting(session), "read_only": session.read_only, "held_by": holder}
     if as_json:
         print_json(facts)
-        return
+        return None
     waits = facts.pop("waiting")
     print_facts(facts)
     if waits:
@@ -134,6 +142,7 @@ def open_(project: Path, person: str | None, role: str | None, as_json: bool) ->
             click.echo(f"  {count:>6}  {name}")
     else:
         click.echo("Nothing waits for anybody.")
+    return None
 
 
 @click.command()

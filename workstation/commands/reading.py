@@ -86,11 +86,14 @@ def ontology_number(reads: Reads) -> int:
 
 
 def starting_attributes(
-    reads: Reads, class_id: str | None, given: Mapping[str, AttributeValue], *, per_stream: bool
+    tx: Transaction, class_id: str | None, given: Mapping[str, AttributeValue], *, per_stream: bool
 ) -> Mapping[str, AttributeValue]:
-    """What something a hand makes starts with: the ontology's defaults for its class, under what was said."""
-    ontology = ontology_of(reads)
-    if ontology is None or class_id not in ontology.classes:
+    """What something a hand makes starts with: the ontology's defaults for its class, under what was said.
+
+    An import starts with what it says and nothing else: a default would be a label that nobody made.
+    """
+    ontology = ontology_of(tx)
+    if ontology is None or class_id not in ontology.classes or tx.actor.kind is ActorKind.IMPORT:
         return given
     return {**ontology.defaults_of(class_id, per_stream=per_stream), **given}
 

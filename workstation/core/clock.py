@@ -7,6 +7,7 @@ playback reports the position that is heard with ``follow_audio``. So tests step
 Moves are exact: a thousand ticks of 1 ms and one of 1 s end at the same nanosecond, at any rate.
 The playhead stays inside ``span``, which is half-open: at its end it stops on the last nanosecond.
 Loops wrap without losing what went past the end. A playhead that is already behind the loop plays on.
+``play_until`` plays what is selected: it stops on that very nanosecond, and no loop holds it back.
 """
 
 from __future__ import annotations
@@ -43,11 +44,12 @@ class TimeChanged(msgspec.Struct, frozen=True):
 
 
 class TransportChanged(msgspec.Struct, frozen=True):
-    """Playing, speed, rate or loop are not what they were."""
+    """Playing, speed, rate, loop or where playing stops are not what they were."""
 
     speed: Fraction
     rate: Fraction
     loop: TimeRange | None
+    until_ns: int | None = None
 
     @property
     def playing(self) -> bool:
@@ -65,6 +67,7 @@ class Clock:
         self._rate = Fraction(1)
         self._speed = Fraction(0)
         self._loop: TimeRange | None = None
+        self._until_ns: int | None = None
         self._owed = Fraction(0)  # part of a nanosecond that ticks have earned and not yet moved
 
     @property
@@ -95,11 +98,22 @@ class Clock:
     def loop(self) -> TimeRange | None:
         return self._loop
 
+    @property
+    def until_ns(self) -> int | None:
+        """Where ``play_until`` will stop; ``None`` when playing goes on."""
+        return self._until_ns
+
     def play(self) -> None:
         """Go forward at the set rate; from the end of the span start again, in the loop if there is one."""
         if self._time_ns == self._last_ns:
             self.seek(self._span.start_ns if self._loop is None else self._loop.start_ns)
         self._run(self._rate)
+
+    def play_until(self, end_ns: int) -> None:
+        """Go forward at the set rate and stop there, or at the end of the span; nothing if that is not ahead."""
+        end_ns = min(check_ns(end_ns, place="end of playing"), self._span.end_ns)
+        if end_ns > self._time_ns:
+            self._run(self._rate, until_ns=end_ns)
 
     def pause(self) -> None:
         self._run(Fraction(0))
@@ -114,7 +128,10 @@ class Clock:
     def seek(self, time_ns: int) -> None:
         """Go to a session time, or to the nearest end of the span. Playing goes on from there."""
         self._owed = Fraction(0)
-        self._move(self._clamped(check_ns(time_ns, place="seek")), TimeCause.SEEK)
+        target_ns = self._clamped(check_ns(time_ns, place="seek"))
+        if self._until_ns is not None and target_ns >= self._until_ns:
+            self._run(self._speed)
+        self._move(target_ns, TimeCause.SEEK)
 
     def set_rate(self, rate: float | Fraction) -> None:
         """Speed of playing, 0.1 to 4, kept to a thousandth; takes effect at once if playing, in the same direction."""
@@ -189,7 +206,7 @@ class Clock:
 
     def _wrapped(self, target_ns: int) -> int:
         loop = self._loop
-        if loop is None:
+        if loop is None or self._until_ns is not None:
             return target_ns
         forward_past_end = self._speed > 0 and self._time_ns < loop.end_ns <= target_ns
         back_past_start = self._speed < 0 and target_ns < loop.start_ns <= self._time_ns
@@ -198,9 +215,12 @@ class Clock:
         return target_ns
 
     def _arrive(self, target_ns: int, cause: TimeCause) -> None:
-        """Move, and stop at the end of the span that playing runs into."""
+        """Move, and stop at the end of the span that playing runs into, or where it was told to stop."""
+        if self._until_ns is not None:
+            target_ns = min(target_ns, self._until_ns)
         reached_ns = self._clamped(target_ns)
         at_end = reached_ns == self._last_ns if self._speed > 0 else reached_ns == self._span.start_ns
+        at_end = at_end or target_ns == self._until_ns
         self._move(reached_ns, cause)
         if at_end and self._time_ns == reached_ns:  # a listener may have gone elsewhere
             self.pause()
@@ -210,14 +230,14 @@ class Clock:
         if time_ns != before_ns:
             self.time_changed.emit(TimeChanged(time_ns, before_ns, cause))
 
-    def _run(self, speed: Fraction) -> None:
-        if speed != self._speed:
-            self._speed = speed
+    def _run(self, speed: Fraction, *, until_ns: int | None = None) -> None:
+        if (speed, until_ns) != (self._speed, self._until_ns):
+            self._speed, self._until_ns = speed, until_ns
             self._owed = Fraction(0)
             self._tell()
 
     def _tell(self) -> None:
-        self.transport_changed.emit(TransportChanged(self._speed, self._rate, self._loop))
+        self.transport_changed.emit(TransportChanged(self._speed, self._rate, self._loop, self._until_ns))
 
 
 def _next_shuttle_speed(speed: Fraction) -> Fraction:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +32,7 @@ from workstation.media.pyramid import (
 
 _KIND = "audio_pyramid"
 _VERSION = 1
-_BLOCK_VALUES = 1 << 18
+_BLOCK_VALUES = 1 << 19
 _FIRST_BINS = 64
 """The first blocks are small, so that something shows at once; they double from there."""
 _WRITE_VALUES = 1 << 20
@@ -108,21 +111,33 @@ def _scratch(size: int) -> Int16s:
 
 
 def _fill(builder: PyramidBuilder, sound: AudioFile, context: OpenContext, token: CancelToken) -> None:
+    """One thread decodes the next block while this one summarises the last: decoding alone sets the pace."""
     frames = sound.frames
-    largest = max(BIN, _BLOCK_VALUES // sound.channels // BIN * BIN)
-    block = min(largest, _FIRST_BINS * BIN)
     source = open_source(Path(sound.path), sound.track, context)
-    try:
-        start = 0
-        while start < frames:
+    with closing(source), ThreadPoolExecutor(1, "waveform") as decoder:
+        places = _places(frames, sound.channels)
+        start, count = next(places)
+        block = decoder.submit(source.read_int16, start, count)
+        while count:
             token.check()
-            builder.add(source.read_int16(start, min(block, frames - start)))
-            start += block
-            block = min(largest, 2 * block)
+            after, following = next(places, (frames, 0))
+            samples = block.result()
+            if following:
+                block = decoder.submit(source.read_int16, after, following)
+            builder.add(samples)
+            count = following
             if context.progress is not None:
-                context.progress(min(1.0, start / frames))
-    finally:
-        source.close()
+                context.progress(min(1.0, after / frames))
+
+
+def _places(frames: int, channels: int) -> Iterator[tuple[int, int]]:
+    """(start, count) of the blocks."""
+    largest = max(BIN, _BLOCK_VALUES // channels // BIN * BIN)
+    start, block = 0, min(largest, _FIRST_BINS * BIN)
+    while start < frames:
+        yield start, min(block, frames - start)
+        start += block
+        block = min(largest, 2 * block)
 
 
 def _key(content: str, track: int) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -199,10 +200,18 @@ class Reader(Protocol):
     """What every open stream has. ``close`` may be called twice."""
 
     @property
-    def info(self) -> MediaInfo: ...
+    def info(self) -> MediaInfo:
+        """Measured from the files, not believed from their headers; ``notes`` may grow as more of them is read."""
+        ...
+
     @property
-    def paths(self) -> tuple[Path, ...]: ...
-    def close(self) -> None: ...
+    def paths(self) -> tuple[Path, ...]:
+        """The files, in the order of the stream's items where each is one."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and of the shared memory; what is asked afterwards may fail."""
+        ...
 
 
 @runtime_checkable
@@ -210,7 +219,10 @@ class TimedReader(Reader, Protocol):
     """A stream of items with times of their own."""
 
     @property
-    def table(self) -> FrameTable: ...
+    def table(self) -> FrameTable:
+        """When each item is presented; row ``i`` is item ``i``."""
+        ...
+
     def item(self, index: int) -> Item:
         """Its times; ``IndexError`` outside the table."""
         ...
@@ -225,7 +237,10 @@ class ImageReader(Reader, Protocol):
     """One still picture, upright."""
 
     @property
-    def width_px(self) -> int: ...
+    def width_px(self) -> int:
+        """Of the upright picture at full resolution."""
+        ...
+
     @property
     def height_px(self) -> int: ...
     def picture(self, view: View = View()) -> Picture:
@@ -242,7 +257,10 @@ class VideoReader(TimedReader, Protocol):
     """Frames with presentation times: a video file or a sequence of pictures. Frame number is rank of time."""
 
     @property
-    def width_px(self) -> int: ...
+    def width_px(self) -> int:
+        """Of the upright picture at full resolution."""
+        ...
+
     @property
     def height_px(self) -> int: ...
     def picture(self, index: int, view: View = View(), *, cancel: CancelToken | None = None) -> Picture:
@@ -271,9 +289,15 @@ class AudioReader(Reader, Protocol):
     """Sound with exact sample positions: sample 0 is the first the encoder was given, where the file can say."""
 
     @property
-    def sample_rate_hz(self) -> int: ...
+    def sample_rate_hz(self) -> int:
+        """Samples of one channel a second, as the file counts them."""
+        ...
+
     @property
-    def channels(self) -> int: ...
+    def channels(self) -> int:
+        """How many sounds run side by side; at least one."""
+        ...
+
     @property
     def frames(self) -> int:
         """Samples of one channel."""
@@ -289,6 +313,10 @@ class AudioReader(Reader, Protocol):
 
     def read(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[np.float32]:
         """(stop − start, channels) float32, full scale ±1; both ends clipped to the stream."""
+        ...
+
+    def read_stored(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[Any]:
+        """Like ``read``, but int16 (full scale ±32768) where 16 bits hold every sample: to draw at half the cost."""
         ...
 
 
@@ -332,14 +360,24 @@ class SeriesReader(Reader, Protocol):
     """Numbers over time. A gap or a sentinel is NaN: never zero, never interpolated."""
 
     @property
-    def channels(self) -> tuple[Channel, ...]: ...
+    def channels(self) -> tuple[Channel, ...]:
+        """The columns in the order of the file; their names are distinct."""
+        ...
+
     @property
     def times_ns(self) -> NDArray[np.int64]:
         """(n,) never falling."""
         ...
 
     def values(self, channel: str) -> NDArray[np.float64]:
-        """(n,) in the channel's unit."""
+        """(n,) in the channel's unit, one for each of ``times_ns``; ``DataError`` for a channel it does not have."""
+        ...
+
+    def samples(self, channel: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The channel's own times and values: fewer than ``times_ns`` where channels come at rates of their own.
+
+        A decoded CAN log has a value of one signal at a time; between two of them the others are not missing.
+        """
         ...
 
 
@@ -362,7 +400,10 @@ class TextReader(Reader, Protocol):
     """Text exactly as in the file: offsets are code points of ``text`` and survive any normal form."""
 
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """All of it; whatever points into it counts its code points."""
+        ...
+
     @property
     def parts(self) -> tuple[TextPart, ...]:
         """By start; words lie inside cues and turns."""
@@ -389,20 +430,35 @@ class DocumentReader(Reader, Protocol):
         """Width and height in points (1/72 inch), upright."""
         ...
 
-    def page_text(self, page: int) -> str: ...
-    def tokens(self, page: int) -> tuple[Token, ...]: ...
+    def page_text(self, page: int) -> str:
+        """The words of a page in reading order; ``IndexError`` outside the document."""
+        ...
+
+    def tokens(self, page: int) -> tuple[Token, ...]:
+        """Where each word of ``page_text`` stands; a page that is only a picture has none."""
+        ...
+
     def picture(self, page: int, view: View, *, pixels_per_point: float) -> Picture:
         """The page drawn; ``view`` counts pixels at that scale."""
         ...
 
 
+class WindowShape(StrEnum):
+    """The curve of a window, as DICOM names it; ``windowing.py`` draws it."""
+
+    LINEAR = "linear"
+    LINEAR_EXACT = "linear_exact"
+    SIGMOID = "sigmoid"
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How stored values become grey: a centre and a width in the volume's unit."""
+    """How values become grey: a centre and a width in the volume's unit."""
 
     name: str
     centre: float
     width: float
+    shape: WindowShape = WindowShape.LINEAR
 
 
 @runtime_checkable
@@ -410,7 +466,10 @@ class VolumeReader(Reader, Protocol):
     """A stack of slices in a patient. Indices are (slice, row, column)."""
 
     @property
-    def shape(self) -> tuple[int, int, int]: ...
+    def shape(self) -> tuple[int, int, int]:
+        """Slices, rows, columns; a slice that the files lack counts."""
+        ...
+
     @property
     def patient_from_voxel(self) -> NDArray[np.float64]:
         """(4, 4): (slice, row, column, 1) to LPS millimetres."""
@@ -422,12 +481,22 @@ class VolumeReader(Reader, Protocol):
         ...
 
     @property
-    def windows(self) -> tuple[Window, ...]: ...
+    def windows(self) -> tuple[Window, ...]:
+        """The file's own first, then the usual ones of its unit."""
+        ...
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Per slice the identifier of its image (empty for a missing slice); none where the files have no such."""
+        ...
+
     def slab(self, axis: int, index: int) -> NDArray[np.float32]:
         """One plane across ``axis`` in the volume's unit, the other two axes in order."""
         ...
 
-    def value_at(self, slice_index: int, row: int, column: int) -> float: ...
+    def value_at(self, slice_index: int, row: int, column: int) -> float:
+        """The voxel in the volume's unit; NaN in a missing slice, ``IndexError`` outside."""
+        ...
 
 
 @runtime_checkable
@@ -435,9 +504,15 @@ class TrajectoryReader(Reader, Protocol):
     """Poses over time as read; interpolation and its gaps are the business of ``core/poses.py``."""
 
     @property
-    def parent_frame(self) -> str: ...
+    def parent_frame(self) -> str:
+        """The frame the places are in."""
+        ...
+
     @property
-    def child_frame(self) -> str: ...
+    def child_frame(self) -> str:
+        """The frame that moves."""
+        ...
+
     @property
     def times_ns(self) -> NDArray[np.int64]:
         """(n,) rising."""
@@ -464,14 +539,24 @@ class ReaderSpec:
     """For a person: ``Video file``."""
     suffixes: tuple[str, ...]
     """Lower case with the dot; a hint, never a proof."""
-    probe: Callable[[Path, bytes], float]
-    """(path, first ``HEAD_BYTES`` bytes) -> 0 not this format … 1 certain. Looks at the bytes before the suffix."""
     open: Callable[[Sequence[Path], Options, OpenContext], Reader]
     """Opens one stream from its files (several: a sequence, a DICOM series, a cloud per sweep)."""
+    probe: Callable[[Path, bytes], float] = lambda path, head: 0.0
+    """(path, first ``HEAD_BYTES`` bytes) -> 0 not this format … 1 certain. Looks at the bytes before the suffix.
+
+    Left out where only a data set's layout knows what its files are: then the layout names the reader.
+    """
     options: Mapping[str, str] = field(default_factory=dict)
     """Name -> one line of help of every option ``open`` understands; others are refused."""
     several: bool = False
     """Whether one stream may be several files, or a folder of them."""
+
+
+def one_path(paths: Sequence[Path], what: str) -> Path:
+    """The only file of a stream that is one file; ``what`` names it in the sentence that refuses more."""
+    if len(paths) != 1:
+        raise DataError(f"{what} is one file, not {len(paths)}", path=paths[0].parent if paths else None)
+    return paths[0]
 
 
 def check_options(spec: ReaderSpec, options: Options) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import FrameTable
 from workstation.media import cloud_bin, cloud_las, cloud_npy, cloud_pcd, cloud_ply
 from workstation.media.base import (
     HEAD_BYTES,
@@ -28,6 +29,10 @@ from workstation.media.base import (
 )
 from workstation.media.cloud_columns import CloudFormat, RawCloud, field_names, make_cloud
 from workstation.media.cloud_lod import beginning, lod_order, reordered, store, stored
+from workstation.media.items import TimedItems, info_of_table
+
+if TYPE_CHECKING:
+    from workstation.media.sweep_times import SweepTimes
 
 FORMATS: tuple[CloudFormat, ...] = (
     cloud_pcd.FORMAT,
@@ -40,54 +45,46 @@ _BIG_POINTS = 500_000
 """From here on the level of detail is kept on disk: ordering takes longer than reading it."""
 
 
-class CloudFiles:
+class CloudFiles(TimedItems):
     """Sweeps in files, one a moment; one thread at a time."""
 
-    def __init__(self, paths: Sequence[Path], options: Options, context: OpenContext) -> None:
+    def __init__(
+        self, paths: Sequence[Path], options: Options, context: OpenContext, *, times: SweepTimes | None = None
+    ) -> None:
+        """``times`` where a layout has stated them; else they are looked for in lists, names and options."""
         if not paths:
             raise DataError("a cloud stream needs at least one file")
-        from workstation.media.sweep_times import sweep_times  # brings Arrow, which a list of readers can do without
+        if times is None:
+            from workstation.media.sweep_times import sweep_times  # brings Arrow, which a list of readers goes without
 
-        times = sweep_times(paths, options)
+            times = sweep_times(paths, options)
         self._paths = tuple(Path(paths[i]) for i in times.order)
         self._times, self._options, self._context = times, options, context
+        self.table = times.table
         self._cache = context.memory.share()
         self._frame = str(options.get("frame", ""))
         self._first: RawCloud | None = None
         first = self._load(0)
         self._first = first
-        table = times.table
-        self.info = MediaInfo(
-            kind=StreamKind.CLOUD,
-            span=table.span if len(self._paths) > 1 or times.epoch_ns is not None else None,
-            count=len(self._paths),
-            rate_hz=table.rate_hz(),
-            gaps=() if table.hold_ns is None else table.gaps(longer_than_ns=table.hold_ns),
+        info = info_of_table(
+            StreamKind.CLOUD,
+            self.table,
             clock_source=times.source,
             epoch_ns=times.epoch_ns,
             details={**first.details, "points": len(first), "fields": ",".join(field_names(first))},
             notes=(*times.notes, *first.notes),
         )
+        timed = len(self._paths) > 1 or times.timed
+        self.info: MediaInfo = info if timed else replace(info, span=None)
 
     @property
     def paths(self) -> tuple[Path, ...]:
         return self._paths
 
-    @property
-    def table(self) -> FrameTable:
-        return self._times.table
-
-    def item(self, index: int) -> Item:
-        if not 0 <= index < len(self._paths):
-            raise IndexError(index)
-        shown = self.table.shown(index)
-        return Item(index, shown.start_ns, shown.end_ns)
-
     def item_at(self, time_ns: int) -> Item | None:
         if self._timeless:
             return self.item(0)
-        index = self.table.index_at(time_ns)
-        return None if index is None else self.item(index)
+        return super().item_at(time_ns)
 
     def cloud(self, index: int, *, max_points: int | None = None, cancel: CancelToken | None = None) -> Cloud:
         """Sweep ``index`` in the file's order; with ``max_points`` an even part of it and the field ``index``."""

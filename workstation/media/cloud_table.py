@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import FrameTable, frame_table
-from workstation.media.base import CancelToken, Cloud, Item, MediaInfo, OpenContext, Options, ReaderSpec, check_options
+from workstation.media.base import CancelToken, Cloud, OpenContext, Options, ReaderSpec, check_options, one_path
 from workstation.media.cloud_columns import RawCloud, field_names, make_cloud
+from workstation.media.items import TimedItems, info_of_table, table_of_times
 
 _CYCLES = ("cycle", "sweep", "scan", "frame")
-_HELD_STEPS = 1.75
 
 
-class PointTable:
+class PointTable(TimedItems):
     """Sweeps as groups of rows; everything is held in memory. Any thread."""
 
     def __init__(self, path: Path, options: Options, context: OpenContext) -> None:
@@ -46,17 +45,12 @@ class PointTable:
         begins = np.flatnonzero(np.append(True, cycle[1:] != cycle[:-1]))
         self._bounds = np.append(begins, len(rows))
         starts = times[rows][begins]
-        steps = np.diff(starts)
-        hold = round(_HELD_STEPS * float(np.median(steps[steps > 0]))) if (steps > 0).any() else None
-        self._table = frame_table(starts, unit_num=1, unit_den=1_000_000_000, hold_ns=hold)
+        self.table = table_of_times(starts, paced=True)
         left = len(times) - len(rows)
         whole = RawCloud(columns={name: values[:0] for name, values in self._columns.items()})
-        self.info = MediaInfo(
-            kind=StreamKind.RADAR,
-            span=self._table.span,
-            count=len(self._table),
-            rate_hz=self._table.rate_hz(),
-            gaps=() if hold is None else self._table.gaps(longer_than_ns=hold),
+        self.info = info_of_table(
+            StreamKind.RADAR,
+            self.table,
             clock_source=f"column {time.name}: {time.evidence}",
             epoch_ns=epoch_ns,
             details={"points": len(rows), "fields": ",".join(field_names(whole))},
@@ -67,29 +61,15 @@ class PointTable:
     def paths(self) -> tuple[Path, ...]:
         return (self._path,)
 
-    @property
-    def table(self) -> FrameTable:
-        return self._table
-
-    def item(self, index: int) -> Item:
-        if not 0 <= index < len(self._table):
-            raise IndexError(index)
-        shown = self._table.shown(index)
-        return Item(index, shown.start_ns, shown.end_ns)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        index = self._table.index_at(time_ns)
-        return None if index is None else self.item(index)
-
     def cloud(self, index: int, *, max_points: int | None = None, cancel: CancelToken | None = None) -> Cloud:
         """The returns of one cycle; radar gives too few to leave any out, so ``max_points`` only cuts the end off."""
         if cancel is not None:
             cancel.check()
-        if not 0 <= index < len(self._table):
+        if not 0 <= index < len(self.table):
             raise IndexError(index)
         rows = slice(int(self._bounds[index]), int(self._bounds[index + 1]))
         raw = RawCloud(columns={name: values[rows] for name, values in self._columns.items()})
-        made = make_cloud(raw, slice(max_points), sweep_ns=int(self._table.times_ns[index]), epoch_ns=None)
+        made = make_cloud(raw, slice(max_points), sweep_ns=int(self.table.times_ns[index]), epoch_ns=None)
         return Cloud(points=made.points, origin=made.origin, fields=made.fields, frame=self._frame, total=made.total)
 
     def close(self) -> None:
@@ -108,13 +88,18 @@ def _placed(columns: dict[str, NDArray[np.float64]], path: Path) -> dict[str, ND
     if "x" in columns and "y" in columns:
         columns.setdefault("z", np.zeros(len(columns["x"])))
     elif "range" in columns and "azimuth" in columns:
-        away, turn = columns["range"], columns["azimuth"]
-        rise = columns.get("elevation", np.zeros(len(away)))
+        away, turn = _finite(columns["range"]), _finite(columns["azimuth"])
+        rise = _finite(columns.get("elevation", np.zeros(len(away))))
         flat = away * np.cos(rise)
         columns |= {"x": flat * np.cos(turn), "y": flat * np.sin(turn), "z": away * np.sin(rise)}
     else:
         raise DataError("a radar table needs x and y, or range and azimuth", path=path)
     return columns
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """With NaN for what is endless: such a return has no place."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def open_points(path: Path, *, options: Options | None = None, context: OpenContext | None = None) -> PointTable:
@@ -134,9 +119,7 @@ def _probe(path: Path, head: bytes) -> float:
 
 def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> PointTable:
     check_options(READERS[0], options)
-    if len(paths) != 1:
-        raise DataError("a table of returns is one file", path=paths[0])
-    return PointTable(paths[0], options, context)
+    return PointTable(one_path(paths, "a table of returns"), options, context)
 
 
 READERS = (

@@ -7,9 +7,10 @@ belong together is decided by ``dicom_series.scan``. Opened through ``READERS``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from workstation.core.sample import StreamKind
 from workstation.core.timebase import FrameTable, frame_table
 from workstation.media.base import (
     CancelToken,
-    Item,
     MediaInfo,
     OpenContext,
     Options,
@@ -31,9 +31,9 @@ from workstation.media.base import (
     Window,
 )
 from workstation.media.dicom_header import FileHeader, read_header
-from workstation.media.dicom_pixels import decode_frame, describe_syntax, grey_levels
+from workstation.media.dicom_pixels import decode_frame, describe_syntax, frame_values
 from workstation.media.dicom_series import group, kind_of, stack
-from workstation.media.gaps import find_gaps
+from workstation.media.items import TimedItems, info_of_table
 from workstation.media.volume import (
     CT_WINDOWS,
     StackVolume,
@@ -44,6 +44,7 @@ from workstation.media.volume import (
     plane_name,
     spacing_mm,
 )
+from workstation.media.windowing import grey, shares_of_range, shares_of_window
 
 _VIEW = View()
 _UNTIMED_MS = Decimal(40)
@@ -68,10 +69,15 @@ def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -
         frame = slices.frames[index]
         if frame is None:
             raise IndexError(f"slice {index} is missing")
-        pixels = decode_frame(by_path[frame.path], frame.frame, context.limits)
+        header = by_path[frame.path]
+        pixels = decode_frame(header, frame.frame, context.limits)
+        if header.value_table is not None:
+            return StoredSlice(header.value_table.applied(pixels))
         return StoredSlice(pixels, frame.slope, frame.intercept)
 
     notes = slices.notes + tuple(dict.fromkeys(note for file in files for note in file.notes))
+    if any(file.grey_table is not None for file in files):
+        notes += ("its table for showing the values is not used in a volume; windows are",)
     look = VolumeLook(
         paths=tuple(file.path for file in files),
         info=_volume_info(first, slices.patient_from_voxel, len(slices.frames), len(slices.missing), notes),
@@ -85,7 +91,7 @@ def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -
     return StackVolume(look, load, context, lambda: None)
 
 
-class DicomFilm:
+class DicomFilm(TimedItems):
     """A ``VideoReader`` of a multi-frame file, and an ``ImageReader`` of a single picture's only frame."""
 
     def __init__(self, header: FileHeader, context: OpenContext) -> None:
@@ -99,20 +105,11 @@ class DicomFilm:
         units = [int((time * 1_000_000 + Decimal("0.5")).__floor__()) for time in times]
         self.table: FrameTable = frame_table(units, unit_num=1, unit_den=1_000_000_000)
         self.info = _film_info(header, self.table)
-        self._levels = _levels(header)
+        self._range: tuple[float, float] | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
         return (self._header.path,)
-
-    def item(self, index: int) -> Item:
-        self._checked(index)
-        shown = self.table.shown(index)
-        return Item(index, shown.start_ns, shown.end_ns)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        index = self.table.index_at(time_ns)
-        return None if index is None else self.item(index)
 
     def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share
@@ -125,10 +122,8 @@ class DicomFilm:
         region = (view.region or Region(0, 0, self.width_px, self.height_px)).clipped(self.width_px, self.height_px)
         pixels = stored[region.top : region.bottom, region.left : region.right]
         if pixels.ndim == 2:
-            low, high = self._levels or _extremes(pixels)
-            frame = self._header.frames[index]
-            values = pixels.astype(np.float32) * np.float32(frame.slope) + np.float32(frame.intercept)
-            pixels = grey_levels(values, low, high, inverted=self._header.photometric == "MONOCHROME1")
+            values = frame_values(self._header, index, pixels)
+            pixels = grey(self._shares(index, values), inverted=self._header.photometric == "MONOCHROME1")
         return Picture(pixels=_shrunk(pixels, view), region=region, width_px=self.width_px, height_px=self.height_px)
 
     def value_at(self, index: int, x_px: int, y_px: int) -> tuple[int | float, ...]:
@@ -152,8 +147,19 @@ class DicomFilm:
                 self._closed = True
                 self._share.close()
 
+    def _shares(self, index: int, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Black to white as the file wants it shown: its table, its window, or the range of its values."""
+        table, windows = self._header.grey_table, self._header.frames[index].windows
+        if table is not None:
+            return shares_of_range(table.applied(values), 0, table.largest)
+        if windows:
+            return shares_of_window(values, windows[0])
+        if self._range is None:
+            self._range = _value_range(self._header, lambda: frame_values(self._header, 0, self._stored(0)))
+        return shares_of_range(values, *self._range)
+
     def _stored(self, index: int) -> NDArray[np.generic]:
-        self._checked(index)
+        index = self.item(index).index
         found: NDArray[np.generic] | None = self._share.get(index)
         if found is None:
             with self._lock:
@@ -162,10 +168,6 @@ class DicomFilm:
                 found = decode_frame(self._header, index, self._limits)
                 self._share.put(index, found, found.nbytes)
         return found
-
-    def _checked(self, index: int) -> None:
-        if not 0 <= index < len(self.table):
-            raise IndexError(f"frame {index} of {len(self.table)}")
 
 
 class DicomPicture:
@@ -241,16 +243,15 @@ def _windows(header: FileHeader) -> tuple[Window, ...]:
     return own + (CT_WINDOWS if header.unit == "HU" else ())
 
 
-def _levels(header: FileHeader) -> tuple[float, float] | None:
-    """Black and white of the file's own window; 8 bits without one are shown as they are."""
-    windows = header.frames[0].windows
-    if windows:
-        return windows[0].centre - windows[0].width / 2, windows[0].centre + windows[0].width / 2
-    return (0.0, 255.0) if header.bits_stored <= 8 and not header.signed else None
-
-
-def _extremes(pixels: NDArray[np.generic]) -> tuple[float, float]:
-    return float(pixels.min()), float(pixels.max())
+def _value_range(header: FileHeader, first: Callable[[], NDArray[Any]]) -> tuple[float, float]:
+    """Black and white of a file without a window: all that its bits hold if they are few, else its first picture's."""
+    if header.value_table is not None:
+        return 0.0, float(header.value_table.largest)
+    if header.bits_stored <= 8 and not header.signed:
+        ends = frame_values(header, 0, np.array([0, (1 << header.bits_stored) - 1]))
+        return float(ends.min()), float(ends.max())
+    values = first()
+    return float(values.min()), float(values.max())
 
 
 def _shrunk(pixels: NDArray[np.generic], view: View) -> NDArray[np.generic]:
@@ -275,8 +276,10 @@ def _details(header: FileHeader) -> dict[str, OptionValue]:
         "series": header.series,
         "study": header.study,
     }
-    if header.description:
-        details["description"] = header.description
+    said = {"description": header.description, "laterality": header.laterality}
+    details |= {name: text for name, text in said.items() if text}
+    if header.edges is not None:
+        details["edges"] = " ".join(header.edges)
     return details
 
 
@@ -288,12 +291,9 @@ def _film_info(header: FileHeader, table: FrameTable) -> MediaInfo:
     details = _details(header) | {"times_from": header.times_from or "nowhere"}
     if frame.row_mm is not None and frame.column_mm is not None:
         details["pixel_mm"] = f"{frame.row_mm:.4g} × {frame.column_mm:.4g}"
-    return MediaInfo(
-        kind=StreamKind.VIDEO,
-        span=table.span,
-        count=len(table),
-        rate_hz=table.rate_hz(),
-        gaps=find_gaps(table),
+    return info_of_table(
+        StreamKind.VIDEO,
+        table,
         clock_source=header.times_from or "none",
         details=details,
         notes=notes,

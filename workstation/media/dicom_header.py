@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from workstation.core.errors import DataError
-from workstation.media.base import Window
+from workstation.media.base import Window, WindowShape
+from workstation.media.dicom_tables import LookupTable, table_of
 
 Triple = tuple[float, float, float]
 Six = tuple[float, float, float, float, float, float]
@@ -36,9 +37,13 @@ _TAGS = (
     "NumberOfFrames", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
     "NominalScannedPixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector",
     "DoseGridScaling", "RescaleSlope", "RescaleIntercept", "RescaleType", "WindowCenter", "WindowWidth",
-    "WindowCenterWidthExplanation", "VOILUTSequence", "ModalityLUTSequence", "FrameTime", "FrameTimeVector",
+    "WindowCenterWidthExplanation", "VOILUTFunction", "PatientOrientation", "Laterality", "ImageLaterality",
+    "VOILUTSequence", "ModalityLUTSequence", "FrameTime", "FrameTimeVector",
     "CineRate", "RecommendedDisplayFrameRate", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
+_LETTERS = {"R": "R", "L": "L", "A": "A", "P": "P", "H": "S", "F": "I"}
+_OPPOSITE = {"R": "L", "L": "R", "A": "P", "P": "A", "S": "I", "I": "S"}
+_SHAPES = {"LINEAR_EXACT": WindowShape.LINEAR_EXACT, "SIGMOID": WindowShape.SIGMOID}
 _PARSING = threading.RLock()
 """pydicom's settings and Python's warning filters belong to the process: one parser at a time."""
 
@@ -90,6 +95,14 @@ class FileHeader:
     frame_times_ms: tuple[Decimal, ...]
     """Presentation times from the first frame on, where the file says; else empty."""
     times_from: str
+    value_table: LookupTable | None
+    """From stored values to values, instead of slope and intercept."""
+    grey_table: LookupTable | None
+    """From values to grey, before any window."""
+    edges: tuple[str, str, str, str] | None
+    """What lies beyond the left, right, top and bottom edge, of a picture whose place in the patient is not given."""
+    laterality: str
+    """``R``, ``L`` or ``B``: the side of a paired part of the body."""
     frames: tuple[FrameHeader, ...]
     notes: tuple[str, ...]
 
@@ -209,10 +222,7 @@ def _header(path: Path, dataset: Any) -> FileHeader:
         raise DataError(f"claims {count:,} frames; at most {_MOST_FRAMES:,} can be read", path=path)
     notes: list[str] = []
     times, times_from = _frame_times(dataset, count, notes)
-    if dataset.get("ModalityLUTSequence"):
-        notes.append("a table for the stored values is not applied; values are as stored")
-    if dataset.get("VOILUTSequence"):
-        notes.append("a table for showing the values is not used; windows are")
+    value_table, grey_table = table_of(dataset, "ModalityLUTSequence"), table_of(dataset, "VOILUTSequence")
     return FileHeader(
         path=path,
         sop_class=_text(dataset.get("SOPClassUID")),
@@ -240,6 +250,10 @@ def _header(path: Path, dataset: Any) -> FileHeader:
         ),
         frame_times_ms=times,
         times_from=times_from,
+        value_table=value_table,
+        grey_table=grey_table,
+        edges=_edges(dataset),
+        laterality=_text(dataset.get("ImageLaterality")) or _text(dataset.get("Laterality")),
         frames=tuple(_frames(path, dataset, count)),
         notes=tuple(notes),
     )
@@ -331,11 +345,23 @@ def _windows(found: Any) -> tuple[Window, ...]:
     centres, widths = _numbers(found.get("WindowCenter")), _numbers(found.get("WindowWidth"))
     words = found.get("WindowCenterWidthExplanation")
     names = [words] if isinstance(words, str) else list(words or ())
+    shape = _SHAPES.get(_text(found.get("VOILUTFunction")).upper(), WindowShape.LINEAR)
     return tuple(
-        Window(str(names[i]).strip() if i < len(names) and str(names[i]).strip() else "file", centre, width)
+        Window(str(names[i]).strip() if i < len(names) and str(names[i]).strip() else "file", centre, width, shape)
         for i, (centre, width) in enumerate(zip(centres, widths, strict=False))
         if width > 0
     )
+
+
+def _edges(dataset: Any) -> tuple[str, str, str, str] | None:
+    """From where rows and columns lead (``L``, ``F``): in letters of the patient's sides, feet and head as I and S."""
+    value = dataset.get("PatientOrientation")
+    words = [_text(word).upper() for word in value] if _is_several(value) else []
+    if len(words) != 2 or not all(word and set(word) <= set(_LETTERS) for word in words):
+        return None
+    right, bottom = ("".join(_LETTERS[letter] for letter in word) for word in words)
+    left, top = ("".join(_OPPOSITE[letter] for letter in word) for word in (right, bottom))
+    return left, right, top, bottom
 
 
 def _unit(dataset: Any) -> str:

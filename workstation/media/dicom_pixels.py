@@ -63,7 +63,10 @@ def _check_decoder(header: FileHeader, get_decoder: Any) -> None:
     try:
         decoder = get_decoder(header.transfer_syntax)
     except NotImplementedError as error:
-        raise DataError(f"is compressed in an unknown way ({header.transfer_syntax})", path=header.path) from error
+        name = describe_syntax(header.transfer_syntax, header.path)
+        raise DataError(
+            f"is compressed as {name}, which cannot be read here; export it in another way", path=header.path
+        ) from error
     if not decoder.is_available:
         name = decoder.UID.name.split(",")[0]
         raise DataError(f"is compressed as {name}; install the extra 'medical' to read it", path=header.path)
@@ -111,12 +114,14 @@ def compressed_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def grey_levels(values: NDArray[np.float32], low: float, high: float, *, inverted: bool) -> NDArray[np.uint8]:
-    """Values as grey, ``low`` and below black, ``high`` and above white; no value is black."""
-    scale = 255.0 / max(high - low, 1e-12)
-    shown = np.clip((np.nan_to_num(values, nan=low) - low) * scale, 0, 255)
-    grey: NDArray[np.uint8] = np.rint(255 - shown if inverted else shown).astype(np.uint8)
-    return grey
+def frame_values(header: FileHeader, frame: int, stored: NDArray[Any]) -> NDArray[Any]:
+    """Stored pixels in the picture's unit: through its table if it has one, else by slope and intercept."""
+    if header.value_table is not None:
+        return header.value_table.applied(stored)
+    line = header.frames[frame]
+    if (line.slope, line.intercept) == (1.0, 0.0):
+        return stored
+    return stored.astype(np.float64) * line.slope + line.intercept
 
 
 def describe_syntax(uid: str, path: Path) -> str:

@@ -11,44 +11,34 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import SECOND_NS
-from workstation.media.base import ReaderSpec
+from workstation.media.base import HEAD_BYTES, ReaderSpec
+from workstation.media.bundles import EPOCH_OR_DATE, Unit, bundle, epoch_in, slug
+from workstation.media.can_log import can_log_reason
 from workstation.media.probe import matches
-from workstation.media.proposal import DatasetSpec, Proposal, SampleProposal, Skipped, StreamProposal, aligned
+from workstation.media.proposal import (
+    DatasetSpec,
+    Proposal,
+    RigProposal,
+    SampleProposal,
+    Skipped,
+    StreamProposal,
+    aligned,
+)
+from workstation.media.rig_file import NAMES, read_rig
 
 MOST_FILES = 200_000
 _DEEPEST = 24
 _SURE = 0.3
 _SHORTEST_SEQUENCE = 3
-_ENOUGH = 0.6
-_TIME_LISTS = ("timestamps.txt", "times.txt", "timestamps.csv", "times.csv", "timestamp.txt")
+_MOST_PAIRED = 0.6
+_NAMELESS = ("data", "files", "frames", "images", "media", "raw")
 _ENDINGS = (".nii.gz", ".tar.gz")
 _LIKE_VIDEO = (StreamKind.VIDEO, StreamKind.AUDIO)
-
-
-@dataclass(slots=True)
-class _Unit:
-    """What will be one stream."""
-
-    folder: Path
-    """Relative to the folder that is added."""
-    name: str
-    """The stem of its file, or what the names of a sequence share."""
-    kind: StreamKind
-    reader: str
-    files: tuple[Path, ...]
-    options: dict[str, str | bool | int | float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    with_sound: bool = False
-    """A film whose sound becomes a stream beside it, on the same clock."""
-    sample: str = ""
-    """Given where the files themselves say to what they belong (the study of a DICOM series)."""
 
 
 def propose(folder: Path, readers: Sequence[ReaderSpec], datasets: Iterable[DatasetSpec] = ()) -> Proposal:
@@ -66,7 +56,9 @@ def propose_folder(folder: Path, readers: Sequence[ReaderSpec]) -> Proposal:
     skipped: list[Skipped] = []
     files = list(_walk(folder, skipped))
     units, notes = _units(folder, files, readers, skipped)
-    samples = [_sample(key, members) for key, members in _samples(units).items()]
+    bundles = bundle(units)
+    samples = _with_rigs([_sample(key, members) for key, members in bundles.samples.items()], files, skipped)
+    skipped += [Skipped(path, f"{why}; add it by hand") for unit, why in bundles.left for path in unit.files]
     if not samples:
         notes.append("no file of the folder can be shown")
     return Proposal(
@@ -77,6 +69,28 @@ def propose_folder(folder: Path, readers: Sequence[ReaderSpec]) -> Proposal:
         skipped=tuple(skipped),
         notes=tuple(notes),
     )
+
+
+def _with_rigs(samples: list[SampleProposal], files: list[Path], skipped: list[Skipped]) -> list[SampleProposal]:
+    """Each sample with the calibration that lies nearest above its files."""
+    rigs: dict[Path, RigProposal] = {}
+    for path in files:
+        if path.name.lower() in NAMES:
+            try:
+                rigs[path.parent] = read_rig(path)
+            except DataError as error:
+                skipped[:] = [item for item in skipped if item.path != path]
+                skipped.append(Skipped(path, error.reason))
+    used: set[Path] = set()
+    calibrated = []
+    for sample in samples:
+        places = [path.parent for stream in sample.streams for path in stream.files]
+        above = Path(os.path.commonpath(places))
+        nearest = next((place for place in (above, *above.parents) if place in rigs), None)
+        calibrated.append(sample if nearest is None else replace(sample, rig=rigs[nearest]))
+        used |= set() if nearest is None else {mount.source for mount in rigs[nearest].mounts}
+    skipped[:] = [item for item in skipped if item.path not in used]
+    return calibrated
 
 
 def _walk(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
@@ -122,10 +136,13 @@ def _stays(path: Path, root: Path) -> bool:
 
 def _units(
     folder: Path, files: list[Path], readers: Sequence[ReaderSpec], skipped: list[Skipped]
-) -> tuple[list[_Unit], list[str]]:
+) -> tuple[list[Unit], list[str]]:
     known: dict[Path, ReaderSpec] = {}
     dicom: list[Path] = []
     for path in files:
+        if _ABOUT.fullmatch(path.name):
+            skipped.append(Skipped(path, "is about the folder and no part of a recording"))
+            continue
         spec = _reader_of(path, readers)
         if isinstance(spec, str):
             skipped.append(Skipped(path, spec))
@@ -137,7 +154,7 @@ def _units(
     for path, spec in known.items():
         if path in used:
             continue
-        unit = _Unit(path.parent.relative_to(folder), _stem(path), spec.kind, spec.name, (path,))
+        unit = Unit(path.parent.relative_to(folder), _stem(path), spec.kind, spec.name, (path,))
         unit.with_sound = spec.name == "video" and _has_sound(path)
         units.append(unit)
     units += _dicom_units(folder, dicom, skipped)
@@ -150,6 +167,10 @@ def _reader_of(path: Path, readers: Sequence[ReaderSpec]) -> ReaderSpec | str | 
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "is no plain file"
+        with path.open("rb") as file:
+            raw = can_log_reason(file.read(HEAD_BYTES))
+        if raw is not None:
+            return raw
         found = matches(path, readers)
         if found and found[0].confidence >= _SURE:
             return found[0].spec
@@ -172,7 +193,7 @@ def _has_sound(path: Path) -> bool:
         return False
 
 
-def _dicom_units(folder: Path, files: list[Path], skipped: list[Skipped]) -> list[_Unit]:
+def _dicom_units(folder: Path, files: list[Path], skipped: list[Skipped]) -> list[Unit]:
     if not files:
         return []
     from workstation.media.dicom_series import scan
@@ -188,46 +209,66 @@ def _dicom_units(folder: Path, files: list[Path], skipped: list[Skipped]) -> lis
         words = [first.modality, first.description, series.note]
         name = "_".join(word for word in words if word) or "series"
         study = f"study_{studies[first.study]}" if len(studies) > 1 else ""
-        units.append(_Unit(place, name, series.kind, readers[series.kind], series.paths, sample=study))
+        units.append(Unit(place, name, series.kind, readers[series.kind], series.paths, sample=study))
     return units
 
 
-def _sequences(folder: Path, known: dict[Path, ReaderSpec], skipped: list[Skipped]) -> tuple[list[_Unit], set[Path]]:
+def _sequences(folder: Path, known: dict[Path, ReaderSpec], skipped: list[Skipped]) -> tuple[list[Unit], set[Path]]:
     """Three or more pictures, or two or more sweeps, of one folder whose names differ only in a number."""
-    groups: dict[tuple[Path, str, str, str], list[Path]] = {}
-    for path, spec in known.items():
-        if spec.kind in (StreamKind.IMAGE, StreamKind.CLOUD) and (
-            spec.kind is StreamKind.CLOUD or spec.name == "image"
-        ):
-            shape = _NUMBERS.sub("#", _stem(path))
-            if "#" in shape:
-                groups.setdefault((path.parent, shape, path.suffix.lower(), spec.name), []).append(path)
-    units: list[_Unit] = []
+    units: list[Unit] = []
     used: set[Path] = set()
-    for (parent, shape, _, reader), paths in groups.items():
+    for (parent, shape, _, reader), paths in _numbered_groups(known).items():
         cloud = known[paths[0]].kind is StreamKind.CLOUD
-        if len(paths) < (2 if cloud else _SHORTEST_SEQUENCE) or not _counts_up(paths):
+        options, times = _times_beside(paths, folder, cloud=cloud)
+        dated = EPOCH_OR_DATE.search(_stem(paths[0])) is not None
+        if not times and not dated and _stills(paths, known):
             continue
-        options, times = _times_beside(parent, folder, cloud=cloud)
-        name = shape.replace("#", "").strip("_-. ") or parent.name
-        notes = (
-            () if times or _EPOCH_OR_DATE.search(_stem(paths[0])) else ("no times were found: state a rate or a list",)
-        )
+        name = shape.replace("#", "").strip("_-. ") or _place_name(parent, folder)
+        notes = () if times or dated else ("no times were found: state a rate or a list",)
         kind = StreamKind.CLOUD if cloud else StreamKind.VIDEO
         name_of_reader = reader if cloud else "image_sequence"
-        units.append(_Unit(parent.relative_to(folder), name, kind, name_of_reader, tuple(paths), dict(options), notes))
+        units.append(Unit(parent.relative_to(folder), name, kind, name_of_reader, tuple(paths), dict(options), notes))
         used.update(paths)
-        skipped += [Skipped(path, f"is the list of times of {name!r}") for path in times if path not in used]
-        used.update(times)
+        fresh = [path for path in times if path not in used]
+        skipped[:] = [item for item in skipped if item.path not in fresh]  # no reader knew it; now it has a use
+        skipped += [Skipped(path, f"is the list of times of {name!r}") for path in fresh]
+        used.update(fresh)
     return units, used
 
 
+def _place_name(parent: Path, folder: Path) -> str:
+    """What a sequence without a name of its own is called: its folder, or the one above ``data``."""
+    while parent.name.lower() in _NAMELESS and parent != folder:
+        parent = parent.parent
+    return parent.name
+
+
+def _numbered_groups(known: dict[Path, ReaderSpec]) -> dict[tuple[Path, str, str, str], list[Path]]:
+    """Pictures and sweeps by folder and by their names without numbers, where these names count or date them."""
+    groups: dict[tuple[Path, str, str, str], list[Path]] = {}
+    for path, spec in known.items():
+        if spec.kind is StreamKind.CLOUD or (spec.kind is StreamKind.IMAGE and spec.name == "image"):
+            shape = _NUMBERS.sub("#", _stem(path))
+            if "#" in shape:
+                groups.setdefault((path.parent, shape, path.suffix.lower(), spec.name), []).append(path)
+    least = {StreamKind.CLOUD: 2, StreamKind.IMAGE: _SHORTEST_SEQUENCE}
+    return {
+        key: paths for key, paths in groups.items() if len(paths) >= least[known[paths[0]].kind] and _counts_up(paths)
+    }
+
+
+def _stills(paths: Sequence[Path], known: dict[Path, ReaderSpec]) -> bool:
+    """Whether the numbers count samples and not moments: most files have a text, a sound or the like of their name."""
+    stems = {_stem(path) for path, spec in known.items() if spec.kind not in (StreamKind.IMAGE, StreamKind.CLOUD)}
+    return sum(_stem(path) in stems for path in paths) >= _MOST_PAIRED * len(paths)
+
+
 _NUMBERS = re.compile(r"\d+")
-_EPOCH_OR_DATE = re.compile(
-    r"(?<!\d)(?:(?P<ns>1\d{18})|(?P<us>1\d{15})|(?P<ms>1\d{12})|"
-    r"(?P<year>20\d\d)[-_]?(?P<month>\d\d)[-_]?(?P<day>\d\d)[-_T ]?(?P<hour>\d\d)[-_:]?(?P<minute>\d\d)[-_:]?"
-    r"(?P<second>\d\d)(?:[._-]?(?P<part>\d{1,9}))?)(?!\d)"
+_ABOUT = re.compile(
+    r"(?i)(read_?me|licen[cs]e|copying|notice|citation|attribution|changelog|changes|authors|contributing|manifest|"
+    r"(md5|sha\d*)(sums?)?|checksums?|index)(\.(md|markdown|txt|rst|html?|pdf|cff|bib|tsv|md5|sha\d*))?"
 )
+"""Names of files that describe what they lie beside."""
 
 
 def _counts_up(paths: Sequence[Path]) -> bool:
@@ -236,138 +277,33 @@ def _counts_up(paths: Sequence[Path]) -> bool:
     return any(len({row[i] for row in rows}) == len(rows) for i in range(len(rows[0])))
 
 
-def _times_beside(parent: Path, folder: Path, *, cloud: bool) -> tuple[dict[str, str], tuple[Path, ...]]:
-    """A list of times next to the files or beside their folder."""
+def _times_beside(paths: Sequence[Path], folder: Path, *, cloud: bool) -> tuple[dict[str, str], tuple[Path, ...]]:
+    """A list of times next to the files or beside their folder, if it fits them."""
+    from workstation.media.sweep_times import listed_times
+
+    parent = paths[0].parent
     for place, prefix in ((parent, ""), (parent.parent, "../")):
-        for name in _TIME_LISTS:
-            path = place / name
-            if path.is_relative_to(folder) and path.is_file() and not path.is_symlink():
-                return {"times" if cloud else "times_file": prefix + name}, (path,)
+        for path in _time_lists(place, parent.name):
+            if not path.is_relative_to(folder) or path.is_symlink():
+                continue
+            try:
+                listed_times(paths, path)
+            except DataError:
+                continue  # the list of something else; whoever states it as the list is told why it does not fit
+            return {"times" if cloud else "times_file": prefix + path.name}, (path,)
     return {}, ()
 
 
-def _samples(units: list[_Unit]) -> dict[str, list[_Unit]]:
-    """Streams by sample key."""
-    if any(unit.sample for unit in units):
-        groups: dict[str, list[_Unit]] = {}
-        for unit in units:
-            groups.setdefault(unit.sample or "sample", []).append(unit)
-        return groups
-    if len(units) <= 1:
-        return {_slug(unit.name): [unit] for unit in units}
-    timed = _by_time(units)
-    if timed is not None:
-        return timed
-    by_folder, by_name = _by_folder(units), _by_name(units)
-    if by_folder and by_name:
-        return by_folder if _numbered(by_folder) >= _numbered(by_name) else by_name
-    return by_folder or by_name or _alone_or_together(units)
+def _time_lists(place: Path, name: str) -> Iterator[Path]:
+    """Files of a folder that are called like a list of times, of everything there or of the sub-folder ``name``."""
+    for stem in (f"{name}_timestamps", f"{name}_times", f"timestamps_{name}", "timestamps", "timestamp", "times"):
+        for ending in (".txt", ".csv", ".tsv", ".json"):
+            path = place / (stem + ending)
+            if path.is_file():
+                yield path
 
 
-def _numbered(groups: dict[str, list[_Unit]]) -> float:
-    """How many of the keys hold a number: samples are counted or dated, roles have names."""
-    return sum(any(letter.isdecimal() for letter in key) for key in groups) / max(1, len(groups))
-
-
-def _by_folder(units: list[_Unit]) -> dict[str, list[_Unit]] | None:
-    """Sub-folders that hold the same kinds of things, one sample each."""
-    depth = 0
-    while len({unit.folder.parts[: depth + 1] for unit in units}) == 1 and len(units[0].folder.parts) > depth:
-        depth += 1
-    groups: dict[str, list[_Unit]] = {}
-    for unit in units:
-        if len(unit.folder.parts) <= depth:
-            return None  # something lies beside the sub-folders, so they are not all of it
-        groups.setdefault(unit.folder.parts[depth], []).append(unit)
-    if len(groups) < 2:
-        return None
-    contents = [frozenset((unit.kind, _NUMBERS.sub("#", unit.name)) for unit in members) for members in groups.values()]
-    common = max(contents.count(content) for content in contents)
-    several = sum(len(members) > 1 for members in groups.values())
-    alike = common / len(contents) >= _ENOUGH and several / len(groups) >= _ENOUGH
-    return groups if alike else None
-
-
-def _by_name(units: list[_Unit]) -> dict[str, list[_Unit]] | None:
-    """Streams whose names share a beginning or an end, however their folders are called."""
-    words = [re.split(r"[_\-. ]+", unit.name) for unit in units]
-    longest = max(map(len, words))
-    best: dict[str, list[_Unit]] | None = None
-    best_share = _ENOUGH
-    for take in [None, *range(longest - 1, 0, -1), *range(-longest + 1, 0)]:
-        groups: dict[str, list[_Unit]] = {}
-        for unit, parts in zip(units, words, strict=True):
-            cut = parts if take is None else parts[:take] if take > 0 else parts[take:]
-            groups.setdefault("_".join(cut), []).append(unit)
-        paired = [members for members in groups.values() if _different(members)]
-        share = sum(len(members) for members in paired) / len(units)
-        if share > best_share and (len(groups) > 1 or take is None):
-            best, best_share = groups, share
-    return best
-
-
-def _different(members: list[_Unit]) -> bool:
-    """At least two streams, no two of which play the same part."""
-    parts = {(unit.folder, unit.kind, unit.files[0].suffix.lower(), unit.name) for unit in members}
-    kinds = {(unit.kind, unit.folder, unit.name) for unit in members}
-    return len(members) > 1 and len(parts) == len(members) and len(kinds) > 1
-
-
-def _by_time(units: list[_Unit]) -> dict[str, list[_Unit]] | None:
-    """Recordings with their start in the name: a new sample begins where a part would come twice."""
-    stamped = []
-    for unit in units:
-        found = _EPOCH_OR_DATE.search(unit.name)
-        if found is None or unit.kind not in _LIKE_VIDEO or len(unit.files) > 1:
-            return None
-        role = (unit.folder, unit.name[: found.start()] + unit.name[found.end() :])
-        stamped.append((epoch_in(unit.name) or 0, role, unit))
-    stamped.sort(key=lambda item: item[0])
-    groups: dict[str, list[_Unit]] = {}
-    seen: set[tuple[Path, str]] = set()
-    key = ""
-    for epoch_ns, role, unit in stamped:
-        if not key or role in seen:
-            moment = datetime.fromtimestamp(epoch_ns // SECOND_NS, UTC)
-            key = f"{moment:%Y%m%d_%H%M%S}"
-            while key in groups:
-                key += "_b"
-            seen = set()
-        seen.add(role)
-        groups.setdefault(key, []).append(unit)
-    return groups
-
-
-def epoch_in(name: str) -> int | None:
-    """Unix time in nanoseconds that a file's name states; dates without a zone are taken as UTC."""
-    found = _EPOCH_OR_DATE.search(name)
-    if found is None:
-        return None
-    for unit, factor in (("ns", 1), ("us", 1000), ("ms", 1_000_000)):
-        if found[unit]:
-            return int(found[unit]) * factor
-    try:
-        fields = [int(found[word]) for word in ("year", "month", "day", "hour", "minute", "second")]
-        moment = datetime(*fields, tzinfo=UTC)  # type: ignore[misc, arg-type]
-    except ValueError:
-        return None
-    return int(moment.timestamp()) * SECOND_NS + int((found["part"] or "0").ljust(9, "0"))
-
-
-def _alone_or_together(units: list[_Unit]) -> dict[str, list[_Unit]]:
-    """Files of one kind are samples of their own; different kinds in one folder are one recording."""
-    if len({unit.kind for unit in units}) > 1:
-        return {"sample": units}
-    groups: dict[str, list[_Unit]] = {}
-    for unit in units:
-        key = _slug("_".join((*unit.folder.parts, unit.name)))
-        while key in groups:
-            key += "_b"
-        groups[key] = [unit]
-    return groups
-
-
-def _sample(key: str, members: list[_Unit]) -> SampleProposal:
+def _sample(key: str, members: list[Unit]) -> SampleProposal:
     streams: list[StreamProposal] = []
     taken: set[str] = set()
     for unit in members:
@@ -399,29 +335,23 @@ def _sample(key: str, members: list[_Unit]) -> SampleProposal:
             streams.append(replace(streams[-1], key=f"{unique}_sound", kind=StreamKind.AUDIO, reader="audio"))
             taken.add(f"{unique}_sound")
     note = "the streams' clocks are not known to agree" if len(streams) > 1 else ""
-    sample = SampleProposal(key=_slug(key), streams=tuple(streams), notes=(note,) if note else ())
-    return replace(aligned(sample, {}), key=_slug(key))
+    sample = SampleProposal(key=slug(key), streams=tuple(streams), notes=(note,) if note else ())
+    return replace(aligned(sample, {}), key=slug(key))
 
 
-def _stream_key(unit: _Unit, sample: str, members: list[_Unit]) -> str:
+def _stream_key(unit: Unit, sample: str, members: list[Unit]) -> str:
     """What is special about the stream in its sample: its name without the sample's, else its folder, else its kind."""
-    rest = _EPOCH_OR_DATE.sub("", unit.name.replace(sample, "")).strip("_-. ")
+    rest = EPOCH_OR_DATE.sub("", unit.name.replace(sample, "")).strip("_-. ")
     if not rest:
         rest = unit.folder.name if unit.folder.name not in ("", sample) else ""
     if not rest:
         rest = unit.kind.value
         if sum(other.kind is unit.kind for other in members) > 1:
             rest = f"{rest}_{unit.files[0].suffix.lstrip('.').lower()}"
-    return _slug(rest)
+    return slug(rest)
 
 
 def _stem(path: Path) -> str:
     name = path.name
     ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), path.suffix)
     return name[: len(name) - len(ending)] if ending else name
-
-
-def _slug(text: str) -> str:
-    """A key for a person and for files: letters and digits of any script, and low lines between them."""
-    slug = re.sub(r"\W+", "_", text).strip("_").lower()
-    return slug[:80] or "sample"

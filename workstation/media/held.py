@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import TimeRange, frame_table
+from workstation.core.timebase import TimeRange
 from workstation.media.base import Channel, MediaInfo, OptionValue, TextPart
-from workstation.media.gaps import find_gaps
+from workstation.media.items import info_of_rows
+
+_NOT_UNIT = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,11 @@ class HeldSeries:
         for i, known in enumerate(self.channels):
             if known.name == channel:
                 return self.table[:, i]
-        raise KeyError(channel)
+        raise DataError(f"it has no channel '{channel}'", path=self.paths[0] if self.paths else None)
+
+    def samples(self, channel: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """All channels share the times of the table."""
+        return self.times_ns, self.values(channel)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -114,7 +120,7 @@ def held_series(
         channels=tuple(channels),
         times_ns=times_ns,
         table=table,
-        info=_timed_info(StreamKind.SERIES, times_ns, origin, notes),
+        info=_info(StreamKind.SERIES, times_ns, origin, notes),
     )
 
 
@@ -140,8 +146,17 @@ def held_trajectory(
         times_ns=times_ns,
         positions_m=positions_m,
         rotations=rotations,
-        info=_timed_info(StreamKind.TRAJECTORY, times_ns, origin, notes),
+        info=_info(StreamKind.TRAJECTORY, times_ns, origin, notes),
     )
+
+
+def unit_rotations(turns: NDArray[np.float64], what: str = "poses") -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """(n, 4) quaternions at length one, and a note; rows that are no rotation within a hundredth become NaN."""
+    lengths = np.linalg.norm(turns, axis=1)
+    odd = ~(np.abs(lengths - 1) < _NOT_UNIT)
+    scaled = turns / np.where(odd, 1.0, lengths)[:, None]
+    scaled[odd] = np.nan
+    return scaled, (f"{int(odd.sum())} {what} have no unit quaternion: gaps",) if odd.any() else ()
 
 
 def _rising_order(times_ns: NDArray[np.int64], notes: tuple[str, ...]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
@@ -151,14 +166,10 @@ def _rising_order(times_ns: NDArray[np.int64], notes: tuple[str, ...]) -> tuple[
     return np.argsort(times_ns, kind="stable"), (*notes, f"the time runs backward {backward} times; rows were sorted")
 
 
-def _timed_info(kind: StreamKind, times_ns: NDArray[np.int64], origin: Origin, notes: tuple[str, ...]) -> MediaInfo:
-    table = frame_table(times_ns, unit_num=1, unit_den=1_000_000_000)
-    return MediaInfo(
-        kind=kind,
-        span=table.span,
-        count=len(times_ns),
-        rate_hz=table.rate_hz(),
-        gaps=find_gaps(table),
+def _info(kind: StreamKind, times_ns: NDArray[np.int64], origin: Origin, notes: tuple[str, ...]) -> MediaInfo:
+    return info_of_rows(
+        kind,
+        times_ns,
         clock_source=origin.clock_source,
         epoch_ns=origin.epoch_ns,
         details=origin.details,

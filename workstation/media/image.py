@@ -175,7 +175,7 @@ READERS = (
         options={
             "times": "'names' (time stamps in the file names), 'numbers' (numbered files) or 'exif'",
             "rate_hz": "pictures a second of numbered files",
-            "times_file": "text file with one time a line, beside the pictures",
+            "times_file": "list of times beside the pictures, as text, table or JSON (file.json#key/key)",
             "times_unit": "unit of those times: s, ms, us or ns",
         },
     ),

@@ -17,17 +17,17 @@ import numpy as np
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import SECOND_NS, FrameTable, frame_table
-from workstation.media.base import CancelToken, Item, Limits, MediaInfo, OpenContext, Options, Picture, Pixels, View
-from workstation.media.gaps import find_gaps, longest_step_ns
+from workstation.core.timebase import SECOND_NS, FrameTable
+from workstation.media.base import CancelToken, Limits, OpenContext, Options, Picture, Pixels, View
 from workstation.media.image_decode import decode, read_header
 from workstation.media.image_levels import single_level
+from workstation.media.items import TimedItems, info_of_table, table_of_times
 
 _VIEW = View()
-_UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1000, "ns": 1}
+_UNITS = ("s", "ms", "us", "ns")
 
 
-class ImageSequence:
+class ImageSequence(TimedItems):
     """Pictures with times. Upright, in the depth of the files; any thread."""
 
     def __init__(
@@ -44,19 +44,16 @@ class ImageSequence:
         if len(files) != len(table) or not files:
             raise DataError(f"{len(files)} pictures and {len(table)} times: there must be one time for each")
         self._files = tuple(files)
-        self._table = table
+        self.table = table
         self._limits = context.limits
         self._share = context.memory.share()
         self._lock = threading.RLock()
         self._item_bytes = 1
         first = read_header(self._files[0], context.limits)
         self.width_px, self.height_px = first.width_px, first.height_px
-        self.info = MediaInfo(
-            kind=StreamKind.VIDEO,
-            span=table.span,
-            count=len(table),
-            rate_hz=table.rate_hz(),
-            gaps=find_gaps(table),
+        self.info = info_of_table(
+            StreamKind.VIDEO,
+            table,
             clock_source=clock_source,
             epoch_ns=epoch_ns,
             details={
@@ -71,18 +68,6 @@ class ImageSequence:
     @property
     def paths(self) -> tuple[Path, ...]:
         return self._files
-
-    @property
-    def table(self) -> FrameTable:
-        return self._table
-
-    def item(self, index: int) -> Item:
-        shown = self._table.shown(self._checked(index))
-        return Item(index, shown.start_ns, shown.end_ns)
-
-    def item_at(self, time_ns: int) -> Item | None:
-        index = self._table.index_at(time_ns)
-        return None if index is None else self.item(index)
 
     def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share
@@ -113,13 +98,8 @@ class ImageSequence:
     def close(self) -> None:
         self._share.close()
 
-    def _checked(self, index: int) -> int:
-        if not 0 <= index < len(self._files):
-            raise IndexError(f"picture {index} of {len(self._files)}")
-        return index
-
     def _pixels(self, index: int, cancel: CancelToken) -> Pixels:
-        found: Pixels | None = self._share.get(self._checked(index))
+        found: Pixels | None = self._share.get(self.item(index).index)
         if found is None:
             cancel.check()
             found = decode(read_header(self._files[index], self._limits))
@@ -142,18 +122,40 @@ def sequence_from_files(paths: Sequence[Path], options: Options, context: OpenCo
     """Order the pictures by their times and open them; a folder stands for the pictures in it."""
     files = _listed(paths)
     context.limits.check_items(len(files), path=files[0].parent)
+    if "times_file" in options:
+        return _with_listed_times(files, options, context)
     times = _times(files, options)
     order = sorted(range(len(files)), key=lambda i: (times.nanoseconds[i], files[i].name))
     ordered = [times.nanoseconds[i] for i in order]
     start = ordered[0] if times.absolute else 0
     units = np.array([time - start for time in ordered], np.int64)
-    table = frame_table(units, unit_num=1, unit_den=SECOND_NS, hold_ns=times.hold_ns or longest_step_ns(units))
+    table = table_of_times(units, hold_ns=times.hold_ns)
     return ImageSequence(
         [files[i] for i in order],
         table,
         context,
         clock_source=times.source,
         epoch_ns=start if times.absolute else None,
+        notes=times.notes,
+    )
+
+
+def _with_listed_times(files: list[Path], options: Options, context: OpenContext) -> ImageSequence:
+    """The times that a file beside the pictures lists: as text, table or JSON, seconds or dates."""
+    from workstation.media.sweep_times import listed_times  # brings Arrow, which other sequences go without
+
+    unit = str(options.get("times_unit", ""))
+    if unit and unit not in _UNITS:
+        raise DataError(f"'times_unit' is one of {', '.join(_UNITS)}, not {unit!r}", path=files[0].parent)
+    name, _, inside = str(options["times_file"]).partition("#")
+    files.sort()
+    times = listed_times(files, files[0].parent / name, inside=inside, unit=unit, paced=False)
+    return ImageSequence(
+        [files[i] for i in times.order],
+        times.table,
+        context,
+        clock_source=times.source,
+        epoch_ns=times.epoch_ns,
         notes=times.notes,
     )
 
@@ -174,8 +176,6 @@ def _listed(paths: Sequence[Path]) -> list[Path]:
 
 
 def _times(files: list[Path], options: Options) -> _Times:
-    if "times_file" in options:
-        return _from_file(files, options)
     wanted = options.get("times")
     if wanted not in (None, "names", "numbers", "exif"):
         raise DataError(f"'times' is 'names', 'numbers' or 'exif', not {wanted!r}", path=files[0].parent)
@@ -191,7 +191,7 @@ def _times(files: list[Path], options: Options) -> _Times:
 
 
 # Unix time by its number of digits, which tells the unit until the year 2286; then calendar dates.
-_EPOCH = re.compile(r"(?<!\d)(?:(\d{19})|(\d{16})|(\d{13})|(\d{10})[._](\d{1,9}))(?!\d)")
+_EPOCH = re.compile(r"(?<!\d)(?:([1-9]\d{18})|([1-9]\d{15})|([1-9]\d{12})|([1-9]\d{9})[._](\d{1,9}))(?!\d)")
 _CALENDAR = re.compile(
     r"(?<!\d)(\d{4})[-_]?(\d\d)[-_]?(\d\d)[-_T ]?(\d\d)[-_:]?(\d\d)[-_:]?(\d\d)(?:[._-]?(\d{1,9}))?(?!\d)"
 )
@@ -273,24 +273,3 @@ def _from_exif(files: list[Path]) -> _Times:
         times.append(local)
         notes = ("the cameras' times state no time zone and were taken as UTC",)
     return _Times(nanoseconds=times, source="EXIF", absolute=True, notes=notes)
-
-
-def _from_file(files: list[Path], options: Options) -> _Times:
-    name, unit = str(options["times_file"]), str(options.get("times_unit", "s"))
-    if unit not in _UNITS:
-        raise DataError(f"'times_unit' is one of {', '.join(_UNITS)}, not {unit!r}", path=files[0].parent)
-    path = files[0].parent / name
-    try:
-        lines = path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"the file of times cannot be read ({error})", path=path) from error
-    if len(lines) != len(files):
-        raise DataError(f"it holds {len(lines)} times for {len(files)} pictures", path=path)
-    files.sort()
-    times: list[int] = []
-    for number, text in enumerate(lines, 1):
-        if not re.fullmatch(r"-?\d{1,20}(\.\d{1,20})?", text):
-            raise DataError(f"{text[:40]!r} is not a number", path=path, place=f"time {number}")
-        times.append(int(Fraction(text) * _UNITS[unit] + Fraction(1, 2)))
-    absolute = min(times) > 10**17  # after 1973, so Unix time
-    return _Times(nanoseconds=times, source=name, absolute=absolute)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import tokenize
 import warnings
 import zipfile
@@ -17,6 +18,16 @@ from workstation.core.errors import DataError
 from workstation.media.base import Limits
 
 _MAX_HEADER = 1 << 16
+_BAD_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
 _BAD_HEADER = (
     ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError, OverflowError, AttributeError,
     tokenize.TokenError,
@@ -57,7 +68,7 @@ def read_npz(path: Path, limits: Limits) -> dict[str, NDArray[Any]]:
                 with archive.open(member) as file:
                     name = member.filename.removesuffix(".npy")
                     arrays[name] = _member(file, path, name, member.file_size, limits)
-    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+    except _BAD_ARCHIVE as error:
         raise DataError(f"not an NPZ file this program can read ({error})", path=path) from error
     if not arrays:
         raise DataError("it holds no arrays", path=path)

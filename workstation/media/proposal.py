@@ -15,16 +15,19 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from workstation.core.cameras import Camera
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.space import Calibration, Frame
-from workstation.core.timebase import IDENTITY, TimeMap, TimeRange, offset_map
+from workstation.core.timebase import IDENTITY, TimeMap, TimeRange, check_ns, offset_map
 from workstation.media.base import Options
 
 TIMES_OPTION = "times_ns"
-"""Option of ``timed_images``: the time of each file, as ``times_option`` writes it."""
+TIMES_HELP = {TIMES_OPTION: "nanoseconds of the first item, then the step to each next one"}
+"""The option of readers whose times a layout states: written by ``times_option``, read by ``times_given``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,15 +224,22 @@ def times_option(times_ns: Sequence[int]) -> str:
     return " ".join(map(str, [*times_ns[:1], *steps]))
 
 
-def times_of_option(text: str, *, place: str) -> list[int]:
-    """The times of an option, in nanoseconds."""
+def times_given(options: Options, count: int, path: Path | None) -> NDArray[np.int64]:
+    """(count,) nanoseconds: the times that the option states for that many files or rows."""
+    times = _times_of(str(options.get(TIMES_OPTION, "")), place=f"option {TIMES_OPTION}")
+    if not count or len(times) != count:
+        raise DataError(f"{len(times)} times are given for {count} files or rows", path=path)
+    return np.array(times, np.int64)
+
+
+def _times_of(text: str, *, place: str) -> list[int]:
     times: list[int] = []
     at = 0
     for word in text.split():
         if not re.fullmatch(r"-?[0-9]{1,20}", word):
             raise DataError(f"{word[:40]!r} is no whole number of nanoseconds", place=place)
         at += int(word)
-        times.append(at)
+        times.append(check_ns(at, place=place))
     return times
 
 

@@ -118,6 +118,7 @@ class PyramidBuilder:
         self._done = [0] * len(self.pyramid._levels)
         self._lifted = 0
         self._scratch = np.empty(0, np.float32)
+        self._starts = np.empty(0, np.intp)
 
     def add(self, block: Int16s) -> None:
         """(n, channels) samples; every block but the last holds a multiple of ``BIN``."""
@@ -136,10 +137,12 @@ class PyramidBuilder:
         level, done = self.pyramid._levels[0], self._done[0]
         whole = rows.shape[1] // BIN
         if whole:
-            bins = rows[:, : whole * BIN].reshape(len(rows), whole, BIN)
+            bins = np.ascontiguousarray(rows[:, : whole * BIN]).reshape(len(rows), whole, BIN)
             place = slice(done, done + whole)
-            bins.min(axis=2, out=level.low[:, place])
-            bins.max(axis=2, out=level.high[:, place])
+            # reduceat over one long row takes half the time of a reduction along the last axis.
+            flat, starts = bins.reshape(-1), self._starts_of(len(rows) * whole)
+            level.low[:, place] = np.minimum.reduceat(flat, starts).reshape(len(rows), whole)
+            level.high[:, place] = np.maximum.reduceat(flat, starts).reshape(len(rows), whole)
             if self._scratch.size < bins.size:
                 self._scratch = np.empty(bins.size, np.float32)
             level.rms[:, place] = _rms(bins, self._scratch)
@@ -149,6 +152,12 @@ class PyramidBuilder:
             level.low[:, at], level.high[:, at] = rest.min(axis=1), rest.max(axis=1)
             level.rms[:, at] = _rms(rest[:, None, :])[:, 0]
         self._done[0] = done + whole + bool(rest.shape[1])
+
+    def _starts_of(self, count: int) -> NDArray[np.intp]:
+        """Where so many bins begin in one row of samples."""
+        if len(self._starts) < count:
+            self._starts = np.arange(count, dtype=np.intp) * BIN
+        return self._starts[:count]
 
     def _lift(self, *, last: bool) -> None:
         for number in range(1, len(self._done)):

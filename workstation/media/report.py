@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workstation.core.sample import StreamKind
-from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart
+from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, lines_of, one_path, read_text
+from workstation.media.text import head_text, lines_of, read_text
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*")

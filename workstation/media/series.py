@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import SECOND_NS, TimeRange
-from workstation.media.base import Channel, MediaInfo, OpenContext, Options, ReaderSpec, check_options
-from workstation.media.gaps import longest_step_ns
+from workstation.core.timebase import SECOND_NS
+from workstation.media.base import Channel, MediaInfo, OpenContext, Options, ReaderSpec, check_options, one_path
+from workstation.media.items import info_of_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,16 +72,9 @@ class SeriesFile:
 
     @property
     def info(self) -> MediaInfo:
-        times = self.times_ns
-        longest = longest_step_ns(times)
-        steps = np.flatnonzero(np.diff(times) > longest) if longest is not None else np.zeros(0, np.int64)
-        lasts_ns = int(times[-1]) - int(times[0])
-        return MediaInfo(
-            kind=StreamKind.SERIES,
-            span=TimeRange(int(times[0]), int(times[-1])),
-            count=len(times),
-            rate_hz=(len(times) - 1) * SECOND_NS / lasts_ns if lasts_ns else None,
-            gaps=tuple(TimeRange(int(times[i]), int(times[i + 1])) for i in steps),
+        return info_of_rows(
+            StreamKind.SERIES,
+            self.times_ns,
             clock_source=self._layout.evidence,
             epoch_ns=self._layout.epoch_ns,
             details={"channels": len(self.channels), "units": _listed_units(self.channels)},
@@ -261,6 +254,8 @@ def numbers(values: pa.Array, labels: Sequence[str] | None) -> tuple[Floats, int
     import pyarrow.compute as pc
 
     strange = 0
+    if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type) or pa.types.is_nested(values.type):
+        return np.full(len(values), math.nan), len(values) - values.null_count  # bytes that are no text
     if labels:
         codes = pc.index_in(pc.cast(values, pa.string()), pa.array(list(labels)))
         return np.asarray(pc.cast(codes, pa.float64()).fill_null(math.nan), np.float64), 0
@@ -350,9 +345,7 @@ def _probe(path: Path, head: bytes) -> float:
 
 def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> SeriesFile:
     check_options(READERS[0], options)
-    if len(paths) != 1:
-        raise DataError("a series is one file", path=paths[0])
-    return SeriesFile(paths[0], options, context)
+    return SeriesFile(one_path(paths, "a series"), options, context)
 
 
 READERS = (

@@ -15,9 +15,9 @@ from pathlib import Path
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import SECOND_NS, TimeRange
-from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart
+from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, lines_of, one_path, read_text
+from workstation.media.text import head_text, lines_of, read_text
 
 MOST_CUES = 500_000
 _MOST_NOTES = 100

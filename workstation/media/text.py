@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from workstation.core.errors import DataError
 from workstation.core.files import read_bounded
 from workstation.core.sample import StreamKind
-from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart
+from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
 from workstation.media.text_positions import TextPositions
 
@@ -83,13 +84,6 @@ def read_text(path: Path) -> DecodedText:
     return decode_text(read_bounded(path, MOST_TEXT_BYTES), path=path)
 
 
-def one_path(paths: Sequence[Path], what: str) -> Path:
-    """The only file of a stream that is one file."""
-    if len(paths) != 1:
-        raise DataError(f"{what} is one file, not {len(paths)}")
-    return paths[0]
-
-
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
     """(offset, line without its end): LF, CRLF and CR end a line, and nothing else does.
 
@@ -120,8 +114,12 @@ def paragraphs(text: str) -> list[TextPart]:
     return parts
 
 
+@lru_cache(maxsize=4)
 def head_text(head: bytes) -> str | None:
-    """The beginning of a file as text, for a probe; ``None`` if it is none."""
+    """The beginning of a file as text, for a probe; ``None`` if it is none.
+
+    Remembered, because eight readers ask about the same file one after the other.
+    """
     for cut in range(4):  # the head may end inside a character
         try:
             return decode_text(head[: len(head) - cut] if cut else head, path="head").text

@@ -18,9 +18,10 @@ from workstation.core.errors import DataError
 from workstation.core.files import read_bounded
 from workstation.core.poses import Trajectory
 from workstation.core.sample import StreamKind
-from workstation.core.timebase import SECOND_NS, TimeRange
-from workstation.media.base import MediaInfo, OpenContext, Options, OptionValue, ReaderSpec, check_options
+from workstation.media.base import MediaInfo, OpenContext, Options, OptionValue, ReaderSpec, check_options, one_path
 from workstation.media.gaps import longest_step_ns
+from workstation.media.held import unit_rotations
+from workstation.media.items import info_of_rows
 
 Floats = NDArray[np.float64]
 _JSON_BYTES = 512 << 20
@@ -36,7 +37,6 @@ _GLOBE = (("latitude", "longitude"), ("lat", "lon"), ("lat", "long"), ("lat", "l
 _HEIGHT = ("altitude", "altitude_m", "alt", "height", "height_m", "elevation", "ele")
 _TUM = ("time", "x", "y", "z", "qx", "qy", "qz", "qw")
 _EARTH_M, _FLATTENING = 6_378_137.0, 1 / 298.257223563
-_NOT_UNIT = 0.01
 
 
 class TrajectoryFile:
@@ -63,16 +63,9 @@ class TrajectoryFile:
 
     @property
     def info(self) -> MediaInfo:
-        times = self.times_ns
-        longest = longest_step_ns(times)
-        steps = np.flatnonzero(np.diff(times) > longest) if longest is not None else np.zeros(0, np.int64)
-        lasts_ns = int(times[-1]) - int(times[0])
-        return MediaInfo(
-            kind=StreamKind.TRAJECTORY,
-            span=TimeRange(int(times[0]), int(times[-1])),
-            count=len(times),
-            rate_hz=(len(times) - 1) * SECOND_NS / lasts_ns if lasts_ns else None,
-            gaps=tuple(TimeRange(int(times[i]), int(times[i + 1])) for i in steps),
+        return info_of_rows(
+            StreamKind.TRAJECTORY,
+            self.times_ns,
             clock_source=self._evidence,
             epoch_ns=self._epoch_ns,
             details={**self._details, "frames": f"{self.parent_frame} from {self.child_frame}"},
@@ -254,13 +247,7 @@ def _rotations(columns: Mapping[str, Any], lower: Mapping[str, str]) -> tuple[Fl
     count = len(next(iter(columns.values())))
     for names in _TURN:
         if all(name in lower for name in names):
-            turn = _stack(columns, lower, names)
-            length = np.linalg.norm(turn, axis=1)
-            wrong = ~(np.abs(length - 1) < _NOT_UNIT)
-            turn[wrong] = np.nan
-            turn[~wrong] /= length[~wrong, None]
-            notes = (f"{int(wrong.sum())} rotations are no unit quaternions; they are gaps",) if wrong.any() else ()
-            return turn, notes
+            return unit_rotations(_stack(columns, lower, names))
     return np.full((count, 4), np.nan), ("it has no rotations: a track of places",)
 
 
@@ -285,9 +272,7 @@ def _probe(path: Path, head: bytes) -> float:
 
 def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> TrajectoryFile:
     check_options(READERS[0], options)
-    if len(paths) != 1:
-        raise DataError("a trajectory is one file", path=paths[0])
-    return TrajectoryFile(paths[0], options, context)
+    return TrajectoryFile(one_path(paths, "a trajectory"), options, context)
 
 
 READERS = (

@@ -16,9 +16,9 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.core.untrusted import parse_json
-from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart
+from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, lines_of, one_path, read_text
+from workstation.media.text import head_text, lines_of, read_text
 from workstation.media.transcript_forms import FORMS, Segment, Word
 
 MOST_WORDS = 2_000_000

@@ -15,9 +15,9 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import TimeRange
 from workstation.core.untrusted import Found, parse_json, parse_json_lines
-from workstation.media.base import HEAD_BYTES, OpenContext, Options, OptionValue, ReaderSpec, TextPart
+from workstation.media.base import HEAD_BYTES, OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, one_path, read_text
+from workstation.media.text import head_text, read_text
 
 MOST_TURNS = 1_000_000
 _LISTS = ("messages", "conversations", "conversation", "dialog", "dialogue", "turns", "chat")

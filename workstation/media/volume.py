@@ -106,6 +106,11 @@ class StackVolume:
     def windows(self) -> tuple[Window, ...]:
         return self._look.windows
 
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Per slice the UID of its image, as ``item`` of an annotation names it; none for other than DICOM."""
+        return self._look.instances
+
     def slab(self, axis: int, index: int) -> NDArray[np.float32]:
         if axis not in (0, 1, 2) or not 0 <= index < self.shape[axis]:
             raise IndexError(f"plane {index} across axis {axis} of a volume of {self.shape}")

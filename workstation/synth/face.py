@@ -37,7 +37,9 @@ class Expression:
 def draw_face(
     image: Picture, center: tuple[float, float], size: float, look: Look, e: Expression
 ) -> tuple[float, float, float, float]:
-    """Draws head and shoulders; ``size`` is the head's height in px. Returns the face's box x, y, width, height."""
+    """Draws head and shoulders; ``size`` is the head's height in px. Returns the face's box x, y, width, height:
+    from ear to ear and from hairline to chin.
+    """
     x, y = center[0] + e.sway * size * 0.03, center[1]
     _shoulders(image, center, size, look)
     if look.long_hair:
@@ -52,7 +54,8 @@ def draw_face(
         _eye(image, x + side * 0.145 * size, y - 0.06 * size, size, look, e, side)
     _ellipse(image, x + 0.01 * size, y + 0.1 * size, 0.045 * size, 0.075 * size, _tone(look.skin, 0.86))
     _mouth(image, x, y + 0.28 * size, size, e)
-    return x - 0.36 * size, y - 0.5 * size, 0.72 * size, size
+    top = y - (0.4 if look.long_hair else 0.38) * size
+    return x - 0.42 * size, top, 0.84 * size, y + 0.5 * size - top
 
 
 def draw_hand(image: Picture, wrist: tuple[float, float], tip: tuple[float, float], size: float, look: Look) -> None:

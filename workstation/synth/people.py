@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from workstation.synth.heads import head
 from workstation.synth.mesh import Color, Mesh, MeshBuilder
 from workstation.synth.vehicles import Size
 
@@ -26,16 +27,7 @@ def pedestrian(walked_m: float, *, coat: Color = (196, 52, 48), trousers: Color 
         build.box(foot, (0.26, 0.12, 0.1), (30, 28, 28))
     build.box((0.0, 0.0, 1.15), (0.26, 0.4, 0.6), coat)
     build.box((0.0, 0.0, 1.47), (0.1, 0.12, 0.08), (206, 160, 130))
-    head = build.box((0.0, 0.0, 1.62), (0.22, 0.19, 0.26), (214, 168, 138))
-    build.polygon(
-        [(0.1101, -0.07, 1.64), (0.1101, -0.03, 1.64), (0.1101, -0.03, 1.67), (0.1101, -0.07, 1.67)],
-        (40, 30, 30),
-        on=head,
-    )
-    build.polygon(
-        [(0.1101, 0.03, 1.64), (0.1101, 0.07, 1.64), (0.1101, 0.07, 1.67), (0.1101, 0.03, 1.67)], (40, 30, 30), on=head
-    )
-    build.box((-0.015, 0.0, 1.735), (0.24, 0.2, 0.03), (60, 40, 28))
+    head(build, (0.0, 0.0, 1.62), (0.22, 0.19, 0.26), (214, 168, 138), fine=False)
     return build.build()
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from workstation.synth.heads import head
 from workstation.synth.lettering import panel
 from workstation.synth.mesh import Color, Mesh, MeshBuilder, Point3
 
@@ -163,27 +164,10 @@ def sitter(*, shirt: Color = (60, 100, 150)) -> Mesh:
     """A person behind a table who looks along −x, without the right arm (see ``arm``)."""
     build = MeshBuilder()
     skin = SKIN
-    build.box((0.0, 0.0, 0.95), (0.26, 0.44, 0.62), shirt)
-    build.box((-0.02, 0.0, 1.3), (0.1, 0.12, 0.1), skin)
-    head = build.box((0.0, 0.0, 1.46), (0.2, 0.18, 0.25), skin)
-    face = head + 1
-    for side in (-0.045, 0.045):
-        build.polygon(
-            [
-                (-0.1001, side + 0.018, 1.48),
-                (-0.1001, side - 0.018, 1.48),
-                (-0.1001, side - 0.018, 1.505),
-                (-0.1001, side + 0.018, 1.505),
-            ],
-            (40, 30, 30),
-            on=face,
-        )
-    build.polygon(
-        [(-0.1001, 0.04, 1.385), (-0.1001, -0.04, 1.385), (-0.1001, -0.04, 1.4), (-0.1001, 0.04, 1.4)],
-        (150, 80, 76),
-        on=face,
-    )
-    build.box((0.01, 0.0, 1.6), (0.22, 0.2, 0.06), (70, 46, 30))
+    build.box((0.0, 0.0, 0.92), (0.25, 0.42, 0.56), shirt)
+    prism(build, (0.0, 0.0, 1.2), (0.2, 0.1), 0.07, shirt)
+    prism(build, (-0.01, 0.0, 1.25), (0.055, 0.05), 0.12, skin)
+    head(build, (0.0, 0.0, 1.47), (0.21, 0.19, 0.29), skin, toward=-1, fine=True)
     beam(build, (-0.02, -0.27, 1.18), (-0.1, -0.32, 0.86), 0.1, shirt)
     return build.build()
 
@@ -201,9 +185,21 @@ def arm(hand: Point3, *, shirt: Color = (60, 100, 150)) -> Mesh:
     return build.build()
 
 
-def robot_arm(base: Point3, wrist: Point3, grip: float) -> Mesh:
-    """A two-link arm whose wrist points down at ``wrist``; the fingers are ``grip`` metres apart."""
+def robot_arm(base: Point3, wrist: Point3, grip: float, *, hand_only: bool = False) -> Mesh:
+    """A two-link arm whose wrist points down at ``wrist``; the fingers are ``grip`` metres apart.
+
+    ``hand_only`` leaves out what a camera on the wrist has behind it.
+    """
     build = MeshBuilder()
+    if not hand_only:
+        _links(build, base, wrist)
+    build.box((wrist[0], wrist[1], wrist[2] + 0.06), (0.05, 0.15, 0.03), (90, 94, 100))
+    for side in (-1, 1):
+        build.box((wrist[0], wrist[1] + side * (grip / 2 + 0.008), wrist[2] + 0.01), (0.03, 0.015, 0.08), (40, 42, 46))
+    return build.build()
+
+
+def _links(build: MeshBuilder, base: Point3, wrist: Point3) -> None:
     prism(build, base, (0.09, 0.08), 0.12, (70, 74, 80))
     shoulder = np.array(base) + np.array([0.0, 0.0, 0.16])
     top = np.array(wrist) + np.array([0.0, 0.0, 0.12])
@@ -213,10 +209,6 @@ def robot_arm(base: Point3, wrist: Point3, grip: float) -> Mesh:
     beam(build, tuple3(shoulder), tuple3(elbow), 0.075, (236, 140, 36))
     beam(build, tuple3(elbow), tuple3(top), 0.06, (236, 140, 36))
     beam(build, tuple3(top), tuple3(np.array(wrist) + np.array([0.0, 0.0, 0.07])), 0.05, (70, 74, 80))
-    build.box((wrist[0], wrist[1], wrist[2] + 0.06), (0.05, 0.15, 0.03), (90, 94, 100))
-    for side in (-1, 1):
-        build.box((wrist[0], wrist[1] + side * (grip / 2 + 0.008), wrist[2] + 0.01), (0.03, 0.015, 0.08), (40, 42, 46))
-    return build.build()
 
 
 def room_shell(

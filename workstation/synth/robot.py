@@ -185,7 +185,12 @@ class Cell:
                 nearer_m=0.6 if inside else 0.3,
                 yaw=-1.2,
             ),
-            Thing(key="robot", label="robot", mesh=robot_arm(BASE, (wrist[0], wrist[1], wrist[2]), gap), nearer_m=0.25),
+            Thing(
+                key="robot",
+                label="robot",
+                mesh=robot_arm(BASE, (wrist[0], wrist[1], wrist[2]), gap, hand_only=name == "wrist"),
+                nearer_m=0.25,
+            ),
         ]
         return snap(view, things, background=self._backgrounds[name], shadow_on=TOP)
 

@@ -105,8 +105,7 @@ def talk(folder: Path, *, seed: int = 0, variant: str = "clean", options: TalkOp
 def _make(media: Path, seed: int, options: TalkOptions) -> Json:
     tracks, turns = voices(seed)
     write_wav(media / "talk.wav", _mixed(tracks, options.channels), SOUND_RATE_HZ)
-    transcript = [{"turn": t["key"], "speaker": t["speaker"], "text": t["text"], "words": t["words"]} for t in turns]
-    write_json(media / "transcript.json", {"language": "en", "unit": "ns", "turns": transcript})
+    _write_transcript(media / "transcript.json", turns)
     width, height = (round(v * options.scale / 2) * 2 for v in (640, 360))
     openings = {key: mouth_opening(tracks[key]) for key in LOOKS}
     faces: list[list[Any]] = []
@@ -119,6 +118,25 @@ def _make(media: Path, seed: int, options: TalkOptions) -> Json:
                 for key, box in boxes.items()
             ]
     return {"turns": turns, "faces": faces, "width": width, "height": height}
+
+
+def _write_transcript(path: Path, turns: list[Json], *, shift_ns: int = 0) -> None:
+    """Turns in seconds, as other programs write them, with their words in nanoseconds."""
+    said = [
+        {
+            "turn": turn["key"],
+            "speaker": turn["speaker"],
+            "text": turn["text"],
+            "start": (turn["start_ns"] + shift_ns) / 1e9,
+            "end": (turn["end_ns"] + shift_ns) / 1e9,
+            "words": [
+                {**word, "start_ns": word["start_ns"] + shift_ns, "end_ns": word["end_ns"] + shift_ns}
+                for word in turn["words"]
+            ],
+        }
+        for turn in turns
+    ]
+    write_json(path, {"language": "en", "turns": said})
 
 
 def voices(seed: int, *, hostile_closing: bool = False) -> tuple[dict[str, sound.Sound], list[Json]]:
@@ -482,6 +500,9 @@ def _transcript_offset(bundle: Bundle, size: float) -> None:
                 {**w, "start_ns": w["start_ns"] + shift, "end_ns": w["end_ns"] + shift} for w in mark["words"]
             ]
             items.append(mark["id"])
+    turns = bundle.truth["turns"]
+    bundle.files["transcript.json"] = lambda path: _write_transcript(path, turns, shift_ns=shift)
+    bundle.stream("transcript")["path"] = "{variant}/transcript.json"
     bundle.truth["clocks"]["transcript"]["offset_ns"] = -shift
     bundle.planted.append(
         Planted(error="temporal", items=tuple(items), size=size, unit="ms", limit=200.0, note="all words late")
@@ -535,6 +556,9 @@ def _hostile(bundle: Bundle, size: float) -> None:
         bundle.label(key)["end_ns"] = last["end_ns"]
     bundle.label("text/t7")["words"] = last["words"]
     bundle.truth["turns"][-1] = last
+    turns = bundle.truth["turns"]
+    bundle.files["transcript.json"] = lambda path: _write_transcript(path, turns)
+    bundle.stream("transcript")["path"] = "{variant}/transcript.json"
     bundle.planted.append(
         Planted(error="semantic", items=("turn/t7", "text/t7"), note="hostile voice, neutral words, labelled neutral")
     )

@@ -25,7 +25,7 @@ from workstation.core.errors import UserError
 from workstation.synth.writers import write_json
 
 Json = dict[str, Any]
-GENERATOR = 1
+GENERATOR = 2
 """Raised whenever a generator's output changes, so that old media are made anew."""
 
 

@@ -45,6 +45,10 @@ def bundle_of(script: Script, options: DriveOptions, knowledge: Json) -> Bundle:
         "key": f"drive-{options.scene}",
         "profile": "driving",
         "streams": _streams(options, script),
+        "attachments": [
+            {"path": "media/can.log", "about": "the raw CAN log (candump -L) behind the stream can, not decoded"},
+            {"path": "media/can.dbc", "about": "what its frames mean"},
+        ],
         "rig": _rig(options),
     }
     labels = _Labels(script, options, knowledge).all()
@@ -102,7 +106,8 @@ def _streams(options: DriveOptions, script: Script) -> list[Json]:
         add("radar_front", "radar", "radar_front.csv", clock=ptp, role="radar", rate_hz=1e9 / 75e6, frame="radar_front")
         add("ultrasonic", "series", "ultrasonic.csv", clock=ptp, role="ultrasonic", rate_hz=20, unit="m")
     add("imu", "series", "imu.csv", clock=ptp, role="imu", rate_hz=100, frame="ego")
-    add("gps", "series", "gps.csv", clock=_clock("gnss"), role="gps", rate_hz=10)
+    if not script.hall:
+        add("gps", "series", "gps.csv", clock=_clock("gnss"), role="gps", rate_hz=10)
     add("can", "series", "can.csv", clock=_clock("gateway"), role="can", rate_hz=50)
     add("ego_pose", "trajectory", "ego_pose.csv", clock=ptp, role="pose", rate_hz=100, frame="world_from_ego")
     add(
@@ -117,7 +122,6 @@ def _streams(options: DriveOptions, script: Script) -> list[Json]:
     )
     add("map", "map", "map.json", clock=free, role="map", frame="world")
     add("navigation", "text", "navigation.vtt", clock=free, role="navigation", language="en")
-    del script
     return out
 
 

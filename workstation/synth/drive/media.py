@@ -19,11 +19,13 @@ import numpy as np
 from workstation.media.opencv import cv2
 from workstation.synth.camera import Camera
 from workstation.synth.drive import signals
-from workstation.synth.drive.place import Place, build_place, map_polygons
+from workstation.synth.drive.can_log import DBC, candump
+from workstation.synth.drive.place import Place, map_polygons
 from workstation.synth.drive.rig import SOUND_RATE_HZ, DriveOptions, cameras, lidars
 from workstation.synth.drive.scenes import script_of
 from workstation.synth.drive.script import Script
 from workstation.synth.drive.stage import Stage
+from workstation.synth.drive.warehouse import aisle_polygons, place_of
 from workstation.synth.raycast import SWEEP_NS, Body, Caster, Lidar
 from workstation.synth.truth import Json
 from workstation.synth.writers import (
@@ -64,10 +66,10 @@ def make_media(folder: Path, seed: int, options: DriveOptions) -> Json:
             ) as pool,
         ):
             futures = [pool.submit(run_job, folder, seed, options, job) for job in jobs]
-            light = _light_streams(folder, seed, options, script, build_place(script.roads, seed))
+            light = _light_streams(folder, seed, options, script, place_of(script, seed))
             results = [future.result() for future in futures]
     else:
-        place = build_place(script.roads, seed)
+        place = place_of(script, seed)
         results = [run_job(folder, seed, options, job, place) for job in jobs]
         light = _light_streams(folder, seed, options, script, place)
     for job, rows in zip(jobs, results, strict=True):
@@ -111,7 +113,7 @@ def run_job(folder: Path, seed: int, options: DriveOptions, job: Job, place: Pla
     """One camera's video or a run of sweeps; the rows are truth."""
     kind, key, first, last = job
     script = script_of(options)
-    place = place or build_place(script.roads, seed)
+    place = place or place_of(script, seed)
     stage = Stage(script, place)
     if kind == "camera":
         camera = next(c for c in cameras(options) if c.key == key)
@@ -189,8 +191,12 @@ def _light_streams(folder: Path, seed: int, options: DriveOptions, script: Scrip
         signals.ego_poses(script),
     )
     for name, columns in (("imu", imu), ("gps", gps), ("can", can), ("ego_pose", poses)):
+        if name == "gps" and script.hall:
+            continue  # no satellite is heard indoors
         write_csv(folder / f"{name}.csv", list(columns), zip(*(c.tolist() for c in columns.values()), strict=True))
     write_parquet(folder / "can.parquet", can)
+    write_text(folder / "can.log", candump(can))
+    write_text(folder / "can.dbc", DBC)
     stage, caster = Stage(script, place), Caster(place.blocks, place.ground, script.ego)
     knowledge: Json = {"radar_numbers": [], "radar_cycles": 0}
     if options.scene != "long":
@@ -201,7 +207,10 @@ def _light_streams(folder: Path, seed: int, options: DriveOptions, script: Scrip
         knowledge["radar_numbers"] = numbers.tolist()
     samples, events = signals.street_sound(script, options, np.random.default_rng([seed, 41]))
     write_wav(folder / "microphone.wav", samples[:, 0] if samples.shape[1] == 1 else samples, SOUND_RATE_HZ)
-    write_json(folder / "map.json", {"frame": "world", "unit": "m", "areas": map_polygons(script.roads)})
+    write_json(
+        folder / "map.json",
+        {"frame": "world", "unit": "m", "areas": aisle_polygons() if script.hall else map_polygons(script.roads)},
+    )
     cues = signals.navigation(script)
     write_text(
         folder / "navigation.vtt",

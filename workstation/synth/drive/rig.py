@@ -18,7 +18,7 @@ GPS_RATE_HZ = 10
 CAN_RATE_HZ = 50
 RADAR_STEP_NS = 75_000_000
 ULTRASONIC_RATE_HZ = 20
-SCENES = ("street", "long", "drone")
+SCENES = ("street", "long", "drone", "indoor")
 BROWN = (-0.22, 0.05, 0.0006, -0.0004, 0.0)
 FISHEYE = (-0.02, 0.004, -0.001, 0.0)
 
@@ -28,7 +28,7 @@ class DriveOptions:
     """What may differ between two drives. All but ``workers`` change the media."""
 
     scene: str = "street"
-    """street, long (10 minutes at the kerb: one small camera, a thin LiDAR) or drone."""
+    """street, long (10 minutes at the kerb: one small camera, a thin LiDAR), drone or indoor (a warehouse, no GPS)."""
     seconds: float | None = None
     """Length; the scene's own if left out (20 s, or 600 s)."""
     cameras: int = 3
@@ -71,7 +71,7 @@ def cameras(options: DriveOptions) -> tuple[Camera, ...]:
         raise UserError(f"a drive has 1, 3, 6 or 12 cameras, not {options.cameras}")
     if options.scene == "long":
         return (_kerb_camera(options),)
-    high, ahead = (0.05, 0.2) if options.scene == "drone" else (1.5, 1.2)
+    high, ahead = {"drone": (0.05, 0.2), "indoor": (0.95, 0.3)}.get(options.scene, (1.5, 1.2))
     out: list[Camera] = []
     for i, (key, yaw, focal, model) in enumerate(places[: options.cameras]):
         a = math.radians(yaw)
@@ -116,17 +116,19 @@ def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
     """The LiDARs: one on the roof, and two narrow ones at the bumper on request."""
     if options.lidars not in (1, 2, 3):
         raise UserError(f"a drive has 1 to 3 LiDARs, not {options.lidars}")
-    high = -0.1 if options.scene == "drone" else 1.9
+    high = {"drone": -0.1, "indoor": 1.25}.get(options.scene, 1.9)
     if options.scene == "long":  # thin, and only the side of the road: six thousand sweeps are many
         mount = pose(0.0, 0.0, high, yaw=math.pi / 2)
         return (Lidar(key="lidar_top", ego_from_lidar=mount, rings=8, columns=90, highest_deg=4.0, field_deg=150.0),)
-    steep = options.scene == "drone"
+    steep, indoor = options.scene == "drone", options.scene == "indoor"
     lowest, highest = (-60.0, -5.0) if steep else (-24.0, 6.0)
     top = Lidar(key="lidar_top", ego_from_lidar=pose(0.0, 0.0, high), lowest_deg=lowest, highest_deg=highest)
     low = [
         Lidar(
             key=f"lidar_{side}",
-            ego_from_lidar=pose(2.0, sign * 0.7, 0.6, yaw=math.radians(sign * 35.0)),
+            ego_from_lidar=pose(
+                0.5 if indoor else 2.0, sign * (0.3 if indoor else 0.7), 0.6, yaw=math.radians(sign * 35.0)
+            ),
             rings=16,
             columns=200,
             lowest_deg=-8.0,
@@ -141,12 +143,12 @@ def lidars(options: DriveOptions) -> tuple[Lidar, ...]:
 
 def radar_mount(options: DriveOptions) -> Pose:
     """``ego_from_radar``."""
-    return pose(0.3 if options.scene == "drone" else 2.1, 0.0, 0.5)
+    return pose({"drone": 0.3, "indoor": 0.5}.get(options.scene, 2.1), 0.0, 0.5)
 
 
 def ultrasonic(options: DriveOptions) -> tuple[Lidar, ...]:
     """Four parking sensors, each a small fan of beams whose nearest echo counts."""
-    del options
+    far, wide = (0.55, 0.3) if options.scene == "indoor" else (2.2, 0.6)
     return tuple(
         Lidar(
             key=f"ultrasonic_{name}",
@@ -162,10 +164,10 @@ def ultrasonic(options: DriveOptions) -> tuple[Lidar, ...]:
             weakest=0.0,
         )
         for name, x, y, yaw in (
-            ("front_left", 2.2, 0.6, 20.0),
-            ("front_right", 2.2, -0.6, -20.0),
-            ("rear_left", -2.2, 0.6, 160.0),
-            ("rear_right", -2.2, -0.6, -160.0),
+            ("front_left", far, wide, 20.0),
+            ("front_right", far, -wide, -20.0),
+            ("rear_left", -far, wide, 160.0),
+            ("rear_right", -far, -wide, -160.0),
         )
     )
 

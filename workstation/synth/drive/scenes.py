@@ -1,4 +1,5 @@
-"""Which play belongs to which scene option of FX-DRIVE: the street, ten minutes at the kerb, or a drone above it."""
+"""Which play belongs to which scene option of FX-DRIVE: the street, ten minutes at the kerb, a drone above
+it, or a robot in a warehouse."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy as np
 from workstation.core.errors import UserError
 from workstation.synth.drive.rig import SCENES, DriveOptions
 from workstation.synth.drive.script import FAST_MPS, LANE_M, Script, street_script
+from workstation.synth.drive.warehouse import hall_script
 from workstation.synth.motion import LEAD_S, STEP_S, grid, integrate
 from workstation.synth.pose import Floats, Path6, resting
 
@@ -26,6 +28,8 @@ def script_of(options: DriveOptions) -> Script:
         return _at_the_kerb(options.length_s())
     if options.scene == "drone":
         return _from_above(options.length_s())
+    if options.scene == "indoor":
+        return hall_script(options.length_s())
     raise UserError(f"there is no scene {options.scene!r}; there are: {', '.join(SCENES)}")
 
 

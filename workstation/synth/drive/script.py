@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workstation.synth.machines import MACHINE_SIZES, machine
 from workstation.synth.mesh import Color, Finish, Mesh, MeshBuilder
 from workstation.synth.motion import along_heading, along_line, grid, integrate, pulse, speed
 from workstation.synth.people import PERSON_SIZE, pedestrian
@@ -64,6 +65,8 @@ class Actor:
             return pedestrian(self.walked_m(time_s), coat=self.color)
         if self.kind == "marker":
             return _marker()
+        if self.kind in MACHINE_SIZES:
+            return machine(self.kind, self.color)
         return vehicle(self.kind, self.color, self.plate)
 
     def braking_at(self, time_s: float) -> bool:
@@ -105,6 +108,8 @@ class Script:
     """Own speed on ``grid``, m/s."""
     key_moment: bool = True
     """Whether horn, braking and pedestrian are part of this play."""
+    hall: bool = False
+    """Indoors: the place is a warehouse, and there is no GPS."""
 
 
 def street_script(seconds: float = 20.0) -> Script:

@@ -32,6 +32,8 @@ from workstation.synth.pose import Floats, rotations
 from workstation.synth.raycast import Body, Caster
 
 Columns = dict[str, NDArray[Any]]
+_ROADSIDE = (((18.0, 6.0), (31.0, -6.4), (52.0, 6.2)), ((5.0, 2.3), (9.0, -2.3), (14.0, 2.3)))
+"""What stands beside the way and echoes, ahead and left of the vehicle in m: in the street, in the hall."""
 HORN_S = 0.9
 SQUEAL_S = 1.7
 SIREN = (13.6, 18.5)
@@ -161,7 +163,7 @@ def radar(
                     ]
                 )
                 numbers.append(actor.number)
-        for x, y in ((18.0, 6.0), (31.0, -6.4), (52.0, 6.2)):  # what stands at the roadside moves towards us
+        for x, y in _ROADSIDE[script.hall]:  # what stands at the roadside moves towards us
             place = script.ego.pose_at(t).apply(np.array([[x, y, 1.0]]))
             local = world_from_radar.inverse().apply(place)
             rows.append(

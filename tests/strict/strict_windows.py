@@ -1,0 +1,113 @@
+"""Real windows for tests: the application, the demo as a project of the test's own, a workbench on it, and the hand.
+
+``qapp`` shows windows on the virtual display. Waiting is for a condition, never for a time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QPoint
+    from PySide6.QtWidgets import QApplication, QWidget
+
+    from workstation.ui.workbench import Workbench
+
+
+@pytest.fixture(scope="session")
+def qapp(virtual_display: str) -> Generator[QApplication, None, None]:
+    """The one application of the run."""
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance() or QApplication(["workstation"])
+    assert isinstance(app, QApplication), virtual_display
+    yield app
+    app.closeAllWindows()
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drive demo, built once; take ``demo_project`` to change it."""
+    from workstation.app.demo import make_demo
+
+    folder = tmp_path_factory.mktemp("demo") / "drive"
+    make_demo(folder)
+    return folder
+
+
+def copy_of(template: Path, target: Path) -> Path:
+    """A project of its own: media, which nobody writes to, are hard links; the rest is copied."""
+
+    def copy(source: str, destination: str) -> None:
+        if "media" in Path(source).relative_to(template).parts[:1]:
+            os.link(source, destination)
+        else:
+            shutil.copy2(source, destination)
+
+    shutil.copytree(template, target, copy_function=copy)
+    return target
+
+
+@pytest.fixture
+def demo_project(demo_template: Path, tmp_path: Path) -> Path:
+    """The drive demo as a project of this test's own."""
+    return copy_of(demo_template, tmp_path / "drive")
+
+
+@pytest.fixture
+def bench(qapp: QApplication, demo_project: Path) -> Generator[Workbench, None, None]:
+    """A workbench on the demo with its sample open; closed afterwards."""
+    from workstation.app.opening import open_project
+    from workstation.ui.workbench import Workbench
+
+    assert qapp is not None
+    with open_project(demo_project, kind="person", role="lead") as session:
+        workbench = Workbench(session)
+        assert workbench.open_sample("sf_drive")
+        yield workbench
+        workbench.close()
+
+
+def wait_for(condition: Callable[[], bool], *, what: str = "", timeout_ms: int = 20_000) -> None:
+    """Let the window work until the condition holds; the test fails if it does not."""
+    from time import monotonic
+
+    from PySide6.QtTest import QTest
+
+    end = monotonic() + timeout_ms / 1000
+    while not condition():
+        assert monotonic() < end, f"waited in vain for {what or condition}"
+        QTest.qWait(2)  # short: it keeps Python's lock, and workers need it
+
+
+def show(widget: QWidget, width: int = 900, height: int = 600) -> None:
+    """Put a widget on the screen and wait until it is painted."""
+    from PySide6.QtTest import QTest
+
+    widget.resize(width, height)
+    widget.show()
+    assert QTest.qWaitForWindowExposed(widget)
+
+
+def drag(widget: QWidget, start: QPoint, end: QPoint, *, steps: int = 8, release: bool = True) -> None:
+    """Press the left button, move in steps as a hand does, and let go."""
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtTest import QTest
+
+    left = Qt.MouseButton.LeftButton
+    QTest.mouseMove(widget, start)
+    QTest.mousePress(widget, left, Qt.KeyboardModifier.NoModifier, start)
+    for step in range(1, steps + 1):
+        share = step / steps
+        here = QPoint(
+            round(start.x() + (end.x() - start.x()) * share), round(start.y() + (end.y() - start.y()) * share)
+        )
+        QTest.mouseMove(widget, here)
+    if release:
+        QTest.mouseRelease(widget, left, Qt.KeyboardModifier.NoModifier, end)

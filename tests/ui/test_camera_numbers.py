@@ -1,0 +1,203 @@
+"""The number burned into the picture that a camera shows, read back from a grab of the window, is the one its header
+states: after seeks, steps, scrubs and during playback; and where a stream has nothing, no picture stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from strict_golden import pixels_of
+from strict_windows import show, wait_for
+from workstation.app.opening import new_project, open_project
+from workstation.store.media_files import record_file
+from workstation.synth.marks import burn, read
+from workstation.synth.writers import VideoWriter
+from workstation.ui.panes.camera import CameraPane
+from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.workbench import Workbench
+
+SIZE = (480, 270)
+FILMS = {"first": (25, 0, 90, 1000), "second": (30, 40_000_000, 90, 3000), "third": (10, 1_000_000_000, 20, 5000)}
+"""Key to rate, where the stream's zero is in the session, frames, and the number burned into the first one."""
+
+
+@pytest.fixture(scope="module")
+def films_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with three cameras that run at other rates and begin at other times."""
+    folder = tmp_path_factory.mktemp("cameras") / "films"
+    new_project(folder, name="films", person="somebody", in_force=True)
+    ground = np.random.default_rng(1).integers(60, 200, (SIZE[1], SIZE[0], 3), np.uint8)
+    with open_project(folder, kind="person", role="lead") as session:
+        media = session.project.media_folder
+        for key, (rate, _, frames, first) in FILMS.items():
+            with VideoWriter(media / f"{key}.mp4", width=SIZE[0], height=SIZE[1], rate=rate) as film:
+                for number in range(frames):
+                    picture = ground.copy()
+                    burn(picture, first + number)
+                    film.write(picture)
+        session.run("sample.add", key="films")
+        for key, (_, zero_ns, _, _) in FILMS.items():
+            file = record_file(session.project.path, media / f"{key}.mp4")
+            session.run("stream.add", sample="films", key=key, kind="video", files=(file,), clock="own",
+                        time_map={"knots": [[0, zero_ns]], "method": "given"})  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def films(qapp: QApplication, films_project: Path) -> Generator[tuple[Workbench, CameraPane], None, None]:
+    assert qapp is not None
+    with open_project(films_project, kind="person", role="lead") as session:
+        bench = Workbench(session)
+        assert bench.open_sample("films")
+        pane = CameraPane()
+        pane.bind(bench)
+        show(pane, 1000, 640)
+        yield bench, pane
+        pane.unbind()
+        pane.close()
+        bench.close()
+
+
+def burned(camera: CameraView) -> int | None:
+    """The number in the picture as it stands in the window."""
+    grab = camera.window().grab().toImage()
+    viewport = camera.viewport
+    left, top = viewport.corner
+    corner = camera.area.mapTo(camera.window(), camera.area.rect().topLeft())
+    width, height = SIZE[0] * viewport.scale, SIZE[1] * viewport.scale
+    part = grab.copy(round(corner.x() + left), round(corner.y() + top), round(width), round(height))
+    plain = part.scaled(*SIZE, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    return read(pixels_of(plain.convertToFormat(QImage.Format.Format_RGB888)))
+
+
+def stated(camera: CameraView) -> int | None:
+    """The number in the header."""
+    found = re.fullmatch(r"#(\d+)", camera.header.said.item)
+    return None if found is None else int(found[1])
+
+
+def expected(camera: CameraView, time_ns: int) -> int | None:
+    """Which frame shows then, from rate and zero alone."""
+    rate, zero_ns, frames, _ = FILMS[camera.stream.key]
+    number = (time_ns - zero_ns) * rate // 1_000_000_000
+    return number if 0 <= number < frames else None
+
+
+def first_of(camera: CameraView) -> int:
+    return FILMS[camera.stream.key][3]
+
+
+def settled(pane: CameraPane, time_ns: int) -> bool:
+    return all(not camera.frames.pending and stated(camera) == expected(camera, time_ns) for camera in pane.views)
+
+
+def check(pane: CameraPane, time_ns: int) -> None:
+    """Once everything has come: every picture is the asked one, and headers and pictures agree."""
+    wait_for(lambda: settled(pane, time_ns), what=f"the pictures at {time_ns}")
+    for camera in pane.views:
+        number = expected(camera, time_ns)
+        assert burned(camera) == (None if number is None else number + first_of(camera))
+
+
+@pytest.mark.slow
+def test_after_seeks_and_steps_the_header_names_the_picture(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    for time_ns in (0, 1_234_567_890, 2_999_999_999, 40_000_000, 39_999_999, 2_000_000_000):
+        bench.clock.seek(time_ns)
+        check(pane, time_ns)
+    pane.focus(pane.views[0])
+    for steps in (1, 1, -1, 10, -10, -1):
+        before = stated(pane.views[0])
+        target = pane.step_time(steps)
+        assert before is not None
+        assert target is not None
+        bench.clock.seek(target)
+        check(pane, target)
+        assert stated(pane.views[0]) == before + steps
+
+
+@pytest.mark.slow
+def test_while_scrubbing_and_playing_header_and_picture_never_disagree(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    seen: dict[str, set[int]] = {camera.stream.key: set() for camera in pane.views}
+
+    def look() -> None:
+        for camera in pane.views:
+            number = stated(camera)
+            picture = burned(camera)
+            assert picture == (None if number is None else number + first_of(camera))
+            if number is not None:
+                seen[camera.stream.key].add(number)
+
+    for step in range(40):  # a scrub there and back, never waiting for a picture
+        bench.clock.seek(abs(step - 20) * 120_000_000 + 100_000_000)
+        QApplication.processEvents()
+        look()
+    bench.clock.seek(0)
+    bench.clock.play()
+    for _ in range(40):
+        bench.clock.tick(40_000_000)
+        QApplication.processEvents()
+        look()
+    bench.clock.pause()
+    check(pane, bench.clock.time_ns)
+    look()
+    assert len(seen["first"]) > 5  # pictures did come meanwhile
+
+
+def test_where_a_stream_has_nothing_no_picture_stands(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    third = next(camera for camera in pane.views if camera.stream.key == "third")
+    bench.clock.seek(2_000_000_000)
+    wait_for(lambda: stated(third) == 10)
+    bench.clock.seek(500_000_000)
+    assert third.frames.frame is None  # at once, not when the next picture comes
+    assert stated(third) is None
+    assert burned(third) is None
+    assert third.header.said.note == "nothing here"
+    assert third.empty_text() == "nothing here; nearest #0 at 1.000 s"
+
+
+def test_the_distance_is_from_the_playhead_to_the_capture(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    second = next(camera for camera in pane.views if camera.stream.key == "second")
+    bench.clock.seek(40_000_000 + 1_000_000_000 + 12_000_000)  # 12 ms after frame 30 of a stream that begins at 40 ms
+    wait_for(lambda: stated(second) == 30)
+    said = second.header.said
+    assert (said.own, said.distance) == ("1.000 s", "−12 ms")
+
+
+def test_the_wheel_zooms_around_the_pointer_to_pixels(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    bench.clock.seek(1_000_000_000)
+    camera = pane.views[0]
+    pane.enlarge(camera)
+    wait_for(lambda: stated(camera) == expected(camera, 1_000_000_000) and not camera.frames.pending)
+    at = (camera.area.width() * 0.3, camera.area.height() * 0.6)
+    under = camera.viewport.to_picture(at)
+    for _ in range(40):
+        camera.wheel(1, at, ctrl=False)
+    assert camera.viewport.scale == pytest.approx(64.0)
+    still = camera.viewport.to_picture(at)
+    assert still == pytest.approx(under, abs=0.02)
+
+    def sharp() -> bool:
+        frame = camera.frames.frame
+        return frame is not None and frame.image.width() == frame.picture.region.width_px < 60
+
+    wait_for(sharp, what="the part that is seen, at full resolution")
+    frame = camera.frames.frame
+    assert frame is not None
+    x, y = int(under[0]), int(under[1])
+    value = frame.picture.pixels[y - frame.picture.region.top, x - frame.picture.region.left]
+    grab = pixels_of(camera.area.grab().toImage())
+    left, top = camera.viewport.to_screen((x, y))
+    shown = grab[round(top) + 3, round(left) + 3]  # a corner of the pixel, beside its digits
+    assert np.abs(shown.astype(int) - value.astype(int)).max() <= 1

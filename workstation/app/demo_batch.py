@@ -1,0 +1,80 @@
+"""The generated batch: a thousand light samples, two labels and a link in each. Called by ``demo.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workstation.app.demo_generated import Labels, add_sample, copied, source_of, text_part, written
+from workstation.app.session import Run, Session
+from workstation.media.base import ReaderSpec
+from workstation.media.probe import built_in_readers
+from workstation.synth.truth import Truth
+
+_AT_ONCE = 100
+"""Samples made in one step."""
+_FACTS = ("family", "condition", "language", "sound_condition", "session", "week")
+
+
+def build(session: Session, made: Truth) -> None:
+    """All samples, in the order of their keys."""
+    streams: dict[str, list[dict[str, Any]]] = {}
+    for stream in made.sample["streams"]:
+        streams.setdefault(stream["item"], []).append(stream)
+    marks = {each["stream"]: each for each in made.labels["annotations"]}
+    readers = built_in_readers()
+    samples = made.truth["samples"]
+    for first in range(0, len(samples), _AT_ONCE):
+        rows = samples[first : first + _AT_ONCE]
+        with session.together(f"Build the demo, {rows[0]['key']} to {rows[-1]['key']}") as run:
+            for row in rows:
+                _sample(session, run, made, row, streams[row["key"]], marks, readers)
+
+
+def _sample(
+    session: Session,
+    run: Run,
+    made: Truth,
+    row: dict[str, Any],
+    streams: list[dict[str, Any]],
+    marks: dict[str, dict[str, Any]],
+    readers: Sequence[ReaderSpec],
+) -> None:
+    key = row["key"]
+    media = session.project.media_folder / key
+    texts = {each["role"]: str(each["value"]) for each in streams if each["kind"] == "text"}
+    files = [
+        (
+            {**each, "key": each["role"]},
+            [written(media / f"{each['role']}.txt", f"{each['value']}\n")]
+            if each["kind"] == "text"
+            else copied(made.folder / str(each["path"]), media),
+        )
+        for each in streams
+    ]
+    add_sample(session, run, key, files, readers)
+    run("sample.set", sample=key, properties={name: str(row[name]) for name in _FACTS})
+    labels = Labels(run, key, source_of(made))
+    things = row["family"] in ("scene", "drive")
+    entity = labels.entity("thing", row["class"]) if things else None
+    for stream in streams:
+        _mark(labels, stream["role"], marks[stream["key"]], row, texts, entity)
+    roles = [each["role"] for each in streams]
+    if row["family"] == "drive":
+        labels.link("same_object", {"view": roles})
+    else:
+        labels.link("describes", {"text": "text", "subject": next(role for role in roles if role != "text")})
+
+
+def _mark(
+    labels: Labels, role: str, mark: dict[str, Any], row: dict[str, Any], texts: dict[str, str], entity: str | None
+) -> None:
+    if role in texts:
+        labels.mark(
+            role, role, class_id=mark["class"], shape=text_part(texts[role], texts[role]),
+            attributes={"language": row["language"]},
+        )  # fmt: skip
+    elif entity is not None:
+        labels.mark(role, role, entity=entity, shape=mark["shape"])
+    else:
+        labels.mark(role, role, class_id=mark["class"], kind="span", start_ns=mark["start_ns"], end_ns=mark["end_ns"])

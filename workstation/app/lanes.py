@@ -1,0 +1,405 @@
+"""The lanes of the timeline: which there are for a sample, and its labels as columns ready to be drawn. Without Qt.
+
+A stream has one lane for what was recorded and one lane (a *tier*) for each way its labels are drawn: turns with their
+words, spans, tracks with keyframes, other shapes. Links and findings have a lane each. Asked by the timeline pane.
+
+A tier holds bars in rows and ticks, in session time. It is made once per sample; a commit changes the columns of what
+it touched and leaves the others where they are, so nothing jumps under the hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.app.looks import Paint
+from workstation.app.sample_view import SampleView
+from workstation.app.span_columns import Bars, Int32s, bars, free_row, packed_rows
+from workstation.app.viewport import Int64s
+from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence, State
+from workstation.core.sample import Stream, StreamKind
+from workstation.core.timebase import TimeMap
+
+
+class LaneKind(StrEnum):
+    """How a lane is drawn."""
+
+    FILM = "film"
+    SOUND = "sound"
+    SWEEPS = "sweeps"
+    PLOT = "plot"
+    POSES = "poses"
+    TEXT = "text"
+    WHOLE = "whole"
+    TURNS = "turns"
+    SPANS = "spans"
+    TRACKS = "tracks"
+    SHAPES = "shapes"
+    LINKS = "links"
+    FINDINGS = "findings"
+
+
+Keep = Callable[[Annotation], bool]
+Whole = TypeVar("Whole", np.int32, np.int64)
+_PATCHED_AT_MOST = 64
+"""Above that many changes at once a tier is made anew, which costs less then."""
+TIERS = (LaneKind.TURNS, LaneKind.SPANS, LaneKind.TRACKS, LaneKind.SHAPES)
+_RECORDED = {
+    StreamKind.VIDEO: LaneKind.FILM,
+    StreamKind.AUDIO: LaneKind.SOUND,
+    StreamKind.CLOUD: LaneKind.SWEEPS,
+    StreamKind.RADAR: LaneKind.SWEEPS,
+    StreamKind.SERIES: LaneKind.PLOT,
+    StreamKind.TRAJECTORY: LaneKind.POSES,
+    StreamKind.TEXT: LaneKind.TEXT,
+    StreamKind.TURNS: LaneKind.TEXT,
+}
+_ORDER = (
+    LaneKind.FILM, LaneKind.SOUND, LaneKind.TEXT, LaneKind.SWEEPS, LaneKind.PLOT, LaneKind.POSES, LaneKind.WHOLE,
+)  # fmt: skip
+
+
+class Style(IntEnum):
+    """How a stretch is drawn, in the lowest bits of a code."""
+
+    FULL = 0
+    PROPOSED = 1
+    INTERPOLATED = 2
+    HELD = 3
+    GAP = 4
+    ABSENT = 5
+    REJECTED = 6
+
+
+_STYLE_BITS = 3
+
+
+def code_of(paint: int, style: Style) -> int:
+    """A paint's number and a style as one number, which is what is drawn."""
+    return paint << _STYLE_BITS | style
+
+
+def paints_in(codes: Int32s) -> Int32s:
+    """The paint's number in each code."""
+    return codes >> _STYLE_BITS
+
+
+def styles_in(codes: Int32s) -> Int32s:
+    """The style in each code."""
+    return codes & ((1 << _STYLE_BITS) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One lane. ``key`` names it in the project's layout."""
+
+    key: str
+    kind: LaneKind
+    title: str
+    stream: str | None = None
+
+    @property
+    def is_tier(self) -> bool:
+        return self.kind in TIERS
+
+
+class Palette:
+    """The paints that bars refer to by number; grows as classes and things come."""
+
+    def __init__(self) -> None:
+        self.paints: list[Paint] = []
+        self._numbers: dict[Paint, int] = {}
+
+    def number(self, paint: Paint) -> int:
+        found = self._numbers.get(paint)
+        if found is None:
+            found = self._numbers[paint] = len(self.paints)
+            self.paints.append(paint)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticks:
+    """Moments in rows, by time: keyframes, and labels of an instant. All arrays are (n,)."""
+
+    times: Int64s
+    rows: Int32s
+    codes: Int32s
+    owners: Int32s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tier:
+    """Labels of one stream, drawn one way. The items lie in the order of their start."""
+
+    ids: tuple[str, ...]
+    items: Bars
+    """One bar an item, for picking, boundaries and walking; its owner is its own number."""
+    drawn: Bars
+    """What is painted: of a track its stretches, of everything else the item itself."""
+    ticks: Ticks
+    row_count: int
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Id → number of the item."""
+
+
+def lanes_of(view: SampleView) -> tuple[Lane, ...]:
+    """The lanes of a sample in their usual order: each stream, below it the tiers that hold something."""
+    made: list[Lane] = []
+    for stream in sorted(view.streams.values(), key=lambda each: (_ORDER.index(_recorded(each)), each.key)):
+        made.append(Lane(f"{stream.key}/{_recorded(stream)}", _recorded(stream), stream.key, stream.id))
+        made += _tier_lanes(view, stream.id, stream.key)
+    made += _tier_lanes(view, None, "sample")
+    made.append(Lane("links", LaneKind.LINKS, "Links"))
+    made.append(Lane("findings", LaneKind.FINDINGS, "Findings"))
+    return tuple(made)
+
+
+def _recorded(stream: Stream) -> LaneKind:
+    return _RECORDED.get(stream.kind, LaneKind.WHOLE)
+
+
+def _tier_lanes(view: SampleView, stream: str | None, title: str) -> Iterator[Lane]:
+    present = {tier_of(each) for each in view.annotations_of(stream)}
+    for kind in TIERS:
+        if kind in present:
+            yield Lane(f"{title}/{kind}", kind, f"{title} {kind}" if stream is None else str(kind), stream)
+
+
+def tier_of(annotation: Annotation) -> LaneKind | None:
+    """The tier that shows it; ``None`` for what counts for all of an item and so has no place in time."""
+    if annotation.start_ns is None or annotation.end_ns is None:
+        return None
+    if annotation.track is not None:
+        return LaneKind.TRACKS
+    if annotation.text is not None:
+        return LaneKind.TURNS
+    return LaneKind.SPANS if annotation.kind in ("span", "tag", "band") else LaneKind.SHAPES
+
+
+# --- making a tier ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Part of an item in session time, and how it is drawn."""
+
+    start_ns: int
+    end_ns: int
+    style: Style
+
+
+def everything(_annotation: Annotation) -> bool:
+    """Nothing is hidden."""
+    return True
+
+
+def make_tier(view: SampleView, lane: Lane, palette: Palette, keep: Keep = everything) -> Tier:
+    """The labels of a lane as columns; ``keep`` says which are not hidden."""
+    held = [each for each in view.annotations_of(lane.stream) if tier_of(each) is lane.kind and keep(each)]
+    starts, ends = _session_bounds(view, lane.stream, held)
+    order = np.lexsort((ends, starts))
+    held = [held[i] for i in order.tolist()]
+    starts, ends = starts[order], ends[order]
+    rows, count = _rows_by_entity(held, starts, ends) if lane.kind is LaneKind.TURNS else packed_rows(starts, ends)
+    return _assembled(view, lane, palette, held, starts, ends, rows, count)
+
+
+def changed_tier(
+    view: SampleView, lane: Lane, palette: Palette, old: Tier, touched: Iterable[str], keep: Keep = everything
+) -> Tier:
+    """The tier after a commit that touched these annotations. What was not touched keeps its row."""
+    touched = tuple(touched)
+    gone = {each for each in touched if each in old.numbers}
+    come = [
+        annotation
+        for annotation in (view.annotations.get(each) for each in touched)
+        if annotation is not None
+        and annotation.stream == lane.stream
+        and tier_of(annotation) is lane.kind
+        and keep(annotation)
+    ]
+    if not gone and not come:
+        return old
+    patched = lane.kind in (LaneKind.SPANS, LaneKind.SHAPES) and len(come) <= _PATCHED_AT_MOST
+    if not patched:
+        return make_tier(view, lane, palette, keep)  # stretches and speakers' rows: these tiers are small
+    return _patched(view, lane, palette, old, gone, come)
+
+
+def _patched(view: SampleView, lane: Lane, palette: Palette, old: Tier, gone: set[str], come: list[Annotation]) -> Tier:
+    keep = np.ones(len(old.ids), np.bool_)
+    keep[[old.numbers[each] for each in gone]] = False
+    ids = [each for each in old.ids if each not in gone] if gone else list(old.ids)
+    starts, ends = old.items.starts[keep], old.items.ends[keep]
+    rows, codes = old.items.rows[keep], old.items.codes[keep]
+    count = old.row_count
+    for annotation in come:
+        bounds = view.session_range(annotation)
+        assert bounds is not None
+        now = Bars(starts, ends, rows, codes, rows, starts)
+        wanted = int(old.items.rows[old.numbers[annotation.id]]) if annotation.id in old.numbers else None
+        row = free_row(now, bounds.start_ns, bounds.end_ns, wanted, count)
+        count = max(count, row + 1)
+        at = int(starts.searchsorted(bounds.start_ns, side="right"))
+        code = code_of(palette.number(view.paint_of(annotation)), _style(annotation))
+        starts, ends = _with(starts, at, bounds.start_ns), _with(ends, at, bounds.end_ns)
+        rows, codes = _with(rows, at, row), _with(codes, at, code)
+        ids.insert(at, annotation.id)
+    owners = np.arange(len(ids), dtype=np.int32)
+    count = int(rows.max()) + 1 if len(rows) else 1
+    return _plain(tuple(ids), bars(starts, ends, rows, codes, owners, in_order=True), count)
+
+
+def _with(values: NDArray[Whole], at: int, value: int) -> NDArray[Whole]:
+    longer: NDArray[Whole] = np.insert(values, at, value).astype(values.dtype)
+    return longer
+
+
+def _assembled(
+    view: SampleView, lane: Lane, palette: Palette, held: Sequence[Annotation], starts: Int64s, ends: Int64s,
+    rows: Int32s, count: int,
+) -> Tier:  # fmt: skip
+    paints = [palette.number(view.paint_of(each)) for each in held]
+    codes = np.array([code_of(paint, _style(each)) for paint, each in zip(paints, held, strict=True)], dtype=np.int32)
+    owners = np.arange(len(held), dtype=np.int32)
+    items = bars(starts, ends, rows, codes, owners, in_order=True)
+    ids = tuple(str(each.id) for each in held)
+    if lane.kind is LaneKind.TRACKS:
+        drawn, ticks = _track_parts(view, held, paints, rows)
+        return Tier(ids, items, drawn, ticks, count, {each: i for i, each in enumerate(ids)})
+    return _plain(ids, items, count)
+
+
+def _plain(ids: tuple[str, ...], items: Bars, count: int) -> Tier:
+    instants = np.flatnonzero(items.starts == items.ends)
+    ticks = Ticks(items.starts[instants], items.rows[instants], items.codes[instants], items.owners[instants])
+    return Tier(ids, items, items, ticks, count, {each: i for i, each in enumerate(ids)})
+
+
+def _style(annotation: Annotation) -> Style:
+    if annotation.state is State.PROPOSED:
+        return Style.PROPOSED
+    return Style.REJECTED if annotation.state is State.REJECTED else Style.FULL
+
+
+def _session_bounds(view: SampleView, stream: str | None, held: Sequence[Annotation]) -> tuple[Int64s, Int64s]:
+    """The intervals in session time, like ``SampleView.session_range`` of each: instants stay instants."""
+    own = np.array([(each.start_ns, each.end_ns) for each in held], dtype=np.int64).reshape(-1, 2)
+    time_map = _map_of(view, stream)
+    if time_map is None:
+        return own[:, 0].copy(), own[:, 1].copy()
+    starts, ends = time_map.to_session_array(own[:, 0].copy()), time_map.to_session_array(own[:, 1].copy())
+    return starts, np.where(own[:, 0] == own[:, 1], starts, np.maximum(ends, starts + 1))
+
+
+def _map_of(view: SampleView, stream: str | None) -> TimeMap | None:
+    found = None if stream is None else view.streams.get(stream)
+    return None if found is None else found.time_map
+
+
+def _rows_by_entity(held: Sequence[Annotation], starts: Int64s, ends: Int64s) -> tuple[Int32s, int]:
+    """A speaker's turns share a row, or as many as they need where she speaks over herself."""
+    rows = np.zeros(len(held), np.int32)
+    speakers: dict[str | None, list[int]] = {}
+    for i, each in enumerate(held):
+        speakers.setdefault(each.entity, []).append(i)
+    used = 0
+    for members in speakers.values():
+        own, count = packed_rows(starts[members], ends[members])
+        rows[members] = own + used
+        used += count
+    return rows, max(1, used)
+
+
+# --- tracks -------------------------------------------------------------------------------------------------------
+
+
+def _track_parts(
+    view: SampleView, held: Sequence[Annotation], paints: Sequence[int], rows: Int32s
+) -> tuple[Bars, Ticks]:
+    spans: list[tuple[int, int, int, int, int]] = []
+    ticks: list[tuple[int, int, int, int]] = []
+    for i, (annotation, paint) in enumerate(zip(held, paints, strict=True)):
+        keyframes, time_map, row = view.keyframes(annotation.id), view.time_map(annotation), int(rows[i])
+        for part in stretches(annotation, keyframes):
+            start, end = _mapped(time_map, part.start_ns), _mapped(time_map, part.end_ns)
+            spans.append((start, max(end, start + 1), row, code_of(paint, part.style), i))
+        for keyframe in keyframes:
+            style = Style.ABSENT if keyframe.presence is Presence.ABSENT else Style.FULL
+            ticks.append((_mapped(time_map, keyframe.time_ns), row, code_of(paint, style), i))
+    columns = np.array(spans, dtype=np.int64).reshape(-1, 5)
+    moments = np.array(sorted(ticks), dtype=np.int64).reshape(-1, 4)
+    drawn = bars(columns[:, 0], columns[:, 1], *(columns[:, k].astype(np.int32) for k in (2, 3, 4)))
+    return drawn, Ticks(moments[:, 0], *(moments[:, k].astype(np.int32) for k in (1, 2, 3)))
+
+
+def _mapped(time_map: TimeMap | None, own_ns: int) -> int:
+    return own_ns if time_map is None else time_map.to_session(own_ns)
+
+
+def stretches(annotation: Annotation, keyframes: Sequence[Keyframe]) -> Iterator[_Stretch]:
+    """What a track is between its keyframes, in its own time: the same answers as ``core.tracks.moment`` gives."""
+    track = annotation.track
+    if track is None or not keyframes:
+        return
+    for before, after in pairwise(keyframes):
+        style = _between(track.interpolation, before)
+        if style is not None:
+            yield from _without_gaps(annotation, _Stretch(before.time_ns, after.time_ns, style))
+    for gap in track.gaps:
+        start, end = max(gap.start_ns, keyframes[0].time_ns), min(gap.end_ns, keyframes[-1].time_ns + 1)
+        if start < end:
+            yield _Stretch(start, end, Style.GAP)
+
+
+def _between(rule: Interpolation, before: Keyframe) -> Style | None:
+    if before.presence is Presence.ABSENT:
+        return Style.ABSENT
+    if rule is Interpolation.NONE or before.shape is None:
+        return None
+    return Style.HELD if rule is Interpolation.HOLD else Style.INTERPOLATED
+
+
+def _without_gaps(annotation: Annotation, part: _Stretch) -> Iterator[_Stretch]:
+    start = part.start_ns
+    for gap in () if annotation.track is None else annotation.track.gaps:
+        if gap.end_ns > start and gap.start_ns < part.end_ns:
+            if gap.start_ns > start:
+                yield _Stretch(start, gap.start_ns, part.style)
+            start = max(start, gap.end_ns)
+    if start < part.end_ns:
+        yield _Stretch(start, part.end_ns, part.style)
+
+
+# --- questions about a tier ---------------------------------------------------------------------------------------
+
+
+def item_at(tier: Tier, session_ns: int, row: int, slack_ns: int = 0) -> int | None:
+    """The item of a row at a time, else the nearest one within ``slack_ns``: short ones can be hit too."""
+    mine = np.flatnonzero(tier.items.rows == row)
+    if not len(mine):
+        return None
+    starts, ends = tier.items.starts[mine], np.maximum(tier.items.ends[mine], tier.items.starts[mine] + 1)
+    away = np.maximum(np.maximum(starts - session_ns, session_ns - (ends - 1)), 0)
+    closest = int(np.argmin(away))
+    return int(mine[closest]) if away[closest] <= slack_ns else None
+
+
+def touching(tier: Tier, item: int, *, at_end: bool) -> int | None:
+    """The item of the same row that begins where this one ends (or ends where it begins)."""
+    items = tier.items
+    if at_end:
+        fits = (items.starts == items.ends[item]) & (items.ends > items.starts)
+    else:
+        fits = (items.ends == items.starts[item]) & (items.ends > items.starts)
+    fits &= items.rows == items.rows[item]
+    fits[item] = False
+    found: NDArray[np.intp] = np.flatnonzero(fits)
+    return int(found[0]) if len(found) else None

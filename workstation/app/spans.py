@@ -1,0 +1,29 @@
+"""How long a sample is: where its streams begin and end in session time. Asked when a sample is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workstation.app.streams import OpenStreams
+from workstation.core.errors import DataError
+from workstation.core.sample import Stream
+from workstation.core.timebase import SECOND_NS, TimeRange
+
+NO_TIME = TimeRange(0, SECOND_NS)
+"""The span of a sample in which nothing has a time: one picture, one document."""
+
+
+def sample_span(streams: Iterable[Stream], readers: OpenStreams) -> TimeRange:
+    """From the first item of the first stream to the end of the last; streams that cannot be opened do not count."""
+    found: list[TimeRange] = []
+    for stream in streams:
+        try:
+            span = readers.reader(stream).info.span
+        except DataError:  # its pane says what is wrong; the others still have a time axis
+            continue
+        if span is not None:
+            found.append(stream.time_map.range_to_session(span))
+    if not found:
+        return NO_TIME
+    start_ns, end_ns = min(each.start_ns for each in found), max(each.end_ns for each in found)
+    return TimeRange(start_ns, max(end_ns, start_ns + 1))

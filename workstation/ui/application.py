@@ -1,0 +1,67 @@
+"""The Qt application: one per process, with our fonts, colours and icon; and running the window in it.
+
+Called by ``__main__``, which the command line asks for a window. Nothing heavy is imported before it
+is painted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from workstation.ui.icons import icon
+from workstation.ui.style import palette_of, style_sheet
+from workstation.ui.theme import Theme
+
+
+def has_display() -> bool:
+    """Whether a window could be seen."""
+    if os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"):
+        return False
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def make_application() -> QApplication:
+    """The application, made if there is none yet."""
+    found = QApplication.instance()
+    if isinstance(found, QApplication):
+        return found
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    QCoreApplication.setApplicationName("workstation")
+    QGuiApplication.setApplicationDisplayName("Workstation")
+    QGuiApplication.setDesktopFileName("workstation")
+    application = QApplication(["workstation"])
+    application.setStyle("Fusion")  # the one style that takes our palette whole, on every system
+    return application
+
+
+def wear(application: QApplication, theme: Theme, font_points: float = 0.0) -> None:
+    """Paint everything in this theme; ``font_points`` 0 is the system's own size."""
+    application.setPalette(palette_of(theme))
+    font = QFont(application.font())
+    font.setPointSizeF(font_points or max(9.0, min(11.0, font.pointSizeF())))
+    application.setFont(font)
+    application.setStyleSheet(style_sheet(theme))
+    application.setWindowIcon(icon("app", theme))
+
+
+def run_window(project: Path | None) -> int:
+    """Open the window, on a project or on the welcome page, and stay until it is closed."""
+    application = make_application()
+    from workstation.app.settings import settings_or_usual
+    from workstation.ui.main_window import MainWindow
+
+    window = MainWindow(settings_or_usual())
+    window.show()
+    if project is not None:
+        window.open_project(project)
+    code = application.exec()
+    window.deleteLater()
+    return code

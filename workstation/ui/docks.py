@@ -1,0 +1,259 @@
+"""The panes as docks: made from the catalogue, arranged by workspaces, maximised, their places kept and put back.
+
+Held by the main window. A pane's module is imported when its dock is first shown, so that a start pays only for what
+is on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from PySide6.QtCore import QByteArray, QObject, Qt, Slot
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+
+from workstation.app.sample_view import SampleView
+from workstation.ui.panes.base import Pane
+from workstation.ui.panes.catalogue import PaneSpec
+from workstation.ui.workbench import Workbench
+from workstation.ui.workspaces.catalogue import Workspace
+
+_LAYOUT_VERSION = 1
+Stack = tuple["PaneDock", ...]
+
+
+class PaneDock(QDockWidget):
+    """The place of one pane. Empty until it is shown with a workbench."""
+
+    def __init__(self, spec: PaneSpec, parent: QMainWindow) -> None:
+        super().__init__(spec.title, parent)
+        self.spec = spec
+        self.pane: Pane | None = None
+        self._bench: Workbench | None = None
+        self.setObjectName(f"dock_{spec.kind}")
+        self.setAccessibleName(spec.title)
+        self.setWidget(QWidget())
+        self.visibilityChanged.connect(self._on_visibility)
+
+    def bind(self, bench: Workbench) -> None:
+        """Show this project, as soon as there is somebody to see it."""
+        self._bench = bench
+        if self.pane is not None:
+            self.pane.bind(bench)
+        elif self.isVisible():
+            self.built()
+
+    def unbind(self) -> None:
+        """Let go of the project."""
+        self._bench = None
+        if self.pane is not None:
+            self.pane.unbind()
+
+    def built(self) -> Pane | None:
+        """The pane, made now if it was not; ``None`` without a project."""
+        if self.pane is None and self._bench is not None:
+            self.pane = _build(self.spec)
+            self.pane.header.setProperty("pane", self.pane)
+            self.setWidget(self.pane)
+            self.setTitleBarWidget(self.pane.header)
+            self.pane.bind(self._bench)
+        return self.pane
+
+    @Slot(bool)
+    def _on_visibility(self, visible: bool) -> None:
+        if visible:
+            self.built()
+
+
+class Docks(QObject):
+    """All docks of a window."""
+
+    def __init__(self, window: QMainWindow, specs: Sequence[PaneSpec]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._by_kind = {spec.kind: PaneDock(spec, window) for spec in specs}
+        self._before_maximising: QByteArray | None = None
+        window.setDockOptions(
+            QMainWindow.DockOption.AllowNestedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.GroupedDragging
+        )
+        window.setTabPosition(
+            Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
+        )
+        for dock in self:
+            dock.hide()
+
+    def __iter__(self) -> Iterator[PaneDock]:
+        return iter(self._by_kind.values())
+
+    def dock(self, kind: str) -> PaneDock | None:
+        return self._by_kind.get(kind)
+
+    def panes(self) -> Iterator[Pane]:
+        """Those that have been made."""
+        return (dock.pane for dock in self if dock.pane is not None)
+
+    def pane(self, kind: str) -> Pane | None:
+        """The pane of a kind, if it is on the screen or in a tab."""
+        dock = self._by_kind.get(kind)
+        return None if dock is None or dock.isHidden() else dock.pane
+
+    def bind(self, bench: Workbench) -> None:
+        """Show this project in all of them."""
+        for dock in self:
+            dock.bind(bench)
+            if dock.pane is not None:
+                self._listen(dock.pane)
+
+    def unbind(self) -> None:
+        """Let go of the project and hide."""
+        for dock in self:
+            dock.unbind()
+            dock.hide()
+        self._before_maximising = None
+
+    def show_pane(self, kind: str) -> Pane | None:
+        """Bring it to the front, opening it if it was closed, and give it the focus."""
+        dock = self._by_kind.get(kind)
+        if dock is None:
+            return None
+        if self.maximised:
+            self.toggle_maximised(dock)
+        dock.show()
+        dock.raise_()
+        pane = dock.built()
+        if pane is not None:
+            self._listen(pane)
+            pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return pane
+
+    def arrange(self, workspace: Workspace) -> None:
+        """Put every dock where the workspace says; the others are closed."""
+        self._before_maximising = None
+        for dock in self:
+            self._window.removeDockWidget(dock)
+        columns = [self._stacks(workspace.left), *map(self._stacks, workspace.centre), self._stacks(workspace.right)]
+        columns = [column for column in columns if column]
+        for number, column in enumerate(columns):
+            if number == 0:
+                self._window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, column[0][0])
+            else:
+                self._window.splitDockWidget(columns[number - 1][0][0], column[0][0], Qt.Orientation.Horizontal)
+        for column in columns:
+            for above, below in pairwise(column):
+                self._window.splitDockWidget(above[0], below[0], Qt.Orientation.Vertical)
+        bottom = self._stacks(workspace.bottom)
+        for stack in bottom:
+            self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, stack[0])
+        for stack in [stack for column in columns for stack in column] + bottom:
+            self._tab(stack)
+        self._share(workspace, columns, bottom)
+        self._name_tabs()
+
+    @property
+    def maximised(self) -> bool:
+        """Whether one pane has the whole window."""
+        return self._before_maximising is not None
+
+    def toggle_maximised(self, dock: PaneDock) -> None:
+        """One pane alone, or all of them again where they were."""
+        if self._before_maximising is not None:
+            before, self._before_maximising = self._before_maximising, None
+            self._window.restoreState(before, _LAYOUT_VERSION)
+            return
+        self._before_maximising = self._window.saveState(_LAYOUT_VERSION)
+        for other in self:
+            other.setVisible(other is dock)
+
+    def maximise(self, pane: Pane | None) -> None:
+        """This pane alone, or all of them again."""
+        dock = next((each for each in self if each.pane is not None and each.pane is pane), None)
+        if dock is not None or self.maximised:
+            self.toggle_maximised(dock or next(iter(self)))
+
+    def focus_next(self, pane: Pane | None, step: int) -> None:
+        """Give the focus to the next pane that is on the screen, from left to right and from top to bottom."""
+        seen = [dock for dock in self if dock.pane is not None and not dock.visibleRegion().isEmpty()]
+        seen.sort(key=lambda dock: (dock.y(), dock.x()))
+        panes = [dock.pane for dock in seen if dock.pane is not None]
+        if panes:
+            index = panes.index(pane) + step if pane in panes else 0
+            panes[index % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def written(self) -> bytes:
+        """Where everything stands, to be kept; what is maximised is kept as it was before."""
+        state = self._before_maximising or self._window.saveState(_LAYOUT_VERSION)
+        return bytes(state.data())
+
+    def put_back(self, layout: bytes) -> bool:
+        """Stand as it was kept; whether that was possible."""
+        done = self._window.restoreState(QByteArray(layout), _LAYOUT_VERSION)
+        self._name_tabs()
+        return done
+
+    @Slot()
+    def _on_maximise_wanted(self) -> None:
+        header = self.sender()
+        dock = next((each for each in self if each.pane is not None and each.pane.header is header), None)
+        if dock is not None and not dock.isFloating():
+            self.toggle_maximised(dock)
+
+    def _listen(self, pane: Pane) -> None:
+        pane.header.maximise_wanted.connect(self._on_maximise_wanted, Qt.ConnectionType.UniqueConnection)
+
+    def _stacks(self, kinds: tuple[tuple[str, ...], ...]) -> list[Stack]:
+        stacks = [tuple(self._by_kind[kind] for kind in stack if kind in self._by_kind) for stack in kinds]
+        return [stack for stack in stacks if stack]
+
+    def _tab(self, stack: Stack) -> None:
+        for dock in stack:
+            dock.show()
+        for other in stack[1:]:
+            self._window.tabifyDockWidget(stack[0], other)
+        stack[0].raise_()
+
+    def _share(self, workspace: Workspace, columns: list[list[Stack]], bottom: list[Stack]) -> None:
+        width, height = self._window.width(), self._window.height()
+        fronts = [column[0][0] for column in columns]
+        wants = [_share_of(front.spec.kind, workspace) for front in fronts]
+        if fronts:
+            shares = [max(1, round(width * want / sum(wants))) for want in wants]
+            self._window.resizeDocks(fronts, shares, Qt.Orientation.Horizontal)
+        if fronts and bottom:
+            low = round(height * workspace.bottom_share)
+            self._window.resizeDocks([fronts[0], bottom[0][0]], [height - low, low], Qt.Orientation.Vertical)
+
+    def _name_tabs(self) -> None:
+        """The tab bars are Qt's own and come without a name."""
+        for number, bar in enumerate(self._window.findChildren(QTabBar)):
+            if not bar.accessibleName():
+                bar.setObjectName(f"dock_tabs_{number}")
+                bar.setAccessibleName("Panes in this place")
+                bar.setDrawBase(False)
+
+
+def _share_of(kind: str, workspace: Workspace) -> float:
+    sides = (*workspace.left, *workspace.right)
+    return 1.2 if any(kind in stack for stack in sides) else 5.0 / max(1, len(workspace.centre))
+
+
+def _build(spec: PaneSpec) -> Pane:
+    """The pane; one that cannot even be made stands there with its error."""
+    try:
+        return spec.build()
+    except Exception as error:  # noqa: BLE001 - one pane's bug must not stop the others; shown in its place, logged
+        return _Unmade(spec, error)
+
+
+class _Unmade(Pane):
+    """In the place of a pane that could not be made; says why."""
+
+    def __init__(self, spec: PaneSpec, error: Exception) -> None:
+        self.kind = spec.kind
+        self.title = spec.title
+        super().__init__()
+        self._error = error
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        raise self._error

@@ -1,0 +1,103 @@
+"""The menus, built from the action table. A greyed entry says why, and offers the act that unlocks it.
+
+Entries carry no shortcut of Qt's: their keys are only written beside them, and ``keys.py`` alone acts on keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from workstation.ui.actions.action import Action
+from workstation.ui.icons import icon
+from workstation.ui.keymap import KeyMap
+from workstation.ui.performing import Performing
+from workstation.ui.theme import Theme
+
+ORDER = ("Project", "Edit", "View", "Sample", "Play", "Tools", "Label", "Track", "Link", "Sync", "Review", "Help")
+"""Menus from left to right."""
+
+
+class Menus(QObject):
+    """One menu per name; entries are renewed when their menu opens."""
+
+    performed = QtSignal(str)
+
+    def __init__(self, bar: QMenuBar, performing: Performing, keymap: KeyMap, parent: QObject) -> None:
+        super().__init__(parent)
+        self._performing = performing
+        self._keymap = keymap
+        self.theme: Theme | None = None
+        self.menus: dict[str, QMenu] = {}
+        bar.setObjectName("menu_bar")
+        bar.setAccessibleName("Menus")
+        for name in ORDER:
+            menu = bar.addMenu(f"&{name}")
+            menu.setObjectName(f"menu_{name.casefold()}")
+            menu.setAccessibleName(name)
+            menu.setToolTipsVisible(True)
+            menu.aboutToShow.connect(self._renew)
+            self.menus[name] = menu
+        self.fill()
+
+    @Slot()
+    def fill(self) -> None:
+        """One entry per action of the table as it is now; a command that needs more than a selection stands below."""
+        for menu in self.menus.values():
+            menu.clear()
+        whole = list(self._performing.table)
+        for action in whole:
+            if action.menu:
+                self._add(self._menu(action.menu), action)
+
+    def _menu(self, name: str) -> QMenu:
+        """A menu nobody thought of stands under Tools."""
+        return self.menus.get(name) or self.menus["Tools"]
+
+    def _add(self, menu: QMenu, action: Action) -> None:
+        entry = QAction(action.title, menu)
+        entry.setObjectName(f"entry_{action.id}")
+        entry.setData(action.id)
+        entry.triggered.connect(self._on_triggered)
+        menu.addAction(entry)
+
+    @Slot()
+    def _renew(self) -> None:
+        menu = self.sender()
+        if isinstance(menu, QMenu):
+            self.renew(menu)
+
+    def renew(self, menu: QMenu) -> None:
+        """Words, keys and greying as they are now."""
+        for entry in menu.actions():
+            action = self._performing.table.actions.get(str(entry.data()))
+            if action is None:
+                continue
+            reason = self._performing.why_not(action, None)
+            keys: Sequence[str] = self._keymap.keys_of(action.id)
+            unlock = self._performing.table.actions.get(action.unlocked_by)
+            text = (
+                action.title
+                if reason is None or unlock is None
+                else f"{action.title} ({unlock.title.casefold()} first)"
+            )
+            entry.setText(text + (f"\t{keys[0]}" if keys else ""))
+            entry.setEnabled(reason is None or unlock is not None)
+            entry.setToolTip(action.help if reason is None else f"Not now: {reason}.")
+            entry.setStatusTip(entry.toolTip())
+            if self.theme is not None and action.icon:
+                entry.setIcon(icon(action.icon, self.theme))
+
+    @Slot()
+    def _on_triggered(self) -> None:
+        entry = self.sender()
+        if not isinstance(entry, QAction):
+            return
+        action = self._performing.table.actions.get(str(entry.data()))
+        if action is not None:
+            greyed = self._performing.why_not(action, None) is not None
+            self.performed.emit(action.unlocked_by if greyed and action.unlocked_by else action.id)

@@ -1,0 +1,1 @@
+"""Panels: lists and forms beside the panes."""

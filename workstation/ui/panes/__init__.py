@@ -1,0 +1,1 @@
+"""Panes: one modality each, on the one clock. A pane imports no other pane."""

@@ -1,0 +1,233 @@
+"""What every pane is: a header that says what it shows, a body, and six answers to the workbench.
+
+A subclass sets ``kind`` and ``title``, fills ``self.body``, and overrides what it needs of ``bind``, ``unbind``,
+``show_time``, ``show_selection``, ``apply`` and ``sample_opened``. The frame (``main_window.py``) makes panes from
+``panes/catalogue.py``, binds them, and calls nothing else.
+
+* Everything the workbench tells reaches the pane through a guard: a pane that fails shows its error inside itself, with
+  a button to try again, and the rest of the window works on.
+* A gesture in progress (``self.gesture``) gets keys before the pane does, and ``Esc`` cancels it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from workstation.app.sample_view import SampleView
+from workstation.core.clock import TimeChanged
+from workstation.core.selection import SelectionChanged
+from workstation.store.changes import ChangeSet
+from workstation.ui.workbench import Workbench
+
+_log = logging.getLogger(__name__)
+
+
+class Gesture(Protocol):
+    """Something begun and not yet ended: a drag, a polygon half drawn."""
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Whether the gesture takes this key."""
+        ...
+
+    def cancel(self) -> None:
+        """Leave everything as it was before."""
+        ...
+
+
+class PaneHeader(QFrame):
+    """One line over a pane: its name, the item shown, the item's own time, how far that is from the playhead."""
+
+    maximise_wanted = QtSignal()
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("pane_header")
+        self._title = QLabel(title)
+        self._title.setObjectName("pane_title")
+        self._item, self._own, self._distance = QLabel(), QLabel(), QLabel()
+        for label, name in ((self._item, "pane_item"), (self._own, "pane_own_time"), (self._distance, "pane_distance")):
+            label.setObjectName(name)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 2, 8, 2)
+        row.setSpacing(10)
+        row.addWidget(self._title)
+        row.addStretch(1)
+        for label in (self._item, self._own, self._distance):
+            row.addWidget(label)
+        self.extra = row
+        """More controls of the pane go in here with ``addWidget``."""
+
+    def say(self, *, item: str = "", own: str = "", distance: str = "") -> None:
+        """What is shown; all empty says nothing is there to say."""
+        for label, text in ((self._item, item), (self._own, own), (self._distance, distance)):
+            if label.text() != text:
+                label.setText(text)
+        self.setAccessibleName(" ".join(filter(None, (self._title.text(), item, own, distance))))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.maximise_wanted.emit()
+        event.accept()
+
+
+class Pane(QWidget):
+    """One modality, or one list, on the workbench."""
+
+    kind = "pane"
+    """Names the pane in layouts, keys (the scope of its actions) and causes of selections."""
+    title = ""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(self.kind)
+        self.setAccessibleName(self.title)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.bench: Workbench | None = None
+        self.gesture: Gesture | None = None
+        self.header = PaneHeader(self.title)
+        self.body = QWidget()
+        self._failure = _Failure()
+        self._failure.try_again.connect(self._try_again)
+        pages = QWidget()
+        self._pages = QStackedLayout(pages)
+        self._pages.addWidget(self.body)
+        self._pages.addWidget(self._failure)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(pages, 1)
+
+    # --- to override --------------------------------------------------------------------------------------------
+
+    def bound(self, bench: Workbench) -> None:
+        """The workbench is there: connect to more of its signals than the usual ones."""
+
+    def unbound(self, bench: Workbench) -> None:
+        """Let go of everything, workers too; ``bench.view`` may be gone."""
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        """Another sample, or none."""
+
+    def show_time(self, time_ns: int) -> None:
+        """The playhead is there."""
+
+    def show_selection(self, change: SelectionChanged) -> None:
+        """Something else is selected, active, hovered or pointed at."""
+
+    def apply(self, changes: ChangeSet) -> None:
+        """A commit changed records; ``bench.view`` holds them already."""
+
+    def step_time(self, steps: int) -> int | None:
+        """Session time ``steps`` of the pane's own units away (frames, samples, sweeps, words); ``None``: it has
+        no units of its own, and the window takes the timeline's."""
+        return None
+
+    def unit_name(self) -> str:
+        """What ``step_time`` steps over, for the ruler: ``frame``, ``sample``; empty without."""
+        return ""
+
+    def capture(self) -> QImage:
+        """The pane's picture, for tests and reports."""
+        return self.grab().toImage()
+
+    # --- what the frame calls -----------------------------------------------------------------------------------
+
+    def bind(self, bench: Workbench) -> None:
+        """Begin to show a workbench."""
+        self.bench = bench
+        bench.sample_changed.connect(self._on_sample)
+        bench.records_changed.connect(self._on_records)
+        bench.clock.time_changed.connect(self._on_time)
+        bench.selection.selection_changed.connect(self._on_selection)
+        self.guard(self.bound, bench)
+        self._on_sample(bench.view)
+
+    def unbind(self) -> None:
+        """Stop; may be called twice. After it no signal reaches the pane."""
+        bench, self.bench = self.bench, None
+        if bench is None:
+            return
+        bench.sample_changed.disconnect(self._on_sample)
+        bench.records_changed.disconnect(self._on_records)
+        bench.clock.time_changed.disconnect(self._on_time)
+        bench.selection.selection_changed.disconnect(self._on_selection)
+        self.unbound(bench)
+
+    def guard(self, act: Callable[..., Any], *arguments: object) -> Any:
+        """Do it; what goes wrong is shown inside this pane and logged with its traceback."""
+        try:
+            return act(*arguments)
+        except Exception as error:  # noqa: BLE001 - one pane's bug must not stop the others; shown and logged
+            _log.error("the pane %s failed", self.kind, exc_info=error)
+            self._failure.say(error)
+            self._pages.setCurrentWidget(self._failure)
+            return None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the pane shows an error in place of its body."""
+        return self._pages.currentWidget() is self._failure
+
+    # --- from the workbench -------------------------------------------------------------------------------------
+
+    def _on_sample(self, view: SampleView | None) -> None:
+        if self.gesture is not None:
+            self.gesture.cancel()
+        self._pages.setCurrentWidget(self.body)
+        self.guard(self.sample_opened, view)
+        if self.bench is not None and not self.failed:
+            self.guard(self.show_time, self.bench.clock.time_ns)
+
+    def _on_records(self, changes: ChangeSet) -> None:
+        if not self.failed:
+            self.guard(self.apply, changes)
+
+    def _on_time(self, change: TimeChanged) -> None:
+        if not self.failed:
+            self.guard(self.show_time, change.time_ns)
+
+    def _on_selection(self, change: SelectionChanged) -> None:
+        if not self.failed:
+            self.guard(self.show_selection, change)
+
+    def _try_again(self) -> None:
+        if self.bench is not None:
+            self._on_sample(self.bench.view)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Nothing is filtered here; subclasses may."""
+        return super().eventFilter(watched, event)
+
+
+class _Failure(QWidget):
+    """What stands in a pane that failed: the reason, where to find more, and a way on."""
+
+    try_again = QtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("pane_failure")
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        button = QPushButton("Try again")
+        button.setObjectName("pane_try_again")
+        button.setAccessibleName("Try again")
+        button.clicked.connect(self.try_again)
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(self._text)
+        column.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
+        column.addStretch(1)
+
+    def say(self, error: Exception) -> None:
+        text = f"This pane failed; the others work on.\n{type(error).__name__}: {error}\nThe log holds the details."
+        self._text.setText(text)

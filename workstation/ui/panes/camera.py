@@ -1,0 +1,443 @@
+"""The camera pane: every stream of pictures of the sample in a grid, on the one clock, with what is drawn on them.
+
+One ``CameraView`` per stream; this pane lays them out, enlarges one, links their zoom, marks the one that sees the
+selection best, and gives the focused one's gesture its keys. Video, pictures (single and sequences) and slices.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+
+from workstation.app.feeds import PICTURE_KINDS
+from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.sample_view import SampleView
+from workstation.core.errors import DataError
+from workstation.core.sample import Stream, StreamKind
+from workstation.core.selection import SelectionChanged
+from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base import Gesture, Pane
+from workstation.ui.panes.camera_canvas import key_of
+from workstation.ui.panes.camera_frames import Turnstile
+from workstation.ui.panes.camera_look import CameraLook
+from workstation.ui.panes.camera_settings import CameraSettings
+from workstation.ui.panes.camera_sweeps import CloudSweeps
+from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.scenes.overlays import Marks
+from workstation.ui.scenes.viewport import Zoom
+from workstation.ui.theme import Theme
+from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.workbench import Workbench
+
+MOST_CAMERAS = 12
+_SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
+_SWITCHES = (
+    ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
+    ("points", "Points", "Show points of the cloud, coloured by distance"),
+    ("cross_hair", "Cross-hair", "Show a cross-hair at the pointer"),
+    ("magnifier", "Magnifier", "Show a magnifier at the pointer"),
+    ("linked_zoom", "Link zoom", "Zoom and move all cameras together"),
+)
+
+
+class _ToolGesture:
+    """A tool at work, as the pane's gesture: it gets keys first, and ``Esc`` cancels it."""
+
+    def __init__(self, pane: CameraPane, camera: CameraView) -> None:
+        self._pane = pane
+        self.camera = camera
+
+    def key(self, event: QKeyEvent) -> bool:
+        taken = bool(self.camera.tool.key(key_of(event)))
+        self._pane.tool_moved(self.camera)
+        return taken
+
+    def cancel(self) -> None:
+        self.camera.tool.cancel()
+        self._pane.tool_moved(self.camera)
+        self.camera.area.update()
+
+
+class _Enlarged:
+    """One camera alone, as something that ``Esc`` leaves."""
+
+    def __init__(self, pane: CameraPane) -> None:
+        self._pane = pane
+
+    def key(self, event: QKeyEvent) -> bool:
+        return False
+
+    def cancel(self) -> None:
+        self._pane.enlarge(None)
+
+
+class CameraPane(Pane):
+    """All cameras of the sample."""
+
+    kind = "camera"
+    title = "Cameras"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._at_work: Gesture | None = None
+        super().__init__(parent)
+        self._kept: str | None = None
+        """Key of the enlarged camera, over samples."""
+        self.views: list[CameraView] = []
+        self.focused: CameraView | None = None
+        self.enlarged: CameraView | None = None
+        self.look = CameraLook()
+        self._turnstile = Turnstile(self)
+        self._cuboids: PlacedCuboids | None = None
+        self._sweeps: CloudSweeps | None = None
+        self._build_grid()
+        self._build_switches()
+
+    def _build_grid(self) -> None:
+        self._grid = QGridLayout(self.body)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(3)
+        self._nothing = QLabel("This sample has no pictures.", self.body)
+        self._nothing.setObjectName("camera_nothing")
+        self._nothing.hide()
+
+    def _build_switches(self) -> None:
+        self.switches: dict[str, QToolButton] = {}
+        for name, title, tip in _SWITCHES:
+            button = QToolButton()
+            button.setText(title)
+            button.setObjectName(f"camera_{name}")
+            button.setAccessibleName(title)
+            button.setToolTip(tip)
+            button.setCheckable(True)
+            button.setChecked(bool(getattr(self.look, name)))
+            button.setAutoRaise(True)
+            button.toggled.connect(self._switched)
+            self.switches[name] = button
+            self.header.extra.addWidget(button)
+        self.settings_button = QToolButton()
+        self.settings_button.setText("Picture…")
+        self.settings_button.setObjectName("camera_picture")
+        self.settings_button.setAccessibleName("Picture settings")
+        self.settings_button.setToolTip("Brightness, contrast, gamma, strength of shapes, size of a step")
+        self.settings_button.setAutoRaise(True)
+        self.settings_button.clicked.connect(self._open_settings)
+        self.header.extra.addWidget(self.settings_button)
+        self.settings = CameraSettings(self)
+
+    # --- the workbench ------------------------------------------------------------------------------------------
+
+    def bound(self, bench: Workbench) -> None:
+        bench.hand.changed.connect(self._hand_changed)
+        bench.sight.changed.connect(self._sight_changed)
+        bench.theme_changed.connect(self._theme_changed)
+        bench.stream_focused.connect(self._stream_focused)
+
+    def unbound(self, bench: Workbench) -> None:
+        bench.hand.changed.disconnect(self._hand_changed)
+        bench.sight.changed.disconnect(self._sight_changed)
+        bench.theme_changed.disconnect(self._theme_changed)
+        bench.stream_focused.disconnect(self._stream_focused)
+        self._clear()
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        zooms = {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
+        self._clear()
+        bench = self.bench
+        if view is None or bench is None or bench.readers is None:
+            return
+        streams = in_view_order([each for each in view.streams.values() if each.kind in PICTURE_KINDS])
+        self._cuboids = PlacedCuboids(view, bench.readers) if streams else None
+        for stream in streams[:MOST_CAMERAS]:
+            camera = CameraView(bench, view, stream, self._cuboids, self.look, self.guard, self._turnstile, self.body)
+            camera.taken.connect(self._taken)
+            camera.tool_moved.connect(self._tool_moved)
+            camera.zoomed.connect(self._zoomed)
+            camera.header.enlarge_wanted.connect(self._enlarge_wanted)
+            camera.set_theme(bench.theme, focused=False)
+            self.views.append(camera)
+            camera.open()
+            if stream.key in zooms:  # the zoom is kept over samples
+                camera.zoom_locked = zooms[stream.key][1]
+                camera.set_zoom(zooms[stream.key][0])
+        if len(streams) > MOST_CAMERAS:
+            bench.tell(f"{len(streams)} streams have pictures; the first {MOST_CAMERAS} are shown.")
+        self.focused = self.views[0] if self.views else None
+        self.enlarged = next((each for each in self.views if each.stream.key == self._kept), None)
+        self._open_sweeps()
+        self._lay_out()
+        self._mark()
+        self._focus_look()
+
+    def show_time(self, time_ns: int) -> None:
+        for camera in self.views:
+            camera.show_time(time_ns)
+        self._find_best()
+
+    def show_selection(self, change: SelectionChanged) -> None:
+        if change.ids_changed or change.hover_changed:
+            self._mark()
+        if change.ids_changed:
+            self._find_best()
+        if change.cursor_changed:
+            for camera in self.views:
+                camera.area.update()
+
+    def apply(self, changes: ChangeSet) -> None:
+        if self._cuboids is not None:
+            self._cuboids.apply(changes)
+        for camera in self.views:
+            camera.records_changed()
+        self._mark()
+
+    def step_time(self, steps: int) -> int | None:
+        """So many frames of the focused camera away, times the step that is set."""
+        camera, bench = self.focused, self.bench
+        if camera is None or bench is None or camera.frames.feed is None:
+            return None
+        feed = camera.frames.feed
+        steps *= self.look.step_every
+        table = feed.table
+        if table is None:
+            if camera.stream.kind is not StreamKind.VOLUME:
+                return None
+            camera.choose_slice(steps)
+            return bench.clock.time_ns
+        now = feed.at(bench.clock.time_ns)
+        if now.capture is not None:
+            target = now.capture.index + steps
+        elif now.nearest is not None:
+            ahead = now.nearest.distance_ns > 0
+            target = now.nearest.index + (
+                steps - 1 if ahead and steps > 0 else steps + 1 if not ahead and steps < 0 else steps
+            )
+        else:
+            return None
+        target = min(max(target, 0), len(table) - 1)
+        return camera.stream.time_map.to_session(int(table.times_ns[target]))
+
+    def unit_name(self) -> str:
+        feed = None if self.focused is None else self.focused.frames.feed
+        return "" if feed is None else feed.item_name
+
+    @property
+    def gesture(self) -> Gesture | None:
+        """The tool at work; without one, while the pane has the focus, one camera alone, which ``Esc`` leaves."""
+        if self._at_work is not None:
+            return self._at_work
+        return _Enlarged(self) if self.enlarged is not None and self._has_focus() else None
+
+    @gesture.setter
+    def gesture(self, gesture: Gesture | None) -> None:
+        self._at_work = gesture
+
+    def _has_focus(self) -> bool:
+        focus: QWidget | None = self.window().focusWidget()
+        if focus is None:
+            return False
+        return focus is self or self.isAncestorOf(focus)
+
+    # --- what actions call --------------------------------------------------------------------------------------
+
+    def enlarge(self, camera: CameraView | None) -> None:
+        """Show one camera alone, or all again."""
+        self.enlarged = camera
+        if camera is not None:
+            self.focus(camera)
+        self._lay_out()
+
+    def pick(self, number: int) -> None:
+        """Camera number 1 to 9 by the order of the grid: enlarged; again: all."""
+        if 1 <= number <= len(self.views):
+            camera = self.views[number - 1]
+            self.enlarge(None if self.enlarged is camera else camera)
+
+    def focus(self, camera: CameraView) -> None:
+        """This camera is worked on now."""
+        self.focused = camera
+        if self.bench is not None:
+            self.bench.focus_on(camera.stream.id)
+        self._focus_look()
+
+    def set_look(self, **changes: Any) -> None:
+        """Switch something for all cameras."""
+        self.look = replace(self.look, **changes)
+        for name, button in self.switches.items():
+            button.blockSignals(True)
+            button.setChecked(bool(getattr(self.look, name)))
+            button.blockSignals(False)
+        self._open_sweeps()
+        for camera in self.views:
+            camera.set_look(self.look)
+
+    def _open_sweeps(self) -> None:
+        """The cloud behind the points, read when they are first wanted."""
+        bench = self.bench
+        if not self.look.points or self._sweeps is not None or bench is None or bench.view is None:
+            return
+        cloud = next((each for each in bench.view.streams.values() if each.kind is StreamKind.CLOUD), None)
+        if cloud is None or bench.readers is None:
+            bench.tell("This sample has no cloud whose points could be shown.")
+            return
+        try:
+            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui, self._sweep_came)
+        except DataError as problem:
+            bench.tell(f"The points cannot be shown: {problem}")
+            return
+        for camera in self.views:
+            camera.sweeps = self._sweeps
+
+    def _sweep_came(self) -> None:
+        for camera in self.views:
+            camera.area.forget_layer()
+
+    def tool_moved(self, camera: CameraView) -> None:
+        """The tool over a camera has begun or ended something."""
+        held = self._at_work
+        if camera.tool.busy:
+            if held is None:
+                self.gesture = _ToolGesture(self, camera)
+        elif isinstance(held, _ToolGesture) and held.camera is camera:
+            self.gesture = None
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _on_sample(self, view: SampleView | None) -> None:
+        self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
+        super()._on_sample(view)
+
+    def _clear(self) -> None:
+        self.gesture = None
+        self._turnstile.close()
+        self.focused = self.enlarged = None
+        views, self.views = self.views, []
+        for camera in views:
+            self._grid.removeWidget(camera)
+            camera.close_feed()
+            camera.hide()
+            camera.deleteLater()
+        self._cuboids = None
+        if self._sweeps is not None:
+            self._sweeps.close()
+            self._sweeps = None
+
+    def _lay_out(self) -> None:
+        for camera in self.views:
+            self._grid.removeWidget(camera)
+        shown = self.views if self.enlarged is None else [self.enlarged]
+        across = columns(len(shown))
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 0)
+        for number, camera in enumerate(shown):
+            row, column = divmod(number, across)
+            self._grid.addWidget(camera, row, column)
+            self._grid.setRowStretch(row, 1)
+            self._grid.setColumnStretch(column, 1)
+        for camera in self.views:
+            camera.setVisible(camera in shown)
+        self._nothing.setVisible(not self.views)
+        if not self.views:
+            self._grid.addWidget(self._nothing, 0, 0)
+        count = len(self.views)
+        self.header.say(
+            item="" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
+        )
+
+    def _mark(self) -> None:
+        bench = self.bench
+        if bench is None or bench.view is None:
+            return
+        state = bench.selection.state
+        marks = Marks(
+            selected=frozenset(state.ids), related=bench.view.related(state.ids) if state.ids else frozenset(),
+            hovered=state.hovered,
+        )  # fmt: skip
+        for camera in self.views:
+            camera.show_marks(marks)
+
+    def _find_best(self) -> None:
+        """Mark the camera in whose picture what is selected is largest; none while one camera sees nothing of it."""
+        related = self.views[0].marks.related if self.views else frozenset()
+        shares = [camera.scene.share_of(related) if related else 0.0 for camera in self.views]
+        most = max(shares, default=0.0)
+        for camera, share in zip(self.views, shares, strict=True):
+            camera.set_best(len(self.views) > 1 and share > 0.0 and share == most)
+
+    def _focus_look(self) -> None:
+        if self.bench is not None:
+            for camera in self.views:
+                camera.set_theme(self.bench.theme, focused=camera is self.focused and len(self.views) > 1)
+
+    def _sender_view(self) -> CameraView | None:
+        sender: Any = self.sender()
+        while sender is not None and not isinstance(sender, CameraView):
+            sender = sender.parent()
+        return sender
+
+    def _taken(self) -> None:
+        camera = self._sender_view()
+        if camera is not None:
+            self.setFocus()
+            self.focus(camera)
+
+    def _tool_moved(self) -> None:
+        camera = self._sender_view()
+        if camera is not None:
+            self.tool_moved(camera)
+
+    def _zoomed(self, zoom: Zoom) -> None:
+        source = self._sender_view()
+        if self.look.linked_zoom:
+            for camera in self.views:
+                if camera is not source and not camera.zoom_locked:
+                    camera.set_zoom(zoom)
+
+    def _enlarge_wanted(self) -> None:
+        camera = self._sender_view()
+        if camera is not None:
+            self.enlarge(None if self.enlarged is camera else camera)
+
+    def _open_settings(self) -> None:
+        self.settings.open_below(self.settings_button)
+
+    def _switched(self) -> None:
+        self.set_look(**{name: button.isChecked() for name, button in self.switches.items()})
+
+    def _hand_changed(self, _hand: Hand) -> None:
+        for camera in self.views:
+            camera.hand_changed()
+            self.tool_moved(camera)
+
+    def _sight_changed(self, _sight: Sight) -> None:
+        for camera in self.views:
+            camera.sight_changed()
+
+    def _theme_changed(self, _theme: Theme) -> None:
+        self._focus_look()
+
+    def _stream_focused(self, stream: str | None) -> None:
+        camera = next((each for each in self.views if each.stream.id == stream), None)
+        if camera is not None and camera is not self.focused:
+            self.focused = camera
+            self._focus_look()
+
+
+def columns(count: int) -> int:
+    """How many stand beside each other."""
+    return max(1, math.ceil(math.sqrt(count)))
+
+
+def in_view_order(streams: list[Stream]) -> list[Stream]:
+    """From left to right as they look, the front first: by the sides that keys name, else by key."""
+
+    def place(stream: Stream) -> tuple[int, str]:
+        side = next((name for name in _SIDES if name in stream.key), "")
+        order = ("front_left", "front", "front_right", "left", "", "right", "rear", "back")
+        return (order.index(side), stream.key)
+
+    return sorted(streams, key=place)

@@ -1,0 +1,183 @@
+"""A camera view as tools see it (``ui/tools/canvas.py``), and Qt's pointer and keys as the values tools get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
+
+from workstation.app.sample_view import SampleView
+from workstation.core.geometry import Mask, Shape
+from workstation.core.sample import Stream
+from workstation.core.selection import Ids, Mode, replace
+from workstation.core.tracks import Moment
+from workstation.ui.scenes.frame_item import eight_bits
+from workstation.ui.tools.canvas import Act, Button, KeyPress, Modifier, Pixels, Place, PointerEvent, Preview
+from workstation.ui.tools.state import Hand, Sight
+
+if TYPE_CHECKING:
+    from workstation.ui.panes.camera_view import CameraView
+
+_BUTTONS = (
+    (Qt.MouseButton.LeftButton, Button.LEFT),
+    (Qt.MouseButton.RightButton, Button.RIGHT),
+    (Qt.MouseButton.MiddleButton, Button.MIDDLE),
+)
+_MODIFIERS = (
+    (Qt.KeyboardModifier.ShiftModifier, Modifier.SHIFT),
+    (Qt.KeyboardModifier.ControlModifier, Modifier.CTRL),
+    (Qt.KeyboardModifier.AltModifier, Modifier.ALT),
+)
+
+
+class ViewCanvas:
+    """The canvas of one camera view."""
+
+    def __init__(self, camera: CameraView) -> None:
+        self._camera = camera
+
+    @property
+    def view(self) -> SampleView:
+        return self._camera.scene.view
+
+    @property
+    def hand(self) -> Hand:
+        return self._camera.bench.hand
+
+    @property
+    def sight(self) -> Sight:
+        return self._camera.bench.sight
+
+    @property
+    def stream(self) -> Stream:
+        return self._camera.stream
+
+    @property
+    def item(self) -> int | None:
+        frame = self._camera.frames.frame
+        return None if frame is None else frame.index
+
+    @property
+    def instance(self) -> str | None:
+        feed, item = self._camera.frames.feed, self.item
+        return None if feed is None or item is None else feed.instance(item)
+
+    @property
+    def own_ns(self) -> int | None:
+        frame = self._camera.frames.frame
+        return None if frame is None else frame.own_ns
+
+    @property
+    def next_ns(self) -> int | None:
+        frame = self._camera.frames.frame
+        return None if frame is None else frame.next_own_ns
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        return self._camera.viewport.picture_px
+
+    @property
+    def scale(self) -> float:
+        return self._camera.viewport.scale
+
+    @property
+    def selected(self) -> Ids:
+        return self._camera.bench.selected
+
+    @property
+    def active(self) -> str | None:
+        return self._camera.bench.selection.state.active
+
+    def to_screen(self, place: Place) -> Place:
+        return self._camera.viewport.to_screen(place)
+
+    def to_picture(self, place: Place) -> Place:
+        return self._camera.viewport.to_picture(place)
+
+    def hit(self, place: Place, *, reach_px: float = 6.0) -> list[str]:
+        return self._camera.scene.hit(place, reach_px / self.scale)
+
+    def within(self, ring: Sequence[Place]) -> list[str]:
+        return self._camera.scene.within(ring)
+
+    def shape_of(self, annotation: str) -> Shape | None:
+        drawn = self._camera.scene.drawn(annotation)
+        return None if drawn is None else drawn.shape
+
+    def moment_of(self, annotation: str) -> Moment | None:
+        record = self.view.annotations.get(annotation)
+        if record is None or record.stream != self.stream.id or self.own_ns is None:
+            return None
+        return self.view.moment(record, self.own_ns)
+
+    def locked(self, annotation: str) -> bool:
+        return self.sight.locked(self._camera.scene.keys_of(annotation))
+
+    def mask_of(self, annotation: str) -> Pixels | None:
+        drawn = self._camera.scene.drawn(annotation)
+        if drawn is None or not isinstance(drawn.shape, Mask):
+            return None
+        inside = self._camera.scene.mask(drawn.shape)
+        return None if inside is None else Pixels(drawn.shape.x, drawn.shape.y, inside)
+
+    def picture(self) -> NDArray[np.uint8] | None:
+        picture = self._camera.frames.whole_picture()
+        if picture is None:
+            return None
+        pixels = eight_bits(picture.pixels, self._camera.frames.tone.window)
+        return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., :3]
+
+    def preview(self, shapes: Mapping[str, Preview], *, class_id: str | None = None) -> None:
+        self._camera.scene.preview(shapes, class_id)
+        self._camera.renew_layer()
+
+    def repaint(self) -> None:
+        self._camera.area.update()
+
+    def run(self, command_id: str, /, **arguments: object) -> Any:
+        return self._camera.bench.run(command_id, **arguments)
+
+    def together(self, label: str, act: Act) -> Any:
+        bench = self._camera.bench
+
+        def whole() -> Any:
+            with bench.together(label) as run:
+                return act(run)
+
+        return bench.attempt(whole)
+
+    def select(self, ids: Iterable[str], *, mode: Mode | None = None, active: str | None = None) -> None:
+        self._camera.bench.select(ids, cause="camera", mode=mode or replace, active=active)
+
+    def tell(self, text: str) -> None:
+        self._camera.bench.tell(text)
+
+
+def pointer_of(event: QMouseEvent, canvas: ViewCanvas, *, clicks: int = 1) -> PointerEvent:
+    """A mouse event in picture pixels."""
+    x, y = canvas.to_picture((event.position().x(), event.position().y()))
+    return PointerEvent(
+        x=x, y=y, button=_flags(event.button(), _BUTTONS, Button.NONE),
+        held=_flags(event.buttons(), _BUTTONS, Button.NONE),
+        modifiers=_flags(event.modifiers(), _MODIFIERS, Modifier.NONE), clicks=clicks, scale=canvas.scale,
+    )  # fmt: skip
+
+
+def key_of(event: QKeyEvent) -> KeyPress:
+    """A key event as tools get it."""
+    names = {Qt.Key.Key_Escape: "Escape", Qt.Key.Key_Return: "Return", Qt.Key.Key_Enter: "Return"}
+    key = Qt.Key(event.key())
+    name = names.get(key) or QKeySequence(event.key()).toString(QKeySequence.SequenceFormat.PortableText)
+    return KeyPress(key=name, text=event.text(), modifiers=_flags(event.modifiers(), _MODIFIERS, Modifier.NONE))
+
+
+def _flags(given: Any, pairs: Sequence[tuple[Any, Any]], none: Any) -> Any:
+    found = none
+    for theirs, ours in pairs:
+        if given & theirs:
+            found |= ours
+    return found

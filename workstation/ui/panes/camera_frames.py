@@ -1,0 +1,230 @@
+"""The pictures of one camera view: asks the feed for what the playhead shows, takes what comes, knows what is painted.
+
+Between the view (``camera_view.py``), which paints, and the feed (``app/feeds.py``), whose worker decodes. The worker
+also brings the picture into the form the screen takes, so that the window's thread only copies it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic_ns
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QImage
+
+from workstation.app.feeds import Now, PictureDelivery, PictureFeed, StillFeed, open_pictures
+from workstation.app.streams import OpenStreams
+from workstation.core.errors import DataError
+from workstation.core.sample import Stream
+from workstation.media.base import Picture, View
+from workstation.ui.gui_thread import GuiThread
+from workstation.ui.scenes.frame_item import PLAIN, Tone, painted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A picture ready to be painted, and when it is."""
+
+    index: int
+    picture: Picture
+    image: QImage
+    own_ns: int | None
+    session_ns: int | None
+    end_ns: int | None
+    """Session time at which the next picture shows."""
+    next_own_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Carried:
+    """From the worker to the window."""
+
+    carrier: _Carrier
+    delivery: PictureDelivery
+    image: QImage | None
+    tone: Tone
+    error: Exception | None
+
+
+class _Carrier:
+    """Runs on the worker: makes the image and posts it."""
+
+    def __init__(self, gui: GuiThread, receive: Callable[[_Carried], None], tone: Tone) -> None:
+        self._gui = gui
+        self._receive = receive
+        self._lock = threading.Lock()
+        self._tone = tone
+
+    def set_tone(self, tone: Tone) -> None:
+        with self._lock:
+            self._tone = tone
+
+    def __call__(self, delivery: PictureDelivery) -> None:
+        with self._lock:
+            tone = self._tone
+        image, error = None, delivery.error
+        if delivery.value is not None:
+            try:
+                image = painted(delivery.value, tone)
+            except Exception as problem:  # noqa: BLE001 - a border: whatever went wrong is the pane's to show
+                error = problem
+        self._gui.post(self._receive, _Carried(self, delivery, image, tone, error))
+
+
+class Turnstile(QObject):
+    """Lets one picture through per turn of the event loop, so that those of many cameras, which come together, are not
+    drawn in one long turn in which nothing else happens."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._waiting: deque[tuple[Callable[[_Carried], None], _Carried]] = deque()
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._let_through)
+
+    def enter(self, take: Callable[[_Carried], None], carried: _Carried) -> None:
+        """Call ``take(carried)`` soon; an older one of the same camera that still waits is left out."""
+        self._waiting = deque(each for each in self._waiting if each[0] != take)
+        self._waiting.append((take, carried))
+        self._timer.start()
+
+    def close(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+        self._timer.stop()
+
+    def _let_through(self) -> None:
+        if self._waiting:
+            take, carried = self._waiting.popleft()
+            take(carried)
+        if not self._waiting:
+            self._timer.stop()
+
+
+class CameraFrames:
+    """What is wanted, what is on its way and what is painted, of one stream. The window's thread."""
+
+    def __init__(
+        self, stream: Stream, gui: GuiThread, changed: Callable[[], None], turnstile: Turnstile | None = None
+    ) -> None:
+        """``changed`` is called when another picture, or none, is to be painted."""
+        self.stream = stream
+        self._turnstile = turnstile
+        self._gui = gui
+        self._changed = changed
+        self._carrier: _Carrier | None = None
+        self.feed: PictureFeed | StillFeed | None = None
+        self.trouble = ""
+        """Why there are no pictures."""
+        self.now = Now()
+        self.frame: Frame | None = None
+        """What is painted."""
+        self.tone = PLAIN
+        self._asked: tuple[int, View] | None = None
+        self._asked_at_ns = 0
+        self.latency_ns = 0
+        """From asking to having, of the latest picture."""
+
+    def open(self, readers: OpenStreams) -> None:
+        """Begin; a stream that cannot be read says why."""
+        self._carrier = _Carrier(self._gui, self._arrived, self.tone)
+        try:
+            self.feed = open_pictures(self.stream, readers, self._carrier)
+        except DataError as problem:
+            self.trouble = str(problem)
+            self._carrier = None
+
+    def close(self) -> None:
+        """End the worker; what still comes is dropped."""
+        feed, self.feed, self._carrier = self.feed, None, None
+        self.frame = None
+        if feed is not None:
+            feed.close()
+
+    @property
+    def pending(self) -> bool:
+        """Whether another picture than the painted one is on its way."""
+        if self._asked is None:
+            return False
+        return self.frame is None or self.frame.index != self._asked[0]
+
+    def seek(self, session_ns: int, view: View) -> None:
+        """The playhead is there, and the screen wants this of the picture."""
+        if self.feed is None:
+            return
+        self.now = self.feed.at(session_ns)
+        if self.now.index is None:
+            self._asked = None
+            if self.frame is not None:
+                self.frame = None
+                self._changed()
+            return
+        if self._asked != (self.now.index, view):
+            self._asked = (self.now.index, view)
+            self._asked_at_ns = monotonic_ns()
+            self.feed.show(self.now.index, view)
+
+    def set_tone(self, tone: Tone) -> None:
+        """Paint with other light from now on, the picture in hand too."""
+        self.tone = tone
+        if self._carrier is not None:
+            self._carrier.set_tone(tone)
+        if self.frame is not None:
+            frame = self.frame
+            image = painted(frame.picture, tone)
+            self.frame = Frame(
+                frame.index, frame.picture, image, frame.own_ns, frame.session_ns, frame.end_ns, frame.next_own_ns
+            )
+
+    def whole_picture(self) -> Picture | None:
+        """The whole picture painted, at full resolution. What is not in hand is decoded while the window waits."""
+        frame, feed = self.frame, self.feed
+        if frame is None or feed is None:
+            return None
+        height, width = frame.picture.pixels.shape[:2]
+        if (width, height) == (frame.picture.width_px, frame.picture.height_px):
+            return frame.picture
+        return feed.whole(frame.index)
+
+    def _arrived(self, carried: _Carried) -> None:
+        if self._turnstile is None:
+            self._take(carried)
+        else:
+            self._turnstile.enter(self._take, carried)
+
+    def _take(self, carried: _Carried) -> None:
+        feed = self.feed
+        if feed is None or carried.carrier is not self._carrier:
+            return  # of a sample that is closed
+        if not feed.screen.accepts(carried.delivery.request):
+            return
+        if self.now.index is None:
+            return  # the playhead has gone where the stream has nothing
+        if carried.error is not None:
+            self.trouble = str(carried.error)
+            self.frame = None
+            self._asked = None
+            self._changed()
+            return
+        picture, image = carried.delivery.value, carried.image
+        assert picture is not None
+        assert image is not None
+        self.trouble = ""
+        self.latency_ns = monotonic_ns() - self._asked_at_ns
+        if carried.tone != self.tone:
+            image = painted(picture, self.tone)
+        self.frame = self._framed(carried.delivery.request.index, picture, image)
+        self._changed()
+
+    def _framed(self, index: int, picture: Picture, image: QImage) -> Frame:
+        table = None if self.feed is None else self.feed.table
+        if table is None:
+            return Frame(index, picture, image, None, None, None, None)
+        shown = table.shown(index)
+        to_session = self.stream.time_map.to_session
+        return Frame(
+            index, picture, image, shown.start_ns, to_session(shown.start_ns), to_session(shown.end_ns), shown.end_ns
+        )

@@ -1,0 +1,203 @@
+"""What one camera shows at the painted picture: shapes of its stream, projected cuboids, previews; and what is where.
+
+One per camera view. Renewed when a picture is painted, when records change, when something is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.app.picture_scene import Drawn, Missing, OnPicture, PictureScene
+from workstation.app.picture_shapes import Lines, bounds_of, distance, hull, inside, lines_of, size_of
+from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.sample_view import SampleView
+from workstation.core.cameras import Camera
+from workstation.core.geometry import Mask
+from workstation.core.ontology import Skeleton
+from workstation.core.poses import RigidTransform
+from workstation.core.sample import Stream
+from workstation.core.tracks import MomentKind
+from workstation.ui.scenes.overlays import Shadow
+from workstation.ui.tools.canvas import NEW, Pixels, Place, Preview
+from workstation.ui.tools.state import Sight
+
+
+class CameraScene:
+    """The drawn things of one camera."""
+
+    def __init__(self, view: SampleView, stream: Stream, cuboids: PlacedCuboids | None, sight: Sight) -> None:
+        self.view = view
+        self.stream = stream
+        self._scene = PictureScene(view, stream.id)
+        self._cuboids = cuboids
+        self._sight = sight
+        self.camera: Camera | None = None if cuboids is None else cuboids.camera_of(stream)
+        self.with_cuboids = True
+        self._stored = OnPicture()
+        self._previews: dict[str, Preview] = {}
+        self._preview_class: str | None = None
+        self.shown = OnPicture()
+        """With previews, without what is hidden."""
+        self.shadows: list[Shadow] = []
+        self._bounds: NDArray[np.float64] = np.empty((0, 4))
+
+    # --- keeping it true ----------------------------------------------------------------------------------------
+
+    def renew(self) -> None:
+        """Records have changed: whatever is asked next is read again."""
+        self._scene.renew()
+        self.camera = None if self._cuboids is None else self._cuboids.camera_of(self.stream)
+
+    def set_picture(self, own_ns: int | None, session_ns: int | None, instance: str | None) -> None:
+        """Another picture is painted, or the same one with other records."""
+        self._stored = self._scene.at(own_ns, instance)
+        self.shadows = [] if session_ns is None else self._projected(session_ns)
+        self._assemble()
+
+    def clear(self) -> None:
+        """No picture is painted."""
+        self._stored, self.shadows, self._previews = OnPicture(), [], {}
+        self._assemble()
+
+    def preview(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
+        """Show these in place of what is stored."""
+        self._previews, self._preview_class = dict(shapes), class_id
+        self._assemble()
+
+    def transform(self, target: str, source: str, session_ns: int) -> RigidTransform | None:
+        """``target_from_source`` then."""
+        return None if self._cuboids is None else self._cuboids.transform(target, source, session_ns)
+
+    def carried(self, target: str, target_ns: int, source: str, source_ns: int) -> RigidTransform | None:
+        """From a frame as it was then to another as it was at another time, through what stands still."""
+        if self._cuboids is None:
+            return None
+        for root in self._cuboids.roots:
+            target_from_root = self._cuboids.transform(target, root, target_ns)
+            root_from_source = self._cuboids.transform(root, source, source_ns)
+            if target_from_root is not None and root_from_source is not None:
+                return target_from_root @ root_from_source
+        return None
+
+    def _projected(self, session_ns: int) -> list[Shadow]:
+        if self._cuboids is None or self.camera is None or not self.with_cuboids:
+            return []
+        found = []
+        for seen in self._cuboids.projected(self.camera, session_ns):
+            record = self.view.annotations.get(seen.annotation)
+            if record is not None and self._visible(seen.annotation):
+                name, paint = self.view.name_of(record.id), self.view.paint_of(record)
+                found.append(Shadow(seen, paint, name, self.view.class_of(record)))
+        return found
+
+    def _assemble(self) -> None:
+        drawn = [self._previewed(each) for each in self._stored.drawn if self._visible(each.id)]
+        known = {each.id for each in drawn}
+        fresh = (self._fresh(key, shape) for key, shape in self._previews.items() if key not in known)
+        drawn += [each for each in fresh if each is not None]
+        self.shown = OnPicture(tuple(drawn), self._stored.missing)
+        places = [each.lines.every() for each in self.shown.drawn]
+        bounds = [bounds_of(each) if len(each) else (np.inf, np.inf, -np.inf, -np.inf) for each in places]
+        self._bounds = np.array(bounds, np.float64).reshape(-1, 4)
+
+    def _previewed(self, drawn: Drawn) -> Drawn:
+        shape = self._previews.get(drawn.id)
+        if shape is None or isinstance(shape, Pixels):
+            return drawn
+        return replace(drawn, shape=shape, lines=lines_of(shape), kind=MomentKind.KEYFRAME, size=size_of(shape))
+
+    def _fresh(self, key: str, shape: Preview) -> Drawn | None:
+        if isinstance(shape, Pixels):
+            return None
+        paint = self.view.paint_of_class(self._preview_class)
+        name = "new" if self._preview_class is None else self.view.class_name(self._preview_class)
+        record = self.view.annotations.get(key)
+        if record is not None:
+            paint, name = self.view.paint_of(record), self.view.name_of(key)
+        return Drawn(
+            key, shape, lines_of(shape), MomentKind.KEYFRAME, False, False, paint, name, self._preview_class,
+            size_of(shape),
+        )  # fmt: skip
+
+    def previewed_pixels(self) -> list[tuple[Pixels, str]]:
+        """Masks in the making with their colour."""
+        found = []
+        for key, shape in self._previews.items():
+            if isinstance(shape, Pixels):
+                record = self.view.annotations.get(key)
+                paint = self.view.paint_of_class(self._preview_class) if record is None else self.view.paint_of(record)
+                found.append((shape, paint.colour))
+        return found
+
+    def _visible(self, annotation: str) -> bool:
+        return self._sight.visible(self.keys_of(annotation))
+
+    def keys_of(self, annotation: str) -> tuple[str | None, ...]:
+        """Under which keys it is hidden, shown alone or locked."""
+        record = self.view.annotations.get(annotation)
+        if record is None:
+            return (annotation,)
+        return (record.id, record.entity, record.stream, self.view.class_of(record))
+
+    # --- what is where ------------------------------------------------------------------------------------------
+
+    def hit(self, place: Place, reach: float) -> list[str]:
+        """Ids under a place within ``reach`` picture pixels, topmost first."""
+        x, y = place
+        near = (
+            (self._bounds[:, 0] - reach <= x)
+            & (x <= self._bounds[:, 2] + reach)
+            & (self._bounds[:, 1] - reach <= y)
+            & (y <= self._bounds[:, 3] + reach)
+        )
+        found = [self.shown.drawn[i] for i in reversed(np.flatnonzero(near).tolist())]
+        ids = [each.id for each in found if each.id != NEW and self._is_under(each, place, reach)]
+        ids += [each.seen.annotation for each in self.shadows if _is_on(each, place, reach)]
+        return list(dict.fromkeys(ids))
+
+    def within(self, ring: Sequence[Place]) -> list[str]:
+        """Ids wholly inside a ring."""
+        found = [each.id for each in self.shown.drawn if each.id != NEW and inside(each.lines.every(), ring)]
+        found += [each.seen.annotation for each in self.shadows if inside(each.seen.segments.reshape(-1, 2), ring)]
+        return found
+
+    def drawn(self, annotation: str) -> Drawn | None:
+        """How an annotation is drawn now."""
+        return next((each for each in self.shown.drawn if each.id == annotation), None)
+
+    def mask(self, shape: Mask) -> NDArray[np.bool_] | None:
+        return self._scene.mask(shape)
+
+    def skeleton_of(self, class_id: str | None) -> Skeleton | None:
+        ontology = self.view.ontology
+        return None if ontology is None or class_id is None else ontology.skeleton_of(class_id)
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        return self.shown.missing
+
+    def share_of(self, related: frozenset[str]) -> float:
+        """How much of the picture what is selected covers, for finding the camera that sees it best."""
+        spans = [bounds_of(each.lines.every()) for each in self.shown.drawn if each.id in related]
+        spans += [bounds_of(s.seen.segments.reshape(-1, 2)) for s in self.shadows if s.seen.annotation in related]
+        return max(((right - left) * (bottom - top) for left, top, right, bottom in spans), default=0.0)
+
+    def _is_under(self, drawn: Drawn, place: Place, reach: float) -> bool:
+        if isinstance(drawn.shape, Mask):
+            pixels = self.mask(drawn.shape)
+            x, y = int(place[0]) - drawn.shape.x, int(place[1]) - drawn.shape.y
+            there = pixels is not None and 0 <= y < pixels.shape[0] and 0 <= x < pixels.shape[1]
+            return bool(there and pixels is not None and pixels[y, x])
+        return distance(drawn.lines, place) <= reach
+
+
+def _is_on(shadow: Shadow, place: Place, reach: float) -> bool:
+    ends = shadow.seen.segments.reshape(-1, 2)
+    left, top, right, bottom = bounds_of(ends)
+    if not (left - reach <= place[0] <= right + reach and top - reach <= place[1] <= bottom + reach):
+        return False
+    return distance(Lines(rings=(hull(ends),)), place) <= reach

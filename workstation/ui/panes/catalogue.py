@@ -1,0 +1,45 @@
+"""Which panes and panels there are: kind, title, where they stand at first, and how to make one. Data for the frame.
+
+A new pane is a new module and one line here. Modules are imported when the pane is first shown.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from workstation.ui.panes.base import Pane
+
+
+class Area(StrEnum):
+    """Where a pane stands before anybody moves it."""
+
+    LEFT = "left"
+    CENTRE = "centre"
+    RIGHT = "right"
+    RIGHT_BELOW = "right_below"
+    BOTTOM = "bottom"
+
+
+@dataclass(frozen=True, slots=True)
+class PaneSpec:
+    """``make`` is ``module:Class``."""
+
+    kind: str
+    title: str
+    area: Area
+    make: str
+
+    def build(self) -> Pane:
+        """Import the module and make the pane."""
+        module, _, name = self.make.partition(":")
+        made: Pane = getattr(importlib.import_module(module), name)()
+        return made
+
+
+PANES: tuple[PaneSpec, ...] = (
+    PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),
+    PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
+)
+"""In the order of the Panes menu."""

@@ -1,0 +1,64 @@
+"""Doing actions: which can be done now, why not, and the doing itself with its refusals told.
+
+Menus, toolbar, palette and keys all come through here, so that none of them can do what another refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from workstation.ui.actions.action import Action, Frame, Hands
+from workstation.ui.actions.table import ActionTable
+from workstation.ui.panes.base import Pane
+from workstation.ui.workbench import Tone, Workbench
+
+Tell = Callable[[str, Tone], None]
+
+
+class Performing:
+    """One per window. ``bench`` changes with the project."""
+
+    def __init__(self, table: ActionTable, frame: Frame, tell: Tell) -> None:
+        self.table = table
+        """With a project open, every command of its registry too."""
+        self._actions = table
+        self.bench: Workbench | None = None
+        self._frame = frame
+        self._tell = tell
+
+    def begin(self, bench: Workbench) -> None:
+        """A project is open."""
+        self.bench = bench
+        self.table = self._actions.with_commands(bench.session.registry)
+
+    def end(self) -> None:
+        """None is."""
+        self.bench = None
+        self.table = self._actions
+
+    def hands(self, pane: Pane | None) -> Hands:
+        """What an action gets; project-free ones leave the bench alone, which may be absent."""
+        return Hands(bench=cast(Workbench, self.bench), pane=pane, frame=self._frame)
+
+    def why_not(self, action: Action, pane: Pane | None) -> str | None:
+        """Why it cannot be done now, in words for the person; ``None`` if it can."""
+        if self.bench is None and not action.project_free:
+            return "open a project first"
+        return action.why_not(self.hands(pane))
+
+    def perform(self, action_id: str, pane: Pane | None) -> None:
+        """Do it, or say why not."""
+        action = self.table.actions.get(action_id)
+        if action is None:
+            self._tell(f"there is no action {action_id}", Tone.REFUSED)
+            return
+        reason = self.why_not(action, pane)
+        if reason is not None:
+            self._tell(f"{action.title}: {reason}.", Tone.REFUSED)
+            return
+        hands = self.hands(pane)
+        if self.bench is not None:
+            self.bench.attempt(lambda: action.run(hands))
+        else:
+            action.run(hands)

@@ -1,0 +1,1 @@
+"""What panes draw, as scenes and items that know no session."""

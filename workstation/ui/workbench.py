@@ -1,0 +1,237 @@
+"""The workbench: everything a pane, a panel or an action may know, in one object. The main window makes one per
+open project and hands it to all of them with ``bind``; none of them knows the window or another pane.
+
+It adds to the session what only a window has: the open sample's records held in memory, its open readers, the tool in
+the hand, what is hidden, the theme, and one place where a sentence for the person goes. Every edit goes through
+``run``: what is refused becomes a sentence, never a traceback in somebody's face.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+
+from workstation.app.checking import SampleChecks
+from workstation.app.reading import Formats
+from workstation.app.sample_view import SampleView
+from workstation.app.session import Run, Session
+from workstation.app.spans import NO_TIME, sample_span
+from workstation.app.streams import OpenStreams, reading_context
+from workstation.core.clock import Clock
+from workstation.core.errors import DataError, Refused, UserError
+from workstation.core.selection import Ids, Mode, Selection, replace
+from workstation.core.signal import Signal
+from workstation.media.base import OpenContext
+from workstation.store.changes import ChangeSet
+from workstation.ui.gui_thread import GuiThread
+from workstation.ui.theme import DARK, Theme
+from workstation.ui.tools.state import Hand, Sight
+
+_log = logging.getLogger(__name__)
+_CHECK_MS = 400
+
+
+class Tone(StrEnum):
+    """How a sentence is meant."""
+
+    NOTE = "note"
+    REFUSED = "refused"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One sentence for the person."""
+
+    text: str
+    tone: Tone = Tone.NOTE
+
+
+class Workbench(QObject):
+    """One open project on the screen. Everything happens on the window's thread, except ``gui.post``."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        context: OpenContext | None = None,
+        theme: Theme = DARK,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.gui = GuiThread(self)
+        self.hand = Hand()
+        self.sight = Sight()
+        self.view: SampleView | None = None
+        """The open sample's records; ``None`` while none is open."""
+        self.readers: OpenStreams | None = None
+        """The open sample's readers."""
+        self.sample_changed: Signal[SampleView | None] = Signal("sample_changed", on_error=_report)
+        self.records_changed: Signal[ChangeSet] = Signal("records_changed", on_error=_report)
+        """After a commit, when ``view`` already holds what is new."""
+        self.stream_focused: Signal[str | None] = Signal("stream_focused", on_error=_report)
+        self.theme_changed: Signal[Theme] = Signal("theme_changed", on_error=_report)
+        self.reveal_wanted: Signal[Ids] = Signal("reveal_wanted", on_error=_report)
+        """Bring these into view (key F): panes scroll, zoom and page; none moves the clock."""
+        self.told: Signal[Told] = Signal("told", on_error=_report)
+        self._theme = theme
+        self._focused_stream: str | None = None
+        self._context = context or OpenContext()
+        self.formats = Formats()
+        """What can be read, plug-ins included."""
+        self.checks = SampleChecks(session.store.reader_elsewhere(), self.gui.post)
+        """The findings of the open sample, for every pane that shows some: see ``check_soon``."""
+        self._check_soon = QTimer(self)
+        self._check_soon.setSingleShot(True)
+        self._check_soon.setInterval(_CHECK_MS)
+        self._check_soon.timeout.connect(self._check)
+        session.changed.connect(self._take_in)
+
+    # --- what everybody asks ------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        """The one playhead."""
+        return self.session.clock
+
+    @property
+    def selection(self) -> Selection:
+        """The one selection."""
+        return self.session.selection
+
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours from now on."""
+        if theme != self._theme:
+            self._theme = theme
+            self.theme_changed.emit(theme)
+
+    @property
+    def focused_stream(self) -> str | None:
+        """The stream whose units the ruler shows and on which marks are made: the one last worked on."""
+        return self._focused_stream
+
+    def focus_on(self, stream: str | None) -> None:
+        """A pane or lane of this stream has the hand now."""
+        if stream != self._focused_stream:
+            self._focused_stream = stream
+            self.stream_focused.emit(stream)
+
+    # --- the open sample ----------------------------------------------------------------------------------------
+
+    def open_sample(self, key: str) -> bool:
+        """Show another sample: its records, readers and span, the playhead at its start."""
+        try:
+            sample = self.session.open_sample(key)
+        except UserError as problem:
+            self.tell(str(problem), Tone.REFUSED)
+            return False
+        old = self.readers
+        self.view = SampleView(self.session.store, sample)
+        self.readers = OpenStreams(
+            self.session.project.path,
+            readers=self.formats.readers,
+            context=reading_context(self.session.project, self.view.streams.values(), shared=self._context),
+        )
+        self._focused_stream = None
+        self.hand.forget_drawn()
+        self.clock.pause()
+        self.clock.set_loop(None)
+        span = sample_span(self.view.streams.values(), self.readers)
+        self.clock.set_span(span)
+        self.clock.seek(max(0, span.start_ns))
+        self.sample_changed.emit(self.view)
+        self.check_soon()
+        if old is not None:
+            old.close()  # after the panes let go of it
+        return True
+
+    def close_sample(self) -> None:
+        """Show nothing."""
+        old, self.readers, self.view = self.readers, None, None
+        self.clock.pause()
+        self.clock.set_span(NO_TIME)
+        self.sample_changed.emit(None)
+        if old is not None:
+            old.close()
+
+    # --- what everybody does ------------------------------------------------------------------------------------
+
+    def select(self, ids: Iterable[str], *, cause: str, mode: Mode = replace, active: str | None = None) -> None:
+        """Change what is selected; ``cause`` is the name of the pane that asks."""
+        self.selection.select(ids, cause=cause, mode=mode, active=active)
+
+    @property
+    def selected(self) -> Ids:
+        return self.selection.state.ids
+
+    def reveal(self, ids: Iterable[str]) -> None:
+        """Ask every pane to bring these, and what belongs to them, into view."""
+        self.reveal_wanted.emit(tuple(ids))
+
+    def run(self, command_id: str, /, **arguments: object) -> Any:
+        """Do one command as one undo step; what it made, or ``None`` if it was refused, which the person is told."""
+        return self.attempt(lambda: self.session.run(command_id, **arguments))
+
+    def attempt(self, act: Callable[[], Any]) -> Any:
+        """Do something that may be refused: the reasons go to the person; anything else is a bug and is raised."""
+        try:
+            return act()
+        except Refused as refused:
+            self.tell(" ".join(f"{problem.rstrip('.')}." for problem in refused.problems), Tone.REFUSED)
+        except (UserError, DataError) as problem:
+            self.tell(str(problem), Tone.REFUSED)
+        return None
+
+    @contextmanager
+    def together(self, label: str, *, group: str | None = None) -> Iterator[Run]:
+        """Several commands as one undo step, all or none. Put it inside ``attempt`` if it may be refused.
+
+        What follows with the same ``group`` joins that step.
+        """
+        with self.session.together(label, group=group) as run:
+            yield run
+
+    def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
+        """Say one sentence to the person."""
+        self.told.emit(Told(text, tone))
+
+    def check_soon(self) -> None:
+        """Check the open sample beside the work, for whoever listens to ``checks.changed``; after edits it is done by
+        itself, once for many that follow each other."""
+        if len(self.checks.changed) and self.view is not None:
+            self._check_soon.start()
+
+    def _check(self) -> None:
+        if self.view is not None:
+            self.checks.request(self.view.id)
+
+    def close(self) -> None:
+        """Let go of sample and readers; the session belongs to whoever opened it."""
+        self.session.changed.disconnect(self._take_in)
+        self._check_soon.stop()
+        self.checks.close()
+        self.close_sample()
+        self.gui.close()
+
+    def _take_in(self, changes: ChangeSet) -> None:
+        if self.view is not None:
+            self.view.apply(changes)
+            self.selection.repair(self.view.exists, cause="session")
+        self.records_changed.emit(changes)
+        self.check_soon()
+
+
+def _report(error: Exception) -> None:
+    """A pane that fails shows it inside itself; what still comes out here is a bug, and the others go on."""
+    _log.error("a listener failed", exc_info=error)

@@ -1,0 +1,1 @@
+"""Workspaces: which panes stand where for a task, as data (``catalogue.py``)."""
