@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from strict_golden import assert_golden, pixels_of
 from workstation.app.looks import Paint
 from workstation.app.picture_scene import Drawn, OnPicture
-from workstation.app.picture_shapes import bounds_of, distance, hull, inside, lines_of, size_of
+from workstation.app.picture_shapes import Lines, bounds_of, distance, hull, lines_of, size_of
 from workstation.core.geometry import (
     Box,
     Keypoint,
@@ -49,7 +49,7 @@ def drawn(
 def ring_mask(_shape: Mask) -> np.ndarray:
     y, x = np.mgrid[:60, :60]
     away = np.hypot(x - 29.5, y - 29.5)
-    return (away < 28) & (away > 12)
+    return np.asarray((away < 28) & (away > 12))
 
 
 def skeleton_of(_class_id: str | None) -> Skeleton:
@@ -136,14 +136,14 @@ def test_what_is_selected_has_its_name_even_without_room() -> None:
     assert placed(wanted, (640.0, 480.0))[1] is not None
 
 
-@given(st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=3, max_size=20))
-def test_the_hull_holds_every_place(places: list[tuple[float, float]]) -> None:
-    around = hull(np.array(places))
+@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=3, max_size=20))
+def test_the_hull_holds_every_place(places: list[tuple[int, int]]) -> None:
+    around = hull(np.array(places, np.float64))
     if len(around) >= 3:
-        middle = around.mean(0)
-        grown = middle + (around - middle) * 1.001 + np.sign(around - middle) * 1e-6
-        assert inside(np.array(places), [tuple(p) for p in grown.tolist()])
+        lines = Lines(rings=(around,))
+        assert all(distance(lines, place) < 1e-9 for place in places)
         assert bounds_of(around) == pytest.approx(bounds_of(np.array(places)))
+        assert {tuple(corner) for corner in around.tolist()} <= set(places)
 
 
 def test_distance_is_nought_inside_and_to_the_edge_outside() -> None:
