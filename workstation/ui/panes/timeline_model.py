@@ -390,7 +390,10 @@ class TimelineModel:
         found = nearest(session_ns, reach, own)
         if found is not None:
             return found
-        return nearest(session_ns, reach, (nearest_item(units, session_ns), nearest_item(focused, session_ns)))
+        # Units closer than a few pixels draw from everywhere: there only the stream's own exact moment is meant.
+        sparse = [each for each in (units, focused) if each is not None and each.typical_ns >= reach / 2]
+        found = nearest(session_ns, reach, [nearest_item(each, session_ns) for each in sparse])
+        return found if found is not None else nearest(session_ns, reach, [nearest_item(units, session_ns)])
 
     def boundaries(self) -> Int64s:
         """Every start and end of a label, sorted, each once."""

@@ -19,7 +19,7 @@ from workstation.app.span_columns import Int32s, Reduced, reduce_bars
 from workstation.app.viewport import Viewport
 from workstation.core.ontology import Pattern
 from workstation.ui.scenes.lane_scene import Argb, LaneScene, Look, argb, image_of, mixed, painter_on
-from workstation.ui.theme import Theme
+from workstation.ui.theme import DARK, Theme
 
 ROW_PX = 18
 _DENSE_PX = 132
@@ -29,6 +29,7 @@ _MOST_OUTLINES = 2000
 _TEXT_ROW_PX = 12
 _PATTERNS = tuple(Pattern)
 _NO_PATTERN = 0
+Tables = tuple[Argb, Argb, Int32s]
 
 
 class TierScene(LaneScene):
@@ -48,6 +49,8 @@ class TierScene(LaneScene):
         self._palette = palette
         self._label = label
         self._words = words
+        self._tables_for: tuple[int, Theme | None] = (0, None)
+        self._tables: Tables = _tables(palette, DARK)
 
     def natural_height(self) -> int:
         """Every row readable, as long as they are few."""
@@ -88,7 +91,9 @@ class TierScene(LaneScene):
     def paint(self, look: Look) -> QImage:
         tier = self.tier
         reduced = reduce_bars(tier.drawn, look.fine, tier.row_count)
-        image = image_of(_pixels(tier, reduced, self._palette, look))
+        if self._tables_for != (len(self._palette.paints), look.theme):
+            self._tables_for, self._tables = (len(self._palette.paints), look.theme), _tables(self._palette, look.theme)
+        image = image_of(_pixels(tier, reduced, self._tables, look))
         painter = painter_on(image, look)
         self._paint_ticks(painter, look)
         if look.height_px / max(1, tier.row_count) >= _TEXT_ROW_PX:
@@ -186,14 +191,14 @@ def _ink_on(colour: str) -> str:
     return "#101216" if light > 0.18 else "#ffffff"
 
 
-def _pixels(tier: Tier, reduced: Reduced, palette: Palette, look: Look) -> Argb:
+def _pixels(tier: Tier, reduced: Reduced, tables: Tables, look: Look) -> Argb:
     """(height, width): the bars of every row with their patterns."""
     height, width = look.fine_height, look.fine.width_px
     if not tier.row_count or not len(tier.drawn):
         return np.zeros((height, width), np.uint32)
     some = reduced.index >= 0
     codes = np.where(some, tier.drawn.codes[np.maximum(reduced.index, 0)], 0)
-    fills, edges, kinds = _tables(palette, look.theme)
+    fills, edges, kinds = tables
     flat = np.where(some, np.where(reduced.first, edges[codes], fills[codes]), np.uint32(0)).astype(np.uint32)
     each = height / tier.row_count
     y = np.arange(height)
@@ -204,17 +209,23 @@ def _pixels(tier: Tier, reduced: Reduced, palette: Palette, look: Look) -> Argb:
         pixels[np.diff(rows, append=tier.row_count) > 0] = 0
     present = np.unique(kinds[codes][some]) if some.any() else ()
     phase = int(look.fine.start_ns / look.fine.ns_per_px) % 1024
-    x = np.arange(width) + phase
+    x = np.arange(phase, phase + width, dtype=np.int32)
+    faded: Argb | None = None
     for kind in present:
         if kind == _NO_PATTERN:
             continue
-        where = some & (kinds[codes] == kind)
-        away = _erased(int(kind), x, inside, each)
-        pixels = np.where(where[rows] & away, _lighter(pixels, int(kind)), pixels)
+        # A pattern is the same in every row: it is computed for one and looked up for all.
+        away = _erased(int(kind), x, np.arange(int(each) + 2), each)[inside]
+        away &= (some & (kinds[codes] == kind))[rows]
+        if kind >= 8:
+            pixels[away] = 0
+        else:
+            faded = _faded(pixels) if faded is None else faded
+            np.copyto(pixels, faded, where=away)
     return pixels
 
 
-def _tables(palette: Palette, theme: Theme) -> tuple[Argb, Argb, Int32s]:
+def _tables(palette: Palette, theme: Theme) -> Tables:
     """Fill, left edge and kind of pattern by code."""
     fills, edges, kinds = [], [], []
     for paint in palette.paints:
@@ -227,14 +238,14 @@ def _tables(palette: Palette, theme: Theme) -> tuple[Argb, Argb, Int32s]:
     return np.array(fills, np.uint32), np.array(edges, np.uint32), np.array(kinds, np.int32)
 
 
-def _erased(kind: int, x: NDArray[np.int64], y: NDArray[np.int64], each: float) -> NDArray[np.bool_]:
+def _erased(kind: int, x: Int32s, y: NDArray[np.int64], each: float) -> NDArray[np.bool_]:
     """(height, width) or what broadcasts to it: the pixels of a row that a pattern takes lighter, or away."""
-    column, row = x[None, :], y[:, None]
-    taken: NDArray[np.bool_] = _taken(kind, column, row, each)
+    column, row = x[None, :], y[:, None].astype(np.int32)
+    taken: NDArray[np.bool_] = np.broadcast_to(_taken(kind, column, row, each), (len(y), len(x)))
     return taken
 
 
-def _taken(kind: int, column: NDArray[np.int64], row: NDArray[np.int64], each: float) -> Any:
+def _taken(kind: int, column: Int32s, row: Int32s, each: float) -> Any:
     if kind >= 8:
         style = kind - 8
         middle = (row >= each * 0.36) & (row < max(each * 0.36 + 1, each * 0.62))
@@ -257,12 +268,9 @@ def _taken(kind: int, column: NDArray[np.int64], row: NDArray[np.int64], each: f
     return ((column + row) % 7 == 0) | ((column - row) % 7 == 0)
 
 
-def _lighter(pixels: Argb, kind: int) -> Argb:
-    """What is left where a pattern takes away: nothing for styles, three quarters of the colour for classes."""
-    if kind >= 8:
-        return np.zeros_like(pixels)
-    faded: Argb = ((pixels >> 1) & np.uint32(0x7F7F7F7F)).astype(np.uint32)
-    return faded
+def _faded(pixels: Argb) -> Argb:
+    """Half of every part of every pixel: what a class's pattern leaves where it takes away."""
+    return ((pixels >> np.uint32(1)) & np.uint32(0x7F7F7F7F)).astype(np.uint32)
 
 
 def codes_shown(tier: Tier, palette: Palette) -> set[tuple[str, int]]:
