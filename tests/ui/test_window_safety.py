@@ -10,7 +10,7 @@ import pytest
 from main_windows import bench_of, main_window
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QListWidget, QTreeWidget
+from PySide6.QtWidgets import QApplication, QDialog, QListWidget, QToolButton, QTreeWidget
 
 from strict_windows import wait_for
 from workstation.app.opening import new_project, open_project
@@ -41,7 +41,9 @@ def test_a_project_that_was_not_closed_is_checked_and_offers_its_backups(project
         assert "was not closed last time" in window.notice.text
         assert f"all {edits} edits" in window.notice.text
         assert window.windowTitle() == "Kept"  # what was stored before the end is there
-        QTest.mouseClick(window.notice.findChild(object, "notice_act"), Qt.MouseButton.LeftButton)  # type: ignore
+        act = window.notice.findChild(QToolButton, "notice_act")
+        assert isinstance(act, QToolButton)
+        QTest.mouseClick(act, Qt.MouseButton.LeftButton)
         assert any(isinstance(each, Backups) for each in window.findChildren(QDialog))
         assert window.notice.text == ""
     with main_window(project) as again:
