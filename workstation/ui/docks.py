@@ -181,6 +181,15 @@ class Docks(QObject):
             index = panes.index(pane) + step if pane in panes else 0
             panes[index % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def focus_first(self, workspace: Workspace) -> None:
+        """Give the focus to the pane that a workspace is about: the first in the middle, else any."""
+        middle = [kind for column in workspace.centre for stack in column for kind in stack]
+        for kind in (*middle, *(dock.spec.kind for dock in self)):
+            pane = self.pane(kind)
+            if pane is not None:
+                pane.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+
     def written(self) -> bytes:
         """Where everything stands, to be kept; what is maximised is kept as it was before."""
         state = self._before_maximising or self._window.saveState(_LAYOUT_VERSION)

@@ -136,9 +136,9 @@ class MainWindow(QMainWindow):
         self.show_session(session, holder)
         return True
 
-    def show_session(self, session: Session, holder: str | None = None) -> None:
-        """Show an open project; the window closes it."""
-        self.opened = opened = Opened(session, self, holder)
+    def show_session(self, session: Session, holder: str | None = None, *, kept: bool = True) -> None:
+        """Show an open project; the window closes it. Not ``kept``: nothing is remembered of having shown it."""
+        self.opened = opened = Opened(session, self, holder, kept=kept)
         self.performing.begin(opened.bench)
         self.keymap.know(bounds_of(self.performing.table))
         self.menus.fill()
@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
         self.docks.bind(opened.bench)
         opened.begin()
         self.setWindowTitle(opened.title)
+        self.docks.focus_first(self.workspace)
 
     def close_project(self) -> None:
         """Close it and show the welcome page; nothing needs saving."""

@@ -41,13 +41,14 @@ def open_for_window(path: Path, person: str | None) -> tuple[Session, str | None
 class Opened(QObject):
     """Everything that lives as long as the project is open."""
 
-    def __init__(self, session: Session, window: MainWindow, holder: str | None) -> None:
+    def __init__(self, session: Session, window: MainWindow, holder: str | None, *, kept: bool) -> None:
         super().__init__(window)
         self.session = session
         self.holder = holder
         self._window = window
+        self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
-        self.layout = self._kept_layout()
+        self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
@@ -65,7 +66,8 @@ class Opened(QObject):
 
     def begin(self) -> None:
         """Open the sample that was open last, or the first."""
-        self._remember()
+        if self._kept:
+            self._remember()
         self._list_samples()
         self._count()
         keys = [sample.key for sample in self.session.store.samples()]
@@ -100,6 +102,8 @@ class Opened(QObject):
 
     def keep(self, layout: Layout) -> None:
         """Write down where everything stands."""
+        if not self._kept:
+            return
         try:
             write_layout(layout, self.session.project.path)
         except OSError as error:

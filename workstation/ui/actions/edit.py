@@ -11,10 +11,10 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from workstation.app.session import UndoResult
 from workstation.core.annotation import Annotation, State
 from workstation.core.geometry import ShapeKind, kind_of
 from workstation.core.selection import SelectionState
-from workstation.store.undo import UndoResult
 from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
 from workstation.ui.workbench import Tone, Workbench
 

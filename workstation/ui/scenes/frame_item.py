@@ -1,7 +1,7 @@
 """A decoded picture as the screen shows it: brightness, contrast, gamma or a window of values, then 32 bits a pixel.
 
-``Tone`` is applied on the worker that decoded (``painted``), and again by the view when a slider moves. Camera views
-call both; a volume's slices and 16-bit pictures use the window, everything else the rest.
+``Tone`` is applied on the worker that decoded (``shown_pixels``), and again by the view when a slider moves. Camera
+views call both; a volume's slices and 16-bit pictures use the window, everything else the rest.
 """
 
 from __future__ import annotations
@@ -33,23 +33,44 @@ class Tone:
 PLAIN = Tone()
 
 
-def painted(picture: Picture, tone: Tone) -> QImage:
-    """The picture in the form the screen takes without converting; it owns its pixels. Any thread."""
+Shown = NDArray[np.uint8]
+"""(height, width, 4) blue, green, red, alpha: what the screen takes without converting."""
+
+
+def shown_pixels(picture: Picture, tone: Tone) -> Shown:
+    """The picture with a tone in the screen's own order of bytes. Any thread: nothing of Qt is made here.
+
+    (PySide 6.11 hands what a worker lets go of to the main thread for deletion, and crashes there now and then.)
+    """
     pixels = eight_bits(picture.pixels, tone.window)
-    if not tone.is_plain:
-        colours = pixels[..., :3] if pixels.ndim == 3 and pixels.shape[2] == 4 else pixels
-        toned = _curve(tone)[colours]
-        pixels = toned if colours is pixels else np.dstack([toned, pixels[..., 3]])
-    pixels = np.ascontiguousarray(pixels)
+    curve = None if tone.is_plain else _curve(tone)
     height, width = pixels.shape[:2]
-    if pixels.ndim == 2:
-        image = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8)
-    elif pixels.shape[2] == 3:
-        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    shown = np.empty((height, width, 4), np.uint8)
+    for to in range(3):
+        plane = pixels if pixels.ndim == 2 else pixels[..., 2 - to]
+        shown[..., to] = plane if curve is None else curve[plane]
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        shown[..., 3] = pixels[..., 3]
     else:
-        image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
-        return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-    return image.convertToFormat(QImage.Format.Format_RGB32)
+        shown[..., 3] = 255
+    return shown
+
+
+def image_of(shown: Shown, *, see_through: bool = False) -> QImage:
+    """An image over pixels that the caller keeps alive as long as it. The window's thread."""
+    height, width = shown.shape[:2]
+    form = QImage.Format.Format_ARGB32 if see_through else QImage.Format.Format_RGB32
+    return QImage(shown.data, width, height, 4 * width, form)
+
+
+def painted(picture: Picture, tone: Tone) -> QImage:
+    """The picture as an image of its own. The window's thread."""
+    return image_of(shown_pixels(picture, tone), see_through=has_alpha(picture)).copy()
+
+
+def has_alpha(picture: Picture) -> bool:
+    """Whether something lies behind the picture."""
+    return picture.pixels.ndim == 3 and picture.pixels.shape[2] == 4
 
 
 def eight_bits(pixels: Pixels, window: Window | None) -> NDArray[np.uint8]:
