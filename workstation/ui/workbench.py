@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -31,26 +29,13 @@ from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.gui_thread import GuiThread
 from workstation.ui.theme import DARK, Theme
+from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+
+__all__ = ["Told", "Tone", "Workbench"]
 
 _log = logging.getLogger(__name__)
 _CHECK_MS = 400
-
-
-class Tone(StrEnum):
-    """How a sentence is meant."""
-
-    NOTE = "note"
-    REFUSED = "refused"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One sentence for the person."""
-
-    text: str
-    tone: Tone = Tone.NOTE
 
 
 class Workbench(QObject):
