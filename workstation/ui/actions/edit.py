@@ -15,8 +15,8 @@ from workstation.ui.actions.action import Hands, action, needs_sample, needs_sel
 from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
+    from workstation.app.session import UndoResult
     from workstation.core.annotation import Annotation
-    from workstation.store.undo import UndoResult
     from workstation.ui.workbench import Workbench
 
 EDIT, LABEL = "Edit", "Label"
