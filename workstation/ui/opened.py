@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Slot
 
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
-from workstation.app.readiness import sync_in_words, warm_up
+from workstation.app.readiness import first_full_moment, sync_in_words, warm_up
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
@@ -74,8 +74,10 @@ class Opened(QObject):
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
                 self.bench.clock.seek(self.layout.time_ns)
-        elif keys:
-            self.bench.open_sample(keys[0])
+        elif keys and self.bench.open_sample(keys[0]):
+            view, readers = self.bench.view, self.bench.readers
+            if view is not None and readers is not None:
+                self.bench.clock.seek(first_full_moment(view, readers, self.bench.clock.time_ns))
         self._give_notice()
         streams = [
             stream for sample in self.session.store.samples() for stream in self.session.store.streams(sample.id)
