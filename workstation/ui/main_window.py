@@ -229,6 +229,7 @@ class MainWindow(QMainWindow):
 
     def keep_keys(self) -> None:
         """Write the keys down, after they were changed."""
+        self.toolbar.show_keys(self.keymap)
         write_keys(self.keymap, key_file())
 
     def _take_keys(self) -> None:
@@ -238,6 +239,7 @@ class MainWindow(QMainWindow):
                 read_keys(self.keymap, path)
             except UserError as problem:
                 self.tell(f"{problem}. The usual keys are used.", Tone.REFUSED)
+        self.toolbar.show_keys(self.keymap)
 
     # --- words and looks ----------------------------------------------------------------------------------------
 

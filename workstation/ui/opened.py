@@ -22,6 +22,7 @@ from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
+from workstation.ui.tools.state import Hand
 from workstation.ui.transport_bar import TransportBar
 from workstation.ui.workbench import Told, Workbench
 
@@ -55,6 +56,8 @@ class Opened(QObject):
         self.bench.told.connect(self._on_told)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
+        self.bench.hand.changed.connect(self._on_hand)
+        self._on_hand(self.bench.hand)
         window.toolbar.sample_chosen.connect(self._on_sample_chosen)
 
     @property
@@ -134,6 +137,9 @@ class Opened(QObject):
             write_settings(settings)
         except OSError as error:
             _log.warning("the recent projects could not be kept: %s", error)
+
+    def _on_hand(self, hand: Hand) -> None:
+        self._window.toolbar.show_tool(hand.tool)
 
     def _on_told(self, told: Told) -> None:
         self._window.status.say(told)
