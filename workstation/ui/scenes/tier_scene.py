@@ -29,6 +29,7 @@ _MOST_OUTLINES = 2000
 _TEXT_ROW_PX = 12
 _PATTERNS = tuple(Pattern)
 _NO_PATTERN = 0
+_PATTERN_ROW_PX = 4
 Tables = tuple[Argb, Argb, Int32s]
 
 
@@ -148,7 +149,7 @@ class TierScene(LaneScene):
         if self._words is not None and self._paint_words(painter, metrics, look, item, rect):
             return
         text = metrics.elidedText(self._label(self.tier.ids[item]), Qt.TextElideMode.ElideRight, rect.width())
-        if self.kind is LaneKind.TRACKS:
+        if self.kind is LaneKind.TRACKS and text:
             box = QRectF(rect.left() - 1, rect.top() + 1, metrics.horizontalAdvance(text) + 4, rect.height() - 2)
             back = QColor(look.theme.panel)
             back.setAlpha(215)
@@ -215,6 +216,9 @@ def _pixels(tier: Tier, reduced: Reduced, tables: Tables, look: Look) -> Argb:
         if kind == _NO_PATTERN:
             continue
         # A pattern is the same in every row: it is computed for one and looked up for all.
+        if each < _PATTERN_ROW_PX:
+            _thin(pixels, (some & (kinds[codes] == kind))[rows], int(kind))
+            continue
         away = _erased(int(kind), x, np.arange(int(each) + 2), each)[inside]
         away &= (some & (kinds[codes] == kind))[rows]
         if kind >= 8:
@@ -266,6 +270,12 @@ def _taken(kind: int, column: Int32s, row: Int32s, each: float) -> Any:
     if pattern is Pattern.HATCHED:
         return (column + row) % 7 == 0
     return ((column + row) % 7 == 0) | ((column - row) % 7 == 0)
+
+
+def _thin(pixels: Argb, where: NDArray[np.bool_], kind: int) -> None:
+    """In rows too flat for a pattern: what is interpolated or held is faint beside its solid keyframes."""
+    if kind in (8 + Style.INTERPOLATED, 8 + Style.HELD):
+        np.copyto(pixels, _faded(_faded(pixels)), where=where)
 
 
 def _faded(pixels: Argb) -> Argb:
