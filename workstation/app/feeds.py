@@ -69,6 +69,10 @@ class Feed(Protocol):
         """What ``Annotation.item`` names this picture by, where time does not."""
         ...
 
+    def place_mm(self, index: int) -> float | None:
+        """Where a slice lies in the patient along the way through the volume; ``None`` for pictures."""
+        ...
+
     def show(self, index: int, view: View) -> int: ...
     def whole(self, index: int) -> Picture:
         """A picture at full resolution, now: on the thread that asks. Mostly it was decoded for the screen already."""
@@ -107,6 +111,9 @@ class PictureFeed:
         return Now(nearest=nearest_capture(self.table, self.stream.time_map, session_ns))
 
     def instance(self, index: int) -> str | None:
+        return None
+
+    def place_mm(self, index: int) -> float | None:
         return None
 
     def show(self, index: int, view: View) -> int:
@@ -157,6 +164,9 @@ class StillFeed:
     def instance(self, index: int) -> str | None:
         return self._instances[index] or None if index < len(self._instances) else None
 
+    def place_mm(self, index: int) -> float | None:
+        return self._loader.place_mm(index)
+
     def show(self, index: int, view: View) -> int:
         return self._worker.show(index, view).number
 
@@ -177,6 +187,9 @@ class StillLoader:
         self._reader = reader
         self.size_px = (reader.width_px, reader.height_px)
 
+    def place_mm(self, index: int) -> float | None:
+        return None
+
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return self._reader.picture(view)
 
@@ -196,6 +209,12 @@ class SliceLoader:
         self._reader = reader
         self.count, height, width = reader.shape
         self.size_px = (width, height)
+
+    def place_mm(self, index: int) -> float | None:
+        along = self._reader.patient_from_voxel[:3, 0]
+        start = self._reader.patient_from_voxel[:3, 3]
+        axis = int(np.abs(along).argmax())
+        return float(start[axis] + index * along[axis])
 
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return single_level(self._slab(index)).picture(view)

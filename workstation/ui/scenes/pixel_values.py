@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 
+from workstation.app.light import eight_bits
 from workstation.media.base import Picture
-from workstation.ui.scenes.frame_item import eight_bits
 from workstation.ui.scenes.viewport import Viewport
 
 _FROM_SCALE = 36.0
