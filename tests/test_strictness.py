@@ -12,6 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# The gate spreads the tests over processes; plain pytest runs them in one. The rules hold in both.
+PROCESSES = [
+    pytest.param([], id="one process"),
+    pytest.param(
+        ["-n", "2", "--dist", "worksteal", "--max-worker-restart", "0"], id="two processes", marks=pytest.mark.slow
+    ),
+]
 
 # Name of the test in the sample -> what pytest must say about it; None: it must pass.
 EXPECTED: dict[str, str | None] = {
@@ -38,6 +45,7 @@ EXPECTED: dict[str, str | None] = {
     "test_socket_swallowed": "tried to use the network: socket.connect",
     "test_name_lookup": "NetworkForbiddenError",
     "test_local_socket": None,
+    "test_slow_example": None,
     "test_skip_listed": None,
     "test_skip_unlisted": "skipped for a reason that is not on the list.*felt like it",
     "test_skip_marked_unlisted": "skipped for a reason that is not on the list.*not today",
@@ -46,7 +54,7 @@ EXPECTED: dict[str, str | None] = {
 
 SAMPLE = """
 import gc, logging, socket, sqlite3, threading, warnings
-import pytest
+import hypothesis, hypothesis.strategies, pytest
 
 log = logging.getLogger("sample")
 kept = []
@@ -121,6 +129,10 @@ def test_local_socket():
         left.sendall(b"x")
         assert right.recv(1) == b"x"
 
+@hypothesis.settings(max_examples=1)
+@hypothesis.given(hypothesis.strategies.none())
+def test_slow_example(example): release.wait(0.3)
+
 def test_skip_listed(): pytest.skip("needs a graphics card")
 def test_skip_unlisted(): pytest.skip("felt like it")
 @pytest.mark.skip(reason="not today")
@@ -153,13 +165,23 @@ def run_sample(pytester: pytest.Pytester, name: str, text: str, *options: str) -
     return "\n".join(result.outlines + result.errlines)
 
 
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+@pytest.fixture(scope="module", params=PROCESSES)
+def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """For each test of the sample: ``passed``, ``skipped``, or everything pytest said about its failure."""
     folder = tmp_path_factory.mktemp("sample")
     (folder / "conftest.py").write_text("pytest_plugins = ('strict_plugin',)", encoding="utf-8")
     (folder / "test_sample.py").write_text(SAMPLE, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        *request.param,
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "--rootdir",
+        str(folder),
+    ]
     options = ["-p", "no:cacheprovider", f"--junitxml={folder / 'report.xml'}", str(folder)]
     subprocess.run([*command, *options], cwd=folder, capture_output=True, timeout=100, check=False)
     said: dict[str, str] = {}
@@ -185,8 +207,9 @@ def test_the_sample_is_judged_completely(outcome: dict[str, str]) -> None:
     assert set(outcome) == set(EXPECTED)
 
 
-def test_skip_of_a_whole_module_needs_a_listed_reason(pytester: pytest.Pytester) -> None:
-    said = run_sample(pytester, "test_module", MODULE_SKIP)
+@pytest.mark.parametrize("options", PROCESSES)
+def test_skip_of_a_whole_module_needs_a_listed_reason(pytester: pytest.Pytester, options: list[str]) -> None:
+    said = run_sample(pytester, "test_module", MODULE_SKIP, *options)
     assert "skipped for a reason that is not on the list" in said
 
 
@@ -194,8 +217,9 @@ def test_unknown_marker_is_an_error(pytester: pytest.Pytester) -> None:
     assert "'sloww' not found in `markers`" in run_sample(pytester, "test_mark", UNKNOWN_MARK)
 
 
-def test_hang_prints_stacks_and_ends(pytester: pytest.Pytester) -> None:
-    said = run_sample(pytester, "test_stuck", HANG, "-o", "faulthandler_timeout=1")
+@pytest.mark.parametrize("options", PROCESSES)
+def test_hang_prints_stacks_and_ends(pytester: pytest.Pytester, options: list[str]) -> None:
+    said = run_sample(pytester, "test_stuck", HANG, "-o", "faulthandler_timeout=1", *options)
     assert "Timeout (0:00:01)" in said
     assert "in test_hang" in said
 

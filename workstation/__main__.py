@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workstation.app.playback_bench import PictureProbe
+    from workstation.cli.windows import Shot
 
 
 def main() -> None:
@@ -28,6 +33,14 @@ class _Windows:
         from workstation.ui.application import run_window
 
         return run_window(project)
+
+    def picture(self, shot: Shot) -> tuple[int, int]:
+        from workstation.ui.screenshot import take_picture
+
+        return take_picture(shot)
+
+    def picture_probe(self) -> PictureProbe | None:
+        return None
 
 
 if __name__ == "__main__":

@@ -49,8 +49,11 @@ class TopicPictures(TimedItems):
     def paths(self) -> tuple[Path, ...]:
         return (self._messages.path,)
 
-    def held(self, index: int) -> bool:
+    def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share
+
+    def held_picture(self, index: int, view: View = _VIEW) -> Picture | None:
+        return self.picture(index, view) if index in self._share else None
 
     def picture(self, index: int, view: View = _VIEW, *, cancel: CancelToken | None = None) -> Picture:
         if cancel is not None:
@@ -68,7 +71,7 @@ class TopicPictures(TimedItems):
         value = pixels[y_px, x_px]
         return tuple(value.tolist()) if value.ndim else (value.item(),)
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = _VIEW) -> None:
         affordable = max(1, self._share.fair_bytes // (6 * self.width_px * self.height_px))
         step = 1 if direction > 0 else -1
         for i in range(index, index + step * min(count, affordable), step):

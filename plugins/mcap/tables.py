@@ -206,10 +206,13 @@ class TopicSound:
         return sample if 0 <= sample < self.frames else None
 
     def read(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[np.float32]:
+        return self.read_stored(start, stop, cancel=cancel) * np.float32(1 / 32768)
+
+    def read_stored(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[np.int16]:
         start, stop = max(0, start), min(self.frames, stop)
         if stop <= start:
-            return np.zeros((0, self.channels), np.float32)
-        sound = np.empty((stop - start, self.channels), np.float32)
+            return np.zeros((0, self.channels), np.int16)
+        sound = np.empty((stop - start, self.channels), np.int16)
         number = int(self._starts.searchsorted(start, side="right")) - 1
         while number < len(self._messages) and self._starts[number] < stop:
             if cancel is not None:
@@ -217,7 +220,7 @@ class TopicSound:
             begin = int(self._starts[number])
             pcm = self._pcm(number)
             first, last = max(start, begin), min(stop, begin + len(pcm))
-            sound[first - start : last - start] = pcm[first - begin : last - begin] / np.float32(32768)
+            sound[first - start : last - start] = pcm[first - begin : last - begin]
             number += 1
         return sound
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from workstation.app.contact_sheet import draw_contact_sheet, write_contact_sheet
+from workstation.app.drawn_marks import Marks
 from workstation.app.scenery import Scenery
 from workstation.app.session import Session
 from workstation.app.sheet_panels import camera_panel, cloud_panel, sound_panel
@@ -32,7 +33,10 @@ def stream_of(session: Session, key: str) -> Stream:
 def panel(session: Session, make: Any, key: str, time_ns: int, size: tuple[int, int]) -> Pixels:
     (sample,) = session.store.samples()
     with OpenStreams(session.project.path) as readers:
-        drawn = make(Scenery(session, sample.id, readers), stream_of(session, key), time_ns, size)
+        held: list[Any] = [Scenery(session, sample.id, readers)]
+        if make is not cloud_panel:
+            held.append(Marks(session, sample.id))
+        drawn = make(*held, stream_of(session, key), time_ns, size)
     assert drawn.size == size
     return np.asarray(drawn).astype(np.int64)
 

@@ -16,13 +16,15 @@ import pytest
 from workstation import open_project
 from workstation.app import demo as demos
 from workstation.app.demo import make_demo
+from workstation.app.demo_points import points_by_class
 from workstation.app.scenery import Scenery
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, State
-from workstation.core.errors import UserError
-from workstation.core.geometry import Cuboid
+from workstation.core.errors import DataError, UserError
+from workstation.core.geometry import Cuboid, PointSet
 from workstation.core.ids import AnnotationId
+from workstation.core.pixels import point_indices
 from workstation.core.projection import cuboid_corners, project
 from workstation.core.records import RecordKind
 from workstation.core.rights import ActorKind
@@ -312,3 +314,39 @@ def test_a_demo_that_cannot_be_finished_leaves_nothing(
     with pytest.raises(UserError, match="sweeps 10 "):
         make_demo(tmp_path / "drive")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["source"]
+
+
+def test_nothing_is_said_that_was_not_published(demo_session: Session) -> None:
+    """The source knows nothing of occlusion or truncation: no label says "none" or "whole" for it."""
+    for track in tracks_of(demo_session).values():
+        assert track.attributes["occlusion"] == "unknown"
+        assert "truncated" not in track.attributes
+
+
+def test_point_classes_hold_exactly_the_published_points(demo_session: Session, published: Path) -> None:
+    names = read_json(published / "labels" / "semseg_classes.json")["classes"]
+    (sample,) = demo_session.store.samples()
+    times = [round(each * 1e9) for each in read_json(published / "timestamps.json")["lidar"]["t_s"]]
+    sets = [each for each in demo_session.store.annotations(sample.id) if isinstance(each.shape, PointSet)]
+    assert {times.index(each.start_ns or 0) for each in sets} == set(range(0, 80, 10))
+    for sweep, class_id, published_as in ((0, "car", ("Car",)), (40, "drivable_area", ("Road",))):
+        (found,) = [e for e in sets if e.start_ns == times[sweep] and e.class_id == class_id]
+        numbers = [int(number) for number, name in names.items() if name in published_as]
+        stored = np.fromfile(published / "labels" / f"{sweep:02d}.label", "<u4")
+        assert isinstance(found.shape, PointSet)
+        blob = demo_session.store.blob(found.shape.blob)
+        assert blob is not None
+        assert np.array_equal(point_indices(blob), np.flatnonzero(np.isin(stored, numbers)))
+
+
+@pytest.mark.parametrize("size", [0, 3, 41, 44])
+def test_a_list_of_point_classes_that_does_not_fit_is_refused(tmp_path: Path, size: int) -> None:
+    (tmp_path / "00.label").write_bytes(bytes(size))
+    with pytest.raises(DataError, match="10 points have 40"):
+        points_by_class(tmp_path / "00.label", points=10, names={0: "car"})
+
+
+def test_the_instance_in_the_upper_half_of_a_number_is_no_class(tmp_path: Path) -> None:
+    np.array([7 | 3 << 16, 7, 8, 9 | 1 << 16], "<u4").tofile(tmp_path / "00.label")
+    found = points_by_class(tmp_path / "00.label", points=4, names={7: "car", 9: "truck"})
+    assert found == {"car": [0, 1], "truck": [3]}

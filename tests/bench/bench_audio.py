@@ -12,6 +12,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +23,14 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
 
+from workstation.core.clock import Clock  # noqa: E402
+from workstation.core.timebase import SECOND_NS, TimeRange  # noqa: E402
 from workstation.media.audio import AudioFile, open_audio  # noqa: E402
 from workstation.media.audio_pyramid import Waveform  # noqa: E402
 from workstation.media.base import OpenContext  # noqa: E402
 from workstation.media.cache import DiskCache, MemoryCache  # noqa: E402
+from workstation.media.playback import Player, Track  # noqa: E402
+from workstation.media.playback_recorded import RecordedOutput  # noqa: E402
 from workstation.media.spectrogram import Spectrogram  # noqa: E402
 
 RATE = 16000
@@ -74,9 +79,9 @@ def resident_mb() -> float:
 
 
 def build(path: Path, rounds: int, disk: DiskCache) -> None:
-    ratios, walls, firsts = [], [], []
+    ratios, wall_ratios, walls, firsts = [], [], [], []
     for _ in range(rounds):
-        _, bare = timed(lambda: bare_read(path))
+        bare_wall, bare = timed(lambda: bare_read(path))
         sound = open_audio(path)
         begin = time.perf_counter()
         first: list[float] = []
@@ -89,14 +94,16 @@ def build(path: Path, rounds: int, disk: DiskCache) -> None:
         waveform = Waveform.open(sound, context)
         wall, cpu = timed(lambda waveform=waveform, context=context: waveform.build(context))  # type: ignore[misc]
         ratios.append(cpu / bare)
+        wall_ratios.append(wall / bare_wall)
         walls.append(wall)
         firsts.append(first[0] * 1000)
         sound.close()
     goal = "4.0" if path.suffix == ".wav" else "1.1"
     say(
         f"A1 {path.name}: first minute {statistics.median(firsts):.0f} ms (goal 100); pyramid CPU "
-        f"{statistics.median(ratios):.2f} x bare decode (goal {goal}; {min(ratios):.2f}-{max(ratios):.2f}); "
-        f"{statistics.median(walls):.2f} s wall; resident {resident_mb():.0f} MB"
+        f"{statistics.median(ratios):.2f} x bare decode ({min(ratios):.2f}-{max(ratios):.2f}), wall "
+        f"{statistics.median(wall_ratios):.2f} x (goal {goal}; {min(wall_ratios):.2f}-{max(wall_ratios):.2f}); "
+        f"{statistics.median(walls):.2f} s; resident {resident_mb():.0f} MB"
     )
     sound = open_audio(path)
     context = OpenContext(disk=disk)
@@ -135,6 +142,35 @@ def zoom(path: Path, disk: DiskCache) -> None:
     sound.close()
 
 
+def open_and_close(path: Path, times: int = 500) -> None:
+    """A sample after another: opened, looked at, played for a moment, closed. Nothing may grow."""
+    context = OpenContext(memory=MemoryCache(64 << 20))
+    clock, output = Clock(TimeRange(0, 36_000 * SECOND_NS)), RecordedOutput()
+    player = Player(clock, output)
+    rng = np.random.default_rng(3)
+    seen: list[tuple[float, int, int]] = []
+    heard, begin = 0, time.perf_counter()
+    for number in range(times):
+        sound = open_audio(path, context=context)
+        start = int(rng.integers(0, sound.frames - RATE))
+        Waveform.open(sound, context).columns(start, start + RATE, WIDTH)
+        sound.close()
+        player.set_tracks([Track("mic", open=lambda: open_audio(path, context=context))])
+        player.play_range(start * SECOND_NS // RATE, start * SECOND_NS // RATE + 50_000_000)
+        output.pass_time(player, 100_000_000)
+        heard += sum(np.count_nonzero(block[:, 0]) for block in output.take())
+        if number in (times // 10, times - 1):
+            seen.append((resident_mb(), len(list(Path("/proc/self/fd").iterdir())), threading.active_count()))
+    wall = time.perf_counter() - begin
+    player.close()
+    (early, early_files, early_threads), (late, files, threads) = seen
+    say(
+        f"{times} x open, look, play, close of {path.name}: {wall / times * 1000:.1f} ms each; resident after a tenth "
+        f"{early:.0f} MB, at the end {late:.0f} MB; open files {early_files} to {files}, threads {early_threads} to "
+        f"{threads}; {heard / 48000:.1f} s went to the device"
+    )
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folder", type=Path)
@@ -150,6 +186,7 @@ def main() -> None:
             path = make(folder / f"long_{chosen.hours:g}h.{suffix}", chosen.hours)
             build(path, chosen.rounds if suffix == "wav" else 1, disk)
             zoom(path, disk)
+            open_and_close(path)
 
 
 if __name__ == "__main__":

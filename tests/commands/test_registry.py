@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from workstation.commands.arguments import argument_group
 from workstation.commands.registry import Registry, command, load_registry, needs_sample, needs_selection
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
@@ -29,6 +30,29 @@ def make(tx: Any, *, name: str, size: float = 1.0, parts: tuple[int, ...] = ()) 
     return (tx, name, size, parts)
 
 
+@argument_group
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """Where a toy goes.
+
+    shelf: which shelf
+    label: what is written on it
+    """
+
+    shelf: int
+    label: str = "toys"
+
+
+@command("toy.store", title="Store a toy")
+def put_away(tx: Any, *, name: str, box: Box, gently: bool = True) -> tuple[Any, ...]:
+    """Put a toy away.
+
+    name: what it is called
+    gently: false to throw it
+    """
+    return (name, box, gently)
+
+
 TOY = make.__command__  # type: ignore[attr-defined]
 
 
@@ -39,6 +63,21 @@ def test_a_function_says_everything_about_its_command() -> None:
         ("name", True, None), ("size", False, 1.0), ("parts", False, ()),
     ]  # fmt: skip
     assert TOY.arguments[1].help == "how large it is, in metres"
+
+
+def test_a_group_of_arguments_stands_as_if_each_were_written_out() -> None:
+    store = put_away.__command__  # type: ignore[attr-defined]
+    assert [(a.name, a.required) for a in store.arguments] == [
+        ("name", True), ("shelf", True), ("label", False), ("gently", False),
+    ]  # fmt: skip
+    assert store.run("tx", {"name": "car", "shelf": 3}) == ("car", Box(shelf=3), True)
+    assert store.run("tx", {"name": "car", "shelf": 3, "label": "x", "gently": False}) == (
+        "car", Box(shelf=3, label="x"), False,
+    )  # fmt: skip
+    with pytest.raises(UserError, match="toy.store needs shelf"):
+        store.run("tx", {"name": "car"})
+    with pytest.raises(UserError, match="no argument 'box'"):
+        store.run("tx", {"name": "car", "box": {"shelf": 3}})
 
 
 def test_arguments_are_converted_by_type_and_defaults_left_to_the_function() -> None:

@@ -7,7 +7,9 @@ x264 and x265 are used here only; the program itself never encodes with them.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -118,6 +120,27 @@ def make_film(film: Film, folder: Path) -> Path:
     path = folder / film.name
     if path.exists():
         return path
+    with _usual_priority():
+        _write(film, path)
+    return path
+
+
+@contextmanager
+def _usual_priority() -> Iterator[None]:
+    """SVT-AV1 makes the thread that calls it a real-time one where it may, and all threads begun later inherit that:
+    a test run as root would leave nothing of the machine to anybody else."""
+    if not hasattr(os, "sched_setscheduler"):  # Linux only, as is the trouble
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
+def _write(film: Film, path: Path) -> None:
+    folder = path.parent
     part = folder / f"part-{film.name}"
     with av.open(str(part), "w", container_options=film.container_options) as container:
         stream = container.add_stream(film.codec, rate=film.rate)
@@ -140,7 +163,6 @@ def make_film(film: Film, folder: Path) -> Path:
         for packet in _packets(film, stream):
             container.mux(packet)
     part.rename(path)
-    return path
 
 
 def _packets(film: Film, stream: av.VideoStream) -> Iterator[av.Packet]:

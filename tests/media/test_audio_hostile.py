@@ -141,7 +141,9 @@ def test_opening_can_be_cancelled(tmp_path: Path) -> None:
         open_audio(tmp_path / "one.mkv", context=OpenContext(cancel=token))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(suffix=st.sampled_from(["wav", "flac", "mp3", "m4a", "mkv"]), data=st.data())
 def test_flipped_bytes_never_do_worse_than_a_sentence(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
     source = tmp_path / f"good.{suffix}"

@@ -148,7 +148,9 @@ def test_every_channel_holds_its_own_samples(tmp_path: Path, channels: int) -> N
     sound.close()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(start=st.integers(-50_000, 150_000), length=st.integers(0, 70_000), limit=st.sampled_from([0, 300_000, 1 << 30]))
 def test_any_request_gives_the_files_own_samples(tmp_path: Path, start: int, length: int, limit: int) -> None:
     path = tmp_path / "ramp.wav"
@@ -162,7 +164,9 @@ def test_any_request_gives_the_files_own_samples(tmp_path: Path, start: int, len
 
 
 @given(rate=st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000, 96000]), sample=st.integers(0, 999))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_a_sample_sounds_from_its_time_until_the_next_ones(tmp_path: Path, rate: int, sample: int) -> None:
     path = tmp_path / f"{rate}.wav"
     if not path.exists():

@@ -34,7 +34,14 @@ def test_raw_logs_are_recognised_by_their_bytes(head: bytes, form: str) -> None:
 
 @pytest.mark.parametrize(
     "head",
-    [b"", b"\x00" * 50, b"time_ns,speed_kph\n0,12.5\n", b"(1.5) can", b"\xff\xfe(1.0) can0 1A0#00", b"Log of the day\n"],
+    [
+        b"",
+        b"\x00" * 50,
+        b"time_ns,speed_kph\n0,12.5\n",
+        b"(1.5) can",
+        b"\xff\xfe(1.0) can0 1A0#00",
+        b"Log of the day\n",
+    ],
 )
 def test_other_files_are_left_to_the_readers(head: bytes) -> None:
     assert can_log_reason(head) is None

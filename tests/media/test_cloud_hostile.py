@@ -131,7 +131,9 @@ def test_an_empty_sweep_is_a_sweep(tmp_path: Path) -> None:
     assert open_clouds([tmp_path / "a.pcd"]).cloud(0).points.shape == (0, 3)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     kind=st.sampled_from(["ascii", "binary", "binary_compressed", "ply", "plya", "las", "npy", "bin"]), data=st.data()
 )

@@ -253,7 +253,7 @@ def test_limits_hold(tmp_path: Path) -> None:
     assert "more than the limit" in refused(path, Limits(max_pixels=100))
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(at=st.integers(0, 10_000), byte=st.integers(0, 255), cut=st.booleans())
 def test_damaged_files_are_a_volume_or_a_sentence(tmp_path: Path, at: int, byte: int, cut: bool) -> None:
     path = tmp_path / "fuzz.dcm"

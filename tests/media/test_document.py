@@ -205,7 +205,7 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
         open_pdf([tmp_path / "none.pdf"], {}, OpenContext())
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 255), st.booleans())
 def test_damaged_pdfs_are_pages_or_a_sentence(opened: Opener, at: int, byte: int, cut: bool) -> None:
     data = bytearray(WHOLE)

@@ -247,6 +247,18 @@ def test_a_cut_picture_says_so(tmp_path: Path, suffix: str, share: float) -> Non
         opened(cut).picture()
 
 
+def test_more_channels_than_there_are_is_said_once(tmp_path: Path) -> None:
+    """Pillow logs it and raises it; the log is watched by the strict rules."""
+    path = tmp_path / "channels.tiff"
+    Image.fromarray(noise((30, 40, 3), "uint8")).save(path)
+    raw = bytearray(path.read_bytes())
+    at = raw.index(struct.pack("<HHII", 277, 3, 1, 3))  # tag SamplesPerPixel, one 16-bit number: 3
+    raw[at + 8] = 34
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=r"channels\.tiff"):
+        opened(path).picture()
+
+
 @pytest.mark.parametrize("depth", ["uint16", "float32"])
 def test_a_cut_deep_picture_says_so(tmp_path: Path, depth: str) -> None:
     path = tmp_path / "whole.tiff"

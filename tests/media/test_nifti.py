@@ -229,7 +229,7 @@ def test_any_damaged_header_is_read_or_refused(at: int, patch: bytes) -> None:
     assert np.isfinite(header.patient_from_voxel).all()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.binary(max_size=600))
 def test_any_bytes_are_probed(tmp_path: Path, data: bytes) -> None:
     assert 0 <= probe(tmp_path / "a.nii.gz", data) <= 1

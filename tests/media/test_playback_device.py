@@ -49,7 +49,7 @@ class Library:
             raise ValueError(f"No output device matching {device!r}")
         raise NoDeviceError("Error querying device -1")
 
-    def OutputStream(self, **settings: Any) -> Stream:  # noqa: N802 - the library's name
+    def OutputStream(self, **settings: Any) -> Stream:
         if not self.opens:
             raise NoDeviceError("Error opening OutputStream: Device unavailable [PaErrorCode -9985]")
         self.streams.append(Stream(self, settings))

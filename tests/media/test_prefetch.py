@@ -49,14 +49,15 @@ class Slow:
         self.begun = threading.Semaphore(0)
         self.may_go_on = threading.Semaphore(0)
         self.kept: set[int] = set()
+        self.sketched: set[int] = set()
+        self.built = 0
+        self.all_built = threading.Event()
         self.loaded: list[int] = []
         self.read: list[tuple[int, int]] = []
         self.broken: set[int] = set()
         self.ahead = 8
 
     def load(self, index: int, view: View, cancel: CancelToken) -> int:
-        if index in self.kept:
-            return index
         self.begun.release()
         assert self.may_go_on.acquire(timeout=WAIT_S)
         cancel.check()
@@ -65,12 +66,22 @@ class Slow:
         self.loaded.append(index)
         return index
 
-    def held(self, index: int) -> bool:
-        return index in self.kept
+    def at_once(self, index: int, view: View) -> int | None:
+        return index if index in self.kept else None
 
-    def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None:
-        self.read.append((index, direction))
+    def preview(self, index: int, view: View) -> int | None:
+        return -index if index in self.sketched else None
+
+    def read_ahead(self, index: int, direction: int, count: int, view: View, cancel: CancelToken) -> None:
+        self.read.append((index, direction, count))
         cancel.check()
+
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
+        cancel.check()
+        self.built += 1
+        if self.built == 3:
+            self.all_built.set()
+        return 0.0 if self.built < 3 else None
 
 
 @contextmanager
@@ -104,9 +115,8 @@ def test_what_is_held_is_answered_while_something_else_is_decoded() -> None:
     with working(loader) as (worker, inbox):
         worker.show(1)
         assert loader.begun.acquire(timeout=WAIT_S)
-        held = worker.show(7)
+        inbox.wait_for(worker.show(7))
         loader.may_go_on.release()
-        inbox.wait_for(held)
         assert worker.wait_idle(WAIT_S)
         assert inbox.indices == [7]  # the older one, not finished yet, is no longer wanted
 
@@ -130,8 +140,53 @@ def test_reading_ahead_goes_where_the_requests_go_and_then_the_other_way() -> No
         for index in (500, 501, 500, 900):
             inbox.wait_for(worker.show(index))
             assert worker.wait_idle(WAIT_S)
-        # A jump reads on forwards first: reading backwards is dear and most often not wanted then.
-        assert loader.read == [(501, 1), (499, -1), (502, 1), (500, -1), (499, -1), (501, 1), (901, 1), (899, -1)]
+        # A jump reads a little forwards, then back, where the next frame costs a whole group, then on.
+        assert loader.read == [
+            *[(501, 1, 2), (499, -1, 8), (501, 1, 8)],
+            *[(502, 1, 8), (500, -1, 8)],
+            *[(499, -1, 8), (501, 1, 8)],
+            *[(901, 1, 2), (899, -1, 8), (901, 1, 8)],
+        ]
+
+
+def test_a_preview_comes_first_and_the_exact_item_follows_under_the_same_number() -> None:
+    loader = Slow()
+    loader.sketched = {5}
+    with working(loader) as (worker, inbox):
+        request = worker.show(5)
+        first = inbox.wait_for(request)
+        assert (first.value, first.preview) == (-5, True)
+        assert loader.begun.acquire(timeout=WAIT_S)
+        loader.may_go_on.release()
+        assert worker.wait_idle(WAIT_S)
+        assert [(d.value, d.preview) for d in inbox.got] == [(-5, True), (5, False)]
+        screen = Screen()
+        assert [screen.accepts(d.request, preview=d.preview) for d in inbox.got] == [True, True]
+        assert not screen.accepts(request, preview=True)  # never back to the small one
+
+
+def test_work_for_what_a_newer_preview_has_replaced_is_given_up() -> None:
+    loader = Slow()
+    loader.sketched = {7}
+    with working(loader) as (worker, inbox):
+        worker.show(1)
+        assert loader.begun.acquire(timeout=WAIT_S)
+        newer = worker.show(7)
+        assert inbox.wait_for(newer).preview
+        for _ in range(2):
+            loader.may_go_on.release()
+        assert worker.wait_idle(WAIT_S)
+        assert [d.value for d in inbox.got] == [-7, 7]
+        assert loader.loaded == [7]
+
+
+def test_spare_time_is_used_until_there_is_nothing_more_to_do() -> None:
+    loader = Slow()
+    loader.kept = {1}
+    with working(loader) as (worker, inbox):
+        inbox.wait_for(worker.show(1))
+        assert loader.all_built.wait(WAIT_S)
+    assert loader.built == 3
 
 
 def test_an_older_picture_never_replaces_a_newer_one() -> None:
@@ -196,7 +251,7 @@ def test_stepping_back_decodes_each_group_about_once(made: Made) -> None:
             assert number_in(inbox.wait_for(worker.show(index))) == index
             assert worker.wait_idle(WAIT_S)
         # 120 steps, each from the same key frame: one after the other would decode 120 × 170 packets.
-        assert video._decoder.packets_decoded < 120 * 170 / 15
+        assert video._decoders.packets_decoded < 120 * 170 / 15
 
 
 def test_what_comes_next_is_already_there(made: Made) -> None:
@@ -205,11 +260,11 @@ def test_what_comes_next_is_already_there(made: Made) -> None:
         inbox.wait_for(worker.show(10))
         assert worker.wait_idle(WAIT_S)
         assert all(video.held(index) for index in range(10, 60))
-        before = video._decoder.packets_decoded
+        before = video._decoders.packets_decoded
         for index in range(11, 40):
             assert number_in(inbox.wait_for(worker.show(index))) == index
         assert worker.wait_idle(WAIT_S)
-        assert video._decoder.packets_decoded - before <= 200
+        assert video._decoders.packets_decoded - before <= 200
 
 
 def test_twelve_streams_stay_within_one_limit(made: Made) -> None:

@@ -1,15 +1,18 @@
 """The strictness every test runs under. Loaded by ``tests/conftest.py`` and ``plugins/conftest.py``.
 
 What a test leaves behind or says unasked is its failure: see ``strict_noise``, ``strict_leaks``, ``strict_sockets``.
+How long an example of a law takes is nobody's: see ``strict_laws``.
 ``test_strictness.py`` proves each of these rules on tests that break them.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import pytest
 
+import strict_laws
 import strict_leaks
 import strict_noise
 import strict_sockets
@@ -19,7 +22,12 @@ from strict_windows import bench, demo_project, demo_template, qapp
 
 __all__ = ["bench", "demo_project", "demo_template", "expect_log", "qapp", "virtual_display"]
 
+# Before anything loads NumPy: the many small products of the generators gain nothing by more threads, which only wait
+# in a busy loop, a quarter more work in all, and take the core from a second process of tests.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 strict_leaks.track_connections()
+strict_laws.forget_the_clock()
 strict_sockets.forbid_network()
 
 

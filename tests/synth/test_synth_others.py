@@ -24,7 +24,9 @@ from workstation.synth.voice import MANNERS, speak
 
 Maker = Callable[..., Truth]
 CLIP = clip.ClipOptions(seconds=2.0, scale=0.5)
+WHOLE_CLIP = clip.ClipOptions(scale=0.25)
 TALK = talk.TalkOptions(scale=0.5)
+ROBOT = robot.RobotOptions(scale=0.5)
 
 
 def frames_of(path: Path) -> list[np.ndarray]:
@@ -76,8 +78,8 @@ def test_gpl_encoders_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_sounds_begin_on_their_frames(tmp_path: Path) -> None:
-    made = clip.clip(tmp_path, options=clip.ClipOptions(scale=0.25))
+def test_sounds_begin_on_their_frames(made_once: Maker) -> None:
+    made = made_once(clip.clip, options=WHOLE_CLIP)
     samples, rate = soundfile.read(made.path("clip_sound"))
     assert rate == 16_000
     for event in made.truth["events"]:
@@ -320,9 +322,8 @@ def test_near_duplicates_differ_only_around_the_thing(pictured: Truth) -> None:
 
 
 @pytest.mark.slow
-def test_three_views_of_one_run(tmp_path: Path) -> None:
-    options = robot.RobotOptions(scale=0.5)
-    made = robot.robot(tmp_path, options=options)
+def test_three_views_of_one_run(made_once: Maker) -> None:
+    made = made_once(robot.robot, options=ROBOT)
     for view in robot.VIEWS:
         assert [read(f) for f in frames_of(made.path(view))] == list(range(robot.FRAMES))
     force = np.loadtxt(made.path("force"), delimiter=",", skiprows=1)
@@ -333,7 +334,7 @@ def test_three_views_of_one_run(tmp_path: Path) -> None:
     assert counts == made.truth["actions_by_source"]
     joints = np.loadtxt(made.path("joints"), delimiter=",", skiprows=1)
     assert np.abs(np.diff(joints[:, 1:], axis=0)).max() < 0.15, "no joint jumps"
-    late = robot.robot(tmp_path, variant="side_shift@5", options=options)
+    late = robot.robot(made.folder, variant="side_shift@5", options=ROBOT)
     a, b = frames_of(made.path("side")), frames_of(late.path("side"))
     bar = 60
     same = np.abs(a[155][bar:].astype(int) - b[160][bar:]).mean()
@@ -417,11 +418,11 @@ def media_digest(folder: Path) -> str:
 
 
 CASES: list[tuple[str, Maker, Mapping[str, Variant], dict[str, Any]]] = [
-    ("clip", clip.clip, clip.VARIANTS, {"options": clip.ClipOptions(scale=0.25)}),
+    ("clip", clip.clip, clip.VARIANTS, {"options": WHOLE_CLIP}),
     ("talk", talk.talk, talk.VARIANTS, {"options": talk.TalkOptions(scale=0.25)}),
     ("ct", ct.ct, ct.VARIANTS, {"options": ct.CtOptions(size=96, spacing_mm=3.5, slices=24, slice_mm=9.0)}),
     ("scene", pictures.scene, pictures.VARIANTS, {"options": pictures.SceneOptions(width=160, height=120)}),
-    ("robot", robot.robot, robot.VARIANTS, {"options": robot.RobotOptions(scale=0.25)}),
+    ("robot", robot.robot, robot.VARIANTS, {"options": ROBOT}),
     ("shop", shop.shop, shop.VARIANTS, {}),
     ("batch", batch.batch, batch.VARIANTS, {}),
 ]
@@ -430,18 +431,23 @@ CASES: list[tuple[str, Maker, Mapping[str, Variant], dict[str, Any]]] = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "make", "variants", "options"), CASES, ids=[c[0] for c in CASES])
 def test_a_variant_changes_what_it_plants_and_no_more(
-    tmp_path: Path, name: str, make: Maker, variants: Mapping[str, Variant], options: dict[str, Any]
+    tmp_path: Path,
+    made_once: Maker,
+    name: str,
+    make: Maker,
+    variants: Mapping[str, Variant],
+    options: dict[str, Any],
 ) -> None:
-    clean = make(tmp_path / "a", **options)
+    clean = made_once(make, **options)
     before = media_digest(clean.folder)
-    again = make(tmp_path / "b", **options)
+    again = make(tmp_path, **options)
     assert media_digest(again.folder) == before, "two runs, the same bytes"
     assert [
         (clean.variant_folder / f).read_bytes() == (again.variant_folder / f).read_bytes()
         for f in ("sample.json", "labels.json", "truth.json")
     ] == [True] * 3
     for key in variants:
-        made = make(tmp_path / "a", variant=key, **options)
+        made = make(clean.folder, variant=key, **options)
         assert made.planted, key
         assert media_digest(made.folder) == before, "media are shared and never touched"
         named = {item for p in made.planted for item in p.items}

@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from workstation.app.drawn_marks import Marks
+from workstation.app.reading import Formats
 from workstation.app.scenery import Scenery
 from workstation.app.session import Session
 from workstation.app.sheet_canvas import INK, PAPER, QUIET, Size, font
@@ -45,7 +46,7 @@ def draw_contact_sheet(session: Session, sample_key: str, session_ns: int) -> Im
     if sample is None:
         raise UserError(f"there is no sample {sample_key[:80]!r}")
     streams = session.store.streams(sample.id)
-    with OpenStreams(session.project.path) as readers:
+    with OpenStreams(session.project.path, readers=Formats().readers) as readers:
         placed, height = _laid_out(streams, Scenery(session, sample.id, readers), Marks(session, sample.id))
         sheet = Image.new("RGB", (WIDTH_PX, height), PAPER)
         _head(sheet, sample_key, session_ns, streams)

@@ -109,6 +109,18 @@ def _batch(session: Session) -> None:
         build(session, made)
 
 
+def _fable(session: Session) -> None:
+    from workstation.app.demo_recordings import build_fable
+
+    build_fable(session, resource("demo", "fable"))
+
+
+def _meeting(session: Session) -> None:
+    from workstation.app.demo_recordings import build_meeting
+
+    build_meeting(session, resource("demo", "meeting"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -125,6 +137,22 @@ SCENES: dict[str, Scene] = {
             profile="driving",
             sample=demo_drive.KEY,
             build=_drive,
+        ),
+        Scene(
+            name="fable",
+            title="A real reading of a fable with its printed text",
+            profile="dialogue",
+            sample="cat_and_mice",
+            build=_fable,
+            moment_s="31.6",
+        ),
+        Scene(
+            name="meeting",
+            title="A real meeting: half a minute with its speakers",
+            profile="dialogue",
+            sample="meeting",
+            build=_meeting,
+            moment_s="23.5",
         ),
         Scene(
             name="talk",

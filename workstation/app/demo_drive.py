@@ -55,6 +55,13 @@ _ATTRIBUTES = {
     ("pedestrian_behavior", "Walking"): ("pedestrian_state", "walking"),
     ("pedestrian_behavior", "Standing"): ("pedestrian_state", "standing"),
 }
+_POINT_CLASSES = {
+    **_CLASSES,
+    "Road": "drivable_area",
+    "Signs": "traffic_sign",
+    "Road Barriers": "barrier",
+}
+"""Point classes that the ontology has a word for as a thing; buildings, plants and the like it has not."""
 Attributes = dict[str, str]
 
 
@@ -91,6 +98,7 @@ def build(session: Session, source: Source, *, copy: Callable[[Path, Path], None
         _add_rig(run, source)
         _set_gates(run, evidence)
         _add_cuboids(run, source)
+        _add_point_classes(run, source)
         _add_turns(run, source)
 
 
@@ -323,6 +331,26 @@ def _propose_siblings(
                 rationale="named as siblings by the publisher, one cuboid from each LiDAR",
                 state="proposed",
                 source=msgspec.to_builtins(_origin(cuboid)),
+            )
+
+
+def _add_point_classes(run: Run, source: Source) -> None:
+    """The classes of the points where they were published, one point set a class and sweep."""
+    origin = msgspec.to_builtins(Origin(kind=SourceKind.IMPORT, name="PandaSet", version="sequence 002, point classes"))
+    for _, time_ns, by_class in source.point_classes(_POINT_CLASSES):
+        for class_id, indices in by_class.items():
+            run(
+                "annotation.add",
+                sample=KEY,
+                stream="lidar",
+                class_id=class_id,
+                shape={"kind": "point_indices", "indices": indices},
+                start_ns=time_ns,
+                end_ns=time_ns,
+                frame=EGO,
+                attributes={"occlusion": "unknown"},
+                state="done",
+                source=origin,
             )
 
 

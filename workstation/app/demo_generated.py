@@ -110,9 +110,12 @@ def add_sample(
     key: str,
     streams: Sequence[tuple[Json, list[Path]]],
     readers: Sequence[ReaderSpec],
+    *,
+    notes: str = "Generated, with exact truth.",
+    in_sync: str = _ONE_CLOCK,
 ) -> list[str]:
     """A sample with its streams, in sync by construction; answers which streams no reader takes."""
-    run("sample.add", key=key, notes="Generated, with exact truth.")
+    run("sample.add", key=key, notes=notes)
     left_out = []
     for stream, paths in streams:
         try:
@@ -123,11 +126,12 @@ def add_sample(
         files = tuple(record_file(session.project.path, path) for path in paths)
         run(
             "stream.add", sample=key, key=stream["key"], kind=reader.kind, role=stream.get("role", ""),
-            files=msgspec.to_builtins(files), reader=reader.name, options=stream.get("options", {}), clock="generator",
+            files=msgspec.to_builtins(files), reader=reader.name, options=stream.get("options", {}),
+            clock="generator" if in_sync == _ONE_CLOCK else "recording",
             time_map=stream.get("time_map"), frame=stream.get("frame", ""), recording=stream.get("recording", ""),
             language=stream.get("language", ""), licence=stream.get("licence", LICENCE),
         )  # fmt: skip
-    run("gate.set", sample=key, gate="sync", state="verified", reason=_ONE_CLOCK)
+    run("gate.set", sample=key, gate="sync", state="verified", reason=in_sync)
     return left_out
 
 

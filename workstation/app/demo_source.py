@@ -6,7 +6,7 @@ module knows them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.demo_points import points_by_class
 from workstation.core.axes import axis_change
 from workstation.core.cameras import Camera, opencv_lens
 from workstation.core.errors import DataError
@@ -102,6 +103,10 @@ class _Frame(msgspec.Struct, frozen=True):
 
 class _Cuboids(msgspec.Struct, frozen=True):
     frames: tuple[_Frame, ...]
+
+
+class _PointClasses(msgspec.Struct, frozen=True):
+    classes: Mapping[str, str]
 
 
 class _Pose(msgspec.Struct, frozen=True):
@@ -216,6 +221,18 @@ class Source:
             for each in frame.objects:
                 tracks.setdefault(each.uuid, []).append((int(times[frame.sweep]), each))
         return tracks
+
+    def point_classes(self, names: Mapping[str, str]) -> Iterator[tuple[int, int, dict[str, list[int]]]]:
+        """Of the sweeps that have them: (sweep, session time, points by class), classes in the words of ``names``."""
+        said = _read(self.path("labels", "semseg_classes.json"), _PointClasses).classes
+        known = {int(number): names[label] for number, label in said.items() if label in names}
+        times, sweeps = self.times_ns("lidar"), self.sweeps()
+        for path in sorted(self.path("labels").glob("*.label")):
+            sweep = int(path.stem)
+            if sweep not in sweeps:
+                raise DataError("there is no sweep for these point classes", path=path)
+            points = sweeps[sweep].read_bytes().partition(b"DATA binary\n")[2]
+            yield sweep, int(times[sweep]), points_by_class(path, points=len(points) // 16, names=known)
 
     @cached_property
     def narration(self) -> _Narration:

@@ -38,7 +38,7 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "PySide6-Essentials": "the window", "pyqtgraph": "plots and timelines", "vtk": "3-D views", "numpy": "everything",
     "scipy": "signals and geometry", "opencv-python": "images", "av": "video", "pillow": "images",
     "soundfile": "sound files", "soxr": "sound at other rates", "sounddevice": "playing sound", "pyarrow": "tables",
-    "laspy": "LAS point clouds", "lazrs": "LAZ point clouds", "pypcd4": "PCD point clouds", "pydicom": "DICOM",
+    "laspy": "LAS point clouds", "lazrs": "LAZ point clouds", "python-neo-lzf": "packed PCD clouds", "pydicom": "DICOM",
     "pylibjpeg": "compressed DICOM", "pylibjpeg-openjpeg": "compressed DICOM", "pypdfium2": "PDF",
     "shapely": "polygons", "onnxruntime": "models", "msgspec": "everything", "fastjsonschema": "checking imports",
     "pyyaml": "everything", "platformdirs": "everything", "click": "the command line",

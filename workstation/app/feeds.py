@@ -177,7 +177,20 @@ class StillFeed:
         self._worker.close()
 
 
-class StillLoader:
+class _Loader:
+    """A loader without previews, whose items are read where they are asked for."""
+
+    def at_once(self, index: int, view: View) -> Picture | None:
+        return None
+
+    def preview(self, index: int, view: View) -> Picture | None:
+        return None
+
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
+        return None
+
+
+class StillLoader(_Loader):
     """A single picture for a worker."""
 
     ahead = 0
@@ -193,14 +206,11 @@ class StillLoader:
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return self._reader.picture(view)
 
-    def held(self, index: int) -> bool:
-        return False
-
-    def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None:
+    def read_ahead(self, index: int, direction: int, count: int, view: View, cancel: CancelToken) -> None:
         """There is nothing else to read."""
 
 
-class SliceLoader:
+class SliceLoader(_Loader):
     """Slices of a volume across its first axis, values in the volume's unit."""
 
     ahead = 4
@@ -219,11 +229,8 @@ class SliceLoader:
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return single_level(self._slab(index)).picture(view)
 
-    def held(self, index: int) -> bool:
-        return False
-
-    def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None:
-        for ahead in range(index, index + direction * self.ahead, direction):
+    def read_ahead(self, index: int, direction: int, count: int, view: View, cancel: CancelToken) -> None:
+        for ahead in range(index, index + direction * count, direction):
             cancel.check()
             if 0 <= ahead < self.count:
                 self._slab(ahead)

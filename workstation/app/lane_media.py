@@ -5,6 +5,7 @@ Asked by the timeline pane with the readers that the workbench holds; without Qt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from workstation.media.gaps import longest_step_ns
 Floats = NDArray[np.float64]
 MOST_CURVES = 8
 _BLOCK = 256
+_MARKUP = re.compile(r"<[^<>]*>")
 _LONG = 200_000
 
 
@@ -148,8 +150,13 @@ def said_in(stream: Stream, reader: Reader) -> Sequence[Said]:
     if not isinstance(reader, TextReader):
         return ()
     found = [
-        Said(stream.time_map.range_to_session(part.span), " ".join(reader.text[part.start : part.stop].split()))
+        Said(stream.time_map.range_to_session(part.span), _plain(reader.text[part.start : part.stop]))
         for part in reader.parts
         if part.span is not None and part.kind != "word"
     ]
     return sorted(found, key=lambda each: each.shown)
+
+
+def _plain(text: str) -> str:
+    """As a person reads it: without the marks of the format, on one line."""
+    return " ".join(_MARKUP.sub("", text).split())

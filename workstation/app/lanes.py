@@ -9,7 +9,7 @@ it touched and leaves the others where they are, so nothing jumps under the hand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from itertools import pairwise
@@ -45,6 +45,7 @@ class LaneKind(StrEnum):
     FINDINGS = "findings"
 
 
+Keep = Callable[[Annotation], bool]
 Whole = TypeVar("Whole", np.int32, np.int64)
 _PATCHED_AT_MOST = 64
 """Above that many changes at once a tier is made anew, which costs less then."""
@@ -194,9 +195,14 @@ class _Stretch:
     style: Style
 
 
-def make_tier(view: SampleView, lane: Lane, palette: Palette) -> Tier:
-    """The labels of a lane as columns."""
-    held = [each for each in view.annotations_of(lane.stream) if tier_of(each) is lane.kind]
+def everything(_annotation: Annotation) -> bool:
+    """Nothing is hidden."""
+    return True
+
+
+def make_tier(view: SampleView, lane: Lane, palette: Palette, keep: Keep = everything) -> Tier:
+    """The labels of a lane as columns; ``keep`` says which are not hidden."""
+    held = [each for each in view.annotations_of(lane.stream) if tier_of(each) is lane.kind and keep(each)]
     starts, ends = _session_bounds(view, lane.stream, held)
     order = np.lexsort((ends, starts))
     held = [held[i] for i in order.tolist()]
@@ -205,19 +211,25 @@ def make_tier(view: SampleView, lane: Lane, palette: Palette) -> Tier:
     return _assembled(view, lane, palette, held, starts, ends, rows, count)
 
 
-def changed_tier(view: SampleView, lane: Lane, palette: Palette, old: Tier, touched: Iterable[str]) -> Tier:
+def changed_tier(
+    view: SampleView, lane: Lane, palette: Palette, old: Tier, touched: Iterable[str], keep: Keep = everything
+) -> Tier:
     """The tier after a commit that touched these annotations. What was not touched keeps its row."""
+    touched = tuple(touched)
     gone = {each for each in touched if each in old.numbers}
     come = [
         annotation
         for annotation in (view.annotations.get(each) for each in touched)
-        if annotation is not None and annotation.stream == lane.stream and tier_of(annotation) is lane.kind
+        if annotation is not None
+        and annotation.stream == lane.stream
+        and tier_of(annotation) is lane.kind
+        and keep(annotation)
     ]
     if not gone and not come:
         return old
     patched = lane.kind in (LaneKind.SPANS, LaneKind.SHAPES) and len(come) <= _PATCHED_AT_MOST
     if not patched:
-        return make_tier(view, lane, palette)  # stretches and speakers' rows: these tiers are small
+        return make_tier(view, lane, palette, keep)  # stretches and speakers' rows: these tiers are small
     return _patched(view, lane, palette, old, gone, come)
 
 

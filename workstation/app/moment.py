@@ -27,7 +27,7 @@ from workstation.media.base import (
     TimedReader,
     TrajectoryReader,
 )
-from workstation.media.gaps import longest_shown_ns
+from workstation.media.gaps import longest_shown_ns, longest_step_ns
 
 _QUOTED = 60
 _MARKUP = re.compile(r"<[^<>]*>")
@@ -228,11 +228,29 @@ def _values(reader: Reader, index: int) -> str:
     return ""
 
 
+def _last_value(reader: SeriesReader, channel: str, index: int) -> tuple[float, int]:
+    """A channel's value at a row, and how much older than the row it is.
+
+    A channel that comes at a rate of its own (a CAN signal) keeps its last value, as long as its rhythm allows.
+    """
+    times, values = reader.samples(channel)
+    if len(times) == len(reader.times_ns):
+        return float(values[index]), 0
+    row_ns = int(reader.times_ns[index])
+    own = int(times.searchsorted(row_ns, side="right")) - 1
+    if own < 0:
+        return float("nan"), 0
+    late_ns = row_ns - int(times[own])
+    longest = longest_step_ns(times)
+    return (float("nan"), 0) if longest is not None and late_ns > longest else (float(values[own]), late_ns)
+
+
 def _readings(reader: SeriesReader, index: int) -> str:
     parts = []
     for channel in reader.channels[:6]:
-        value = float(reader.values(channel.name)[index])
+        value, late_ns = _last_value(reader, channel.name, index)
         unit = f" {channel.unit}" if channel.unit else ""
-        parts.append(f"{channel.name} " + ("missing" if np.isnan(value) else f"{value:.9g}{unit}"))
+        said = channel.labels.get(int(value), f"{value:.9g}{unit}") if np.isfinite(value) else "missing"
+        parts.append(f"{channel.name} {said}" + (f" ({late_ns / 1e6:g} ms before)" if late_ns else ""))
     more = f", and {len(reader.channels) - 6} more" if len(reader.channels) > 6 else ""
     return f": {', '.join(parts)}{more}"

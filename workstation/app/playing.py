@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workstation.app.settings import settings_or_usual
+import msgspec
+
+from workstation.app.settings import read_settings, settings_or_usual, write_settings
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
@@ -67,6 +69,15 @@ class Playing:
     def _on_change(self, changes: ChangeSet) -> None:
         if changes.touched(RecordKind.STREAM):
             self.refresh()
+
+
+def keep_offset(device: str, offset_ns: int) -> None:
+    """Write a device's compensation into the settings: 0 forgets it."""
+    settings = read_settings()
+    offsets = {**settings.sound_offsets_ns, device: offset_ns}
+    if not offset_ns:
+        del offsets[device]
+    write_settings(msgspec.structs.replace(settings, sound_offsets_ns=offsets))
 
 
 def tracks_of(

@@ -15,10 +15,12 @@ import numpy as np
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Keyframe, Track, effective_class
+from workstation.core.cameras import Camera
 from workstation.core.errors import DataError
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.ids import SampleId
 from workstation.core.poses import RigidTransform, Trajectory
+from workstation.core.projection import Outline, cuboid_outline, rolling_outline
 from workstation.core.records import RecordKind
 from workstation.core.rotation import multiply, unit
 from workstation.core.sample import Rig, Stream, StreamKind
@@ -82,6 +84,42 @@ class Scenery:
             if placed is not None:
                 cuboid, frame = placed
                 yield PlacedCuboid(tracked.annotation, cuboid, frame, tracked.name, tracked.colour)
+
+    def outlines(self, camera: Camera, taken_ns: int) -> Iterator[tuple[PlacedCuboid, Outline, float]]:
+        """Every cuboid that shows in a picture taken then: as placed, its outline, and how far away it is in metres.
+
+        With a rolling shutter each corner stands where it was when its own row was read.
+        """
+        for each in self.cuboids_at(taken_ns):
+            camera_from_frame = self.transform(camera.frame, each.frame, taken_ns)
+            if camera_from_frame is None:
+                continue
+            if camera.row_time_ns:
+                outline = self._rolling(camera, each, taken_ns)
+            else:
+                outline = cuboid_outline(camera, each.cuboid, camera_from_frame=camera_from_frame)
+            if outline is not None and len(outline.segments):
+                yield each, outline, float(np.linalg.norm(camera_from_frame @ np.array([each.cuboid.center])))
+
+    def _rolling(self, camera: Camera, shown: PlacedCuboid, taken_ns: int) -> Outline | None:
+        """From where the thing was when the first, the middle and the last row were read."""
+        tracked = next(each for each in self._tracks if each.annotation is shown.annotation)
+        times = np.unique(camera.row_times_ns(taken_ns, (0, camera.height_px / 2, camera.height_px)))
+        moves: list[RigidTransform] = []
+        for time_ns in times.tolist():
+            placed = self._placed(tracked, time_ns)
+            move = None if placed is None else self.transform(camera.frame, placed[1], time_ns)
+            if placed is None or move is None:
+                return None
+            moves.append(move @ RigidTransform(unit(placed[0].rotation), placed[0].center))
+        motion = Trajectory(
+            times_ns=times,
+            rotations=np.array([each.rotation for each in moves]),
+            translations=np.array([each.translation for each in moves]),
+            max_gap_ns=int(times[-1] - times[0]),
+        )
+        still = Cuboid(center=(0.0, 0.0, 0.0), size=shown.cuboid.size)
+        return rolling_outline(camera, still, camera_from_frame=motion, frame_time_ns=taken_ns)
 
     def _placed(self, tracked: _Tracked, session_ns: int) -> tuple[Cuboid, str] | None:
         own_ns = tracked.stream.time_map.first_stream_at(session_ns + 1) - 1

@@ -103,15 +103,18 @@ class Session:
             return run(command_id, **arguments)
 
     @contextmanager
-    def together(self, label: str) -> Iterator[Run]:
-        """Several commands as one step, all or none: ``with session.together("Sort") as run: run("…", …)``."""
-        with self._transaction(label) as run:
+    def together(self, label: str, *, group: str | None = None) -> Iterator[Run]:
+        """Several commands as one step, all or none: ``with session.together("Sort") as run: run("…", …)``.
+
+        What follows with the same ``group`` joins that step: a run of nudges, a burst of typing.
+        """
+        with self._transaction(label, group=group) as run:
             yield run
 
     @contextmanager
-    def _transaction(self, label: str) -> Iterator[Run]:
+    def _transaction(self, label: str, *, group: str | None = None) -> Iterator[Run]:
         with self.store.transaction(
-            label, sample=self._sample, selection=self.selected, time_ns=self.clock.time_ns
+            label, group=group, sample=self._sample, selection=self.selected, time_ns=self.clock.time_ns
         ) as tx:
 
             def run(command_id: str, /, **arguments: object) -> Any:

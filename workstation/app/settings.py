@@ -24,6 +24,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fields this version does not know are ignored, so that an older program can read a newer one's file."""
 
     person: str = ""
+    theme: str = "dark"
+    font_points: float = 0.0
+    """Size of letters in the window; 0 is the system's own."""
     recent_projects: tuple[str, ...] = ()
     sound_offsets_ns: Mapping[str, int] = {}
     """Device name -> how much later than it says its sound is heard, against the picture."""

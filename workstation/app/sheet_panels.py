@@ -22,7 +22,7 @@ from workstation.core.cameras import Camera
 from workstation.core.errors import DataError
 from workstation.core.frametable import shown_capture
 from workstation.core.geometry import Span
-from workstation.core.projection import cuboid_corners, cuboid_outline
+from workstation.core.projection import cuboid_corners
 from workstation.core.sample import Stream
 from workstation.core.timebase import TimeRange
 from workstation.media.base import AudioReader, CloudReader, TextReader, VideoReader, View
@@ -59,15 +59,11 @@ def _outlines(
     canvas: Canvas, scenery: Scenery, camera: Camera, taken_ns: int, placed: tuple[float, float, float]
 ) -> None:
     left, top, scale = placed
+    if camera.row_time_ns:
+        canvas.label(10, 34, f"rolling shutter, {camera.row_time_ns / 1e3:g} µs a row", size=12)
     seen: list[tuple[float, PlacedCuboid, NDArray[np.float64]]] = []
-    for each in scenery.cuboids_at(taken_ns):
-        camera_from_frame = scenery.transform(camera.frame, each.frame, taken_ns)
-        if camera_from_frame is None:
-            continue
-        segments = cuboid_outline(camera, each.cuboid, camera_from_frame=camera_from_frame).segments
-        if len(segments):
-            away = float(np.linalg.norm(camera_from_frame @ np.array([each.cuboid.center])))
-            seen.append((away, each, segments * scale + (left, top)))
+    for each, outline, away in scenery.outlines(camera, taken_ns):
+        seen.append((away, each, outline.segments * scale + (left, top)))
     for away, each, segments in sorted(seen, key=lambda row: -row[0]):
         for piece in segments:
             canvas.line([tuple(piece[0]), tuple(piece[1])], each.colour, 1.6 if away < 30 else 0.9)

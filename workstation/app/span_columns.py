@@ -31,7 +31,7 @@ class Bars:
     owners: Int32s
     """Which item of the tier each belongs to."""
     reach: Int64s
-    """The latest end so far: where to begin looking for what reaches into a view."""
+    """The latest end so far, an instant taken as a nanosecond: where to begin looking for what reaches into a view."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -48,7 +48,7 @@ def bars(starts: Int64s, ends: Int64s, rows: Int32s, codes: Int32s, owners: Int3
         order = np.lexsort((ends, starts))
         starts, ends = starts[order], ends[order]
         rows, codes, owners = rows[order], codes[order], owners[order]
-    return Bars(starts, ends, rows, codes, owners, np.maximum.accumulate(ends) if len(ends) else ends)
+    return Bars(starts, ends, rows, codes, owners, np.maximum.accumulate(np.maximum(ends, starts + 1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +66,7 @@ def reduce_bars(held: Bars, view: Viewport, row_count: int) -> Reduced:
     part = held.visible(view)
     index = np.full((row_count, view.width_px), -1, np.int32)
     first = np.zeros(index.shape, np.bool_)
-    inside = np.flatnonzero(held.ends[part] >= view.start_ns)
+    inside = np.flatnonzero(np.maximum(held.ends[part], held.starts[part] + 1) > view.start_ns)
     if not len(inside) or not row_count:
         return Reduced(index, first)
     if len(inside) < part.stop - part.start:

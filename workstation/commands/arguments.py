@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -77,11 +77,18 @@ class Argument:
     help: str
     from_context: bool = False
     passed_on: bool = True
+    group: tuple[str, type] | None = None
+    """The parameter and the class of a group of arguments that it is a field of."""
 
     @property
     def rank(self) -> int:
         """Samples are found first, then streams, then labels: each narrows where the next is looked for."""
         return min((_RANK.get(wanted, 4) for wanted in _references(self.type)), default=5)
+
+    @property
+    def names(self) -> frozenset[Wanted]:
+        """What kinds of things it names; empty for a plain value."""
+        return _references(self.type)
 
     def resolve(self, resolver: Resolver, value: object) -> object:
         """The value the function gets."""
@@ -99,32 +106,50 @@ _WHERE = Argument(
 )
 
 
+def argument_group(group: type) -> type:
+    """Mark a dataclass as arguments that several commands take together: a command names it as one parameter."""
+    group.__argument_group__ = True  # type: ignore[attr-defined]
+    return group
+
+
 def arguments_of(function: Callable[..., Any]) -> tuple[Argument, ...]:
     """The keyword arguments of a command's function; each must be typed and described."""
     hints = typing.get_type_hints(function, include_extras=True)
-    described = dict(_described(function))
-    found = []
+    found: list[Argument] = []
     for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise TypeError(f"{function.__qualname__}: {name} must be a keyword argument")
-        if name not in described and name not in _USUAL_HELP:
-            raise TypeError(f"{function.__qualname__}: the docstring does not say what {name} is")
-        bare = parameter.default is inspect.Parameter.empty
-        from_context = bare and name == "sample"  # what else is named, or the open sample, says which sample
-        found.append(
-            Argument(
-                name=name,
-                type=hints[name],
-                wire=str | None if from_context else _wire(hints[name]),
-                required=bare and not from_context,
-                default=None if bare else parameter.default,
-                help=described.get(name) or _USUAL_HELP[name],
-                from_context=from_context,
-            )
-        )
+        if hasattr(hints[name], "__argument_group__"):
+            found += _group_arguments(name, hints[name])
+        else:
+            found.append(_argument(function, name, hints[name], parameter.default))
     if not any(argument.name == "sample" for argument in found) and any(_references(a.type) for a in found):
         found.append(_WHERE)
     return tuple(found)
+
+
+def _group_arguments(name: str, group: type) -> list[Argument]:
+    hints = typing.get_type_hints(group, include_extras=True)
+    each = inspect.signature(group).parameters.items()
+    made = [_argument(group, field, hints[field], parameter.default) for field, parameter in each]
+    return [replace(argument, group=(name, group)) for argument in made]
+
+
+def _argument(owner: Callable[..., Any], name: str, hint: Any, default: object) -> Argument:
+    described = dict(_described(owner))
+    if name not in described and name not in _USUAL_HELP:
+        raise TypeError(f"{owner.__qualname__}: the docstring does not say what {name} is")
+    bare = default is inspect.Parameter.empty
+    from_context = bare and name == "sample"  # what else is named, or the open sample, says which sample
+    return Argument(
+        name=name,
+        type=hint,
+        wire=str | None if from_context else _wire(hint),
+        required=bare and not from_context,
+        default=None if bare else default,
+        help=described.get(name) or _USUAL_HELP[name],
+        from_context=from_context,
+    )
 
 
 def help_of(function: Callable[..., Any]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from msgspec.structs import replace
 
 from workstation.commands.annotations import relabel as relabel_annotations
-from workstation.commands.arguments import AnnotationRef, ClassRef, SampleRef, StreamRef, TargetRef
+from workstation.commands.arguments import AnnotationRef, ClassRef, SampleRef, StreamRef, TargetRef, argument_group
 from workstation.commands.reading import entity_of, fetch_all
 from workstation.commands.registry import command, needs_sample
 from workstation.commands.removal import LinkPolicy, remove_labels
@@ -13,8 +15,25 @@ from workstation.commands.shapes import move_one
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, State, effective_class
 from workstation.core.errors import UserError
-from workstation.core.ids import AnnotationId, SampleId, StreamId
+from workstation.core.ids import SampleId
 from workstation.core.rights import Right
+
+
+@argument_group
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Which annotations a command is about: those named, or all that fit.
+
+    of_class: only annotations that are of this class now
+    layer: only this layer
+    state: only those in this state now
+    """
+
+    annotations: tuple[AnnotationRef, ...] = ()
+    of_class: ClassRef | None = None
+    stream: StreamRef | None = None
+    layer: str | None = None
+    state: State | None = None
 
 
 @command("bulk.relabel", title="Change class of many", right=Right.LABEL, enabled=needs_sample)
@@ -23,22 +42,15 @@ def relabel(
     *,
     sample: SampleRef,
     class_id: ClassRef,
-    annotations: tuple[AnnotationRef, ...] = (),
-    of_class: ClassRef | None = None,
-    stream: StreamRef | None = None,
-    layer: str | None = None,
-    state: State | None = None,
+    which: Which,
     here: bool = False,
 ) -> int:
     """Give many annotations another class in one step: those named, or all that the other arguments fit.
 
     class_id: the new class
-    of_class: only annotations of this class now
-    layer: only this layer
-    state: only this state
     here: true to leave their entities alone
     """
-    found = chosen(tx, sample, annotations, of_class=of_class, stream=stream, layer=layer, state=state)
+    found = chosen(tx, sample, which)
     relabel_annotations(tx, annotations=tuple(each.id for each in found), class_id=class_id, here=here)
     return len(found)
 
@@ -50,23 +62,16 @@ def move(
     sample: SampleRef,
     by: tuple[float, ...] | None = None,
     by_ns: int = 0,
-    annotations: tuple[AnnotationRef, ...] = (),
-    of_class: ClassRef | None = None,
-    stream: StreamRef | None = None,
-    layer: str | None = None,
-    state: State | None = None,
+    which: Which,
 ) -> int:
     """Move many annotations in space or time in one step: those named, or all that the other arguments fit.
 
     by: [x, y] in pixels, or [x, y, z] in metres
     by_ns: how much later; negative is earlier
-    of_class: only annotations of this class
-    layer: only this layer
-    state: only this state
     """
     if by is None and by_ns == 0:
         raise UserError("bulk.move needs by, by_ns or both")
-    found = chosen(tx, sample, annotations, of_class=of_class, stream=stream, layer=layer, state=state)
+    found = chosen(tx, sample, which)
     for annotation in found:
         move_one(tx, annotation, by=by, by_ns=by_ns)
     return len(found)
@@ -78,20 +83,13 @@ def set_state(
     *,
     sample: SampleRef,
     to: State,
-    annotations: tuple[AnnotationRef, ...] = (),
-    of_class: ClassRef | None = None,
-    stream: StreamRef | None = None,
-    layer: str | None = None,
-    state: State | None = None,
+    which: Which,
 ) -> int:
     """Set the state of many annotations in one step: those named, or all that the other arguments fit.
 
     to: the new state
-    of_class: only annotations of this class
-    layer: only this layer
-    state: only those in this state now
     """
-    found = chosen(tx, sample, annotations, of_class=of_class, stream=stream, layer=layer, state=state)
+    found = chosen(tx, sample, which)
     tx.put_many([replace(annotation, state=to) for annotation in found])
     return len(found)
 
@@ -101,50 +99,35 @@ def delete(
     tx: Transaction,
     *,
     sample: SampleRef,
-    annotations: tuple[AnnotationRef, ...] = (),
-    of_class: ClassRef | None = None,
-    stream: StreamRef | None = None,
-    layer: str | None = None,
-    state: State | None = None,
+    which: Which,
     links: LinkPolicy = LinkPolicy.REFUSE,
     to: TargetRef | None = None,
     reason: str = "",
 ) -> int:
     """Delete many annotations in one step: those named, or all that the other arguments fit.
 
-    of_class: only annotations of this class
-    layer: only this layer
-    state: only this state
     links: refuse, remove the links too, retarget them to another end, or turn them into an absence
     to: the new end for retarget; for absence the stream or modality where the counterpart is missing
     reason: for absence, why there is no counterpart
     """
-    found = chosen(tx, sample, annotations, of_class=of_class, stream=stream, layer=layer, state=state)
+    found = chosen(tx, sample, which)
     remove_labels(tx, found, links=links, to=to, reason=reason)
     return len(found)
 
 
-def chosen(
-    tx: Transaction,
-    sample: SampleId,
-    annotations: tuple[AnnotationId, ...],
-    *,
-    of_class: str | None,
-    stream: StreamId | None,
-    layer: str | None,
-    state: State | None,
-) -> list[Annotation]:
+def chosen(tx: Transaction, sample: SampleId, which: Which) -> list[Annotation]:
     """The annotations meant; refused if nothing narrows them down, so that a slip cannot hit a whole sample."""
-    if not annotations and of_class is None and stream is None and layer is None and state is None:
+    if which == Which():
         raise UserError("say which: annotations, of_class, stream, layer or state")
-    found = fetch_all(tx, annotations) if annotations else list(tx.annotations(sample, stream=stream))
+    named = which.annotations
+    found = fetch_all(tx, named) if named else list(tx.annotations(sample, stream=which.stream))
     kept = [
         each
         for each in found
-        if (stream is None or each.stream == stream)
-        and (layer is None or each.layer == layer)
-        and (state is None or each.state is state)
-        and (of_class is None or effective_class(each, entity_of(tx, each)) == of_class)
+        if (which.stream is None or each.stream == which.stream)
+        and (which.layer is None or each.layer == which.layer)
+        and (which.state is None or each.state is which.state)
+        and (which.of_class is None or effective_class(each, entity_of(tx, each)) == which.of_class)
     ]
     if not kept:
         raise UserError("nothing fits")

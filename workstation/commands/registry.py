@@ -96,7 +96,16 @@ class Command:
             if resolver.sample is None:
                 raise UserError(f"{self.id} needs to know the sample: name it, or something in it")
             resolved["sample"] = resolver.sample
-        return self.function(tx, **resolved)
+        return self.function(tx, **self._grouped(resolved))
+
+    def _grouped(self, resolved: Mapping[str, object]) -> dict[str, object]:
+        """What the function is given: the arguments of a group as one value of its class."""
+        given = dict(resolved)
+        groups = dict(argument.group for argument in self.arguments if argument.group is not None)
+        for name, made in groups.items():
+            fields = [argument.name for argument in self.arguments if argument.group == (name, made)]
+            given[name] = made(**{field: given.pop(field) for field in fields if field in given})
+        return given
 
     def unavailable(self, session: SessionView) -> str | None:
         """Why the command cannot run now, or ``None``."""

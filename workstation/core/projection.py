@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from workstation.core.cameras import Bools, Camera, Lens
 from workstation.core.geometry import Cuboid
-from workstation.core.poses import NO_MOVE, RigidTransform
+from workstation.core.poses import NO_MOVE, RigidTransform, Trajectory
+from workstation.core.ratio import Int64s
 from workstation.core.rotation import Floats, matrix_of
 
 NEAR_M = 0.01
@@ -24,6 +25,10 @@ NEAR_M = 0.01
 _PART_RAD = 0.006
 """A line that the lens bends is drawn in parts that span this angle: 0.005 px off at a focal length of 1,000."""
 _HALVINGS = 50
+_ROUNDS = 24
+_SETTLED_PX = 1e-4
+_EDGE_PARTS = 24
+"""An edge is drawn in so many parts by a rolling shutter, which bends it."""
 
 # Corners of a cuboid: bit 2 is front (+x), bit 1 left (+y), bit 0 up (+z).
 _SIGNS = np.array([[(i >> 2 & 1) * 2 - 1, (i >> 1 & 1) * 2 - 1, (i & 1) * 2 - 1] for i in range(8)], np.float64)
@@ -43,6 +48,14 @@ class Projection:
     """(n,) the lens sees the direction."""
     in_picture: Bools
     """(n,) valid, and inside the border."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollingProjection(Projection):
+    """Where points fall in a picture whose rows are exposed one after another."""
+
+    times_ns: Int64s
+    """(n,) when the row of each point was exposed; the frame's own time where not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,54 @@ def project(camera: Camera, points: NDArray[np.floating], *, camera_from_frame: 
     points_in_camera = camera_from_frame @ points
     pixels, valid = _pixels(camera.lens, points_in_camera)
     return Projection(pixels, points_in_camera[:, 2], valid, valid & _inside(camera, pixels))
+
+
+def project_rolling(
+    camera: Camera, points: NDArray[np.floating], *, camera_from_frame: Trajectory, frame_time_ns: int
+) -> RollingProjection:
+    """Points (n, 3) of a moving frame to pixels, each as it was when its own row was exposed.
+
+    ``camera_from_frame`` holds the motion of the frame as the camera sees it, in the clock of ``frame_time_ns``; it
+    has to cover the exposure from the first row to the last, or points have no pixel. Row and place are found by turns:
+    something that moves along the rows faster than they are read has none either.
+    """
+    exact: Floats = np.asarray(points, np.float64)
+    rows = np.full(len(points), camera.timed_row_px)
+    settled = np.zeros(len(points), np.bool_)
+    in_camera, pixels, valid = _seen_at(camera, exact, camera_from_frame, frame_time_ns, rows)
+    for _ in range(_ROUNDS):
+        found = np.where(valid, np.clip(pixels[:, 1], 0, camera.height_px), rows)
+        settled = np.abs(found - rows) <= _SETTLED_PX
+        rows = found
+        if camera.row_time_ns == 0 or settled.all():
+            break
+        in_camera, pixels, valid = _seen_at(camera, exact, camera_from_frame, frame_time_ns, rows)
+    if camera.row_time_ns:
+        valid &= settled
+        pixels[~valid] = np.nan
+    times_ns = camera.row_times_ns(frame_time_ns, np.where(valid, rows, camera.timed_row_px))
+    return RollingProjection(pixels, in_camera[:, 2], valid, valid & _inside(camera, pixels), times_ns)
+
+
+def rolling_outline(
+    camera: Camera, cuboid: Cuboid, *, camera_from_frame: Trajectory, frame_time_ns: int, near_m: float = NEAR_M
+) -> Outline:
+    """The 12 edges of a cuboid that stands still in a moving frame, as the rolling shutter shows them.
+
+    An edge is cut to within a 24th of its length where it comes nearer than ``near_m`` or leaves the lens.
+    """
+    ends = cuboid_corners(cuboid)[np.array(EDGES)]
+    share = np.linspace(0, 1, _EDGE_PARTS + 1)[:, None]
+    along = ends[:, None, 0] + share * (ends[:, 1] - ends[:, 0])[:, None]
+    seen = project_rolling(
+        camera, along.reshape(-1, 3), camera_from_frame=camera_from_frame, frame_time_ns=frame_time_ns
+    )
+    kept = (seen.valid & (camera.lens.sees_behind | (seen.depth_m >= near_m))).reshape(along.shape[:2])
+    pixels = seen.pixels.reshape(*along.shape[:2], 2)
+    pieces = np.stack([pixels[:, :-1], pixels[:, 1:]], 2)
+    both = kept[:, :-1] & kept[:, 1:]
+    clipped, inside = _clip_to_picture(camera, pieces[both])
+    return Outline(clipped, np.repeat(np.arange(len(EDGES)), _EDGE_PARTS)[both.ravel()][inside])
 
 
 def unproject(camera: Camera, pixels: NDArray[np.floating]) -> Rays:
@@ -166,6 +227,18 @@ def rays_meet_cuboid(
     leave = np.fmax(first, second).min(-1, initial=np.inf)
     met: Bools = (enter <= leave) & ~beside.any(-1) & np.isfinite(directions).all(-1)
     return met
+
+
+def _seen_at(
+    camera: Camera, points: Floats, camera_from_frame: Trajectory, frame_time_ns: int, rows: Floats
+) -> tuple[Floats, Floats, Bools]:
+    """Points in the camera, each at the time of its row; their pixels, and which have one."""
+    times, which = np.unique(camera.row_times_ns(frame_time_ns, rows), return_inverse=True)
+    rotations, places, known = camera_from_frame.poses_at(times)
+    turns = matrix_of(np.where(known[:, None], rotations, (1.0, 0.0, 0.0, 0.0)))
+    in_camera = np.einsum("nij,nj->ni", turns[which], points) + places[which]
+    pixels, valid = _pixels(camera.lens, np.where(known[which, None], in_camera, 0.0))
+    return in_camera, pixels, valid & known[which]
 
 
 def _pixels(lens: Lens, points_in_camera: Floats) -> tuple[Floats, Bools]:

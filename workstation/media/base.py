@@ -191,6 +191,8 @@ class Picture:
     width_px: int
     """Of the whole upright picture at full resolution: the space annotations are made in."""
     height_px: int
+    preview: bool = False
+    """Whether this is a small stand-in of the right frame (``proxy.py``), shown until the exact one comes."""
 
 
 @runtime_checkable
@@ -269,12 +271,16 @@ class VideoReader(TimedReader, Protocol):
         """The decoded value of an upright pixel, one number a channel, in the file's own depth."""
         ...
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
-        """Decode the next ``count`` frames from ``index`` on (+1) or back (−1) into the shared cache."""
+    def held_picture(self, index: int, view: View = View()) -> Picture | None:
+        """``picture`` if it is had without decoding, else ``None``; at once, whatever else is being decoded."""
         ...
 
-    def held(self, index: int) -> bool:
-        """Whether ``picture`` would answer without decoding."""
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = View()) -> None:
+        """Decode ``count`` frames from ``index`` on (+1) or back (−1) into the shared cache, for such views."""
+        ...
+
+    def held(self, index: int, view: View = View()) -> bool:
+        """Whether ``held_picture`` would answer."""
         ...
 
 
@@ -309,10 +315,15 @@ class AudioReader(Reader, Protocol):
         """(stop − start, channels) float32, full scale ±1; both ends clipped to the stream."""
         ...
 
+    def read_stored(self, start: int, stop: int, *, cancel: CancelToken | None = None) -> NDArray[Any]:
+        """Like ``read``, but int16 (full scale ±32768) where 16 bits hold every sample: to draw at half the cost."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cloud:
-    """Points of one sweep. ``fields`` holds ``intensity``, ``ring``, ``time_ns``, ``rgb``, ``velocity``… if present."""
+    """Points of one sweep. ``fields`` holds ``intensity``, ``ring``, ``time_ns``, ``rgb``, ``velocity``… if present,
+    and ``index`` where the points are a level of detail: each point's number in the file's order."""
 
     points: NDArray[np.float32]
     """(n, 3) metres in ``frame``, relative to ``origin``; rows with NaN have no place."""

@@ -151,6 +151,12 @@ class DiskCache:
         self._lock = threading.Lock()
         self._total: int | None = None
         self._complained = False
+        self.dropped = 0
+        """Grows whenever entries went to keep the limit: what was there may no longer be."""
+
+    def holds(self, kind: str, key: str, version: int) -> bool:
+        """Whether there is such an entry; reading it may still find it damaged."""
+        return self._path(kind, key, version).exists()
 
     def read(self, kind: str, key: str, version: int) -> bytes | None:
         """The stored bytes; ``None`` if there are none or they are damaged."""
@@ -279,6 +285,7 @@ class DiskCache:
                         break
                     if _unlink(path):
                         total -= file_size
+                self.dropped += 1
             self._total = total
 
     def _complain(self, error: OSError) -> None:

@@ -111,8 +111,11 @@ class DicomFilm(TimedItems):
     def paths(self) -> tuple[Path, ...]:
         return (self._header.path,)
 
-    def held(self, index: int) -> bool:
+    def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share
+
+    def held_picture(self, index: int, view: View = _VIEW) -> Picture | None:
+        return self.picture(index, view) if index in self._share else None
 
     def picture(self, index: int, view: View = _VIEW, *, cancel: CancelToken | None = None) -> Picture:
         stored = self._stored(index)
@@ -129,7 +132,7 @@ class DicomFilm(TimedItems):
         value = self._stored(index)[y_px, x_px]
         return tuple(value.tolist()) if np.ndim(value) else (value.item(),)
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = _VIEW) -> None:
         step = 1 if direction > 0 else -1
         affordable = max(1, self._share.fair_bytes // (2 * max(1, self.width_px * self.height_px * 3)))
         for i in range(index, index + step * min(count, affordable), step):

@@ -20,7 +20,16 @@ from workstation.media.base import HEAD_BYTES, ReaderSpec
 from workstation.media.bundles import EPOCH_OR_DATE, Unit, bundle, epoch_in, slug
 from workstation.media.can_log import can_log_reason
 from workstation.media.probe import matches
-from workstation.media.proposal import DatasetSpec, Proposal, SampleProposal, Skipped, StreamProposal, aligned
+from workstation.media.proposal import (
+    DatasetSpec,
+    Proposal,
+    RigProposal,
+    SampleProposal,
+    Skipped,
+    StreamProposal,
+    aligned,
+)
+from workstation.media.rig_file import NAMES, read_rig
 
 MOST_FILES = 200_000
 _DEEPEST = 24
@@ -48,7 +57,7 @@ def propose_folder(folder: Path, readers: Sequence[ReaderSpec]) -> Proposal:
     files = list(_walk(folder, skipped))
     units, notes = _units(folder, files, readers, skipped)
     bundles = bundle(units)
-    samples = [_sample(key, members) for key, members in bundles.samples.items()]
+    samples = _with_rigs([_sample(key, members) for key, members in bundles.samples.items()], files, skipped)
     skipped += [Skipped(path, f"{why}; add it by hand") for unit, why in bundles.left for path in unit.files]
     if not samples:
         notes.append("no file of the folder can be shown")
@@ -60,6 +69,28 @@ def propose_folder(folder: Path, readers: Sequence[ReaderSpec]) -> Proposal:
         skipped=tuple(skipped),
         notes=tuple(notes),
     )
+
+
+def _with_rigs(samples: list[SampleProposal], files: list[Path], skipped: list[Skipped]) -> list[SampleProposal]:
+    """Each sample with the calibration that lies nearest above its files."""
+    rigs: dict[Path, RigProposal] = {}
+    for path in files:
+        if path.name.lower() in NAMES:
+            try:
+                rigs[path.parent] = read_rig(path)
+            except DataError as error:
+                skipped[:] = [item for item in skipped if item.path != path]
+                skipped.append(Skipped(path, error.reason))
+    used: set[Path] = set()
+    calibrated = []
+    for sample in samples:
+        places = [path.parent for stream in sample.streams for path in stream.files]
+        above = Path(os.path.commonpath(places))
+        nearest = next((place for place in (above, *above.parents) if place in rigs), None)
+        calibrated.append(sample if nearest is None else replace(sample, rig=rigs[nearest]))
+        used |= set() if nearest is None else {mount.source for mount in rigs[nearest].mounts}
+    skipped[:] = [item for item in skipped if item.path not in used]
+    return calibrated
 
 
 def _walk(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:

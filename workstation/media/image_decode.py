@@ -7,6 +7,7 @@ record. The size in the header is checked before anything is decoded.
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import zlib
@@ -33,6 +34,8 @@ _FORMATS = (
 _DEEP_FORMATS = ("PNG", "TIFF", "PPM")
 # Our own limit is checked on every header; Pillow's would only warn, from whatever thread.
 Image.MAX_IMAGE_PIXELS = None
+# Some of Pillow's readers log a damage that they also raise; the sentence made of the exception is enough.
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 _ORIENTATION, _BITS, _SAMPLE_FORMAT = 0x0112, 258, 339
 # EXIF orientation -> (swap axes first, then flip left-right, then flip top-bottom).

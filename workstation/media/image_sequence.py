@@ -69,8 +69,11 @@ class ImageSequence(TimedItems):
     def paths(self) -> tuple[Path, ...]:
         return self._files
 
-    def held(self, index: int) -> bool:
+    def held(self, index: int, view: View = _VIEW) -> bool:
         return index in self._share
+
+    def held_picture(self, index: int, view: View = _VIEW) -> Picture | None:
+        return self.picture(index, view) if index in self._share else None
 
     def picture(self, index: int, view: View = _VIEW, *, cancel: CancelToken | None = None) -> Picture:
         pixels = self._pixels(index, cancel or CancelToken())
@@ -79,7 +82,7 @@ class ImageSequence(TimedItems):
     def value_at(self, index: int, x_px: int, y_px: int) -> tuple[int | float, ...]:
         return single_level(self._pixels(index, CancelToken())).value_at(x_px, y_px)
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = _VIEW) -> None:
         affordable = max(1, self._share.fair_bytes // (2 * self._item_bytes))
         for step in range(min(count, affordable)):
             at = index + step * (1 if direction > 0 else -1)

@@ -256,6 +256,8 @@ class Player:
         if self._held_back or not self._clock.playing:
             return
         if self._clock.speed < 0:
+            if self._ticket is None:
+                self._last_ns = self._output.now_ns()  # the last tick may be long ago
             self._stop()
             return
         old = self._ticket.run if keep and self._ticket is not None else None

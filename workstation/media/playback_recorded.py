@@ -36,6 +36,11 @@ class RecordedOutput:
         """Everything it got so far, (n, 2)."""
         return np.concatenate(self._blocks) if self._blocks else np.zeros((0, 2), np.float32)
 
+    def take(self) -> list[NDArray[np.float32]]:
+        """The blocks it got so far, which it then forgets."""
+        blocks, self._blocks = self._blocks, []
+        return blocks
+
     def now_ns(self) -> int:
         return self._asked * SECOND_NS // self._status.rate_hz
 

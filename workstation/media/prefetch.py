@@ -4,11 +4,14 @@ Rules, each measured to matter:
 
 * A request that was not begun is replaced by a newer one. One that was begun is finished and delivered, and dropped
   only if something newer is on screen (``Screen``); dropping everything but the last shows nothing during a drag.
-* While the worker decodes, it looks between packets: a newer request that the cache can answer is answered at once,
-  without giving up the work; one that it cannot ends reading ahead.
+* What is held, or has a preview, is answered by a thread of its own, whatever is being decoded: a packet of a 4K film
+  alone takes longer than a screen's frame. A preview is followed by the exact item, under the same number.
+* A request that cannot be answered at once ends reading ahead, unless it lies on the way. Once something newer is
+  shown, what is being decoded for an older one is given up.
 * Reading ahead follows the direction of travel. How much is held is bounded by the shared cache, not here.
+* Once nobody has asked for a while, spare time goes into what a loader builds for later (previews).
 
-``deliver`` is called on the worker's thread. Errors are delivered, not raised: the pane says what is wrong.
+``deliver`` is called on one of the stream's two threads. Errors are delivered, not raised: the pane says what is wrong.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ from workstation.media.base import Cancelled, CancelToken, Picture, VideoReader,
 
 Value = TypeVar("Value")
 Value_co = TypeVar("Value_co", covariant=True)
+
+REST_S = 0.5
+"""Spare time begins so long after the last request: while something plays there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,198 +47,278 @@ class Delivery(Generic[Value]):
     request: Request
     value: Value | None = None
     error: Exception | None = None
+    preview: bool = False
+    """Whether the exact value follows."""
 
 
 class Loader(Protocol[Value_co]):
-    """What a worker asks of a stream; called on its thread only, except that ``held`` and ``load`` of what is held
-    are also called from inside ``load`` and ``read_ahead`` through their cancel token."""
+    """What a worker asks of a stream. ``at_once`` and ``preview`` come from a thread of their own, beside the rest."""
 
     @property
     def ahead(self) -> int:
-        """How many items ``read_ahead`` reads."""
+        """How many items are read ahead."""
         ...
 
     def load(self, index: int, view: View, cancel: CancelToken) -> Value_co: ...
-    def held(self, index: int) -> bool: ...
-    def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None: ...
+    def at_once(self, index: int, view: View) -> Value_co | None:
+        """What ``load`` would give, if that takes about a millisecond."""
+        ...
+
+    def preview(self, index: int, view: View) -> Value_co | None:
+        """A stand-in for the same item, of less detail, if there is one at once."""
+        ...
+
+    def read_ahead(self, index: int, direction: int, count: int, view: View, cancel: CancelToken) -> None: ...
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
+        """Use spare time for later, around that item; how many seconds to wait before more, ``None`` if all is done."""
+        ...
+
+
+class Previews(Protocol):
+    """Stand-ins for frames that are not held; ``proxy.py`` has them."""
+
+    def picture(self, index: int, view: View) -> Picture | None: ...
+    def build_next(self, index: int, cancel: CancelToken) -> float | None: ...
 
 
 class VideoLoader:
-    """A video or picture sequence as a loader of pictures."""
+    """A video or picture sequence as a loader of pictures, with previews where there are some."""
 
-    def __init__(self, reader: VideoReader, *, ahead: int = 64) -> None:
+    def __init__(self, reader: VideoReader, *, ahead: int = 64, previews: Previews | None = None) -> None:
         self._reader = reader
+        self._previews = previews
         self.ahead = ahead
 
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return self._reader.picture(index, view, cancel=cancel)
 
-    def held(self, index: int) -> bool:
-        return self._reader.held(index)
+    def at_once(self, index: int, view: View) -> Picture | None:
+        return self._reader.held_picture(index, view)
 
-    def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None:
+    def preview(self, index: int, view: View) -> Picture | None:
+        return None if self._previews is None else self._previews.picture(index, view)
+
+    def read_ahead(self, index: int, direction: int, count: int, view: View, cancel: CancelToken) -> None:
         if 0 <= index < len(self._reader.table):
-            self._reader.read_ahead(index, direction, self.ahead, cancel=cancel)
+            self._reader.read_ahead(index, direction, count, cancel=cancel, view=view)
+
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
+        return None if self._previews is None else self._previews.build_next(index, cancel)
 
 
 class Screen:
-    """What a pane shows of a stream: takes a delivery unless something newer is already shown."""
+    """What a pane shows of a stream: takes a delivery unless something newer, or the exact item, is already shown."""
 
     def __init__(self) -> None:
         self.shown = 0
+        self._exact = True
 
-    def accepts(self, request: Request) -> bool:
+    def accepts(self, request: Request, *, preview: bool = False) -> bool:
         """Whether to paint it; then it counts as shown."""
-        if request.number <= self.shown:
+        sharpens = request.number == self.shown and not self._exact and not preview
+        if request.number <= self.shown and not sharpens:
             return False
-        self.shown = request.number
+        self.shown, self._exact = request.number, not preview
         return True
 
 
 class Worker(Generic[Value]):
-    """The thread of one stream. ``show`` from any thread; ``close`` ends the thread and waits for it."""
+    """The threads of one stream. ``show`` from any thread; ``close`` ends them and waits."""
 
     def __init__(self, name: str, loader: Loader[Value], deliver: Callable[[Delivery[Value]], None]) -> None:
         self._loader = loader
         self._deliver = deliver
         self._changed = threading.Condition()
+        self._asked: Request | None = None
+        """Not looked at yet."""
         self._waiting: Request | None = None
-        self._number = 0
-        self._closing = False
+        """Cannot be answered at once."""
+        self._number = self._seen = 0
+        """Of the newest request, and of the newest that was answered, if only by a preview."""
+        self._loading: Request | None = None
+        self._stretch: tuple[int, int] | None = None
+        self._moved = self._looking = self._closing = False
         self._idle = True
         self._token = _WorkToken(self)
         self._travel = _Travel()
-        self._thread = threading.Thread(target=self._work, name=f"stream {name}", daemon=True)
-        self._thread.start()
+        self._threads = (
+            threading.Thread(target=self._work, name=f"stream {name}", daemon=True),
+            threading.Thread(target=self._answer_at_once, name=f"stream {name}, at once", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
     def show(self, index: int, view: View | None = None) -> Request:
         """Ask for an item; a request that was not begun yet is forgotten."""
         with self._changed:
             self._number += 1
             request = Request(self._number, index, view or View())
-            self._waiting = request
+            self._asked = request
             self._idle = False
             self._changed.notify_all()
         return request
 
     def close(self) -> None:
-        """Stop what is being done, and the thread. May be called twice, not from ``deliver``."""
+        """Stop what is being done, and the threads. May be called twice, not from ``deliver``."""
         with self._changed:
             self._closing = True
-            self._waiting = None
+            self._asked = self._waiting = None
             self._token.cancel()
             self._changed.notify_all()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Until everything asked is delivered and read ahead; whether that happened in time."""
         with self._changed:
             return self._changed.wait_for(lambda: self._idle or self._closing, timeout_s)
 
-    def _work(self) -> None:
+    def _answer_at_once(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting is not None or self._closing)
+                self._changed.wait_for(lambda: self._asked is not None or self._closing)
+                request, self._asked = self._asked, None
+                self._looking = request is not None
+            if request is None:
+                return
+            delivery = self._at_once(request)
+            if delivery is not None:
+                self._hand_over(delivery)
+            with self._changed:
+                self._looking = False
+                self._moved = True
+                # An older request that waits is no longer wanted either way.
+                self._waiting = None if delivery is not None and not delivery.preview else request
+                if self._closing:
+                    self._waiting = None
+                self._changed.notify_all()
+
+    def _at_once(self, request: Request) -> Delivery[Value] | None:
+        """The item or its preview, as far as they are there."""
+        try:
+            value = self._loader.at_once(request.index, request.view)
+            if value is not None:
+                return Delivery(request=request, value=value)
+            value = self._loader.preview(request.index, request.view)
+        except Exception as error:  # noqa: BLE001  (a border: whatever went wrong is the pane's to show)
+            return Delivery(request=request, error=error)
+        return None if value is None else Delivery(request=request, value=value, preview=True)
+
+    def _hand_over(self, delivery: Delivery[Value]) -> None:
+        if self._closing:
+            return
+        with self._changed:  # before: whoever has the newer one must not get the older one afterwards
+            self._seen = max(self._seen, delivery.request.number)
+        self._deliver(delivery)
+        with self._changed:
+            if not delivery.preview:
+                self._travel.went_to(delivery.request)
+
+    def _work(self) -> None:
+        pause: float | None = REST_S
+        while True:
+            with self._changed:
+                called = self._changed.wait_for(self._has_work, pause)
                 if self._closing:
                     return
-            request = self._take()
-            if request is not None:
-                self._answer(request)
-                self._travel.went_to(request.index)
+                if called:
+                    self._loading, self._waiting = self._waiting, None
+                    self._moved = False
+            if not called:
+                pause = self._use_spare_time()
+                continue
+            pause = REST_S
+            if self._loading is not None:
+                self._load(self._loading)
+                self._loading = None
             self._read_ahead()
             with self._changed:
-                if self._waiting is None:
-                    self._idle = True
-                    self._changed.notify_all()
+                self._idle = not (self._asked or self._waiting or self._looking or self._moved)
+                self._changed.notify_all()
 
-    def _take(self) -> Request | None:
-        with self._changed:
-            request, self._waiting = self._waiting, None
-            return request
+    def _has_work(self) -> bool:
+        return self._closing or self._waiting is not None or self._moved
 
-    def _answer(self, request: Request) -> bool:
-        """Load and deliver; False if the loading was given up."""
+    def _load(self, request: Request) -> None:
         delivery: Delivery[Value]
         try:
             value = self._loader.load(request.index, request.view, self._token)
         except Cancelled:
-            return False
+            return
         except Exception as error:  # noqa: BLE001  (a border: whatever went wrong is the pane's to show)
             delivery = Delivery(request=request, error=error)
         else:
             delivery = Delivery(request=request, value=value)
-        if not self._closing:
-            self._deliver(delivery)
-        return True
+        self._hand_over(delivery)
+
+    def _use_spare_time(self) -> float | None:
+        """Build for later; how long to wait before going on with that (``None``: until somebody asks)."""
+        try:
+            return self._loader.spare(self._travel.index, self._token)
+        except Cancelled:
+            return REST_S
+        except UserError:
+            return None  # what cannot be built is said by whoever asks for the item itself
 
     def _read_ahead(self) -> None:
-        """Fill the cache the way the requests go, again if they turned meanwhile, then the other way.
-
-        The other way, because the first step back from a frame that was jumped to costs a whole group otherwise.
-        """
-        done: list[tuple[int, int]] = []
+        """Fill the cache around where the requests are, again if they went on meanwhile."""
+        done: set[tuple[int, int, int]] = set()
         while not self._closing and self._waiting is None:
-            index, direction = self._travel.index, self._travel.direction
-            if (index, direction) in done:
-                direction = -direction
-            if (index, direction) in done:
+            step = next((step for step in self._travel.plan(self._loader.ahead) if step not in done), None)
+            if step is None:
                 return
-            done.append((index, direction))
-            self._token.stretch = (index + direction, direction)
+            done.add(step)
+            first, direction, count = step
+            self._stretch = (first, direction)
             try:
-                self._loader.read_ahead(index + direction, direction, self._token)
+                self._loader.read_ahead(first, direction, count, self._travel.view, self._token)
             except Cancelled:
                 continue  # a request waits
             except UserError:
                 continue  # nobody asked for that item yet; whoever does gets the error
             finally:
-                self._token.stretch = None
+                self._stretch = None
 
-    def _look(self, stretch: tuple[int, int] | None) -> bool:
-        """Between two packets: answer what the cache can answer; whether the work in hand is no longer wanted.
-
-        ``stretch`` is where reading ahead began and its direction, ``None`` while a request is being loaded.
-        """
+    def _look(self) -> bool:
+        """Between two packets: whether the work in hand is no longer wanted. On the thread that does it."""
         if self._closing:
             return True
+        if self._loading is not None:
+            return self._seen > self._loading.number
         request = self._waiting
+        if self._stretch is None:  # spare time
+            return self._asked is not None or request is not None or self._moved
         if request is None:
             return False
-        if not self._loader.held(request.index):
-            # What is being read ahead anyway comes soonest by going on.
-            return stretch is not None and not 0 <= (request.index - stretch[0]) * stretch[1] < self._loader.ahead
-        taken = self._take()
-        if taken is None:
-            return False
-        if not self._answer(taken):  # pushed out of the cache in this moment: it waits its turn
-            with self._changed:
-                self._waiting = self._waiting or taken
-            return stretch is not None
-        self._travel.went_to(taken.index)
-        # A picture newer than the one being loaded is on screen now. Reading ahead stays useful.
-        return stretch is None
+        first, direction = self._stretch
+        if not 0 <= (request.index - first) * direction < self._loader.ahead:
+            return True
+        self._answer_on_the_way(request)  # what is being read ahead anyway comes soonest by going on
+        return False
+
+    def _answer_on_the_way(self, request: Request) -> None:
+        value = self._loader.at_once(request.index, request.view)
+        if value is None:
+            return
+        with self._changed:
+            if self._waiting is not request:
+                return
+            self._waiting = None
+        self._hand_over(Delivery(request=request, value=value))
 
 
 class _WorkToken(CancelToken):
     """Asked between packets by whatever decodes for the worker."""
 
-    __slots__ = ("_inside", "_worker", "stretch")
+    __slots__ = ("_worker",)
 
     def __init__(self, worker: Worker[Value]) -> None:
         super().__init__()
         self._worker = worker
-        self._inside = False
-        self.stretch: tuple[int, int] | None = None
 
     @property
     def cancelled(self) -> bool:
-        if self._inside:  # answering from the cache asks again
-            return super().cancelled
-        self._inside = True
-        try:
-            return self._worker._look(self.stretch)
-        finally:
-            self._inside = False
+        return self._worker._look()
 
     def check(self) -> None:
         if self.cancelled:
@@ -243,14 +329,29 @@ _NEAR_ITEMS = 60
 
 
 class _Travel:
-    """Which way the requests go: back only while they go back in small steps, since reading back is dear."""
+    """Where the requests are and which way they go: back only while they go back in small steps."""
 
     def __init__(self) -> None:
         self.index = 0
         self.direction = 1
+        self.jumped = True
+        self.view = View()
 
-    def went_to(self, index: int) -> None:
-        back = self.index - _NEAR_ITEMS <= index < self.index
+    def went_to(self, request: Request) -> None:
+        index = request.index
         if index != self.index:
-            self.direction = -1 if back else 1
-        self.index = index
+            self.jumped = abs(index - self.index) > _NEAR_ITEMS
+            self.direction = -1 if index < self.index and not self.jumped else 1
+        self.index, self.view = index, request.view
+
+    def plan(self, ahead: int) -> tuple[tuple[int, int, int], ...]:
+        """(first item, direction, how many) to read ahead, in order.
+
+        After a jump only a little forwards, which is cheap, then back: the first step back that is not there costs a
+        whole group, and it should be under way by then.
+        """
+        index, direction = self.index, self.direction
+        around = ((index + direction, direction, ahead), (index - direction, -direction, ahead))
+        if not self.jumped:
+            return around
+        return ((index + direction, direction, max(1, ahead // 4)), *around[::-1])

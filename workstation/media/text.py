@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from workstation.core.errors import DataError
@@ -113,8 +114,12 @@ def paragraphs(text: str) -> list[TextPart]:
     return parts
 
 
+@lru_cache(maxsize=4)
 def head_text(head: bytes) -> str | None:
-    """The beginning of a file as text, for a probe; ``None`` if it is none."""
+    """The beginning of a file as text, for a probe; ``None`` if it is none.
+
+    Remembered, because eight readers ask about the same file one after the other.
+    """
     for cut in range(4):  # the head may end inside a character
         try:
             return decode_text(head[: len(head) - cut] if cut else head, path="head").text

@@ -1,8 +1,8 @@
 """Video files as a stream of exact frames. Opened through ``READERS``; asked by panes through ``prefetch.py``.
 
 A frame is found by its number in the packet table (``video_table.py``), decoded on the shortest honest way
-(``video_decode.py``), kept as it was decoded in the shared cache, and turned into upright pixels of just the size
-that is shown (``video_convert.py``).
+(``video_decode.py``), kept in the shared cache, still YUV, at about the size that is shown, and turned into upright
+pixels (``video_convert.py``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import FrameTable
 from workstation.media.base import (
-    Cancelled,
     CancelToken,
     Item,
     MediaInfo,
@@ -33,10 +32,15 @@ if TYPE_CHECKING:
     import av
 
     from workstation.media.video_decode import FrameDecoder
+    from workstation.media.video_decoders import Decoders
     from workstation.media.video_table import PacketTable
+
+Size = tuple[int, int]
 
 NEAR_FRAMES = 60
 """A request this close to the last one is a step or a scrub: what is decoded on the way is kept."""
+KEPT_BEFORE_A_JUMP = 24
+"""So many frames before one that was jumped to are kept: stepping back is at once while the rest is read."""
 _MOST_AHEAD = 128
 _DECODER_THREADS = 2
 _MATRICES = {0: "RGB", 1: "BT.709", 4: "FCC", 5: "BT.601", 6: "BT.601", 7: "SMPTE 240M", 9: "BT.2020", 10: "BT.2020"}
@@ -44,19 +48,27 @@ _VIEW = View()
 
 
 class VideoFile:
-    """One video track. Any thread may ask; one at a time decodes."""
+    """One video track. Any thread may ask; one at a time decodes.
 
-    def __init__(self, path: Path, table: PacketTable, decoder: FrameDecoder, context: OpenContext) -> None:
+    Held are frames at the size that the last request showed, which is many more than as decoded, and in full those
+    last asked for: zooming in there needs no decoding.
+    """
+
+    def __init__(
+        self, path: Path, table: PacketTable, decoders: Decoders, context: OpenContext, *, notes: tuple[str, ...] = ()
+    ) -> None:
         self._path = path
-        self._packets = table
-        self._decoder = decoder
-        self._share = context.memory.share()
-        self._lock = threading.RLock()
+        self.track = decoders.track
+        self.packets = table
+        self._decoders = decoders
+        self.share = context.memory.share()
+        """Its part of the memory that all streams share."""
+        self._lock = threading.Lock()
         self._last: int | None = None
-        self._frame_bytes = 1
-        self._closed = self._decoding = False
+        self._item_bytes = table.look.width * table.look.height * 3 // 2  # until one is decoded
+        self._closed = False
         self.width_px, self.height_px = table.look.upright_size
-        self.info = _info(table, decoder.description)
+        self.info = _info(table, decoders.description, notes)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -64,7 +76,7 @@ class VideoFile:
 
     @property
     def table(self) -> FrameTable:
-        return self._packets.frames
+        return self.packets.frames
 
     def item(self, index: int) -> Item:
         shown = self.table.shown(self._checked(index))
@@ -74,101 +86,161 @@ class VideoFile:
         index = self.table.index_at(time_ns)
         return None if index is None else self.item(index)
 
-    def held(self, index: int) -> bool:
-        return index in self._share
+    def held(self, index: int, view: View = _VIEW) -> bool:
+        return self._holds(index, self._size(view))
+
+    def held_picture(self, index: int, view: View = _VIEW) -> Picture | None:
+        from workstation.media.video_convert import picture_of, picture_of_shrunk, shrunk_frame
+
+        look, size = self.packets.look, self._size(view)
+        small = None if size is None else self.share.get((self._checked(index), size))
+        if small is not None:
+            self._last = index
+            return picture_of_shrunk(small, look)
+        frame = self.share.get(self._checked(index))
+        if frame is None:
+            return None
+        self._last = index
+        small = None if size is None else shrunk_frame(frame, look, size)
+        if small is None:
+            return picture_of(frame, look, view)
+        self._put((index, size), small)
+        return picture_of_shrunk(small, look)
 
     def picture(self, index: int, view: View = _VIEW, *, cancel: CancelToken | None = None) -> Picture:
         from workstation.media.video_convert import picture_of
 
-        return picture_of(self.frame(index, cancel=cancel), self._packets.look, view)
+        picture = self.held_picture(index, view)
+        if picture is None:
+            frame = self._decoded(index, self._size(view), cancel)
+            picture = self.held_picture(index, view) or picture_of(frame, self.packets.look, view)
+        return picture
 
     def value_at(self, index: int, x_px: int, y_px: int) -> tuple[int | float, ...]:
         from workstation.media.video_convert import value_of
 
-        return value_of(self.frame(index), self._packets.look, x_px, y_px)
+        return value_of(self.frame(index), self.packets.look, x_px, y_px)
 
     def frame(self, index: int, *, cancel: CancelToken | None = None) -> av.VideoFrame:
         """Exactly this frame, as decoded. ``DataError`` if the file cannot give it."""
-        self._checked(index)
-        found: av.VideoFrame | None = self._share.get(index)
-        if found is None:
-            with self._lock:
-                found = self._share.get(index)
-                if found is None:
-                    found = self._decode(self._first_to_keep(index), index, cancel or CancelToken())
-        if found is None:
-            raise DataError("the frame is damaged and cannot be decoded", path=self._path, place=f"frame {index}")
-        self._last = index
-        return found
+        return self._decoded(index, None, cancel)
 
-    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken) -> None:
+    def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = _VIEW) -> None:
         """Fill the cache from ``index`` on. Waits until half of the stretch is used up, so that stepping back decodes
         a group once per stretch and not once per step."""
+        size = self._size(view)
         count = max(1, min(count, self._affordable))
-        last = len(self.table) - 1
-        if direction > 0:
-            stretch = range(index, min(index + count, last + 1))
-        else:
-            stretch = range(index, max(index - count, -1), -1)
-        missing = next((i for i in stretch if i not in self._share), None)
-        if missing is None or abs(missing - index) > count // 2:
-            return
-        first, last = sorted((missing, stretch[-1]))
-        with self._lock:
-            self._decode(first, last, cancel)
+        step = 1 if direction > 0 else -1
+        end = min(index + count, len(self.table)) if step > 0 else max(index - count, -1)
+        at = index
+        while (end - at) * step > 0:
+            missing = next((i for i in range(at, end, step) if not self._holds(i, size)), None)
+            if missing is None or abs(missing - index) > count // 2:
+                return
+            # Going back the nearest group comes first: its frames are wanted before those of the group behind it.
+            stop = end - 1 if step > 0 else max(end + 1, self._group_start(missing))
+            with self._lock:
+                self._decode(min(missing, stop), max(missing, stop), size, cancel, back=step < 0)
+            at = stop + step
+
+    def another_decoder(self) -> FrameDecoder:
+        """A decoder of its own for whoever reads the whole film beside the requests; the caller closes it."""
+        return self._decoders.another()
 
     def close(self) -> None:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._share.close()
-                self._decoder.close()
+                self.share.close()
+                self._decoders.close()
 
     def _checked(self, index: int) -> int:
         if not 0 <= index < len(self.table):
             raise IndexError(f"frame {index} of {len(self.table)}")
         return index
 
+    def _size(self, view: View) -> Size | None:
+        from workstation.media.video_convert import small_size
+
+        return small_size(self.packets.look, view)
+
+    def _holds(self, index: int, size: Size | None) -> bool:
+        return index in self.share or (size is not None and (index, size) in self.share)
+
+    def _group_start(self, index: int) -> int:
+        """The first frame that decoding towards ``index`` can show on the way."""
+        return min(index, self.packets.first_frame_from(self.packets.start_for(index)))
+
     @property
     def _affordable(self) -> int:
         """Frames that this stream's part of the cache holds, with room for the other direction."""
-        return max(1, min(_MOST_AHEAD, self._share.fair_bytes // (2 * self._frame_bytes)))
+        return max(1, min(_MOST_AHEAD, self.share.fair_bytes // (2 * self._item_bytes)))
 
-    def _first_to_keep(self, index: int) -> int:
-        """Keeping frames before the asked one costs their decoding: only where the requests move step by step."""
-        last = self._last
-        if last is None or index == last or abs(index - last) > NEAR_FRAMES:
-            return index
-        reach = min(NEAR_FRAMES, self._affordable)
-        return max(0, index - reach + 1) if index < last else max(last + 1, index - reach + 1)
+    def _decoded(self, index: int, size: Size | None, cancel: CancelToken | None) -> av.VideoFrame:
+        """The frame in full, decoded unless it is held; what comes on the way is kept at that size."""
+        found: av.VideoFrame | None = self.share.get(self._checked(index))
+        if found is None:
+            with self._lock:
+                found = self.share.get(index)
+                if found is None:
+                    back = self._last is not None and 0 < self._last - index <= NEAR_FRAMES
+                    first = self._first_to_keep(index, size)
+                    found = self._decode(first, index, size, cancel or CancelToken(), back=back, asked=True)
+        if found is None:
+            raise DataError("the frame is damaged and cannot be decoded", path=self._path, place=f"frame {index}")
+        self._last = index
+        return found
 
-    def _decode(self, first: int, last: int, cancel: CancelToken) -> Any:
+    def _first_to_keep(self, index: int, size: Size | None) -> int:
+        """Frames before the asked one are kept as far as that costs little: a step back or a scrub wants them next."""
+        last, reach = self._last, min(NEAR_FRAMES, self._affordable)
+        if last is None or abs(index - last) > NEAR_FRAMES:
+            first = index - min(KEPT_BEFORE_A_JUMP, reach) + 1
+        else:
+            first = max(last + 1, index - reach + 1) if index > last else index - reach + 1
+        first = max(first, self._group_start(index))
+        while first < index and self._holds(first, size):
+            first += 1
+        going_on_from = self._decoders.next_frame(index)
+        return first if going_on_from is None else max(first, min(going_on_from, index))
+
+    def _decode(
+        self, first: int, last: int, size: Size | None, cancel: CancelToken, *, back: bool, asked: bool = False
+    ) -> Any:
         """Decode and keep frames ``first`` to ``last``; the last one, or ``None`` if the file cannot give it."""
-        from workstation.media.video_convert import frame_bytes
+        from workstation.media.video_convert import shrunk_frame
 
         if self._closed:
             raise DataError("the video was closed", path=self._path)
-        if self._decoding:  # asked through the cancel token of the decoding in hand, for what was held until just now
-            raise Cancelled
         wanted: list[av.VideoFrame] = []
 
         def keep(index: int, frame: av.VideoFrame) -> None:
-            self._frame_bytes = frame_bytes(frame)
-            self._share.put(index, frame, self._frame_bytes)
-            if index == last:
+            small = None if size is None else shrunk_frame(frame, self.packets.look, size)
+            if small is None:
+                self._item_bytes = self._put(index, frame)
+            else:
+                self._item_bytes = self._put((index, size), small)
+            if asked and index == last:
                 wanted.append(frame)
+                if small is not None:  # one frame in full is enough: the others would cost many small ones
+                    self.share.discard(lambda key: isinstance(key, int))
+                    self._put(index, frame)
 
-        self._decoding = True
-        try:
-            self._decoder.decode(first, last, keep, cancel)
-        finally:
-            self._decoding = False
+        self._decoders.decode(first, last, keep, cancel, back=back)
         return wanted[0] if wanted else None
+
+    def _put(self, key: Any, frame: av.VideoFrame) -> int:
+        from workstation.media.video_convert import frame_bytes
+
+        size = frame_bytes(frame)
+        self.share.put(key, frame, size)
+        return size
 
 
 def open_video(paths: Sequence[Path], options: Options, context: OpenContext) -> VideoFile:
     """The video of one file. Options: ``track`` (from 0), ``threads``, ``hardware``."""
     from workstation.media.video_decode import FrameDecoder
+    from workstation.media.video_decoders import Decoders
     from workstation.media.video_hardware import proven_device
     from workstation.media.video_table import packet_table
 
@@ -181,12 +253,18 @@ def open_video(paths: Sequence[Path], options: Options, context: OpenContext) ->
     table = packet_table(path, track, context, sha256=context.hashes.get(path, ""))
     context.limits.check_picture(*table.look.upright_size, bytes_per_pixel=8, path=path)
     most = context.limits.max_pixels
-    device = proven_device(path, track, table, max_pixels=most) if options.get("hardware", False) else ""
-    decoder = FrameDecoder(path, track, table, max_pixels=most, threads=threads, hardware=device)
-    return VideoFile(path, table, decoder, context)
+    device, why = "", ""
+    if options.get("hardware", False):
+        device, why = proven_device(path, track, table, max_pixels=most)
+
+    def open_decoder(device: str) -> FrameDecoder:
+        return FrameDecoder(path, track, table, max_pixels=most, threads=threads, hardware=device)
+
+    decoders = Decoders(path, track, open_decoder, device)
+    return VideoFile(path, table, decoders, context, notes=(why,) if why else ())
 
 
-def _info(table: PacketTable, description: dict[str, OptionValue]) -> MediaInfo:
+def _info(table: PacketTable, description: dict[str, OptionValue], notes: tuple[str, ...]) -> MediaInfo:
     look, frames = table.look, table.frames
     turned = {(1, 0, 0, 1): "", (0, -1, 1, 0): "90° left", (0, 1, -1, 0): "90° right", (-1, 0, 0, -1): "180°"}
     width, height = look.upright_size
@@ -211,7 +289,7 @@ def _info(table: PacketTable, description: dict[str, OptionValue]) -> MediaInfo:
         gaps=find_gaps(frames),
         clock_source="container",
         details=details,
-        notes=table.notes + look.notes,
+        notes=table.notes + look.notes + notes,
     )
 
 

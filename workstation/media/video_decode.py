@@ -65,6 +65,8 @@ class FrameDecoder:
         self.packets_decoded = 0
 
     def close(self) -> None:
+        self._packets = None
+        self._out.clear()
         self._source.close()
 
     @property
@@ -90,7 +92,7 @@ class FrameDecoder:
             came.append(index)
             keep(index, frame)
 
-        if self._can_go_on(first) and self._run(first, last, kept, cancel):
+        if self.can_go_on(first) and self._run(first, last, kept, cancel):
             return True
         start: int | None = self._table.start_for(first)
         end = last
@@ -107,7 +109,12 @@ class FrameDecoder:
             start = self._table.start_before(start)
         return end < last
 
-    def _can_go_on(self, first: int) -> bool:
+    @property
+    def next_frame(self) -> int:
+        """From this frame on reading on gives every one."""
+        return self._whole_from
+
+    def can_go_on(self, first: int) -> bool:
         """Whether reading on gives the frame, and with less work than from its key packet."""
         going = self._packets is not None and not (self._flushed and not self._out)
         return going and first >= self._whole_from and self._table.start_for(first) <= self._row

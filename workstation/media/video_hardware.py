@@ -6,8 +6,9 @@ card's frames are brought back and go the same way as any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
@@ -23,27 +24,48 @@ from workstation.media.video_table import PacketTable
 _AT_START, _AFTER_JUMP = 6, 4
 
 
-def proven_device(path: Path, track: int, table: PacketTable, *, max_pixels: int) -> str:
-    """The first device that decodes the film exactly; empty if there is none."""
+class OpenDecoder(Protocol):
+    """How a decoder is opened, as ``FrameDecoder`` itself is; a test may bring a card of its own."""
+
+    def __call__(
+        self, path: Path, track: int, table: PacketTable, *, max_pixels: int, hardware: str = ""
+    ) -> FrameDecoder: ...
+
+
+def proven_device(
+    path: Path,
+    track: int,
+    table: PacketTable,
+    *,
+    max_pixels: int,
+    devices: Callable[[], Sequence[str]] = hwdevices_available,
+    open_decoder: OpenDecoder = FrameDecoder,
+) -> tuple[str, str]:
+    """(the first device that decodes the film exactly, why there is none); one of them is empty."""
     expected: list[av.VideoFrame] | None = None
-    for device in hwdevices_available():
+    refused: list[str] = []
+    for device in devices():
         try:
-            with_device = FrameDecoder(path, track, table, max_pixels=max_pixels, hardware=device)
+            with_device = open_decoder(path, track, table, max_pixels=max_pixels, hardware=device)
         except DataError:
-            continue  # no such card, no driver, or not for this codec
+            refused.append(f"{device} is not there or not for this codec")
+            continue
         try:
             found = _samples(with_device, len(table.frames))
         except (FFmpegError, DataError, ValueError):
+            refused.append(f"{device} fails on this file")
             continue
         finally:
             with_device.close()
         if expected is None:
-            with_processor = FrameDecoder(path, track, table, max_pixels=max_pixels)
+            with_processor = open_decoder(path, track, table, max_pixels=max_pixels)
             expected = _samples(with_processor, len(table.frames))
             with_processor.close()
         if equal_frames(found, expected):
-            return device
-    return ""
+            return device, ""
+        refused.append(f"{device} gives other pixels than the processor")
+    reasons = "; ".join(refused) or "this program's decoders know none"
+    return "", f"decoded on the processor, since no graphics card can be used: {reasons}"
 
 
 def _samples(decoder: FrameDecoder, count: int) -> list[av.VideoFrame]:

@@ -116,7 +116,10 @@ class Source:
         self.close()
 
     def close(self) -> None:
+        """End the decoder with its threads, now and not once nobody holds this object any more."""
         self.container.close()
+        if hasattr(self, "codec"):
+            del self.stream, self.codec
 
     @property
     def unit(self) -> tuple[int, int]:

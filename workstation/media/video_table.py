@@ -67,6 +67,11 @@ class PacketTable:
         usable = (ranks >= np.maximum.accumulate(ranks)) & (~hidden | (self.pts[rows] != NONE) | (rows == 0))
         return ranks[usable].tolist(), rows[usable].tolist()
 
+    @property
+    def group_starts(self) -> list[int]:
+        """The frames from which on decoding can start, rising."""
+        return self._starts[0]
+
     def start_for(self, frame: int) -> int:
         """Row of the last packet from which decoding reaches the frame: its key frame is not shown after it."""
         ranks, rows = self._starts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -195,6 +196,10 @@ class Store(Reads):
     ) -> UndoResult | None:  # fmt: skip
         """Do again what was taken back last."""
         return self._go(actor, sample, group, rev, initiator, forward=True)
+
+    def reader_elsewhere(self) -> Callable[[], Reader]:
+        """What another thread calls to read the project as it is then, over a connection of its own; close that."""
+        return partial(Reader, self.path, immutable=self._immutable)
 
     def view(self, rev: int, sample: SampleId | None = None) -> Snapshot:
         """The project as it was at a revision, to read from; close it. ``sample`` makes it quick in a large project."""

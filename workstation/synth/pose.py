@@ -118,7 +118,11 @@ class Path6:
 
     def pose_at(self, time_s: float) -> Pose:
         """``world_from_body`` at one instant."""
-        x, y, z, yaw, pitch, roll = (float(v) for v in self.at(time_s)[:, 0])
+        place = min(max((time_s - self.start_s) / self.step_s, 0.0), self.values.shape[1] - 1.0)
+        index = min(int(place), self.values.shape[1] - 2)
+        before, after = self.values[:, index].tolist(), self.values[:, index + 1].tolist()
+        share = place - index
+        x, y, z, yaw, pitch, roll = (a + (b - a) * share for a, b in zip(before, after, strict=True))
         return pose(x, y, z, yaw=yaw, pitch=pitch, roll=roll)
 
     def velocity_at(self, time_s: ArrayLike, window_s: float = 0.01) -> Floats:

@@ -156,6 +156,9 @@ def paint(view: View, scene: Packed, image: Picture, ids: Ids) -> None:
     tone_list: list[list[float]] = tones.tolist()
     corner_depth: Floats = (view.camera_from_world.apply(scene.vertices))[:, 2][scene.faces[order]]
     behind: NDArray[np.bool_] = np.any(corner_depth < NEAR_M, axis=1)
+    numbers: list[int] = scene.ids[order].tolist()
+    # What is farther than every numbered thing hides none of them: its zeros are there already.
+    marked = bool(ids.any())
     for i, face in enumerate(order.tolist()):
         ring = flat[i]
         if behind[i]:
@@ -164,7 +167,9 @@ def paint(view: View, scene: Packed, image: Picture, ids: Ids) -> None:
                 continue
             ring = clipped
         cv2.fillPoly(image, [ring], tone_list[i], cv2.LINE_AA, 4)
-        cv2.fillPoly(ids, [ring], int(scene.ids[face]), cv2.LINE_8, 4)
+        marked = marked or numbers[i] > 0
+        if marked:
+            cv2.fillPoly(ids, [ring], numbers[i], cv2.LINE_8, 4)
         if face in scene.pictures and not behind[i]:
             _paste(image, scene.pictures[face], points[i][:4], float(fade[i, 0]))
 
@@ -238,7 +243,7 @@ def _visible(view: View, scene: Packed) -> tuple[NDArray[np.int64], Floats, Floa
     inside = (high[:, 0] > 0) & (high[:, 1] > 0) & (low[:, 0] < view.width) & (low[:, 1] < view.height)
     size = (high - low).max(axis=1)
     decal = scene.parents != np.arange(len(scene.parents))
-    chosen = np.flatnonzero(facing & (inside | crossing) & (~decal | (size > 1.2)))
+    chosen = np.flatnonzero(facing & (inside | crossing) & (size > np.where(decal, 1.2, 0.5)))
     # Things on the ground hide each other by their distance along it, unless one looks down on them.
     steep = abs(view.camera_from_world.rotation[2, 2]) > 0.55
     apart = scene.anchors[chosen] - eye

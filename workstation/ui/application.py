@@ -55,9 +55,10 @@ def wear(application: QApplication, theme: Theme, font_points: float = 0.0) -> N
 def run_window(project: Path | None) -> int:
     """Open the window, on a project or on the welcome page, and stay until it is closed."""
     application = make_application()
+    from workstation.app.settings import settings_or_usual
     from workstation.ui.main_window import MainWindow
 
-    window = MainWindow()
+    window = MainWindow(settings_or_usual())
     window.show()
     if project is not None:
         window.open_project(project)

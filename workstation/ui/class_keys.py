@@ -48,9 +48,9 @@ def give_class(bench: Workbench, class_id: str) -> None:
         with bench.together(f"Relabel as {name}") as run:
             for record_id in _things(bench, chosen):
                 if record_id in view.entities:
-                    run("entity.set_class", entity=record_id, class_id=class_id)
+                    run("entity.relabel", entity=record_id, class_id=class_id)
                 else:
-                    run("annotation.set_class", annotation=record_id, class_id=class_id)
+                    run("annotation.relabel", annotations=[record_id], class_id=class_id)
 
     bench.attempt(relabel)
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from PySide6.QtCore import QByteArray, QObject, Qt, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+from workstation.app.sample_view import SampleView
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PaneSpec
 from workstation.ui.workbench import Workbench
@@ -165,6 +166,30 @@ class Docks(QObject):
         for other in self:
             other.setVisible(other is dock)
 
+    def maximise(self, pane: Pane | None) -> None:
+        """This pane alone, or all of them again."""
+        dock = next((each for each in self if each.pane is not None and each.pane is pane), None)
+        if dock is not None or self.maximised:
+            self.toggle_maximised(dock or next(iter(self)))
+
+    def focus_next(self, pane: Pane | None, step: int) -> None:
+        """Give the focus to the next pane that is on the screen, from left to right and from top to bottom."""
+        seen = [dock for dock in self if dock.pane is not None and not dock.visibleRegion().isEmpty()]
+        seen.sort(key=lambda dock: (dock.y(), dock.x()))
+        panes = [dock.pane for dock in seen if dock.pane is not None]
+        if panes:
+            index = panes.index(pane) + step if pane in panes else 0
+            panes[index % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_first(self, workspace: Workspace) -> None:
+        """Give the focus to the pane that a workspace is about: the first in the middle, else any."""
+        middle = [kind for column in workspace.centre for stack in column for kind in stack]
+        for kind in (*middle, *(dock.spec.kind for dock in self)):
+            pane = self.pane(kind)
+            if pane is not None:
+                pane.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+
     def written(self) -> bytes:
         """Where everything stands, to be kept; what is maximised is kept as it was before."""
         state = self._before_maximising or self._window.saveState(_LAYOUT_VERSION)
@@ -224,10 +249,20 @@ def _share_of(kind: str, workspace: Workspace) -> float:
 
 def _build(spec: PaneSpec) -> Pane:
     """The pane; one that cannot even be made stands there with its error."""
-    failed = Pane()
-    made = failed.guard(spec.build)
-    if isinstance(made, Pane):
-        failed.deleteLater()
-        return made
-    failed.kind = spec.kind
-    return failed
+    try:
+        return spec.build()
+    except Exception as error:  # noqa: BLE001 - one pane's bug must not stop the others; shown in its place, logged
+        return _Unmade(spec, error)
+
+
+class _Unmade(Pane):
+    """In the place of a pane that could not be made; says why."""
+
+    def __init__(self, spec: PaneSpec, error: Exception) -> None:
+        self.kind = spec.kind
+        self.title = spec.title
+        super().__init__()
+        self._error = error
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        raise self._error

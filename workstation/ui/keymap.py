@@ -16,7 +16,7 @@ import msgspec
 from workstation.app.folders import settings_folder
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, write_whole
-from workstation.ui.actions.action import WINDOW
+from workstation.ui.actions.action import WINDOW, Action
 from workstation.ui.chords import FIXED, chord
 
 _MOST_BYTES = 1_000_000
@@ -57,6 +57,8 @@ class KeyMap:
     defaults: Mapping[str, Bound]
     changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _by_chord: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    _unknown: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
+    """Of actions that are not here now: kept, for a plug-in or another version may bring them."""
 
     def __post_init__(self) -> None:
         self._index()
@@ -98,6 +100,14 @@ class KeyMap:
                 wanted[(bound.scope, each)].append(bound.id)
         return [Conflict(text, scope, tuple(ids)) for (scope, text), ids in wanted.items() if len(ids) > 1]
 
+    def know(self, bounds: Iterable[Bound]) -> None:
+        """More actions, as the commands of an open project; what was changed for them holds from now on."""
+        fresh = {each.id: Bound(each.id, each.scope, _checked(each.keys)) for each in bounds}
+        self.defaults = {**self.defaults, **fresh}
+        for action_id in [each for each in self._unknown if each in self.defaults]:
+            self.changed[action_id] = self._unknown.pop(action_id)
+        self._index()
+
     def shadows(self, action_id: str) -> list[str]:
         """Actions of the window whose key a pane's action takes while that pane has the focus."""
         bound = self.defaults[action_id]
@@ -115,22 +125,23 @@ class KeyMap:
         if read.form != _FORM or read.version != 1:
             raise DataError("is no key map of this version of the program", path=place)
         fresh: dict[str, tuple[str, ...]] = {}
-        unknown = []
+        unknown: dict[str, tuple[str, ...]] = {}
         for action_id, keys in read.keys.items():
-            if action_id not in self.defaults:
-                unknown.append(action_id)
-                continue
             try:
-                fresh[action_id] = _checked(keys)
+                wanted = _checked(keys)
             except UserError as error:
                 raise DataError(f"{action_id[:80]}: {error}", path=place) from error
-        self.changed = fresh
+            if action_id in self.defaults:
+                fresh[action_id] = wanted
+            else:
+                unknown[action_id] = wanted
+        self.changed, self._unknown = fresh, unknown
         self._index()
-        return unknown
+        return list(unknown)
 
     def written(self) -> bytes:
         """The key file."""
-        kept = {action_id: list(keys) for action_id, keys in sorted(self.changed.items())}
+        kept = {action_id: list(keys) for action_id, keys in sorted({**self._unknown, **self.changed}.items())}
         # Named fields are always written, so that a stranger can see what the file is.
         return msgspec.json.format(msgspec.json.encode(KeyFile(keys=kept)), indent=2) + b"\n"
 
@@ -139,6 +150,11 @@ class KeyMap:
         for bound in self.defaults.values():
             for each in self.keys_of(bound.id):
                 self._by_chord.setdefault((bound.scope, each), bound.id)
+
+
+def bounds_of(actions: Iterable[Action]) -> list[Bound]:
+    """The keys of a table of actions."""
+    return [Bound(each.id, each.scope, each.keys) for each in actions]
 
 
 def key_map_of(bounds: Iterable[Bound]) -> KeyMap:

@@ -99,6 +99,7 @@ class Keys(QObject):
         super().__init__(window)
         self._desk = desk
         self._window = window
+        self._passed_on: tuple[QWidget, int, int] | None = None
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -121,7 +122,12 @@ class Keys(QObject):
                 event.accept()  # no shortcut of Qt's fires; the press itself comes next
                 return True
             return False
-        return self._press(watched, event)
+        press = (event.key(), event.timestamp())
+        if self._passed_on is not None and self._passed_on[1:] == press and self._passed_on[0] is not watched:
+            return False  # the same press on its way up: who had it first may have given the focus away
+        taken = self._press(watched, event)
+        self._passed_on = None if taken else (watched, *press)
+        return taken
 
     def _is_ours(self, watched: QWidget) -> bool:
         popup: QWidget | None = QApplication.activePopupWidget()

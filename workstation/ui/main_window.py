@@ -6,28 +6,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, Slot
+from msgspec.structs import replace
+from PySide6.QtCore import QByteArray, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
+from workstation.app.jobs import Job, Jobs
 from workstation.app.layouts import Layout
 from workstation.app.session import Session
+from workstation.app.settings import Settings, settings_or_usual, write_settings
 from workstation.core.errors import UserError
 from workstation.ui.actions.table import load_actions
 from workstation.ui.application import wear
 from workstation.ui.class_keys import ClassKeys
 from workstation.ui.dialogs.catalogue import Dialogs
 from workstation.ui.docks import Docks
+from workstation.ui.gui_thread import GuiThread
 from workstation.ui.icons import icon
-from workstation.ui.keymap import Bound, key_map_of
+from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, write_keys
 from workstation.ui.keys import Keys, pane_around
 from workstation.ui.menus import Menus
+from workstation.ui.notice import Notice
 from workstation.ui.opened import Opened, open_for_window
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PANES
 from workstation.ui.performing import Performing
 from workstation.ui.status import Status
-from workstation.ui.theme import DARK, Theme
+from workstation.ui.theme import DARK, THEMES, Theme
 from workstation.ui.toolbar import ToolBar
 from workstation.ui.welcome import Welcome
 from workstation.ui.workbench import Told, Tone
@@ -37,18 +42,22 @@ from workstation.ui.workspaces.catalogue import LABEL, WORKSPACES, Workspace
 class MainWindow(QMainWindow):
     """Is the ``Frame`` of actions and the ``Desk`` of the key dispatcher."""
 
-    def __init__(self, theme: Theme = DARK) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
-        self.theme = theme
+        settings = settings or Settings()
+        self.theme = THEMES.get(settings.theme, DARK)
+        self.gui = GuiThread(self)
+        self.jobs = Jobs(self.gui.post)
         self.opened: Opened | None = None
         self.workspace: Workspace = LABEL
         self._last_pane: Pane | None = None
         self.table = load_actions()
-        self.keymap = key_map_of(Bound(each.id, each.scope, each.keys) for each in self.table)
+        self.keymap = key_map_of(bounds_of(self.table))
         self.performing = Performing(self.table, self, self.tell)
         self._build_frame()
         self._build_bars()
-        self.wear(theme)
+        self.wear(self.theme, settings.font_points)
+        self._take_keys()
         self.keys = Keys(self, self)
 
     # --- the frame of actions -----------------------------------------------------------------------------------
@@ -78,7 +87,7 @@ class MainWindow(QMainWindow):
         return tuple(dict.fromkeys([*found, self.workspace.scope, "window"]))
 
     def repeats(self, action_id: str) -> bool:
-        return self.table.find(action_id).repeats
+        return self.performing.table.find(action_id).repeats
 
     def gesturing(self, pane: Pane | None) -> Pane | None:
         """The pane in which something is begun and not ended; the focused one first."""
@@ -127,15 +136,18 @@ class MainWindow(QMainWindow):
         self.show_session(session, holder)
         return True
 
-    def show_session(self, session: Session, holder: str | None = None) -> None:
-        """Show an open project; the window closes it."""
-        self.opened = opened = Opened(session, self, holder)
-        self.performing.bench = opened.bench
+    def show_session(self, session: Session, holder: str | None = None, *, kept: bool = True) -> None:
+        """Show an open project; the window closes it. Not ``kept``: nothing is remembered of having shown it."""
+        self.opened = opened = Opened(session, self, holder, kept=kept)
+        self.performing.begin(opened.bench)
+        self.keymap.know(bounds_of(self.performing.table))
+        self.menus.fill()
         self._welcome.hide()
         self.arrange(WORKSPACES.get(opened.layout.workspace, LABEL), opened.layout)
         self.docks.bind(opened.bench)
         opened.begin()
         self.setWindowTitle(opened.title)
+        self.docks.focus_first(self.workspace)
 
     def close_project(self) -> None:
         """Close it and show the welcome page; nothing needs saving."""
@@ -144,7 +156,9 @@ class MainWindow(QMainWindow):
             return
         opened.keep(self.layout_now(opened))
         self._last_pane = None
-        self.performing.bench = None
+        self.performing.end()
+        self.menus.fill()
+        self.notice.clear_all()
         self.docks.unbind()
         opened.close()
         self._show_welcome()
@@ -158,12 +172,31 @@ class MainWindow(QMainWindow):
             self.docks.put_back(kept[workspace.name])
         if layout is not None and layout.geometry:
             self.restoreGeometry(QByteArray(layout.geometry))
+        self.toolbar.show()
+        self.notice.settle()
 
-    def take_workspace(self, workspace: Workspace) -> None:
-        """Change to another workspace, keeping how this one was left."""
-        if self.opened is not None:
-            self.opened.layout = self.layout_now(self.opened)
-            self.arrange(workspace, Layout(docks=self.opened.layout.docks))
+    def take_workspace(self, name: str) -> None:
+        """Change to another workspace, keeping how this one was left; an empty name: this one as it comes."""
+        if self.opened is None:
+            return
+        self.opened.layout = self.layout_now(self.opened)
+        if name:
+            self.arrange(WORKSPACES[name], Layout(docks=self.opened.layout.docks))
+        else:
+            self.arrange(self.workspace)
+
+    def maximise(self, pane: Pane | None) -> None:
+        """This pane alone, or all again."""
+        self.docks.maximise(pane)
+
+    def focus_next(self, pane: Pane | None, step: int) -> None:
+        """Give the focus to the pane after (before) this one on the screen."""
+        self.docks.focus_next(pane, step)
+
+    def turn_theme(self) -> None:
+        """Dark to light and back, from now on."""
+        other = next(name for name in THEMES if name != self.theme.name)
+        self.keep_settings(replace(settings_or_usual(), theme=other))
 
     def layout_now(self, opened: Opened) -> Layout:
         """What is to be kept of the window for this project."""
@@ -176,18 +209,37 @@ class MainWindow(QMainWindow):
             time_ns=opened.bench.clock.time_ns,
         )
 
+    # --- what the person chose ----------------------------------------------------------------------------------
+
+    def keep_settings(self, settings: Settings) -> None:
+        """Take up other choices and write them down."""
+        write_settings(settings)
+        self.wear(THEMES.get(settings.theme, self.theme), settings.font_points)
+
+    def keep_keys(self) -> None:
+        """Write the keys down, after they were changed."""
+        write_keys(self.keymap, key_file())
+
+    def _take_keys(self) -> None:
+        path = key_file()
+        if path.is_file():
+            try:
+                read_keys(self.keymap, path)
+            except UserError as problem:
+                self.tell(f"{problem}. The usual keys are used.", Tone.REFUSED)
+
     # --- words and looks ----------------------------------------------------------------------------------------
 
     def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
         """Say one sentence to the person."""
         self.status.say(Told(text, tone))
 
-    def wear(self, theme: Theme) -> None:
+    def wear(self, theme: Theme, font_points: float = 0.0) -> None:
         """Paint everything in this theme."""
         self.theme = theme
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            wear(application, theme)
+            wear(application, theme, font_points)
         self.menus.theme = theme
         self.toolbar.paint_icons(theme)
         self.setWindowIcon(icon("app", theme))
@@ -196,9 +248,16 @@ class MainWindow(QMainWindow):
 
     # --- Qt -----------------------------------------------------------------------------------------------------
 
+    @Slot()
+    def close_soon(self) -> None:
+        """Close once the key or menu that asked for it is done with."""
+        QTimer.singleShot(0, self.close)
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.jobs.close()
         self.close_project()
         self.keys.stop()
+        self.gui.close()
         event.accept()
 
     # --- making -------------------------------------------------------------------------------------------------
@@ -214,7 +273,11 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.dialogs = Dialogs(self)
         self._class_keys = ClassKeys()
+        self.notice = Notice()
+        self.notice.performed.connect(self._on_performed)
+        self.jobs.changed.connect(self._on_job)
         self.status.messages_wanted.connect(self._on_messages)
+        self.status.cancel_wanted.connect(self._on_cancel)
         self._welcome.performed.connect(self._on_performed)
         self._welcome.project_chosen.connect(self._on_project_chosen)
         application = QApplication.instance()
@@ -227,14 +290,14 @@ class MainWindow(QMainWindow):
         tools = [each for each in self.table if each.id.startswith("tool.")]
         self.toolbar.build(dict(self.table.actions), tools)
         self.addToolBar(self.toolbar)
+        self.addToolBarBreak()
+        self.addToolBar(self.notice)
         self.menus = Menus(self.menuBar(), self.performing, self.keymap, self)
         self.toolbar.project.setMenu(self.menus.menus["Project"])
         self.menus.performed.connect(self._on_performed)
         self.toolbar.performed.connect(self._on_performed)
 
     def _show_welcome(self) -> None:
-        from workstation.app.settings import settings_or_usual
-
         recent = [Path(each) for each in settings_or_usual().recent_projects]
         self._welcome.list_recent(path for path in recent if path.is_dir())
         self._welcome.show()
@@ -252,6 +315,14 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _on_project_chosen(self, path: str) -> None:
         self.open_project(Path(path))
+
+    def _on_job(self, _job: Job) -> None:
+        self.status.show_jobs(self.jobs.running())
+
+    @Slot()
+    def _on_cancel(self) -> None:
+        for job in self.jobs.running()[:1]:
+            job.cancel()
 
     @Slot()
     def _on_messages(self) -> None:

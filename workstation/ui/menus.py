@@ -5,7 +5,7 @@ Entries carry no shortcut of Qt's: their keys are only written beside them, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtCore import Signal as QtSignal
@@ -19,7 +19,7 @@ from workstation.ui.performing import Performing
 from workstation.ui.theme import Theme
 
 ORDER = ("Project", "Edit", "View", "Sample", "Play", "Tools", "Label", "Track", "Link", "Sync", "Review", "Help")
-"""Menus from left to right; those that others name come before Help."""
+"""Menus from left to right."""
 
 
 class Menus(QObject):
@@ -35,16 +35,28 @@ class Menus(QObject):
         self.menus: dict[str, QMenu] = {}
         bar.setObjectName("menu_bar")
         bar.setAccessibleName("Menus")
-        for name in _in_order(action.menu for action in performing.table):
+        for name in ORDER:
             menu = bar.addMenu(f"&{name}")
             menu.setObjectName(f"menu_{name.casefold()}")
             menu.setAccessibleName(name)
             menu.setToolTipsVisible(True)
             menu.aboutToShow.connect(self._renew)
             self.menus[name] = menu
-        for action in performing.table:
+        self.fill()
+
+    @Slot()
+    def fill(self) -> None:
+        """One entry per action of the table as it is now; a command that needs more than a selection stands below."""
+        for menu in self.menus.values():
+            menu.clear()
+        whole = list(self._performing.table)
+        for action in whole:
             if action.menu:
-                self._add(self.menus[action.menu], action)
+                self._add(self._menu(action.menu), action)
+
+    def _menu(self, name: str) -> QMenu:
+        """A menu nobody thought of stands under Tools."""
+        return self.menus.get(name) or self.menus["Tools"]
 
     def _add(self, menu: QMenu, action: Action) -> None:
         entry = QAction(action.title, menu)
@@ -89,9 +101,3 @@ class Menus(QObject):
         if action is not None:
             greyed = self._performing.why_not(action, None) is not None
             self.performed.emit(action.unlocked_by if greyed and action.unlocked_by else action.id)
-
-
-def _in_order(names: Iterable[str]) -> list[str]:
-    found = [name for name in dict.fromkeys(names) if name]
-    last = len(ORDER) - 1.5
-    return sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else last)

@@ -6,6 +6,7 @@ Made and dropped by the main window, which stays the same while projects come an
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,16 @@ from PySide6.QtCore import QObject, Slot
 
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
+from workstation.app.readiness import sync_in_words, warm_up
+from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
+from workstation.core.records import RecordKind
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
 from workstation.ui.transport_bar import TransportBar
-from workstation.ui.workbench import Told, Tone, Workbench
+from workstation.ui.workbench import Told, Workbench
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
@@ -37,15 +41,17 @@ def open_for_window(path: Path, person: str | None) -> tuple[Session, str | None
 class Opened(QObject):
     """Everything that lives as long as the project is open."""
 
-    def __init__(self, session: Session, window: MainWindow, holder: str | None) -> None:
+    def __init__(self, session: Session, window: MainWindow, holder: str | None, *, kept: bool) -> None:
         super().__init__(window)
         self.session = session
         self.holder = holder
         self._window = window
+        self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
-        self.layout = self._kept_layout()
+        self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
-        self._ticking = Ticking(self.bench)
+        self._ticking = Ticking(self.bench, self._show_device)
+        self._made_ready: set[str] = set()
         self.bench.told.connect(self._on_told)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
@@ -60,7 +66,8 @@ class Opened(QObject):
 
     def begin(self) -> None:
         """Open the sample that was open last, or the first."""
-        self._remember()
+        if self._kept:
+            self._remember()
         self._list_samples()
         self._count()
         keys = [sample.key for sample in self.session.store.samples()]
@@ -69,11 +76,34 @@ class Opened(QObject):
                 self.bench.clock.seek(self.layout.time_ns)
         elif keys:
             self.bench.open_sample(keys[0])
+        self._give_notice()
+        streams = [
+            stream for sample in self.session.store.samples() for stream in self.session.store.streams(sample.id)
+        ]
+        look = partial(missing_media, self.session.project.path, streams)
+        self._window.jobs.start("Check media", lambda _job: look(), done=self._on_missing)
+
+    def _give_notice(self) -> None:
+        notice = self._window.notice
         if self.holder is not None:
-            self.bench.tell(f"Open to look at only: {self.holder}", Tone.REFUSED)
+            notice.say(f"Open to look at only. {self.holder}")
+        lock = self.session.project.lock
+        if lock is not None and lock.last_holder_vanished:
+            edits = f"{self.session.store.head():,}"
+            notice.say(
+                f"This project was not closed last time. It has been checked: all {edits} edits are here.",
+                "project.backups", "Backups…",
+            )  # fmt: skip
+
+    def _on_missing(self, missing: list[str]) -> None:
+        if missing and self._window.opened is self:
+            count = "One media file is" if len(missing) == 1 else f"{len(missing)} media files are"
+            self._window.notice.say(f"{count} missing or changed.", "project.relink", "Find again…")
 
     def keep(self, layout: Layout) -> None:
         """Write down where everything stands."""
+        if not self._kept:
+            return
         try:
             write_layout(layout, self.session.project.path)
         except OSError as error:
@@ -83,7 +113,7 @@ class Opened(QObject):
         """Let go of everything and close the project."""
         self._window.toolbar.sample_chosen.disconnect(self._on_sample_chosen)
         self.transport.close()
-        self._ticking.stop()
+        self._ticking.end()
         self.bench.close()
         self.session.close()
         self._window.toolbar.samples.clear()
@@ -109,9 +139,38 @@ class Opened(QObject):
     def _on_sample(self, view: SampleView | None) -> None:
         box = self._window.toolbar.samples
         box.setCurrentIndex(-1 if view is None else box.findData(view.sample.key))
+        self._show_sync()
+        self._make_next_ready()
 
-    def _on_records(self, _changes: ChangeSet) -> None:
+    def _show_device(self) -> None:
+        label = self._window.status.device
+        output = self.session.player.status.output
+        words = f"sound: {output.device or output.state.value}"
+        if label.text() != words:
+            label.setText(words)
+            label.setToolTip(output.reason or words)
+
+    def _show_sync(self) -> None:
+        view = self.bench.view
+        self._window.status.sync.setText("" if view is None else sync_in_words(view))
+
+    def _make_next_ready(self) -> None:
+        """Open the next sample's media once in the background: their tables are then in the cache, their bytes near."""
+        view = self.bench.view
+        keys = [sample.key for sample in self.session.store.samples()]
+        if view is None or view.sample.key not in keys[:-1]:
+            return
+        key = keys[keys.index(view.sample.key) + 1]
+        sample = self.session.store.sample_by_key(key)
+        if sample is not None and sample.id not in self._made_ready:
+            self._made_ready.add(sample.id)
+            warm = partial(warm_up, self.session.project, self.session.store.streams(sample.id))
+            self._window.jobs.start(f"Make {key} ready", warm)
+
+    def _on_records(self, changes: ChangeSet) -> None:
         self._count()
+        if changes.touched(RecordKind.SAMPLE) or changes.touched(RecordKind.STREAM):
+            self._show_sync()
 
     def _count(self) -> None:
         if self.session.read_only:

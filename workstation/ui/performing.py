@@ -21,9 +21,21 @@ class Performing:
 
     def __init__(self, table: ActionTable, frame: Frame, tell: Tell) -> None:
         self.table = table
+        """With a project open, every command of its registry too."""
+        self._actions = table
         self.bench: Workbench | None = None
         self._frame = frame
         self._tell = tell
+
+    def begin(self, bench: Workbench) -> None:
+        """A project is open."""
+        self.bench = bench
+        self.table = self._actions.with_commands(bench.session.registry)
+
+    def end(self) -> None:
+        """None is."""
+        self.bench = None
+        self.table = self._actions
 
     def hands(self, pane: Pane | None) -> Hands:
         """What an action gets; project-free ones leave the bench alone, which may be absent."""

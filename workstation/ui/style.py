@@ -45,6 +45,7 @@ QMainWindow::separator:hover {{ background: {accent}; }}
 QToolBar {{ background: {raised}; border: none; border-bottom: 1px solid {line}; spacing: 2px; padding: 2px 4px; }}
 QToolBar::separator {{ background: {line}; width: 1px; margin: 4px 5px; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 5px; }}
+QToolButton#status_told {{ text-align: left; }}
 QToolButton:hover {{ background: {panel}; }}
 QToolButton:checked {{ background: {accent}; color: {on_accent}; }}
 QToolButton:pressed {{ background: {line}; }}

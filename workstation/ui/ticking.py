@@ -1,50 +1,53 @@
-"""Real time for the clock while nothing is heard: ticks with what really passed, so that no tick is ever owed.
+"""Real time for the clock: a timer that lets the session's player move it, by what is heard or by a monotonic clock.
 
-Owned by the main window. While what is heard moves the clock (``bench.led_by_sound``), it holds still.
+Owned by what is open in the window. The player is made at the first play, so that a start pays nothing for sound.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import Qt as QtNames
+from PySide6.QtCore import QTimer, Slot
 
 from workstation.core.clock import TransportChanged
 from workstation.ui.workbench import Workbench
 
-_EVERY_MS = 8
+_PLAYING_MS = 8
 """Twice a screen's 60 Hz: the playhead is at most half a picture late."""
+_IDLE_MS = 500
+"""The player looks after its device while nothing plays."""
 
 
-class Ticking(QObject):
-    """Runs only while the clock plays."""
+class Ticking(QTimer):
+    """Fast while the clock plays, slow after it has played once, not at all before."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Workbench, watch: Callable[[], None]) -> None:
+        """``watch`` is called when the device may have changed: about twice a second."""
         super().__init__(bench)
         self._bench = bench
-        self._clock = clock = bench.clock
-        self._last_ns = 0
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(_EVERY_MS)
-        self._timer.timeout.connect(self._tick)
-        clock.transport_changed.connect(self._on_transport)
+        self._watch = watch
+        self._ticks = 0
+        self.setTimerType(QtNames.TimerType.PreciseTimer)
+        self.timeout.connect(self._tick)
+        bench.clock.transport_changed.connect(self._on_transport)
 
-    def stop(self) -> None:
+    def end(self) -> None:
         """For good."""
-        self._timer.stop()
-        self._clock.transport_changed.disconnect(self._on_transport)
+        self.stop()
+        self._bench.clock.transport_changed.disconnect(self._on_transport)
 
     def _on_transport(self, change: TransportChanged) -> None:
-        if not change.playing:
-            self._timer.stop()
-        elif not self._timer.isActive():
-            self._last_ns = time.monotonic_ns()
-            self._timer.start()
+        if change.playing:
+            if not self.isActive():
+                self._bench.session.player.look_for_device()  # made just now, it has not heard of this play
+            self.start(_PLAYING_MS)
+        elif self.isActive():
+            self.start(_IDLE_MS)
 
     @Slot()
     def _tick(self) -> None:
-        now_ns = time.monotonic_ns()
-        passed_ns, self._last_ns = now_ns - self._last_ns, now_ns
-        if not self._bench.led_by_sound:
-            self._clock.tick(passed_ns)
+        self._bench.session.player.tick()
+        self._ticks += 1
+        if self.interval() == _IDLE_MS or self._ticks % (_IDLE_MS // _PLAYING_MS) == 0:
+            self._watch()

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
+from workstation.app.checking import SampleChecks
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Run, Session
@@ -33,6 +34,7 @@ from workstation.ui.theme import DARK, Theme
 from workstation.ui.tools.state import Hand, Sight
 
 _log = logging.getLogger(__name__)
+_CHECK_MS = 400
 
 
 class Tone(StrEnum):
@@ -78,13 +80,18 @@ class Workbench(QObject):
         self.theme_changed: Signal[Theme] = Signal("theme_changed", on_error=_report)
         self.reveal_wanted: Signal[Ids] = Signal("reveal_wanted", on_error=_report)
         """Bring these into view (key F): panes scroll, zoom and page; none moves the clock."""
-        self.led_by_sound = False
-        """Whether what is heard moves the clock (``clock.follow_audio``): set by who plays it; then nobody ticks."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
         self._theme = theme
         self._focused_stream: str | None = None
         self._context = context or OpenContext()
-        self._formats = Formats()
+        self.formats = Formats()
+        """What can be read, plug-ins included."""
+        self.checks = SampleChecks(session.store.reader_elsewhere(), self.gui.post)
+        """The findings of the open sample, for every pane that shows some: see ``check_soon``."""
+        self._check_soon = QTimer(self)
+        self._check_soon.setSingleShot(True)
+        self._check_soon.setInterval(_CHECK_MS)
+        self._check_soon.timeout.connect(self._check)
         session.changed.connect(self._take_in)
 
     # --- what everybody asks ------------------------------------------------------------------------------------
@@ -133,7 +140,7 @@ class Workbench(QObject):
         self.view = SampleView(self.session.store, sample)
         self.readers = OpenStreams(
             self.session.project.path,
-            readers=self._formats.readers,
+            readers=self.formats.readers,
             context=reading_context(self.session.project, self.view.streams.values(), shared=self._context),
         )
         self._focused_stream = None
@@ -144,6 +151,7 @@ class Workbench(QObject):
         self.clock.set_span(span)
         self.clock.seek(max(0, span.start_ns))
         self.sample_changed.emit(self.view)
+        self.check_soon()
         if old is not None:
             old.close()  # after the panes let go of it
         return True
@@ -186,18 +194,33 @@ class Workbench(QObject):
         return None
 
     @contextmanager
-    def together(self, label: str) -> Iterator[Run]:
-        """Several commands as one undo step, all or none. Put it inside ``attempt`` if it may be refused."""
-        with self.session.together(label) as run:
+    def together(self, label: str, *, group: str | None = None) -> Iterator[Run]:
+        """Several commands as one undo step, all or none. Put it inside ``attempt`` if it may be refused.
+
+        What follows with the same ``group`` joins that step.
+        """
+        with self.session.together(label, group=group) as run:
             yield run
 
     def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
         """Say one sentence to the person."""
         self.told.emit(Told(text, tone))
 
+    def check_soon(self) -> None:
+        """Check the open sample beside the work, for whoever listens to ``checks.changed``; after edits it is done by
+        itself, once for many that follow each other."""
+        if len(self.checks.changed) and self.view is not None:
+            self._check_soon.start()
+
+    def _check(self) -> None:
+        if self.view is not None:
+            self.checks.request(self.view.id)
+
     def close(self) -> None:
         """Let go of sample and readers; the session belongs to whoever opened it."""
         self.session.changed.disconnect(self._take_in)
+        self._check_soon.stop()
+        self.checks.close()
         self.close_sample()
         self.gui.close()
 
@@ -206,6 +229,7 @@ class Workbench(QObject):
             self.view.apply(changes)
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
+        self.check_soon()
 
 
 def _report(error: Exception) -> None:

@@ -379,7 +379,9 @@ def test_clouds_that_lie_are_one_sentence(
 SMALL = (HERE / "ros2_lz4.mcap").read_bytes()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(at=st.integers(0, len(SMALL) - 1), byte=st.integers(0, 255), cut=st.booleans())
 def test_damaged_files_are_streams_or_a_sentence(
     plugin: ModuleType, opened: Opened, tmp_path: Path, at: int, byte: int, cut: bool
@@ -393,3 +395,31 @@ def test_damaged_files_are_streams_or_a_sentence(
             opened(stream).close()
     except DataError:
         return
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_camera_mounted_the_wrong_way_round_is_doubted(plugin: ModuleType, tmp_path: Path, inverted: bool) -> None:
+    """A camera that looks ahead has its x to the right and its y down: base from optical is (½, −½, ½, −½)."""
+    place = {"x": 0.0, "y": 1.5, "z": -1.7} if inverted else {"x": 1.7, "y": 0.0, "z": 1.5}
+    sign = -1 if inverted else 1
+    turn = {"w": 0.5, "x": -0.5 * sign, "y": 0.5 * sign, "z": -0.5 * sign}
+    transform = {"translation": place, "rotation": turn}
+    moved = {"transforms": [{"header": {"frame_id": "base"}, "child_frame_id": "front", "transform": transform}]}
+    info = {
+        "header": {"frame_id": "front"}, "width": 640, "height": 480, "distortion_model": "plumb_bob", "d": [0.0] * 5,
+        "k": [500, 0, 320, 0, 510, 240, 0, 0, 1],
+    }  # fmt: skip
+    writer = Writer()
+    for topic, kind, said in (
+        ("/tf_static", "tf2_msgs/TFMessage", moved),
+        ("/front/camera_info", "sensor_msgs/CameraInfo", info),
+        ("/state", "arm.State", {"grip": 1.0}),
+    ):
+        writer.say(writer.topic(topic, kind), START, json.dumps(said).encode())
+    path = tmp_path / "a.mcap"
+    path.write_bytes(writer.bytes())
+    (mount,) = plugin.propose_recording(path).rig.mounts
+    assert ("invert it" in mount.doubt) is inverted
+    if inverted:
+        mended = mount.inverted().frame.parent_from_child
+        assert np.allclose(mended.rotation, (0.5, -0.5, 0.5, -0.5))

@@ -135,11 +135,9 @@ def _walls() -> list[Block]:
     out: list[Block] = []
     step = 6.0
     for x in np.arange(HALL_X[0] + step / 2, HALL_X[1], step):
-        for y in HALL_Y:
-            out.append(_panel((float(x), y), (step, 0.2)))
+        out += [_panel((float(x), y), (step, 0.2)) for y in HALL_Y]
     for y in np.arange(HALL_Y[0] + 2.75, HALL_Y[1], 5.5):
-        for x in HALL_X:
-            out.append(_panel((x, float(y)), (0.2, 5.5)))
+        out += [_panel((x, float(y)), (0.2, 5.5)) for x in HALL_X]
     return out
 
 
@@ -151,7 +149,7 @@ def _panel(at: tuple[float, float], size: tuple[float, float]) -> Block:
 
 
 def _at(mesh: Mesh, x: float, y: float) -> Mesh:
-    moved = mesh.vertices + [x, y, 0.0]
+    moved = mesh.vertices + np.array([x, y, 0.0])
     return Mesh(moved, mesh.faces, mesh.colors, mesh.finishes, mesh.parents, mesh.pictures)
 
 

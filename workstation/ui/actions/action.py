@@ -34,6 +34,22 @@ class Frame(Protocol):
         """Open one of ``dialogs/catalogue.py``."""
         ...
 
+    def take_workspace(self, name: str) -> None:
+        """Change to another workspace; an empty name puts this one back as it comes."""
+        ...
+
+    def maximise(self, pane: Pane | None) -> None:
+        """This pane alone, or all again."""
+        ...
+
+    def focus_next(self, pane: Pane | None, step: int) -> None:
+        """Give the focus to the pane after (before) this one."""
+        ...
+
+    def turn_theme(self) -> None:
+        """Dark to light and back."""
+        ...
+
     def perform(self, action_id: str, pane: Pane | None = None) -> None:
         """Do another action, as if its key had been pressed."""
         ...

@@ -1,21 +1,227 @@
-"""Actions that edit through commands of the registry: undo and redo, and what is done to the selection."""
+"""Actions that edit through commands of the registry: undo and redo, and what is done to the selection.
+
+An action that has the id of a command stands for it; all other commands are made into actions by ``commands.py`` beside
+the table, and ask for their arguments in a form.
+"""
 
 from __future__ import annotations
 
-from workstation.ui.actions.action import Hands, action
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
-EDIT = "Edit"
+import msgspec
+
+from workstation.core.annotation import Annotation, State
+from workstation.core.geometry import ShapeKind, kind_of
+from workstation.core.selection import SelectionState
+from workstation.store.undo import UndoResult
+from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
+from workstation.ui.workbench import Tone, Workbench
+
+EDIT, LABEL = "Edit", "Label"
 
 
-@action("edit.undo", title="Undo", keys="Ctrl+Z", menu=EDIT, icon="undo", repeats=True)
+# --- taking back ------------------------------------------------------------------------------------------------
+
+
+def _arrive(bench: Workbench, result: UndoResult | None, done: str, nothing: str) -> None:
+    """Go to the place that was changed and say what it was."""
+    if result is None:
+        bench.tell(nothing)
+        return
+    view = bench.view
+    if result.sample is not None and (view is None or view.id != result.sample):
+        bench.open_sample(result.sample)
+    if result.time_ns is not None and bench.view is not None:
+        bench.clock.pause()
+        bench.clock.seek(result.time_ns)
+    if bench.view is not None:
+        state = SelectionState(ids=result.selection, active=result.selection[-1] if result.selection else None)
+        bench.selection.restore(state, exists=bench.view.exists, cause="window")
+    bench.tell(f"{done}: {result.label}.")
+
+
+def _why_not_undo(hands: Hands) -> str | None:
+    if hands.bench.session.read_only:
+        return "the project is open to look at only"
+    return None
+
+
+@action("edit.undo", title="Undo", keys="Ctrl+Z", menu=EDIT, icon="undo", repeats=True, enabled=_why_not_undo)
 def undo(hands: Hands) -> None:
-    """Take back my last step on the open sample, and go back to where it was."""
-    result = hands.bench.session.undo()
-    hands.bench.tell("There is nothing to take back." if result is None else f"Took back: {result.label}.")
+    """Take back my last step on the open sample, go back to where it was, and say what it was."""
+    _arrive(hands.bench, hands.bench.session.undo(), "Took back", "There is nothing of yours to take back here.")
 
 
-@action("edit.redo", title="Redo", keys=("Ctrl+Shift+Z", "Ctrl+Y"), menu=EDIT, icon="redo", repeats=True)
+@action("edit.redo", title="Redo", keys=("Ctrl+Shift+Z", "Ctrl+Y"), menu=EDIT, icon="redo", repeats=True,
+        enabled=_why_not_undo)  # fmt: skip
 def redo(hands: Hands) -> None:
-    """Do again what was taken back last."""
-    result = hands.bench.session.redo()
-    hands.bench.tell("There is nothing to do again." if result is None else f"Did again: {result.label}.")
+    """Do again what was taken back last, and go there."""
+    _arrive(hands.bench, hands.bench.session.redo(), "Did again", "There is nothing to do again.")
+
+
+# --- the selection ----------------------------------------------------------------------------------------------
+
+
+def _editable(needs: Callable[[Hands], str | None]) -> Callable[[Hands], str | None]:
+    def why_not(hands: Hands) -> str | None:
+        return "the project is open to look at only" if hands.bench.session.read_only else needs(hands)
+
+    return why_not
+
+
+def _annotations(hands: Hands) -> list[Annotation]:
+    view = hands.bench.view
+    return [] if view is None else [view.annotations[each] for each in hands.bench.selected if each in view.annotations]
+
+
+def _needs_proposal(hands: Hands) -> str | None:
+    proposed = any(each.state is State.PROPOSED for each in _annotations(hands))
+    return needs_selection(hands) or (None if proposed else "no proposal is selected")
+
+
+@action("annotation.delete", title="Delete", keys="Delete", menu=EDIT, icon="delete",
+        enabled=_editable(needs_selection))  # fmt: skip
+def delete(hands: Hands) -> None:
+    """Delete what is selected, as one step. Where links end at it, it asks what becomes of them."""
+    bench, view = hands.bench, hands.bench.view
+    if view is None:
+        return
+    chosen = _annotations(hands)
+    links = [each for each in bench.selected if each in view.links]
+    things = [each for each in bench.selected if each in view.entities and not chosen]
+    if any(True for each in chosen for link in view.links_of(each.id) if link.id not in links):
+        hands.frame.open_dialog("command annotation.delete")
+        return
+    if things and not links:
+        hands.frame.open_dialog("command entity.delete")
+        return
+    count = len(chosen) + len(links)
+    with bench.together("Delete" if count == 1 else f"Delete {count}") as run:
+        if links:
+            run("link.remove", links=links)
+        if chosen:
+            run("annotation.delete", annotations=[each.id for each in chosen])
+
+
+@action("annotation.accept", title="Accept proposal", keys="Enter", menu=LABEL, enabled=_editable(_needs_proposal))
+def accept(hands: Hands) -> None:
+    """Take the selected proposals over as done."""
+    chosen = [each.id for each in _annotations(hands) if each.state is State.PROPOSED]
+    hands.bench.run("annotation.accept", annotations=chosen)
+
+
+@action("annotation.reject", title="Reject proposal", keys="Backspace", menu=LABEL,
+        enabled=_editable(_needs_proposal))  # fmt: skip
+def reject(hands: Hands) -> None:
+    """Refuse the selected proposals; they are kept as rejected."""
+    chosen = [each.id for each in _annotations(hands) if each.state is State.PROPOSED]
+    hands.bench.run("annotation.reject", annotations=chosen)
+
+
+@action("edit.select_all", title="Select all on the stream", keys="Ctrl+A", menu=EDIT, enabled=needs_sample)
+def select_all(hands: Hands) -> None:
+    """Select every label on the stream last worked on, or of the sample if there is none."""
+    bench, view = hands.bench, hands.bench.view
+    if view is None:
+        return
+    stream = bench.focused_stream
+    found = view.annotations.values() if stream is None else view.annotations_of(stream)
+    ids = [each.id for each in found if bench.sight.visible((view.class_of(each), each.entity, each.stream, each.id))]
+    bench.select(ids, cause="window")
+    bench.tell(f"{len(ids)} selected.")
+
+
+@action("edit.select_alike", title="Select all of the same class", menu=EDIT, enabled=needs_selection)
+def select_alike(hands: Hands) -> None:
+    """Select every label of the sample that has the class of a selected one."""
+    bench, view = hands.bench, hands.bench.view
+    if view is None:
+        return
+    classes = {view.class_of(each) for each in _annotations(hands)}
+    ids = [each.id for each in view.annotations.values() if view.class_of(each) in classes]
+    bench.select(ids, cause="window", active=bench.selection.state.active)
+    bench.tell(f"{len(ids)} selected.")
+
+
+# --- copy and paste ---------------------------------------------------------------------------------------------
+
+_MIME = "application/x-workstation-labels"
+_STEP_PX = 12.0
+_IN_PIXELS = {ShapeKind.BOX, ShapeKind.POINT, ShapeKind.POLYGON, ShapeKind.POLYLINE, ShapeKind.KEYPOINTS}
+
+
+class _Copied(msgspec.Struct, frozen=True):
+    """On the clipboard: which labels, and where the playhead stood."""
+
+    ids: tuple[str, ...]
+    time_ns: int
+
+
+@action("edit.copy", title="Copy", keys="Ctrl+C", menu=EDIT, enabled=needs_selection)
+def copy(hands: Hands) -> None:
+    """Remember the selected shapes, to be put on another frame, sweep or camera."""
+    from PySide6.QtCore import QMimeData
+    from PySide6.QtGui import QGuiApplication
+
+    ids = tuple(each.id for each in _annotations(hands))
+    if not ids:
+        hands.bench.tell("No label is selected that could be copied.", Tone.REFUSED)
+        return
+    data = QMimeData()
+    data.setData(_MIME, msgspec.json.encode(_Copied(ids, hands.bench.clock.time_ns)))
+    QGuiApplication.clipboard().setMimeData(data)
+    hands.bench.tell(f"Copied {len(ids)}.")
+
+
+@action("annotation.copy", title="Paste", keys="Ctrl+V", menu=EDIT, enabled=_editable(needs_sample))
+def paste(hands: Hands) -> None:
+    """Put what was copied here: at the playhead, on the stream last worked on if it is of the same kind."""
+    from PySide6.QtGui import QGuiApplication
+
+    bench, view = hands.bench, hands.bench.view
+    data = bytes(QGuiApplication.clipboard().mimeData().data(_MIME).data())
+    if not data or view is None:
+        bench.tell("Nothing is copied.", Tone.REFUSED)
+        return
+    copied = msgspec.json.decode(data, type=_Copied)
+    chosen = [view.annotations[each] for each in copied.ids if each in view.annotations]
+    made: list[str] = []
+    with bench.together("Paste" if len(chosen) == 1 else f"Paste {len(chosen)}") as run:
+        for annotation in chosen:
+            made += run("annotation.copy", annotations=[annotation.id], **_whither(bench, annotation, copied.time_ns))
+    bench.select(made, cause="window")
+
+
+def _whither(bench: Workbench, annotation: Annotation, copied_ns: int) -> dict[str, object]:
+    view = bench.view
+    source = None if view is None or annotation.stream is None else view.streams.get(annotation.stream)
+    if view is None or source is None:
+        return {}
+    focused = view.streams.get(bench.focused_stream or "")
+    target = focused if focused is not None and focused.kind is source.kind else source
+    there_ns = target.time_map.first_stream_at(bench.clock.time_ns + 1)
+    by_ns = there_ns - source.time_map.first_stream_at(copied_ns + 1)
+    same_place = by_ns == 0 and target is source
+    flat = annotation.shape is not None and kind_of(annotation.shape) in _IN_PIXELS
+    aside = {"by": [_STEP_PX, _STEP_PX]} if same_place and flat else {}
+    return {"stream": target.id, "by_ns": by_ns, **aside}
+
+
+@runtime_checkable
+class Propagates(Protocol):
+    """What can carry the selected shapes on to its next item; some panes can."""
+
+    def propagate(self) -> None: ...
+
+
+@action("edit.propagate", title="Carry on to the next", keys="Ctrl+D", menu=EDIT, enabled=_editable(needs_selection),
+        repeats=True)  # fmt: skip
+def propagate(hands: Hands) -> None:
+    """Put the selected shapes on the next frame or sweep of the focused pane and go there."""
+    candidates: tuple[object, ...] = (hands.pane, hands.frame.pane("camera"))
+    for pane in candidates:
+        if isinstance(pane, Propagates):
+            pane.propagate()
+            return
+    hands.bench.tell("No open pane can carry shapes on; open the camera.", Tone.REFUSED)

@@ -1,11 +1,13 @@
-"""Actions on the session: samples, going to a place."""
+"""Actions on the session: samples and their work, and walks through what is labelled."""
 
 from __future__ import annotations
 
-from workstation.ui.actions.action import Hands, action, needs_sample
+from workstation.app.submitting import missing_before_submitting
+from workstation.app.walking import Stop, next_finding, next_keyframe, next_link, shows_at, when
+from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
 from workstation.ui.workbench import Tone, Workbench
 
-SAMPLE, PLAY = "Sample", "Play"
+SAMPLE, PLAY, VIEW, LINK, REVIEW, LABEL = "Sample", "Play", "View", "Link", "Review", "Label"
 
 
 def _neighbour(bench: Workbench, step: int) -> str | None:
@@ -33,11 +35,158 @@ def previous_sample(hands: Hands) -> None:
 
 @action("sample.next", title="Next sample", keys="PgDn", menu=SAMPLE, icon="next")
 def next_sample(hands: Hands) -> None:
-    """Open the sample after this one."""
+    """Open the sample after this one; it is made ready while this one is worked on."""
     _go(hands, 1)
+
+
+def _may_edit(hands: Hands) -> str | None:
+    if hands.bench.session.read_only:
+        return "the project is open to look at only"
+    return needs_sample(hands)
+
+
+@action("sample.submit", title="Submit and go on", keys="Ctrl+Enter", menu=SAMPLE, enabled=_may_edit)
+def submit(hands: Hands) -> None:
+    """Hand the sample in and open the next one; or list what is missing and go to it."""
+    bench = hands.bench
+    if bench.view is None:
+        return
+    if missing_before_submitting(bench.session.store, bench.view.id):
+        hands.frame.open_dialog("missing")
+        return
+    key, before = bench.view.sample.key, bench.session.store.head()
+    bench.run("sample.submit")
+    if bench.session.store.head() > before:
+        bench.tell(f"Submitted {key}.")
+        _go(hands, 1)
+
+
+@action("question.ask", title="Ask a question…", keys="U", menu=REVIEW, enabled=_may_edit)
+def ask(hands: Hands) -> None:
+    """Ask about the selection, or the sample if nothing is selected; your place is kept."""
+    hands.frame.open_dialog("command question.ask")
 
 
 @action("transport.go_to", title="Go to…", keys="G", menu=PLAY, enabled=needs_sample)
 def go_to(hands: Hands) -> None:
     """Type a time, a frame or a sweep: 14.327, frame 430, sweep 143."""
     hands.frame.open_dialog("go_to")
+
+
+# --- walks ------------------------------------------------------------------------------------------------------
+
+
+def _stop_at(bench: Workbench, stop: Stop | None, otherwise: str, *, select: bool = True) -> None:
+    if stop is None:
+        bench.tell(otherwise)
+        return
+    if select:
+        bench.select(stop.ids, cause="window")
+    if stop.time_ns is not None and (not select or not _in_view(bench, stop.ids)):
+        bench.clock.pause()
+        bench.clock.seek(stop.time_ns)
+    if stop.text:
+        bench.tell(stop.text)
+    if stop.ids and select:
+        bench.reveal(stop.ids)
+
+
+def _in_view(bench: Workbench, ids: tuple[str, ...]) -> bool:
+    view = bench.view
+    return view is not None and bool(ids) and all(shows_at(view, each, bench.clock.time_ns) for each in ids)
+
+
+def _walk_links(hands: Hands, step: int) -> None:
+    bench = hands.bench
+    if bench.view is not None:
+        _stop_at(bench, next_link(bench.view, bench.selected, step), "The selection has no links.")
+
+
+@action("link.next", title="Next link of the selection", keys="Alt+Right", menu=LINK, enabled=needs_selection,
+        repeats=True)  # fmt: skip
+def walk_on(hands: Hands) -> None:
+    """Select the next link that the selection hangs in, and go where it is."""
+    _walk_links(hands, 1)
+
+
+@action("link.previous", title="Previous link of the selection", keys="Alt+Left", menu=LINK, enabled=needs_selection,
+        repeats=True)  # fmt: skip
+def walk_back(hands: Hands) -> None:
+    """Select the link before this one, and go where it is."""
+    _walk_links(hands, -1)
+
+
+def _walk_keyframes(hands: Hands, step: int) -> None:
+    bench = hands.bench
+    if bench.view is not None:
+        stop = next_keyframe(bench.view, bench.selected, bench.clock.time_ns, step)
+        _stop_at(bench, stop, "There is no further keyframe on what is selected.", select=False)
+
+
+@action("keyframe.next", title="Next keyframe", keys="Ctrl+Right", menu="Track", enabled=needs_selection,
+        repeats=True)  # fmt: skip
+def keyframe_on(hands: Hands) -> None:
+    """Go to the next keyframe of the selected track."""
+    _walk_keyframes(hands, 1)
+
+
+@action("keyframe.previous", title="Previous keyframe", keys="Ctrl+Left", menu="Track", enabled=needs_selection,
+        repeats=True)  # fmt: skip
+def keyframe_back(hands: Hands) -> None:
+    """Go to the keyframe before."""
+    _walk_keyframes(hands, -1)
+
+
+def _walk_findings(hands: Hands, step: int) -> None:
+    from workstation.app.validation import kept_findings
+
+    bench = hands.bench
+    if bench.view is not None:
+        findings = kept_findings(bench.session.store, bench.view.id)
+        stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step)
+        _stop_at(bench, stop, "No open finding is known for this sample; the findings panel runs the checks.")
+
+
+@action("finding.next", title="Next finding", keys="N", menu=REVIEW, enabled=needs_sample, repeats=True)
+def finding_on(hands: Hands) -> None:
+    """Select what the next open finding is about, and go there."""
+    _walk_findings(hands, 1)
+
+
+@action("finding.previous", title="Previous finding", keys="Shift+N", menu=REVIEW, enabled=needs_sample, repeats=True)
+def finding_back(hands: Hands) -> None:
+    """Select what the finding before is about, and go there."""
+    _walk_findings(hands, -1)
+
+
+@action("view.reveal", title="Bring selection into view", keys="F", menu=VIEW, enabled=needs_selection)
+def reveal(hands: Hands) -> None:
+    """Every pane centres what is selected and what belongs to it; the playhead goes there if it is elsewhere."""
+    bench = hands.bench
+    if bench.view is None:
+        return
+    if not any(shows_at(bench.view, each, bench.clock.time_ns) for each in bench.selected):
+        starts = [when(bench.view, each) for each in bench.selected]
+        known = [each for each in starts if each is not None]
+        if known:
+            bench.clock.pause()
+            bench.clock.seek(min(known))
+    bench.reveal(bench.selected)
+
+
+# --- review -----------------------------------------------------------------------------------------------------
+
+
+@action("sample.approve", title="Approve and go on", keys="A", scope="review", menu=REVIEW, enabled=_may_edit)
+def approve(hands: Hands) -> None:
+    """Approve the sample and open the next one (in the workspace Review)."""
+    before = hands.bench.session.store.head()
+    hands.bench.run("sample.approve")
+    if hands.bench.session.store.head() > before:
+        _go(hands, 1)
+
+
+@action("sample.return", title="Return with a reason…", keys="X", scope="review", menu=REVIEW, enabled=_may_edit)
+def give_back(hands: Hands) -> None:
+    """Send the sample back; the reason is what it opens on (in the workspace Review)."""
+    hands.frame.open_dialog("command sample.return")

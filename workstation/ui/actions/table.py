@@ -10,9 +10,13 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import workstation.ui.actions as folder
 from workstation.ui.actions.action import Action
+
+if TYPE_CHECKING:
+    from workstation.commands.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,12 @@ class ActionTable:
 
     def __iter__(self) -> Iterator[Action]:
         return iter(self.actions.values())
+
+    def with_commands(self, registry: Registry) -> ActionTable:
+        """The same and every command that has no action of its own."""
+        from workstation.ui.actions.commands import actions_of
+
+        return ActionTable({**{each.id: each for each in actions_of(registry)}, **self.actions})
 
     def in_scope(self, scope: str) -> Iterator[Action]:
         """Those whose keys work there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,32 +12,44 @@ from PySide6.QtWidgets import QFileDialog
 from workstation.ui.workbench import Tone
 
 if TYPE_CHECKING:
+    from workstation.ui.dialogs.sheet import Sheet
     from workstation.ui.main_window import MainWindow
+    from workstation.ui.opened import Opened
+
+_COMMAND = "command "
 
 
 class Dialogs(QObject):
-    """Opens them over the window, never modally to the event loop."""
+    """Opens them over the window, never modally to the event loop. One at a time of each."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._acts: dict[str, Callable[[], None]] = {
+            "open_project": self._choose_project,
+            "demo": self._demo,
+            "close_project": window.close_project,
+            "quit": window.close_soon,
+            "go_to": self._go_to,
+        }
 
     def open(self, name: str) -> None:
-        """The dialog of that name."""
-        match name:
-            case "open_project":
-                self._choose_project()
-            case "demo":
-                self._demo()
-            case "close_project":
-                self._window.close_project()
-            case "quit":
-                self._window.close()
-            case "go_to":
-                self._window.toolbar.time.setFocus()
-                self._window.toolbar.time.selectAll()
-            case _:
-                self._window.tell(f"There is no dialog {name} yet.", Tone.REFUSED)
+        """The dialog of that name; ``command ID`` is the form of a command."""
+        act = self._acts.get(name)
+        if act is not None:
+            act()
+            return
+        made = self._command(name.removeprefix(_COMMAND)) if name.startswith(_COMMAND) else _MAKERS[name](self._window)
+        if made is not None:
+            made.open()
+
+    def _command(self, command_id: str) -> Sheet | None:
+        from workstation.ui.dialogs.arguments import Arguments
+
+        opened = self._window.opened
+        if opened is None:
+            return None
+        return Arguments(self._window, opened.session.registry.find(command_id), opened.bench)
 
     def _choose_project(self) -> None:
         dialog = QFileDialog(self._window, "Open project", str(Path.home()))
@@ -50,7 +63,101 @@ class Dialogs(QObject):
         if path:
             self._window.open_project(Path(path))
 
+    def _go_to(self) -> None:
+        field = self._window.toolbar.time
+        field.setFocus()
+        field.selectAll()
+
     def _demo(self) -> None:
         from workstation.app.demo import make_demo, usual_folder
 
-        self._window.open_project(make_demo(usual_folder("drive")).folder)
+        folder = usual_folder("drive")
+        self._window.tell(f"Making the demo in {folder} …")
+        self._window.jobs.start(
+            "Make the demo", lambda _job: make_demo(folder).folder, done=self._on_demo, failed=self._refused
+        )
+
+    def _on_demo(self, folder: Path) -> None:
+        self._window.open_project(folder)
+
+    def _refused(self, words: str) -> None:
+        self._window.tell(words, Tone.REFUSED)
+
+
+def _palette(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.palette import Palette
+
+    return Palette(window)
+
+
+def _classes(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.palette import ClassPicker
+
+    return ClassPicker(window)
+
+
+def _keys(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.keys import KeyDialog
+
+    return KeyDialog(window)
+
+
+def _cheat_sheet(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.keys import CheatSheet
+
+    return CheatSheet(window)
+
+
+def _messages(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.lists import Messages
+
+    return Messages(window)
+
+
+def _missing(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.lists import MissingList
+
+    return MissingList(window)
+
+
+def _backups(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.safety import Backups
+
+    return _with_project(window, Backups)
+
+
+def _relink(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.safety import Relink
+
+    return _with_project(window, Relink)
+
+
+def _settings(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.settings import SettingsDialog
+
+    return SettingsDialog(window)
+
+
+def _manual(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.reading import Manual
+
+    return Manual(window)
+
+
+def _news(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.reading import Manual
+
+    return Manual(window, "what is new")
+
+
+def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet]) -> Sheet | None:
+    return None if window.opened is None else make(window, window.opened)
+
+
+_MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
+    "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
+    "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
+    "news": _news,
+}  # fmt: skip
+DIALOGS = tuple(_MAKERS)
+"""Those that are sheets of ours, for the test that walks all of them."""

@@ -133,6 +133,11 @@ class Pane(QWidget):
         """What ``step_time`` steps over, for the ruler: ``frame``, ``sample``; empty without."""
         return ""
 
+    def settled(self) -> bool:
+        """Whether the screen shows what the playhead asks for; ``False`` while a worker still brings it. Pictures of
+        the window wait for it."""
+        return True
+
     def capture(self) -> QImage:
         """The pane's picture, for tests and reports."""
         return self.grab().toImage()

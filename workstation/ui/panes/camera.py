@@ -96,6 +96,10 @@ class CameraPane(Pane):
         self._build_grid()
         self._build_switches()
 
+    def settled(self) -> bool:
+        """Whether no camera waits for its picture."""
+        return not any(view.isVisible() and view.frames.pending for view in self.views)
+
     def _build_grid(self) -> None:
         self._grid = QGridLayout(self.body)
         self._grid.setContentsMargins(0, 0, 0, 0)

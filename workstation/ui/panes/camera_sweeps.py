@@ -51,11 +51,17 @@ class _Loader:
         kept: NDArray[np.float64] = points[np.isfinite(points).all(axis=1)]
         return kept
 
-    def held(self, index: int) -> bool:
-        return False
+    def at_once(self, index: int, view: View) -> NDArray[np.float64] | None:
+        return None
 
-    def read_ahead(self, index: int, direction: int, cancel: CancelToken) -> None:
+    def preview(self, index: int, view: View) -> NDArray[np.float64] | None:
+        return None
+
+    def read_ahead(self, index: int, direction: int, count: int, view: View, cancel: CancelToken) -> None:
         """The pane holds the latest sweeps itself."""
+
+    def spare(self, index: int, cancel: CancelToken) -> float | None:
+        return None
 
 
 class CloudSweeps:

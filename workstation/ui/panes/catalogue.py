@@ -38,5 +38,8 @@ class PaneSpec:
         return made
 
 
-PANES: tuple[PaneSpec, ...] = (PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),)
+PANES: tuple[PaneSpec, ...] = (
+    PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),
+    PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
+)
 """In the order of the Panes menu."""

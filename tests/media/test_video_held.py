@@ -1,0 +1,113 @@
+"""What a film keeps: small copies that show just the same, frames before a jump, and one frame in full for zooming."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from films import FILMS, Film, read_code
+
+from workstation.media.base import CancelToken, OpenContext, Region, View
+from workstation.media.cache import MemoryCache
+from workstation.media.video import KEPT_BEFORE_A_JUMP, VideoFile, open_video
+
+Made = Callable[[Film], Path]
+SMALL = View(width_px=96)
+LONG = Film(name="long_group.mp4", codec="libx264", options={"preset": "veryfast"}, gop=250, frames=240)
+
+
+def opened(path: Path, megabytes: int = 64) -> VideoFile:
+    return open_video([path], {}, OpenContext(memory=MemoryCache(megabytes << 20)))
+
+
+@pytest.mark.parametrize("film", [FILMS[1], FILMS[9], FILMS[11], FILMS[22], FILMS[25], FILMS[27]], ids=lambda f: f.name)
+def test_a_small_copy_shows_what_the_full_frame_would(film: Film, made: Made) -> None:
+    kept, fresh = opened(made(film)), opened(made(film))
+    try:
+        assert kept.picture(20, SMALL).pixels.shape == fresh.picture(20, SMALL).pixels.shape
+        for index in range(20, 8, -1):
+            fresh.share.discard(lambda key: True)
+            fresh.frame(index)  # held in full, so that the picture is made from it
+            assert np.array_equal(kept.picture(index, SMALL).pixels, fresh.picture(index, SMALL).pixels), index
+    finally:
+        kept.close()
+        fresh.close()
+
+
+def test_stepping_back_after_a_jump_decodes_nothing(made: Made) -> None:
+    video = opened(made(LONG))
+    try:
+        video.picture(10, SMALL)
+        video.picture(200, SMALL)
+        spent = video._decoders.packets_decoded
+        for index in range(199, 200 - KEPT_BEFORE_A_JUMP, -1):
+            assert video.held(index, SMALL)
+            picture = video.held_picture(index, SMALL)
+            assert picture is not None
+            assert read_code(picture.pixels) == index
+        assert video._decoders.packets_decoded == spent
+        assert not video.held(200 - KEPT_BEFORE_A_JUMP, SMALL)
+        assert video.held_picture(100, SMALL) is None
+    finally:
+        video.close()
+
+
+def test_going_back_does_not_lose_the_place_of_going_forward(made: Made) -> None:
+    video = opened(made(LONG))
+    try:
+        video.picture(200, SMALL)
+        video.read_ahead(199, -1, 64, cancel=CancelToken(), view=SMALL)
+        assert all(video.held(index, SMALL) for index in range(136, 201))
+        spent = video._decoders.packets_decoded
+        assert read_code(video.picture(201, SMALL).pixels) == 201
+        assert video._decoders.packets_decoded - spent < 10  # no seek: the group was not decoded again
+    finally:
+        video.close()
+
+
+def test_small_copies_are_many_and_only_one_frame_is_held_in_full(made: Made) -> None:
+    frame_bytes = 192 * 128 * 3 // 2
+    video = opened(made(LONG))
+    try:
+        for index in (100, 30, 170):
+            video.picture(index, SMALL)
+            video.read_ahead(index + 1, 1, 40, cancel=CancelToken(), view=SMALL)
+        assert sum(video.held(index, SMALL) for index in range(240)) > 150
+        assert [index for index in range(240) if video.held(index)] == [170]
+        assert video.share.used_bytes < 90 * frame_bytes
+        zoomed = video.held_picture(170, View(region=Region(0, 0, 64, 64)))  # of the frame in full
+        assert zoomed is not None
+        assert zoomed.pixels.shape[:2] == (64, 64)
+        assert video.held(170)  # still: neither that nor a value needs decoding
+    finally:
+        video.close()
+
+
+def test_what_is_held_is_answered_while_another_thread_decodes(made: Made) -> None:
+    video = opened(made(LONG))
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Pausing(CancelToken):
+        __slots__ = ()
+
+        def check(self) -> None:
+            inside.set()
+            assert go_on.wait(20)
+
+    try:
+        video.picture(20, SMALL)
+        decoding = threading.Thread(target=lambda: video.picture(150, SMALL, cancel=Pausing()))
+        decoding.start()
+        assert inside.wait(20)
+        picture = video.held_picture(19, SMALL)  # would wait for ever if it needed the decoder's lock
+        assert picture is not None
+        assert read_code(picture.pixels) == 19
+        go_on.set()
+        decoding.join(20)
+        assert not decoding.is_alive()
+    finally:
+        go_on.set()
+        video.close()

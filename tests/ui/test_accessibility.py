@@ -1,0 +1,180 @@
+"""Every control of the window and its dialogs has a name; colours differ for colour-blind eyes or by a second cue."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from main_windows import bench_of, main_window
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollBar,
+    QTabBar,
+    QTextEdit,
+    QToolButton,
+    QWidget,
+)  # fmt: skip
+
+from strict_windows import copy_of
+from workstation.app import looks
+from workstation.ui.dialogs.catalogue import DIALOGS
+from workstation.ui.theme import THEMES
+
+if TYPE_CHECKING:
+    from workstation.ui.main_window import MainWindow
+
+CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QPlainTextEdit,
+            QTextEdit, QTabBar)  # fmt: skip
+_QTS_OWN = ("qt_", "ScrollLeftButton", "ScrollRightButton")
+
+
+@pytest.fixture(scope="module")
+def window(
+    qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[MainWindow, None, None]:
+    assert qapp is not None
+    folder = tmp_path_factory.mktemp("accessible")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        with main_window(copy_of(demo_template, folder / "drive")) as made:
+            for dock in made.docks:
+                dock.built()
+            yield made
+
+
+def nameless(root: QWidget) -> list[str]:
+    """Controls a screen reader has no name for; parts of Qt's own controls answer through those."""
+    found = []
+    for widget in root.findChildren(QWidget):
+        parts = (QComboBox, QAbstractSpinBox, QAbstractItemView, QLineEdit)
+        if not isinstance(widget, CONTROLS) or isinstance(widget, QScrollBar):
+            continue
+        if widget.objectName().startswith(_QTS_OWN) or isinstance(widget.parentWidget(), parts):
+            continue
+        if any(isinstance(each, parts) for each in _ancestors(widget)):
+            continue
+        if not widget.accessibleName() or not widget.objectName():
+            found.append(f"{type(widget).__name__} {widget.objectName()!r} in {_path(widget)}")
+    return found
+
+
+def _ancestors(widget: QWidget) -> Generator[QWidget, None, None]:
+    above = widget.parentWidget()
+    while above is not None:
+        yield above
+        above = above.parentWidget()
+
+
+def _path(widget: QWidget) -> str:
+    return " < ".join(each.objectName() or type(each).__name__ for each in _ancestors(widget))
+
+
+def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
+    assert nameless(window) == []
+
+
+@pytest.mark.parametrize("name", [*DIALOGS, "command annotation.add", "command link.add", "command gate.waive"])
+def test_every_control_of_a_dialog_has_a_name(window: MainWindow, name: str) -> None:
+    window.open_dialog(name)
+    (dialog,) = [each for each in window.findChildren(QDialog) if each.isVisible()]
+    try:
+        assert dialog.accessibleName()
+        assert nameless(dialog) == []
+        assert dialog.focusWidget() is not None
+    finally:
+        dialog.close()
+        QApplication.sendPostedEvents()
+        QApplication.processEvents()
+
+
+def test_every_tool_button_can_be_reached_and_says_what_it_does(window: MainWindow) -> None:
+    for button in window.toolbar.findChildren(QToolButton):
+        if not button.objectName().startswith(_QTS_OWN):
+            assert button.focusPolicy().value & 1, button.objectName()  # Tab reaches it
+            assert button.toolTip() or button.text(), button.objectName()
+
+
+def test_what_is_focused_is_drawn_otherwise(window: MainWindow) -> None:
+    bench_of(window).clock.pause()
+    button = window.toolbar.button("edit.undo")
+    assert button is not None
+    window.setFocus()
+    before = button.grab().toImage()
+    button.setFocus()
+    after = button.grab().toImage()
+    assert before != after
+
+
+# --- colours ----------------------------------------------------------------------------------------------------
+
+# Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
+DEFICIENCIES = {
+    name: np.array(rows).reshape(3, 3)
+    for name, rows in {
+        "none": (1, 0, 0, 0, 1, 0, 0, 0, 1),
+        "protanopia": (0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998),
+        "deuteranopia": (0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881),
+        "tritanopia": (1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039),
+    }.items()
+}
+
+
+def linear(colour: str) -> np.ndarray:
+    values = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ np.clip(rgb, 0, 1)
+    ratio = xyz / np.array([0.9505, 1.0, 1.089])
+    f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def contrast(one: str, other: str) -> float:
+    light = sorted(float(np.array([0.2126, 0.7152, 0.0722]) @ linear(each)) for each in (one, other))
+    return (light[1] + 0.05) / (light[0] + 0.05)
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_the_first_eight_things_are_told_apart_by_everybody(deficiency: str) -> None:
+    matrix = DEFICIENCIES[deficiency]
+    seen = [lab(matrix @ linear(colour)) for colour in looks._THINGS[:8]]
+    distances = {
+        (looks._THINGS[i], looks._THINGS[j]): float(np.linalg.norm(seen[i] - seen[j]))
+        for i, j in itertools.combinations(range(8), 2)
+    }
+    assert min(distances.values()) > 8.0, min(distances.items(), key=lambda each: each[1])
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_words_are_readable(theme: object) -> None:
+    token = lambda name: str(getattr(theme, name))  # noqa: E731
+    for ground in ("paper", "panel"):
+        assert contrast(token("ink"), token(ground)) >= 7
+        for quiet in ("quiet", "warning", "error", "good"):
+            assert contrast(token(quiet), token(ground)) >= 4.5, (quiet, ground)
+    assert contrast(token("ink"), token("raised")) >= 7
+    assert contrast(token("on_accent"), token("accent")) >= 4.5
+    assert contrast(token("accent"), token("panel")) >= 3  # the focus ring
+    assert contrast(token("accent"), token("raised")) >= 3
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_good_and_bad_differ_for_everybody_or_carry_a_sign(theme: object, deficiency: str) -> None:
+    """A refusal and an error carry a sign before their words; good and error must differ without one."""
+    good, error = (lab(DEFICIENCIES[deficiency] @ linear(str(getattr(theme, name)))) for name in ("good", "error"))
+    assert float(np.linalg.norm(good - error)) > 10

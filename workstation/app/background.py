@@ -1,0 +1,84 @@
+"""A thread that makes what is wanted now: small pictures and spectrogram tiles for lanes.
+
+Whoever shows something names what it misses, the nearest first, each time the view moves; what is no longer wanted is
+not made. Results go to ``deliver`` on the thread; the window carries them over to its own (``ui/gui_thread.py``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, TypeVar
+
+from workstation.core.errors import UserError
+from workstation.media.base import Cancelled, CancelToken
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Background(Generic[Key, Value]):
+    """``make`` runs on the thread; a ``UserError`` of it is delivered as the value. The thread starts when needed."""
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[Key, CancelToken], Value],
+        deliver: Callable[[Key, Value | UserError], None],
+        *,
+        at_end: Callable[[], None] | None = None,
+    ) -> None:
+        self._name = name
+        self._make = make
+        self._deliver = deliver
+        self._at_end = at_end
+        self._changed = threading.Condition()
+        self._wanted: dict[Key, None] = {}
+        self._closing = False
+        self._token = CancelToken()
+        self._thread: threading.Thread | None = None
+
+    def want(self, keys: Iterable[Key]) -> None:
+        """These are missed now, the most urgent first; earlier wishes are forgotten."""
+        wanted = dict.fromkeys(keys)
+        with self._changed:
+            if self._closing:
+                return
+            self._wanted = wanted
+            if wanted and self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Stop what is being made, and the thread; a second call does nothing. Not from ``deliver``."""
+        with self._changed:
+            self._closing = True
+            self._wanted = {}
+            self._token.cancel()
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._wanted) or self._closing)
+                if self._closing:
+                    break
+                key = next(iter(self._wanted))
+                del self._wanted[key]
+            self._answer(key)
+        if self._at_end is not None:
+            self._at_end()
+
+    def _answer(self, key: Key) -> None:
+        result: Value | UserError
+        try:
+            result = self._make(key, self._token)
+        except Cancelled:
+            return
+        except UserError as problem:
+            result = problem
+        if not self._closing:
+            self._deliver(key, result)

@@ -1,0 +1,37 @@
+"""Making the next sample ready while this one is worked on, and how a sample's clocks agree, in a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workstation.app.jobs import Job
+from workstation.app.reading import Formats
+from workstation.app.sample_view import SampleView
+from workstation.app.streams import OpenStreams, reading_context
+from workstation.core.errors import DataError
+from workstation.core.sample import GateState, Stream
+from workstation.media.base import OpenContext
+from workstation.store.project import ProjectFolder
+
+
+def warm_up(project: ProjectFolder, streams: Sequence[Stream], job: Job) -> None:
+    """Open every stream once: what its reader has to find out is then in the project's cache. For a worker."""
+    context = reading_context(project, streams, shared=OpenContext())
+    with OpenStreams(project.path, readers=Formats().readers, context=context) as readers:
+        for done, stream in enumerate(streams):
+            job.report(done, len(streams), stream.key)
+            try:
+                readers.reader(stream)
+            except DataError:
+                continue  # it says why when it is shown
+
+
+def sync_in_words(view: SampleView) -> str:
+    """``sync verified``; samples with one stream have no clocks to verify."""
+    if len(view.streams) < 2:
+        return "one clock"
+    gate = view.sample.gates.get("sync")
+    if gate is None:
+        return "sync: no gate"
+    words = {GateState.UNVERIFIED: "not verified", GateState.NOT_NEEDED: "not needed"}
+    return f"sync {words.get(gate.state, gate.state.value)}"

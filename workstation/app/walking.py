@@ -1,0 +1,125 @@
+"""Walks through a sample by key: along the links of a selection, the keyframes of a track, the open findings.
+
+Asked by the actions of the window; answers with ids and session times, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from workstation.app.sample_view import SampleView
+from workstation.core.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a walk has come to: what to select, and when it is (``None``: always)."""
+
+    ids: tuple[str, ...]
+    time_ns: int | None
+    text: str = ""
+
+
+def next_link(view: SampleView, selected: Sequence[str], step: int) -> Stop | None:
+    """The next link in the web of links that the selection hangs in; ``None`` if it has no links.
+
+    All links that can be reached are ordered by time, so that the same key pressed on comes past every one of them
+    and back to the first, and the other key goes the same way back.
+    """
+    ring = sorted(_web(view, selected), key=lambda each: (when(view, each) or 0, each))
+    if not ring:
+        return None
+    here = [index for index, each in enumerate(ring) if each in selected]
+    if here:
+        index = (here[0] + step) % len(ring)
+    else:
+        near = {each for one in view.related(selected) for each in (link.id for link in view.links_of(one))}
+        index = next((i for i, each in enumerate(ring) if each in near), 0)
+    link = view.links[ring[index]]
+    text = f"Link {index + 1} of {len(ring)}: {link.type_id}, {view.name_of(link.id)}."
+    return Stop((link.id,), when(view, link.id), text)
+
+
+def next_keyframe(view: SampleView, selected: Sequence[str], now_ns: int, step: int) -> Stop | None:
+    """The keyframe before or after now on the selected tracks (or those that show the selected thing)."""
+    times: list[tuple[int, str]] = []
+    for record_id in view.related(selected) if selected else ():
+        annotation = view.annotations.get(record_id)
+        time_map = None if annotation is None else view.time_map(annotation)
+        if annotation is None or annotation.track is None:
+            continue
+        for keyframe in view.keyframes(annotation.id):
+            session_ns = keyframe.time_ns if time_map is None else time_map.to_session(keyframe.time_ns)
+            times.append((session_ns, annotation.id))
+    ahead = [each for each in times if (each[0] > now_ns if step > 0 else each[0] < now_ns)]
+    if not ahead:
+        return None
+    time_ns, track = min(ahead) if step > 0 else max(ahead)
+    return Stop((track,), time_ns)
+
+
+def next_finding(
+    view: SampleView, findings: Iterable[Finding], selected: Sequence[str], now_ns: int, step: int
+) -> Stop | None:
+    """The open finding after the one that is selected, else after now; comes round to the first."""
+    placed: list[tuple[int, str, tuple[str, ...], Finding]] = []
+    for finding in findings:
+        ids = tuple(item.id for item in finding.items if view.exists(item.id))
+        starts = [time_ns for time_ns in (when(view, each) for each in ids) if time_ns is not None]
+        if not finding.settled:
+            placed.append((min(starts, default=now_ns), finding.fingerprint, ids, finding))
+    if not placed:
+        return None
+    placed.sort(key=lambda each: each[:2])
+    here = [index for index, each in enumerate(placed) if each[2] and set(each[2]) == set(selected)]
+    if here:
+        index = (here[-1 if step > 0 else 0] + step) % len(placed)
+    else:
+        later = [index for index, each in enumerate(placed) if each[0] > now_ns]
+        index = (later[0] if later else 0) if step > 0 else (later[0] - 1 if later else len(placed) - 1)
+    time_ns, _, ids, finding = placed[index]
+    return Stop(ids, time_ns, f"Finding {index + 1} of {len(placed)}: {finding.text}")
+
+
+def when(view: SampleView, record_id: str) -> int | None:
+    """The session time at which something begins; a thing or link by the first of what it shows or joins."""
+    annotation = view.annotations.get(record_id)
+    if annotation is not None:
+        found = view.session_range(annotation)
+        return None if found is None else found.start_ns
+    link = view.links.get(record_id)
+    if link is not None:
+        starts = [when(view, end.target) for end in link.ends if end.target not in view.links]
+    elif record_id in view.entities:
+        starts = [when(view, each.id) for each in view.annotations_of_entity(record_id)]
+    else:
+        return None
+    return min((each for each in starts if each is not None), default=None)
+
+
+def shows_at(view: SampleView, record_id: str, now_ns: int) -> bool:
+    """Whether any part of it is there at that time; what has no time always is."""
+    link = view.links.get(record_id)
+    targets = [record_id] if link is None else [end.target for end in link.ends]
+    annotations = [
+        view.annotations[each] for one in targets for each in view.related([one]) if each in view.annotations
+    ]
+    spans = [view.session_range(each) for each in annotations]
+    return not spans or any(span is None or span.contains(now_ns) for span in spans)
+
+
+def _web(view: SampleView, selected: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(view.related(selected)) if selected else []
+    seen = set(waiting)
+    while waiting:
+        record_id = waiting.pop()
+        links = [record_id] if record_id in view.links else [link.id for link in view.links_of(record_id)]
+        for link in links:
+            if link not in found:
+                found.add(link)
+                fresh = view.related([link]) - seen
+                seen |= fresh
+                waiting += fresh
+    return found

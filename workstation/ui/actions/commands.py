@@ -1,0 +1,72 @@
+"""Every command of the registry as an action, so that all edits can be reached from menus, palette and keys.
+
+Where the selection and the playhead say all that a command must know, it is done at once; else a form asks for the
+rest. Commands that have an action of their own keep it. Called by ``table.py`` when a project is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from workstation.app.forms import Place, filled
+from workstation.commands.registry import Command, Registry
+from workstation.ui.actions.action import WINDOW, Action, Hands
+
+_MENUS = {
+    "annotation": "Label", "bulk": "Label", "entity": "Label", "text": "Label", "turn": "Label", "word": "Label",
+    "keyframe": "Track", "track": "Track", "link": "Link", "sample": "Sample", "stream": "Sync", "rig": "Sync",
+    "gate": "Sync", "verdict": "Review", "comment": "Review", "question": "Review", "finding": "Review",
+}  # fmt: skip
+"""The others are in the palette only."""
+
+
+def actions_of(registry: Registry) -> Iterator[Action]:
+    """One action per command."""
+    for command in registry:
+        at_once = _can_be_said(command)
+        yield Action(
+            id=command.id,
+            title=command.title.rstrip("…") + ("" if at_once else "…"),
+            help=command.help,
+            keys=(),
+            scope=WINDOW,
+            menu=_MENUS.get(command.id.partition(".")[0], ""),
+            icon="",
+            run=_runner(command),
+            why_not=_why_not(command),
+            repeats=False,
+        )
+
+
+def place_of(hands: Hands) -> Place:
+    """Where the hand is."""
+    bench = hands.bench
+    state = bench.selection.state
+    ahead = tuple(each for each in state.ids if each != state.active)
+    ordered = (*ahead, state.active) if state.active is not None else ahead
+    return Place(view=bench.view, selected=ordered, time_ns=bench.clock.time_ns)
+
+
+def _can_be_said(command: Command) -> bool:
+    """Whether a selection could say everything that must be known."""
+    required = [each for each in command.arguments if each.required]
+    sayable = ("annotation", "annotations", "link", "links", "entity", "other", "first", "second")
+    return all(each.name in sayable or each.name in ("at_ns", "from_ns", "to_ns", "time_ns") for each in required)
+
+
+def _runner(command: Command) -> Callable[[Hands], object]:
+    def run(hands: Hands) -> object:
+        given = filled(command, place_of(hands)) if _can_be_said(command) else None
+        if given is None:
+            hands.frame.open_dialog(f"command {command.id}")
+            return None
+        return hands.bench.run(command.id, **given)
+
+    return run
+
+
+def _why_not(command: Command) -> Callable[[Hands], str | None]:
+    def why_not(hands: Hands) -> str | None:
+        return hands.bench.session.why_not(command)
+
+    return why_not

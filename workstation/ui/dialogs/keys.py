@@ -1,0 +1,234 @@
+"""The keys: the cheat sheet on ``?``, and the dialog that remaps them, shows conflicts, and carries them to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QTextBrowser, QTreeWidget, QTreeWidgetItem
+
+from workstation.core.errors import UserError
+from workstation.ui.actions.action import Action
+from workstation.ui.chords import FIXED
+from workstation.ui.dialogs.sheet import Sheet, named
+from workstation.ui.keymap import read_keys, write_keys
+from workstation.ui.keys import texts_of
+
+if TYPE_CHECKING:
+    from workstation.ui.main_window import MainWindow
+
+_ID = Qt.ItemDataRole.UserRole
+
+
+class CheatSheet(Sheet):
+    """Every key as it is now, grouped by where it works."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window, "cheat_sheet", "Keys")
+        self.resize(760, 640)
+        page = QTextBrowser()
+        named(page, "cheat_sheet_text", "All keys")
+        page.setHtml(_sheet_html(window))
+        self.column.addWidget(page, 1)
+        change = self.button("change", "Change keys…")
+        change.clicked.connect(self._change)
+        close = self.button("close", "Close", default=True)
+        close.clicked.connect(self.accept)
+        self.buttons(change, close)
+
+    @Slot()
+    def _change(self) -> None:
+        self.accept()
+        self.frame.open_dialog("keys")
+
+
+class KeyField(QLineEdit):
+    """Shows the chord that was pressed last; letters are not typed."""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            texts = texts_of(event)
+            if texts and texts[0] not in FIXED:
+                self.setText(texts[-1] if len(texts) > 1 and not texts[0][-1].isdigit() else texts[0])
+                return True
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class KeyDialog(Sheet):
+    """Remap, reset, export, import."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window, "keys", "Change keys")
+        self.resize(820, 620)
+        self._keymap = window.keymap
+        self._build_tree()
+        self._build_field()
+        self._build_buttons()
+        self._words = self.say("", "warning")
+        self._fill()
+
+    def _build_tree(self) -> None:
+        self.tree = QTreeWidget()
+        named(self.tree, "key_tree", "Actions and their keys")
+        self.tree.setToolTip("")
+        self.tree.setHeaderLabels(["Action", "Keys", "Works in", "Conflict"])
+        self.tree.setRootIsDecorated(False)
+        self.tree.setSortingEnabled(True)
+        self.tree.sortByColumn(2, Qt.SortOrder.AscendingOrder)
+        self.tree.setColumnWidth(0, 280)
+        self.tree.setColumnWidth(1, 160)
+        self.tree.currentItemChanged.connect(self._on_current)
+        self.column.addWidget(self.tree, 1)
+
+    def _build_field(self) -> None:
+        row = QHBoxLayout()
+        self.field = KeyField()
+        named(self.field, "key_field", "Press the new key")
+        self.field.setPlaceholderText("Press the new key here")
+        row.addWidget(self.field, 1)
+        for name, text, slot in (
+            ("set", "Use this key", self._set), ("add", "Add this key", self._add),
+            ("clear", "No key", self._clear), ("reset", "As it comes", self._reset),
+        ):  # fmt: skip
+            button = self.button(name, text)
+            button.clicked.connect(slot)
+            row.addWidget(button)
+        self.column.addLayout(row)
+
+    def _build_buttons(self) -> None:
+        made = []
+        for name, text, slot in (
+            ("import", "Import…", self._import), ("export", "Export…", self._export),
+            ("reset_all", "All as they come", self._reset_all), ("close", "Close", self.accept),
+        ):  # fmt: skip
+            button = self.button(name, text)
+            button.clicked.connect(slot)
+            made.append(button)
+        self.buttons(*made)
+
+    def _fill(self) -> None:
+        current = self._current()
+        clashes = {(clash.scope, each): clash for clash in self._keymap.conflicts() for each in clash.actions}
+        self.tree.clear()
+        titles = self.frame.performing.table.actions
+        for action in self.frame.performing.table:
+            clash = clashes.get((action.scope, action.id))
+            others = [] if clash is None else [titles[each].title for each in clash.actions if each != action.id]
+            words = f"{clash.chord}: also {', '.join(others)}" if clash is not None else self._shadows(action)
+            item = QTreeWidgetItem([action.title, "  ".join(self._keymap.keys_of(action.id)), action.scope, words])
+            item.setData(0, _ID, action.id)
+            if clash is not None:
+                item.setForeground(3, QColor(self.frame.theme.error))
+            self.tree.addTopLevelItem(item)
+            if action.id == current:
+                self.tree.setCurrentItem(item)
+        count = len(self._keymap.conflicts())
+        self._words.setText(f"▲ {count} keys are wanted by more than one action." if count else "")
+
+    def _shadows(self, action: Action) -> str:
+        titles = [self.frame.performing.table.actions[each].title for each in self._keymap.shadows(action.id)]
+        return f"here instead of {', '.join(titles)}" if titles else ""
+
+    def _current(self) -> str:
+        item = self.tree.currentItem()
+        return "" if item is None else str(item.data(0, _ID))
+
+    @Slot()
+    def _on_current(self) -> None:
+        self.field.setText("")
+
+    @Slot()
+    def _set(self) -> None:
+        self._remap([self.field.text()])
+
+    @Slot()
+    def _add(self) -> None:
+        self._remap([*self._keymap.keys_of(self._current()), self.field.text()])
+
+    @Slot()
+    def _clear(self) -> None:
+        self._remap([])
+
+    @Slot()
+    def _reset(self) -> None:
+        self._keymap.reset(self._current())
+        self._changed()
+
+    @Slot()
+    def _reset_all(self) -> None:
+        self._keymap.reset()
+        self._changed()
+
+    def _remap(self, keys: list[str]) -> None:
+        try:
+            self._keymap.remap(self._current(), keys)
+        except UserError as problem:
+            self._words.setText(str(problem))
+        else:
+            self._changed()
+
+    def _changed(self) -> None:
+        self.frame.keep_keys()
+        self._fill()
+
+    @Slot()
+    def _import(self) -> None:
+        dialog = QFileDialog(self, "Import keys", str(Path.home()), "Key maps (*.json)")
+        dialog.fileSelected.connect(self._on_import)
+        dialog.open()
+
+    @Slot(str)
+    def _on_import(self, path: str) -> None:
+        try:
+            unknown = read_keys(self._keymap, Path(path))
+        except UserError as problem:
+            self._words.setText(str(problem))
+            return
+        self._changed()
+        if unknown:
+            self._words.setText(f"{len(unknown)} actions in the file are not in this program and were left out.")
+
+    @Slot()
+    def _export(self) -> None:
+        dialog = QFileDialog(self, "Export keys", str(Path.home() / "workstation-keys.json"), "Key maps (*.json)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(self._on_export)
+        dialog.open()
+
+    @Slot(str)
+    def _on_export(self, path: str) -> None:
+        try:
+            write_keys(self._keymap, Path(path))
+        except OSError as error:
+            self._words.setText(f"{path} could not be written: {error.strerror}")
+
+
+def _sheet_html(window: MainWindow) -> str:
+    from html import escape
+
+    groups: dict[str, list[str]] = {}
+    for action in window.performing.table:
+        keys = window.keymap.keys_of(action.id)
+        if keys:
+            shown = " &nbsp; ".join(f"<b>{escape(each)}</b>" for each in keys)
+            row = f"<tr><td width='150'>{shown}</td><td>{escape(action.title)}</td></tr>"
+            groups.setdefault(action.scope, []).append(row)
+    opened = window.opened
+    view = None if opened is None else opened.bench.view
+    if view is not None and view.ontology is not None:
+        groups["classes"] = [
+            f"<tr><td width='150'><b>{escape(each.key)}</b></td><td>{escape(view.class_name(class_id))}</td></tr>"
+            for class_id, each in view.ontology.classes.items()
+            if each.key
+        ]
+    titles = {"window": "Everywhere", "classes": "Classes of this project", "review": "Workspace Review"}
+    ordered = sorted(groups, key=lambda scope: (scope != "window", scope))
+    return "".join(
+        f"<h3>{escape(titles.get(scope, scope.capitalize()))}</h3><table>{''.join(groups[scope])}</table>"
+        for scope in ordered
+    )

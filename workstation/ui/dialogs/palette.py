@@ -1,0 +1,108 @@
+"""Find anything (``Ctrl+K``): actions and commands, samples, classes, things, labels, and places in time.
+
+The class picker is the same with classes alone. What can be found is in ``hits.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem
+
+from workstation.app.searching import best
+from workstation.ui.dialogs.hits import Hit, class_hits, hits_of, place_hit
+from workstation.ui.dialogs.sheet import Sheet, named
+
+if TYPE_CHECKING:
+    from workstation.ui.main_window import MainWindow
+
+_SHOWN = 40
+_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+
+
+class Palette(Sheet):
+    """A field and the list of what fits."""
+
+    def __init__(self, window: MainWindow, name: str = "palette", title: str = "Find anything") -> None:
+        super().__init__(window, name, title)
+        self.resize(620, 460)
+        self._hits = self.hits()
+        self.field = QLineEdit()
+        named(self.field, f"{self.objectName()}_field", title)
+        self.field.setPlaceholderText(self.hint())
+        self.list = QListWidget()
+        named(self.list, f"{self.objectName()}_list", "What fits")
+        self.list.setToolTip("")
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.column.addWidget(self.field)
+        self.column.addWidget(self.list, 1)
+        self.field.installEventFilter(self)
+        self.field.textChanged.connect(self._search)
+        self.field.returnPressed.connect(self._take)
+        self.list.itemClicked.connect(self._on_clicked)
+        self._search("")
+        self.field.setFocus()
+
+    def hits(self) -> list[Hit]:
+        """Everything that can be found."""
+        return hits_of(self.frame)
+
+    def hint(self) -> str:
+        return "A command, sample, class or thing; or go to 14.327"
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrows move in the list while letters go into the field."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _MOVES:
+            step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8}.get(Qt.Key(event.key()), 8)
+            count = self.list.count()
+            if count:
+                self.list.setCurrentRow(min(max(self.list.currentRow() + step, 0), count - 1))
+            return True
+        return super().eventFilter(watched, event)
+
+    @Slot(str)
+    def _search(self, typed: str) -> None:
+        place = place_hit(self.frame, typed)
+        found = ([place] if place is not None else []) + best(typed, ((hit.name, hit) for hit in self._hits), _SHOWN)
+        self.list.clear()
+        for hit in found:
+            right = hit.keys or hit.kind
+            entry = QListWidgetItem(f"{hit.name}    {right}" if right else hit.name)
+            entry.setData(Qt.ItemDataRole.UserRole, hit)
+            entry.setToolTip(hit.why_not or hit.help)
+            if hit.why_not:
+                entry.setForeground(QColor(self.frame.theme.quiet))
+                entry.setText(f"{entry.text()}    ({hit.why_not})")
+            self.list.addItem(entry)
+        self.list.setCurrentRow(0)
+
+    @Slot()
+    def _take(self) -> None:
+        self._do(self.list.currentItem())
+
+    @Slot(QListWidgetItem)
+    def _on_clicked(self, entry: QListWidgetItem) -> None:
+        self._do(entry)
+
+    def _do(self, entry: QListWidgetItem | None) -> None:
+        if entry is None:
+            return
+        hit: Hit = entry.data(Qt.ItemDataRole.UserRole)
+        self.accept()  # first: what is found may open another dialog
+        hit.act()
+
+
+class ClassPicker(Palette):
+    """Type to search for a class: key 0."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window, "class", "Choose a class")
+        self.resize(420, 380)
+
+    def hits(self) -> list[Hit]:
+        return class_hits(self.frame)
+
+    def hint(self) -> str:
+        return "A class"
