@@ -22,7 +22,7 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import FrameTable
 from workstation.media.base import CancelToken, ImageReader, Picture, Pixels, VideoReader, View, VolumeReader, Window
 from workstation.media.image_levels import single_level
-from workstation.media.prefetch import Delivery, Loader, Screen, VideoLoader, Worker
+from workstation.media.prefetch import Delivery, Loader, Previews, Screen, VideoLoader, Worker
 
 PictureDelivery = Delivery[Picture]
 Deliver = Callable[[PictureDelivery], None]
@@ -87,12 +87,14 @@ class PictureFeed:
     windows: tuple[Window, ...] = ()
     item_name = "frame"
 
-    def __init__(self, stream: Stream, reader: VideoReader, deliver: Deliver) -> None:
+    def __init__(
+        self, stream: Stream, reader: VideoReader, deliver: Deliver, *, previews: Previews | None = None
+    ) -> None:
         self.stream = stream
         self.reader = reader
         self.screen = Screen()
-        """Whether a delivery is newer than what is painted: ask ``screen.accepts(delivery.request)``."""
-        self._worker: Worker[Picture] = Worker(stream.key, VideoLoader(reader), deliver)
+        """Whether a delivery is to be painted: ask ``screen.accepts``."""
+        self._worker: Worker[Picture] = Worker(stream.key, VideoLoader(reader, previews=previews), deliver)
 
     @property
     def table(self) -> FrameTable:
@@ -251,7 +253,7 @@ def open_pictures(stream: Stream, readers: OpenStreams, deliver: Deliver) -> Pic
     """The feed of whatever has pictures: in time, a single one, or slices; ``DataError`` if it has none."""
     reader = readers.reader(stream)
     if isinstance(reader, VideoReader) and table_of(reader) is not None:
-        return PictureFeed(stream, reader, deliver)
+        return PictureFeed(stream, reader, deliver, previews=readers.previews(stream))
     if isinstance(reader, VolumeReader):
         look = getattr(reader, "look", None)
         instances = tuple(getattr(look, "instances", ()))

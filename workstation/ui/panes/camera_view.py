@@ -227,8 +227,10 @@ class CameraView(QWidget):
     def _lag(self) -> str:
         """How far behind the painted picture is: nothing while it is the wanted one."""
         frame = self.frames.frame
-        if frame is None or not self.frames.pending or frame.end_ns is None or frame.session_ns is None:
+        if frame is None or frame.end_ns is None or frame.session_ns is None:
             return ""
+        if not self.frames.pending:
+            return "preview" if frame.preview else ""
         if self.bench.clock.playing:
             behind_ns = max(self._time_ns - frame.end_ns, frame.session_ns - self._time_ns, 0)
             return f"lag {behind_ns / 1e6:.0f} ms"

@@ -15,7 +15,7 @@ _FROM_SCALE = 36.0
 
 def paint_values(painter: QPainter, viewport: Viewport, picture: Picture) -> None:
     """The values of every pixel on the screen, if there is room: as stored, one line a channel."""
-    full = picture.pixels.shape[1] == picture.region.width_px
+    full = picture.pixels.shape[1] == picture.region.width_px and not picture.preview
     if viewport.scale < _FROM_SCALE or not full:
         return
     font = QFont()
