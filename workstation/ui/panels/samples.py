@@ -283,4 +283,3 @@ def _button(name: str, spoken: str, tip: str) -> QToolButton:
     made.setAccessibleName(spoken)
     made.setToolTip(tip)
     return made
-
