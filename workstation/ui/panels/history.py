@@ -46,7 +46,7 @@ class HistoryPanel(ListPanel):
         self._changes_model = RowModel(CHANGE_COLUMNS, self)
         self.changes.set_model(self._changes_model, CHANGE_COLUMNS)
         self.changes.chosen.connect(self._on_change_chosen)
-        self._pages = 1
+        self._page_count = 1
         self._reached_end = False
         self.table.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.column.removeWidget(self.table)
@@ -58,7 +58,7 @@ class HistoryPanel(ListPanel):
         self.column.addWidget(self._split, 1)
 
     def sample_opened(self, view: SampleView | None) -> None:
-        self._pages = 1
+        self._page_count = 1
         self._changes_model.set_rows([])
         super().sample_opened(view)
 
@@ -75,8 +75,8 @@ class HistoryPanel(ListPanel):
         assert self.bench is not None
         view = self.bench.view
         sample = None if view is None or "of" in self.chosen() else view.id
-        rows = history_rows(self.bench.session.store, sample, limit=PAGE * self._pages)
-        self._reached_end = len(rows) < PAGE * self._pages
+        rows = history_rows(self.bench.session.store, sample, limit=PAGE * self._page_count)
+        self._reached_end = len(rows) < PAGE * self._page_count
         return rows
 
     def choose(self, row: Row, cell: Cell | None) -> None:
@@ -159,7 +159,7 @@ class HistoryPanel(ListPanel):
         """The next page, when the end of this one comes into sight."""
         bar = self.table.verticalScrollBar()
         if bar.maximum() > 0 and value == bar.maximum() and not self._reached_end:
-            self._pages += 1
+            self._page_count += 1
             self.refresh_soon()
 
 

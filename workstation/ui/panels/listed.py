@@ -70,6 +70,8 @@ class ListPanel(Pane):
     empty = "Nothing here."
     hint = "Filter"
     needs_a_sample = True
+    searches_itself = False
+    """Whether ``all_rows`` has looked at the field already."""
     selects = True
     """Whether its rows are records that can be selected."""
 
@@ -106,10 +108,6 @@ class ListPanel(Pane):
             ids = cell.ids if cell is not None and cell.ids else row.ids
             go_to(self.bench, ids, cause=self.kind, time_ns=row.time_ns)
 
-    def arranged(self, rows: list[Row]) -> list[Row]:
-        """The rows in their order."""
-        return rows
-
     # --- for subclasses -----------------------------------------------------------------------------------------
 
     def refresh_soon(self) -> None:
@@ -127,10 +125,11 @@ class ListPanel(Pane):
             return
         rows = self.all_rows()
         typed, chosen = self.field.text(), self.chosen()
-        shown = [row for row in rows if self.fits(row, chosen) and (not typed or says(row, typed))]
-        filtered = bool(typed or chosen)
-        self.table.empty = "Nothing fits the filter." if filtered and rows else self.empty
-        if self.model.set_rows(self.arranged(shown)):
+        own = typed if not self.searches_itself else ""
+        shown = [row for row in rows if self.fits(row, chosen) and (not own or says(row, own))]
+        filtered = bool(typed or chosen) and bool(rows or self.searches_itself)
+        self.table.empty = "Nothing fits the filter." if filtered else self.empty
+        if self.model.set_rows(shown):
             self._mark_selected()
         count = f"{len(rows)}" if len(shown) == len(rows) else f"{len(shown)} of {len(rows)}"
         self.header.say(item=count)
