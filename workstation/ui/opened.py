@@ -54,6 +54,7 @@ class Opened(QObject):
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
         self.bench.told.connect(self._on_told)
+        self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
         self.bench.hand.changed.connect(self._on_hand)
@@ -140,6 +141,9 @@ class Opened(QObject):
 
     def _on_hand(self, hand: Hand) -> None:
         self._window.toolbar.show_tool(hand.tool)
+
+    def _on_action_wanted(self, action_id: str) -> None:
+        self._window.perform(action_id)
 
     def _on_told(self, told: Told) -> None:
         self._window.status.say(told)

@@ -66,6 +66,8 @@ class Workbench(QObject):
         self.reveal_wanted: Signal[Ids] = Signal("reveal_wanted", on_error=_report)
         """Bring these into view (key F): panes scroll, zoom and page; none moves the clock."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
+        self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
+        """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self._theme = theme
         self._focused_stream: str | None = None
         self._context = context or OpenContext()
@@ -163,6 +165,10 @@ class Workbench(QObject):
     def reveal(self, ids: Iterable[str]) -> None:
         """Ask every pane to bring these, and what belongs to them, into view."""
         self.reveal_wanted.emit(tuple(ids))
+
+    def wish(self, action_id: str) -> None:
+        """Ask the window for an action or command by id; it asks for what is missing or says why not."""
+        self.action_wanted.emit(action_id)
 
     def run(self, command_id: str, /, **arguments: object) -> Any:
         """Do one command as one undo step; what it made, or ``None`` if it was refused, which the person is told."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
 from workstation.ui.told import Tone
@@ -205,7 +205,25 @@ def approve(hands: Hands) -> None:
         _go(hands, 1)
 
 
+@runtime_checkable
+class AsksReason(Protocol):
+    """A pane that offers the reasons to return a sample."""
+
+    def ask_reason(self) -> None: ...
+
+
 @action("sample.return", title="Return with a reason…", keys="X", scope="review", menu=REVIEW, enabled=_may_edit)
 def give_back(hands: Hands) -> None:
-    """Send the sample back; the reason is what it opens on (in the workspace Review)."""
+    """Send the sample back for a reason of one key; the reason is what it opens on (in the workspace Review)."""
+    hands.frame.show_pane("review")
+    pane: object = hands.frame.pane("review")
+    if isinstance(pane, AsksReason):
+        pane.ask_reason()
+    else:
+        hands.frame.open_dialog("command sample.return")
+
+
+@action("sample.return_in_words", title="Return in other words…", menu=REVIEW, enabled=_may_edit)
+def give_back_in_words(hands: Hands) -> None:
+    """Send the sample back with a reason of your own."""
     hands.frame.open_dialog("command sample.return")
