@@ -246,6 +246,24 @@ def test_arrows_walk_from_label_to_label_and_say_what_has_the_focus(pane: Timeli
     assert len(bench.selected) == 128
 
 
+def test_what_is_selected_elsewhere_comes_into_view_by_its_labels(pane: TimelinePane, bench: Workbench) -> None:
+    view = bench.view
+    assert view is not None
+    assert pane.model is not None
+    track = next(each for each in view.annotations.values() if each.track is not None and each.entity is not None)
+    assert track.entity is not None
+    pane.zoom(0.05, x_of(pane, 7 * SECOND))
+    bench.select([track.entity], cause="entities")
+    shown = view.session_range(track)
+    assert shown is not None
+    assert shown.overlaps(pane.model.viewport.shown)
+    y = place_of(pane, track.id).y()
+    assert 0 <= y <= pane.canvas.height()
+    pane.canvas.repaint()
+    assert pane.canvas._related is not None
+    assert track.id in pane.canvas._related
+
+
 def test_lanes_fold_hide_lock_filter_and_their_order_is_kept(fresh: TimelinePane) -> None:
     pane, bench = fresh, fresh.bench
     assert bench is not None
