@@ -156,6 +156,7 @@ def drag(
     app: QApplication, bench: Workbench, pane: CameraPane, seen: Painted, path: list[int], name: str, goal: str
 ) -> None:
     """Positions 15 ms apart, nobody waits; how late each camera's paint of a still wanted frame is."""
+    cpu = process_time()
     asked: dict[int, float] = {}
     late: list[float] = []
     known: dict[str, float] = {}
@@ -170,7 +171,8 @@ def drag(
                     late.append((when - asked[painted]) * 1e3)
             rest(0.0003)
     told(name, late, goal)
-    print(f"  {'':<26} {len(late)} of {len(path) * len(pane.views)} asked pictures were painted")
+    each = (process_time() - cpu) / max(1, len(late)) * 1e3
+    print(f"  {'':<26} {len(late)} of {len(path) * len(pane.views)} asked were painted, {each:.1f} ms CPU each")
 
 
 class Heart(QObject):

@@ -69,7 +69,7 @@ class CloudSweeps:
     """The sweeps of one cloud stream."""
 
     def __init__(self, stream: Stream, readers: OpenStreams, carry: Carry, changed: Callable[[], None]) -> None:
-        """``carry`` brings a value to a receiver on the owner's thread; ``changed`` is called when another sweep has come.
+        """``carry`` brings a value to a receiver on its owner; ``changed`` is called when another sweep has come.
 
         ``DataError`` if the stream has no sweeps.
         """
