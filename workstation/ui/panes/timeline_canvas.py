@@ -422,6 +422,7 @@ class LanesCanvas(QWidget):
 
     def _begin(self, drag: Drag) -> None:
         self._drag = drag
+        drag.ended = self.end_drag
         self.gesture_changed.emit(drag)
         self.update()
 
@@ -435,8 +436,6 @@ class LanesCanvas(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None:
             self._drag.move(self._at(event.position()), event.modifiers())
-            if not self._drag.alive:
-                self.end_drag()
             return
         self._hover(event.position())
 
