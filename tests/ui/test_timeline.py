@@ -137,15 +137,16 @@ def test_the_wheel_zooms_around_the_pointer_down_to_samples(pane: TimelinePane) 
 
 def test_a_moving_playhead_paints_no_lane_again(pane: TimelinePane, bench: Workbench) -> None:
     assert pane.model is not None
-    wait_until_filled(pane)
     pane.canvas.repaint()
-    painted = [row.scene.painted for row in pane.model.rows]
+    scenes = [row.scene for row in pane.model.rows if not (isinstance(row.scene, FilmScene) and row.scene.missing)]
+    assert len(scenes) >= 8
+    painted = [scene.painted for scene in scenes]
     view = pane.model.viewport
     for step in range(20):
         bench.clock.seek(SECOND + step * SECOND // 30)
         pane.canvas.repaint()
     assert pane.model.viewport == view
-    assert [row.scene.painted for row in pane.model.rows] == painted
+    assert [scene.painted for scene in scenes] == painted
 
 
 def test_the_page_turns_while_playing_and_not_before(pane: TimelinePane, bench: Workbench) -> None:

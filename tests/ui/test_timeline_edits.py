@@ -30,7 +30,7 @@ def shared(qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.Tem
     assert qapp is not None
     folder = tmp_path_factory.mktemp("timeline_edits")
     with timeline_of(copy_of(demo_template, folder / "drive"), home=folder / "home") as made:
-        wait_until_filled(made)
+        wait_until_filled(made, pictures=0)
         yield made
 
 
