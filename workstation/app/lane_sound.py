@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.background import go_easy
 from workstation.app.snapping import onset_columns
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.errors import UserError
@@ -192,6 +193,7 @@ class Building:
         self._thread.join()
 
     def _work(self) -> None:
+        go_easy()
         for number, lane in enumerate(self._lanes):
             problem: UserError | None = None
             try:

@@ -223,8 +223,18 @@ class TimelinePane(Pane):
                 self.edits.end_run()
             self.canvas.refresh()
             self._describe(active)
+            if change.cause != self.kind and self.bench is not None and self.model is not None and change.after.ids:
+                self._follow_selection(change)
         elif change.hover_changed:
             self.canvas.update()
+
+    def _follow_selection(self, change: SelectionChanged) -> None:
+        """Something was selected elsewhere: bring it into view, or a label of the same thing; while playing, stay."""
+        assert self.bench is not None
+        assert self.model is not None
+        if not self.bench.clock.playing and len(change.after.ids) == 1:
+            related = self.model.view.related(change.after.ids)
+            self.reveal((*change.after.ids, *sorted(related)))
 
     def _describe(self, active: str | None) -> None:
         """What assistive technology reads of the label that has the focus."""

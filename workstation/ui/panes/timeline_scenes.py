@@ -21,7 +21,7 @@ from workstation.app.lanes import Lane, LaneKind, Palette, Tier
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import reading_context
 from workstation.core.errors import DataError, UserError
-from workstation.core.sample import Stream
+from workstation.core.sample import Stream, StreamKind
 from workstation.media.base import CancelToken, OpenContext, Picture, Reader, VideoReader
 from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.lane_scene import LaneScene
@@ -31,6 +31,7 @@ from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
 _PROGRESS_MS = 200
+_FEW_CAMERAS = 2
 
 
 class SceneMaker:
@@ -81,8 +82,10 @@ class SceneMaker:
             return SaidScene("there at any time")
         if kind is LaneKind.FILM and isinstance(reader, VideoReader):
             aspect = min(max(reader.width_px / max(1, reader.height_px), 0.3), 4.0)
-            self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
-            return self._films[stream.id]
+            film = self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
+            cameras = [each for each in self._view.streams.values() if each.kind is StreamKind.VIDEO]
+            film.many = len(cameras) > _FEW_CAMERAS
+            return film
         return SweepScene(moments)
 
     def _sound(self, stream: Stream, reader: Any) -> SoundScene:
