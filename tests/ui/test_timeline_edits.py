@@ -139,7 +139,7 @@ def test_a_boundary_is_drawn_to_a_frame_and_stored_as_that_frames_own_time(
     assert camera is not None
     times = bench.readers.reader(camera).table.times_ns  # type: ignore[attr-defined]
     target = int(times[30])
-    x = x_of(pane, camera.time_map.to_session(target)) + 4
+    x = x_of(pane, camera.time_map.to_session(target)) + 1
     before = steps(bench)
     _, end = edges(pane, made)
     drag(pane.canvas, end, QPoint(x, end.y()), release=False)

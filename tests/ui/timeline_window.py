@@ -45,7 +45,7 @@ class Dispatcher(QObject):
         super().__init__()
         self._pane = pane
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is not QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
             return False
         if isinstance(watched, QLineEdit) or not isinstance(watched, TimelinePane):

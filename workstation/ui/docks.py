@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from workstation.app.sample_view import SampleView
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PaneSpec
-from workstation.ui.workbench import Workbench
 from workstation.ui.workspaces.catalogue import Workspace
+
+if TYPE_CHECKING:
+    from workstation.app.sample_view import SampleView
+    from workstation.ui.workbench import Workbench
 
 _LAYOUT_VERSION = 1
 Stack = tuple["PaneDock", ...]

@@ -53,6 +53,7 @@ class Opened(QObject):
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
         self.bench.told.connect(self._on_told)
+        self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
         window.toolbar.sample_chosen.connect(self._on_sample_chosen)
@@ -132,6 +133,9 @@ class Opened(QObject):
             write_settings(settings)
         except OSError as error:
             _log.warning("the recent projects could not be kept: %s", error)
+
+    def _on_action_wanted(self, action_id: str) -> None:
+        self._window.perform(action_id)
 
     def _on_told(self, told: Told) -> None:
         self._window.status.say(told)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 from workstation.app.feeds import PICTURE_KINDS
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
@@ -25,7 +26,6 @@ from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
-from workstation.ui.panes.camera_sweeps import CloudSweeps
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
@@ -289,7 +289,7 @@ class CameraPane(Pane):
             bench.tell("This sample has no cloud whose points could be shown.")
             return
         try:
-            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui, self._sweep_came)
+            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui.post, self._sweep_came)
         except DataError as problem:
             bench.tell(f"The points cannot be shown: {problem}")
             return

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from workstation.app.light import whole_window
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SpaceCursor
 from workstation.media.base import Window
@@ -27,7 +28,6 @@ from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook, distance_text, seconds_text
 from workstation.ui.panes.camera_scene import CameraScene
-from workstation.ui.panes.camera_sweeps import CloudSweeps
 from workstation.ui.scenes.cloud_dots import paint_dots
 from workstation.ui.scenes.frame_item import Tone
 from workstation.ui.scenes.overlays import Marks
