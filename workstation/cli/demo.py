@@ -9,7 +9,7 @@ import click
 from workstation.cli.acting import to_read
 from workstation.cli.output import json_option, print_json
 
-SCENES = ("drive", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
+SCENES = ("drive", "street", "indoor", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
 
 
 @click.command()
