@@ -47,6 +47,7 @@ class RowTable(QTableView):
 
     def __init__(self, name: str, spoken: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAlternatingRowColors(False)
         self.setObjectName(name)
         self.setAccessibleName(spoken)
         self.theme: Theme = DARK
@@ -185,18 +186,36 @@ class _RowDelegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
         row = index.data(ROW)
-        table = self.parent()
         if isinstance(row, Row) and row.depth and index.column() == 0:
             option.rect = QRect(option.rect).adjusted(row.depth * 14, 0, 0, 0)
-        if isinstance(table, RowTable) and option.state & QStyle.StateFlag.State_Selected:
-            option.palette.setColor(option.palette.ColorRole.Highlight, QColor(table.theme.accent))
-            option.palette.setColor(option.palette.ColorRole.HighlightedText, QColor(table.theme.on_accent))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        super().paint(painter, option, index)
         cell, table = index.data(CELL), self.parent()
-        if isinstance(cell, Cell) and cell.shares and isinstance(table, RowTable):
-            _paint_shares(painter, QRectF(option.rect), cell.shares, table.theme)
+        if not isinstance(table, RowTable):
+            super().paint(painter, option, index)
+            return
+        room, chosen = QRect(option.rect), bool(option.state & QStyle.StateFlag.State_Selected)
+        if chosen:
+            # A tint and a bar, not the full accent: marks and tones must keep their colours on a selected row.
+            painter.fillRect(room, mixed(table.theme.panel, table.theme.accent, 0.38))
+            if index.column() == 0:
+                painter.fillRect(QRect(room.left(), room.top(), 3, room.height()), QColor(table.theme.accent))
+        plain = QStyleOptionViewItem(option)
+        plain.state &= ~(QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)
+        super().paint(painter, plain, index)
+        if isinstance(cell, Cell) and cell.shares:
+            _paint_shares(painter, QRectF(room), cell.shares, table.theme)
+        if table.hasFocus() and index.row() == table.currentIndex().row():
+            painter.setPen(QColor(table.theme.accent))
+            painter.drawLine(room.topLeft(), room.topRight())
+            painter.drawLine(room.bottomLeft(), room.bottomRight())
+
+
+def mixed(ground: str, colour: str, share: float) -> QColor:
+    """``share`` of a colour over another."""
+    a, b = QColor(ground), QColor(colour)
+    parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    return QColor(*(round(low + (high - low) * share) for low, high in parts))
 
 
 def _paint_shares(painter: QPainter, room: QRectF, shares: tuple[float, ...], theme: Theme) -> None:
