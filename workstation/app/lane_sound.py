@@ -32,7 +32,7 @@ _MOST_ONSET_COLUMNS = 4_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaveColumns:
-    """(width,) lowest, highest and RMS of what was asked for, full scale ±32768; ``known`` is false where nothing is."""
+    """(width,) lowest, highest and RMS of what was asked for, full scale ±32768; ``known``: where something is."""
 
     low: NDArray[np.int16]
     high: NDArray[np.int16]

@@ -15,6 +15,7 @@ from workstation.app.lane_sound import is_sound
 from workstation.app.lanes import Lane, LaneKind, Palette, Tier
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import reading_context
+from workstation.app.transcript import PlacedWords, SpokenLabel
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import Stream
 from workstation.media.base import OpenContext, Picture, Reader, VideoReader
@@ -44,8 +45,9 @@ class SceneMaker:
 
     def tier(self, lane: Lane, tier: Tier, palette: Palette) -> TierScene:
         """Labels, named as everywhere else."""
-        words = _Words(self._view) if lane.kind is LaneKind.TURNS else None
-        return TierScene(lane.kind, tier, palette, _Labels(self._view, lane.kind), words)
+        turns = lane.kind is LaneKind.TURNS
+        words = PlacedWords(self._view) if turns else None
+        return TierScene(lane.kind, tier, palette, SpokenLabel(self._view, turns), words)
 
     def recorded(self, lane: Lane) -> LaneScene:
         """What was recorded."""
@@ -131,37 +133,3 @@ def _in_turn(several: list[Sequence[Thumbnail]]) -> Iterator[list[Thumbnail]]:
     """The first of each, then the second of each: every camera shows something soon."""
     for place in range(max(map(len, several), default=0)):
         yield [each[place] for each in several if place < len(each)]
-
-
-class _Labels:
-    """What stands on a label: what is said in a turn, else the thing or class."""
-
-    def __init__(self, view: SampleView, kind: LaneKind) -> None:
-        self._view = view
-        self._kind = kind
-
-    def __call__(self, record_id: str) -> str:
-        annotation = self._view.annotations.get(record_id)
-        name = self._view.name_of(record_id)
-        if annotation is not None and annotation.text and self._kind is LaneKind.TURNS:
-            return f"{name}: {annotation.text}" if annotation.entity is not None else annotation.text
-        return name
-
-
-class _Words:
-    """The placed words of a turn in session time."""
-
-    def __init__(self, view: SampleView) -> None:
-        self._view = view
-
-    def __call__(self, record_id: str) -> Iterator[tuple[int, int, str]]:
-        annotation = self._view.annotations.get(record_id)
-        if annotation is None:
-            return
-        time_map = self._view.time_map(annotation)
-        for word in self._view.words(record_id):
-            if word.start_ns is not None and word.end_ns is not None:
-                start, end = word.start_ns, word.end_ns
-                if time_map is not None:
-                    start, end = time_map.to_session(start), time_map.to_session(end)
-                yield start, end, word.text
