@@ -20,6 +20,7 @@ from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
+from workstation.media.playback_output import OutputState
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
@@ -49,6 +50,7 @@ class Opened(QObject):
         self._window = window
         self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
+        self.bench.jobs = window.jobs
         self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
@@ -157,7 +159,8 @@ class Opened(QObject):
     def _show_device(self) -> None:
         label = self._window.status.device
         output = self.session.player.status.output
-        words = f"sound: {output.device or output.state.value}"
+        silent = output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE)
+        words = "no sound device: silent clock" if silent else f"sound: {output.device or output.state.value}"
         if label.text() != words:
             label.setText(words)
             label.setToolTip(output.reason or words)

@@ -135,6 +135,7 @@ class TimelinePane(Pane):
         bench.hand.changed.connect(self._on_hand)
         bench.clock.transport_changed.connect(self._on_transport)
         bench.reveal_wanted.connect(self.reveal)
+        bench.window_changed.connect(self._on_window)
         bench.checks.changed.connect(self._on_checks)
         bench.check_soon()
 
@@ -145,6 +146,7 @@ class TimelinePane(Pane):
         bench.hand.changed.disconnect(self._on_hand)
         bench.clock.transport_changed.disconnect(self._on_transport)
         bench.reveal_wanted.disconnect(self.reveal)
+        bench.window_changed.disconnect(self._on_window)
         bench.checks.changed.disconnect(self._on_checks)
         if self._keep_soon.isActive():
             self._keep_soon.stop()
@@ -271,6 +273,11 @@ class TimelinePane(Pane):
             self.model.viewport = view
             self._redraw()
 
+    def _on_window(self, shown: TimeRange) -> None:
+        """A linked pane looks elsewhere."""
+        if self.model is not None and shown != self.model.viewport.shown:
+            self.show_view(Viewport(shown.start_ns, shown.duration_ns, self.model.viewport.width_px))
+
     def zoom(self, factor: float, at_x: float) -> None:
         """``factor`` times as much time; what is at ``at_x`` stays."""
         if self.model is not None and self.bench is not None:
@@ -385,6 +392,8 @@ class TimelinePane(Pane):
         self._bar.setValue(self._bar.value() + round(pixels))
 
     def _redraw(self) -> None:
+        if self.bench is not None and self.model is not None and self.canvas.width() == self.model.viewport.width_px:
+            self.bench.show_window(self.model.viewport.shown)
         self.canvas.refresh()
         self.ruler.update()
         self.minimap.update()
