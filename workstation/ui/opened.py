@@ -28,6 +28,7 @@ from workstation.ui.workbench import Told, Workbench
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.main_window import MainWindow
+    from workstation.ui.tools.state import Hand
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ class Opened(QObject):
         self.bench.told.connect(self._on_told)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
+        self.bench.hand.changed.connect(self._on_hand)
+        self._on_hand(self.bench.hand)
         window.toolbar.sample_chosen.connect(self._on_sample_chosen)
 
     @property
@@ -62,6 +65,9 @@ class Opened(QObject):
         project = self.session.store.project()
         name = project.name if project is not None else self.session.project.path.name
         return f"{name} (read-only)" if self.session.read_only else name
+
+    def _on_hand(self, hand: Hand) -> None:
+        self._window.toolbar.hold(f"tool.{hand.tool}")
 
     def begin(self) -> None:
         """Open the sample that was open last, or the first."""
