@@ -151,18 +151,26 @@ class SoundLane:
         samples = start + (np.arange(view.width_px, dtype=np.int64) * (stop - start)) // view.width_px
         columns = samples // step
         columns[(samples < 0) | (columns >= self._spectrogram.columns(level))] = -1
-        rows = ((np.arange(height)[::-1] + 0.5) * self._spectrogram.rows / height).astype(np.int64)
         for number in np.unique(columns[columns >= 0] // TILE_COLUMNS).tolist():
             tile = tiles.get(TileKey(0, level, number))
             if tile is not None:
                 where = np.flatnonzero(columns // TILE_COLUMNS == number)
                 inside = np.minimum(columns[where] - number * TILE_COLUMNS, tile.shape[1] - 1)
-                out[:, where] = tile[np.ix_(rows, inside)]
+                out[:, where] = _squeezed(tile, height)[:, inside]
         return out
 
     def _level(self, view: Viewport) -> int:
         samples = self._sample_at(view.end_ns) - self._sample_at(view.start_ns)
         return self._spectrogram.level_for(max(1.0, samples / view.width_px))
+
+
+def _squeezed(tile: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """(height, columns), high frequencies on top: of those that share a line the loudest, lest a tone vanish."""
+    rows = len(tile)
+    if height >= rows:
+        return tile[np.arange(height) * rows // height][::-1]
+    squeezed: NDArray[np.uint8] = np.maximum.reduceat(tile, np.arange(height) * rows // height, axis=0)[::-1]
+    return squeezed
 
 
 _NAMES = ("low", "high", "rms", "known")

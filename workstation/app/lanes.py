@@ -254,7 +254,8 @@ def _patched(view: SampleView, lane: Lane, palette: Palette, old: Tier, gone: se
         ids.insert(at, annotation.id)
     owners = np.arange(len(ids), dtype=np.int32)
     count = int(rows.max()) + 1 if len(rows) else 1
-    return _plain(tuple(ids), bars(starts, ends, rows, codes, owners, in_order=True), count)
+    known = old.numbers if tuple(ids) == old.ids else None
+    return _plain(tuple(ids), bars(starts, ends, rows, codes, owners, in_order=True), count, known)
 
 
 def _with(values: NDArray[Whole], at: int, value: int) -> NDArray[Whole]:
@@ -277,10 +278,13 @@ def _assembled(
     return _plain(ids, items, count)
 
 
-def _plain(ids: tuple[str, ...], items: Bars, count: int) -> Tier:
+def _plain(ids: tuple[str, ...], items: Bars, count: int, numbers: dict[str, int] | None = None) -> Tier:
+    """``numbers`` where they are known: of a hundred thousand labels they cost more than all the rest of an edit."""
     instants = np.flatnonzero(items.starts == items.ends)
     ticks = Ticks(items.starts[instants], items.rows[instants], items.codes[instants], items.owners[instants])
-    return Tier(ids, items, items, ticks, count, {each: i for i, each in enumerate(ids)})
+    if numbers is None:
+        numbers = {each: i for i, each in enumerate(ids)}
+    return Tier(ids, items, items, ticks, count, numbers)
 
 
 def _style(annotation: Annotation) -> Style:

@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.app.flash_and_beep import BEEP_RATE_HZ, FlashAndBeep, make_flash_and_beep
+from workstation.app.settings import settings_or_usual
 from workstation.core.clock import Clock, TimeChanged
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.media.audio import open_audio
 from workstation.media.playback import OutputState, OutputStatus, Player, SoundOutput, Track
+from workstation.media.playback_device import SoundCardOutput
 from workstation.media.playback_feed import Feed
 from workstation.media.playback_recorded import RecordedOutput
 
@@ -201,6 +203,12 @@ def bench_playback(
         return PlaybackReport(
             device=status, passes=tuple(passes), not_measured=tuple(lacking), compensation_ns=compensation_ns
         )
+
+
+def bench_card(device: str | None, *, probe: PictureProbe | None, beeps: int) -> PlaybackReport:
+    """Through the sound card, with the compensations that are kept."""
+    offsets = settings_or_usual().sound_offsets_ns
+    return bench_playback(SoundCardOutput(device), probe=probe, offsets=offsets, beeps=beeps)
 
 
 def _recorded_pass(sample: FlashAndBeep, speed: Fraction) -> Pass:

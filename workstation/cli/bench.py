@@ -11,7 +11,6 @@ from workstation.cli.output import json_option, print_json
 if TYPE_CHECKING:
     from workstation.app.playback_bench import Pass, PlaybackReport
     from workstation.cli.windows import Windows
-    from workstation.media.playback import OutputStatus
 
 
 @click.group()
@@ -45,13 +44,10 @@ def playback(
     A compensation is how much later than the device says its sound is heard, against the picture.
     Ends with 1 when something is further off than the tolerance.
     """
-    from workstation.app.playback_bench import bench_playback
-    from workstation.app.settings import settings_or_usual
-    from workstation.media.playback_device import SoundCardOutput
+    from workstation.app.playback_bench import bench_card
 
-    output = SoundCardOutput(device)
     probe = None if windows is None else windows.picture_probe()
-    report = bench_playback(output, probe=probe, offsets=settings_or_usual().sound_offsets_ns, beeps=beeps)
+    report = bench_card(device, probe=probe, beeps=beeps)
     kept_ns = _keep(report, apply, compensation)
     faults = report.faults(round(tolerance * 1_000_000))
     if as_json:
@@ -81,7 +77,7 @@ def _keep(report: PlaybackReport, apply: bool, compensation: float | None) -> in
 
 
 def _print(report: PlaybackReport, faults: tuple[str, ...], kept_ns: int | None) -> None:
-    click.echo(f"Sound device  {_device(report.device)}")
+    click.echo(f"Sound device  {_device(report)}")
     for each in report.passes:
         click.echo(f"  {each.through}, {float(each.speed):g}×: {_pass(each)}")
     for lacking in report.not_measured:
@@ -98,7 +94,8 @@ def _print(report: PlaybackReport, faults: tuple[str, ...], kept_ns: int | None)
         click.echo(f"Too far off   {fault}")
 
 
-def _device(status: OutputStatus) -> str:
+def _device(report: PlaybackReport) -> str:
+    status = report.device
     if status.reason:
         return f"{status.state.value}: {status.reason}"
     return f"{status.device}, {status.rate_hz} Hz, latency {status.latency_ns / 1e6:.1f} ms"

@@ -21,6 +21,7 @@ Samples = NDArray[np.float32]
 
 MAX_CHANNELS = 64
 MAX_RATE_HZ = 6_144_000
+_FLAC_TAIL = 8192
 _UNKNOWN_DELAY = (
     "the file does not say how many samples the encoder put before the first one; "
     "positions may be late by about 1,100 samples"
@@ -169,12 +170,22 @@ class SndfileSource:
 
     def _holds(self, sample: int) -> bool:
         try:
-            self._file.seek(sample)
-            held = len(self._file.read(1, dtype="float32", always_2d=True)) == 1
+            if self._file.format == "FLAC":
+                held = len(self._ending(sample, 1, "int16")) == 1
+            else:
+                self._file.seek(sample)
+                held = len(self._file.read(1, dtype="float32", always_2d=True)) == 1
         except (self._error, RuntimeError):
             held = False
         self._at = -1
         return held
+
+    def _ending(self, start: int, count: int, dtype: str) -> NDArray[Any]:
+        """The last samples of a FLAC, read to the very end: to stand before one of them takes libFLAC seconds."""
+        safe = max(0, min(start, self.frames - _FLAC_TAIL))
+        self._file.seek(safe)
+        block: NDArray[Any] = self._file.read(self.frames - safe, dtype=dtype, always_2d=True)
+        return block[start - safe : start - safe + count]
 
     def read(self, start: int, count: int) -> Samples:
         block = self._read(start, count, "float32")
@@ -191,9 +202,12 @@ class SndfileSource:
 
     def _read(self, start: int, count: int, dtype: str) -> NDArray[Any]:
         try:
-            if start != self._at:
+            ending = self._file.format == "FLAC" and start + count > self.frames - _FLAC_TAIL
+            if start != self._at and not ending:
                 self._file.seek(start)
-            block: NDArray[Any] = self._file.read(count, dtype=dtype, always_2d=True)
+            block: NDArray[Any] = (
+                self._ending(start, count, dtype) if ending else self._file.read(count, dtype=dtype, always_2d=True)
+            )
         except (self._error, RuntimeError) as error:
             self._at = -1
             place = f"sample {start}"

@@ -42,17 +42,19 @@ def open_for_window(path: Path, person: str | None) -> tuple[Session, str | None
 class Opened(QObject):
     """Everything that lives as long as the project is open."""
 
-    def __init__(self, session: Session, window: MainWindow, holder: str | None) -> None:
+    def __init__(self, session: Session, window: MainWindow, holder: str | None, *, kept: bool) -> None:
         super().__init__(window)
         self.session = session
         self.holder = holder
         self._window = window
+        self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
-        self.layout = self._kept_layout()
+        self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
         self.bench.told.connect(self._on_told)
+        self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
         self.bench.hand.changed.connect(self._on_hand)
@@ -71,7 +73,8 @@ class Opened(QObject):
 
     def begin(self) -> None:
         """Open the sample that was open last, or the first."""
-        self._remember()
+        if self._kept:
+            self._remember()
         self._list_samples()
         self._count()
         keys = [sample.key for sample in self.session.store.samples()]
@@ -106,6 +109,8 @@ class Opened(QObject):
 
     def keep(self, layout: Layout) -> None:
         """Write down where everything stands."""
+        if not self._kept:
+            return
         try:
             write_layout(layout, self.session.project.path)
         except OSError as error:
@@ -134,6 +139,9 @@ class Opened(QObject):
             write_settings(settings)
         except OSError as error:
             _log.warning("the recent projects could not be kept: %s", error)
+
+    def _on_action_wanted(self, action_id: str) -> None:
+        self._window.perform(action_id)
 
     def _on_told(self, told: Told) -> None:
         self._window.status.say(told)

@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from workstation.app.jobs import Job
-from workstation.ui.workbench import Told, Tone
+from workstation.ui.told import Told, Tone
 
 _KEPT = 500
 _MARKS = {Tone.NOTE: "", Tone.REFUSED: "▲ ", Tone.ERROR: "■ "}

@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -31,26 +29,13 @@ from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.gui_thread import GuiThread
 from workstation.ui.theme import DARK, Theme
+from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+
+__all__ = ["Told", "Tone", "Workbench"]
 
 _log = logging.getLogger(__name__)
 _CHECK_MS = 400
-
-
-class Tone(StrEnum):
-    """How a sentence is meant."""
-
-    NOTE = "note"
-    REFUSED = "refused"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One sentence for the person."""
-
-    text: str
-    tone: Tone = Tone.NOTE
 
 
 class Workbench(QObject):
@@ -81,6 +66,8 @@ class Workbench(QObject):
         self.reveal_wanted: Signal[Ids] = Signal("reveal_wanted", on_error=_report)
         """Bring these into view (key F): panes scroll, zoom and page; none moves the clock."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
+        self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
+        """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self._theme = theme
         self._focused_stream: str | None = None
         self._context = context or OpenContext()
@@ -178,6 +165,10 @@ class Workbench(QObject):
     def reveal(self, ids: Iterable[str]) -> None:
         """Ask every pane to bring these, and what belongs to them, into view."""
         self.reveal_wanted.emit(tuple(ids))
+
+    def wish(self, action_id: str) -> None:
+        """Ask the window for an action or command by id; it asks for what is missing or says why not."""
+        self.action_wanted.emit(action_id)
 
     def run(self, command_id: str, /, **arguments: object) -> Any:
         """Do one command as one undo step; what it made, or ``None`` if it was refused, which the person is told."""

@@ -7,10 +7,13 @@ rest. Commands that have an action of their own keep it. Called by ``table.py`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from workstation.app.forms import Place, filled
-from workstation.commands.registry import Command, Registry
 from workstation.ui.actions.action import WINDOW, Action, Hands
+
+if TYPE_CHECKING:
+    from workstation.app.forms import Place
+    from workstation.commands.registry import Command, Registry
 
 _MENUS = {
     "annotation": "Label", "bulk": "Label", "entity": "Label", "text": "Label", "turn": "Label", "word": "Label",
@@ -40,6 +43,8 @@ def actions_of(registry: Registry) -> Iterator[Action]:
 
 def place_of(hands: Hands) -> Place:
     """Where the hand is."""
+    from workstation.app.forms import Place
+
     bench = hands.bench
     state = bench.selection.state
     ahead = tuple(each for each in state.ids if each != state.active)
@@ -56,6 +61,8 @@ def _can_be_said(command: Command) -> bool:
 
 def _runner(command: Command) -> Callable[[Hands], object]:
     def run(hands: Hands) -> object:
+        from workstation.app.forms import filled
+
         given = filled(command, place_of(hands)) if _can_be_said(command) else None
         if given is None:
             hands.frame.open_dialog(f"command {command.id}")

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 from workstation.app.feeds import PICTURE_KINDS
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
@@ -25,7 +26,6 @@ from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
-from workstation.ui.panes.camera_sweeps import CloudSweeps
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
@@ -96,6 +96,10 @@ class CameraPane(Pane):
         self._sweeps: CloudSweeps | None = None
         self._build_grid()
         self._build_switches()
+
+    def settled(self) -> bool:
+        """Whether no camera waits for its picture."""
+        return not any(view.isVisible() and view.frames.pending for view in self.views)
 
     def _build_grid(self) -> None:
         self._grid = QGridLayout(self.body)
@@ -294,7 +298,7 @@ class CameraPane(Pane):
             bench.tell("This sample has no cloud whose points could be shown.")
             return
         try:
-            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui, self._sweep_came)
+            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui.post, self._sweep_came)
         except DataError as problem:
             bench.tell(f"The points cannot be shown: {problem}")
             return

@@ -400,7 +400,7 @@ class LanesCanvas(QWidget):
             pick(table, hit, modifiers)
             if hit.go_to_ns is not None:
                 table.bench.clock.seek(hit.go_to_ns)
-            return Band(table, at, Hit(None, table.bench.clock.time_ns))
+            return Drag(table, at)
         can_draw = row is not None and row.lane.stream is not None and not row.folded
         if can_draw and (tool == SPAN_TOOL or (tool == SELECT and row is not None and not row.lane.is_tier)):
             return DrawSpan(table, at, hit)

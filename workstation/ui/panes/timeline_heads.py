@@ -15,7 +15,7 @@ from workstation.app.lanes import LaneKind
 from workstation.ui.panes.timeline_model import FOLDED_PX, Row
 from workstation.ui.theme import Theme
 
-HEAD_PX = 168
+HEAD_PX = 196
 _GRIP_PX = 4
 _BUTTON_PX = 16
 
