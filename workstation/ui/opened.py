@@ -30,6 +30,7 @@ from workstation.ui.workbench import Told, Workbench
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.main_window import MainWindow
+    from workstation.ui.tools.state import Hand
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,9 @@ class Opened(QObject):
         project = self.session.store.project()
         name = project.name if project is not None else self.session.project.path.name
         return f"{name} (read-only)" if self.session.read_only else name
+
+    def _on_hand(self, hand: Hand) -> None:
+        self._window.toolbar.hold(f"tool.{hand.tool}")
 
     def begin(self) -> None:
         """Open the sample that was open last, or the first."""

@@ -39,6 +39,8 @@ class ToolBar(QToolBar):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self._buttons: dict[str, QToolButton] = {}
         self._icons: dict[str, str] = {}
+        self._tools: dict[str, QToolButton] = {}
+        self._held = ""
 
     def build(self, actions: dict[str, Action], tools: Iterable[Action]) -> None:
         """Fill it; once."""
@@ -48,7 +50,7 @@ class ToolBar(QToolBar):
         self._button(actions[_BEFORE_TOOLS[1]])
         self.addSeparator()
         for tool in tools:
-            self._button(tool, checkable=True)
+            self._tools[tool.id] = self._button(tool, checkable=True)
         self.addSeparator()
         for each in _TRANSPORT:
             self._button(actions[each])
@@ -63,6 +65,12 @@ class ToolBar(QToolBar):
 
     def button(self, action_id: str) -> QToolButton | None:
         return self._buttons.get(action_id)
+
+    def hold(self, action_id: str) -> None:
+        """Show which tool is in the hand."""
+        self._held = action_id
+        for tool_id, button in self._tools.items():
+            button.setChecked(tool_id == action_id)
 
     def paint_icons(self, theme: Theme) -> None:
         """In the colours of the theme."""
@@ -156,6 +164,7 @@ class ToolBar(QToolBar):
         sender = self.sender()
         if sender is not None:
             self.performed.emit(str(sender.property("action_id")))
+            self.hold(self._held)  # a press has turned the button, whether the tool was taken or not
 
     @Slot()
     def _on_time(self) -> None:

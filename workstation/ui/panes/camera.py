@@ -31,6 +31,7 @@ from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.tools.track_edits import carry_on
 from workstation.ui.workbench import Workbench
 
 MOST_CAMERAS = 12
@@ -267,6 +268,16 @@ class CameraPane(Pane):
         if self.bench is not None:
             self.bench.focus_on(camera.stream.id)
         self._focus_look()
+
+    def propagate(self) -> None:
+        """Put the selected shapes on the focused camera's next picture and go there."""
+        camera, bench = self.focused, self.bench
+        if camera is None or bench is None:
+            return
+        next_ns = carry_on(camera.canvas)
+        if next_ns is not None:
+            bench.clock.pause()
+            bench.clock.seek(camera.stream.time_map.to_session(next_ns))
 
     def set_look(self, **changes: Any) -> None:
         """Switch something for all cameras."""

@@ -141,11 +141,11 @@ class ViewCanvas:
     def run(self, command_id: str, /, **arguments: object) -> Any:
         return self._camera.bench.run(command_id, **arguments)
 
-    def together(self, label: str, act: Act) -> Any:
+    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
         bench = self._camera.bench
 
         def whole() -> Any:
-            with bench.together(label) as run:
+            with bench.together(label, group=group) as run:
                 return act(run)
 
         return bench.attempt(whole)

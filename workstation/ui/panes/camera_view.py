@@ -34,7 +34,7 @@ from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.space_marks import cursor_marks, paint_marks, ray_of
 from workstation.ui.scenes.viewport import FIT, Viewport, Zoom
 from workstation.ui.theme import Theme
-from workstation.ui.tools.canvas import PointerEvent
+from workstation.ui.tools.canvas import PointerEvent, Wheels
 from workstation.ui.tools.catalogue import make_tool
 from workstation.ui.workbench import Workbench
 
@@ -321,8 +321,10 @@ class CameraView(QWidget):
             self.frames.seek(self._time_ns, self.viewport.wanted())
 
     def wheel(self, steps: float, at: tuple[float, float], *, ctrl: bool) -> None:
-        """Zoom around the pointer; over a volume go through its slices, with Ctrl zoom."""
+        """Zoom around the pointer; over a volume go through its slices, with Ctrl zoom; or with Ctrl size a brush."""
         self.taken.emit()
+        if ctrl and isinstance(self.tool, Wheels) and self.tool.wheel(steps):
+            return
         if self.stream.kind is StreamKind.VOLUME and not ctrl:
             self.choose_slice(-1 if steps > 0 else 1)
         elif not self.zoom_locked:
