@@ -181,7 +181,9 @@ def _stamps_beside(project: Path, stream: Stream) -> Path | None:
 def _listed_ns(session: Session, stream: Stream, path: Path, items: int) -> Int64s:
     """The stamps of a list in session time, in the order of the items."""
     found = listed_times([Path(str(number)) for number in range(items)], path)
-    return found.table.times_ns + np.int64(_epoch_offset(session, stream, found.epoch_ns))
+    stamps = np.empty(items, np.int64)
+    stamps[list(found.order)] = found.table.times_ns  # a late stamp may stand behind the next one's
+    return stamps + np.int64(_epoch_offset(session, stream, found.epoch_ns))
 
 
 def _epoch_offset(session: Session, stream: Stream, epoch_ns: int | None) -> int:
