@@ -21,6 +21,13 @@ def test_a_box_is_made_with_what_was_said_and_the_ontologys_defaults(work: Work)
     assert (made.start_ns, made.end_ns) == (0, 0)
 
 
+@pytest.mark.parametrize("kind", [ActorKind.MODEL, ActorKind.IMPORT])
+def test_nothing_is_said_for_a_model_or_an_import_that_it_did_not_say(work: Work, kind: ActorKind) -> None:
+    work.actor = Actor(name="robot", kind=kind, role=Role.LEAD)
+    made = work.annotation(work.box(attributes={"truncated": True}))
+    assert made.attributes == {"truncated": True}, "occlusion none would be a label that nobody made"
+
+
 def test_a_class_may_be_named_and_a_stream_by_its_path(work: Work) -> None:
     made = work.run("annotation.add", stream="drive-1/front", class_id="Auto", shape={"kind": "point", "x": 1, "y": 2})
     assert work.annotation(made).class_id == "car"
