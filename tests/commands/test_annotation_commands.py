@@ -152,6 +152,7 @@ def test_a_model_proposes_and_a_person_accepts_rejects_or_edits(work: Work) -> N
     source = {"kind": "model", "name": "detector", "version": "2", "weights_sha256": "ab" * 32}
     boxes = [work.box(x, source=source, confidence=0.5) for x in (0, 50, 100)]
     assert {work.annotation(box).state for box in boxes} == {State.PROPOSED}
+    assert work.annotation(boxes[0]).attributes == {}, "the model did not say that nothing is hidden"
     with pytest.raises(Refused, match="only the state proposed"):
         work.box(source=source, state="done")
     work.actor = None
@@ -160,6 +161,7 @@ def test_a_model_proposes_and_a_person_accepts_rejects_or_edits(work: Work) -> N
     work.run("annotation.move", annotations=[boxes[2]], by=[1, 1])
     assert [work.annotation(box).state for box in boxes] == [State.DONE, State.REJECTED, State.DRAFT]
     assert work.annotation(boxes[0]).source.weights_sha256 == "ab" * 32
+    assert work.annotation(boxes[0]).attributes["occlusion"] == "none", "the person who accepts it says so"
     with pytest.raises(UserError, match="not a proposal"):
         work.run("annotation.accept", annotations=[boxes[2]])
 
