@@ -57,7 +57,7 @@ VERBS: dict[str, Verb] = {
     "report": Verb("validate", "report", "Reports on a project: who has read the guideline."),
     "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION."),
     "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
-    "bench": Verb("bench", "bench", "Measure what this machine makes of the program: picture against sound."),
+    "bench": Verb("bench", "bench", "Measure what this machine makes of the program."),
     "completion": Verb("completion", "completion", "Print the completion script of a shell."),
     "doctor": Verb("doctor", "doctor", "Say what this machine has and lacks, and how to mend it."),
 }
