@@ -211,4 +211,3 @@ def _value(editor: Editor, text: str) -> object | None:
         return int(text) if editor is Editor.INTEGER else float(text.replace(",", ".").replace("−", "-"))
     except ValueError:
         return None
-
