@@ -56,6 +56,7 @@ VERBS: dict[str, Verb] = {
     "validate": Verb("validate", "validate", "Check PROJECT, and print what is wrong with its labels and links."),
     "report": Verb("validate", "report", "Reports on a project: who has read the guideline."),
     "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION."),
+    "screenshot": Verb("screenshot", "screenshot", "Draw the window on PROJECT into a PNG file, without a display."),
     "selftest": Verb("selftest", "selftest", "Answer the four questions of consistency by doing."),
     "bench": Verb("bench", "bench", "Measure what this machine makes of the program."),
     "completion": Verb("completion", "completion", "Print the completion script of a shell."),
