@@ -4,13 +4,23 @@ export PYTHON
 RUN := .venv/bin/python
 PROCESSES := -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test check constraints clean
+.PHONY: demo pictures test check constraints clean
 
-# The real drive as a project in out/demo/drive, what its streams have at 4.0 s, and a picture of that moment.
+# The real drive as a project in out/demo/drive, what its streams have at 4.0 s, a picture of that moment, and the
+# window on it; where there is no display, the window is drawn into out/demo/drive-label.png and drive-sync.png.
 demo:
 	@sh .ci/prepare demo
 	@$(RUN) -m workstation demo out/demo/drive --at 4.0 --sheet out/demo/drive.png
 	@$(RUN) -m workstation selftest
+	@$(RUN) -m workstation demo out/demo/drive --at 4.0 --show
+
+# The pictures of README and manual: the demo's window, drawn without a display.
+pictures:
+	@sh .ci/prepare demo
+	@$(RUN) -m workstation demo out/demo/drive
+	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1200x750 -o resources/manual/pictures/label.png
+	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1200x750 --workspace sync --theme light \
+	    -o resources/manual/pictures/sync.png
 
 # In as many processes as there are cores, each with a screen of its own; plain pytest runs the same in one.
 test:

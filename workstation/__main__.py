@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workstation.app.playback_bench import PictureProbe
+    from workstation.app.shots import Shot
 
 
 def main() -> None:
@@ -32,6 +33,11 @@ class _Windows:
         from workstation.ui.application import run_window
 
         return run_window(project)
+
+    def picture(self, shot: Shot) -> tuple[int, int]:
+        from workstation.ui.screenshot import take_picture
+
+        return take_picture(shot)
 
     def picture_probe(self) -> PictureProbe | None:
         return None

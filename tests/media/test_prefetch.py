@@ -115,9 +115,8 @@ def test_what_is_held_is_answered_while_something_else_is_decoded() -> None:
     with working(loader) as (worker, inbox):
         worker.show(1)
         assert loader.begun.acquire(timeout=WAIT_S)
-        held = worker.show(7)
+        inbox.wait_for(worker.show(7))
         loader.may_go_on.release()
-        inbox.wait_for(held)
         assert worker.wait_idle(WAIT_S)
         assert inbox.indices == [7]  # the older one, not finished yet, is no longer wanted
 

@@ -201,3 +201,6 @@ def test_the_wheel_zooms_around_the_pointer_to_pixels(films: tuple[Workbench, Ca
     left, top = camera.viewport.to_screen((x, y))
     shown = grab[round(top) + 3, round(left) + 3]  # a corner of the pixel, beside its digits
     assert np.abs(shown.astype(int) - value.astype(int)).max() <= 1
+    zoom = camera.zoom
+    assert bench.open_sample("films")  # the zoom, and which camera is enlarged, are kept over samples
+    assert (pane.views[0].zoom, pane.enlarged) == (zoom, pane.views[0])

@@ -10,28 +10,64 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QScrollBar
-from timeline_window import SECOND, lane_y, place_of, timeline_on, turn_wheel, x_of
+from timeline_window import SECOND, lane_y, place_of, timeline_of, turn_wheel, wait_until_filled, x_of
 
-from strict_windows import drag, wait_for
+from strict_windows import copy_of, drag, wait_for
 from workstation.app.lanes import LaneKind
 from workstation.ui.scenes.film_scene import FilmScene
+from workstation.ui.scenes.finding_scene import FindingScene
 from workstation.ui.scenes.sound_scene import SoundScene
-from workstation.ui.theme import LIGHT
+from workstation.ui.theme import DARK, LIGHT
+from workstation.ui.workbench import Workbench
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
     from workstation.ui.panes.timeline import TimelinePane
-    from workstation.ui.workbench import Workbench
 
 LEFT = Qt.MouseButton.LeftButton
 PLAIN = Qt.KeyboardModifier.NoModifier
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
 
-@pytest.fixture
-def pane(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TimelinePane]:
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with timeline_on(bench) as made:
+@pytest.fixture(scope="module")
+def shared(qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimelinePane]:
+    """One timeline for all of these tests: each finds it as if it had just been opened."""
+    assert qapp is not None
+    folder = tmp_path_factory.mktemp("timeline")
+    with timeline_of(copy_of(demo_template, folder / "drive"), home=folder / "home") as made:
+        wait_until_filled(made)
         yield made
+
+
+@pytest.fixture
+def fresh(qapp: QApplication, demo_project: Path, tmp_path: Path) -> Iterator[TimelinePane]:
+    """A timeline of the test's own, which it may close and bind again."""
+    assert qapp is not None
+    with timeline_of(demo_project, home=tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture
+def pane(shared: TimelinePane) -> TimelinePane:
+    bench = shared.bench
+    assert bench is not None
+    bench.selection.clear(cause="test")
+    bench.sight.show_all()
+    bench.clock.pause()
+    bench.clock.seek(0)
+    bench.focus_on(None)
+    shared.fit()
+    shared._bar.setValue(0)
+    shared.setFocus()
+    return shared
+
+
+@pytest.fixture
+def bench(pane: TimelinePane) -> Workbench:
+    """The workbench of the shared timeline."""
+    assert pane.bench is not None
+    return pane.bench
 
 
 def turns(pane: TimelinePane) -> list[str]:
@@ -47,10 +83,9 @@ def test_lanes_of_the_demo_fill_with_pictures_and_sound(pane: TimelinePane, benc
     assert {LaneKind.SOUND, LaneKind.TURNS, LaneKind.TEXT, LaneKind.SWEEPS, LaneKind.TRACKS, LaneKind.PLOT} <= set(
         kinds
     )
-    films = [row.scene for row in pane.model.rows if isinstance(row.scene, FilmScene)]
-    wait_for(lambda: all(film._held for film in films), what="a picture of each camera")
+    assert all(row.scene._held for row in pane.model.rows if isinstance(row.scene, FilmScene))
     sound = next(row.scene for row in pane.model.rows if isinstance(row.scene, SoundScene))
-    wait_for(lambda: sound.sound.complete and len(sound.onsets) > 0, what="the waveform and its onsets")
+    assert sound.sound.complete
     view = bench.view
     assert view is not None
     first = view.session_range(view.annotations[turns(pane)[0]])
@@ -102,21 +137,16 @@ def test_the_wheel_zooms_around_the_pointer_down_to_samples(pane: TimelinePane) 
 
 def test_a_moving_playhead_paints_no_lane_again(pane: TimelinePane, bench: Workbench) -> None:
     assert pane.model is not None
-    films = [row.scene for row in pane.model.rows if isinstance(row.scene, FilmScene)]
-    sound = next(row.scene for row in pane.model.rows if isinstance(row.scene, SoundScene))
-    wait_for(lambda: not any(pane_missing(film) for film in films) and sound.sound.complete, what="all pictures")
-    painted = [row.scene.painted for row in pane.model.rows]
+    pane.canvas.repaint()
+    scenes = [row.scene for row in pane.model.rows if not (isinstance(row.scene, FilmScene) and row.scene.missing)]
+    assert len(scenes) >= 8
+    painted = [scene.painted for scene in scenes]
     view = pane.model.viewport
     for step in range(20):
         bench.clock.seek(SECOND + step * SECOND // 30)
         pane.canvas.repaint()
     assert pane.model.viewport == view
-    assert [row.scene.painted for row in pane.model.rows] == painted
-
-
-def pane_missing(film: FilmScene) -> bool:
-    """Whether a film still waits for pictures."""
-    return len(film._held) < 8
+    assert [scene.painted for scene in scenes] == painted
 
 
 def test_the_page_turns_while_playing_and_not_before(pane: TimelinePane, bench: Workbench) -> None:
@@ -217,7 +247,27 @@ def test_arrows_walk_from_label_to_label_and_say_what_has_the_focus(pane: Timeli
     assert len(bench.selected) == 128
 
 
-def test_lanes_fold_hide_lock_filter_and_their_order_is_kept(pane: TimelinePane, bench: Workbench) -> None:
+def test_what_is_selected_elsewhere_comes_into_view_by_its_labels(pane: TimelinePane, bench: Workbench) -> None:
+    view = bench.view
+    assert view is not None
+    assert pane.model is not None
+    track = next(each for each in view.annotations.values() if each.track is not None and each.entity is not None)
+    assert track.entity is not None
+    pane.zoom(0.05, x_of(pane, 7 * SECOND))
+    bench.select([track.entity], cause="entities")
+    shown = view.session_range(track)
+    assert shown is not None
+    assert shown.overlaps(pane.model.viewport.shown)
+    y = place_of(pane, track.id).y()
+    assert 0 <= y <= pane.canvas.height()
+    pane.canvas.repaint()
+    assert pane.canvas._related is not None
+    assert track.id in pane.canvas._related
+
+
+def test_lanes_fold_hide_lock_filter_and_their_order_is_kept(fresh: TimelinePane) -> None:
+    pane, bench = fresh, fresh.bench
+    assert bench is not None
     assert pane.model is not None
     row = pane.model.row_of("gps/plot")
     assert row is not None
@@ -233,7 +283,9 @@ def test_lanes_fold_hide_lock_filter_and_their_order_is_kept(pane: TimelinePane,
     assert folded is not None
     assert folded.height < before
     press("lane_solo_lidar/sweeps")
-    assert {each.lane.key for each in pane.model.rows if each.shown} == {"lidar/sweeps", "lidar/tracks"}
+    shown = {each.lane.key for each in pane.model.rows if each.shown}
+    assert {"lidar/sweeps", "lidar/tracks"} <= shown
+    assert all(key.startswith("lidar/") for key in shown)
     press("lane_solo_lidar/sweeps")
     keys = [each.lane.key for each in pane.model.rows]
     lidar = pane.heads.head("lidar/sweeps")
@@ -264,16 +316,27 @@ def test_hiding_a_stream_hides_its_labels_and_it_can_be_shown_again(pane: Timeli
 
 
 def test_findings_of_the_open_sample_come_by_themselves(pane: TimelinePane, bench: Workbench) -> None:
-    assert bench.view is not None
-    wait_for(lambda: bench.checks.sample is not None, what="the first run of the checks")
-    before = len(bench.checks.findings)
-    target = next(each for each in bench.view.annotations.values() if each.track is not None and each.entity)
-    bench.run("annotation.relabel", annotations=[target.id], class_id="pedestrian", here=True)
-    wait_for(lambda: len(bench.checks.findings) > before, what="a finding")
+    view = bench.view
+    assert view is not None
     assert pane.model is not None
     scene = pane.model.scene_of(LaneKind.FINDINGS)
-    assert scene is not None
-    assert scene.note != "none"
+    assert isinstance(scene, FindingScene)
+    wait_for(lambda: scene.checked, what="the first run of the checks")
+    before = len(scene.placed)
+    link = next(each for each in view.links.values() if view.class_of(view.annotations[each.ends[0].target]) == "car")
+    target = view.annotations[link.ends[0].target]
+    bench.run("annotation.relabel", annotations=[target.id], class_id="truck", here=True)
+    wait_for(lambda: len(scene.placed) > before, what="a finding")
+    found = next(each for each in scene.placed if any(item.id == target.id for item in each.finding.items))
+    shown = view.session_range(target)
+    assert shown is not None
+    bench.clock.seek(7 * SECOND)
+    pane._bar.setValue(pane._bar.maximum())
+    QTest.mouseClick(pane.canvas, LEFT, PLAIN, QPoint(x_of(pane, found.session_ns), lane_y(pane, "findings")))
+    assert target.id in bench.selected
+    assert bench.clock.time_ns == found.session_ns
+    bench.session.undo()
+    wait_for(lambda: len(scene.placed) == before, what="no finding")
 
 
 def test_every_control_has_a_name(pane: TimelinePane) -> None:
@@ -290,9 +353,12 @@ def test_another_theme_paints_everything_anew(pane: TimelinePane, bench: Workben
     before = pane.capture()
     bench.set_theme(LIGHT)
     assert pane.capture() != before
+    bench.set_theme(DARK)
 
 
-def test_without_a_sample_nothing_is_there_and_nothing_breaks(pane: TimelinePane, bench: Workbench) -> None:
+def test_without_a_sample_nothing_is_there_and_nothing_breaks(fresh: TimelinePane) -> None:
+    pane, bench = fresh, fresh.bench
+    assert bench is not None
     bench.close_sample()
     pane.grab()
     for key in (Qt.Key.Key_I, Qt.Key.Key_Right, Qt.Key.Key_BracketLeft):

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from strict_windows import show, wait_for
+from workstation.app.opening import open_project
 from workstation.ui.actions.action import WINDOW, Hands
 from workstation.ui.actions.table import load_actions
 from workstation.ui.panes.timeline import TimelinePane
+from workstation.ui.scenes.film_scene import FilmScene
+from workstation.ui.scenes.finding_scene import FindingScene
+from workstation.ui.scenes.sound_scene import SoundScene
+from workstation.ui.workbench import Workbench
 
 if TYPE_CHECKING:
     from workstation.ui.panes.base import Pane
-    from workstation.ui.workbench import Workbench
 
 SECOND = 1_000_000_000
 
@@ -81,6 +87,33 @@ def timeline_on(bench: Workbench, width: int = 1100, height: int = 700) -> Itera
         pane.unbind()
         pane.close()
         pane.deleteLater()
+
+
+@contextmanager
+def timeline_of(project: Path, *, home: Path) -> Iterator[TimelinePane]:
+    """A timeline on a project, with settings of its own."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        open_project(project, kind="person", role="lead") as session,
+    ):
+        patch.setenv("WORKSTATION_HOME", str(home))
+        bench = Workbench(session)
+        assert bench.open_sample("sf_drive")
+        with timeline_on(bench) as pane:
+            yield pane
+        bench.close()
+
+
+def wait_until_filled(pane: TimelinePane, *, pictures: int = 1) -> None:
+    """Until each camera has some pictures, the waveform is built, and the checks have run."""
+    assert pane.model is not None
+    scenes = [row.scene for row in pane.model.rows]
+    films = [scene for scene in scenes if isinstance(scene, FilmScene)]
+    sounds = [scene for scene in scenes if isinstance(scene, SoundScene)]
+    findings = [scene for scene in scenes if isinstance(scene, FindingScene)]
+    wait_for(lambda: all(len(film._held) >= pictures for film in films), what="pictures")
+    wait_for(lambda: all(len(sound.onsets) > 0 for sound in sounds), what="the waveform and its onsets")
+    wait_for(lambda: all(finding.checked for finding in findings), what="the checks")
 
 
 def place_of(pane: TimelinePane, record_id: str, share: float = 0.5) -> QPoint:

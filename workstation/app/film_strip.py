@@ -24,7 +24,7 @@ from workstation.media.base import CancelToken, OpenContext, Picture, ReaderSpec
 from workstation.media.cache import MemoryCache
 
 _MEMORY_BYTES = 96 << 20
-_FINE = 4
+_FINE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def places(moments: Moments, view: Viewport, wide_px: float) -> list[Place]:
 
 
 def _slot_ns(view: Viewport, wide_px: float) -> int:
-    """Just as long as a picture is wide, in steps of a quarter octave, so that zooming rarely moves the grid."""
+    """Just as long as a picture is wide, in steps of an eighth of an octave, so that zooming rarely moves the grid."""
     wanted = max(1.0, view.ns_per_px * wide_px)
     return max(1, round(math.exp2(math.ceil(math.log2(wanted) * _FINE) / _FINE)))
 

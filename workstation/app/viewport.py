@@ -58,8 +58,9 @@ class Viewport:
         """The pixel column of every element; far outside it is kept at ±2**30 so that it stays a number of pixels."""
         x = (session_ns - self.start_ns) * (self.width_px / self.duration_ns)
         np.floor(x, out=x)
-        columns: Int64s = np.clip(x, -_FAR, _FAR).astype(np.int64)
-        return columns
+        np.maximum(x, -_FAR, out=x)
+        np.minimum(x, _FAR, out=x)
+        return x.astype(np.int64)
 
     def distance_ns(self, pixels: float) -> int:
         """How much time so many pixels are."""

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from workstation.app.shots import Shot
 from workstation.cli.acting import to_read
 from workstation.cli.output import json_option, print_json
+from workstation.cli.windows import Windows
 
-SCENES = ("drive", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
+SCENES = ("drive", "street", "indoor", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
 
 
 @click.command()
@@ -22,8 +24,14 @@ SCENES = ("drive", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "
     type=click.Path(path_type=Path),
     help="Draw a picture of that moment, or of the scene's own without --at.",
 )
+@click.option(
+    "--show", is_flag=True, help="Open the window on it; without a display, draw the window into pictures beside it."
+)
 @json_option
-def demo(folder: Path | None, scene: str, at: str | None, sheet: Path | None, as_json: bool) -> int:
+@click.pass_obj
+def demo(
+    windows: object, folder: Path | None, scene: str, at: str | None, sheet: Path | None, show: bool, as_json: bool
+) -> int:
     """Make a demo project in FOLDER, and show a moment of it.
 
     Without FOLDER it is made among your documents. A demo that is there already is left as it is, with what you did
@@ -47,4 +55,20 @@ def demo(folder: Path | None, scene: str, at: str | None, sheet: Path | None, as
             write_contact_sheet(session, made.scene.sample, seconds_ns(at or made.scene.moment_s), sheet)
             if not as_json:
                 click.echo(f"Drawn: {sheet}")
+    if show and isinstance(windows, Windows):
+        return _show(windows, made.folder, at or "") or result
     return result
+
+
+def _show(windows: Windows, project: Path, at: str) -> int:
+    """The window, or what it would look like."""
+    if windows.available():
+        click.echo("Opening the window; close it to go on.")
+        return windows.show(project)
+    click.echo("There is no display here, so the window is drawn into files:")
+    for workspace, theme in (("label", "dark"), ("sync", "light")):
+        output = project.with_name(f"{project.name}-{workspace}.png")
+        shot = Shot(project=project, output=output, at=at, workspace=workspace, theme=theme)
+        width_px, height_px = windows.picture(shot)
+        click.echo(f"  {output}  {width_px} × {height_px}  workspace {workspace}, {theme}")
+    return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from workstation.app.playback_bench import PictureProbe
+    from workstation.app.shots import Shot
 
 
 @runtime_checkable
@@ -19,6 +20,10 @@ class Windows(Protocol):
 
     def show(self, project: Path | None) -> int:
         """A window on a project, or on the welcome page."""
+        ...
+
+    def picture(self, shot: Shot) -> tuple[int, int]:
+        """A picture of the window, written to a file, with no display needed; its size in pixels."""
         ...
 
     def picture_probe(self) -> PictureProbe | None:

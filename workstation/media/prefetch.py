@@ -207,9 +207,10 @@ class Worker(Generic[Value]):
     def _hand_over(self, delivery: Delivery[Value]) -> None:
         if self._closing:
             return
+        with self._changed:  # before: whoever has the newer one must not get the older one afterwards
+            self._seen = max(self._seen, delivery.request.number)
         self._deliver(delivery)
         with self._changed:
-            self._seen = max(self._seen, delivery.request.number)
             if not delivery.preview:
                 self._travel.went_to(delivery.request)
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from workstation.app.sample_view import SampleView
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PaneSpec
-from workstation.ui.workbench import Workbench
 from workstation.ui.workspaces.catalogue import Workspace
+
+if TYPE_CHECKING:
+    from workstation.app.sample_view import SampleView
+    from workstation.ui.workbench import Workbench
 
 _LAYOUT_VERSION = 1
 Stack = tuple["PaneDock", ...]
@@ -180,6 +183,15 @@ class Docks(QObject):
         if panes:
             index = panes.index(pane) + step if pane in panes else 0
             panes[index % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_first(self, workspace: Workspace) -> None:
+        """Give the focus to the pane that a workspace is about: the first in the middle, else any."""
+        middle = [kind for column in workspace.centre for stack in column for kind in stack]
+        for kind in (*middle, *(dock.spec.kind for dock in self)):
+            pane = self.pane(kind)
+            if pane is not None:
+                pane.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
 
     def written(self) -> bytes:
         """Where everything stands, to be kept; what is maximised is kept as it was before."""

@@ -5,6 +5,7 @@ can do is in ``actions/``, what it shows is in ``panes/`` and ``panels/``; here 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from PySide6.QtCore import QByteArray, Qt, QTimer, Slot
@@ -12,8 +13,6 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QWidget
 
 from workstation.app.jobs import Job, Jobs
-from workstation.app.layouts import Layout
-from workstation.app.session import Session
 from workstation.app.settings import Settings, settings_or_usual, write_settings
 from workstation.core.errors import UserError
 from workstation.ui.actions.table import load_actions
@@ -27,17 +26,21 @@ from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, wr
 from workstation.ui.keys import Keys, pane_around
 from workstation.ui.menus import Menus
 from workstation.ui.notice import Notice
-from workstation.ui.opened import Opened, open_for_window
 from workstation.ui.panels.link_mode import LinkMode
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PANES
 from workstation.ui.performing import Performing
 from workstation.ui.status import Status
 from workstation.ui.theme import DARK, THEMES, Theme
+from workstation.ui.told import Told, Tone
 from workstation.ui.toolbar import ToolBar
 from workstation.ui.welcome import Welcome
-from workstation.ui.workbench import Told, Tone
 from workstation.ui.workspaces.catalogue import LABEL, WORKSPACES, Workspace
+
+if TYPE_CHECKING:
+    from workstation.app.layouts import Layout
+    from workstation.app.session import Session
+    from workstation.ui.opened import Opened
 
 
 class MainWindow(QMainWindow):
@@ -128,6 +131,8 @@ class MainWindow(QMainWindow):
 
     def open_project(self, path: Path, *, person: str | None = None) -> bool:
         """Show a project in place of what is shown; whether it could be opened."""
+        from workstation.ui.opened import open_for_window
+
         try:
             session, holder = open_for_window(path, person)
         except UserError as problem:
@@ -137,9 +142,11 @@ class MainWindow(QMainWindow):
         self.show_session(session, holder)
         return True
 
-    def show_session(self, session: Session, holder: str | None = None) -> None:
-        """Show an open project; the window closes it."""
-        self.opened = opened = Opened(session, self, holder)
+    def show_session(self, session: Session, holder: str | None = None, *, kept: bool = True) -> None:
+        """Show an open project; the window closes it. Not ``kept``: nothing is remembered of having shown it."""
+        from workstation.ui.opened import Opened  # with the store and all readers: not before there is a project
+
+        self.opened = opened = Opened(session, self, holder, kept=kept)
         self.performing.begin(opened.bench)
         self.keymap.know(bounds_of(self.performing.table))
         self.menus.fill()
@@ -149,6 +156,7 @@ class MainWindow(QMainWindow):
         self.link_mode.bind(opened.bench)
         opened.begin()
         self.setWindowTitle(opened.title)
+        self.docks.focus_first(self.workspace)
 
     def close_project(self) -> None:
         """Close it and show the welcome page; nothing needs saving."""
@@ -180,6 +188,8 @@ class MainWindow(QMainWindow):
 
     def take_workspace(self, name: str) -> None:
         """Change to another workspace, keeping how this one was left; an empty name: this one as it comes."""
+        from workstation.app.layouts import Layout
+
         if self.opened is None:
             return
         self.opened.layout = self.layout_now(self.opened)
@@ -203,6 +213,8 @@ class MainWindow(QMainWindow):
 
     def layout_now(self, opened: Opened) -> Layout:
         """What is to be kept of the window for this project."""
+        from workstation.app.layouts import Layout
+
         view = opened.bench.view
         return Layout(
             workspace=self.workspace.name,
@@ -221,6 +233,7 @@ class MainWindow(QMainWindow):
 
     def keep_keys(self) -> None:
         """Write the keys down, after they were changed."""
+        self.toolbar.show_keys(self.keymap)
         write_keys(self.keymap, key_file())
 
     def _take_keys(self) -> None:
@@ -230,6 +243,7 @@ class MainWindow(QMainWindow):
                 read_keys(self.keymap, path)
             except UserError as problem:
                 self.tell(f"{problem}. The usual keys are used.", Tone.REFUSED)
+        self.toolbar.show_keys(self.keymap)
 
     # --- words and looks ----------------------------------------------------------------------------------------
 

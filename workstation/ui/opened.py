@@ -14,20 +14,23 @@ from PySide6.QtCore import QObject, Slot
 
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
-from workstation.app.readiness import sync_in_words, warm_up
+from workstation.app.readiness import first_full_moment, sync_in_words, warm_up
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
+from workstation.media.playback_output import OutputState
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
+from workstation.ui.tools.state import Hand
 from workstation.ui.transport_bar import TransportBar
 from workstation.ui.workbench import Told, Workbench
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.main_window import MainWindow
+    from workstation.ui.tools.state import Hand
 
 _log = logging.getLogger(__name__)
 
@@ -41,13 +44,15 @@ def open_for_window(path: Path, person: str | None) -> tuple[Session, str | None
 class Opened(QObject):
     """Everything that lives as long as the project is open."""
 
-    def __init__(self, session: Session, window: MainWindow, holder: str | None) -> None:
+    def __init__(self, session: Session, window: MainWindow, holder: str | None, *, kept: bool) -> None:
         super().__init__(window)
         self.session = session
         self.holder = holder
         self._window = window
+        self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
-        self.layout = self._kept_layout()
+        self.bench.jobs = window.jobs
+        self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
@@ -55,6 +60,8 @@ class Opened(QObject):
         self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
+        self.bench.hand.changed.connect(self._on_hand)
+        self._on_hand(self.bench.hand)
         window.toolbar.sample_chosen.connect(self._on_sample_chosen)
 
     @property
@@ -64,17 +71,23 @@ class Opened(QObject):
         name = project.name if project is not None else self.session.project.path.name
         return f"{name} (read-only)" if self.session.read_only else name
 
+    def _on_hand(self, hand: Hand) -> None:
+        self._window.toolbar.hold(f"tool.{hand.tool}")
+
     def begin(self) -> None:
         """Open the sample that was open last, or the first."""
-        self._remember()
+        if self._kept:
+            self._remember()
         self._list_samples()
         self._count()
         keys = [sample.key for sample in self.session.store.samples()]
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
                 self.bench.clock.seek(self.layout.time_ns)
-        elif keys:
-            self.bench.open_sample(keys[0])
+        elif keys and self.bench.open_sample(keys[0]):
+            view, readers = self.bench.view, self.bench.readers
+            if view is not None and readers is not None:
+                self.bench.clock.seek(first_full_moment(view, readers, self.bench.clock.time_ns))
         self._give_notice()
         streams = [
             stream for sample in self.session.store.samples() for stream in self.session.store.streams(sample.id)
@@ -101,6 +114,8 @@ class Opened(QObject):
 
     def keep(self, layout: Layout) -> None:
         """Write down where everything stands."""
+        if not self._kept:
+            return
         try:
             write_layout(layout, self.session.project.path)
         except OSError as error:
@@ -145,7 +160,8 @@ class Opened(QObject):
     def _show_device(self) -> None:
         label = self._window.status.device
         output = self.session.player.status.output
-        words = f"sound: {output.device or output.state.value}"
+        silent = output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE)
+        words = "no sound device: silent clock" if silent else f"sound: {output.device or output.state.value}"
         if label.text() != words:
             label.setText(words)
             label.setToolTip(output.reason or words)

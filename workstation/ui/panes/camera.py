@@ -10,12 +10,13 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.feeds import PICTURE_KINDS
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
@@ -25,15 +26,16 @@ from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
-from workstation.ui.panes.camera_sweeps import CloudSweeps
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.tools.track_edits import carry_on
 from workstation.ui.workbench import Workbench
 
 MOST_CAMERAS = 12
+_PICTURE_ASPECT = 16 / 9
 _SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
 _SWITCHES = (
     ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
@@ -90,11 +92,16 @@ class CameraPane(Pane):
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
+        self._across = 1
         self._turnstile = Turnstile(self)
         self._cuboids: PlacedCuboids | None = None
         self._sweeps: CloudSweeps | None = None
         self._build_grid()
         self._build_switches()
+
+    def settled(self) -> bool:
+        """Whether no camera waits for its picture."""
+        return not any(view.isVisible() and view.frames.pending for view in self.views)
 
     def _build_grid(self) -> None:
         self._grid = QGridLayout(self.body)
@@ -262,6 +269,16 @@ class CameraPane(Pane):
             self.bench.focus_on(camera.stream.id)
         self._focus_look()
 
+    def propagate(self) -> None:
+        """Put the selected shapes on the focused camera's next picture and go there."""
+        camera, bench = self.focused, self.bench
+        if camera is None or bench is None:
+            return
+        next_ns = carry_on(camera.canvas)
+        if next_ns is not None:
+            bench.clock.pause()
+            bench.clock.seek(camera.stream.time_map.to_session(next_ns))
+
     def set_look(self, **changes: Any) -> None:
         """Switch something for all cameras."""
         self.look = replace(self.look, **changes)
@@ -283,7 +300,7 @@ class CameraPane(Pane):
             bench.tell("This sample has no cloud whose points could be shown.")
             return
         try:
-            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui, self._sweep_came)
+            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui.post, self._sweep_came)
         except DataError as problem:
             bench.tell(f"The points cannot be shown: {problem}")
             return
@@ -328,7 +345,7 @@ class CameraPane(Pane):
         for camera in self.views:
             self._grid.removeWidget(camera)
         shown = self.views if self.enlarged is None else [self.enlarged]
-        across = columns(len(shown))
+        across = self._across = columns(len(shown), self.body.width() / max(1, self.body.height()))
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
         for column in range(self._grid.columnCount()):
@@ -347,6 +364,13 @@ class CameraPane(Pane):
         self.header.say(
             item="" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another shape of the pane may want another grid."""
+        super().resizeEvent(event)
+        shown = 1 if self.enlarged is not None else len(self.views)
+        if shown and columns(shown, self.body.width() / max(1, self.body.height())) != self._across:
+            self._lay_out()
 
     def _mark(self) -> None:
         bench = self.bench
@@ -427,9 +451,15 @@ class CameraPane(Pane):
             self._focus_look()
 
 
-def columns(count: int) -> int:
-    """How many stand beside each other."""
-    return max(1, math.ceil(math.sqrt(count)))
+def columns(count: int, aspect: float = 1.78) -> int:
+    """How many stand beside each other so that pictures are largest in a pane that is ``aspect`` times as wide as high;
+    of equally good ones the squarest."""
+    sizes = {
+        across: min(aspect / across / _PICTURE_ASPECT, 1.0 / -(-count // across)) for across in range(1, count + 1)
+    }
+    best = max(sizes.values(), default=0.0)
+    good = [across for across, size in sizes.items() if size > best * 0.999]
+    return min(good, key=lambda across: abs(across - math.sqrt(count) - 0.01), default=1)
 
 
 def in_view_order(streams: list[Stream]) -> list[Stream]:

@@ -21,7 +21,7 @@ from workstation.core.errors import DataError
 from workstation.core.sample import Stream
 from workstation.media.base import Picture, View
 from workstation.ui.gui_thread import GuiThread
-from workstation.ui.scenes.frame_item import PLAIN, Tone, painted
+from workstation.ui.scenes.frame_item import PLAIN, Shown, Tone, has_alpha, image_of, shown_pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +30,16 @@ class Frame:
 
     index: int
     picture: Picture
+    shown: Shown
+    """What ``image`` lies over."""
     image: QImage
     own_ns: int | None
     session_ns: int | None
     end_ns: int | None
     """Session time at which the next picture shows."""
     next_own_ns: int | None
+    preview: bool
+    """A small picture of this very frame, while the exact one decodes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,13 +48,13 @@ class _Carried:
 
     carrier: _Carrier
     delivery: PictureDelivery
-    image: QImage | None
+    shown: Shown | None
     tone: Tone
     error: Exception | None
 
 
 class _Carrier:
-    """Runs on the worker: makes the image and posts it."""
+    """Runs on the worker: brings the pixels into the screen's form and posts them."""
 
     def __init__(self, gui: GuiThread, receive: Callable[[_Carried], None], tone: Tone) -> None:
         self._gui = gui
@@ -65,13 +69,13 @@ class _Carrier:
     def __call__(self, delivery: PictureDelivery) -> None:
         with self._lock:
             tone = self._tone
-        image, error = None, delivery.error
+        shown, error = None, delivery.error
         if delivery.value is not None:
             try:
-                image = painted(delivery.value, tone)
+                shown = shown_pixels(delivery.value, tone)
             except Exception as problem:  # noqa: BLE001 - a border: whatever went wrong is the pane's to show
                 error = problem
-        self._gui.post(self._receive, _Carried(self, delivery, image, tone, error))
+        self._gui.post(self._receive, _Carried(self, delivery, shown, tone, error))
 
 
 class Turnstile(QObject):
@@ -173,10 +177,8 @@ class CameraFrames:
         if self._carrier is not None:
             self._carrier.set_tone(tone)
         if self.frame is not None:
-            frame = self.frame
-            image = painted(frame.picture, tone)
-            self.frame = Frame(
-                frame.index, frame.picture, image, frame.own_ns, frame.session_ns, frame.end_ns, frame.next_own_ns
+            self.frame = self._framed(
+                self.frame.index, self.frame.picture, shown_pixels(self.frame.picture, tone), preview=self.frame.preview
             )
 
     def whole_picture(self) -> Picture | None:
@@ -185,7 +187,7 @@ class CameraFrames:
         if frame is None or feed is None:
             return None
         height, width = frame.picture.pixels.shape[:2]
-        if (width, height) == (frame.picture.width_px, frame.picture.height_px):
+        if not frame.preview and (width, height) == (frame.picture.width_px, frame.picture.height_px):
             return frame.picture
         return feed.whole(frame.index)
 
@@ -199,7 +201,7 @@ class CameraFrames:
         feed = self.feed
         if feed is None or carried.carrier is not self._carrier:
             return  # of a sample that is closed
-        if not feed.screen.accepts(carried.delivery.request):
+        if not feed.screen.accepts(carried.delivery.request, preview=carried.delivery.preview):
             return
         if self.now.index is None:
             return  # the playhead has gone where the stream has nothing
@@ -209,22 +211,22 @@ class CameraFrames:
             self._asked = None
             self._changed()
             return
-        picture, image = carried.delivery.value, carried.image
+        picture, shown = carried.delivery.value, carried.shown
         assert picture is not None
-        assert image is not None
+        assert shown is not None
         self.trouble = ""
         self.latency_ns = monotonic_ns() - self._asked_at_ns
         if carried.tone != self.tone:
-            image = painted(picture, self.tone)
-        self.frame = self._framed(carried.delivery.request.index, picture, image)
+            shown = shown_pixels(picture, self.tone)
+        self.frame = self._framed(carried.delivery.request.index, picture, shown, preview=carried.delivery.preview)
         self._changed()
 
-    def _framed(self, index: int, picture: Picture, image: QImage) -> Frame:
+    def _framed(self, index: int, picture: Picture, shown: Shown, *, preview: bool) -> Frame:
+        image = image_of(shown, see_through=has_alpha(picture))
         table = None if self.feed is None else self.feed.table
         if table is None:
-            return Frame(index, picture, image, None, None, None, None)
-        shown = table.shown(index)
+            return Frame(index, picture, shown, image, None, None, None, None, preview)
+        when = table.shown(index)
         to_session = self.stream.time_map.to_session
-        return Frame(
-            index, picture, image, shown.start_ns, to_session(shown.start_ns), to_session(shown.end_ns), shown.end_ns
-        )
+        start_ns, end_ns = to_session(when.start_ns), to_session(when.end_ns)
+        return Frame(index, picture, shown, image, when.start_ns, start_ns, end_ns, when.end_ns, preview)

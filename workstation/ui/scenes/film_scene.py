@@ -32,14 +32,19 @@ class FilmScene(LaneScene):
         self._held: OrderedDict[Thumbnail, QImage] = OrderedDict()
         self._bytes = 0
         self._failed: set[Thumbnail] = set()
+        self.many = False
+        """Whether there are so many cameras that each gets less room."""
+        self.missing = 0
+        """How many pictures of what was painted last are still to come."""
 
     def natural_height(self) -> int:
-        return 46
+        return 32 if self.many else 46
 
     def arrived(self, thumbnail: Thumbnail, pixels: Pixels | None) -> None:
         """A picture was made, or could not be."""
         if pixels is None:
             self._failed.add(thumbnail)
+            self.invalidate()
             return
         image = _image(pixels)
         self._held[thumbnail] = image
@@ -78,6 +83,7 @@ class FilmScene(LaneScene):
             share = room.width() / wide
             painter.drawImage(room.adjusted(0, 0, -1, 0), held, QRectF(0, 0, held.width() * share, held.height()))
             painter.fillRect(QRectF(left, 1, 1, high), QColor(look.theme.line))
+        self.missing = len(missing)
         self._miss(self._stream, missing)
 
 

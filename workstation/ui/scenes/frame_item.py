@@ -1,7 +1,7 @@
 """A decoded picture as the screen shows it: brightness, contrast, gamma or a window of values, then 32 bits a pixel.
 
-``Tone`` is applied on the worker that decoded (``painted``), and again by the view when a slider moves. Camera views
-call both; a volume's slices and 16-bit pictures use the window, everything else the rest.
+``Tone`` is applied on the worker that decoded (``shown_pixels``), and again by the view when a slider moves. Camera
+views call both; a volume's slices and 16-bit pictures use the window, everything else the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from workstation.media.base import Picture, Pixels, Window
+from workstation.app.light import eight_bits
+from workstation.media.base import Picture, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,42 +34,44 @@ class Tone:
 PLAIN = Tone()
 
 
-def painted(picture: Picture, tone: Tone) -> QImage:
-    """The picture in the form the screen takes without converting; it owns its pixels. Any thread."""
+Shown = NDArray[np.uint8]
+"""(height, width, 4) blue, green, red, alpha: what the screen takes without converting."""
+
+
+def shown_pixels(picture: Picture, tone: Tone) -> Shown:
+    """The picture with a tone in the screen's own order of bytes. Any thread: nothing of Qt is made here.
+
+    (PySide 6.11 hands what a worker lets go of to the main thread for deletion, and crashes there now and then.)
+    """
     pixels = eight_bits(picture.pixels, tone.window)
-    if not tone.is_plain:
-        colours = pixels[..., :3] if pixels.ndim == 3 and pixels.shape[2] == 4 else pixels
-        toned = _curve(tone)[colours]
-        pixels = toned if colours is pixels else np.dstack([toned, pixels[..., 3]])
-    pixels = np.ascontiguousarray(pixels)
+    curve = None if tone.is_plain else _curve(tone)
     height, width = pixels.shape[:2]
-    if pixels.ndim == 2:
-        image = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8)
-    elif pixels.shape[2] == 3:
-        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    shown = np.empty((height, width, 4), np.uint8)
+    for to in range(3):
+        plane = pixels if pixels.ndim == 2 else pixels[..., 2 - to]
+        shown[..., to] = plane if curve is None else curve[plane]
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        shown[..., 3] = pixels[..., 3]
     else:
-        image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
-        return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-    return image.convertToFormat(QImage.Format.Format_RGB32)
+        shown[..., 3] = 255
+    return shown
 
 
-def eight_bits(pixels: Pixels, window: Window | None) -> NDArray[np.uint8]:
-    """Values brought into 0 to 255: as they are, or through a window. What is missing (NaN) is black."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    shown = window if window is not None else whole_window(pixels)
-    low = shown.centre - shown.width / 2
-    scaled = (pixels.astype(np.float32) - low) * (255.0 / max(shown.width, 1e-9))
-    levels: NDArray[np.uint8] = np.nan_to_num(np.clip(scaled, 0, 255), nan=0.0).astype(np.uint8)
-    return levels
+def image_of(shown: Shown, *, see_through: bool = False) -> QImage:
+    """An image over pixels that the caller keeps alive as long as it. The window's thread."""
+    height, width = shown.shape[:2]
+    form = QImage.Format.Format_ARGB32 if see_through else QImage.Format.Format_RGB32
+    return QImage(shown.data, width, height, 4 * width, form)
 
 
-def whole_window(pixels: Pixels) -> Window:
-    """From the least to the greatest value."""
-    if not np.isfinite(pixels).any():
-        return Window("all values", 0.5, 1.0)
-    low, high = float(np.nanmin(pixels)), float(np.nanmax(pixels))
-    return Window("all values", (low + high) / 2, max(high - low, 1e-6))
+def painted(picture: Picture, tone: Tone) -> QImage:
+    """The picture as an image of its own. The window's thread."""
+    return image_of(shown_pixels(picture, tone), see_through=has_alpha(picture)).copy()
+
+
+def has_alpha(picture: Picture) -> bool:
+    """Whether something lies behind the picture."""
+    return picture.pixels.ndim == 3 and picture.pixels.shape[2] == 4
 
 
 def _curve(tone: Tone) -> NDArray[np.uint8]:

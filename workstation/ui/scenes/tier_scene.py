@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from workstation.app.lanes import LaneKind, Palette, Style, Tier, paints_in, styles_in
 from workstation.app.span_columns import Int32s, Reduced, reduce_bars
 from workstation.app.viewport import Viewport
 from workstation.core.ontology import Pattern
 from workstation.ui.scenes.lane_scene import Argb, LaneScene, Look, argb, image_of, mixed, painter_on
-from workstation.ui.theme import Theme
+from workstation.ui.theme import DARK, Theme
 
 ROW_PX = 18
 _DENSE_PX = 132
@@ -29,6 +29,8 @@ _MOST_OUTLINES = 2000
 _TEXT_ROW_PX = 12
 _PATTERNS = tuple(Pattern)
 _NO_PATTERN = 0
+_PATTERN_ROW_PX = 4
+Tables = tuple[Argb, Argb, Int32s, Argb]
 
 
 class TierScene(LaneScene):
@@ -48,6 +50,8 @@ class TierScene(LaneScene):
         self._palette = palette
         self._label = label
         self._words = words
+        self._tables_for: tuple[int, Theme | None] = (0, None)
+        self._tables: Tables = _tables(palette, DARK)
 
     def natural_height(self) -> int:
         """Every row readable, as long as they are few."""
@@ -88,37 +92,16 @@ class TierScene(LaneScene):
     def paint(self, look: Look) -> QImage:
         tier = self.tier
         reduced = reduce_bars(tier.drawn, look.fine, tier.row_count)
-        image = image_of(_pixels(tier, reduced, self._palette, look))
+        if self._tables_for != (len(self._palette.paints), look.theme):
+            self._tables_for, self._tables = (len(self._palette.paints), look.theme), _tables(self._palette, look.theme)
+        pixels = _pixels(tier, reduced, self._tables, look)
+        _add_ticks(pixels, tier, self._tables, look)
+        image = image_of(pixels)
         painter = painter_on(image, look)
-        self._paint_ticks(painter, look)
         if look.height_px / max(1, tier.row_count) >= _TEXT_ROW_PX:
             self._paint_labels(painter, look)
         painter.end()
         return image
-
-    def _paint_ticks(self, painter: QPainter, look: Look) -> None:
-        """Keyframes and instants, once per pixel and row."""
-        tier, view = self.tier, look.view
-        first, last = tier.ticks.times.searchsorted([view.start_ns, view.end_ns])
-        if first == last:
-            return
-        columns = view.columns(tier.ticks.times[first:last])
-        rows, codes = tier.ticks.rows[first:last], tier.ticks.codes[first:last]
-        _, kept = np.unique(rows.astype(np.int64) * view.width_px + columns, return_index=True)
-        top_each = look.height_px / max(1, tier.row_count)
-        width = 3.0 if top_each >= 6 else 2.0
-        tall = max(1.0, top_each - (3 if top_each >= 8 else 1 if top_each >= 3 else 0))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        colours = [QColor(paint.colour) for paint in self._palette.paints]
-        hollow = QPen(QColor(look.theme.missing), 1.0)
-        for at in kept.tolist():
-            rect = QRectF(float(columns[at]) - 1, rows[at] * top_each + (1 if top_each >= 8 else 0), width, tall)
-            if int(codes[at]) & 7 == Style.ABSENT:
-                painter.setPen(hollow)
-                painter.drawRect(rect)
-            else:
-                painter.fillRect(rect, colours[int(codes[at]) >> 3])
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     def _paint_labels(self, painter: QPainter, look: Look) -> None:
         items, view = self.tier.items, look.view
@@ -143,7 +126,7 @@ class TierScene(LaneScene):
         if self._words is not None and self._paint_words(painter, metrics, look, item, rect):
             return
         text = metrics.elidedText(self._label(self.tier.ids[item]), Qt.TextElideMode.ElideRight, rect.width())
-        if self.kind is LaneKind.TRACKS:
+        if self.kind is LaneKind.TRACKS and text:
             box = QRectF(rect.left() - 1, rect.top() + 1, metrics.horizontalAdvance(text) + 4, rect.height() - 2)
             back = QColor(look.theme.panel)
             back.setAlpha(215)
@@ -186,14 +169,14 @@ def _ink_on(colour: str) -> str:
     return "#101216" if light > 0.18 else "#ffffff"
 
 
-def _pixels(tier: Tier, reduced: Reduced, palette: Palette, look: Look) -> Argb:
+def _pixels(tier: Tier, reduced: Reduced, tables: Tables, look: Look) -> Argb:
     """(height, width): the bars of every row with their patterns."""
     height, width = look.fine_height, look.fine.width_px
     if not tier.row_count or not len(tier.drawn):
         return np.zeros((height, width), np.uint32)
     some = reduced.index >= 0
     codes = np.where(some, tier.drawn.codes[np.maximum(reduced.index, 0)], 0)
-    fills, edges, kinds = _tables(palette, look.theme)
+    fills, edges, kinds, _ = tables
     flat = np.where(some, np.where(reduced.first, edges[codes], fills[codes]), np.uint32(0)).astype(np.uint32)
     each = height / tier.row_count
     y = np.arange(height)
@@ -204,37 +187,47 @@ def _pixels(tier: Tier, reduced: Reduced, palette: Palette, look: Look) -> Argb:
         pixels[np.diff(rows, append=tier.row_count) > 0] = 0
     present = np.unique(kinds[codes][some]) if some.any() else ()
     phase = int(look.fine.start_ns / look.fine.ns_per_px) % 1024
-    x = np.arange(width) + phase
+    x = np.arange(phase, phase + width, dtype=np.int32)
+    faded: Argb | None = None
     for kind in present:
         if kind == _NO_PATTERN:
             continue
-        where = some & (kinds[codes] == kind)
-        away = _erased(int(kind), x, inside, each)
-        pixels = np.where(where[rows] & away, _lighter(pixels, int(kind)), pixels)
+        # A pattern is the same in every row: it is computed for one and looked up for all.
+        if each < _PATTERN_ROW_PX:
+            _thin(pixels, (some & (kinds[codes] == kind))[rows], int(kind))
+            continue
+        away = _erased(int(kind), x, np.arange(int(each) + 2), each)[inside]
+        away &= (some & (kinds[codes] == kind))[rows]
+        if kind >= 8:
+            pixels[away] = 0
+        else:
+            faded = _faded(pixels) if faded is None else faded
+            np.copyto(pixels, faded, where=away)
     return pixels
 
 
-def _tables(palette: Palette, theme: Theme) -> tuple[Argb, Argb, Int32s]:
-    """Fill, left edge and kind of pattern by code."""
-    fills, edges, kinds = [], [], []
+def _tables(palette: Palette, theme: Theme) -> Tables:
+    """Fill, left edge, kind of pattern and colour of a tick by code."""
+    fills, edges, kinds, ticks = [], [], [], []
     for paint in palette.paints:
         for style in range(8):
             share = 0.34 if style in (Style.PROPOSED, Style.REJECTED) else 1.0
             colour = theme.missing if style in (Style.GAP, Style.ABSENT) else paint.colour
+            ticks.append(argb(colour))
             fills.append(argb(colour, share * (0.92 if style == Style.FULL else 1.0)))
             edges.append(argb(mixed(colour, "#000000", 0.35)) if style != Style.INTERPOLATED else argb(colour))
             kinds.append(_PATTERNS.index(paint.pattern) if style in (Style.FULL, Style.PROPOSED) else 8 + style)
-    return np.array(fills, np.uint32), np.array(edges, np.uint32), np.array(kinds, np.int32)
+    return np.array(fills, np.uint32), np.array(edges, np.uint32), np.array(kinds, np.int32), np.array(ticks, np.uint32)
 
 
-def _erased(kind: int, x: NDArray[np.int64], y: NDArray[np.int64], each: float) -> NDArray[np.bool_]:
+def _erased(kind: int, x: Int32s, y: NDArray[np.int64], each: float) -> NDArray[np.bool_]:
     """(height, width) or what broadcasts to it: the pixels of a row that a pattern takes lighter, or away."""
-    column, row = x[None, :], y[:, None]
-    taken: NDArray[np.bool_] = _taken(kind, column, row, each)
+    column, row = x[None, :], y[:, None].astype(np.int32)
+    taken: NDArray[np.bool_] = np.broadcast_to(_taken(kind, column, row, each), (len(y), len(x)))
     return taken
 
 
-def _taken(kind: int, column: NDArray[np.int64], row: NDArray[np.int64], each: float) -> Any:
+def _taken(kind: int, column: Int32s, row: Int32s, each: float) -> Any:
     if kind >= 8:
         style = kind - 8
         middle = (row >= each * 0.36) & (row < max(each * 0.36 + 1, each * 0.62))
@@ -257,12 +250,49 @@ def _taken(kind: int, column: NDArray[np.int64], row: NDArray[np.int64], each: f
     return ((column + row) % 7 == 0) | ((column - row) % 7 == 0)
 
 
-def _lighter(pixels: Argb, kind: int) -> Argb:
-    """What is left where a pattern takes away: nothing for styles, three quarters of the colour for classes."""
-    if kind >= 8:
-        return np.zeros_like(pixels)
-    faded: Argb = ((pixels >> 1) & np.uint32(0x7F7F7F7F)).astype(np.uint32)
-    return faded
+def _add_ticks(pixels: Argb, tier: Tier, tables: Tables, look: Look) -> None:
+    """Keyframes and instants, solid and three pixels wide, hollow where they state an absence; all rows at once."""
+    view, ratio = look.fine, round(max(1.0, look.ratio))
+    first, last = tier.ticks.times.searchsorted([view.start_ns, view.end_ns])
+    if first == last:
+        return
+    columns = view.columns(tier.ticks.times[first:last])
+    rows, codes = tier.ticks.rows[first:last], tier.ticks.codes[first:last]
+    each = look.fine_height / max(1, tier.row_count)
+    y = np.arange(look.fine_height)
+    row_of = np.minimum((y / each).astype(np.int64), tier.row_count - 1)
+    inside = y - np.floor(row_of * each)
+    inset = ratio if each >= 8 * ratio else 0
+    tall = (inside >= inset) & (inside < max(1.0, each - inset - (ratio if each >= 4 else 0)))
+    border = (inside < inset + ratio) | (inside >= each - inset - 2 * ratio)
+    half = ratio + ratio // 2
+    for hollow in (False, True):
+        chosen = (styles_in(codes) == Style.ABSENT) == hollow
+        if not chosen.any():
+            continue
+        shown = np.full((tier.row_count, view.width_px), -1, np.int32)
+        middle = np.zeros(shown.shape, np.bool_)
+        for step in range(-half, half + 1):
+            at = columns[chosen] + step
+            fits = (at >= 0) & (at < view.width_px)
+            shown[rows[chosen][fits], at[fits]] = codes[chosen][fits]
+            middle[rows[chosen][fits], at[fits]] = abs(step) <= half - ratio
+        where = (shown >= 0)[row_of] & tall[:, None]
+        if hollow:
+            where &= border[:, None] | ~middle[row_of]
+        colours = np.where(shown >= 0, tables[3][np.maximum(shown, 0)], np.uint32(0))
+        np.copyto(pixels, colours[row_of], where=where)
+
+
+def _thin(pixels: Argb, where: NDArray[np.bool_], kind: int) -> None:
+    """In rows too flat for a pattern: what is interpolated or held is faint beside its solid keyframes."""
+    if kind in (8 + Style.INTERPOLATED, 8 + Style.HELD):
+        np.copyto(pixels, _faded(_faded(pixels)), where=where)
+
+
+def _faded(pixels: Argb) -> Argb:
+    """Half of every part of every pixel: what a class's pattern leaves where it takes away."""
+    return ((pixels >> np.uint32(1)) & np.uint32(0x7F7F7F7F)).astype(np.uint32)
 
 
 def codes_shown(tier: Tier, palette: Palette) -> set[tuple[str, int]]:

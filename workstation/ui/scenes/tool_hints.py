@@ -1,14 +1,13 @@
-"""What a tool shows over the picture while it works: handles, guides, a mask in the making, a few words."""
+"""What a tool shows over the picture while it works: handles, guides, a few words."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from workstation.ui.scenes.overlays import mask_image
 from workstation.ui.scenes.viewport import Viewport
 from workstation.ui.theme import Theme
-from workstation.ui.tools.canvas import Handle, HandleKind, Hints, Pixels
+from workstation.ui.tools.canvas import Handle, HandleKind, Hints
 
 _SIZE = {
     HandleKind.CORNER: 4.5,
@@ -36,15 +35,6 @@ def paint_hints(painter: QPainter, viewport: Viewport, hints: Hints, pointer: QP
         _handle(painter, viewport, handle, theme)
     if hints.text and pointer is not None:
         _words(painter, hints.text, pointer)
-
-
-def paint_pixels(painter: QPainter, viewport: Viewport, pixels: Pixels, colour: str) -> None:
-    """A mask in the making."""
-    height, width = pixels.inside.shape
-    left, top = viewport.to_screen((pixels.x, pixels.y))
-    target = QRectF(left, top, width * viewport.scale, height * viewport.scale)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-    painter.drawImage(target, mask_image(pixels.inside, colour, 0.5, edge=False))
 
 
 def _handle(painter: QPainter, viewport: Viewport, handle: Handle, theme: Theme) -> None:
