@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
 from store_canvas import StoreCanvas, canvas_project, contents, empty_canvas
+
 from workstation.app.session import Session
 from workstation.core.geometry import Box, Keypoint, Keypoints, Point, PointState, Polygon, Polyline, Shape
 from workstation.ui.tools import shape_edits, vertices
@@ -184,7 +183,7 @@ PLACES = st.tuples(st.integers(2, 318).map(float), st.integers(2, 198).map(float
 GESTURES = st.one_of(
     st.tuples(st.just("pull"), st.sampled_from(("select", "box", "brush", "eraser")), st.lists(PLACES, min_size=2,
               max_size=4), st.sampled_from((Modifier.NONE, Modifier.SHIFT, Modifier.CTRL, Modifier.ALT))),
-    st.tuples(st.just("click"), st.sampled_from(("polygon", "extreme_box", "rotated_box", "point", "mask_fill", "select")),
+    st.tuples(st.just("click"), st.sampled_from(("polygon", "extreme_box", "rotated_box", "point", "mask_fill")),
               st.lists(PLACES, min_size=3, max_size=5), st.sampled_from((Modifier.NONE, Modifier.CTRL))),
     st.tuples(st.just("nudge"), st.just("select"), st.lists(PLACES, min_size=1, max_size=1), st.just(Modifier.NONE)),
 )  # fmt: skip

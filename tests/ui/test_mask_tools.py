@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-
 from store_canvas import SIZE, StoreCanvas, canvas_project, empty_canvas
+
 from workstation.app.mask_edits import filled, outlined, parts, polygon_pixels, stroke, without_holes
 from workstation.app.session import Session
 from workstation.core.geometry import Mask, Polygon

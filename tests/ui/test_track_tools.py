@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
-
 from store_canvas import FRAME_NS, StoreCanvas, canvas_project, contents, empty_canvas
+
 from workstation.app.session import Session
 from workstation.core.annotation import Presence
 from workstation.core.geometry import Box
