@@ -61,7 +61,9 @@ app.exec()
 
 def run(start: str, then: str, home: Path) -> dict[str, object]:
     """One process; what it said of itself."""
-    environment = {**os.environ, "WORKSTATION_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**kept, "WORKSTATION_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment["PYTHONPYCACHEPREFIX"] = str(home / "bytecode")  # as installed: nothing is compiled at a start
     if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         environment["QT_QPA_PLATFORM"] = "offscreen"
     program = start + END.format(then=then, heavy=HEAVY)

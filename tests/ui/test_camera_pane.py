@@ -300,5 +300,8 @@ def test_zoom_is_each_cameras_own_or_linked_or_locked(pane: CameraPane) -> None:
     assert third.zoom.is_fit
 
 
-def test_the_grid_holds_one_to_twelve() -> None:
+def test_the_grid_makes_pictures_as_large_as_it_can() -> None:
     assert [columns(count) for count in range(1, 13)] == [1, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4]
+    assert columns(4, aspect=0.5) == 1  # a tall pane stacks them
+    assert columns(4, aspect=8.0) == 4  # a flat one lays them side by side
+    assert columns(3, aspect=3.6) == 3

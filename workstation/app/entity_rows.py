@@ -13,27 +13,31 @@ from workstation.app.looks import paint_of
 from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Annotation, Entity, Link, TargetKind
-from workstation.core.sample import Stream
+from workstation.core.sample import Stream, StreamKind
 from workstation.store.ends import StaleEnd
+
+_SHOW_THINGS = frozenset(
+    {
+        StreamKind.IMAGE, StreamKind.VIDEO, StreamKind.AUDIO, StreamKind.CLOUD, StreamKind.RADAR, StreamKind.TEXT,
+        StreamKind.DOCUMENT, StreamKind.VOLUME, StreamKind.TURNS,
+    }
+)  # fmt: skip
 
 
 def entity_columns(view: SampleView) -> tuple[Column, ...]:
     """The thing, then a column for each stream on which things can be labelled."""
     streams = [
-        Column(title=each.key, width=max(9, min(14, len(each.key) + 2)), help=f"{each.key} ({each.kind.value})")
+        Column(title=each.key, width=max(11, min(16, len(each.key) + 2)), help=f"{each.key} ({each.kind.value})")
         for each in shown_streams(view)
     ]
     return (Column(title="Thing", width=18), *streams)
 
 
 def shown_streams(view: SampleView) -> list[Stream]:
-    """Streams on which some class has a place, and all that carry a label of a thing."""
+    """Those on which things are seen or heard, and all others that carry a label of a thing: first what is used."""
     used = {each.stream for each in view.annotations.values() if each.entity is not None}
-    return [
-        each
-        for each in view.streams.values()
-        if each.id in used or (view.ontology is not None and view.ontology.classes_for(each.kind))
-    ]
+    found = [each for each in view.streams.values() if each.id in used or each.kind in _SHOW_THINGS]
+    return sorted(found, key=lambda each: (each.id not in used, each.key))
 
 
 def entity_rows(view: SampleView, stale: Iterable[StaleEnd]) -> list[Row]:

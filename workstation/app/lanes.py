@@ -247,7 +247,8 @@ def _patched(view: SampleView, lane: Lane, palette: Palette, old: Tier, gone: se
         wanted = int(old.items.rows[old.numbers[annotation.id]]) if annotation.id in old.numbers else None
         row = free_row(now, bounds.start_ns, bounds.end_ns, wanted, count)
         count = max(count, row + 1)
-        at = int(starts.searchsorted(bounds.start_ns, side="right"))
+        alike = starts.searchsorted([bounds.start_ns, bounds.start_ns + 1])
+        at = int(alike[0] + ends[alike[0] : alike[1]].searchsorted(bounds.end_ns, side="right"))
         code = code_of(palette.number(view.paint_of(annotation)), _style(annotation))
         starts, ends = _with(starts, at, bounds.start_ns), _with(ends, at, bounds.end_ns)
         rows, codes = _with(rows, at, row), _with(codes, at, code)

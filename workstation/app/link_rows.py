@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from workstation.app.looks import Paint
 from workstation.app.rows import Cell, Column, Row
@@ -15,8 +15,8 @@ from workstation.store.ends import StaleEnd
 COLUMNS = (
     Column(title="Link", width=16, help="The type of the link; crossed out in words where it does not hold"),
     Column(title="Ends", stretch=True, help="What it joins, in the order of its roles"),
-    Column(title="State", width=10),
-    Column(title="Note", width=16, help="Why it is stale, or the reason and rationale that were given"),
+    Column(title="State", width=10, spare=1),
+    Column(title="Note", width=16, spare=2, help="Why it is stale, or the reason and rationale that were given"),
 )
 UNLINKED, STALE = "unlinked", "stale"
 _TONES = {State.PROPOSED: "quiet", State.REJECTED: "error", State.DONE: "good", State.APPROVED: "good"}
@@ -40,13 +40,16 @@ def end_name(view: SampleView, end: LinkEnd) -> str:
     return view.name_of(end.target)
 
 
-def link_rows(view: SampleView, stale: Iterable[StaleEnd]) -> list[Row]:
-    """The links in the order of time, the stale ones saying why; then what hangs in no link."""
+def link_rows(view: SampleView, stale: Iterable[StaleEnd], *, only: Collection[str] | None = None) -> list[Row]:
+    """The links in the order of time, the stale ones saying why; then what hangs in no link, unless ``only`` some
+    links are asked for."""
     reasons: dict[str, str] = {}
     for end in stale:
         reasons[end.link.id] = " ".join(filter(None, (reasons.get(end.link.id), f"{end.reason}.")))
-    ordered = sorted(view.links.values(), key=lambda each: (when(view, each.id) or 0, each.id))
-    return [_link_row(view, link, reasons) for link in ordered] + list(_unlinked_rows(view))
+    asked = view.links.values() if only is None else [view.links[each] for each in only if each in view.links]
+    ordered = sorted(asked, key=lambda each: (when(view, each.id) or 0, each.id))
+    rows = [_link_row(view, link, reasons) for link in ordered]
+    return rows if only is not None else rows + list(_unlinked_rows(view))
 
 
 def _link_row(view: SampleView, link: Link, reasons: Mapping[str, str]) -> Row:

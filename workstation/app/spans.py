@@ -1,9 +1,10 @@
-"""How long a sample is: where its streams begin and end in session time. Asked when a sample is opened."""
+"""How long a sample is, and what is selected in it: from the first beginning to the last end, in session time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream
@@ -27,3 +28,14 @@ def sample_span(streams: Iterable[Stream], readers: OpenStreams) -> TimeRange:
         return NO_TIME
     start_ns, end_ns = min(each.start_ns for each in found), max(each.end_ns for each in found)
     return TimeRange(start_ns, max(end_ns, start_ns + 1))
+
+
+def selected_range(view: SampleView, ids: Iterable[str]) -> TimeRange | None:
+    """From the beginning of the first of these labels to the end of the last; ``None`` if none has a time."""
+    found: TimeRange | None = None
+    for each in ids:
+        annotation = view.annotations.get(each)
+        shown = None if annotation is None else view.session_range(annotation)
+        if shown is not None:
+            found = shown if found is None else found.hull(shown)
+    return found

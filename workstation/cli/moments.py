@@ -26,7 +26,7 @@ def print_sample(session: Session, key: str | None, at: str | None, *, as_json: 
     from workstation.app.reading import Formats
     from workstation.app.streams import OpenStreams
 
-    sample = _sample(session, key)
+    sample = sample_named(session, key)
     streams = session.store.streams(sample.id)
     with OpenStreams(session.project.path, readers=Formats().readers) as readers:
         if at is not None:
@@ -57,7 +57,8 @@ def seconds_ns(text: str) -> int:
     return whole
 
 
-def _sample(session: Session, key: str | None) -> Sample:
+def sample_named(session: Session, key: str | None) -> Sample:
+    """The sample of that key; without one, the only sample there is."""
     if key is not None:
         found = session.store.sample_by_key(key)
         if found is None:

@@ -14,14 +14,16 @@ from PySide6.QtCore import QObject, Slot
 
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
-from workstation.app.readiness import sync_in_words, warm_up
+from workstation.app.readiness import first_full_moment, sync_in_words, warm_up
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
+from workstation.media.playback_output import OutputState
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
+from workstation.ui.tools.state import Hand
 from workstation.ui.transport_bar import TransportBar
 from workstation.ui.workbench import Told, Workbench
 
@@ -49,6 +51,7 @@ class Opened(QObject):
         self._window = window
         self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
+        self.bench.jobs = window.jobs
         self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
@@ -81,8 +84,10 @@ class Opened(QObject):
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
                 self.bench.clock.seek(self.layout.time_ns)
-        elif keys:
-            self.bench.open_sample(keys[0])
+        elif keys and self.bench.open_sample(keys[0]):
+            view, readers = self.bench.view, self.bench.readers
+            if view is not None and readers is not None:
+                self.bench.clock.seek(first_full_moment(view, readers, self.bench.clock.time_ns))
         self._give_notice()
         streams = [
             stream for sample in self.session.store.samples() for stream in self.session.store.streams(sample.id)
@@ -155,7 +160,8 @@ class Opened(QObject):
     def _show_device(self) -> None:
         label = self._window.status.device
         output = self.session.player.status.output
-        words = f"sound: {output.device or output.state.value}"
+        silent = output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE)
+        words = "no sound device: silent clock" if silent else f"sound: {output.device or output.state.value}"
         if label.text() != words:
             label.setText(words)
             label.setToolTip(output.reason or words)

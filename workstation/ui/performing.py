@@ -62,6 +62,7 @@ class Performing:
             return
         hands = self.hands(pane)
         if self.bench is not None:
+            self.bench.settle()
             self.bench.attempt(lambda: action.run(hands))
         else:
             action.run(hands)

@@ -10,10 +10,11 @@ from fractions import Fraction
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QToolBar, QToolButton, QWidget
 
 from workstation.ui.actions.action import Action
 from workstation.ui.icons import has_icon, icon
+from workstation.ui.keymap import KeyMap
 from workstation.ui.theme import Theme
 
 RATES = tuple(Fraction(text) for text in ("1/10", "1/4", "1/2", "3/4", "1", "3/2", "2", "3", "4"))
@@ -56,11 +57,6 @@ class ToolBar(QToolBar):
         self.rate = self._rate_box()
         self.addSeparator()
         self.time = self._time_field()
-        self.unit = QLabel()
-        self.unit.setObjectName("toolbar_unit")
-        self.unit.setAccessibleName("Place in the focused stream")
-        self.unit.setProperty("tone", "quiet")
-        self.addWidget(self.unit)
         spring = QWidget()
         spring.setSizePolicy(spring.sizePolicy().Policy.Expanding, spring.sizePolicy().Policy.Preferred)
         self.addWidget(spring)
@@ -80,6 +76,12 @@ class ToolBar(QToolBar):
         """In the colours of the theme."""
         for action_id, name in self._icons.items():
             self._buttons[action_id].setIcon(icon(name, theme))
+
+    def show_keys(self, keymap: KeyMap) -> None:
+        """Each button says its key."""
+        for action_id, button in self._buttons.items():
+            keys = keymap.keys_of(action_id)
+            button.setToolTip(f"{button.accessibleName()} ({keys[0]})" if keys else button.accessibleName())
 
     def set_icon(self, action_id: str, name: str, theme: Theme) -> None:
         """Another drawing on a button, as pause in place of play."""

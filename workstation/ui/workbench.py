@@ -16,6 +16,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.checking import SampleChecks
+from workstation.app.jobs import Jobs
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Run, Session
@@ -25,9 +26,11 @@ from workstation.core.clock import Clock
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.selection import Ids, Mode, Selection, replace
 from workstation.core.signal import Signal
+from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.gui_thread import GuiThread
+from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
@@ -58,6 +61,12 @@ class Workbench(QObject):
         """The open sample's records; ``None`` while none is open."""
         self.readers: OpenStreams | None = None
         """The open sample's readers."""
+        self.sounds: Sounds | None = None
+        """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
+        self.jobs: Jobs | None = None
+        """The window's background work, where there is a window."""
+        self.window: TimeRange | None = None
+        """The stretch of session time that linked panes show."""
         self.sample_changed: Signal[SampleView | None] = Signal("sample_changed", on_error=_report)
         self.records_changed: Signal[ChangeSet] = Signal("records_changed", on_error=_report)
         """After a commit, when ``view`` already holds what is new."""
@@ -65,6 +74,10 @@ class Workbench(QObject):
         self.theme_changed: Signal[Theme] = Signal("theme_changed", on_error=_report)
         self.reveal_wanted: Signal[Ids] = Signal("reveal_wanted", on_error=_report)
         """Bring these into view (key F): panes scroll, zoom and page; none moves the clock."""
+        self.window_changed: Signal[TimeRange] = Signal("window_changed", on_error=_report)
+        """Panes that are linked in time show this stretch now; see ``show_window``."""
+        self.settled: Signal[None] = Signal("settled", on_error=_report)
+        """Something is about to be done: what is being typed is to be stored first."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
@@ -114,22 +127,35 @@ class Workbench(QObject):
             self._focused_stream = stream
             self.stream_focused.emit(stream)
 
+    def show_window(self, shown: TimeRange) -> None:
+        """A pane looks at this stretch of time; those linked to it follow."""
+        if shown != self.window:
+            self.window = shown
+            self.window_changed.emit(shown)
+
+    def settle(self) -> None:
+        """Store what is being typed: before an action, another sample, the end."""
+        self.settled.emit(None)
+
     # --- the open sample ----------------------------------------------------------------------------------------
 
     def open_sample(self, key: str) -> bool:
         """Show another sample: its records, readers and span, the playhead at its start."""
+        self.settle()
         try:
             sample = self.session.open_sample(key)
         except UserError as problem:
             self.tell(str(problem), Tone.REFUSED)
             return False
-        old = self.readers
+        old, sounds = self.readers, self.sounds
         self.view = SampleView(self.session.store, sample)
         self.readers = OpenStreams(
             self.session.project.path,
             readers=self.formats.readers,
             context=reading_context(self.session.project, self.view.streams.values(), shared=self._context),
         )
+        self.sounds = Sounds(self.session.project, self.view.streams, self.readers, self.gui, self)
+        self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
         self.clock.pause()
@@ -139,16 +165,22 @@ class Workbench(QObject):
         self.clock.seek(max(0, span.start_ns))
         self.sample_changed.emit(self.view)
         self.check_soon()
+        if sounds is not None:
+            sounds.close()
         if old is not None:
             old.close()  # after the panes let go of it
         return True
 
     def close_sample(self) -> None:
         """Show nothing."""
+        self.settle()
         old, self.readers, self.view = self.readers, None, None
+        sounds, self.sounds = self.sounds, None
         self.clock.pause()
         self.clock.set_span(NO_TIME)
         self.sample_changed.emit(None)
+        if sounds is not None:
+            sounds.close()
         if old is not None:
             old.close()
 
@@ -209,6 +241,7 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Let go of sample and readers; the session belongs to whoever opened it."""
+        self.settle()
         self.session.changed.disconnect(self._take_in)
         self._check_soon.stop()
         self.checks.close()

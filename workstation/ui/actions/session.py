@@ -154,10 +154,14 @@ def _walk_findings(hands: Hands, step: int) -> None:
     from workstation.app.walking import next_finding
 
     bench = hands.bench
-    if bench.view is not None:
-        findings = kept_findings(bench.session.store, bench.view.id)
-        stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step)
-        _stop_at(bench, stop, "No open finding is known for this sample; the findings panel runs the checks.")
+    if bench.view is None:
+        return
+    checked = bench.checks.sample == bench.view.id
+    findings = bench.checks.findings if checked else kept_findings(bench.session.store, bench.view.id)
+    stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step)
+    bench.check_soon()
+    known = "No finding is open in this sample." if checked else "This sample has not been checked yet; ask again soon."
+    _stop_at(bench, stop, known)
 
 
 @action("finding.next", title="Next finding", keys="N", menu=REVIEW, enabled=needs_sample, repeats=True)

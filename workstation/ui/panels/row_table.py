@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -33,6 +33,8 @@ from workstation.app.rows import Cell, Column, Row
 from workstation.ui.panels.row_model import CELL, ROW, Index
 from workstation.ui.theme import DARK, Theme
 
+_STRETCH = 16
+"""Letters that a column keeps which takes what room is left."""
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -47,12 +49,14 @@ class RowTable(QTableView):
 
     def __init__(self, name: str, spoken: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAlternatingRowColors(False)
         self.setObjectName(name)
         self.setAccessibleName(spoken)
         self.theme: Theme = DARK
         self.empty = ""
         """The sentence that stands where there are no rows."""
         self._showing = False
+        self._columns: tuple[Column, ...] = ()
         self.setItemDelegate(_RowDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -82,11 +86,28 @@ class RowTable(QTableView):
     def lay_out(self, columns: Iterable[Column]) -> None:
         """Give the columns their widths."""
         header, letter = self.horizontalHeader(), QFontMetrics(self.font()).averageCharWidth()
-        for number, column in enumerate(columns):
+        self._columns = tuple(columns)
+        for number, column in enumerate(self._columns):
             mode = QHeaderView.ResizeMode.Stretch if column.stretch else QHeaderView.ResizeMode.Interactive
             header.setSectionResizeMode(number, mode)
             if not column.stretch:
                 header.resizeSection(number, letter * column.width + 14)
+        self._spare()
+
+    def _spare(self) -> None:
+        """Where it is narrow, what can be spared goes away, so that nothing has to be scrolled to from side to side."""
+        letter, room = QFontMetrics(self.font()).averageCharWidth(), self.viewport().width()
+        wanted = sum(letter * (_STRETCH if each.stretch else each.width) + 14 for each in self._columns)
+        gone: set[int] = set()
+        for number in sorted(range(len(self._columns)), key=lambda each: -self._columns[each].spare):
+            column = self._columns[number]
+            if wanted <= room or not column.spare:
+                break
+            gone.add(number)
+            wanted -= letter * column.width + 14
+        for number, column in enumerate(self._columns):
+            if column.spare:
+                self.setColumnHidden(number, number in gone)
 
     def selected_rows(self) -> list[Row]:
         """Selected ones from above to below."""
@@ -125,6 +146,10 @@ class RowTable(QTableView):
         self.viewport().update()
 
     # --- Qt -----------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._spare()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _ENTER:
@@ -185,18 +210,36 @@ class _RowDelegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
         row = index.data(ROW)
-        table = self.parent()
         if isinstance(row, Row) and row.depth and index.column() == 0:
             option.rect = QRect(option.rect).adjusted(row.depth * 14, 0, 0, 0)
-        if isinstance(table, RowTable) and option.state & QStyle.StateFlag.State_Selected:
-            option.palette.setColor(option.palette.ColorRole.Highlight, QColor(table.theme.accent))
-            option.palette.setColor(option.palette.ColorRole.HighlightedText, QColor(table.theme.on_accent))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        super().paint(painter, option, index)
         cell, table = index.data(CELL), self.parent()
-        if isinstance(cell, Cell) and cell.shares and isinstance(table, RowTable):
-            _paint_shares(painter, QRectF(option.rect), cell.shares, table.theme)
+        if not isinstance(table, RowTable):
+            super().paint(painter, option, index)
+            return
+        room, chosen = QRect(option.rect), bool(option.state & QStyle.StateFlag.State_Selected)
+        if chosen:
+            # A tint and a bar, not the full accent: marks and tones must keep their colours on a selected row.
+            painter.fillRect(room, mixed(table.theme.panel, table.theme.accent, 0.38))
+            if index.column() == 0:
+                painter.fillRect(QRect(room.left(), room.top(), 3, room.height()), QColor(table.theme.accent))
+        plain = QStyleOptionViewItem(option)
+        plain.state &= ~(QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)
+        super().paint(painter, plain, index)
+        if isinstance(cell, Cell) and cell.shares:
+            _paint_shares(painter, QRectF(room), cell.shares, table.theme)
+        if table.hasFocus() and index.row() == table.currentIndex().row():
+            painter.setPen(QColor(table.theme.accent))
+            painter.drawLine(room.topLeft(), room.topRight())
+            painter.drawLine(room.bottomLeft(), room.bottomRight())
+
+
+def mixed(ground: str, colour: str, share: float) -> QColor:
+    """``share`` of a colour over another."""
+    a, b = QColor(ground), QColor(colour)
+    parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    return QColor(*(round(low + (high - low) * share) for low, high in parts))
 
 
 def _paint_shares(painter: QPainter, room: QRectF, shares: tuple[float, ...], theme: Theme) -> None:

@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.feeds import PICTURE_KINDS
@@ -35,6 +35,7 @@ from workstation.ui.tools.track_edits import carry_on
 from workstation.ui.workbench import Workbench
 
 MOST_CAMERAS = 12
+_PICTURE_ASPECT = 16 / 9
 _SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
 _SWITCHES = (
     ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
@@ -91,6 +92,7 @@ class CameraPane(Pane):
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
+        self._across = 1
         self._turnstile = Turnstile(self)
         self._cuboids: PlacedCuboids | None = None
         self._sweeps: CloudSweeps | None = None
@@ -343,7 +345,7 @@ class CameraPane(Pane):
         for camera in self.views:
             self._grid.removeWidget(camera)
         shown = self.views if self.enlarged is None else [self.enlarged]
-        across = columns(len(shown))
+        across = self._across = columns(len(shown), self.body.width() / max(1, self.body.height()))
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
         for column in range(self._grid.columnCount()):
@@ -362,6 +364,13 @@ class CameraPane(Pane):
         self.header.say(
             item="" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another shape of the pane may want another grid."""
+        super().resizeEvent(event)
+        shown = 1 if self.enlarged is not None else len(self.views)
+        if shown and columns(shown, self.body.width() / max(1, self.body.height())) != self._across:
+            self._lay_out()
 
     def _mark(self) -> None:
         bench = self.bench
@@ -442,9 +451,15 @@ class CameraPane(Pane):
             self._focus_look()
 
 
-def columns(count: int) -> int:
-    """How many stand beside each other."""
-    return max(1, math.ceil(math.sqrt(count)))
+def columns(count: int, aspect: float = 1.78) -> int:
+    """How many stand beside each other so that pictures are largest in a pane that is ``aspect`` times as wide as high;
+    of equally good ones the squarest."""
+    sizes = {
+        across: min(aspect / across / _PICTURE_ASPECT, 1.0 / -(-count // across)) for across in range(1, count + 1)
+    }
+    best = max(sizes.values(), default=0.0)
+    good = [across for across, size in sizes.items() if size > best * 0.999]
+    return min(good, key=lambda across: abs(across - math.sqrt(count) - 0.01), default=1)
 
 
 def in_view_order(streams: list[Stream]) -> list[Stream]:

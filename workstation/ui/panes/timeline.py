@@ -135,6 +135,7 @@ class TimelinePane(Pane):
         bench.hand.changed.connect(self._on_hand)
         bench.clock.transport_changed.connect(self._on_transport)
         bench.reveal_wanted.connect(self.reveal)
+        bench.window_changed.connect(self._on_window)
         bench.checks.changed.connect(self._on_checks)
         bench.check_soon()
 
@@ -145,6 +146,7 @@ class TimelinePane(Pane):
         bench.hand.changed.disconnect(self._on_hand)
         bench.clock.transport_changed.disconnect(self._on_transport)
         bench.reveal_wanted.disconnect(self.reveal)
+        bench.window_changed.disconnect(self._on_window)
         bench.checks.changed.disconnect(self._on_checks)
         if self._keep_soon.isActive():
             self._keep_soon.stop()
@@ -223,8 +225,18 @@ class TimelinePane(Pane):
                 self.edits.end_run()
             self.canvas.refresh()
             self._describe(active)
+            if change.cause != self.kind and self.bench is not None and self.model is not None and change.after.ids:
+                self._follow_selection(change)
         elif change.hover_changed:
             self.canvas.update()
+
+    def _follow_selection(self, change: SelectionChanged) -> None:
+        """Something was selected elsewhere: bring it into view, or a label of the same thing; while playing, stay."""
+        assert self.bench is not None
+        assert self.model is not None
+        if not self.bench.clock.playing and len(change.after.ids) == 1:
+            related = self.model.view.related(change.after.ids)
+            self.reveal((*change.after.ids, *sorted(related)))
 
     def _describe(self, active: str | None) -> None:
         """What assistive technology reads of the label that has the focus."""
@@ -260,6 +272,11 @@ class TimelinePane(Pane):
         if self.model is not None and view != self.model.viewport:
             self.model.viewport = view
             self._redraw()
+
+    def _on_window(self, shown: TimeRange) -> None:
+        """A linked pane looks elsewhere."""
+        if self.model is not None and shown != self.model.viewport.shown:
+            self.show_view(Viewport(shown.start_ns, shown.duration_ns, self.model.viewport.width_px))
 
     def zoom(self, factor: float, at_x: float) -> None:
         """``factor`` times as much time; what is at ``at_x`` stays."""
@@ -375,6 +392,8 @@ class TimelinePane(Pane):
         self._bar.setValue(self._bar.value() + round(pixels))
 
     def _redraw(self) -> None:
+        if self.bench is not None and self.model is not None and self.canvas.width() == self.model.viewport.width_px:
+            self.bench.show_window(self.model.viewport.shown)
         self.canvas.refresh()
         self.ruler.update()
         self.minimap.update()

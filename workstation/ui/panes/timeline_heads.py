@@ -64,6 +64,7 @@ class LaneHead(QWidget):
         button = QToolButton(self)
         button.setObjectName(f"lane_{act}_{self.key}")
         button.setAutoRaise(True)
+        button.setStyleSheet("padding: 0; margin: 0; min-width: 0; min-height: 0")  # the window's leave no room here
         button.setFixedSize(_BUTTON_PX, _BUTTON_PX)
         button.setIconSize(QSize(12, 12))
         button.setToolTip(text)

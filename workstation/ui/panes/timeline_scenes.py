@@ -1,7 +1,7 @@
 """Makes the scene of each lane from what the workbench holds, and keeps the threads that make what lanes show.
 
-One for each sample: pictures, spectrogram tiles and waveforms come on three threads at most, each begun when something
-is missed. A stream that cannot be opened says why in its lane.
+One for each sample: pictures come on a thread that is begun when some are missed; waveforms and spectrograms are the
+workbench's (``ui/sounds.py``), shared with the sound pane. A stream that cannot be opened says why in its lane.
 """
 
 from __future__ import annotations
@@ -9,20 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QTimer
-
-from workstation.app.background import Background
 from workstation.app.film_strip import Thumbnail, Thumbnails
 from workstation.app.lane_media import curves_of, moments_of, said_in
-from workstation.app.lane_sound import Building, SoundLane, TileKey, is_sound
+from workstation.app.lane_sound import is_sound
 from workstation.app.lanes import Lane, LaneKind, Palette, Tier
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import reading_context
+from workstation.app.transcript import PlacedWords, SpokenLabel
 from workstation.core.errors import DataError, UserError
-from workstation.core.sample import Stream
-from workstation.media.base import CancelToken, OpenContext, Picture, Reader, VideoReader
+from workstation.core.sample import Stream, StreamKind
+from workstation.media.base import OpenContext, Picture, Reader, VideoReader
 from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.sound_scene import SoundScene
@@ -30,7 +26,7 @@ from workstation.ui.scenes.stream_scenes import PlotScene, SaidScene, SweepScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
-_PROGRESS_MS = 200
+_FEW_CAMERAS = 2
 
 
 class SceneMaker:
@@ -43,20 +39,17 @@ class SceneMaker:
         self._films: dict[str, FilmScene] = {}
         self._missed: dict[str, Sequence[Thumbnail]] = {}
         self._thumbnails: Thumbnails | None = None
+        self._shared = bench.sounds
         self._sounds: list[SoundScene] = []
-        self._tiles: Background[tuple[int, TileKey], NDArray[np.uint8]] | None = None
-        self._building: Building | None = None
         self._closed = False
-        self._progress = QTimer()
-        self._progress.setInterval(_PROGRESS_MS)
-        self._progress.timeout.connect(self._show_progress)
 
     # --- lanes ------------------------------------------------------------------------------------------------
 
     def tier(self, lane: Lane, tier: Tier, palette: Palette) -> TierScene:
         """Labels, named as everywhere else."""
-        words = _Words(self._view) if lane.kind is LaneKind.TURNS else None
-        return TierScene(lane.kind, tier, palette, _Labels(self._view, lane.kind), words)
+        turns = lane.kind is LaneKind.TURNS
+        words = PlacedWords(self._view) if turns else None
+        return TierScene(lane.kind, tier, palette, SpokenLabel(self._view, turns), words)
 
     def recorded(self, lane: Lane) -> LaneScene:
         """What was recorded."""
@@ -81,31 +74,36 @@ class SceneMaker:
             return SaidScene("there at any time")
         if kind is LaneKind.FILM and isinstance(reader, VideoReader):
             aspect = min(max(reader.width_px / max(1, reader.height_px), 0.3), 4.0)
-            self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
-            return self._films[stream.id]
+            film = self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
+            cameras = [each for each in self._view.streams.values() if each.kind is StreamKind.VIDEO]
+            film.many = len(cameras) > _FEW_CAMERAS
+            return film
         return SweepScene(moments)
 
-    def _sound(self, stream: Stream, reader: Any) -> SoundScene:
+    def _sound(self, stream: Stream, reader: Any) -> LaneScene:
+        sounds = self._shared
+        sound = None if sounds is None else sounds.lane(stream)
+        if sounds is None or sound is None:
+            return SaidScene("no waveform")
         gaps = [stream.time_map.range_to_session(gap) for gap in reader.info.gaps]
-        scene = SoundScene(SoundLane(stream, reader, self._context), gaps, self._miss_tiles)
+        scene = SoundScene(sound, gaps, sounds.miss)
+        sounds.register(scene)
         self._sounds.append(scene)
         return scene
 
     def begin(self) -> None:
         """Build what waveforms are not known from an earlier time, and find onsets."""
-        if self._sounds and self._building is None:
-            self._building = Building([scene.sound for scene in self._sounds], self._built)
-            self._progress.start()
+        if self._sounds and self._shared is not None:
+            self._shared.begin(self._bench.jobs)
 
     def close(self) -> None:
         """End the threads; nothing arrives any more."""
         self._closed = True
-        self._progress.stop()
-        for worker in (self._thumbnails, self._tiles, self._building):
-            if worker is not None:
-                worker.close()
+        if self._thumbnails is not None:
+            self._thumbnails.close()
         for scene in self._sounds:
-            scene.sound.close()
+            if self._shared is not None:
+                self._shared.forget(scene)
 
     # --- pictures ---------------------------------------------------------------------------------------------
 
@@ -134,86 +132,8 @@ class SceneMaker:
         if scene is not None and not self._closed:
             scene.arrived(key, result.pixels if isinstance(result, Picture) else None)
 
-    # --- sound ------------------------------------------------------------------------------------------------
-
-    def _miss_tiles(self, scene: SoundScene, missing: Sequence[TileKey]) -> None:
-        number = self._sounds.index(scene)
-        if self._tiles is None:
-            if not missing:
-                return
-            self._tiles = Background("spectrogram", self._make_tile, self._tile_made)
-        self._tiles.want([(number, key) for key in missing])
-
-    def _make_tile(self, key: tuple[int, TileKey], cancel: CancelToken) -> NDArray[np.uint8]:
-        """On the thread."""
-        return self._sounds[key[0]].sound.tile(key[1], cancel)
-
-    def _tile_made(self, key: tuple[int, TileKey], result: NDArray[np.uint8] | UserError) -> None:
-        """On the thread."""
-        if not isinstance(result, UserError):
-            self._bench.gui.post(self._tile_arrived, (key, result))
-
-    def _tile_arrived(self, made: tuple[tuple[int, TileKey], NDArray[np.uint8]]) -> None:
-        if not self._closed:
-            (number, key), tile = made
-            self._sounds[number].arrived(key, tile)
-
-    def _built(self, number: int, problem: UserError | None) -> None:
-        """On the thread."""
-        self._bench.gui.post(self._build_ended, (number, problem))
-
-    def _build_ended(self, ended: tuple[int, UserError | None]) -> None:
-        if self._closed:
-            return
-        number, problem = ended
-        if problem is None:
-            self._sounds[number].progressed()
-        else:
-            self._sounds[number].failed(str(problem))
-        if number == len(self._sounds) - 1:
-            self._progress.stop()
-
-    def _show_progress(self) -> None:
-        for scene in self._sounds:
-            if not scene.sound.complete:
-                scene.progressed()
-
 
 def _in_turn(several: list[Sequence[Thumbnail]]) -> Iterator[list[Thumbnail]]:
     """The first of each, then the second of each: every camera shows something soon."""
     for place in range(max(map(len, several), default=0)):
         yield [each[place] for each in several if place < len(each)]
-
-
-class _Labels:
-    """What stands on a label: what is said in a turn, else the thing or class."""
-
-    def __init__(self, view: SampleView, kind: LaneKind) -> None:
-        self._view = view
-        self._kind = kind
-
-    def __call__(self, record_id: str) -> str:
-        annotation = self._view.annotations.get(record_id)
-        name = self._view.name_of(record_id)
-        if annotation is not None and annotation.text and self._kind is LaneKind.TURNS:
-            return f"{name}: {annotation.text}" if annotation.entity is not None else annotation.text
-        return name
-
-
-class _Words:
-    """The placed words of a turn in session time."""
-
-    def __init__(self, view: SampleView) -> None:
-        self._view = view
-
-    def __call__(self, record_id: str) -> Iterator[tuple[int, int, str]]:
-        annotation = self._view.annotations.get(record_id)
-        if annotation is None:
-            return
-        time_map = self._view.time_map(annotation)
-        for word in self._view.words(record_id):
-            if word.start_ns is not None and word.end_ns is not None:
-                start, end = word.start_ns, word.end_ns
-                if time_map is not None:
-                    start, end = time_map.to_session(start), time_map.to_session(end)
-                yield start, end, word.text

@@ -32,11 +32,13 @@ class FilmScene(LaneScene):
         self._held: OrderedDict[Thumbnail, QImage] = OrderedDict()
         self._bytes = 0
         self._failed: set[Thumbnail] = set()
+        self.many = False
+        """Whether there are so many cameras that each gets less room."""
         self.missing = 0
         """How many pictures of what was painted last are still to come."""
 
     def natural_height(self) -> int:
-        return 46
+        return 32 if self.many else 46
 
     def arrived(self, thumbnail: Thumbnail, pixels: Pixels | None) -> None:
         """A picture was made, or could not be."""

@@ -1,4 +1,6 @@
-"""A sound on the timeline: its waveform from the pyramid, or its spectrogram from tiles made beside the window."""
+"""A sound on timeline and sound pane: its waveform from the pyramid, or its spectrogram from tiles made beside the
+window. One channel or all; as close as single samples, which are then drawn as such.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +8,42 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from workstation.app.lane_sound import SoundLane, TileKey, WaveColumns
-from workstation.app.viewport import Int64s
+from workstation.app.lane_sound import Frequencies, SoundLane, TileKey, WaveColumns
+from workstation.app.viewport import Int64s, Viewport
 from workstation.core.timebase import TimeRange
 from workstation.ui.scenes.lane_scene import Argb, LaneScene, Look, argb, draw_gap, image_of, mixed, painter_on
 from workstation.ui.scenes.stream_scenes import gap_label
 from workstation.ui.theme import Theme
 
 _MOST_TILES = 192
+_SAMPLE_PX = 4
+"""Pixels a sample, from which on each is drawn by itself."""
 
 
 class SoundScene(LaneScene):
-    """``miss`` is told which tiles are needed and not there."""
+    """``miss`` is told which tiles are needed and not there. Without ``channel`` all are drawn as one."""
 
     def __init__(
-        self, sound: SoundLane, gaps: Sequence[TimeRange], miss: Callable[[SoundScene, Sequence[TileKey]], None]
+        self,
+        sound: SoundLane,
+        gaps: Sequence[TimeRange],
+        miss: Callable[[SoundScene, Sequence[TileKey]], None],
+        *,
+        channel: int | None = None,
+        spectrogram: bool = False,
     ) -> None:
         super().__init__()
         self.sound = sound
-        self.spectrogram = False
+        self.channel = channel
+        self.spectrogram = spectrogram
+        self.axis = Frequencies(low_hz=0.0, high_hz=sound.highest_hz)
+        self.levels_db = (sound.floor_db, 0.0)
+        """What is drawn as the background, and what in the brightest colour."""
+        self.height_factor = 1.0
+        """How much taller than full scale the waveform is drawn."""
         self._gaps = tuple(gaps)
         self._miss = miss
         self._tiles: dict[TileKey, NDArray[np.uint8]] = {}
@@ -59,36 +76,83 @@ class SoundScene(LaneScene):
             self.spectrogram = wanted
             self.invalidate()
 
+    def look_at(self, axis: Frequencies, levels_db: tuple[float, float], height_factor: float) -> None:
+        """Other frequencies, other loudness, another height of the waveform."""
+        wanted = (axis, levels_db, height_factor)
+        if wanted != (self.axis, self.levels_db, self.height_factor):
+            self.axis, self.levels_db, self.height_factor = wanted
+            self.invalidate()
+
     def arrived(self, key: TileKey, tile: NDArray[np.uint8]) -> None:
         """A tile was made."""
         while len(self._tiles) >= _MOST_TILES:
             del self._tiles[next(iter(self._tiles))]
         self._tiles[key] = tile
-        self.invalidate()
+        if self.spectrogram and key.channel == (self.channel or 0):
+            self.invalidate()
 
     def paint(self, look: Look) -> QImage:
-        image = image_of(self._frequencies(look) if self.spectrogram else _wave_pixels(self.sound, look))
-        if self._gaps:
-            painter = painter_on(image, look)
-            for gap in self._gaps:
-                draw_gap(painter, look, gap, gap_label(gap))
-            painter.end()
+        image = image_of(self._frequencies(look) if self.spectrogram else _wave_pixels(self, look))
+        near = not self.spectrogram and self.shows_samples(look.view)
+        if not near and not self._gaps:
+            return image
+        painter = painter_on(image, look)
+        if near:
+            _paint_samples(painter, self, look)
+        for gap in self._gaps:
+            draw_gap(painter, look, gap, gap_label(gap))
+        painter.end()
         return image
 
+    def shows_samples(self, view: Viewport) -> bool:
+        """Whether single samples are far enough apart to be drawn one by one."""
+        return self.channel is not None and 0 < self.sound.samples_in(view) <= view.width_px // _SAMPLE_PX
+
     def _frequencies(self, look: Look) -> Argb:
-        missing = [key for key in self.sound.tiles_in(look.fine) if key not in self._tiles]
+        missing = [key for key in self.sound.tiles_in(look.fine, self.channel or 0) if key not in self._tiles]
         self._miss(self, missing)
-        levels = self.sound.cut_out(look.fine, look.fine_height, self._tiles)
-        return _heat(look.theme)[levels]
+        levels = self.sound.cut_out(
+            look.fine, look.fine_height, self._tiles, channel=self.channel or 0, axis=self.axis
+        )  # fmt: skip
+        return _heat(look.theme)[_stretched(self.sound.floor_db, self.levels_db)][levels]
 
 
-def _wave_pixels(sound: SoundLane, look: Look) -> Argb:
+def _stretched(floor_db: float, levels_db: tuple[float, float]) -> NDArray[np.uint8]:
+    """(256,) which colour a tile's level gets when only ``levels_db`` is to be told apart."""
+    decibels = floor_db * (1 - np.arange(256) / 255)
+    low, high = levels_db
+    share = np.clip((decibels - low) / max(high - low, 1e-3), 0, 1)
+    return np.rint(255 * share).astype(np.uint8)
+
+
+def _paint_samples(painter: QPainter, scene: SoundScene, look: Look) -> None:
+    """Each sample a dot on a stem where there is room, joined by a thin line that claims nothing between them."""
+    samples = scene.sound.samples(look.view, scene.channel or 0)
+    middle = (look.height_px - 1) / 2
+    x = [look.view.x_of(each) for each in samples.times.tolist()]
+    y = np.clip(middle - samples.values * middle * scene.height_factor, 0, look.height_px - 1).tolist()
+    points = [QPointF(a, b) for a, b in zip(x, y, strict=True)]
+    colour = QColor(look.theme.wave)
+    painter.setPen(QPen(colour, 1.0))
+    painter.drawPolyline(points)
+    if len(points) * 6 <= look.view.width_px:
+        for point in points:
+            painter.drawLine(QPointF(point.x(), middle), point)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(look.theme.ink))
+    for point in points:
+        painter.drawEllipse(point, 2.2, 2.2)
+
+
+def _wave_pixels(scene: SoundScene, look: Look) -> Argb:
     """(height, width): from lowest to highest in every column, inside it the RMS brighter; dotted where not yet known.
 
-    The scale is that of full scale, so loud and quiet recordings compare."""
-    columns: WaveColumns = sound.columns(look.fine)
+    The scale is that of full scale, unless one asks for taller, so loud and quiet recordings compare."""
+    if scene.shows_samples(look.view):
+        return np.zeros((look.fine_height, look.fine.width_px), np.uint32)
+    columns: WaveColumns = scene.sound.columns(look.fine, scene.channel)
     height, middle = look.fine_height, (look.fine_height - 1) / 2
-    scale = middle / 32768
+    scale = middle / 32768 * scene.height_factor
     y = np.arange(height)[:, None]
     top, bottom = middle - columns.high * scale, middle - columns.low * scale
     inside = (y >= np.floor(top)) & (y <= np.ceil(bottom)) & columns.known

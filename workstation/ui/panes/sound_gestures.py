@@ -1,0 +1,342 @@
+"""What a pressed button does in the sound pane until it is let go: scrub, pan, draw, move, resize.
+
+Each keeps a preview and edits nothing; letting go does one command, ``Esc`` does none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QKeyEvent
+
+from workstation.app.snapping import Target
+from workstation.core.geometry import Band, ShapeKind
+from workstation.core.sample import StreamKind
+from workstation.core.selection import Mode, add, replace, toggle
+from workstation.core.timebase import TimeRange
+from workstation.ui.panes.sound_model import Hit, Part, SoundModel, Strip
+from workstation.ui.scenes.sound_scene import SoundScene
+from workstation.ui.workbench import Workbench
+
+Modifiers = Qt.KeyboardModifier
+START_PX = 4
+BAND_PX = 12
+"""A drag on a spectrogram less high than this marks a time and no band of frequencies."""
+
+
+@dataclass(slots=True)
+class Preview:
+    """What a gesture shows before it has happened: a stretch of time, perhaps with frequencies on one strip."""
+
+    shown: TimeRange | None = None
+    stream: str | None = None
+    strip: str | None = None
+    band: Band | None = None
+    snap: Target | None = None
+    text: str = ""
+    at: QPointF | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What every gesture works on."""
+
+    bench: Workbench
+    model: SoundModel
+    redraw: Callable[[], None]
+    audible: Callable[[int], None]
+    """Scrubbing is to be heard there, if that is wanted."""
+
+
+class Drag:
+    """Base of the gestures; ``preview`` is painted while it lasts."""
+
+    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
+        self.table = table
+        self.start = start
+        self.hit = hit
+        self.preview = Preview()
+        self.begun = False
+        self.alive = True
+
+    def move(self, at: QPointF, modifiers: Modifiers) -> None:
+        """The pointer is there now."""
+        if self.alive and (self.begun or (at - self.start).manhattanLength() >= START_PX):
+            self.begun = True
+            self.moved(at, modifiers)
+            self.table.redraw()
+
+    def finish(self, modifiers: Modifiers) -> None:
+        """The button was let go."""
+        if self.alive:
+            self.alive = False
+            if self.begun:
+                self.done()
+            else:
+                self.clicked(modifiers)
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        """Change the preview."""
+
+    def done(self) -> None:
+        """Do the command."""
+
+    def clicked(self, modifiers: Modifiers) -> None:
+        """It was no drag: select what is there, and go there."""
+        bench, strip = self.table.bench, self.hit.strip
+        if strip is not None and strip.stream is not None:
+            bench.focus_on(strip.stream)
+        mode: Mode = replace
+        if modifiers & Modifiers.ControlModifier:
+            mode = toggle
+        elif modifiers & Modifiers.ShiftModifier:
+            mode = add
+        if self.hit.annotation is not None:
+            bench.select([self.hit.annotation], cause="sound", mode=mode)
+        elif mode is replace:
+            bench.selection.clear(cause="sound")
+        bench.clock.seek(self.hit.session_ns)
+
+    def key(self, event: QKeyEvent) -> bool:
+        """No key does anything to a drag; ``Esc`` comes as ``cancel``."""
+        del event
+        return False
+
+    def cancel(self) -> None:
+        """Leave everything as it was."""
+        self.alive = False
+        self.preview = Preview()
+        self.table.redraw()
+
+    def snap(self, x: float, modifiers: Modifiers, leave_out: tuple[int, ...] = ()) -> int:
+        """The moment meant by a place; ``Alt`` takes the place itself."""
+        model = self.table.model
+        session_ns = model.viewport.ns_at(x)
+        self.preview.snap = None
+        if model.snapping and not modifiers & Modifiers.AltModifier:
+            stream = None if self.hit.strip is None else self.hit.strip.stream
+            self.preview.snap = model.snapped(session_ns, stream, leave_out)
+        return session_ns if self.preview.snap is None else self.preview.snap.session_ns
+
+
+class Scrub(Drag):
+    """The playhead under the pointer."""
+
+    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
+        super().__init__(table, start, hit)
+        self._before_ns = table.bench.clock.time_ns
+        table.bench.clock.seek(hit.session_ns)
+        table.audible(hit.session_ns)
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        del modifiers
+        now = self.table.model.viewport.ns_at(at.x())
+        self.table.bench.clock.seek(now)
+        self.table.audible(now)
+
+    def clicked(self, modifiers: Modifiers) -> None:
+        del modifiers
+
+    def cancel(self) -> None:
+        if self.alive:
+            self.table.bench.clock.seek(self._before_ns)
+        super().cancel()
+
+
+class Pan(Drag):
+    """The view under the hand."""
+
+    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
+        super().__init__(table, start, hit)
+        self._before = table.model.viewport
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        del modifiers
+        model = self.table.model
+        by_ns = -self._before.distance_ns(at.x() - self.start.x())
+        model.viewport = self._before.resized(model.viewport.width_px).panned(by_ns, self.table.bench.clock.span)
+
+    def clicked(self, modifiers: Modifiers) -> None:
+        del modifiers
+
+
+class Draw(Drag):
+    """A new span; on a spectrogram, a band of frequencies if the drag is high enough and the class may be one."""
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        strip = self.hit.strip
+        assert strip is not None
+        first = self.snap(self.start.x(), modifiers)
+        last = self.snap(at.x(), modifiers)
+        shown = TimeRange(min(first, last), max(first, last))
+        self.preview.shown, self.preview.stream, self.preview.strip = shown, strip.stream, strip.key
+        self.preview.band = self._band(strip, at.y())
+        self.preview.text, self.preview.at = in_words(shown, self.preview.band), at
+
+    def _band(self, strip: Strip, y: float) -> Band | None:
+        tall = abs(y - self.start.y()) >= BAND_PX
+        if not strip.is_spectrogram or not tall or not _may_be_band(self.table):
+            return None
+        first, last = (hz_at(strip, each) for each in (self.start.y(), y))
+        return Band(low_hz=round(min(first, last), 1), high_hz=round(max(first, last), 1))
+
+    def done(self) -> None:
+        shown = self.preview.shown
+        if shown is not None and not shown.is_instant:
+            make(self.table, self.preview.stream, shown, self.preview.band)
+
+
+class MoveEdge(Drag):
+    """One side of a label: its start, its end, or the lowest or highest frequency of a band."""
+
+    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
+        super().__init__(table, start, hit)
+        assert hit.annotation is not None
+        self._annotation = table.model.view.annotations[hit.annotation]
+        shown = table.model.view.session_range(self._annotation)
+        assert shown is not None
+        self._shown = shown
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        strip, shape = self.hit.strip, self._annotation.shape
+        assert strip is not None
+        self.preview.stream, self.preview.strip, self.preview.at = strip.stream, strip.key, at
+        self.preview.shown, self.preview.band = self._shown, shape if isinstance(shape, Band) else None
+        if self.hit.part in (Part.LOW, Part.HIGH) and isinstance(shape, Band):
+            hz = round(hz_at(strip, at.y()), 1)
+            low = min(hz, shape.high_hz - 1) if self.hit.part is Part.LOW else shape.low_hz
+            high = max(hz, shape.low_hz + 1) if self.hit.part is Part.HIGH else shape.high_hz
+            self.preview.band = Band(low_hz=low, high_hz=high)
+        else:
+            at_end = self.hit.part is Part.END
+            mine = self._shown.end_ns if at_end else self._shown.start_ns
+            wanted = self.snap(at.x(), modifiers, (mine,))
+            start, end = (self._shown.start_ns, wanted) if at_end else (wanted, self._shown.end_ns)
+            start = min(start, end - 1) if not at_end else start
+            self.preview.shown = TimeRange(start, max(end, start + 1))
+        self.preview.text = in_words(self.preview.shown, self.preview.band)
+
+    def done(self) -> None:
+        bench, model, annotation = self.table.bench, self.table.model, self._annotation
+        if self.hit.part in (Part.LOW, Part.HIGH):
+            band = self.preview.band
+            if band is not None and band != annotation.shape:
+                shape = {"kind": "band", "low_hz": band.low_hz, "high_hz": band.high_hz}
+                bench.run("annotation.set_shape", annotation=annotation.id, shape=shape)
+            return
+        shown = self.preview.shown
+        if shown is None or shown == self._shown:
+            return
+        at_end = self.hit.part is Part.END
+        own_ns = model.own_ns(annotation.stream, shown.end_ns if at_end else shown.start_ns)
+        bench.run("annotation.set_interval", annotation=annotation.id, **{"end_ns" if at_end else "start_ns": own_ns})
+
+
+class MoveLabel(Drag):
+    """A whole label in time, its words with it."""
+
+    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
+        super().__init__(table, start, hit)
+        assert hit.annotation is not None
+        self._annotation = table.model.view.annotations[hit.annotation]
+        shown = table.model.view.session_range(self._annotation)
+        assert shown is not None
+        self._shown = shown
+        self._by_ns = 0
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        strip, view = self.hit.strip, self.table.model.viewport
+        assert strip is not None
+        own = (self._shown.start_ns, self._shown.end_ns)
+        start = self.snap(view.x_of(self._shown.start_ns) + at.x() - self.start.x(), modifiers, own)
+        self._by_ns = start - self._shown.start_ns
+        shape = self._annotation.shape
+        self.preview.shown = TimeRange(start, start + self._shown.duration_ns)
+        self.preview.stream, self.preview.strip = strip.stream, strip.key
+        self.preview.band = shape if isinstance(shape, Band) else None
+        self.preview.text, self.preview.at = f"{self._by_ns / 1e6:+.1f} ms", at
+
+    def done(self) -> None:
+        model, annotation = self.table.model, self._annotation
+        if self._by_ns and annotation.start_ns is not None:
+            own_ns = model.own_ns(annotation.stream, self._shown.start_ns + self._by_ns)
+            shift = own_ns - annotation.start_ns
+            if shift:
+                self.table.bench.run("annotation.move", annotations=[annotation.id], by_ns=shift)
+
+
+def drag_for(table: Table, at: QPointF, hit: Hit, modifiers: Modifiers) -> Drag:
+    """What a press of the left button begins. Labels are moved by their body once they are selected."""
+    if hit.strip is None:
+        return Scrub(table, at, hit)
+    annotation = None if hit.annotation is None else table.model.view.annotations.get(hit.annotation)
+    if annotation is None or table.model.locked(annotation):
+        return Draw(table, at, hit) if hit.strip.stream is not None else Drag(table, at, hit)
+    if modifiers & (Modifiers.ControlModifier | Modifiers.ShiftModifier):
+        return Drag(table, at, hit)
+    if hit.part is not Part.BODY:
+        return MoveEdge(table, at, hit)
+    if annotation.id in table.bench.selected:
+        return MoveLabel(table, at, hit)
+    return Draw(table, at, hit) if isinstance(hit.strip.scene, SoundScene) else MoveLabel(table, at, hit)
+
+
+def make(table: Table, stream: str | None, shown: TimeRange, band: Band | None) -> None:
+    """Make a span or a band with the class in the hand, or ask for one."""
+    bench, model = table.bench, table.model
+
+    def create(chosen: str) -> None:
+        kind: dict[str, object] = {"kind": "span"}
+        if band is not None and _takes_band(table, chosen):
+            kind = {"shape": {"kind": "band", "low_hz": band.low_hz, "high_hz": band.high_hz}}
+        made = bench.run(
+            "annotation.add",
+            stream=stream,
+            class_id=chosen,
+            start_ns=model.own_ns(stream, shown.start_ns),
+            end_ns=model.own_ns(stream, shown.end_ns),
+            **kind,
+        )
+        if made is not None:
+            bench.select([made], cause="sound")
+
+    if stream is not None:
+        bench.focus_on(stream)
+    if bench.hand.class_id is not None:
+        create(bench.hand.class_id)
+        return
+    bench.hand.ask_class(create)
+    bench.tell("Which class? Press its key, or 0 to search.")
+
+
+def hz_at(strip: Strip, y: float) -> float:
+    """The frequency at a height of the pane."""
+    assert isinstance(strip.scene, SoundScene)
+    return strip.scene.axis.hz_at(1 - (y - strip.top) / max(1, strip.height - 1))
+
+
+def in_words(shown: TimeRange, band: Band | None) -> str:
+    """``1.250 – 1.900 s (650.0 ms), 300 – 1200 Hz``."""
+    text = f"{shown.start_ns / 1e9:.3f} – {shown.end_ns / 1e9:.3f} s ({shown.duration_ns / 1e6:.1f} ms)"
+    return text if band is None else f"{text}, {band.low_hz:.0f} – {band.high_hz:.0f} Hz"
+
+
+def _may_be_band(table: Table) -> bool:
+    """Whether the class in the hand may have frequencies; with none in the hand it is seen when it is said."""
+    class_id = table.bench.hand.class_id
+    return class_id is None or _takes_band(table, class_id)
+
+
+def _takes_band(table: Table, class_id: str) -> bool:
+    ontology = table.model.view.ontology
+    if ontology is None or class_id not in ontology.classes:
+        return True
+    return ShapeKind.BAND in ontology.shapes_for(class_id, StreamKind.AUDIO)
+
+
+def rect_of(model: SoundModel, strip: Strip, shown: TimeRange, top: float, bottom: float) -> QRectF:
+    """A stretch of time on a strip, in pixels of the pane."""
+    left, right = model.viewport.x_of(shown.start_ns), model.viewport.x_of(shown.end_ns)
+    return QRectF(left, strip.top + top, max(1.0, right - left), bottom - top)
