@@ -19,11 +19,13 @@ from workstation.store.revisions import RevisionKind
 
 COLUMNS = (
     Column(title="What", stretch=True),
-    Column(title="Who", width=12),
-    Column(title="When", width=17),
+    Column(title="Who", width=12, spare=2),
+    Column(title="When", width=19, spare=1),
 )
 PAGE = 300
 _MOST_CHANGES = 200
+_PLACES = frozenset({"sample", "stream"})
+"""Never change, and are ids that nobody reads."""
 _KINDS = {RevisionKind.UNDO: "taken back", RevisionKind.REDO: "done again", RevisionKind.RESTORE: "restored",
           RevisionKind.MERGE: "merged", RevisionKind.REMOVAL: "content removed"}  # fmt: skip
 
