@@ -7,6 +7,7 @@ How long an example of a law takes is nobody's: see ``strict_laws``.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -18,9 +19,11 @@ import strict_noise
 import strict_sockets
 from strict_display import virtual_display
 from strict_noise import expect_log
-from strict_windows import bench, demo_project, demo_template, qapp
+from strict_windows import bench, demo_project, demo_template, qapp, talk_project, talk_template
 
-__all__ = ["bench", "demo_project", "demo_template", "expect_log", "qapp", "virtual_display"]
+__all__ = [
+    "bench", "demo_project", "demo_template", "expect_log", "qapp", "talk_project", "talk_template", "virtual_display",
+]  # fmt: skip
 
 # Before anything loads NumPy: the many small products of the generators gain nothing by more threads, which only wait
 # in a busy loop, a quarter more work in all, and take the core from a second process of tests.
@@ -55,6 +58,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         problems = (
             strict_noise.end_log_watch(item) + strict_leaks.end_leak_watch(item) + strict_sockets.taken_attempts()
         )
+    if not gc.isenabled():  # a window collects on its own thread by a timer, which stands still between tests
+        young, middle, old = gc.get_count()
+        gc.collect(2 if old > 20 else 1 if middle > 10 or young > 20_000 else 0)
     if problems:
         pytest.fail("\n".join(problems), pytrace=False)
     return result

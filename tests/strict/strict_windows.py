@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def qapp(virtual_display: str) -> Generator[QApplication, None, None]:
     """The one application of the run."""
-    from PySide6.QtWidgets import QApplication
+    from workstation.ui.application import make_application
 
-    app = QApplication.instance() or QApplication(["workstation"])
-    assert isinstance(app, QApplication), virtual_display
+    app = make_application()
+    assert virtual_display is not None
     yield app
     app.closeAllWindows()
 
@@ -38,6 +38,16 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("demo") / "drive"
     make_demo(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def talk_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated conversation with its transcript, built once; take ``talk_project`` to change it."""
+    from workstation.app.demo import make_demo
+
+    folder = tmp_path_factory.mktemp("demo") / "talk"
+    make_demo(folder, scene="talk")
     return folder
 
 
@@ -72,6 +82,12 @@ def bench(qapp: QApplication, demo_project: Path) -> Generator[Workbench, None, 
         assert workbench.open_sample("sf_drive")
         yield workbench
         workbench.close()
+
+
+@pytest.fixture
+def talk_project(talk_template: Path, tmp_path: Path) -> Path:
+    """The generated conversation as a project of this test's own."""
+    return copy_of(talk_template, tmp_path / "talk")
 
 
 def wait_for(condition: Callable[[], bool], *, what: str = "", timeout_ms: int = 20_000) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-
 from store_canvas import FRAME_NS, StoreCanvas, canvas_project, empty_canvas
+
 from workstation.app.session import Session
 from workstation.core.geometry import Box, Keypoints, Point, PointState, Polygon, Polyline
 from workstation.ui.tools import box_handles

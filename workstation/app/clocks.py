@@ -18,9 +18,10 @@ from workstation.app.moment import map_in_words, table_of
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError, UserError
+from workstation.core.fused_pairs import fused_pairs
 from workstation.core.ratio import Int64s
 from workstation.core.sample import Sample, Stream
-from workstation.core.sync_state import SYNC_GATE, SyncBasis, recordings, sync_basis, sync_state, timed
+from workstation.core.sync_state import SYNC_GATE, SyncBasis, sync_basis, sync_state, timed
 from workstation.core.timebase import TimeMap
 from workstation.media.base import AudioReader, Reader
 from workstation.media.sweep_times import listed_times
@@ -97,6 +98,26 @@ def _span(stream: Stream, reader: Reader) -> ClockSpan | None:
         key=stream.key, start_ns=span.start_ns, end_ns=span.end_ns, step_ns=step_ns,
         zero_epoch_ns=None if epoch_ns is None else epoch_ns - stream.time_map.to_session(0),
     )  # fmt: skip
+
+
+def pair_rows(session: Session, sample: Sample) -> Iterator[Row]:
+    """Every fused pair of a sample with the residual between its captures, and what it means in space."""
+    streams: dict[str, str] = {stream.id: stream.key for stream in session.store.streams(sample.id)}
+    for pair in fused_pairs(session.store, sample):
+        yield {
+            "sample": sample.key,
+            "link": pair.link.id,
+            "flat": streams[pair.flat.stream or ""],
+            "solid": streams[pair.solid.stream or ""],
+            "flat_id": pair.flat.id,
+            "solid_id": pair.solid.id,
+            "session_ns": pair.flat_ns,
+            "residual_ns": pair.residual_ns,
+            "distance_m": pair.distance_m,
+            "session time": f"{pair.flat_ns / 1e9:.6f} s",
+            "residual": f"{pair.residual_ns / 1e6:+.3f} ms",
+            "distance": "not known" if pair.distance_m is None else f"{pair.distance_m:.3f} m",
+        }
 
 
 # --- alignment -----------------------------------------------------------------------------------------------------
@@ -181,7 +202,9 @@ def _stamps_beside(project: Path, stream: Stream) -> Path | None:
 def _listed_ns(session: Session, stream: Stream, path: Path, items: int) -> Int64s:
     """The stamps of a list in session time, in the order of the items."""
     found = listed_times([Path(str(number)) for number in range(items)], path)
-    return found.table.times_ns + np.int64(_epoch_offset(session, stream, found.epoch_ns))
+    stamps = np.empty(items, np.int64)
+    stamps[list(found.order)] = found.table.times_ns  # a late stamp may stand behind the next one's
+    return stamps + np.int64(_epoch_offset(session, stream, found.epoch_ns))
 
 
 def _epoch_offset(session: Session, stream: Stream, epoch_ns: int | None) -> int:
@@ -196,9 +219,3 @@ def _epoch_offset(session: Session, stream: Stream, epoch_ns: int | None) -> int
     if not zeros:
         raise DataError("its stamps are Unix times, and no stream says which one session zero has", path=stream.key)
     return epoch_ns - sorted(zeros)[len(zeros) // 2]
-
-
-def mixture(streams: Sequence[Stream]) -> tuple[str, ...]:
-    """The recordings that a sample's streams come from, where there is more than one."""
-    found = recordings(streams)
-    return found if len(found) > 1 else ()

@@ -1,4 +1,4 @@
-"""Comments and questions of a sample as rows, open ones first. Without Qt; for the panel of review and the inspector."""
+"""Comments and questions of a sample as rows, open ones first. Without Qt; for the panels of review and inspector."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from workstation.store.queries import Reads
 
 COLUMNS = (
     Column(title="Comment", stretch=True),
-    Column(title="About", width=14),
-    Column(title="Who", width=10),
-    Column(title="State", width=9),
+    Column(title="About", width=14, spare=2),
+    Column(title="Who", width=10, spare=3),
+    Column(title="State", width=9, spare=1),
 )
 
 

@@ -12,8 +12,8 @@ from workstation.core.ontology import Severity
 
 COLUMNS = (
     Column(title="Finding", stretch=True, help="What a check says; a click goes to what it is about"),
-    Column(title="Measured", width=20, help="What was measured, and the limit"),
-    Column(title="State", width=11),
+    Column(title="Measured", width=20, spare=1, help="What was measured, and the limit"),
+    Column(title="State", width=11, spare=2),
 )
 _ICONS = {Severity.ERROR: "severity_error", Severity.WARNING: "severity_warning", Severity.INFO: "severity_info"}
 _TONES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: ""}

@@ -162,9 +162,13 @@ def _label_attributes(view: SampleView, annotations: list[Annotation]) -> Sectio
     if ontology is None:
         return Section(title="", fields=())
     groups = [
-        [a for a in ontology.attributes_of(_known(ontology, view.class_of(each))) if a.per_stream or each.entity is None]
+        [
+            attribute
+            for attribute in ontology.attributes_of(_known(ontology, view.class_of(each)))
+            if attribute.per_stream or each.entity is None
+        ]
         for each in annotations
-    ]  # fmt: skip
+    ]
     fields = _attribute_fields(ontology, "attribute", groups, [each.attributes for each in annotations])
     return Section(title="Attributes of the label", fields=fields)
 

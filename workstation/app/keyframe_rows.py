@@ -10,7 +10,7 @@ from workstation.core.annotation import Annotation, Presence
 COLUMNS = (
     Column(title="When", width=12),
     Column(title="What", stretch=True),
-    Column(title="By", width=12),
+    Column(title="By", width=12, spare=1),
 )
 _TONES = {Presence.OCCLUDED: "warning", Presence.ABSENT: "quiet"}
 

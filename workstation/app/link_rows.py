@@ -15,8 +15,8 @@ from workstation.store.ends import StaleEnd
 COLUMNS = (
     Column(title="Link", width=16, help="The type of the link; crossed out in words where it does not hold"),
     Column(title="Ends", stretch=True, help="What it joins, in the order of its roles"),
-    Column(title="State", width=10),
-    Column(title="Note", width=16, help="Why it is stale, or the reason and rationale that were given"),
+    Column(title="State", width=10, spare=1),
+    Column(title="Note", width=16, spare=2, help="Why it is stale, or the reason and rationale that were given"),
 )
 UNLINKED, STALE = "unlinked", "stale"
 _TONES = {State.PROPOSED: "quiet", State.REJECTED: "error", State.DONE: "good", State.APPROVED: "good"}

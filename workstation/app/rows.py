@@ -19,7 +19,8 @@ class Column:
     stretch: bool = False
     numeric: bool = False
     help: str = ""
-    sortable: bool = True
+    spare: int = 0
+    """Goes away where the list is narrow, the highest first; 0 stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

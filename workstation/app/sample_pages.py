@@ -24,9 +24,9 @@ PAGE = 200
 COLUMNS = (
     Column(title="Sample", stretch=True, help="Its key; a double click or Enter opens it"),
     Column(title="State", width=13, help="Where it stands in the work"),
-    Column(title="Done", width=12, help="Finished labels of all; the bar has a part for each lane"),
-    Column(title="Findings", width=8, numeric=True, help="Open findings of the checks that were run last"),
-    Column(title="Sync", width=11, sortable=False, help="Whether its clocks are verified"),
+    Column(title="Done", width=12, spare=1, help="Finished labels of all; the bar has a part for each lane"),
+    Column(title="Findings", width=8, numeric=True, spare=2, help="Open findings of the checks that were run last"),
+    Column(title="Sync", width=11, spare=3, help="Whether its clocks are verified"),
 )
 _FINISHED = frozenset({State.DONE, State.APPROVED, State.REJECTED})
 _TONES = {SampleState.RETURNED: "warning", SampleState.APPROVED: "good", SampleState.QUARANTINED: "error"}
@@ -75,6 +75,10 @@ class SamplePages:
                 return page
         self.ended = True
         return page
+
+    def described(self, sample: Sample, *, findings: int | None = None) -> Row:
+        """The whole row of one of them, with what has to be counted."""
+        return whole_row(self._reads, sample, findings=findings)
 
     def _in_order(self) -> Iterator[Sample]:
         states = [self._wish.state] if self._wish.state is not None else list(SampleState)

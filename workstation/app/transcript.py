@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from workstation.app.looks import Paint, paint_of
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Annotation, Word
 from workstation.core.geometry import TextSpan
@@ -40,6 +41,12 @@ def speaker_of(view: SampleView, turn: Annotation) -> str | None:
                 if end.target in view.entities:
                     return end.target
     return None
+
+
+def speaker_paint(view: SampleView, turn: Annotation) -> Paint:
+    """The colour of whoever speaks, which is that of the same person everywhere; else the turn's own."""
+    speaker = view.entities.get(speaker_of(view, turn) or "")
+    return view.paint_of(turn) if speaker is None else paint_of(view.ontology, speaker.class_id, speaker)
 
 
 def normal(text: str) -> str:

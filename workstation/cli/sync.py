@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workstation.core.sample import Sample
 
 _CLOCK_COLUMNS = ("stream", "kind", "recording", "clock", "lock", "reported offset", "latency", "map")
+_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "session time")
 sample_option = click.option("--sample", metavar="KEY", help="Only this sample.")
 
 
@@ -90,6 +91,22 @@ def check(project: Path, sample: str | None, as_json: bool) -> int:
             for note in notes:
                 click.echo(note)
     return 1 if wrong else 0
+
+
+@sync.command()
+@project_argument
+@sample_option
+@json_option
+def pairs(project: Path, sample: str | None, as_json: bool) -> None:
+    """How far apart the captures of fused labels are: a box in a picture and a cuboid in a sweep, in ms and metres.
+
+    The residual is shown for every pair; validate says which are too far apart (moments.same_scan).
+    """
+    from workstation.app.clocks import pair_rows
+
+    with to_read(project) as session:
+        for each in _samples(session, sample):
+            print_rows(pair_rows(session, each), columns=_PAIR_COLUMNS, as_json=as_json)
 
 
 @sync.command()

@@ -234,13 +234,15 @@ def set_time(
     """Correct how a stream's time leads to session time. Labels keep the stream's time, and so move rightly.
 
     time_map: the new map
-    clock: the clock its times come from; what is not mentioned stays
+    clock: the clock its times come from; what is not mentioned stays, an empty name takes back all that was said of it
     clock_locked: whether that clock was locked to its master
     clock_offset_ns: how far off its master it said it was
     epoch_ns: Unix time of the stream's own zero
     """
     said = {"clock": clock, "clock_locked": clock_locked, "clock_offset_ns": clock_offset_ns, "epoch_ns": epoch_ns}
     old = fetch(tx, Stream, stream)
+    if clock == "":
+        old = replace(old, clock_locked=None, clock_offset_ns=None)
     tx.put(replace(old, time_map=time_map, **{name: value for name, value in said.items() if value is not None}))
 
 

@@ -82,10 +82,9 @@ def _fitted(own: NDArray[np.float64], stamps: NDArray[np.float64]) -> _Line:
         moving = steps > 0
         if moving.any():
             rate = float(np.median((stamps[half:] - stamps[: len(own) - half])[moving] / steps[moving]))
-    errors = stamps - rate * own
-    middle = float(np.median(errors))
-    spread = _SCALE * float(np.median(np.abs(errors - middle)))
-    kept = np.abs(errors - middle) <= max(_OUTLIER * spread, _LEAST_NS)
+    # The rough rate is no better than two stamps; where rate one leaves less, it is only noise.
+    errors, middle, spread = min((_about(own, stamps, each) for each in (1.0, rate)), key=lambda found: found[2])
+    kept = np.abs(errors - middle) <= max(_OUTLIER * _SCALE * spread, _LEAST_NS)
     x, y = own[kept], stamps[kept]
     away = x - x.mean()
     moved = float(away @ away)
@@ -97,3 +96,12 @@ def _fitted(own: NDArray[np.float64], stamps: NDArray[np.float64]) -> _Line:
         errors = y - y.mean() - away
     at_center = float(y.mean() - slope * x.mean())
     return _Line(slope, at_center, float(np.sqrt(np.mean(errors**2))), kept)
+
+
+def _about(
+    own: NDArray[np.float64], stamps: NDArray[np.float64], rate: float
+) -> tuple[NDArray[np.float64], float, float]:
+    """The errors about a line of that rate, their median, and their median distance from it."""
+    errors = stamps - rate * own
+    middle = float(np.median(errors))
+    return errors, middle, float(np.median(np.abs(errors - middle)))

@@ -237,8 +237,10 @@ class Docks(QObject):
             self._window.resizeDocks([fronts[0], bottom[0][0]], [height - low, low], Qt.Orientation.Vertical)
         for column in columns:
             if len(column) > 1:  # else what wants most height leaves the others a strip
-                even = [round(height * (1 - workspace.bottom_share) / len(column))] * len(column)
-                self._window.resizeDocks([stack[0] for stack in column], even, Qt.Orientation.Vertical)
+                wants = [1.6 if stack[0].spec.kind == "inspector" else 1.0 for stack in column]
+                room = height * (1 - workspace.bottom_share) / sum(wants)
+                heights = [round(room * want) for want in wants]
+                self._window.resizeDocks([stack[0] for stack in column], heights, Qt.Orientation.Vertical)
 
     def _name_tabs(self) -> None:
         """The tab bars are Qt's own and come without a name."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from PySide6.QtCore import QByteArray, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QWidget
 
 from workstation.app.jobs import Job, Jobs
 from workstation.app.settings import Settings, settings_or_usual, write_settings
@@ -26,6 +26,7 @@ from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, wr
 from workstation.ui.keys import Keys, pane_around
 from workstation.ui.menus import Menus
 from workstation.ui.notice import Notice
+from workstation.ui.panels.link_mode import LinkMode
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PANES
 from workstation.ui.performing import Performing
@@ -67,7 +68,7 @@ class MainWindow(QMainWindow):
 
     def pane(self, kind: str) -> Pane | None:
         """The pane of that kind, if it is open."""
-        return self.docks.pane(kind)
+        return self.link_mode if kind == self.link_mode.kind else self.docks.pane(kind)
 
     def show_pane(self, kind: str) -> None:
         """Bring a pane to the front and give it the focus."""
@@ -94,7 +95,7 @@ class MainWindow(QMainWindow):
 
     def gesturing(self, pane: Pane | None) -> Pane | None:
         """The pane in which something is begun and not ended; the focused one first."""
-        panes = [each for each in (pane, *self.docks.panes()) if each is not None]
+        panes = [each for each in (pane, self.link_mode, *self.docks.panes()) if each is not None]
         return next((each for each in panes if each.gesture is not None), None)
 
     def class_key(self, text: str) -> bool:
@@ -152,6 +153,7 @@ class MainWindow(QMainWindow):
         self._welcome.hide()
         self.arrange(WORKSPACES.get(opened.layout.workspace, LABEL), opened.layout)
         self.docks.bind(opened.bench)
+        self.link_mode.bind(opened.bench)
         opened.begin()
         self.setWindowTitle(opened.title)
         self.docks.focus_first(self.workspace)
@@ -167,6 +169,7 @@ class MainWindow(QMainWindow):
         self.menus.fill()
         self.notice.clear_all()
         self.docks.unbind()
+        self.link_mode.unbind()
         opened.close()
         self._show_welcome()
 
@@ -181,6 +184,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray(layout.geometry))
         self.toolbar.show()
         self.notice.settle()
+        self._link_bar.setVisible(self.link_mode.active)  # a kept layout may hold another wish
 
     def take_workspace(self, name: str) -> None:
         """Change to another workspace, keeping how this one was left; an empty name: this one as it comes."""
@@ -287,6 +291,7 @@ class MainWindow(QMainWindow):
         self.dialogs = Dialogs(self)
         self._class_keys = ClassKeys()
         self.notice = Notice()
+        self.link_mode = LinkMode()
         self.notice.performed.connect(self._on_performed)
         self.jobs.changed.connect(self._on_job)
         self.status.messages_wanted.connect(self._on_messages)
@@ -305,6 +310,15 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.addToolBarBreak()
         self.addToolBar(self.notice)
+        self._link_bar = QToolBar("Link")
+        self._link_bar.setObjectName("link_bar")
+        self._link_bar.setMovable(False)
+        self._link_bar.addWidget(self.link_mode)
+        self._link_bar.toggleViewAction().setVisible(False)
+        self.addToolBarBreak()
+        self.addToolBar(self._link_bar)
+        self._link_bar.hide()
+        self.link_mode.active_changed.connect(self._link_bar.setVisible)
         self.menus = Menus(self.menuBar(), self.performing, self.keymap, self)
         self.toolbar.project.setMenu(self.menus.menus["Project"])
         self.menus.performed.connect(self._on_performed)

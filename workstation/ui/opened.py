@@ -154,9 +154,6 @@ class Opened(QObject):
         except OSError as error:
             _log.warning("the recent projects could not be kept: %s", error)
 
-    def _on_hand(self, hand: Hand) -> None:
-        self._window.toolbar.show_tool(hand.tool)
-
     def _on_action_wanted(self, action_id: str) -> None:
         self._window.perform(action_id)
 

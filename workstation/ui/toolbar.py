@@ -77,12 +77,6 @@ class ToolBar(QToolBar):
         for action_id, name in self._icons.items():
             self._buttons[action_id].setIcon(icon(name, theme))
 
-    def show_tool(self, tool: str) -> None:
-        """Press the button of the tool in the hand, and no other tool's."""
-        for action_id, button in self._buttons.items():
-            if button.isCheckable():
-                button.setChecked(action_id == f"tool.{tool}")
-
     def show_keys(self, keymap: KeyMap) -> None:
         """Each button says its key."""
         for action_id, button in self._buttons.items():

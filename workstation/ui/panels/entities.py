@@ -19,7 +19,7 @@ class EntitiesPanel(ListPanel):
     empty = "No things yet. A shape drawn on a moving picture begins one."
     choices = (
         Choice(name="which", spoken="Show things by what is said of them", entries=(
-            ("", "All"), ("missing", "Missing somewhere"), ("stale", "Stale somewhere"), ("absent:", "Absent somewhere"),
+            ("", "All"), ("missing", "Missing here or there"), ("stale", "Stale"), ("absent:", "Said to be absent"),
         )),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The panel of findings: what the checks say of the open sample, measured against the limit, and what to do about it."""
+"""The panel of findings: what the checks say of the open sample, measured against the limit, and what to do."""
 
 from __future__ import annotations
 

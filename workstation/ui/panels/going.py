@@ -1,4 +1,4 @@
-"""Going to records from a list: they are selected, the playhead goes where they are, every pane brings them into view."""
+"""Going to records from a list: selected, with the playhead where they are, brought into view by every pane."""
 
 from __future__ import annotations
 

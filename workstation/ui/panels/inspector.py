@@ -10,13 +10,24 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QMenu, QMessageBox, QSplitter, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QMessageBox,
+    QSplitter,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workstation.app import comment_rows, history_rows, keyframe_rows, link_rows
 from workstation.app.inspecting import entities_of, heading, sections_of
 from workstation.app.inspecting_edits import EDITABLE, Change, make_change, merge_preview
 from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
+from workstation.app.selecting import HELP, select_where
 from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
@@ -70,7 +81,9 @@ class InspectorPanel(Pane):
         split.setSizes([420, 150])
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(split)
+        column.setSpacing(0)
+        column.addLayout(self._query_row())
+        column.addWidget(split, 1)
         self.setFocusProxy(self.form)
 
     # --- from the workbench -------------------------------------------------------------------------------------
@@ -204,7 +217,7 @@ class InspectorPanel(Pane):
             wishes = (
                 ("Attach to a thing…", "entity.attach"), ("Merge things…", "entity.merge"),
                 ("State an absence…", "link.absent"), ("Comment…", "comment.add"), ("Ask a question…", "question.ask"),
-                ("Bring into view", "view.reveal"), ("Delete", "annotation.delete"),
+                ("Bring into view", "view.reveal"), ("Move many…", "bulk.move"), ("Delete", "annotation.delete"),
             )  # fmt: skip
             for words, wish in wishes:
                 menu.addAction(words).setData(("wish", wish))
@@ -260,6 +273,40 @@ class InspectorPanel(Pane):
             table.chosen.connect(self._on_row_chosen)
             self.lists[name], self._models[name] = table, model
             self.tabs.addTab(table, title)
+
+    def _query_row(self) -> QHBoxLayout:
+        self.query = QLineEdit()
+        self.query.setObjectName("inspector_query")
+        self.query.setAccessibleName("Select by words")
+        self.query.setPlaceholderText("Select: class:car state:draft …")
+        self.query.setToolTip(f"Select by words (Ctrl+F), then Enter: {HELP}")
+        self.query.setClearButtonEnabled(True)
+        self.query.returnPressed.connect(self._on_query)
+        row = QHBoxLayout()
+        row.setContentsMargins(6, 4, 6, 4)
+        row.addWidget(self.query)
+        return row
+
+    def focus_query(self) -> None:
+        """Type what to select."""
+        self.query.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.query.selectAll()
+
+    @Slot()
+    def _on_query(self) -> None:
+        self.guard(self._select_where)
+
+    def _select_where(self) -> None:
+        bench = self.bench
+        if bench is None or bench.view is None:
+            return
+        view, query = bench.view, self.query.text()
+        found = bench.attempt(lambda: select_where(view, query))
+        if found is not None:
+            bench.select(found, cause=self.kind)
+            bench.tell(f"{len(found)} selected." if found else "Nothing fits.")
+            if found:
+                bench.reveal(found)
 
     def _build_more(self) -> None:
         self.more = QToolButton()

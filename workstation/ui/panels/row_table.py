@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -33,6 +33,8 @@ from workstation.app.rows import Cell, Column, Row
 from workstation.ui.panels.row_model import CELL, ROW, Index
 from workstation.ui.theme import DARK, Theme
 
+_STRETCH = 16
+"""Letters that a column keeps which takes what room is left."""
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -54,6 +56,7 @@ class RowTable(QTableView):
         self.empty = ""
         """The sentence that stands where there are no rows."""
         self._showing = False
+        self._columns: tuple[Column, ...] = ()
         self.setItemDelegate(_RowDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -83,11 +86,28 @@ class RowTable(QTableView):
     def lay_out(self, columns: Iterable[Column]) -> None:
         """Give the columns their widths."""
         header, letter = self.horizontalHeader(), QFontMetrics(self.font()).averageCharWidth()
-        for number, column in enumerate(columns):
+        self._columns = tuple(columns)
+        for number, column in enumerate(self._columns):
             mode = QHeaderView.ResizeMode.Stretch if column.stretch else QHeaderView.ResizeMode.Interactive
             header.setSectionResizeMode(number, mode)
             if not column.stretch:
                 header.resizeSection(number, letter * column.width + 14)
+        self._spare()
+
+    def _spare(self) -> None:
+        """Where it is narrow, what can be spared goes away, so that nothing has to be scrolled to from side to side."""
+        letter, room = QFontMetrics(self.font()).averageCharWidth(), self.viewport().width()
+        wanted = sum(letter * (_STRETCH if each.stretch else each.width) + 14 for each in self._columns)
+        gone: set[int] = set()
+        for number in sorted(range(len(self._columns)), key=lambda each: -self._columns[each].spare):
+            column = self._columns[number]
+            if wanted <= room or not column.spare:
+                break
+            gone.add(number)
+            wanted -= letter * column.width + 14
+        for number, column in enumerate(self._columns):
+            if column.spare:
+                self.setColumnHidden(number, number in gone)
 
     def selected_rows(self) -> list[Row]:
         """Selected ones from above to below."""
@@ -126,6 +146,10 @@ class RowTable(QTableView):
         self.viewport().update()
 
     # --- Qt -----------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._spare()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _ENTER:

@@ -1,0 +1,273 @@
+"""The page of the transcript: one line a turn, speakers and times beside it, words marked by what is known of them.
+
+Typing changes the page at once; the pane stores it. A line is a turn for good: nothing typed, pasted or deleted here
+makes or merges lines. Carets, right-to-left lines and joined letters are Qt's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QMimeData, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+
+from workstation.app.transcript import DOUBTFUL, word_places
+from workstation.core.annotation import Word
+from workstation.ui.keys import UNDO_OF_WINDOW
+from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.theme import DARK, Theme
+
+GUTTER_PX = 132
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What stands beside a line."""
+
+    speaker: str
+    colour: str
+    when: str
+
+
+class Page(QPlainTextEdit):
+    """Lines that are turns."""
+
+    clicked = QtSignal(int, int)
+    """Line and place in it, after a click."""
+    refused = QtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("text_page")
+        self.setAccessibleName("Transcript")
+        self.setUndoRedoEnabled(False)
+        self.setProperty(UNDO_OF_WINDOW, True)
+        self.setTabChangesFocus(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
+        self.theme: Theme = DARK
+        self.lines: Sequence[Line] = ()
+        self.now: int | None = None
+        """The line that is said now."""
+        self.chosen: frozenset[int] = frozenset()
+        self._gutter = _Gutter(self)
+        self.setViewportMargins(GUTTER_PX, 0, 0, 0)
+        self.updateRequest.connect(self._scrolled)
+
+    # --- what is shown ------------------------------------------------------------------------------------------
+
+    def line_text(self, number: int) -> str:
+        return self.document().findBlockByNumber(number).text()
+
+    def set_line(self, number: int, text: str) -> None:
+        """Put other words on a line, the caret as far in as it was."""
+        caret = self.textCursor()
+        inside = caret.blockNumber() == number
+        at = caret.positionInBlock()
+        block = self.document().findBlockByNumber(number)
+        cursor = QTextCursor(block)
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(text)
+        if inside:
+            self.put_caret(number, min(at, len(text)))
+
+    def caret(self) -> tuple[int, int]:
+        """Line and place in it, in Qt's units (UTF-16)."""
+        cursor = self.textCursor()
+        return cursor.blockNumber(), cursor.positionInBlock()
+
+    def put_caret(self, line: int, at: int) -> None:
+        block = self.document().findBlockByNumber(line)
+        if block.isValid():
+            cursor = QTextCursor(block)
+            cursor.setPosition(block.position() + min(at, max(0, block.length() - 1)))
+            self.setTextCursor(cursor)
+
+    def scroll_to(self, line: int) -> None:
+        """Bring a line into view without moving the caret."""
+        block = self.document().findBlockByNumber(line)
+        if block.isValid():
+            rect = self.blockBoundingGeometry(block).translated(self.contentOffset())
+            if rect.top() < 0 or rect.bottom() > self.viewport().height():
+                self.verticalScrollBar().setValue(max(0, block.firstLineNumber() - 2))
+
+    def mark_word(self, line: int | None, word: int | None) -> None:
+        """Highlight the word that is said now."""
+        found = []
+        places = [] if line is None else word_places(self.line_text(line))
+        if line is not None and word is not None and word < len(places):
+            mark = QTextEdit.ExtraSelection()
+            form = QTextCharFormat()
+            form.setBackground(QColor(self.theme.accent))
+            form.setForeground(QColor(self.theme.on_accent))
+            mark.format = form
+            cursor = QTextCursor(self.document().findBlockByNumber(line))
+            begin = cursor.position()
+            cursor.setPosition(begin + places[word][0])
+            cursor.setPosition(begin + places[word][1], QTextCursor.MoveMode.KeepAnchor)
+            mark.cursor = cursor
+            found.append(mark)
+        self.setExtraSelections(found)
+        if line != self.now:
+            self.now = line
+            self._gutter.update()
+
+    def refresh(self) -> None:
+        """What stands beside the lines is other."""
+        self._gutter.update()
+
+    # --- typing -------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.isReadOnly():
+            super().keyPressEvent(event)
+            return
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.moveCursor(QTextCursor.MoveOperation.NextBlock)
+            return
+        reason = self._why_not(event)
+        if reason:
+            self.refused.emit(reason)
+            return
+        super().keyPressEvent(event)
+
+    def _why_not(self, event: QKeyEvent) -> str:
+        cursor = self.textCursor()
+        removes = event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete) or event.matches(
+            QKeySequence.StandardKey.Cut
+        )
+        edits = removes or event.matches(QKeySequence.StandardKey.Paste)
+        edits = edits or (bool(event.text()) and event.text().isprintable())
+        if edits and self._over_lines(cursor):
+            return "Words of several turns are edited turn by turn: Ctrl+J joins two."
+        if removes and not cursor.hasSelection():
+            if event.key() == Qt.Key.Key_Backspace and cursor.atBlockStart():
+                return "This is the beginning of the turn: Ctrl+J joins it to another."
+            if event.key() == Qt.Key.Key_Delete and cursor.atBlockEnd():
+                return "This is the end of the turn: Ctrl+J joins the next one to it."
+        return ""
+
+    def _over_lines(self, cursor: QTextCursor) -> bool:
+        if not cursor.hasSelection():
+            return False
+        find = self.document().findBlock
+        return find(cursor.selectionStart()).blockNumber() != find(cursor.selectionEnd()).blockNumber()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Plain words; line ends become blanks."""
+        text = source.text()
+        if self._over_lines(self.textCursor()):
+            self.refused.emit("Words of several turns are edited turn by turn: Ctrl+J joins two.")
+        elif text:
+            blank_before, blank_after = text[:1].isspace(), text[-1:].isspace()
+            words = " ".join(text.split())
+            self.insertPlainText(f"{' ' if blank_before else ''}{words}{' ' if blank_after else ''}")
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if event.button() is Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():
+            self.clicked.emit(*self.caret())
+
+    # --- beside the lines ---------------------------------------------------------------------------------------
+
+    def _scrolled(self, rect: QRect, by: int) -> None:
+        if by:
+            self._gutter.scroll(0, by)
+        else:
+            self._gutter.update(0, rect.y(), GUTTER_PX, rect.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        inside = self.contentsRect()
+        self._gutter.setGeometry(inside.left(), inside.top(), GUTTER_PX, inside.height())
+
+    def paint_gutter(self, event: QPaintEvent) -> None:
+        """Speaker and time of every line in view; the speaker's colour as a bar, thick where it is said now."""
+        painter = QPainter(self._gutter)
+        painter.fillRect(event.rect(), QColor(self.theme.raised))
+        painter.setFont(small_font())
+        block = self.firstVisibleBlock()
+        while block.isValid():
+            rect = self.blockBoundingGeometry(block).translated(self.contentOffset())
+            if rect.top() > event.rect().bottom():
+                break
+            if block.blockNumber() < len(self.lines):
+                self._paint_line(painter, block.blockNumber(), rect)
+            block = block.next()
+        painter.end()
+
+    def _paint_line(self, painter: QPainter, number: int, rect: QRectF) -> None:
+        line = self.lines[number]
+        if number in self.chosen:
+            painter.fillRect(QRectF(0, rect.top(), GUTTER_PX, rect.height()), QColor(self.theme.line))
+        wide = 7 if number == self.now else 3
+        painter.fillRect(QRectF(0, rect.top() + 1, wide, rect.height() - 2), QColor(line.colour))
+        painter.setPen(QColor(self.theme.ink))
+        metrics = painter.fontMetrics()
+        time_px = metrics.horizontalAdvance(line.when) + 6
+        name = metrics.elidedText(line.speaker, Qt.TextElideMode.ElideRight, GUTTER_PX - 16 - time_px)
+        row = QRectF(11, rect.top(), GUTTER_PX - 16, min(rect.height(), 22.0))
+        painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.setPen(QColor(self.theme.quiet))
+        painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, line.when)
+
+
+class _Gutter(QWidget):
+    """Speakers and times."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.setObjectName("text_gutter")
+        self.setAccessibleName("Speakers and times")
+        self._page = page
+
+    def sizeHint(self) -> QSize:
+        return QSize(GUTTER_PX, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._page.paint_gutter(event)
+
+
+class WordMarks(QSyntaxHighlighter):
+    """Doubtful words under a wave, untimed words under dashes and slanted."""
+
+    def __init__(self, page: Page, words: Callable[[int], Sequence[Word]]) -> None:
+        super().__init__(page.document())
+        self._page = page
+        self._words = words
+
+    def highlightBlock(self, text: str) -> None:
+        """Called by Qt for a line that changed. Marks only while the line says what is stored."""
+        words = self._words(self.currentBlock().blockNumber())
+        places = word_places(text)
+        if len(words) != len(places):
+            return
+        for word, (start, end) in zip(words, places, strict=True):
+            form = QTextCharFormat()
+            if word.start_ns is None:
+                form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DashUnderline)
+                form.setUnderlineColor(QColor(self._page.theme.missing))
+                form.setFontItalic(True)
+            elif word.probability is not None and word.probability < DOUBTFUL:
+                form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+                form.setUnderlineColor(QColor(self._page.theme.warning))
+                form.setFontWeight(QFont.Weight.Normal)
+            else:
+                continue
+            self.setFormat(start, end - start, form)
