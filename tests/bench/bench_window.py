@@ -31,7 +31,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from workstation.app.demo import make_demo
 from workstation.app.opening import open_project
-from workstation.core.annotation import Annotation
 from workstation.ui.application import make_application
 from workstation.ui.main_window import MainWindow
 from workstation.ui.workbench import Workbench
@@ -175,11 +174,10 @@ def main() -> None:
         assert window.open_project(project)
         assert window.opened is not None
         bench = window.opened.bench
+        first = next(each.key for each in bench.session.store.samples() if each.key != SECOND)
+        assert bench.open_sample(first)
         turn(app, 4.0)
         print(f"load of the machine now: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        assert bench.view is not None
-        assert all(isinstance(each, Annotation) for each in bench.view.annotations.values())
-        first = bench.view.sample.key
         selections(app, window, bench, options.selections)
         playing(app, bench, options.play)
         openings(app, window, bench, options.openings, first)
