@@ -21,9 +21,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QScrollBar, QTabBar, QWidget
 
 import strict_windows
+from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.camera import CameraPane
 from workstation.ui.panes.timeline import TimelinePane
-from workstation.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
     from workstation.ui.panes.base import Pane
@@ -247,11 +247,11 @@ class Stored:
         kinds = ("entity", "annotation", "keyframe", "word", "link", "sample", "stream")
         found: set[tuple[str, bytes, bytes]] = set()
         for kind in kinds:
-            rows = self.rows(f"SELECT k.id, c.digest FROM {kind} k JOIN change c ON c.seq = k.seq")  # noqa: S608
+            rows = self.rows(f"SELECT k.id, c.digest FROM {kind} k JOIN change c ON c.seq = k.seq")
             found |= {(kind, bytes(key), bytes(digest)) for key, digest in rows}
         return frozenset(found)
 
     def content(self, kind: str, sql_where: str, *values: object) -> list[dict[str, Any]]:
         """Records as they were written."""
-        rows = self.rows(f"SELECT c.payload FROM {kind} k JOIN change c ON c.seq = k.seq WHERE {sql_where}", *values)  # noqa: S608
+        rows = self.rows(f"SELECT c.payload FROM {kind} k JOIN change c ON c.seq = k.seq WHERE {sql_where}", *values)
         return [json.loads(row[0]) for row in rows]

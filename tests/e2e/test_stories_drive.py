@@ -139,7 +139,9 @@ def test_a_car_is_boxed_and_tracked_with_three_keyframes(me: Person, stored: Sto
 
 def unordered(rows: list[dict[str, object]], like: list[dict[str, object]]) -> list[dict[str, object]]:
     """The same rows in the order of the others."""
-    return [next(row for row in rows if row["id"] == each["id"]) for each in like if each["id"] in {r["id"] for r in rows}]
+    return [
+        next(row for row in rows if row["id"] == each["id"]) for each in like if each["id"] in {r["id"] for r in rows}
+    ]
 
 
 # --- taking back ------------------------------------------------------------------------------------------------
@@ -186,8 +188,10 @@ def selected_names(me: Person, kind: str) -> list[str]:
 
 
 def inspected(me: Person) -> str:
-    return me.header("inspector") + " " + " ".join(
-        each.text() for each in me.pane("inspector").findChildren(QLabel) if each.isVisible()
+    return (
+        me.header("inspector")
+        + " "
+        + " ".join(each.text() for each in me.pane("inspector").findChildren(QLabel) if each.isVisible())
     )
 
 
@@ -295,7 +299,17 @@ def test_tab_goes_through_the_window_and_the_focus_can_always_be_seen(me: Person
         after = me.screen()
         if focus in seen:
             break
-        if around(focus, before) == around(focus, after): print(focus.objectName(), focus.isVisible(), focus.geometry(), focus.mapTo(focus.window(), QPoint(0,0)), focus.hasFocus(), QApplication.activeWindow(), focus.visibleRegion().isEmpty()); around(focus, after).save('/tmp/st/'+focus.objectName()+'.png')
+        if around(focus, before) == around(focus, after):
+            print(
+                focus.objectName(),
+                focus.isVisible(),
+                focus.geometry(),
+                focus.mapTo(focus.window(), QPoint(0, 0)),
+                focus.hasFocus(),
+                QApplication.activeWindow(),
+                focus.visibleRegion().isEmpty(),
+            )
+            around(focus, after).save("/tmp/st/" + focus.objectName() + ".png")
         assert focus.accessibleName() or focus.objectName().startswith("qt_"), focus
         seen.append(focus)
         before = after
