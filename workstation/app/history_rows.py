@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from workstation.app.provenance import changed_values
 from workstation.app.rows import Cell, Column, Row
 from workstation.core.annotation import Record
@@ -100,9 +102,15 @@ def change_rows(reads: Reads, rev: int, names: dict[str, str]) -> list[Row]:
 
 def value_lines(before: Record | None, after: Record | None) -> list[str]:
     """``state: draft → done`` for each value that is another."""
-    old = changed_values(after, before)
-    return [f"{name.replace('_', ' ')}: {_arrow(old.get(name), new, made=before is None)}"
-            for name, new in changed_values(before, after).items()]  # fmt: skip
+    names = [name for name in changed_values(before, after) if name not in _PLACES]
+    if before is None:
+        return [f"{name.replace('_', ' ')}: {_value(after, name)}" for name in names]
+    return [f"{name.replace('_', ' ')}: {_value(before, name)} → {_value(after, name)}" for name in names]
+
+
+def _value(record: Record | None, name: str) -> str:
+    """Asked of the record itself, since what is written leaves defaults out."""
+    return _short(msgspec.to_builtins(getattr(record, name, None)))
 
 
 def record_history_rows(reads: Reads, kind: RecordKind, record_id: str) -> list[Row]:
@@ -133,10 +141,6 @@ def _before(reads: Reads, kind: RecordKind, record_id: str, rev: int) -> Record 
             break
         found = change.record
     return found
-
-
-def _arrow(old: object, new: object, *, made: bool) -> str:
-    return _short(new) if made else f"{_short(old)} → {_short(new)}"
 
 
 def _short(value: object) -> str:

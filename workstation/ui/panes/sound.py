@@ -315,6 +315,8 @@ class SoundPane(Pane):
         model, bench = self.model, self.bench
         if model is not None and bench is not None and self.linked.isChecked():
             bench.show_window(model.viewport.shown)
+        if self.canvas.drag is not None and not self.canvas.drag.alive:
+            self.canvas.end_drag()  # it was cancelled
         self.canvas.update()
 
     # --- what is heard ------------------------------------------------------------------------------------------
