@@ -212,13 +212,15 @@ def sit_down(project: Path | None) -> Generator[Person, None, None]:
     assert QTest.qWaitForWindowExposed(window)
     window.activateWindow()
     person = Person(window)
-    if project is not None:
-        assert window.open_project(project), person.said
-        person.waits(lambda: not window.jobs.running(), "the jobs of opening")
-    yield person
-    window.close()
-    window.deleteLater()
-    QApplication.sendPostedEvents()
+    try:
+        if project is not None:
+            assert window.open_project(project), person.said
+            person.waits(lambda: not window.jobs.running(), "the jobs of opening")
+        yield person
+    finally:
+        window.close()
+        window.deleteLater()
+        QApplication.sendPostedEvents()
 
 
 @dataclass(frozen=True, slots=True)
