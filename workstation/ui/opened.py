@@ -56,10 +56,12 @@ class Opened(QObject):
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
+        self._media_looked_for = False
         self.bench.told.connect(self._on_told)
         self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
+        self.bench.calmed.connect(self._look_further)
         self.bench.hand.changed.connect(self._on_hand)
         self._on_hand(self.bench.hand)
         window.toolbar.sample_chosen.connect(self._on_sample_chosen)
@@ -89,11 +91,18 @@ class Opened(QObject):
             if view is not None and readers is not None:
                 self.bench.clock.seek(first_full_moment(view, readers, self.bench.clock.time_ns))
         self._give_notice()
-        streams = [
-            stream for sample in self.session.store.samples() for stream in self.session.store.streams(sample.id)
-        ]
-        look = partial(missing_media, self.session.project.path, streams)
-        self._window.jobs.start("Check media", lambda _job: look(), done=self._on_missing)
+        if self.bench.view is None:
+            self._look_further(None)
+
+    def _look_further(self, _: None) -> None:
+        """What can wait until the sample is on the screen."""
+        if not self._media_looked_for:
+            self._media_looked_for = True
+            store = self.session.store
+            streams = [stream for sample in store.samples() for stream in store.streams(sample.id)]
+            look = partial(missing_media, self.session.project.path, streams)
+            self._window.jobs.start("Check media", lambda _job: look(), done=self._on_missing)
+        self._make_next_ready()
 
     def _give_notice(self) -> None:
         notice = self._window.notice
@@ -155,7 +164,6 @@ class Opened(QObject):
         box = self._window.toolbar.samples
         box.setCurrentIndex(-1 if view is None else box.findData(view.sample.key))
         self._show_sync()
-        self._make_next_ready()
 
     def _show_device(self) -> None:
         label = self._window.status.device
