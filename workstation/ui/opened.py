@@ -14,13 +14,13 @@ from PySide6.QtCore import QObject, Slot
 
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
+from workstation.app.playing import device_in_words
 from workstation.app.readiness import first_full_moment, sync_in_words, warm_up
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
-from workstation.media.playback_output import OutputState
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
@@ -159,12 +159,10 @@ class Opened(QObject):
 
     def _show_device(self) -> None:
         label = self._window.status.device
-        output = self.session.player.status.output
-        silent = output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE)
-        words = "no sound device: silent clock" if silent else f"sound: {output.device or output.state.value}"
+        words, whole = device_in_words(self.session.player)
         if label.text() != words:
             label.setText(words)
-            label.setToolTip(output.reason or words)
+            label.setToolTip(whole)
 
     def _show_sync(self) -> None:
         view = self.bench.view

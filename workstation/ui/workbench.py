@@ -154,7 +154,8 @@ class Workbench(QObject):
             readers=self.formats.readers,
             context=reading_context(self.session.project, self.view.streams.values(), shared=self._context),
         )
-        self.sounds = Sounds(self.session.project, self.view.streams, self.readers, self.gui, self)
+        context = reading_context(self.session.project, self.view.streams.values(), shared=OpenContext())
+        self.sounds = Sounds(self.view.streams, self.readers, context, self.gui, self)
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()

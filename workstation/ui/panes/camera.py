@@ -10,7 +10,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.feeds import PICTURE_KINDS
@@ -37,6 +38,7 @@ from workstation.ui.workbench import Workbench
 
 MOST_CAMERAS = 12
 _PICTURE_ASPECT = 16 / 9
+_BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
 _SWITCHES = (
     ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
@@ -459,6 +461,12 @@ class CameraPane(Pane):
 
     def _theme_changed(self, _theme: Theme) -> None:
         self._focus_look()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Come to by key: the camera that is framed is worked on, and marks go to it."""
+        super().focusInEvent(event)
+        if self.focused is not None and event.reason() in _BY_KEY:
+            self.focus(self.focused)
 
     def _stream_focused(self, stream: str | None) -> None:
         camera = next((each for each in self.views if each.stream.id == stream), None)

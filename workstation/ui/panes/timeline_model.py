@@ -39,12 +39,12 @@ from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
-FOLDED_PX = 14
+FOLDED_PX = 17
 SPECTROGRAM = "spectrogram"
 """The other way to draw a lane of sound."""
 EDGE_PX = 5
 SNAP_PX = 8
-LEAST_PX, MOST_PX = 14, 900
+LEAST_PX, MOST_PX = 17, 900
 NOTHING: Int64s = np.zeros(0, np.int64)
 
 

@@ -26,8 +26,6 @@ from workstation.ui.scenes.stream_scenes import PlotScene, SaidScene, SweepScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
-_FEW_CAMERAS = 2
-
 
 class SceneMaker:
     """Scenes of one sample. ``begin`` when all lanes are made; ``close`` ends the threads."""
@@ -76,7 +74,7 @@ class SceneMaker:
             aspect = min(max(reader.width_px / max(1, reader.height_px), 0.3), 4.0)
             film = self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
             cameras = [each for each in self._view.streams.values() if each.kind is StreamKind.VIDEO]
-            film.many = len(cameras) > _FEW_CAMERAS
+            film.cameras = len(cameras)
             return film
         return SweepScene(moments)
 

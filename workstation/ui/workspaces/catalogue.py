@@ -21,7 +21,7 @@ class Workspace:
     centre: tuple[tuple[tuple[str, ...], ...], ...]
     right: tuple[tuple[str, ...], ...]
     bottom: tuple[tuple[str, ...], ...] = (("timeline",),)
-    bottom_share: float = 0.32
+    bottom_share: float = 0.38
     scope: str = WINDOW
     """A scope of keys that works only here, as ``review``."""
 
@@ -50,7 +50,7 @@ REVIEW = Workspace(
     left=(("samples",),),
     centre=((("camera",), ("text", "sound", "series")), (("cloud", "volume", "document"),)),
     right=(("findings",), ("review", "links", "inspector", "history", "entities")),
-    bottom_share=0.28,
+    bottom_share=0.34,
     scope="review",
 )  # fmt: skip
 COMPARE = Workspace(
