@@ -182,7 +182,9 @@ def test_a_car_is_boxed_and_tracked_with_three_keyframes(me: Person, stored: Sto
 
 def unordered(rows: list[dict[str, object]], like: list[dict[str, object]]) -> list[dict[str, object]]:
     """The same rows in the order of the others."""
-    return [next(row for row in rows if row["id"] == each["id"]) for each in like if each["id"] in {r["id"] for r in rows}]
+    return [
+        next(row for row in rows if row["id"] == each["id"]) for each in like if each["id"] in {r["id"] for r in rows}
+    ]
 
 
 # --- taking back ------------------------------------------------------------------------------------------------
@@ -229,8 +231,10 @@ def selected_names(me: Person, kind: str) -> list[str]:
 
 
 def inspected(me: Person) -> str:
-    return me.header("inspector") + " " + " ".join(
-        each.text() for each in me.pane("inspector").findChildren(QLabel) if each.isVisible()
+    return (
+        me.header("inspector")
+        + " "
+        + " ".join(each.text() for each in me.pane("inspector").findChildren(QLabel) if each.isVisible())
     )
 
 
