@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workstation.app.playback_bench import PictureProbe
-    from workstation.cli.windows import Shot
+    from workstation.app.shots import Shot
 
 
 def main() -> None:

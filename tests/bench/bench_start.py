@@ -43,7 +43,9 @@ window.show()
 {then}
 def told():
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps(dict(cpu_s=used.ru_utime + used.ru_stime, rss_mb=used.ru_maxrss / 1024,
+    # ru_maxrss would also count the process that started this one, before its program was loaded.
+    peak = next((int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")), 0)
+    print(json.dumps(dict(cpu_s=used.ru_utime + used.ru_stime, rss_mb=peak / 1024,
                           heavy=[name for name in {heavy!r} if name in sys.modules])), flush=True)
     os._exit(0)
 def painted():
@@ -59,7 +61,9 @@ app.exec()
 
 def run(start: str, then: str, home: Path) -> dict[str, object]:
     """One process; what it said of itself."""
-    environment = {**os.environ, "WORKSTATION_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**kept, "WORKSTATION_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment["PYTHONPYCACHEPREFIX"] = str(home / "bytecode")  # as installed: nothing is compiled at a start
     if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         environment["QT_QPA_PLATFORM"] = "offscreen"
     program = start + END.format(then=then, heavy=HEAVY)

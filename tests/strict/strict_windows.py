@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def qapp(virtual_display: str) -> Generator[QApplication, None, None]:
     """The one application of the run."""
-    from PySide6.QtWidgets import QApplication
+    from workstation.ui.application import make_application
 
-    app = QApplication.instance() or QApplication(["workstation"])
-    assert isinstance(app, QApplication), virtual_display
+    app = make_application()
+    assert virtual_display is not None
     yield app
     app.closeAllWindows()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from strict_windows import copy_of
+from strict_windows import copy_of, wait_for
 from workstation.app import looks
 from workstation.ui.dialogs.catalogue import DIALOGS
 from workstation.ui.theme import THEMES
@@ -51,6 +52,7 @@ def window(
         with main_window(copy_of(demo_template, folder / "drive")) as made:
             for dock in made.docks:
                 dock.built()
+            wait_for(lambda: "checks" in {each.name for each in threading.enumerate()}, what="the checks to begin")
             yield made
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
@@ -14,9 +16,9 @@ from PySide6.QtWidgets import QApplication
 
 from strict_windows import copy_of, drag, show, wait_for
 from workstation.app.opening import open_project
+from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.scenery import Scenery
 from workstation.core.geometry import Box, ShapeKind
-from workstation.core.projection import cuboid_outline
 from workstation.core.tracks import MomentKind
 from workstation.ui.panes.camera import CameraPane, columns
 from workstation.ui.panes.camera_view import CameraView
@@ -109,8 +111,9 @@ def shown_box(camera: CameraView, annotation: str) -> Box:
     return drawn.shape
 
 
-def test_the_outlines_are_those_of_the_projection(bench: Workbench, pane: CameraPane) -> None:
-    """Against the other implementation, cuboid by cuboid, at the camera's own capture time."""
+@pytest.mark.parametrize("row_time_ns", [0, 40_000])
+def test_the_outlines_are_those_of_the_projection(bench: Workbench, pane: CameraPane, row_time_ns: int) -> None:
+    """Against the other implementation, cuboid by cuboid, at the camera's own capture time; also row by row."""
     view, camera = bench.view, front(pane)
     assert view is not None
     assert bench.readers is not None
@@ -119,19 +122,21 @@ def test_the_outlines_are_those_of_the_projection(bench: Workbench, pane: Camera
     assert frame is not None
     assert frame.session_ns is not None
     assert frame.session_ns != bench.clock.time_ns
+    lens = replace(camera.scene.camera, row_time_ns=row_time_ns)
     scenery = Scenery(bench.session, view.id, bench.readers)
-    expected: dict[str, np.ndarray] = {}
-    for each in scenery.cuboids_at(frame.session_ns):
-        moved = scenery.transform(camera.scene.camera.frame, each.frame, frame.session_ns)
-        assert moved is not None
-        segments = cuboid_outline(camera.scene.camera, each.cuboid, camera_from_frame=moved).segments
-        if len(segments):
-            expected[each.annotation.id] = segments
-    found = {shadow.seen.annotation: shadow.seen.segments for shadow in camera.scene.shadows}
+    expected: dict[str, NDArray[np.float64]] = {
+        each.annotation.id: outline.segments for each, outline, _ in scenery.outlines(lens, frame.session_ns)
+    }
+    seen = PlacedCuboids(view, bench.readers).projected(lens, frame.session_ns)
+    found = {each.annotation: each.segments for each in seen}
     assert found.keys() == expected.keys()
     assert len(found) > 20
     for annotation, segments in found.items():
         np.testing.assert_allclose(segments, expected[annotation], atol=1e-6)
+    if row_time_ns == 0:  # and that is what the pane paints
+        painted = {shadow.seen.annotation: shadow.seen.segments for shadow in camera.scene.shadows}
+        assert painted.keys() == found.keys()
+        assert all(np.array_equal(painted[key], found[key]) for key in found)
 
 
 def test_a_click_selects_in_every_camera_and_marks_the_best(bench: Workbench, pane: CameraPane) -> None:
@@ -295,5 +300,8 @@ def test_zoom_is_each_cameras_own_or_linked_or_locked(pane: CameraPane) -> None:
     assert third.zoom.is_fit
 
 
-def test_the_grid_holds_one_to_twelve() -> None:
+def test_the_grid_makes_pictures_as_large_as_it_can() -> None:
     assert [columns(count) for count in range(1, 13)] == [1, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4]
+    assert columns(4, aspect=0.5) == 1  # a tall pane stacks them
+    assert columns(4, aspect=8.0) == 4  # a flat one lays them side by side
+    assert columns(3, aspect=3.6) == 3

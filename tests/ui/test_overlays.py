@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from strict_golden import assert_golden, pixels_of
+from workstation.app.light import eight_bits
 from workstation.app.looks import Paint
 from workstation.app.picture_scene import Drawn, OnPicture
 from workstation.app.picture_shapes import Lines, bounds_of, distance, hull, lines_of, size_of
@@ -29,7 +30,7 @@ from workstation.core.geometry import (
 from workstation.core.ontology import Mark, Pattern, Skeleton
 from workstation.core.tracks import MomentKind
 from workstation.media.base import Picture, Region, Window
-from workstation.ui.scenes.frame_item import PLAIN, Tone, eight_bits, painted
+from workstation.ui.scenes.frame_item import PLAIN, Tone, painted
 from workstation.ui.scenes.labels import Wanted, placed
 from workstation.ui.scenes.overlays import Marks, Overlay, OverlayLook
 from workstation.ui.scenes.viewport import FIT, Viewport
@@ -197,7 +198,7 @@ def test_pixels_reach_the_screen_unchanged() -> None:
 def test_a_window_spreads_its_values_over_all_greys() -> None:
     values = np.array([[-1000, -160, 40, 240, 3000]], np.float32)
     levels = eight_bits(values, Window("soft tissue", 40.0, 400.0))
-    assert levels.tolist() == [[0, 0, 127, 255, 255]]
+    assert levels.tolist() == [[0, 0, 128, 255, 255]]
     assert eight_bits(np.array([[np.nan, 5.0]], np.float32), Window("w", 5.0, 1.0))[0, 0] == 0
     assert eight_bits(np.full((2, 2), np.nan, np.float32), None).max() == 0
     deep = np.array([[0, 65535]], np.uint16)

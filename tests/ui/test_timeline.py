@@ -137,15 +137,16 @@ def test_the_wheel_zooms_around_the_pointer_down_to_samples(pane: TimelinePane) 
 
 def test_a_moving_playhead_paints_no_lane_again(pane: TimelinePane, bench: Workbench) -> None:
     assert pane.model is not None
-    wait_until_filled(pane)
     pane.canvas.repaint()
-    painted = [row.scene.painted for row in pane.model.rows]
+    scenes = [row.scene for row in pane.model.rows if not (isinstance(row.scene, FilmScene) and row.scene.missing)]
+    assert len(scenes) >= 8
+    painted = [scene.painted for scene in scenes]
     view = pane.model.viewport
     for step in range(20):
         bench.clock.seek(SECOND + step * SECOND // 30)
         pane.canvas.repaint()
     assert pane.model.viewport == view
-    assert [row.scene.painted for row in pane.model.rows] == painted
+    assert [scene.painted for scene in scenes] == painted
 
 
 def test_the_page_turns_while_playing_and_not_before(pane: TimelinePane, bench: Workbench) -> None:
@@ -246,6 +247,24 @@ def test_arrows_walk_from_label_to_label_and_say_what_has_the_focus(pane: Timeli
     assert len(bench.selected) == 128
 
 
+def test_what_is_selected_elsewhere_comes_into_view_by_its_labels(pane: TimelinePane, bench: Workbench) -> None:
+    view = bench.view
+    assert view is not None
+    assert pane.model is not None
+    track = next(each for each in view.annotations.values() if each.track is not None and each.entity is not None)
+    assert track.entity is not None
+    pane.zoom(0.05, x_of(pane, 7 * SECOND))
+    bench.select([track.entity], cause="entities")
+    shown = view.session_range(track)
+    assert shown is not None
+    assert shown.overlaps(pane.model.viewport.shown)
+    y = place_of(pane, track.id).y()
+    assert 0 <= y <= pane.canvas.height()
+    pane.canvas.repaint()
+    assert pane.canvas._related is not None
+    assert track.id in pane.canvas._related
+
+
 def test_lanes_fold_hide_lock_filter_and_their_order_is_kept(fresh: TimelinePane) -> None:
     pane, bench = fresh, fresh.bench
     assert bench is not None
@@ -264,7 +283,9 @@ def test_lanes_fold_hide_lock_filter_and_their_order_is_kept(fresh: TimelinePane
     assert folded is not None
     assert folded.height < before
     press("lane_solo_lidar/sweeps")
-    assert {each.lane.key for each in pane.model.rows if each.shown} == {"lidar/sweeps", "lidar/tracks"}
+    shown = {each.lane.key for each in pane.model.rows if each.shown}
+    assert {"lidar/sweeps", "lidar/tracks"} <= shown
+    assert all(key.startswith("lidar/") for key in shown)
     press("lane_solo_lidar/sweeps")
     keys = [each.lane.key for each in pane.model.rows]
     lidar = pane.heads.head("lidar/sweeps")

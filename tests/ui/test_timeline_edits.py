@@ -30,7 +30,7 @@ def shared(qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.Tem
     assert qapp is not None
     folder = tmp_path_factory.mktemp("timeline_edits")
     with timeline_of(copy_of(demo_template, folder / "drive"), home=folder / "home") as made:
-        wait_until_filled(made)
+        wait_until_filled(made, pictures=0)
         yield made
 
 
@@ -108,6 +108,8 @@ def test_without_a_class_it_is_asked_for_and_escape_makes_nothing(pane: Timeline
     drag(pane.canvas, QPoint(x_of(pane, SECOND), y), QPoint(x_of(pane, 2 * SECOND), y), release=False)
     assert pane.gesture is not None
     QTest.keyClick(pane, Qt.Key.Key_Escape)
+    assert pane.gesture is None
+    QTest.mouseMove(pane.canvas, QPoint(x_of(pane, 3 * SECOND), y))
     QTest.mouseRelease(pane.canvas, LEFT, PLAIN, QPoint(x_of(pane, 2 * SECOND), y))
     assert steps(bench) == before + 1
     assert not bench.hand.waiting
@@ -139,7 +141,7 @@ def test_a_boundary_is_drawn_to_a_frame_and_stored_as_that_frames_own_time(
     assert camera is not None
     times = bench.readers.reader(camera).table.times_ns  # type: ignore[attr-defined]
     target = int(times[30])
-    x = x_of(pane, camera.time_map.to_session(target)) + 4
+    x = x_of(pane, camera.time_map.to_session(target)) + 1
     before = steps(bench)
     _, end = edges(pane, made)
     drag(pane.canvas, end, QPoint(x, end.y()), release=False)

@@ -104,14 +104,14 @@ def timeline_of(project: Path, *, home: Path) -> Iterator[TimelinePane]:
         bench.close()
 
 
-def wait_until_filled(pane: TimelinePane) -> None:
-    """Until every picture in view is there, the waveform is built, and the checks have run."""
+def wait_until_filled(pane: TimelinePane, *, pictures: int = 1) -> None:
+    """Until each camera has some pictures, the waveform is built, and the checks have run."""
     assert pane.model is not None
     scenes = [row.scene for row in pane.model.rows]
     films = [scene for scene in scenes if isinstance(scene, FilmScene)]
     sounds = [scene for scene in scenes if isinstance(scene, SoundScene)]
     findings = [scene for scene in scenes if isinstance(scene, FindingScene)]
-    wait_for(lambda: all(film.painted and not film.missing for film in films), what="pictures")
+    wait_for(lambda: all(len(film._held) >= pictures for film in films), what="pictures")
     wait_for(lambda: all(len(sound.onsets) > 0 for sound in sounds), what="the waveform and its onsets")
     wait_for(lambda: all(finding.checked for finding in findings), what="the checks")
 

@@ -63,6 +63,7 @@ def add_files(
     stream: str | None = None,
     kind: StreamKind | None = None,
     role: str = "",
+    recording: str = "",
     copy: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> list[Added]:
@@ -81,7 +82,10 @@ def add_files(
         if known is None:
             run("sample.add", key=sample)
         for (key, _), found, files in zip(groups, kinds, recorded, strict=True):
-            made = run("stream.add", sample=sample, key=key, kind=found, role=role, files=msgspec.to_builtins(files))
+            made = run(
+                "stream.add", sample=sample, key=key, kind=found, role=role, files=msgspec.to_builtins(files),
+                recording=recording,
+            )  # fmt: skip
             added.append(Added(made, key, found, kind is None, files))
     return added
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from workstation.app.background import go_easy
 from workstation.app.validation import Validation
 from workstation.core.findings import Finding
 from workstation.core.ids import SampleId
@@ -60,6 +61,7 @@ class SampleChecks:
             self._thread.join()
 
     def _work(self) -> None:
+        go_easy()
         while True:
             with self._wish:
                 self._wish.wait_for(lambda: self._wanted is not None or self._closing)

@@ -109,6 +109,23 @@ def _batch(session: Session) -> None:
         build(session, made)
 
 
+def _street(session: Session) -> None:
+    _generated_drive(session, "street")
+
+
+def _indoor(session: Session) -> None:
+    _generated_drive(session, "indoor")
+
+
+def _generated_drive(session: Session, scene: str) -> None:
+    from workstation.app.demo_street import build
+    from workstation.synth.drive.fixture import drive
+    from workstation.synth.drive.rig import DriveOptions
+
+    with _generated(lambda folder: drive(folder, options=DriveOptions(scene=scene))) as made:
+        build(session, made)
+
+
 def _fable(session: Session) -> None:
     from workstation.app.demo_recordings import build_fable
 
@@ -137,6 +154,22 @@ SCENES: dict[str, Scene] = {
             profile="driving",
             sample=demo_drive.KEY,
             build=_drive,
+        ),
+        Scene(
+            name="street",
+            title="A generated drive: three cameras, LiDAR, radar, sound, CAN, exact truth",
+            profile="driving",
+            sample="drive-street",
+            build=_street,
+            moment_s="14.327",
+        ),
+        Scene(
+            name="indoor",
+            title="A generated warehouse robot: three cameras, LiDAR, radar, exact truth",
+            profile="driving",
+            sample="drive-indoor",
+            build=_indoor,
+            moment_s="8",
         ),
         Scene(
             name="fable",

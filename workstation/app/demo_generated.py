@@ -119,7 +119,7 @@ def add_sample(
     left_out = []
     for stream, paths in streams:
         try:
-            reader = _reader_for(paths, StreamKind(stream["kind"]), readers)
+            reader = reader_for(paths, StreamKind(stream["kind"]), readers)
         except DataError as error:
             left_out.append(f"{stream['key']} is left out: {error.reason}")
             continue
@@ -196,11 +196,13 @@ def box_keyframes(rows: Sequence[Sequence[Any]], frames: int, rate_hz: int, *, e
     return keyframes
 
 
-def _reader_for(paths: Sequence[Path], kind: StreamKind, readers: Sequence[ReaderSpec]) -> ReaderSpec:
+def reader_for(
+    paths: Sequence[Path], kind: StreamKind, readers: Sequence[ReaderSpec], options: Json | None = None
+) -> ReaderSpec:
     """The reader of that kind which is surest of the files, after it has opened them."""
     fitting = [each for each in matches(paths[0], readers) if each.confidence >= _SURE and each.spec.kind is kind]
     if not fitting:
         raise DataError(f"no reader takes {paths[0].name} for a {kind.value}", path=paths[0])
     spec = fitting[0].spec
-    open_stream(paths, [spec], reader=spec.name, options={}, context=OpenContext()).close()
+    open_stream(paths, [spec], reader=spec.name, options=dict(options or {}), context=OpenContext()).close()
     return spec

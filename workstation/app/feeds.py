@@ -8,6 +8,7 @@ Three kinds, one contract: pictures in time (video, sequences, films), a still p
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,7 +23,7 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import FrameTable
 from workstation.media.base import CancelToken, ImageReader, Picture, Pixels, VideoReader, View, VolumeReader, Window
 from workstation.media.image_levels import single_level
-from workstation.media.prefetch import Delivery, Loader, Screen, VideoLoader, Worker
+from workstation.media.prefetch import Delivery, Loader, Previews, Screen, VideoLoader, Worker
 
 PictureDelivery = Delivery[Picture]
 Deliver = Callable[[PictureDelivery], None]
@@ -69,6 +70,10 @@ class Feed(Protocol):
         """What ``Annotation.item`` names this picture by, where time does not."""
         ...
 
+    def place_mm(self, index: int) -> float | None:
+        """Where a slice lies in the patient along the way through the volume; ``None`` for pictures."""
+        ...
+
     def show(self, index: int, view: View) -> int: ...
     def whole(self, index: int) -> Picture:
         """A picture at full resolution, now: on the thread that asks. Mostly it was decoded for the screen already."""
@@ -83,12 +88,20 @@ class PictureFeed:
     windows: tuple[Window, ...] = ()
     item_name = "frame"
 
-    def __init__(self, stream: Stream, reader: VideoReader, deliver: Deliver) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        reader: VideoReader,
+        deliver: Deliver,
+        *,
+        previews: Previews | None = None,
+        calm: threading.Event | None = None,
+    ) -> None:
         self.stream = stream
         self.reader = reader
         self.screen = Screen()
-        """Whether a delivery is newer than what is painted: ask ``screen.accepts(delivery.request)``."""
-        self._worker: Worker[Picture] = Worker(stream.key, VideoLoader(reader), deliver)
+        """Whether a delivery is to be painted: ask ``screen.accepts``."""
+        self._worker: Worker[Picture] = Worker(stream.key, VideoLoader(reader, previews=previews), deliver, calm=calm)
 
     @property
     def table(self) -> FrameTable:
@@ -107,6 +120,9 @@ class PictureFeed:
         return Now(nearest=nearest_capture(self.table, self.stream.time_map, session_ns))
 
     def instance(self, index: int) -> str | None:
+        return None
+
+    def place_mm(self, index: int) -> float | None:
         return None
 
     def show(self, index: int, view: View) -> int:
@@ -157,6 +173,9 @@ class StillFeed:
     def instance(self, index: int) -> str | None:
         return self._instances[index] or None if index < len(self._instances) else None
 
+    def place_mm(self, index: int) -> float | None:
+        return self._loader.place_mm(index)
+
     def show(self, index: int, view: View) -> int:
         return self._worker.show(index, view).number
 
@@ -190,6 +209,9 @@ class StillLoader(_Loader):
         self._reader = reader
         self.size_px = (reader.width_px, reader.height_px)
 
+    def place_mm(self, index: int) -> float | None:
+        return None
+
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return self._reader.picture(view)
 
@@ -206,6 +228,12 @@ class SliceLoader(_Loader):
         self._reader = reader
         self.count, height, width = reader.shape
         self.size_px = (width, height)
+
+    def place_mm(self, index: int) -> float | None:
+        along = self._reader.patient_from_voxel[:3, 0]
+        start = self._reader.patient_from_voxel[:3, 3]
+        axis = int(np.abs(along).argmax())
+        return float(start[axis] + index * along[axis])
 
     def load(self, index: int, view: View, cancel: CancelToken) -> Picture:
         return single_level(self._slab(index)).picture(view)
@@ -232,7 +260,7 @@ def open_pictures(stream: Stream, readers: OpenStreams, deliver: Deliver) -> Pic
     """The feed of whatever has pictures: in time, a single one, or slices; ``DataError`` if it has none."""
     reader = readers.reader(stream)
     if isinstance(reader, VideoReader) and table_of(reader) is not None:
-        return PictureFeed(stream, reader, deliver)
+        return PictureFeed(stream, reader, deliver, previews=readers.previews(stream), calm=readers.calm)
     if isinstance(reader, VolumeReader):
         look = getattr(reader, "look", None)
         instances = tuple(getattr(look, "instances", ()))

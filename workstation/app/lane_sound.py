@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.background import at_rest, go_easy
 from workstation.app.snapping import onset_columns
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.errors import UserError
@@ -26,6 +27,7 @@ from workstation.media.audio_pyramid import Waveform
 from workstation.media.base import Cancelled, CancelToken, OpenContext, Reader
 from workstation.media.spectrogram import TILE_COLUMNS, Spectrogram
 
+_LOOK_S = 0.05
 _ONSET_STEP_NS = 10_000_000
 _MOST_ONSET_COLUMNS = 4_000_000
 
@@ -260,7 +262,14 @@ _NAMES = ("low", "high", "rms", "known")
 class Building:
     """Builds waveforms one after the other on a thread; ``told`` is called there with the lane's number at times."""
 
-    def __init__(self, lanes: list[SoundLane], told: Callable[[int, UserError | None], None]) -> None:
+    def __init__(
+        self,
+        lanes: list[SoundLane],
+        told: Callable[[int, UserError | None], None],
+        *,
+        calm: threading.Event | None = None,
+    ) -> None:
+        self._calm = calm or at_rest()
         self._lanes = lanes
         self._told = told
         self._token = CancelToken()
@@ -287,6 +296,9 @@ class Building:
         self._thread.join()
 
     def _work(self) -> None:
+        go_easy()
+        while not self._token.cancelled and not self._calm.wait(_LOOK_S):
+            pass
         for number, lane in enumerate(self._lanes):
             problem: UserError | None = None
             try:

@@ -8,7 +8,7 @@ arrays: the demo's 128 tracks of 80 keyframes cost 0.2 ms a question instead of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Cuboid, ShapeKind
-from workstation.core.poses import RigidTransform
-from workstation.core.projection import corners_of, outlines
+from workstation.core.poses import RigidTransform, Trajectory
+from workstation.core.projection import corners_of, outlines, rolling_outline
 from workstation.core.records import RecordKind
-from workstation.core.rotation import Floats, matrix_of, slerp
+from workstation.core.rotation import Floats, matrix_of, slerp, unit
 from workstation.core.sample import Stream
 from workstation.core.space import Calibration, FrameTree, NoTransform, calibration_of
 from workstation.store.changes import ChangeSet
@@ -121,8 +121,39 @@ class PlacedCuboids:
         for placed in self.at(session_ns):
             camera_from_root = self.transform(camera.frame, placed.root, session_ns)
             if camera_from_root is not None:
-                found += _seen(camera, placed, camera_from_root)
+                seen = _seen(camera, placed, camera_from_root)
+                found += self._rolling(camera, placed, seen, session_ns) if camera.row_time_ns else seen
         return sorted(found, key=lambda each: each.depth_m)
+
+    def _rolling(
+        self, camera: Camera, placed: Placed, seen: Iterator[Projected], session_ns: int
+    ) -> Iterator[Projected]:
+        """The same with each corner where it was when its own row was read: from where camera and thing were at the
+        first, the middle and the last row. What is not there all that time stays as it is in one moment."""
+        times = np.unique(camera.row_times_ns(session_ns, (0, camera.height_px / 2, camera.height_px)))
+        at_rows = []
+        for time_ns in times.tolist():
+            there = next((each for each in self.at(time_ns) if each.root == placed.root), None)
+            move = self.transform(camera.frame, placed.root, time_ns)
+            at_rows.append((there, move, {} if there is None else {key: i for i, key in enumerate(there.ids)}))
+        now = {key: i for i, key in enumerate(placed.ids)}
+        for each in seen:
+            moves = [_pose_in(there, known.get(each.annotation), move) for there, move, known in at_rows]
+            known_moves = [move for move in moves if move is not None]
+            if len(known_moves) != len(times) or len(times) < 2:
+                yield each
+                continue
+            motion = Trajectory(
+                times_ns=times,
+                rotations=np.array([move.rotation for move in known_moves]),
+                translations=np.array([move.translation for move in known_moves]),
+                max_gap_ns=int(times[-1] - times[0]),
+            )
+            length, width, height = placed.sizes[now[each.annotation]].tolist()
+            still = Cuboid(center=(0.0, 0.0, 0.0), size=(length, width, height))
+            outline = rolling_outline(camera, still, camera_from_frame=motion, frame_time_ns=session_ns)
+            if len(outline.segments):
+                yield replace(each, segments=outline.segments, edges=outline.edges)
 
     def _read_rig(self) -> None:
         rig = self._view.rig()
@@ -136,6 +167,8 @@ class PlacedCuboids:
     def _tabled(self) -> Iterator[_Table]:
         by_root: dict[str, list[tuple[str, _Rows]]] = {}
         there = [each for each in self._view.annotations.values() if each.kind is ShapeKind.CUBOID]
+        if there:
+            self._view.hold_keyframes()
         self._rows = {each.id: self._rows_of(each) for each in there}
         for annotation_id, rows in self._rows.items():
             if rows is not None:
@@ -265,8 +298,16 @@ def _multiplied(left: Floats, right: Floats) -> Floats:
         a * z + b * y - c * x + d * w,
     )
     product = np.stack(rows, -1)
-    unit: Floats = product / np.linalg.norm(product, axis=-1, keepdims=True)
-    return unit
+    ones: Floats = product / np.linalg.norm(product, axis=-1, keepdims=True)
+    return ones
+
+
+def _pose_in(there: Placed | None, row: int | None, move: RigidTransform | None) -> RigidTransform | None:
+    """``camera_from_cuboid``, if both are there."""
+    if there is None or row is None or move is None:
+        return None
+    x, y, z = there.centers[row].tolist()
+    return move @ RigidTransform(unit(there.rotations[row]), (x, y, z))
 
 
 def _seen(camera: Camera, placed: Placed, camera_from_root: RigidTransform) -> Iterator[Projected]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workstation.app.jobs import Job
+from workstation.app.moment import table_of
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.errors import DataError
-from workstation.core.sample import GateState, Stream
+from workstation.core.sample import GateState, Stream, StreamKind
+from workstation.core.timebase import SECOND_NS
 from workstation.media.base import OpenContext
 from workstation.store.project import ProjectFolder
+
+_SEEN = frozenset({StreamKind.VIDEO, StreamKind.IMAGE, StreamKind.CLOUD})
 
 
 def warm_up(project: ProjectFolder, streams: Sequence[Stream], job: Job) -> None:
@@ -24,6 +28,24 @@ def warm_up(project: ProjectFolder, streams: Sequence[Stream], job: Job) -> None
                 readers.reader(stream)
             except DataError:
                 continue  # it says why when it is shown
+
+
+def first_full_moment(view: SampleView, readers: OpenStreams, start_ns: int) -> int:
+    """Where to begin looking: the first time, within a second of the start, at which every stream of pictures or
+    sweeps shows something. Cameras seldom begin together, and a first look at three empty ones helps nobody."""
+    firsts = [start_ns]
+    for stream in view.streams.values():
+        if stream.kind not in _SEEN:
+            continue
+        try:
+            table = table_of(readers.reader(stream))
+        except DataError:
+            continue
+        if table is not None and len(table):
+            first_ns = stream.time_map.to_session(int(table.times_ns[0]))
+            if start_ns <= first_ns <= start_ns + SECOND_NS:
+                firsts.append(first_ns)
+    return max(firsts)
 
 
 def sync_in_words(view: SampleView) -> str:

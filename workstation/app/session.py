@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from workstation.app.playing import Playing
     from workstation.media.playback import Player
 
+__all__ = ["Run", "Session", "UndoResult"]
+
 Run = Callable[..., Any]
 
 

@@ -6,9 +6,11 @@ A stream that cannot be opened says why and does not keep the others from being 
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream
@@ -18,17 +20,46 @@ from workstation.media.probe import built_in_readers, open_stream
 from workstation.store.media_files import locate
 from workstation.store.project import ProjectFolder
 
+if TYPE_CHECKING:
+    from workstation.media.proxy import ProxyFolder, VideoProxy
+
 
 class OpenStreams:
     """Readers of some streams of a project. Close it, or use it in a ``with`` block; one thread at a time."""
 
     def __init__(
-        self, project: Path, *, readers: Sequence[ReaderSpec] | None = None, context: OpenContext | None = None
+        self,
+        project: Path,
+        *,
+        readers: Sequence[ReaderSpec] | None = None,
+        context: OpenContext | None = None,
+        calm: threading.Event | None = None,
     ) -> None:
+        self.calm = calm
+        """Set once there is time for more than what is shown now; ``None``: there always is."""
         self._project = project
         self._specs = tuple(readers) if readers is not None else built_in_readers()
         self._context = context or OpenContext()
         self._open: dict[str, Reader] = {}
+        self._previews: dict[str, VideoProxy] = {}
+        self._preview_folder: ProxyFolder | None = None
+
+    def previews(self, stream: Stream) -> VideoProxy | None:
+        """Small pictures of a film's frames for while the exact ones decode, kept in the project's cache folder.
+
+        ``None`` for what is no film, where nothing may be kept, and where the content is not known yet.
+        """
+        from workstation.media.proxy import ProxyFolder, open_proxy
+        from workstation.media.video import VideoFile
+
+        reader, disk = self.reader(stream), self._context.disk
+        if not isinstance(reader, VideoFile) or disk is None or reader.paths[0] not in self._context.hashes:
+            return None
+        if stream.id not in self._previews:
+            if self._preview_folder is None:
+                self._preview_folder = ProxyFolder(disk.folder / "previews")
+            self._previews[stream.id] = open_proxy(reader, self._preview_folder, self._context)
+        return self._previews[stream.id]
 
     def reader(self, stream: Stream) -> Reader:
         """The reader of a stream; ``DataError`` with the reason if there can be none."""
@@ -39,6 +70,8 @@ class OpenStreams:
 
     def close(self) -> None:
         """Close what was opened; a second call does nothing."""
+        while self._previews:
+            self._previews.popitem()[1].close()
         while self._open:
             self._open.popitem()[1].close()
 

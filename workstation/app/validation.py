@@ -22,7 +22,7 @@ from workstation.qa.runner import Outcome, run_rules
 from workstation.store.queries import Reads
 from workstation.store.store import Store
 
-_AREA = "finding."
+FINDINGS_AREA = "finding."
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
 
@@ -110,9 +110,9 @@ def _keep(store: Store, sample: Sample | None, outcomes: Sequence[Outcome]) -> N
     with store.derived() as derived:
         for outcome in outcomes:
             if outcome.not_run is None:
-                derived.clear(_AREA + outcome.rule.id, scope)
+                derived.clear(FINDINGS_AREA + outcome.rule.id, scope)
                 for finding in outcome.findings:
-                    derived.put(_AREA + outcome.rule.id, finding.fingerprint, _ENCODER.encode(finding), scope)
+                    derived.put(FINDINGS_AREA + outcome.rule.id, finding.fingerprint, _ENCODER.encode(finding), scope)
 
 
 def kept_findings(reads: Reads, sample: SampleId | None) -> list[Finding]:
@@ -120,7 +120,7 @@ def kept_findings(reads: Reads, sample: SampleId | None) -> list[Finding]:
     found = [
         _DECODER.decode(data)
         for rule in load_rules()
-        for data in reads.derived_values(_AREA + rule.id, sample).values()
+        for data in reads.derived_values(FINDINGS_AREA + rule.id, sample).values()
     ]
     if sample is None:
         return found

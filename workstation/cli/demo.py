@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from workstation.app.shots import Shot
 from workstation.cli.acting import to_read
 from workstation.cli.output import json_option, print_json
-from workstation.cli.windows import Shot, Windows
+from workstation.cli.windows import Windows
 
-SCENES = ("drive", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
+SCENES = ("drive", "street", "indoor", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
 
 
 @click.command()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workstation.core.timebase import TimeRange
 
 STREAM_COLUMNS = ("stream", "kind", "items", "rate", "span", "gaps", "clock", "map", "sha256", "trouble")
+CALIBRATION_COLUMNS = ("sensor", "rig", "version", "valid", "matrix", "lens", "projection")
 MOMENT_COLUMNS = ("stream", "kind", "item", "own time", "session time", "distance", "trouble")
 
 
@@ -26,7 +27,7 @@ def print_sample(session: Session, key: str | None, at: str | None, *, as_json: 
     from workstation.app.reading import Formats
     from workstation.app.streams import OpenStreams
 
-    sample = _sample(session, key)
+    sample = sample_named(session, key)
     streams = session.store.streams(sample.id)
     with OpenStreams(session.project.path, readers=Formats().readers) as readers:
         if at is not None:
@@ -45,6 +46,15 @@ def print_sample(session: Session, key: str | None, at: str | None, *, as_json: 
     return 1 if any(troubles) else 0
 
 
+def print_calibration(session: Session, key: str | None, *, as_json: bool) -> None:
+    """The calibration of one sample, or of all."""
+    from workstation.app.calibrations import calibration_rows, in_words
+
+    for sample in session.store.samples() if key is None else [sample_named(session, key)]:
+        rows = calibration_rows(session, sample)
+        print_rows(rows if as_json else map(in_words, rows), columns=CALIBRATION_COLUMNS, as_json=as_json, whole=True)
+
+
 def seconds_ns(text: str) -> int:
     """Nanoseconds of seconds as typed, exactly."""
     try:
@@ -57,7 +67,8 @@ def seconds_ns(text: str) -> int:
     return whole
 
 
-def _sample(session: Session, key: str | None) -> Sample:
+def sample_named(session: Session, key: str | None) -> Sample:
+    """The sample of that key; without one, the only sample there is."""
     if key is not None:
         found = session.store.sample_by_key(key)
         if found is None:

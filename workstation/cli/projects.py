@@ -52,6 +52,9 @@ def new(project: Path, profile: str, ontology: str | None, name: str, person: st
     "--kind", type=click.Choice(STREAM_KINDS), help="What the files hold; guessed from their names if not given."
 )
 @click.option("--stream-role", default="", help="What the stream is for, such as front camera.")
+@click.option(
+    "--recording", default="", help="The recording the files come from; another one's clock is another clock."
+)
 @click.option("--copy", is_flag=True, help="Copy the files into the project's media folder.")
 @click.option("--yes", is_flag=True, help="For a folder: write what is proposed without asking.")
 @click.option(
@@ -64,7 +67,7 @@ def new(project: Path, profile: str, ontology: str | None, name: str, person: st
 @json_option
 def add(
     project: Path, files: tuple[Path, ...], sample: str | None, stream: str | None, kind: str | None, stream_role: str,
-    copy: bool, yes: bool, invert: tuple[str, ...], person: str | None, role: str | None, as_json: bool,
+    recording: str, copy: bool, yes: bool, invert: tuple[str, ...], person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Add FILES to PROJECT as streams of a sample, or a whole folder as what it holds.
 
@@ -75,7 +78,7 @@ def add(
     if len(files) == 1 and files[0].is_dir() and stream is None:
         from workstation.cli.adding import add_folder
 
-        if sample is not None or kind is not None or stream_role or copy:
+        if sample is not None or kind is not None or stream_role or recording or copy:
             raise click.UsageError("a folder is grouped by what is in it; --sample and the like are for files")
         add_folder(project, files[0], yes=yes, invert=invert, person=person, role=role, as_json=as_json)
         return
@@ -89,7 +92,7 @@ def add(
     with to_write(project, person, role, tool="add") as session:
         added = add_files(
             session, files, sample=sample, stream=stream, kind=None if kind is None else StreamKind(kind),
-            role=stream_role, copy=copy, progress=progress_printer("reading"),
+            role=stream_role, recording=recording, copy=copy, progress=progress_printer("reading"),
         )  # fmt: skip
     rows = [
         {
@@ -156,22 +159,34 @@ def open_(
     is_flag=True,
     help="Per stream: origin, clock, consent or licence, hash, and whether the files still match.",
 )
+@click.option(
+    "--calibration", is_flag=True, help="Every sensor's matrices with version and validity; pictures that have none."
+)
 @json_option
-def info(project: Path, sample: str | None, at: str | None, provenance: bool, as_json: bool) -> int:
+def info(
+    project: Path, sample: str | None, at: str | None, provenance: bool, calibration: bool, as_json: bool
+) -> int:  # fmt: skip
     """Say what PROJECT holds. With --provenance, ends with 1 when a file is missing or has changed.
 
-    With --sample or --at, ends with 1 when a stream cannot be read.
+    With --sample or --at, ends with 1 when a stream cannot be read; --provenance and --calibration then show only that
+    sample.
     """
     from workstation.app.describing import describe, stream_provenance
 
-    if sample is not None or at is not None:
+    if calibration:
+        from workstation.cli.moments import print_calibration
+
+        with to_read(project) as session:
+            print_calibration(session, sample, as_json=as_json)
+        return 0
+    if (sample is not None or at is not None) and not provenance:
         from workstation.cli.moments import print_sample
 
         with to_read(project) as session:
             return print_sample(session, sample, at, as_json=as_json)
     with to_read(project) as session:
         facts = describe(session)
-        streams = list(stream_provenance(session, progress_printer("checking"))) if provenance else []
+        streams = list(stream_provenance(session, progress_printer("checking"), sample)) if provenance else []
     if as_json:
         print_json({**facts, **({"streams": streams} if provenance else {})})
     else:

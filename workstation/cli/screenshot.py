@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from workstation.app.shots import Shot
 from workstation.cli.acting import project_argument
 from workstation.cli.output import json_option, print_json
-from workstation.cli.windows import Shot, Windows
+from workstation.cli.windows import Windows
 from workstation.core.errors import UserError
 
 _SIZE = re.compile(r"(\d{3,5})[x×](\d{3,5})")

@@ -90,10 +90,10 @@ def starting_attributes(
 ) -> Mapping[str, AttributeValue]:
     """What something a hand makes starts with: the ontology's defaults for its class, under what was said.
 
-    An import starts with what it says and nothing else: a default would be a label that nobody made.
+    An import and a model start with what they say and nothing else: a default would be a label that nobody made.
     """
     ontology = ontology_of(tx)
-    if ontology is None or class_id not in ontology.classes or tx.actor.kind is ActorKind.IMPORT:
+    if ontology is None or class_id not in ontology.classes or tx.actor.kind in (ActorKind.IMPORT, ActorKind.MODEL):
         return given
     return {**ontology.defaults_of(class_id, per_stream=per_stream), **given}
 

@@ -16,6 +16,7 @@ from workstation.core.ids import SampleId, StreamId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right
 from workstation.core.sample import MediaFile, Sample, Stream, StreamKind
+from workstation.core.sync_state import SYNC_GATE, combined_gate
 from workstation.core.timebase import TimeMap
 
 _OF_A_SAMPLE = (
@@ -123,6 +124,8 @@ def add_stream(
     reader: str = "",
     options: Mapping[str, str | bool | int | float] = {},
     clock: str = "",
+    clock_locked: bool | None = None,
+    clock_offset_ns: int | None = None,
     epoch_ns: int | None = None,
     time_map: TimeMap | None = None,
     frame: str = "",
@@ -140,7 +143,9 @@ def add_stream(
     files: the files behind it, as {"path": …, "sha256": …, "size": …}
     reader: the name of the reader that opens them; left out, the one that knows the first file
     options: what its reader must know
-    clock: the clock its times come from
+    clock: the clock its times come from, such as ptp or free-running
+    clock_locked: whether that clock was locked to its master while recording, where known
+    clock_offset_ns: how far off its master it said it was, where known
     epoch_ns: Unix time of the stream's own zero, where known
     time_map: how its time leads to session time; left out, they are the same
     frame: the named frame of its coordinates
@@ -160,6 +165,8 @@ def add_stream(
         reader=reader,
         options=options,
         clock=clock,
+        clock_locked=clock_locked,
+        clock_offset_ns=clock_offset_ns,
         epoch_ns=epoch_ns,
         time_map=time_map if time_map is not None else TimeMap(),
         frame=frame,
@@ -170,6 +177,7 @@ def add_stream(
         transformations=transformations,
     )
     tx.put(made)
+    _unverify_mixture(tx, made)
     return made.id
 
 
@@ -206,28 +214,36 @@ def set_stream(
         "transformations": transformations,
     }  # fmt: skip
     old = fetch(tx, Stream, stream)
-    tx.put(replace(old, **{name: value for name, value in given.items() if value is not None}))
+    made = replace(old, **{name: value for name, value in given.items() if value is not None})
+    tx.put(made)
+    if made.recording != old.recording:
+        _unverify_mixture(tx, made)
 
 
 @command("stream.set_time", title="Set time map", right=Right.CHANGE_SYNC, enabled=needs_sample)
 def set_time(
-    tx: Transaction, *, stream: StreamRef, time_map: TimeMap, clock: str | None = None, epoch_ns: int | None = None
+    tx: Transaction,
+    *,
+    stream: StreamRef,
+    time_map: TimeMap,
+    clock: str | None = None,
+    clock_locked: bool | None = None,
+    clock_offset_ns: int | None = None,
+    epoch_ns: int | None = None,
 ) -> None:
     """Correct how a stream's time leads to session time. Labels keep the stream's time, and so move rightly.
 
     time_map: the new map
-    clock: the clock its times come from
+    clock: the clock its times come from; what is not mentioned stays, an empty name takes back all that was said of it
+    clock_locked: whether that clock was locked to its master
+    clock_offset_ns: how far off its master it said it was
     epoch_ns: Unix time of the stream's own zero
     """
+    said = {"clock": clock, "clock_locked": clock_locked, "clock_offset_ns": clock_offset_ns, "epoch_ns": epoch_ns}
     old = fetch(tx, Stream, stream)
-    tx.put(
-        replace(
-            old,
-            time_map=time_map,
-            clock=old.clock if clock is None else clock,
-            epoch_ns=old.epoch_ns if epoch_ns is None else epoch_ns,
-        )
-    )
+    if clock == "":
+        old = replace(old, clock_locked=None, clock_offset_ns=None)
+    tx.put(replace(old, time_map=time_map, **{name: value for name, value in said.items() if value is not None}))
 
 
 @command("stream.remove", title="Remove stream", right=Right.MANAGE_SAMPLES, enabled=needs_sample)
@@ -238,6 +254,44 @@ def remove_stream(tx: Transaction, *, stream: StreamRef) -> None:
     if count:
         raise UserError(f"{count} annotations lie on stream {old.key}; delete or copy them first (bulk.delete)")
     tx.delete(RecordKind.STREAM, old.id)
+
+
+LATENCY = "latency"
+
+
+@command("stream.set_latency", title="Declare latency", right=Right.CHANGE_SYNC, enabled=needs_sample)
+def set_latency(tx: Transaction, *, stream: StreamRef, latency_ns: int, granularity_ns: int | None = None) -> None:
+    """Say by how much a stream's times are late; its labels move earlier by as much on the session's timeline.
+
+    It takes the place of a latency declared before. The files are not touched.
+
+    latency_ns: how long after the fact its times are; below zero if before
+    granularity_ns: how finely its times are told, where that is known
+    """
+    old = fetch(tx, Stream, stream)
+    said = dict(old.time_map.evidence_values)
+    before = said.get("latency_ns", 0)
+    if not isinstance(before, int):
+        raise UserError(f"the latency kept with stream {old.key} is no number; set its time map anew")
+    if granularity_ns is not None and granularity_ns < 0:
+        raise UserError("a granularity is not below zero")
+    said |= {"latency_ns": latency_ns} | ({} if granularity_ns is None else {"granularity_ns": granularity_ns})
+    methods = [each for each in old.time_map.method.split(" + ") if each not in (LATENCY, "identity")]
+    moved = old.time_map.moved(before - latency_ns)
+    found = moved.found_by(
+        " + ".join([*methods, *([LATENCY] if latency_ns else [])]) or "identity",
+        evidence=said,
+        residual_ns=old.time_map.residual_ns,
+    )
+    tx.put(replace(old, time_map=found))
+
+
+def _unverify_mixture(tx: Transaction, stream: Stream) -> None:
+    """Streams of two recordings are on one timeline only by software, whatever was verified before."""
+    gate = combined_gate(tx.streams(stream.sample), stream, person=tx.actor.name)
+    if gate is not None:
+        sample = fetch(tx, Sample, stream.sample)
+        tx.put(replace(sample, gates={**sample.gates, SYNC_GATE: gate}))
 
 
 def _key(key: str) -> str:

@@ -124,6 +124,8 @@ class Stream(Record, frozen=True, kw_only=True):
     """One modality of a sample: files, clock, time map, frame, and where it came from. ``key`` is unique in its sample.
 
     ``epoch_ns`` anchors the stream's own zero in Unix time where known; ``time_map`` leads to session time.
+    ``clock`` names the clock, ``clock_locked`` says whether it was locked to its master while recording (``None``:
+    nobody said), ``clock_offset_ns`` how far off it said it was itself. What was measured is in the time map.
     """
 
     id: StreamId
@@ -135,6 +137,8 @@ class Stream(Record, frozen=True, kw_only=True):
     reader: str = ""
     options: Mapping[str, str | bool | int | float] = {}
     clock: str = ""
+    clock_locked: bool | None = None
+    clock_offset_ns: int | None = None
     epoch_ns: int | None = None
     time_map: TimeMap
     frame: str = ""

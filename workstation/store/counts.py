@@ -122,3 +122,9 @@ def with_project_scope(deltas: dict[CountKey, int]) -> list[tuple[Any, ...]]:
         if scope != PROJECT_SCOPE:
             total[(scope, *rest)] += n  # type: ignore[index]
     return [(*key, n) for key, n in total.items() if n]
+
+
+def lane_states(connection: Connection, sample: bytes) -> list[tuple[bytes | None, str, int]]:
+    """How many annotations of a sample stand in each state, by stream (``None``: on the sample as a whole)."""
+    sql = "SELECT stream, state, count(*) FROM annotation WHERE sample = ? GROUP BY stream, state"
+    return [(row[0], row[1], row[2]) for row in connection.execute(sql, (sample,))]

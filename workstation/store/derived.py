@@ -35,3 +35,9 @@ def derived_values(connection: Connection, area: str, sample: SampleId | None) -
 
 def _scope(sample: SampleId | None) -> bytes:
     return _PROJECT if sample is None else key_of(sample)
+
+
+def derived_counts(connection: Connection, prefix: str) -> dict[bytes, int]:
+    """How many values each sample has in all areas whose name begins with ``prefix``."""
+    sql = "SELECT sample, count(*) FROM derived WHERE area >= ? AND area < ? AND sample <> ? GROUP BY sample"
+    return {bytes(row[0]): row[1] for row in connection.execute(sql, (prefix, prefix + "\U0010ffff", _PROJECT))}

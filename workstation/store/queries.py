@@ -31,9 +31,9 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import OntologyState, OntologyVersion, Person, Project, Sample, SampleState, Stream
 from workstation.core.staleness import Limits
 from workstation.store import history
-from workstation.store.counts import PROJECT_SCOPE, Count
+from workstation.store.counts import PROJECT_SCOPE, Count, lane_states
 from workstation.store.db import Connection
-from workstation.store.derived import derived_values
+from workstation.store.derived import derived_counts, derived_values
 from workstation.store.effective import EffectiveOntology
 from workstation.store.ends import StaleEnd, stale_ends
 from workstation.store.foreign import RawBlob, RawRevision, raw_blobs, raw_history
@@ -41,7 +41,7 @@ from workstation.store.history import Change, Difference, RecordInfo, Revision
 from workstation.store.provenance import Provenance, provenance
 from workstation.store.references import Dependent, dependents
 from workstation.store.refusals import StoredRefusal, read_refusals
-from workstation.store.rows import KINDS, TABLES, WHOLE, key_or_none, read
+from workstation.store.rows import KINDS, TABLES, WHOLE, key_of, key_or_none, read
 
 R = TypeVar("R", bound=Record)
 _ORDERS = {RecordKind.KEYFRAME: "t.time_ns, t.id", RecordKind.WORD: "t.position, t.id", RecordKind.STREAM: "t.key"}
@@ -270,6 +270,17 @@ class Reads:
         """The keyframes of a track, by time."""
         return self._list(Keyframe, RecordKind.KEYFRAME, "t.annotation = ?", annotation)
 
+    def keyframes_of_sample(self, sample: SampleId) -> dict[AnnotationId, list[Keyframe]]:
+        """The keyframes of every track of a sample, each by time: one question in place of one a track."""
+        where = "t.annotation IN (SELECT id FROM annotation WHERE sample = ?)"
+        found: dict[AnnotationId, list[Keyframe]] = {}
+        key = key_or_none(sample)
+        if key is not None:
+            for each in self._select(RecordKind.KEYFRAME, where, (key,), order=_ORDERS[RecordKind.KEYFRAME]):
+                keyframe = cast(Keyframe, each)
+                found.setdefault(keyframe.annotation, []).append(keyframe)
+        return found
+
     def words(self, annotation: AnnotationId) -> list[Word]:
         """The words of a transcript turn, in order."""
         return self._list(Word, RecordKind.WORD, "t.annotation = ?", annotation)
@@ -350,6 +361,16 @@ class Reads:
     def total(self, kind: RecordKind, sample: SampleId | None = None) -> int:
         """How many records of a kind there are."""
         return sum(count.n for count in self.counts(sample, kind))
+
+    def lane_states(self, sample: SampleId) -> list[tuple[StreamId | None, State, int]]:
+        """How many annotations stand in each state on each stream (``None``: on the sample as a whole)."""
+        rows = lane_states(self._db, key_of(sample))
+        return [(StreamId(id_from_bytes(key)) if key else None, State(state), n) for key, state, n in rows]
+
+    def derived_counts(self, prefix: str) -> dict[SampleId, int]:
+        """How many rebuildable values each sample has in the areas that begin with ``prefix``."""
+        found = derived_counts(self._db, prefix)
+        return {SampleId(id_from_bytes(key)): count for key, count in found.items()}
 
     def dependents(self, kind: RecordKind, record_id: str, limit: int = 1000) -> list[Dependent]:
         """The records that point at this one and would be left hanging if it were deleted."""

@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from workstation.ui.collecting import begin_collecting
 from workstation.ui.icons import icon
 from workstation.ui.style import palette_of, style_sheet
 from workstation.ui.theme import Theme
@@ -38,6 +39,7 @@ def make_application() -> QApplication:
     QGuiApplication.setApplicationDisplayName("Workstation")
     QGuiApplication.setDesktopFileName("workstation")
     application = QApplication(["workstation"])
+    begin_collecting(application)
     application.setStyle("Fusion")  # the one style that takes our palette whole, on every system
     return application
 

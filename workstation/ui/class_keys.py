@@ -5,8 +5,11 @@ Asked by the key dispatcher for what no pane and no action wanted. The ontology 
 
 from __future__ import annotations
 
-from workstation.core.ontology_compile import CompiledOntology
-from workstation.ui.workbench import Workbench
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workstation.core.ontology_compile import CompiledOntology
+    from workstation.ui.workbench import Workbench
 
 
 class ClassKeys:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from workstation.app.sample_view import SampleView
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PaneSpec
-from workstation.ui.workbench import Workbench
 from workstation.ui.workspaces.catalogue import Workspace
+
+if TYPE_CHECKING:
+    from workstation.app.sample_view import SampleView
+    from workstation.ui.workbench import Workbench
 
 _LAYOUT_VERSION = 1
 Stack = tuple["PaneDock", ...]
@@ -232,6 +235,12 @@ class Docks(QObject):
         if fronts and bottom:
             low = round(height * workspace.bottom_share)
             self._window.resizeDocks([fronts[0], bottom[0][0]], [height - low, low], Qt.Orientation.Vertical)
+        for column in columns:
+            if len(column) > 1:  # else what wants most height leaves the others a strip
+                wants = [1.6 if stack[0].spec.kind == "inspector" else 1.0 for stack in column]
+                room = height * (1 - workspace.bottom_share) / sum(wants)
+                heights = [round(room * want) for want in wants]
+                self._window.resizeDocks([stack[0] for stack in column], heights, Qt.Orientation.Vertical)
 
     def _name_tabs(self) -> None:
         """The tab bars are Qt's own and come without a name."""

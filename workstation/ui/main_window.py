@@ -5,15 +5,14 @@ can do is in ``actions/``, what it shows is in ``panes/`` and ``panels/``; here 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from PySide6.QtCore import QByteArray, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QWidget
 
 from workstation.app.jobs import Job, Jobs
-from workstation.app.layouts import Layout
-from workstation.app.session import Session
 from workstation.app.settings import Settings, settings_or_usual, write_settings
 from workstation.core.errors import UserError
 from workstation.ui.actions.table import load_actions
@@ -27,16 +26,21 @@ from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, wr
 from workstation.ui.keys import Keys, pane_around
 from workstation.ui.menus import Menus
 from workstation.ui.notice import Notice
-from workstation.ui.opened import Opened, open_for_window
+from workstation.ui.panels.link_mode import LinkMode
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PANES
 from workstation.ui.performing import Performing
 from workstation.ui.status import Status
 from workstation.ui.theme import DARK, THEMES, Theme
+from workstation.ui.told import Told, Tone
 from workstation.ui.toolbar import ToolBar
 from workstation.ui.welcome import Welcome
-from workstation.ui.workbench import Told, Tone
 from workstation.ui.workspaces.catalogue import LABEL, WORKSPACES, Workspace
+
+if TYPE_CHECKING:
+    from workstation.app.layouts import Layout
+    from workstation.app.session import Session
+    from workstation.ui.opened import Opened
 
 
 class MainWindow(QMainWindow):
@@ -64,7 +68,7 @@ class MainWindow(QMainWindow):
 
     def pane(self, kind: str) -> Pane | None:
         """The pane of that kind, if it is open."""
-        return self.docks.pane(kind)
+        return self.link_mode if kind == self.link_mode.kind else self.docks.pane(kind)
 
     def show_pane(self, kind: str) -> None:
         """Bring a pane to the front and give it the focus."""
@@ -91,11 +95,14 @@ class MainWindow(QMainWindow):
 
     def gesturing(self, pane: Pane | None) -> Pane | None:
         """The pane in which something is begun and not ended; the focused one first."""
-        panes = [each for each in (pane, *self.docks.panes()) if each is not None]
+        panes = [each for each in (pane, self.link_mode, *self.docks.panes()) if each is not None]
         return next((each for each in panes if each.gesture is not None), None)
 
     def class_key(self, text: str) -> bool:
         return self.opened is not None and self._class_keys.press(text, self.opened.bench)
+
+    def class_awaited(self) -> bool:
+        return self.opened is not None and self.opened.bench.hand.waiting
 
     def leave(self) -> None:
         """``Esc`` with nothing to leave and nothing to cancel: a waiting shape is given up, else the selection."""
@@ -127,6 +134,8 @@ class MainWindow(QMainWindow):
 
     def open_project(self, path: Path, *, person: str | None = None) -> bool:
         """Show a project in place of what is shown; whether it could be opened."""
+        from workstation.ui.opened import open_for_window
+
         try:
             session, holder = open_for_window(path, person)
         except UserError as problem:
@@ -138,6 +147,8 @@ class MainWindow(QMainWindow):
 
     def show_session(self, session: Session, holder: str | None = None, *, kept: bool = True) -> None:
         """Show an open project; the window closes it. Not ``kept``: nothing is remembered of having shown it."""
+        from workstation.ui.opened import Opened  # with the store and all readers: not before there is a project
+
         self.opened = opened = Opened(session, self, holder, kept=kept)
         self.performing.begin(opened.bench)
         self.keymap.know(bounds_of(self.performing.table))
@@ -145,6 +156,7 @@ class MainWindow(QMainWindow):
         self._welcome.hide()
         self.arrange(WORKSPACES.get(opened.layout.workspace, LABEL), opened.layout)
         self.docks.bind(opened.bench)
+        self.link_mode.bind(opened.bench)
         opened.begin()
         self.setWindowTitle(opened.title)
         self.docks.focus_first(self.workspace)
@@ -160,6 +172,7 @@ class MainWindow(QMainWindow):
         self.menus.fill()
         self.notice.clear_all()
         self.docks.unbind()
+        self.link_mode.unbind()
         opened.close()
         self._show_welcome()
 
@@ -174,9 +187,12 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray(layout.geometry))
         self.toolbar.show()
         self.notice.settle()
+        self._link_bar.setVisible(self.link_mode.active)  # a kept layout may hold another wish
 
     def take_workspace(self, name: str) -> None:
         """Change to another workspace, keeping how this one was left; an empty name: this one as it comes."""
+        from workstation.app.layouts import Layout
+
         if self.opened is None:
             return
         self.opened.layout = self.layout_now(self.opened)
@@ -200,6 +216,8 @@ class MainWindow(QMainWindow):
 
     def layout_now(self, opened: Opened) -> Layout:
         """What is to be kept of the window for this project."""
+        from workstation.app.layouts import Layout
+
         view = opened.bench.view
         return Layout(
             workspace=self.workspace.name,
@@ -218,6 +236,7 @@ class MainWindow(QMainWindow):
 
     def keep_keys(self) -> None:
         """Write the keys down, after they were changed."""
+        self.toolbar.show_keys(self.keymap)
         write_keys(self.keymap, key_file())
 
     def _take_keys(self) -> None:
@@ -227,6 +246,7 @@ class MainWindow(QMainWindow):
                 read_keys(self.keymap, path)
             except UserError as problem:
                 self.tell(f"{problem}. The usual keys are used.", Tone.REFUSED)
+        self.toolbar.show_keys(self.keymap)
 
     # --- words and looks ----------------------------------------------------------------------------------------
 
@@ -253,6 +273,17 @@ class MainWindow(QMainWindow):
         """Close once the key or menu that asked for it is done with."""
         QTimer.singleShot(0, self.close)
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab: on to the next control that can be seen. Qt counts those of panes behind a tab, which it keeps beside
+        the screen, as visible, and the focus would be lost among them."""
+        first: QWidget | None = None
+        while super().focusNextPrevChild(forward):
+            focus: QWidget | None = self.focusWidget()
+            if focus is None or focus is first or not focus.visibleRegion().isEmpty():
+                return True
+            first = first or focus
+        return False
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.jobs.close()
         self.close_project()
@@ -274,6 +305,7 @@ class MainWindow(QMainWindow):
         self.dialogs = Dialogs(self)
         self._class_keys = ClassKeys()
         self.notice = Notice()
+        self.link_mode = LinkMode()
         self.notice.performed.connect(self._on_performed)
         self.jobs.changed.connect(self._on_job)
         self.status.messages_wanted.connect(self._on_messages)
@@ -292,6 +324,15 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.addToolBarBreak()
         self.addToolBar(self.notice)
+        self._link_bar = QToolBar("Link")
+        self._link_bar.setObjectName("link_bar")
+        self._link_bar.setMovable(False)
+        self._link_bar.addWidget(self.link_mode)
+        self._link_bar.toggleViewAction().setVisible(False)
+        self.addToolBarBreak()
+        self.addToolBar(self._link_bar)
+        self._link_bar.hide()
+        self.link_mode.active_changed.connect(self._link_bar.setVisible)
         self.menus = Menus(self.menuBar(), self.performing, self.keymap, self)
         self.toolbar.project.setMenu(self.menus.menus["Project"])
         self.menus.performed.connect(self._on_performed)

@@ -18,7 +18,9 @@ from workstation.ui.keymap import KeyMap
 from workstation.ui.performing import Performing
 from workstation.ui.theme import Theme
 
-ORDER = ("Project", "Edit", "View", "Sample", "Play", "Tools", "Label", "Track", "Link", "Sync", "Review", "Help")
+ORDER = (
+    "Project", "Edit", "View", "Sample", "Play", "Camera", "Tools", "Label", "Track", "Link", "Sync", "Review", "Help",
+)  # fmt: skip
 """Menus from left to right."""
 
 

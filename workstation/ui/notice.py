@@ -23,7 +23,6 @@ class Notice(QToolBar):
         self._waiting: list[tuple[str, str, str]] = []
         self._text = QLabel()
         self._text.setObjectName("notice_text")
-        self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._act = self._button("notice_act", "")
         self._act.clicked.connect(self._on_act)
@@ -56,6 +55,7 @@ class Notice(QToolBar):
             text, action_id, title = self._waiting[0]
             self._text.setText(f"▲ {text}")
             self._text.setAccessibleName(text)
+            self._text.setToolTip(text)
             self._act.setText(title)
             self._act.setAccessibleName(title or "Nothing to do")
             self._act.setEnabled(bool(action_id))

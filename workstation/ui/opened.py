@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Slot
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
 from workstation.app.playing import device_in_words
-from workstation.app.readiness import sync_in_words, warm_up
+from workstation.app.readiness import first_full_moment, sync_in_words, warm_up
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
@@ -23,12 +23,14 @@ from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
+from workstation.ui.tools.state import Hand
 from workstation.ui.transport_bar import TransportBar
 from workstation.ui.workbench import Told, Workbench
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.main_window import MainWindow
+    from workstation.ui.tools.state import Hand
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +56,14 @@ class Opened(QObject):
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
+        self._media_looked_for = False
         self.bench.told.connect(self._on_told)
+        self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
+        self.bench.calmed.connect(self._look_further)
+        self.bench.hand.changed.connect(self._on_hand)
+        self._on_hand(self.bench.hand)
         window.toolbar.sample_chosen.connect(self._on_sample_chosen)
 
     @property
@@ -65,6 +72,9 @@ class Opened(QObject):
         project = self.session.store.project()
         name = project.name if project is not None else self.session.project.path.name
         return f"{name} (read-only)" if self.session.read_only else name
+
+    def _on_hand(self, hand: Hand) -> None:
+        self._window.toolbar.hold(f"tool.{hand.tool}")
 
     def begin(self) -> None:
         """Open the sample that was open last, or the first."""
@@ -76,14 +86,23 @@ class Opened(QObject):
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
                 self.bench.clock.seek(self.layout.time_ns)
-        elif keys:
-            self.bench.open_sample(keys[0])
+        elif keys and self.bench.open_sample(keys[0]):
+            view, readers = self.bench.view, self.bench.readers
+            if view is not None and readers is not None:
+                self.bench.clock.seek(first_full_moment(view, readers, self.bench.clock.time_ns))
         self._give_notice()
-        streams = [
-            stream for sample in self.session.store.samples() for stream in self.session.store.streams(sample.id)
-        ]
-        look = partial(missing_media, self.session.project.path, streams)
-        self._window.jobs.start("Check media", lambda _job: look(), done=self._on_missing)
+        if self.bench.view is None:
+            self._look_further(None)
+
+    def _look_further(self, _: None) -> None:
+        """What can wait until the sample is on the screen."""
+        if not self._media_looked_for:
+            self._media_looked_for = True
+            store = self.session.store
+            streams = [stream for sample in store.samples() for stream in store.streams(sample.id)]
+            look = partial(missing_media, self.session.project.path, streams)
+            self._window.jobs.start("Check media", lambda _job: look(), done=self._on_missing)
+        self._make_next_ready()
 
     def _give_notice(self) -> None:
         notice = self._window.notice
@@ -135,6 +154,9 @@ class Opened(QObject):
         except OSError as error:
             _log.warning("the recent projects could not be kept: %s", error)
 
+    def _on_action_wanted(self, action_id: str) -> None:
+        self._window.perform(action_id)
+
     def _on_told(self, told: Told) -> None:
         self._window.status.say(told)
 
@@ -142,7 +164,6 @@ class Opened(QObject):
         box = self._window.toolbar.samples
         box.setCurrentIndex(-1 if view is None else box.findData(view.sample.key))
         self._show_sync()
-        self._make_next_ready()
 
     def _show_device(self) -> None:
         label = self._window.status.device

@@ -6,12 +6,15 @@ Menus, toolbar, palette and keys all come through here, so that none of them can
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from workstation.ui.actions.action import Action, Frame, Hands
 from workstation.ui.actions.table import ActionTable
 from workstation.ui.panes.base import Pane
-from workstation.ui.workbench import Tone, Workbench
+from workstation.ui.told import Tone
+
+if TYPE_CHECKING:
+    from workstation.ui.workbench import Workbench
 
 Tell = Callable[[str, Tone], None]
 
@@ -39,7 +42,7 @@ class Performing:
 
     def hands(self, pane: Pane | None) -> Hands:
         """What an action gets; project-free ones leave the bench alone, which may be absent."""
-        return Hands(bench=cast(Workbench, self.bench), pane=pane, frame=self._frame)
+        return Hands(bench=cast("Workbench", self.bench), pane=pane, frame=self._frame)
 
     def why_not(self, action: Action, pane: Pane | None) -> str | None:
         """Why it cannot be done now, in words for the person; ``None`` if it can."""

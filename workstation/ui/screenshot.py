@@ -20,7 +20,7 @@ from workstation.ui.theme import THEMES
 from workstation.ui.workspaces.catalogue import WORKSPACES
 
 if TYPE_CHECKING:
-    from workstation.cli.windows import Shot
+    from workstation.app.shots import Shot
     from workstation.ui.main_window import MainWindow
 
 _log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ thread.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -56,8 +57,11 @@ class Sounds(QObject):
         context: OpenContext,
         gui: GuiThread,
         parent: QObject | None = None,
+        *,
+        calm: threading.Event | None = None,
     ) -> None:
         super().__init__(parent)
+        self._calm = calm
         self._streams = streams
         self._readers = readers
         self._gui = gui
@@ -93,7 +97,7 @@ class Sounds(QObject):
         if not self._built:
             return
         complete = all(lane.complete for lane in self._built)
-        self._building = Building(self._built, self._lane_built)
+        self._building = Building(self._built, self._lane_built, calm=self._calm)
         self._progress.start()
         if jobs is not None and not complete:
             jobs.start("Waveforms", _Watched(self._building))
@@ -125,7 +129,7 @@ class Sounds(QObject):
         if self._closed or (self._tiles is None and not wanted):
             return
         if self._tiles is None:
-            self._tiles = Background("spectrogram", self._make_tile, self._tile_made)
+            self._tiles = Background("spectrogram", self._make_tile, self._tile_made, calm=self._calm)
         self._tiles.want(wanted)
 
     def close(self) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTime
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from workstation.app.jobs import Job
-from workstation.ui.workbench import Told, Tone
+from workstation.ui.told import Told, Tone
 
 _KEPT = 500
 _MARKS = {Tone.NOTE: "", Tone.REFUSED: "▲ ", Tone.ERROR: "■ "}
@@ -55,7 +55,8 @@ class Status(QStatusBar):
         return self._told.text()
 
     def _build_told(self) -> None:
-        self._told = QToolButton()
+        self._told = QPushButton()
+        self._told.setFlat(True)
         self._told.setObjectName("status_told")
         self._told.setAccessibleName("Messages")
         self._told.setFocusPolicy(Qt.FocusPolicy.TabFocus)

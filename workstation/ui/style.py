@@ -45,7 +45,8 @@ QMainWindow::separator:hover {{ background: {accent}; }}
 QToolBar {{ background: {raised}; border: none; border-bottom: 1px solid {line}; spacing: 2px; padding: 2px 4px; }}
 QToolBar::separator {{ background: {line}; width: 1px; margin: 4px 5px; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 5px; }}
-QToolButton#status_told {{ text-align: left; }}
+QPushButton#status_told {{ text-align: left; border: 1px solid transparent; background: transparent; padding: 0 8px; }}
+QPushButton#status_told:focus {{ border-color: {accent}; }}
 QToolButton:hover {{ background: {panel}; }}
 QToolButton:checked {{ background: {accent}; color: {on_accent}; }}
 QToolButton:pressed {{ background: {line}; }}
@@ -57,14 +58,14 @@ QPushButton:hover {{ border-color: {quiet}; }}
 QPushButton:default {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
 QPushButton:default:disabled {{ background: {raised}; color: {quiet}; border-color: {line}; }}
 QPushButton:disabled {{ color: {quiet}; }}
-QPushButton:focus, QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus,
-QDoubleSpinBox:focus, QAbstractItemView:focus, QCheckBox:focus, QRadioButton:focus, QSlider:focus
+QPushButton:focus, QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractItemView:focus, QCheckBox:focus,
+QRadioButton:focus, QSlider:focus
 {{ border: 1px solid {accent}; }}
 QPushButton:default:focus {{ border: 2px solid {ink}; }}
-QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox
+QLineEdit, QPlainTextEdit, QTextEdit
 {{ background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 2px 6px;
   selection-background-color: {accent}; selection-color: {on_accent}; }}
-QComboBox::drop-down {{ border: none; width: 16px; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0 2px; background: transparent; }}
 QCheckBox, QRadioButton {{ border: 1px solid transparent; border-radius: 4px; padding: 1px 3px; }}
 QAbstractItemView {{ background: {panel}; alternate-background-color: {paper}; border: 1px solid {line};
   selection-background-color: {accent}; selection-color: {on_accent}; outline: none; }}
@@ -94,8 +95,8 @@ QStatusBar {{ background: {raised}; border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: none; }}
 QStatusBar QLabel, QStatusBar QToolButton {{ padding: 0 6px; }}
 QLabel[tone="quiet"] {{ color: {quiet}; }}
-QLabel[tone="warning"], QToolButton[tone="refused"] {{ color: {warning}; }}
-QLabel[tone="error"], QToolButton[tone="error"] {{ color: {error}; }}
+QLabel[tone="warning"], QPushButton[tone="refused"] {{ color: {warning}; }}
+QLabel[tone="error"], QPushButton[tone="error"] {{ color: {error}; }}
 QLabel[tone="good"] {{ color: {good}; }}
 QLabel[role="title"] {{ font-size: 20pt; font-weight: 600; }}
 QLabel[role="section"] {{ font-weight: 600; }}

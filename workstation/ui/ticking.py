@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt as QtNames
 from PySide6.QtCore import QTimer, Slot
 
 from workstation.core.clock import TransportChanged
+from workstation.ui.collecting import hold_back
 from workstation.ui.workbench import Workbench
 
 _PLAYING_MS = 8
@@ -38,6 +39,7 @@ class Ticking(QTimer):
         self._bench.clock.transport_changed.disconnect(self._on_transport)
 
     def _on_transport(self, change: TransportChanged) -> None:
+        hold_back(change.playing)
         if change.playing:
             if not self.isActive():
                 self._bench.session.player.look_for_device()  # made just now, it has not heard of this play

@@ -10,10 +10,11 @@ from fractions import Fraction
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QToolBar, QToolButton, QWidget
 
 from workstation.ui.actions.action import Action
 from workstation.ui.icons import has_icon, icon
+from workstation.ui.keymap import KeyMap
 from workstation.ui.theme import Theme
 
 RATES = tuple(Fraction(text) for text in ("1/10", "1/4", "1/2", "3/4", "1", "3/2", "2", "3", "4"))
@@ -38,6 +39,8 @@ class ToolBar(QToolBar):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         self._buttons: dict[str, QToolButton] = {}
         self._icons: dict[str, str] = {}
+        self._tools: dict[str, QToolButton] = {}
+        self._held = ""
 
     def build(self, actions: dict[str, Action], tools: Iterable[Action]) -> None:
         """Fill it; once."""
@@ -47,18 +50,13 @@ class ToolBar(QToolBar):
         self._button(actions[_BEFORE_TOOLS[1]])
         self.addSeparator()
         for tool in tools:
-            self._button(tool, checkable=True)
+            self._tools[tool.id] = self._button(tool, checkable=True)
         self.addSeparator()
         for each in _TRANSPORT:
             self._button(actions[each])
         self.rate = self._rate_box()
         self.addSeparator()
         self.time = self._time_field()
-        self.unit = QLabel()
-        self.unit.setObjectName("toolbar_unit")
-        self.unit.setAccessibleName("Place in the focused stream")
-        self.unit.setProperty("tone", "quiet")
-        self.addWidget(self.unit)
         spring = QWidget()
         spring.setSizePolicy(spring.sizePolicy().Policy.Expanding, spring.sizePolicy().Policy.Preferred)
         self.addWidget(spring)
@@ -68,10 +66,22 @@ class ToolBar(QToolBar):
     def button(self, action_id: str) -> QToolButton | None:
         return self._buttons.get(action_id)
 
+    def hold(self, action_id: str) -> None:
+        """Show which tool is in the hand."""
+        self._held = action_id
+        for tool_id, button in self._tools.items():
+            button.setChecked(tool_id == action_id)
+
     def paint_icons(self, theme: Theme) -> None:
         """In the colours of the theme."""
         for action_id, name in self._icons.items():
             self._buttons[action_id].setIcon(icon(name, theme))
+
+    def show_keys(self, keymap: KeyMap) -> None:
+        """Each button says its key."""
+        for action_id, button in self._buttons.items():
+            keys = keymap.keys_of(action_id)
+            button.setToolTip(f"{button.accessibleName()} ({keys[0]})" if keys else button.accessibleName())
 
     def set_icon(self, action_id: str, name: str, theme: Theme) -> None:
         """Another drawing on a button, as pause in place of play."""
@@ -148,6 +158,7 @@ class ToolBar(QToolBar):
         sender = self.sender()
         if sender is not None:
             self.performed.emit(str(sender.property("action_id")))
+            self.hold(self._held)  # a press has turned the button, whether the tool was taken or not
 
     @Slot()
     def _on_time(self) -> None:

@@ -9,6 +9,7 @@ from workstation.ui.actions.action import Hands, Run, action, needs_sample
 
 if TYPE_CHECKING:
     from workstation.ui.panes.camera import CameraPane
+    from workstation.ui.tools.canvas import Canvas
 
 MENU = "Camera"
 SCOPE = "camera"
@@ -20,6 +21,12 @@ def _cameras(hands: Hands) -> CameraPane | None:
 
     pane = hands.pane if isinstance(hands.pane, CameraPane) else hands.frame.pane(SCOPE)
     return pane if isinstance(pane, CameraPane) else None
+
+
+def canvas_of(hands: Hands) -> Canvas | None:
+    """The focused camera's picture, as tools and the actions on shapes see it."""
+    cameras = _cameras(hands)
+    return None if cameras is None or cameras.focused is None else cameras.focused.canvas
 
 
 def _needs_camera(hands: Hands) -> str | None:

@@ -7,10 +7,13 @@ rest. Commands that have an action of their own keep it. Called by ``table.py`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from workstation.app.forms import Place, filled
-from workstation.commands.registry import Command, Registry
 from workstation.ui.actions.action import WINDOW, Action, Hands
+
+if TYPE_CHECKING:
+    from workstation.app.forms import Place
+    from workstation.commands.registry import Command, Registry
 
 _MENUS = {
     "annotation": "Label", "bulk": "Label", "entity": "Label", "text": "Label", "turn": "Label", "word": "Label",
@@ -18,12 +21,19 @@ _MENUS = {
     "gate": "Sync", "verdict": "Review", "comment": "Review", "question": "Review", "finding": "Review",
 }  # fmt: skip
 """The others are in the palette only."""
+AT_ONCE = frozenset({
+    "annotation.split", "annotation.merge", "entity.detach", "entity.merge", "entity.split", "track.make",
+    "track.extend", "track.split", "track.join", "track.swap", "track.remove_gap", "keyframe.set", "link.confirm",
+    "link.negate", "link.remove", "turn.join", "sample.start", "sample.reopen",
+})  # fmt: skip
+"""Commands to which the selection and the playhead say all that matters. Every other one asks: what may be left out of
+a command of many labels means all of them."""
 
 
 def actions_of(registry: Registry) -> Iterator[Action]:
     """One action per command."""
     for command in registry:
-        at_once = _can_be_said(command)
+        at_once = command.id in AT_ONCE
         yield Action(
             id=command.id,
             title=command.title.rstrip("…") + ("" if at_once else "…"),
@@ -40,6 +50,8 @@ def actions_of(registry: Registry) -> Iterator[Action]:
 
 def place_of(hands: Hands) -> Place:
     """Where the hand is."""
+    from workstation.app.forms import Place
+
     bench = hands.bench
     state = bench.selection.state
     ahead = tuple(each for each in state.ids if each != state.active)
@@ -47,16 +59,11 @@ def place_of(hands: Hands) -> Place:
     return Place(view=bench.view, selected=ordered, time_ns=bench.clock.time_ns)
 
 
-def _can_be_said(command: Command) -> bool:
-    """Whether a selection could say everything that must be known."""
-    required = [each for each in command.arguments if each.required]
-    sayable = ("annotation", "annotations", "link", "links", "entity", "other", "first", "second")
-    return all(each.name in sayable or each.name in ("at_ns", "from_ns", "to_ns", "time_ns") for each in required)
-
-
 def _runner(command: Command) -> Callable[[Hands], object]:
     def run(hands: Hands) -> object:
-        given = filled(command, place_of(hands)) if _can_be_said(command) else None
+        from workstation.app.forms import filled
+
+        given = filled(command, place_of(hands)) if command.id in AT_ONCE else None
         if given is None:
             hands.frame.open_dialog(f"command {command.id}")
             return None

@@ -7,16 +7,17 @@ the table, and ask for their arguments in a form.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from workstation.core.annotation import Annotation, State
-from workstation.core.geometry import ShapeKind, kind_of
-from workstation.core.selection import SelectionState
-from workstation.store.undo import UndoResult
 from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
-from workstation.ui.workbench import Tone, Workbench
+from workstation.ui.told import Tone
+
+if TYPE_CHECKING:
+    from workstation.app.session import UndoResult
+    from workstation.core.annotation import Annotation
+    from workstation.ui.workbench import Workbench
 
 EDIT, LABEL = "Edit", "Label"
 
@@ -26,6 +27,8 @@ EDIT, LABEL = "Edit", "Label"
 
 def _arrive(bench: Workbench, result: UndoResult | None, done: str, nothing: str) -> None:
     """Go to the place that was changed and say what it was."""
+    from workstation.core.selection import SelectionState
+
     if result is None:
         bench.tell(nothing)
         return
@@ -76,7 +79,7 @@ def _annotations(hands: Hands) -> list[Annotation]:
 
 
 def _needs_proposal(hands: Hands) -> str | None:
-    proposed = any(each.state is State.PROPOSED for each in _annotations(hands))
+    proposed = any(each.state.value == _PROPOSED for each in _annotations(hands))
     return needs_selection(hands) or (None if proposed else "no proposal is selected")
 
 
@@ -107,7 +110,7 @@ def delete(hands: Hands) -> None:
 @action("annotation.accept", title="Accept proposal", keys="Enter", menu=LABEL, enabled=_editable(_needs_proposal))
 def accept(hands: Hands) -> None:
     """Take the selected proposals over as done."""
-    chosen = [each.id for each in _annotations(hands) if each.state is State.PROPOSED]
+    chosen = [each.id for each in _annotations(hands) if each.state.value == _PROPOSED]
     hands.bench.run("annotation.accept", annotations=chosen)
 
 
@@ -115,7 +118,7 @@ def accept(hands: Hands) -> None:
         enabled=_editable(_needs_proposal))  # fmt: skip
 def reject(hands: Hands) -> None:
     """Refuse the selected proposals; they are kept as rejected."""
-    chosen = [each.id for each in _annotations(hands) if each.state is State.PROPOSED]
+    chosen = [each.id for each in _annotations(hands) if each.state.value == _PROPOSED]
     hands.bench.run("annotation.reject", annotations=chosen)
 
 
@@ -146,9 +149,10 @@ def select_alike(hands: Hands) -> None:
 
 # --- copy and paste ---------------------------------------------------------------------------------------------
 
+_PROPOSED = "proposed"
 _MIME = "application/x-workstation-labels"
 _STEP_PX = 12.0
-_IN_PIXELS = {ShapeKind.BOX, ShapeKind.POINT, ShapeKind.POLYGON, ShapeKind.POLYLINE, ShapeKind.KEYPOINTS}
+_IN_PIXELS = frozenset({"box", "point", "polygon", "polyline", "keypoints"})
 
 
 class _Copied(msgspec.Struct, frozen=True):
@@ -156,6 +160,13 @@ class _Copied(msgspec.Struct, frozen=True):
 
     ids: tuple[str, ...]
     time_ns: int
+
+
+@runtime_checkable
+class Pastes(Protocol):
+    """A pane that puts copied labels on the item it shows, as cameras do with tracks; false: it is not for it to do."""
+
+    def paste(self, ids: tuple[str, ...], copied_ns: int) -> bool: ...
 
 
 @action("edit.copy", title="Copy", keys="Ctrl+C", menu=EDIT, enabled=needs_selection)
@@ -185,6 +196,9 @@ def paste(hands: Hands) -> None:
         bench.tell("Nothing is copied.", Tone.REFUSED)
         return
     copied = msgspec.json.decode(data, type=_Copied)
+    pane: object = hands.pane
+    if isinstance(pane, Pastes) and pane.paste(copied.ids, copied.time_ns):
+        return
     chosen = [view.annotations[each] for each in copied.ids if each in view.annotations]
     made: list[str] = []
     with bench.together("Paste" if len(chosen) == 1 else f"Paste {len(chosen)}") as run:
@@ -194,6 +208,8 @@ def paste(hands: Hands) -> None:
 
 
 def _whither(bench: Workbench, annotation: Annotation, copied_ns: int) -> dict[str, object]:
+    from workstation.core.geometry import kind_of
+
     view = bench.view
     source = None if view is None or annotation.stream is None else view.streams.get(annotation.stream)
     if view is None or source is None:
@@ -203,7 +219,7 @@ def _whither(bench: Workbench, annotation: Annotation, copied_ns: int) -> dict[s
     there_ns = target.time_map.first_stream_at(bench.clock.time_ns + 1)
     by_ns = there_ns - source.time_map.first_stream_at(copied_ns + 1)
     same_place = by_ns == 0 and target is source
-    flat = annotation.shape is not None and kind_of(annotation.shape) in _IN_PIXELS
+    flat = annotation.shape is not None and kind_of(annotation.shape).value in _IN_PIXELS
     aside = {"by": [_STEP_PX, _STEP_PX]} if same_place and flat else {}
     return {"stream": target.id, "by_ns": by_ns, **aside}
 

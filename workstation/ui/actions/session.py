@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from workstation.app.submitting import missing_before_submitting
-from workstation.app.walking import Stop, next_finding, next_keyframe, next_link, shows_at, when
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
 from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
-from workstation.ui.workbench import Tone, Workbench
+from workstation.ui.told import Tone
+
+if TYPE_CHECKING:
+    from workstation.app.walking import Stop
+    from workstation.ui.workbench import Workbench
 
 SAMPLE, PLAY, VIEW, LINK, REVIEW, LABEL = "Sample", "Play", "View", "Link", "Review", "Label"
 
@@ -48,6 +52,8 @@ def _may_edit(hands: Hands) -> str | None:
 @action("sample.submit", title="Submit and go on", keys="Ctrl+Enter", menu=SAMPLE, enabled=_may_edit)
 def submit(hands: Hands) -> None:
     """Hand the sample in and open the next one; or list what is missing and go to it."""
+    from workstation.app.submitting import missing_before_submitting
+
     bench = hands.bench
     if bench.view is None:
         return
@@ -92,11 +98,15 @@ def _stop_at(bench: Workbench, stop: Stop | None, otherwise: str, *, select: boo
 
 
 def _in_view(bench: Workbench, ids: tuple[str, ...]) -> bool:
+    from workstation.app.walking import shows_at
+
     view = bench.view
     return view is not None and bool(ids) and all(shows_at(view, each, bench.clock.time_ns) for each in ids)
 
 
 def _walk_links(hands: Hands, step: int) -> None:
+    from workstation.app.walking import next_link
+
     bench = hands.bench
     if bench.view is not None:
         _stop_at(bench, next_link(bench.view, bench.selected, step), "The selection has no links.")
@@ -117,6 +127,8 @@ def walk_back(hands: Hands) -> None:
 
 
 def _walk_keyframes(hands: Hands, step: int) -> None:
+    from workstation.app.walking import next_keyframe
+
     bench = hands.bench
     if bench.view is not None:
         stop = next_keyframe(bench.view, bench.selected, bench.clock.time_ns, step)
@@ -139,12 +151,17 @@ def keyframe_back(hands: Hands) -> None:
 
 def _walk_findings(hands: Hands, step: int) -> None:
     from workstation.app.validation import kept_findings
+    from workstation.app.walking import next_finding
 
     bench = hands.bench
-    if bench.view is not None:
-        findings = kept_findings(bench.session.store, bench.view.id)
-        stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step)
-        _stop_at(bench, stop, "No open finding is known for this sample; the findings panel runs the checks.")
+    if bench.view is None:
+        return
+    checked = bench.checks.sample == bench.view.id
+    findings = bench.checks.findings if checked else kept_findings(bench.session.store, bench.view.id)
+    stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step)
+    bench.check_soon()
+    known = "No finding is open in this sample." if checked else "This sample has not been checked yet; ask again soon."
+    _stop_at(bench, stop, known)
 
 
 @action("finding.next", title="Next finding", keys="N", menu=REVIEW, enabled=needs_sample, repeats=True)
@@ -162,6 +179,8 @@ def finding_back(hands: Hands) -> None:
 @action("view.reveal", title="Bring selection into view", keys="F", menu=VIEW, enabled=needs_selection)
 def reveal(hands: Hands) -> None:
     """Every pane centres what is selected and what belongs to it; the playhead goes there if it is elsewhere."""
+    from workstation.app.walking import shows_at, when
+
     bench = hands.bench
     if bench.view is None:
         return
@@ -186,7 +205,25 @@ def approve(hands: Hands) -> None:
         _go(hands, 1)
 
 
+@runtime_checkable
+class AsksReason(Protocol):
+    """A pane that offers the reasons to return a sample."""
+
+    def ask_reason(self) -> None: ...
+
+
 @action("sample.return", title="Return with a reason…", keys="X", scope="review", menu=REVIEW, enabled=_may_edit)
 def give_back(hands: Hands) -> None:
-    """Send the sample back; the reason is what it opens on (in the workspace Review)."""
+    """Send the sample back for a reason of one key; the reason is what it opens on (in the workspace Review)."""
+    hands.frame.show_pane("review")
+    pane: object = hands.frame.pane("review")
+    if isinstance(pane, AsksReason):
+        pane.ask_reason()
+    else:
+        hands.frame.open_dialog("command sample.return")
+
+
+@action("sample.return_in_words", title="Return in other words…", menu=REVIEW, enabled=_may_edit)
+def give_back_in_words(hands: Hands) -> None:
+    """Send the sample back with a reason of your own."""
     hands.frame.open_dialog("command sample.return")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from workstation.ui.workbench import Tone
+from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
     from workstation.ui.dialogs.sheet import Sheet

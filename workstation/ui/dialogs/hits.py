@@ -48,7 +48,7 @@ def hits_of(window: MainWindow) -> list[Hit]:
 
 
 def class_hits(window: MainWindow) -> list[Hit]:
-    """The classes of the ontology in force, with their keys."""
+    """The classes of the ontology in force, with their keys; of a shape that waits those that may be drawn so."""
     bench = None if window.opened is None else window.opened.bench
     if bench is None or bench.view is None or bench.view.ontology is None:
         return []
@@ -56,6 +56,7 @@ def class_hits(window: MainWindow) -> list[Hit]:
     return [
         Hit(name=view.class_name(each), kind="class", keys=made.key or "", act=partial(give_class, bench, each))
         for each, made in ontology.classes.items()
+        if bench.hand.fits(each)
     ]
 
 

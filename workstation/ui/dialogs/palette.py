@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem
+from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem
 
 from workstation.app.searching import best
 from workstation.ui.dialogs.hits import Hit, class_hits, hits_of, place_hit
@@ -32,7 +32,14 @@ class Palette(Sheet):
         self.field = QLineEdit()
         named(self.field, f"{self.objectName()}_field", title)
         self.field.setPlaceholderText(self.hint())
-        self.list = QListWidget()
+        self.list = QTreeWidget()
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         named(self.list, f"{self.objectName()}_list", "What fits")
         self.list.setToolTip("")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -56,9 +63,9 @@ class Palette(Sheet):
         """Arrows move in the list while letters go into the field."""
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _MOVES:
             step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8}.get(Qt.Key(event.key()), 8)
-            count = self.list.count()
-            if count:
-                self.list.setCurrentRow(min(max(self.list.currentRow() + step, 0), count - 1))
+            current: QTreeWidgetItem | None = self.list.currentItem()
+            if current is not None:
+                self._go(self.list.indexOfTopLevelItem(current) + step)
             return True
         return super().eventFilter(watched, event)
 
@@ -68,28 +75,33 @@ class Palette(Sheet):
         found = ([place] if place is not None else []) + best(typed, ((hit.name, hit) for hit in self._hits), _SHOWN)
         self.list.clear()
         for hit in found:
-            right = hit.keys or hit.kind
-            entry = QListWidgetItem(f"{hit.name}    {right}" if right else hit.name)
-            entry.setData(Qt.ItemDataRole.UserRole, hit)
-            entry.setToolTip(hit.why_not or hit.help)
+            entry = QTreeWidgetItem([hit.name, hit.keys or hit.kind])
+            entry.setData(0, Qt.ItemDataRole.UserRole, hit)
+            entry.setToolTip(0, hit.why_not or hit.help)
+            entry.setForeground(1, QColor(self.frame.theme.quiet))
             if hit.why_not:
-                entry.setForeground(QColor(self.frame.theme.quiet))
-                entry.setText(f"{entry.text()}    ({hit.why_not})")
-            self.list.addItem(entry)
-        self.list.setCurrentRow(0)
+                entry.setForeground(0, QColor(self.frame.theme.quiet))
+                entry.setText(0, f"{hit.name}: {hit.why_not}")
+            self.list.addTopLevelItem(entry)
+        self._go(0)
+
+    def _go(self, row: int) -> None:
+        entry = self.list.topLevelItem(min(max(row, 0), self.list.topLevelItemCount() - 1))
+        if entry is not None:
+            self.list.setCurrentItem(entry)
 
     @Slot()
     def _take(self) -> None:
         self._do(self.list.currentItem())
 
-    @Slot(QListWidgetItem)
-    def _on_clicked(self, entry: QListWidgetItem) -> None:
+    @Slot(QTreeWidgetItem)
+    def _on_clicked(self, entry: QTreeWidgetItem) -> None:
         self._do(entry)
 
-    def _do(self, entry: QListWidgetItem | None) -> None:
+    def _do(self, entry: QTreeWidgetItem | None) -> None:
         if entry is None:
             return
-        hit: Hit = entry.data(Qt.ItemDataRole.UserRole)
+        hit: Hit = entry.data(0, Qt.ItemDataRole.UserRole)
         self.accept()  # first: what is found may open another dialog
         hit.act()
 

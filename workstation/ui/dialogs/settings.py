@@ -24,6 +24,7 @@ class SettingsDialog(Sheet):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window, "settings", "Settings")
         self._before = settings_or_usual()
+        self._worn = window.theme
         form = QFormLayout()
         self.theme = QComboBox()
         named(self.theme, "settings_theme", "Colours")
@@ -67,6 +68,5 @@ class SettingsDialog(Sheet):
 
     def reject(self) -> None:
         """Back to what was."""
-        theme = THEMES.get(self._before.theme, self.frame.theme)
-        self.frame.wear(theme, self._before.font_points)
+        self.frame.wear(self._worn, self._before.font_points)
         super().reject()

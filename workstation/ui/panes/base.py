@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
-from workstation.app.sample_view import SampleView
-from workstation.core.clock import TimeChanged
-from workstation.core.selection import SelectionChanged
-from workstation.store.changes import ChangeSet
-from workstation.ui.workbench import Workbench
+if TYPE_CHECKING:
+    from workstation.app.sample_view import SampleView
+    from workstation.core.clock import TimeChanged
+    from workstation.core.selection import SelectionChanged
+    from workstation.store.changes import ChangeSet
+    from workstation.ui.workbench import Workbench
+
 
 _log = logging.getLogger(__name__)
 

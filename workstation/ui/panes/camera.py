@@ -10,12 +10,14 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.feeds import PICTURE_KINDS
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
@@ -25,15 +27,18 @@ from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
-from workstation.ui.panes.camera_sweeps import CloudSweeps
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
+from workstation.ui.tools.pasting import paste
 from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.tools.track_edits import carry_on
 from workstation.ui.workbench import Workbench
 
 MOST_CAMERAS = 12
+_PICTURE_ASPECT = 16 / 9
+_BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
 _SWITCHES = (
     ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
@@ -90,6 +95,7 @@ class CameraPane(Pane):
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
+        self._across = 1
         self._turnstile = Turnstile(self)
         self._cuboids: PlacedCuboids | None = None
         self._sweeps: CloudSweeps | None = None
@@ -266,6 +272,31 @@ class CameraPane(Pane):
             self.bench.focus_on(camera.stream.id)
         self._focus_look()
 
+    def propagate(self) -> None:
+        """Put the selected shapes on the focused camera's next picture and go there."""
+        camera, bench = self.focused, self.bench
+        if camera is None or bench is None:
+            return
+        next_ns = carry_on(camera.canvas)
+        if next_ns is not None:
+            bench.clock.pause()
+            bench.clock.seek(camera.stream.time_map.to_session(next_ns))
+
+    def paste(self, ids: tuple[str, ...], copied_ns: int) -> bool:
+        """Put what was copied on the focused camera's picture; whether it was for cameras to do."""
+        if self.focused is None:
+            return False
+
+        def painted_at(stream: str) -> int | None:
+            camera = next((each for each in self.views if each.stream.id == stream), None)
+            feed = None if camera is None else camera.frames.feed
+            now = None if feed is None else feed.at(copied_ns)
+            if feed is None or feed.table is None or now is None or now.index is None:
+                return None
+            return int(feed.table.times_ns[now.index])
+
+        return paste(self.focused.canvas, ids, painted_at)
+
     def set_look(self, **changes: Any) -> None:
         """Switch something for all cameras."""
         self.look = replace(self.look, **changes)
@@ -287,7 +318,7 @@ class CameraPane(Pane):
             bench.tell("This sample has no cloud whose points could be shown.")
             return
         try:
-            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui, self._sweep_came)
+            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui.post, self._sweep_came)
         except DataError as problem:
             bench.tell(f"The points cannot be shown: {problem}")
             return
@@ -332,7 +363,7 @@ class CameraPane(Pane):
         for camera in self.views:
             self._grid.removeWidget(camera)
         shown = self.views if self.enlarged is None else [self.enlarged]
-        across = columns(len(shown))
+        across = self._across = columns(len(shown), self.body.width() / max(1, self.body.height()))
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
         for column in range(self._grid.columnCount()):
@@ -351,6 +382,13 @@ class CameraPane(Pane):
         self.header.say(
             item="" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another shape of the pane may want another grid."""
+        super().resizeEvent(event)
+        shown = 1 if self.enlarged is not None else len(self.views)
+        if shown and columns(shown, self.body.width() / max(1, self.body.height())) != self._across:
+            self._lay_out()
 
     def _mark(self) -> None:
         bench = self.bench
@@ -424,6 +462,12 @@ class CameraPane(Pane):
     def _theme_changed(self, _theme: Theme) -> None:
         self._focus_look()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Come to by key: the camera that is framed is worked on, and marks go to it."""
+        super().focusInEvent(event)
+        if self.focused is not None and event.reason() in _BY_KEY:
+            self.focus(self.focused)
+
     def _stream_focused(self, stream: str | None) -> None:
         camera = next((each for each in self.views if each.stream.id == stream), None)
         if camera is not None and camera is not self.focused:
@@ -431,9 +475,15 @@ class CameraPane(Pane):
             self._focus_look()
 
 
-def columns(count: int) -> int:
-    """How many stand beside each other."""
-    return max(1, math.ceil(math.sqrt(count)))
+def columns(count: int, aspect: float = 1.78) -> int:
+    """How many stand beside each other so that pictures are largest in a pane that is ``aspect`` times as wide as high;
+    of equally good ones the squarest."""
+    sizes = {
+        across: min(aspect / across / _PICTURE_ASPECT, 1.0 / -(-count // across)) for across in range(1, count + 1)
+    }
+    best = max(sizes.values(), default=0.0)
+    good = [across for across, size in sizes.items() if size > best * 0.999]
+    return min(good, key=lambda across: abs(across - math.sqrt(count) - 0.01), default=1)
 
 
 def in_view_order(streams: list[Stream]) -> list[Stream]:

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workstation.ui.panes.camera_canvas import pointer_of
 from workstation.ui.scenes.overlays import Overlay
 from workstation.ui.scenes.pixel_values import paint_values
-from workstation.ui.scenes.tool_hints import paint_hints, paint_pixels
+from workstation.ui.scenes.tool_hints import paint_hints
+from workstation.ui.scenes.wet_pixels import WetPixels
 from workstation.ui.tools.canvas import Button, Cursor, PointerEvent
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class PictureArea(QWidget):
         self._camera = camera
         self._layer: QPixmap | None = None
         self._painted_index: int | None = None
+        self._wet = WetPixels()
         self._grabbed: tuple[Button, QPointF] | None = None
         self.pointer: QPointF | None = None
         self.setMouseTracking(True)
@@ -135,8 +137,7 @@ class PictureArea(QWidget):
         camera = self._camera
         viewport = camera.viewport
         paint_values(painter, viewport, frame.picture)
-        for pixels, colour in camera.scene.previewed_pixels():
-            paint_pixels(painter, viewport, pixels, colour)
+        self._wet.paint(painter, viewport, camera.scene.previewed_pixels())
         self._missing(painter)
         camera.paint_cursor(painter)
         if camera.look.cross_hair and self.pointer is not None and not camera.frames.trouble:

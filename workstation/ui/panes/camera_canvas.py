@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 
+from workstation.app.light import eight_bits
 from workstation.app.sample_view import SampleView
 from workstation.core.geometry import Mask, Shape
 from workstation.core.sample import Stream
 from workstation.core.selection import Ids, Mode, replace
 from workstation.core.tracks import Moment
-from workstation.ui.scenes.frame_item import eight_bits
 from workstation.ui.tools.canvas import Act, Button, KeyPress, Modifier, Pixels, Place, PointerEvent, Preview
 from workstation.ui.tools.state import Hand, Sight
 
@@ -141,11 +141,11 @@ class ViewCanvas:
     def run(self, command_id: str, /, **arguments: object) -> Any:
         return self._camera.bench.run(command_id, **arguments)
 
-    def together(self, label: str, act: Act) -> Any:
+    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
         bench = self._camera.bench
 
         def whole() -> Any:
-            with bench.together(label) as run:
+            with bench.together(label, group=group) as run:
                 return act(run)
 
         return bench.attempt(whole)

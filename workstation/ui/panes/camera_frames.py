@@ -38,6 +38,8 @@ class Frame:
     end_ns: int | None
     """Session time at which the next picture shows."""
     next_own_ns: int | None
+    preview: bool
+    """A small picture of this very frame, while the exact one decodes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +177,9 @@ class CameraFrames:
         if self._carrier is not None:
             self._carrier.set_tone(tone)
         if self.frame is not None:
-            self.frame = self._framed(self.frame.index, self.frame.picture, shown_pixels(self.frame.picture, tone))
+            self.frame = self._framed(
+                self.frame.index, self.frame.picture, shown_pixels(self.frame.picture, tone), preview=self.frame.preview
+            )
 
     def whole_picture(self) -> Picture | None:
         """The whole picture painted, at full resolution. What is not in hand is decoded while the window waits."""
@@ -183,7 +187,7 @@ class CameraFrames:
         if frame is None or feed is None:
             return None
         height, width = frame.picture.pixels.shape[:2]
-        if (width, height) == (frame.picture.width_px, frame.picture.height_px):
+        if not frame.preview and (width, height) == (frame.picture.width_px, frame.picture.height_px):
             return frame.picture
         return feed.whole(frame.index)
 
@@ -197,7 +201,7 @@ class CameraFrames:
         feed = self.feed
         if feed is None or carried.carrier is not self._carrier:
             return  # of a sample that is closed
-        if not feed.screen.accepts(carried.delivery.request):
+        if not feed.screen.accepts(carried.delivery.request, preview=carried.delivery.preview):
             return
         if self.now.index is None:
             return  # the playhead has gone where the stream has nothing
@@ -214,15 +218,15 @@ class CameraFrames:
         self.latency_ns = monotonic_ns() - self._asked_at_ns
         if carried.tone != self.tone:
             shown = shown_pixels(picture, self.tone)
-        self.frame = self._framed(carried.delivery.request.index, picture, shown)
+        self.frame = self._framed(carried.delivery.request.index, picture, shown, preview=carried.delivery.preview)
         self._changed()
 
-    def _framed(self, index: int, picture: Picture, shown: Shown) -> Frame:
+    def _framed(self, index: int, picture: Picture, shown: Shown, *, preview: bool) -> Frame:
         image = image_of(shown, see_through=has_alpha(picture))
         table = None if self.feed is None else self.feed.table
         if table is None:
-            return Frame(index, picture, shown, image, None, None, None, None)
+            return Frame(index, picture, shown, image, None, None, None, None, preview)
         when = table.shown(index)
         to_session = self.stream.time_map.to_session
         start_ns, end_ns = to_session(when.start_ns), to_session(when.end_ns)
-        return Frame(index, picture, shown, image, when.start_ns, start_ns, end_ns, when.end_ns)
+        return Frame(index, picture, shown, image, when.start_ns, start_ns, end_ns, when.end_ns, preview)

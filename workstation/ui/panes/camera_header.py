@@ -36,6 +36,8 @@ class CameraHeader(QWidget):
     """One line."""
 
     enlarge_wanted = QtSignal()
+    taken = QtSignal()
+    """Pressed: this camera is worked on now."""
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +64,10 @@ class CameraHeader(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(120, self.fontMetrics().height() + 6)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.taken.emit()
+        event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.enlarge_wanted.emit()

@@ -95,7 +95,9 @@ class CameraScene:
         return found
 
     def _assemble(self) -> None:
-        drawn = [self._previewed(each) for each in self._stored.drawn if self._visible(each.id)]
+        wet = {key for key, shape in self._previews.items() if isinstance(shape, Pixels)}  # painted by itself
+        there = (each for each in self._stored.drawn if each.id not in wet and self._visible(each.id))
+        drawn = [self._previewed(each) for each in there]
         known = {each.id for each in drawn}
         fresh = (self._fresh(key, shape) for key, shape in self._previews.items() if key not in known)
         drawn += [each for each in fresh if each is not None]

@@ -15,8 +15,10 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from workstation.app.light import whole_window
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SpaceCursor
 from workstation.media.base import Window
@@ -26,14 +28,13 @@ from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook, distance_text, seconds_text
 from workstation.ui.panes.camera_scene import CameraScene
-from workstation.ui.panes.camera_sweeps import CloudSweeps
 from workstation.ui.scenes.cloud_dots import paint_dots
-from workstation.ui.scenes.frame_item import Tone, whole_window
+from workstation.ui.scenes.frame_item import Tone
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.space_marks import cursor_marks, paint_marks, ray_of
 from workstation.ui.scenes.viewport import FIT, Viewport, Zoom
 from workstation.ui.theme import Theme
-from workstation.ui.tools.canvas import PointerEvent
+from workstation.ui.tools.canvas import PointerEvent, Wheels
 from workstation.ui.tools.catalogue import make_tool
 from workstation.ui.workbench import Workbench
 
@@ -84,6 +85,7 @@ class CameraView(QWidget):
         self.setAccessibleName(f"Camera {self.title}")
         self.header = CameraHeader(self.title, self.bench.theme)
         self.header.setObjectName(f"camera_header_{self.stream.key}")
+        self.header.taken.connect(self.taken)
         self.area = PictureArea(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -203,10 +205,16 @@ class CameraView(QWidget):
             if now.index is not None and feed is not None:
                 said = replace(said, note=f"decoding #{now.index}")
         elif frame.own_ns is None or frame.session_ns is None:
-            of = "" if feed is None or feed.item_name == "picture" else f" {feed.item_name}"
-            item = f"#{frame.index}{of}" if of else ""
+            of_volume = feed is not None and feed.item_name == "slice"
             note = f"decoding #{now.index}" if self.frames.pending else ""
-            said = replace(said, item=item, note=note)
+            place = None if feed is None else feed.place_mm(frame.index)
+            said = replace(
+                said,
+                item=f"slice #{frame.index}" if of_volume else "",
+                own="" if place is None else f"{place:.1f} mm",
+                distance=_window_text(self.frames.tone.window),
+                note=note,
+            )
         else:
             said = replace(
                 said,
@@ -220,8 +228,10 @@ class CameraView(QWidget):
     def _lag(self) -> str:
         """How far behind the painted picture is: nothing while it is the wanted one."""
         frame = self.frames.frame
-        if frame is None or not self.frames.pending or frame.end_ns is None or frame.session_ns is None:
+        if frame is None or frame.end_ns is None or frame.session_ns is None:
             return ""
+        if not self.frames.pending:
+            return "preview" if frame.preview else ""
         if self.bench.clock.playing:
             behind_ns = max(self._time_ns - frame.end_ns, frame.session_ns - self._time_ns, 0)
             return f"lag {behind_ns / 1e6:.0f} ms"
@@ -312,8 +322,10 @@ class CameraView(QWidget):
             self.frames.seek(self._time_ns, self.viewport.wanted())
 
     def wheel(self, steps: float, at: tuple[float, float], *, ctrl: bool) -> None:
-        """Zoom around the pointer; over a volume go through its slices, with Ctrl zoom."""
+        """Zoom around the pointer; over a volume go through its slices, with Ctrl zoom; or with Ctrl size a brush."""
         self.taken.emit()
+        if ctrl and isinstance(self.tool, Wheels) and self.tool.wheel(steps):
+            return
         if self.stream.kind is StreamKind.VOLUME and not ctrl:
             self.choose_slice(-1 if steps > 0 else 1)
         elif not self.zoom_locked:
@@ -360,7 +372,7 @@ class CameraView(QWidget):
         if frame.picture.pixels.dtype.itemsize > 1:
             window = tone.window or whole_window(frame.picture.pixels)
             width = max(window.width * (1.0 + 2.0 * across), 1e-6)
-            moved = Window("set by hand", window.centre + down * window.width, width)
+            moved = replace(window, name="by hand", centre=window.centre + down * window.width, width=width)
             tone = replace(tone, window=moved)
         else:
             contrast = min(max(tone.contrast * (1.0 + 2.0 * across), 0.1), 10.0)
@@ -380,6 +392,7 @@ class CameraView(QWidget):
     def set_tone(self, tone: Tone) -> None:
         """Paint with other light."""
         self.frames.set_tone(tone)
+        self._say()
         self.area.update()
 
     # --- the hand -----------------------------------------------------------------------------------------------
@@ -408,3 +421,10 @@ class CameraView(QWidget):
         """Other colours, or the focus has come or gone."""
         self.header.set_look(theme, focused=focused)
         self.area.update()
+
+
+def _window_text(window: Window | None) -> str:
+    """``LUNG −600 / 1500``: centre and width."""
+    if window is None:
+        return ""
+    return f"{window.name} {window.centre:.0f} / {window.width:.0f}".replace("-", "−").strip()

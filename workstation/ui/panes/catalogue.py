@@ -43,5 +43,14 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("sound", "Sound", Area.CENTRE, "workstation.ui.panes.sound:SoundPane"),
     PaneSpec("text", "Transcript", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
+    PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
+    PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),
+    PaneSpec("classes", "Classes", Area.LEFT, "workstation.ui.panels.classes:ClassesPanel"),
+    PaneSpec("inspector", "Inspector", Area.RIGHT, "workstation.ui.panels.inspector:InspectorPanel"),
+    PaneSpec("entities", "Entities", Area.RIGHT_BELOW, "workstation.ui.panels.entities:EntitiesPanel"),
+    PaneSpec("links", "Links", Area.RIGHT_BELOW, "workstation.ui.panels.links:LinksPanel"),
+    PaneSpec("findings", "Findings", Area.RIGHT_BELOW, "workstation.ui.panels.findings:FindingsPanel"),
+    PaneSpec("history", "History", Area.RIGHT_BELOW, "workstation.ui.panels.history:HistoryPanel"),
+    PaneSpec("review", "Review", Area.RIGHT_BELOW, "workstation.ui.panels.review:ReviewPanel"),
 )
 """In the order of the Panes menu."""

@@ -31,6 +31,7 @@ from workstation.ui.panes.timeline_keys import TimelineKeys
 from workstation.ui.panes.timeline_model import SPECTROGRAM, Row, TimelineModel
 from workstation.ui.panes.timeline_ruler import MiniMap, Ruler
 from workstation.ui.panes.timeline_scenes import SceneMaker
+from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.finding_scene import FindingScene
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.scenes.tier_scene import TierScene
@@ -225,8 +226,18 @@ class TimelinePane(Pane):
                 self.edits.end_run()
             self.canvas.refresh()
             self._describe(active)
+            if change.cause != self.kind and self.bench is not None and self.model is not None and change.after.ids:
+                self._follow_selection(change)
         elif change.hover_changed:
             self.canvas.update()
+
+    def _follow_selection(self, change: SelectionChanged) -> None:
+        """Something was selected elsewhere: bring it into view, or a label of the same thing; while playing, stay."""
+        assert self.bench is not None
+        assert self.model is not None
+        if not self.bench.clock.playing and len(change.after.ids) == 1:
+            related = self.model.view.related(change.after.ids)
+            self.reveal((*change.after.ids, *sorted(related)))
 
     def _describe(self, active: str | None) -> None:
         """What assistive technology reads of the label that has the focus."""
@@ -250,6 +261,13 @@ class TimelinePane(Pane):
         if units is None or self.bench is None:
             return None
         return stepped(units, self.bench.clock.time_ns, steps)
+
+    def settled(self) -> bool:
+        """Whether every small picture in view has come."""
+        rows = [] if self.model is None else self.model.rows
+        top, bottom = self.canvas.offset, self.canvas.offset + self.canvas.height()
+        seen = [row.scene for row in rows if row.shown and row.bottom > top and row.top < bottom]
+        return not any(scene.missing for scene in seen if isinstance(scene, FilmScene))
 
     def unit_name(self) -> str:
         units = None if self.model is None else self.model.focused_units

@@ -44,6 +44,7 @@ from workstation.ui.tools.state import SELECT
 SPAN_TOOL = "span"
 _STRIP = 3
 _MOST_ARCS = 60
+_MOST_RELATED = 500
 
 
 class LanesCanvas(QWidget):
@@ -78,7 +79,8 @@ class LanesCanvas(QWidget):
         self._drag: Drag | None = None
         self._playhead_x: int | None = None
         self._hovered: str | None = None
-        self._outlines: dict[str, list[QRectF]] = {}
+        self._outlines: dict[tuple[str, bool], list[QRectF]] = {}
+        self._related: tuple[str, ...] | None = None
         self._arcs: list[tuple[QPointF, QPointF]] | None = None
 
     # --- what changes -----------------------------------------------------------------------------------------
@@ -90,7 +92,7 @@ class LanesCanvas(QWidget):
     def refresh(self) -> None:
         """View, lanes or selection are others now."""
         self._outlines.clear()
-        self._arcs = None
+        self._arcs = self._related = None
         self.update()
 
     def show_playhead(self) -> None:
@@ -207,10 +209,15 @@ class LanesCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         chosen = model.bench.selected
+        if self._related is None:
+            self._related = tuple(model.view.related(chosen) - set(chosen)) if len(chosen) <= _MOST_RELATED else ()
         for row, scene in model.tiers():
             if row.folded or row.bottom < self.offset or row.top > self.offset + self.height():
                 continue
-            for rect in self._outlines_of(row, scene, chosen):
+            painter.setPen(QPen(QColor(theme.accent), 1.4, Qt.PenStyle.DotLine))
+            for rect in self._outlines_of(row, scene, self._related, related=True):
+                painter.drawRect(rect.translated(0, row.top - self.offset))
+            for rect in self._outlines_of(row, scene, chosen, related=False):
                 place = rect.translated(0, row.top - self.offset)
                 painter.setPen(QPen(QColor(theme.paper), 3))
                 painter.drawRect(place)
@@ -222,13 +229,14 @@ class LanesCanvas(QWidget):
             self._paint_active(painter, *place_of)
         self._paint_hovered(painter)
 
-    def _outlines_of(self, row: Row, scene: TierScene, chosen: tuple[str, ...]) -> list[QRectF]:
-        found = self._outlines.get(row.lane.key)
+    def _outlines_of(self, row: Row, scene: TierScene, chosen: tuple[str, ...], *, related: bool) -> list[QRectF]:
+        """Frames of what is selected, or of what belongs to it: other labels of the same thing, ends of a link."""
+        found = self._outlines.get((row.lane.key, related))
         if found is None:
             assert self.model is not None
             numbers = [scene.tier.numbers[each] for each in chosen if each in scene.tier.numbers]
             found = scene.outlines(np.array(numbers, np.intp), self.model.viewport, row.height - 1) if numbers else []
-            self._outlines[row.lane.key] = found
+            self._outlines[row.lane.key, related] = found
         return found
 
     def _paint_active(self, painter: QPainter, row: Row, scene: TierScene, number: int) -> None:
@@ -414,6 +422,7 @@ class LanesCanvas(QWidget):
 
     def _begin(self, drag: Drag) -> None:
         self._drag = drag
+        drag.ended = self.end_drag
         self.gesture_changed.emit(drag)
         self.update()
 
@@ -427,8 +436,6 @@ class LanesCanvas(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None:
             self._drag.move(self._at(event.position()), event.modifiers())
-            if not self._drag.alive:
-                self.end_drag()
             return
         self._hover(event.position())
 

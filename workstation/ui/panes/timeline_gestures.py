@@ -54,6 +54,8 @@ class Drag:
         self.preview = Preview()
         self.begun = False
         self.alive = True
+        self.ended: Callable[[], None] | None = None
+        """Told when the gesture is cancelled, so that whoever holds it lets go."""
 
     def move(self, at: QPointF, modifiers: Modifiers) -> None:
         """The pointer is there now."""
@@ -94,6 +96,8 @@ class Drag:
         self.alive = False
         self.preview = Preview()
         self.table.redraw()
+        if self.ended is not None:
+            self.ended()
 
     def snap(self, x: float, row: Row | None, modifiers: Modifiers, *, leave_out: tuple[int, ...] = ()) -> int:
         """The moment meant by a place: what it is drawn to, or the place itself."""

@@ -5,19 +5,36 @@ control has a name of its own for those who do not see it; the lanes themselves 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QColor, QContextMenuEvent, QIcon, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QEnterEvent,
+    QIcon,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
 from workstation.app.lanes import LaneKind
-from workstation.ui.panes.timeline_model import FOLDED_PX, Row
+from workstation.ui.icons import icon
+from workstation.ui.panes.timeline_model import Row
 from workstation.ui.theme import Theme
 
+_Button = TypeVar("_Button", bound=QToolButton)
 HEAD_PX = 196
 _GRIP_PX = 4
-_BUTTON_PX = 16
+_BUTTON_PX = 18
+_ICON_PX = 16
+_FOLD_PX = 16
+_GAP_PX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,27 @@ class Wish:
     amount: int = 0
 
 
+class _HeadButton(QToolButton):
+    """A button that is there for keys and for assistive technology always, and is seen when it says something: while
+    the pointer is over its lane, while it has the focus, and while it is on. The name has the room otherwise."""
+
+    def __init__(self, parent: LaneHead) -> None:
+        super().__init__(parent)
+        self._head = parent
+
+    @property
+    def seen(self) -> bool:
+        return self.isChecked() or self.hasFocus() or self._head.under_pointer
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self.seen:
+            return
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._head.ground)
+        painter.end()
+        super().paintEvent(event)
+
+
 class LaneHead(QWidget):
     """One lane's name and buttons."""
 
@@ -38,34 +76,34 @@ class LaneHead(QWidget):
     def __init__(self, key: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.key = key
+        self.under_pointer = False
         self.setObjectName(f"lane_head_{key}")
         self._theme: Theme | None = None
         self._row: Row | None = None
         self._grabbed: int | None = None
         self._focused = False
-        self._fold = self._button("fold", "Fold or unfold")
-        self._name = QLabel()
+        self._fold = self._dressed(QToolButton(self), "fold", "Fold or unfold")
+        self._name = QLabel(self)
         self._name.setObjectName(f"lane_name_{key}")
-        self._note = QLabel()
+        self._note = QLabel(self)
         self._note.setObjectName(f"lane_note_{key}")
-        self._hide = self._button("hide", "Hide or show")
-        self._solo = self._button("solo", "Show alone")
-        self._lock = self._button("lock", "Lock or unlock")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(3, 0, 3, 1)
-        row.setSpacing(2)
-        row.addWidget(self._fold)
-        row.addWidget(self._name, 1)
-        for widget in (self._note, self._hide, self._solo, self._lock):
-            row.addWidget(widget)
+        self._hide = self._dressed(_HeadButton(self), "hide", "Hide or show")
+        self._solo = self._dressed(_HeadButton(self), "solo", "Show alone")
+        self._lock = self._dressed(_HeadButton(self), "lock", "Lock or unlock")
+        for button in (self._hide, self._solo, self._lock):
+            button.setCheckable(True)
         self.setMouseTracking(True)
 
-    def _button(self, act: str, text: str) -> QToolButton:
-        button = QToolButton(self)
+    @property
+    def ground(self) -> QColor:
+        """What the head is painted on."""
+        assert self._theme is not None
+        return QColor(self._theme.raised if self._focused else self._theme.panel)
+
+    def _dressed(self, button: _Button, act: str, text: str) -> _Button:
         button.setObjectName(f"lane_{act}_{self.key}")
         button.setAutoRaise(True)
-        button.setFixedSize(_BUTTON_PX, _BUTTON_PX)
-        button.setIconSize(QSize(12, 12))
+        button.setStyleSheet("padding: 0; margin: 0; min-width: 0; min-height: 0")  # the window's leave no room here
         button.setToolTip(text)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setProperty("act", act)
@@ -81,34 +119,79 @@ class LaneHead(QWidget):
         """Say how the lane stands."""
         self._row, self._theme, self._focused = row, theme, focused
         title = row.lane.title
-        indent = 10 if row.lane.is_tier else 0
-        layout = self.layout()
-        assert layout is not None
-        layout.setContentsMargins(3 + indent, 0, 3, 1)
-        self._name.setText(title)
         self._name.setToolTip(f"{row.lane.key}. Drag the lower edge to make the lane higher; right-click for more")
         self._name.setStyleSheet(f"color: {theme.quiet if row.lane.is_tier or hidden else theme.ink}; font-size: 11px")
-        self._note.setText(row.scene.note)
         self._note.setStyleSheet(f"color: {theme.quiet}; font-size: 10px")
+        self._fold.setIcon(_fold_icon("folded" if row.folded else "unfolded", theme.ink))
         states = (
-            (self._fold, "unfolded" if not row.folded else "folded", "Unfold" if row.folded else "Fold", row.folded),
-            (self._hide, "hidden" if hidden else "shown", "Show" if hidden else "Hide", hidden),
+            (self._hide, "eye_off" if hidden else "eye", "Show" if hidden else "Hide", hidden),
             (self._solo, "solo", "Show with the others" if solo else "Show alone", solo),
-            (self._lock, "locked" if locked else "open", "Unlock" if locked else "Lock", locked),
+            (self._lock, "lock" if locked else "unlock", "Unlock" if locked else "Lock", locked),
         )
         for button, sign, text, on in states:
-            button.setIcon(_icon(sign, theme.accent if on and button is not self._fold else theme.quiet))
+            button.setIcon(icon(sign, theme))
+            button.setChecked(on)
             button.setToolTip(f"{text} {title}")
             button.setAccessibleName(f"{text} {row.lane.key}")
-            button.setVisible(row.height >= FOLDED_PX)
+        self._fold.setToolTip(f"{'Unfold' if row.folded else 'Fold'} {title}")
+        self._fold.setAccessibleName(f"{'Unfold' if row.folded else 'Fold'} {row.lane.key}")
+        self._arrange()
         self.setAccessibleName(f"Lane {row.lane.key}")
         self.update()
+
+    def _arrange(self) -> None:
+        """Fold, name and note from the left; the other buttons over them at the right, the name clear of those on."""
+        row = self._row
+        if row is None:
+            return
+        high = max(1, self.height() - 1)
+        left = _GAP_PX + (10 if row.lane.is_tier else 0)
+        side = min(_BUTTON_PX, high)
+        self._fold.setGeometry(left, (high - min(_FOLD_PX, high)) // 2, _FOLD_PX, min(_FOLD_PX, high))
+        self._fold.setIconSize(QSize(14, 14))
+        right, free = self.width() - _GAP_PX, self.width() - _GAP_PX
+        for button in (self._lock, self._solo, self._hide):
+            right -= _BUTTON_PX
+            button.setGeometry(right, (high - side) // 2, _BUTTON_PX, side)
+            button.setIconSize(QSize(min(_ICON_PX, side - 2), min(_ICON_PX, side - 2)))
+            if button.isChecked():
+                free = right
+            right -= 1
+        left += _FOLD_PX + _GAP_PX
+        room = free - left
+        metrics = self._note.fontMetrics()
+        note = row.scene.note
+        note_px = min(metrics.horizontalAdvance(note) + 6, room // 2) if note else 0
+        self._name.setText(
+            self._name.fontMetrics().elidedText(row.lane.title, Qt.TextElideMode.ElideMiddle, room - note_px)
+        )
+        self._name.setGeometry(left, 0, room - note_px, high)
+        self._note.setText(metrics.elidedText(note, Qt.TextElideMode.ElideRight, note_px))
+        self._note.setToolTip(note)
+        self._note.setGeometry(free - note_px, 0, note_px, high)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._point(over=True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._point(over=False)
+
+    def _point(self, *, over: bool) -> None:
+        self.under_pointer = over
+        for button in (self._hide, self._solo, self._lock):
+            button.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is None:
             return
         painter = QPainter(self)
-        painter.fillRect(event.rect(), QColor(self._theme.raised if self._focused else self._theme.panel))
+        painter.fillRect(event.rect(), self.ground)
         painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(self._theme.line))
         if self._focused:
             painter.fillRect(0, 0, 2, self.height() - 1, QColor(self._theme.accent))
@@ -153,43 +236,19 @@ class LaneHead(QWidget):
         return menu
 
 
-def _icon(sign: str, colour: str) -> QIcon:
-    """Drawn here: twelve pixels, sharp at any scale."""
+def _fold_icon(sign: str, colour: str) -> QIcon:
+    """A triangle drawn here, sharp at any scale."""
     picture = QPixmap(48, 48)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.scale(4, 4)
-    painter.setPen(QPen(QColor(colour), 1.3))
-    _draw_sign(painter, sign, QColor(colour))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    points = [(4, 2), (9, 6), (4, 10)] if sign == "folded" else [(2, 4), (6, 9), (10, 4)]
+    painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in points]))
     painter.end()
     return QIcon(picture)
-
-
-def _draw_sign(painter: QPainter, sign: str, colour: QColor) -> None:
-    if sign in ("folded", "unfolded"):
-        points = [(4, 2), (9, 6), (4, 10)] if sign == "folded" else [(2, 4), (6, 9), (10, 4)]
-        painter.setBrush(colour)
-        painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in points]))
-    elif sign in ("shown", "hidden"):
-        painter.drawEllipse(QPointF(6, 6), 5, 3)
-        if sign == "shown":
-            painter.setBrush(colour)
-            painter.drawEllipse(QPointF(6, 6), 1.4, 1.4)
-        else:
-            painter.drawLine(QPoint(2, 11), QPoint(10, 1))
-    elif sign == "solo":
-        font = painter.font()
-        font.setPixelSize(11)
-        font.setBold(True)
-        painter.setFont(font)
-        painter.drawText(QRectF(0, 0, 12, 12), Qt.AlignmentFlag.AlignCenter, "S")
-    else:
-        painter.setBrush(colour)
-        painter.drawRect(QRectF(2.5, 6, 7, 5))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        shift = 0 if sign == "locked" else 3
-        painter.drawArc(QRectF(3.8 + shift, 1.5, 4.4, 8), 0, 180 * 16)
 
 
 class LaneHeads(QWidget):

@@ -39,12 +39,12 @@ from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
-FOLDED_PX = 14
+FOLDED_PX = 17
 SPECTROGRAM = "spectrogram"
 """The other way to draw a lane of sound."""
 EDGE_PX = 5
 SNAP_PX = 8
-LEAST_PX, MOST_PX = 14, 900
+LEAST_PX, MOST_PX = 17, 900
 NOTHING: Int64s = np.zeros(0, np.int64)
 
 
@@ -106,6 +106,7 @@ class TimelineModel:
         self._scenes: dict[str, LaneScene] = {}
         self._units: dict[str, Units | None] = {}
         self._boundaries: Int64s | None = None
+        self._lanes: tuple[Lane, ...] | None = None
         self.rebuild()
         maker.begin()
 
@@ -113,7 +114,9 @@ class TimelineModel:
 
     def rebuild(self) -> None:
         """Lanes came, went or are wanted otherwise. Scenes of lanes that stay are kept."""
-        lanes = ordered(lanes_of(self.view), self.layout)
+        if self._lanes is None:
+            self._lanes = lanes_of(self.view)
+        lanes = ordered(self._lanes, self.layout)
         present = {lane.key for lane in lanes}
         for key in [key for key in self._scenes if key not in present]:
             self._scenes.pop(key).close()
@@ -228,11 +231,24 @@ class TimelineModel:
             links = self.scene_of(LaneKind.LINKS)
             if links is not None:
                 links.invalidate()
+        if self._other_lanes(changes):
+            self._lanes = None
         if changes.touched(RecordKind.WORD):
             for _, tier in self.tiers():
                 if tier.kind is LaneKind.TURNS:
                     tier.invalidate()
         self.rebuild()
+
+    def _other_lanes(self, changes: ChangeSet) -> bool:
+        """Whether a lane came or went; asks what was touched, not everything."""
+        if changes.touched(RecordKind.STREAM) or self._lanes is None:
+            return True
+        if any(not scene.tier.ids for scene in self._scenes.values() if isinstance(scene, TierScene)):
+            return True
+        touched = (self.view.annotations.get(each) for each in changes.touched(RecordKind.ANNOTATION))
+        wanted = {(each.stream, tier_of(each)) for each in touched if each is not None}
+        known = {(lane.stream, lane.kind) for lane in self._lanes}
+        return any(kind is not None and (stream, kind) not in known for stream, kind in wanted)
 
     def renew_tiers(self) -> None:
         """What is drawn of every label may be otherwise: classes, colours, what is hidden."""
@@ -382,17 +398,18 @@ class TimelineModel:
         if left_out:
             boundaries = boundaries[~np.isin(boundaries, left_out)]
         units, focused = self.units(stream), self.focused_units
-        own = (
-            nearest_moment(boundaries, session_ns, "boundary"),
-            Target(self.bench.clock.time_ns, "playhead"),
-            nearest_moment(self._onsets(), session_ns, "onset"),
-        )
-        found = nearest(session_ns, reach, own)
-        if found is not None:
-            return found
-        # Units closer than a few pixels draw from everywhere: there only the stream's own exact moment is meant.
+        # Units closer than a few pixels draw from everywhere: they count only where nothing else is near.
         sparse = [each for each in (units, focused) if each is not None and each.typical_ns >= reach / 2]
-        found = nearest(session_ns, reach, [nearest_item(each, session_ns) for each in sparse])
+        found = nearest(
+            session_ns,
+            reach,
+            [
+                *(nearest_item(each, session_ns) for each in sparse),
+                nearest_moment(boundaries, session_ns, "boundary"),
+                Target(self.bench.clock.time_ns, "playhead"),
+                nearest_moment(self._onsets(), session_ns, "onset"),
+            ],
+        )
         return found if found is not None else nearest(session_ns, reach, [nearest_item(units, session_ns)])
 
     def boundaries(self) -> Int64s:

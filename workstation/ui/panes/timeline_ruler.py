@@ -91,6 +91,7 @@ class Ruler(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.table is not None and event.button() is Qt.MouseButton.LeftButton and self._drag is None:
             self._drag = Scrub(self.table, event.position())
+            self._drag.ended = self.end_drag
             self.gesture_changed.emit(self._drag)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -17,7 +17,7 @@ from workstation.app.sample_view import SampleView
 from workstation.app.streams import reading_context
 from workstation.app.transcript import PlacedWords, SpokenLabel
 from workstation.core.errors import DataError, UserError
-from workstation.core.sample import Stream
+from workstation.core.sample import Stream, StreamKind
 from workstation.media.base import OpenContext, Picture, Reader, VideoReader
 from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.lane_scene import LaneScene
@@ -72,8 +72,10 @@ class SceneMaker:
             return SaidScene("there at any time")
         if kind is LaneKind.FILM and isinstance(reader, VideoReader):
             aspect = min(max(reader.width_px / max(1, reader.height_px), 0.3), 4.0)
-            self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
-            return self._films[stream.id]
+            film = self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
+            cameras = [each for each in self._view.streams.values() if each.kind is StreamKind.VIDEO]
+            film.cameras = len(cameras)
+            return film
         return SweepScene(moments)
 
     def _sound(self, stream: Stream, reader: Any) -> LaneScene:
@@ -115,6 +117,7 @@ class SceneMaker:
                 self._picture_made,
                 readers=self._bench.formats.readers,
                 context=self._context,
+                calm=self._bench.calm,
             )
         self._thumbnails.want(wanted)
 

@@ -16,6 +16,8 @@ from workstation.ui.scenes.lane_scene import LaneScene, Look, blank, draw_gap, p
 from workstation.ui.scenes.stream_scenes import gap_label
 
 _HELD_BYTES = 24 << 20
+_HEIGHTS_PX = ((2, 46), (4, 26), (1 << 30, 20))
+"""Up to so many cameras, so high."""
 
 
 class FilmScene(LaneScene):
@@ -32,11 +34,13 @@ class FilmScene(LaneScene):
         self._held: OrderedDict[Thumbnail, QImage] = OrderedDict()
         self._bytes = 0
         self._failed: set[Thumbnail] = set()
+        self.cameras = 1
+        """How many share the room: with many each gets less, so that sound, words and sweeps are seen too."""
         self.missing = 0
         """How many pictures of what was painted last are still to come."""
 
     def natural_height(self) -> int:
-        return 46
+        return next(high for most, high in _HEIGHTS_PX if self.cameras <= most)
 
     def arrived(self, thumbnail: Thumbnail, pixels: Pixels | None) -> None:
         """A picture was made, or could not be."""

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from workstation.media.base import Picture, Pixels, Window
+from workstation.app.light import eight_bits
+from workstation.media.base import Picture, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,25 +72,6 @@ def painted(picture: Picture, tone: Tone) -> QImage:
 def has_alpha(picture: Picture) -> bool:
     """Whether something lies behind the picture."""
     return picture.pixels.ndim == 3 and picture.pixels.shape[2] == 4
-
-
-def eight_bits(pixels: Pixels, window: Window | None) -> NDArray[np.uint8]:
-    """Values brought into 0 to 255: as they are, or through a window. What is missing (NaN) is black."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    shown = window if window is not None else whole_window(pixels)
-    low = shown.centre - shown.width / 2
-    scaled = (pixels.astype(np.float32) - low) * (255.0 / max(shown.width, 1e-9))
-    levels: NDArray[np.uint8] = np.nan_to_num(np.clip(scaled, 0, 255), nan=0.0).astype(np.uint8)
-    return levels
-
-
-def whole_window(pixels: Pixels) -> Window:
-    """From the least to the greatest value."""
-    if not np.isfinite(pixels).any():
-        return Window("all values", 0.5, 1.0)
-    low, high = float(np.nanmin(pixels)), float(np.nanmax(pixels))
-    return Window("all values", (low + high) / 2, max(high - low, 1e-6))
 
 
 def _curve(tone: Tone) -> NDArray[np.uint8]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 
+from workstation.app.light import eight_bits
 from workstation.media.base import Picture
-from workstation.ui.scenes.frame_item import eight_bits
 from workstation.ui.scenes.viewport import Viewport
 
 _FROM_SCALE = 36.0
@@ -15,7 +15,7 @@ _FROM_SCALE = 36.0
 
 def paint_values(painter: QPainter, viewport: Viewport, picture: Picture) -> None:
     """The values of every pixel on the screen, if there is room: as stored, one line a channel."""
-    full = picture.pixels.shape[1] == picture.region.width_px
+    full = picture.pixels.shape[1] == picture.region.width_px and not picture.preview
     if viewport.scale < _FROM_SCALE or not full:
         return
     font = QFont()

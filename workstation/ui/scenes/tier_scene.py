@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from workstation.app.lanes import LaneKind, Palette, Style, Tier, paints_in, styles_in
 from workstation.app.span_columns import Int32s, Reduced, reduce_bars
@@ -30,7 +30,7 @@ _TEXT_ROW_PX = 12
 _PATTERNS = tuple(Pattern)
 _NO_PATTERN = 0
 _PATTERN_ROW_PX = 4
-Tables = tuple[Argb, Argb, Int32s]
+Tables = tuple[Argb, Argb, Int32s, Argb]
 
 
 class TierScene(LaneScene):
@@ -94,37 +94,14 @@ class TierScene(LaneScene):
         reduced = reduce_bars(tier.drawn, look.fine, tier.row_count)
         if self._tables_for != (len(self._palette.paints), look.theme):
             self._tables_for, self._tables = (len(self._palette.paints), look.theme), _tables(self._palette, look.theme)
-        image = image_of(_pixels(tier, reduced, self._tables, look))
+        pixels = _pixels(tier, reduced, self._tables, look)
+        _add_ticks(pixels, tier, self._tables, look)
+        image = image_of(pixels)
         painter = painter_on(image, look)
-        self._paint_ticks(painter, look)
         if look.height_px / max(1, tier.row_count) >= _TEXT_ROW_PX:
             self._paint_labels(painter, look)
         painter.end()
         return image
-
-    def _paint_ticks(self, painter: QPainter, look: Look) -> None:
-        """Keyframes and instants, once per pixel and row."""
-        tier, view = self.tier, look.view
-        first, last = tier.ticks.times.searchsorted([view.start_ns, view.end_ns])
-        if first == last:
-            return
-        columns = view.columns(tier.ticks.times[first:last])
-        rows, codes = tier.ticks.rows[first:last], tier.ticks.codes[first:last]
-        _, kept = np.unique(rows.astype(np.int64) * view.width_px + columns, return_index=True)
-        top_each = look.height_px / max(1, tier.row_count)
-        width = 3.0 if top_each >= 6 else 2.0
-        tall = max(1.0, top_each - (3 if top_each >= 8 else 1 if top_each >= 3 else 0))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        colours = [QColor(paint.colour) for paint in self._palette.paints]
-        hollow = QPen(QColor(look.theme.missing), 1.0)
-        for at in kept.tolist():
-            rect = QRectF(float(columns[at]) - 1, rows[at] * top_each + (1 if top_each >= 8 else 0), width, tall)
-            if int(codes[at]) & 7 == Style.ABSENT:
-                painter.setPen(hollow)
-                painter.drawRect(rect)
-            else:
-                painter.fillRect(rect, colours[int(codes[at]) >> 3])
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     def _paint_labels(self, painter: QPainter, look: Look) -> None:
         items, view = self.tier.items, look.view
@@ -199,7 +176,7 @@ def _pixels(tier: Tier, reduced: Reduced, tables: Tables, look: Look) -> Argb:
         return np.zeros((height, width), np.uint32)
     some = reduced.index >= 0
     codes = np.where(some, tier.drawn.codes[np.maximum(reduced.index, 0)], 0)
-    fills, edges, kinds = tables
+    fills, edges, kinds, _ = tables
     flat = np.where(some, np.where(reduced.first, edges[codes], fills[codes]), np.uint32(0)).astype(np.uint32)
     each = height / tier.row_count
     y = np.arange(height)
@@ -230,16 +207,17 @@ def _pixels(tier: Tier, reduced: Reduced, tables: Tables, look: Look) -> Argb:
 
 
 def _tables(palette: Palette, theme: Theme) -> Tables:
-    """Fill, left edge and kind of pattern by code."""
-    fills, edges, kinds = [], [], []
+    """Fill, left edge, kind of pattern and colour of a tick by code."""
+    fills, edges, kinds, ticks = [], [], [], []
     for paint in palette.paints:
         for style in range(8):
             share = 0.34 if style in (Style.PROPOSED, Style.REJECTED) else 1.0
             colour = theme.missing if style in (Style.GAP, Style.ABSENT) else paint.colour
+            ticks.append(argb(colour))
             fills.append(argb(colour, share * (0.92 if style == Style.FULL else 1.0)))
             edges.append(argb(mixed(colour, "#000000", 0.35)) if style != Style.INTERPOLATED else argb(colour))
             kinds.append(_PATTERNS.index(paint.pattern) if style in (Style.FULL, Style.PROPOSED) else 8 + style)
-    return np.array(fills, np.uint32), np.array(edges, np.uint32), np.array(kinds, np.int32)
+    return np.array(fills, np.uint32), np.array(edges, np.uint32), np.array(kinds, np.int32), np.array(ticks, np.uint32)
 
 
 def _erased(kind: int, x: Int32s, y: NDArray[np.int64], each: float) -> NDArray[np.bool_]:
@@ -270,6 +248,40 @@ def _taken(kind: int, column: Int32s, row: Int32s, each: float) -> Any:
     if pattern is Pattern.HATCHED:
         return (column + row) % 7 == 0
     return ((column + row) % 7 == 0) | ((column - row) % 7 == 0)
+
+
+def _add_ticks(pixels: Argb, tier: Tier, tables: Tables, look: Look) -> None:
+    """Keyframes and instants, solid and three pixels wide, hollow where they state an absence; all rows at once."""
+    view, ratio = look.fine, round(max(1.0, look.ratio))
+    first, last = tier.ticks.times.searchsorted([view.start_ns, view.end_ns])
+    if first == last:
+        return
+    columns = view.columns(tier.ticks.times[first:last])
+    rows, codes = tier.ticks.rows[first:last], tier.ticks.codes[first:last]
+    each = look.fine_height / max(1, tier.row_count)
+    y = np.arange(look.fine_height)
+    row_of = np.minimum((y / each).astype(np.int64), tier.row_count - 1)
+    inside = y - np.floor(row_of * each)
+    inset = ratio if each >= 8 * ratio else 0
+    tall = (inside >= inset) & (inside < max(1.0, each - inset - (ratio if each >= 4 else 0)))
+    border = (inside < inset + ratio) | (inside >= each - inset - 2 * ratio)
+    half = ratio + ratio // 2
+    for hollow in (False, True):
+        chosen = (styles_in(codes) == Style.ABSENT) == hollow
+        if not chosen.any():
+            continue
+        shown = np.full((tier.row_count, view.width_px), -1, np.int32)
+        middle = np.zeros(shown.shape, np.bool_)
+        for step in range(-half, half + 1):
+            at = columns[chosen] + step
+            fits = (at >= 0) & (at < view.width_px)
+            shown[rows[chosen][fits], at[fits]] = codes[chosen][fits]
+            middle[rows[chosen][fits], at[fits]] = abs(step) <= half - ratio
+        where = (shown >= 0)[row_of] & tall[:, None]
+        if hollow:
+            where &= border[:, None] | ~middle[row_of]
+        colours = np.where(shown >= 0, tables[3][np.maximum(shown, 0)], np.uint32(0))
+        np.copyto(pixels, colours[row_of], where=where)
 
 
 def _thin(pixels: Argb, where: NDArray[np.bool_], kind: int) -> None:

@@ -1,14 +1,13 @@
-"""What a tool shows over the picture while it works: handles, guides, a mask in the making, a few words."""
+"""What a tool shows over the picture while it works: handles, guides, a few words."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from workstation.ui.scenes.overlays import mask_image
 from workstation.ui.scenes.viewport import Viewport
 from workstation.ui.theme import Theme
-from workstation.ui.tools.canvas import Handle, HandleKind, Hints, Pixels
+from workstation.ui.tools.canvas import Handle, HandleKind, Hints
 
 _SIZE = {
     HandleKind.CORNER: 4.5,
@@ -38,15 +37,6 @@ def paint_hints(painter: QPainter, viewport: Viewport, hints: Hints, pointer: QP
         _words(painter, hints.text, pointer)
 
 
-def paint_pixels(painter: QPainter, viewport: Viewport, pixels: Pixels, colour: str) -> None:
-    """A mask in the making."""
-    height, width = pixels.inside.shape
-    left, top = viewport.to_screen((pixels.x, pixels.y))
-    target = QRectF(left, top, width * viewport.scale, height * viewport.scale)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-    painter.drawImage(target, mask_image(pixels.inside, colour, 0.5, edge=False))
-
-
 def _handle(painter: QPainter, viewport: Viewport, handle: Handle, theme: Theme) -> None:
     middle = QPointF(*viewport.to_screen(handle.place))
     size = _SIZE[handle.kind] + (1.5 if handle.held else 0.0)
@@ -60,7 +50,11 @@ def _handle(painter: QPainter, viewport: Viewport, handle: Handle, theme: Theme)
 
 def _words(painter: QPainter, text: str, pointer: QPointF) -> None:
     metrics = painter.fontMetrics()
-    rect = QRectF(pointer.x() + 14, pointer.y() + 14, metrics.horizontalAdvance(text) + 10, metrics.height() + 4)
+    wide, high = metrics.horizontalAdvance(text) + 10, metrics.height() + 4
+    area = painter.window()
+    left = pointer.x() + 14 if pointer.x() + 14 + wide <= area.width() else pointer.x() - 14 - wide
+    top = pointer.y() + 14 if pointer.y() + 14 + high <= area.height() else pointer.y() - 14 - high
+    rect = QRectF(max(0.0, left), max(0.0, top), wide, high)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(16, 18, 22, 205))
     painter.drawRoundedRect(rect, 3, 3)

@@ -80,22 +80,47 @@ def _side(at: float, half: float, reach: float) -> int:
     return int(math.copysign(1, at)) if abs(abs(at) - half) <= reach else 0
 
 
-def dragged(box: Box, grip: Grip, place: Place, *, straight: bool = False) -> Box:
-    """The box with its grip at a place; the opposite side or corner stays. ``straight``: turn in steps of 15°."""
+def dragged(
+    box: Box, grip: Grip, place: Place, *, straight: bool = False, aspect: bool = False, central: bool = False
+) -> Box:
+    """The box with its grip at a place; the opposite side or corner stays.
+
+    ``straight``: turn in steps of 15°. ``aspect``: width and height stay in proportion. ``central``: the middle stays.
+    """
     if grip.turn:
         x, y = place[0] - centre(box)[0], place[1] - centre(box)[1]
         angle = math.degrees(math.atan2(x, -y))
         angle = round(angle / 15) * 15 if straight else angle
         return Box(box.x, box.y, box.width, box.height, round((angle + 180) % 360 - 180, 3) + 0.0)
     x, y = in_box(box, place)
-    left, right = _span(grip.across, x, box.width / 2)
-    top, bottom = _span(grip.down, y, box.height / 2)
+    left, right = _span(grip.across, x, box.width / 2, central)
+    top, bottom = _span(grip.down, y, box.height / 2, central)
+    if aspect:
+        times = _times(grip, (right - left) / box.width, (bottom - top) / box.height)
+        times = max(times, LEAST_PX / min(box.width, box.height))
+        left, right = _anchored(grip.across, box.width * times, box.width / 2, central)
+        top, bottom = _anchored(grip.down, box.height * times, box.height / 2, central)
     middle = turned(box, (left + right) / 2, (top + bottom) / 2)
     width, height = right - left, bottom - top
     return Box(middle[0] - width / 2, middle[1] - height / 2, width, height, box.angle_deg)
 
 
-def _span(side: int, at: float, half: float) -> tuple[float, float]:
+def _times(grip: Grip, across: float, down: float) -> float:
+    if grip.across and grip.down:
+        return max(across, down)
+    return across if grip.across else down
+
+
+def _anchored(side: int, size: float, half: float, central: bool) -> tuple[float, float]:
+    if side == 0 or central:
+        return -size / 2, size / 2
+    return (half - size, half) if side < 0 else (-half, size - half)
+
+
+def _span(side: int, at: float, half: float, central: bool) -> tuple[float, float]:
+    if side and central:
+        reach = max(side * at, LEAST_PX / 2)
+        return -reach, reach
     if side < 0:
         return min(at, half - LEAST_PX), half
     if side > 0:

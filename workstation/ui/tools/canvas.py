@@ -11,9 +11,9 @@ Places are picture pixels as floats: the centre of the top-left pixel is at (0.5
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,11 +124,17 @@ class Guide:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
-    """A mask in the making: booleans (height, width) with their corner in picture pixels."""
+    """A mask in the making: booleans (height, width) with their corner in picture pixels.
+
+    A tool that goes on painting into ``inside`` adds what it touched to ``fresh`` (left, top, right, bottom, from the
+    corner), and asks for a repaint; whoever paints takes it from there and renews nothing else. If there is some when
+    it is first painted, nothing is inside elsewhere.
+    """
 
     x: int
     y: int
     inside: NDArray[np.bool_]
+    fresh: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 Preview = Shape | Pixels
@@ -244,8 +250,8 @@ class Canvas(Protocol):
         """One command as one undo step; what it made, ``None`` if refused, which the person is told."""
         ...
 
-    def together(self, label: str, act: Act) -> Any:
-        """Several commands as one undo step: ``act(run)``; ``None`` if refused."""
+    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
+        """Several commands as one undo step: ``act(run)``; ``None`` if refused. The same ``group`` joins a step."""
         ...
 
     def select(self, ids: Iterable[str], *, mode: Mode | None = None, active: str | None = None) -> None:
@@ -298,6 +304,15 @@ class Tool(Protocol):
         ...
 
     def cursor(self, event: PointerEvent) -> Cursor: ...
+
+
+@runtime_checkable
+class Wheels(Protocol):
+    """A tool that uses the wheel itself while Ctrl is held, as a brush does for its size."""
+
+    def wheel(self, steps: float) -> bool:
+        """Whether it meant something here."""
+        ...
 
 
 def visible_ids(canvas: Canvas, ids: Iterable[str]) -> Iterator[str]:

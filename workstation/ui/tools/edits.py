@@ -7,40 +7,53 @@ that was changed is written where it belongs: into the annotation, or as the key
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from workstation.app.session import Run
 from workstation.core.annotation import Annotation, Presence
-from workstation.core.geometry import Shape
+from workstation.core.geometry import Shape, ShapeKind, kind_of
 from workstation.core.tracks import MomentKind
-from workstation.ui.tools.canvas import NEW, Canvas, Preview
+from workstation.ui.tools.canvas import NEW, Canvas, Pixels, Preview
 
 Given = Shape | Mapping[str, object]
 """A shape as commands take it; a mask written out is ``{"kind": "mask_rle", …}``."""
 
 
-def keep_changed(canvas: Canvas, annotation: str, shape: Given) -> None:
+def keep_changed(canvas: Canvas, annotation: str, shape: Given, *, group: str | None = None) -> None:
     """The shape of an annotation on the painted picture was changed."""
-    canvas.together("Edit shape", _Changing(canvas, {annotation: shape}))
+    canvas.together("Edit shape", Changing(canvas, {annotation: shape}), group=group)
 
 
-def keep_all_changed(canvas: Canvas, shapes: Mapping[str, Given]) -> None:
+def keep_all_changed(
+    canvas: Canvas, shapes: Mapping[str, Given | None], *, label: str = "", group: str | None = None
+) -> None:
     """Several shapes of the painted picture were changed in one gesture."""
-    canvas.together(f"Edit {len(shapes)} shapes", _Changing(canvas, shapes))
+    count = len(shapes)
+    said = label or ("Edit shape" if count == 1 else f"Edit {count} shapes")
+    canvas.together(said, Changing(canvas, shapes), group=group)
 
 
-class _Changing:
-    """The commands that write changed shapes."""
+class Changing:
+    """The commands that write changed shapes; ``None``: nothing is left of it on this picture."""
 
-    def __init__(self, canvas: Canvas, shapes: Mapping[str, Given]) -> None:
+    def __init__(self, canvas: Canvas, shapes: Mapping[str, Given | None]) -> None:
         self._canvas, self._shapes = canvas, shapes
 
     def __call__(self, run: Run, /) -> None:
         for annotation, shape in self._shapes.items():
             record = self._canvas.view.annotations.get(annotation)
             if record is not None and record.track is not None:
-                run("keyframe.set", shape=shape, **keyframe_here(self._canvas, annotation))
-            elif record is not None:
+                here = keyframe_here(self._canvas, annotation)
+                run("keyframe.set", **({**here, "shape": shape} if shape is not None else _absent(here)))
+            elif record is not None and shape is not None:
                 run("annotation.set_shape", annotation=annotation, shape=shape)
+            elif record is not None:
+                run("annotation.delete", annotations=(annotation,))
+
+
+def _absent(here: Mapping[str, object]) -> dict[str, object]:
+    return {**here, "presence": Presence.ABSENT}
 
 
 def shift_all(canvas: Canvas, annotations: Sequence[str], by: tuple[float, float]) -> None:
@@ -48,33 +61,52 @@ def shift_all(canvas: Canvas, annotations: Sequence[str], by: tuple[float, float
     canvas.run("annotation.move", annotations=tuple(annotations), by=by)
 
 
-def keep_new(canvas: Canvas, shape: Given, *, preview: Preview) -> None:
-    """A new shape was drawn: make it, or ask for its class first, while its preview stays on the screen."""
+def keep_new(
+    canvas: Canvas, shape: Given, *, preview: Preview, also: Mapping[str, Given | None] = MappingProxyType({})
+) -> None:
+    """A new shape was drawn: make it, or ask for its class first, while its preview stays on the screen.
+
+    ``also``: what changes on other annotations in the same step.
+    """
     class_id = canvas.hand.class_id
-    if class_id is not None:
-        make(canvas, shape, class_id)
-        return
-    canvas.preview({NEW: preview})
-    canvas.hand.ask_class(_Waiting(canvas, shape))
+    waiting = _Waiting(canvas, shape, preview, also)
+    if class_id is None:
+        waiting.ask()
+    elif waiting.fits(class_id):
+        make(canvas, shape, class_id, also=also)
+    else:
+        name = canvas.view.class_name(class_id)
+        canvas.tell(f"{name} may not be drawn as {waiting.kind.value} here; choose another class for it.")
+        waiting.ask()
 
 
-def make(canvas: Canvas, shape: Given, class_id: str) -> str | None:
+def make(
+    canvas: Canvas, shape: Given, class_id: str, *, also: Mapping[str, Given | None] = MappingProxyType({})
+) -> str | None:
     """Make a shape of a class on the painted picture, select it, and answer its id; ``None`` if it was refused."""
     if canvas.item is None:
         canvas.tell("There is no picture to draw on at this time.")
         return None
-    if canvas.own_ns is None:
-        made = canvas.run(
-            "annotation.add", stream=canvas.stream.id, class_id=class_id, shape=shape, item=canvas.instance
-        )
-    else:
-        keyframe = {"time_ns": canvas.own_ns, "shape": shape}
-        made = canvas.run("track.add", stream=canvas.stream.id, class_id=class_id, keyframes=(keyframe,))
+    made = canvas.together("Draw shape", _Making(canvas, shape, class_id, also))
     canvas.preview({})
     if made is None:
         return None
     canvas.select((made,))
     return str(made)
+
+
+class _Making:
+    """The commands that make a drawn shape."""
+
+    def __init__(self, canvas: Canvas, shape: Given, class_id: str, also: Mapping[str, Given | None]) -> None:
+        self._canvas, self._shape, self._class_id, self._also = canvas, shape, class_id, also
+
+    def __call__(self, run: Run, /) -> Any:
+        Changing(self._canvas, self._also)(run)
+        canvas, where = self._canvas, {"stream": self._canvas.stream.id, "class_id": self._class_id}
+        if canvas.own_ns is None:
+            return run("annotation.add", shape=self._shape, item=canvas.instance, **where)
+        return run("track.add", keyframes=({"time_ns": canvas.own_ns, "shape": self._shape},), **where)
 
 
 def continue_track(canvas: Canvas, shape: Shape) -> bool:
@@ -104,15 +136,32 @@ def keyframe_here(canvas: Canvas, track: str) -> dict[str, object]:
 class _Waiting:
     """A drawn shape until its class is said."""
 
-    def __init__(self, canvas: Canvas, shape: Given) -> None:
-        self._canvas, self._shape = canvas, shape
+    def __init__(self, canvas: Canvas, shape: Given, preview: Preview, also: Mapping[str, Given | None]) -> None:
+        self._canvas, self._shape, self._preview, self._also = canvas, shape, preview, also
         self._item, self._stream = canvas.item, canvas.stream.id
+        self.kind = ShapeKind.MASK if isinstance(preview, Pixels) else kind_of(preview)
+
+    def ask(self) -> None:
+        """Show it and wait."""
+        self._canvas.preview({NEW: self._preview})
+        self._canvas.hand.ask_class(self, fits=self.fits)
+
+    def fits(self, class_id: str) -> bool:
+        """Whether the ontology lets the class be drawn as this on this kind of stream."""
+        ontology = self._canvas.view.ontology
+        if ontology is None or class_id not in ontology.classes:
+            return True  # the gate will say what is wrong
+        return self.kind in ontology.shapes_for(class_id, self._canvas.stream.kind)
 
     def __call__(self, class_id: str) -> None:
-        if (self._canvas.item, self._canvas.stream.id) == (self._item, self._stream):
-            make(self._canvas, self._shape, class_id)
-        else:
+        if (self._canvas.item, self._canvas.stream.id) != (self._item, self._stream):
             self._canvas.tell("The picture has changed since the shape was drawn, so it was given up.")
+        elif self.fits(class_id):
+            make(self._canvas, self._shape, class_id, also=self._also)
+        else:
+            name = self._canvas.view.class_name(class_id)
+            self._canvas.tell(f"{name} may not be drawn as {self.kind.value} here; choose another class.")
+            self.ask()
 
 
 def _active(canvas: Canvas) -> Annotation | None:

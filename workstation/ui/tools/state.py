@@ -5,7 +5,11 @@ Owned by the workbench. Panes read it when a gesture starts; the tool bar, class
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
 
 from workstation.core.signal import Signal
 
@@ -13,14 +17,54 @@ SELECT = "select"
 """The tool that picks and edits what is there; every other tool is named by the shape it makes, as ``box``."""
 
 
+BURST_S = 0.5
+"""Nudges that follow each other within this are one run, and one undo step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How tools draw: what a person switches once and then relies on."""
+
+    brush_px: float = 24.0
+    """Width of brush and eraser in picture pixels."""
+    brush_square: bool = False
+    snap: bool = False
+    """Draw new outlines to the corners and edges of what stands beside."""
+    take_pixels: bool = False
+    """Painting over another instance takes its pixels; else they stay its own."""
+
+
+class Bursts:
+    """Runs of small edits: what follows the same thing soon enough joins its undo step."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._numbers = count(1)
+        self._last: Hashable = None
+        self._at = 0.0
+        self._group = ""
+
+    def group(self, what: Hashable) -> str:
+        """The undo group for an edit of ``what`` now."""
+        now = self._now()
+        if what != self._last or now - self._at > BURST_S:
+            self._group = f"burst-{id(self):x}-{time.time_ns():x}-{next(self._numbers)}"
+        self._last, self._at = what, now
+        return self._group
+
+
 class Hand:
     """The tool that stays until another is taken, and the class of the next shape."""
 
     def __init__(self) -> None:
+        self.ways = Ways()
+        self.bursts = Bursts()
+        """The run of nudges that goes on."""
         self.changed: Signal[Hand] = Signal("hand_changed")
         self._tool = SELECT
         self._class_id: str | None = None
         self._drawn: Callable[[str], None] | None = None
+        self._fits: Callable[[str], bool] | None = None
 
     @property
     def tool(self) -> str:
@@ -43,14 +87,28 @@ class Hand:
             self._class_id = class_id
             self.changed.emit(self)
 
+    def set_ways(self, **changes: Any) -> None:
+        """Draw another way from now on."""
+        ways = replace(self.ways, **changes)
+        if ways != self.ways:
+            self.ways = ways
+            self.changed.emit(self)
+
     @property
     def waiting(self) -> bool:
         """Whether a shape was drawn and its class is still to be said."""
         return self._drawn is not None
 
-    def ask_class(self, drawn: Callable[[str], None]) -> None:
-        """A shape was drawn without a class: ``drawn`` makes it once the class is known. The next shape replaces it."""
-        self._drawn = drawn
+    def fits(self, class_id: str) -> bool:
+        """Whether the shape that waits may be of that class; true for all while none waits or nobody said."""
+        return self._drawn is None or self._fits is None or self._fits(class_id)
+
+    def ask_class(self, drawn: Callable[[str], None], *, fits: Callable[[str], bool] | None = None) -> None:
+        """A shape was drawn without a class: ``drawn`` makes it once the class is known. The next shape replaces it.
+
+        ``fits`` says which classes may be so drawn there, for those who offer them.
+        """
+        self._drawn, self._fits = drawn, fits
         self.changed.emit(self)
 
     def forget_drawn(self) -> None:

@@ -21,7 +21,7 @@ class Workspace:
     centre: tuple[tuple[tuple[str, ...], ...], ...]
     right: tuple[tuple[str, ...], ...]
     bottom: tuple[tuple[str, ...], ...] = (("timeline",),)
-    bottom_share: float = 0.32
+    bottom_share: float = 0.38
     scope: str = WINDOW
     """A scope of keys that works only here, as ``review``."""
 
@@ -30,7 +30,7 @@ LABEL = Workspace(
     name="label", title="Label", help="Everything of one moment: pictures, cloud, text, timeline, inspector.",
     left=(("samples",), ("streams", "classes")),
     centre=((("camera",), ("sound", "text", "series")), (("cloud", "volume", "document"),)),
-    right=(("inspector",), ("entities", "links", "findings", "history")),
+    right=(("inspector",), ("entities", "links", "findings", "history", "review")),
 )  # fmt: skip
 LINK = Workspace(
     name="link", title="Link", help="Pictures and words beside the list of links.",
@@ -49,8 +49,8 @@ REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
     left=(("samples",),),
     centre=((("camera",), ("text", "sound", "series")), (("cloud", "volume", "document"),)),
-    right=(("findings",), ("links", "inspector", "history", "entities")),
-    bottom_share=0.28,
+    right=(("findings",), ("review", "links", "inspector", "history", "entities")),
+    bottom_share=0.34,
     scope="review",
 )  # fmt: skip
 COMPARE = Workspace(

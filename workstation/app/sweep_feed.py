@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from workstation.core.frametable import nearest_capture
 from workstation.core.sample import Stream
 from workstation.media.base import CancelToken, CloudReader, View
 from workstation.media.prefetch import Delivery, Worker
-from workstation.ui.gui_thread import GuiThread
 
+Carry = Callable[[Callable[[Any], None], object], None]
 MOST_POINTS = 16_000
 _HELD = 6
 _NEAR_NS = 150_000_000
@@ -67,14 +68,17 @@ class _Loader:
 class CloudSweeps:
     """The sweeps of one cloud stream."""
 
-    def __init__(self, stream: Stream, readers: OpenStreams, gui: GuiThread, changed: Callable[[], None]) -> None:
-        """``changed`` is called when another sweep has come. ``DataError`` if the stream has none."""
+    def __init__(self, stream: Stream, readers: OpenStreams, carry: Carry, changed: Callable[[], None]) -> None:
+        """``carry`` brings a value to a receiver on its owner; ``changed`` is called when another sweep has come.
+
+        ``DataError`` if the stream has no sweeps.
+        """
         reader = readers.reader(stream)
         if not isinstance(reader, CloudReader):
             raise DataError("it has no sweeps", path=stream.key)
         self._stream = stream
         self._table = reader.table
-        self._gui = gui
+        self._carry = carry
         self._changed = changed
         self._held: OrderedDict[int, Sweep] = OrderedDict()
         self._asked: int | None = None
@@ -98,7 +102,7 @@ class CloudSweeps:
         self._worker.close()
 
     def _deliver(self, delivery: Delivery[NDArray[np.float64]]) -> None:
-        self._gui.post(self._take, delivery)
+        self._carry(self._take, delivery)
 
     def _take(self, delivery: Delivery[NDArray[np.float64]]) -> None:
         if self._closed or delivery.value is None:

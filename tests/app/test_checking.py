@@ -1,0 +1,88 @@
+"""Checks beside the work: on a thread of their own, on what is stored, told on the owner's thread."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workstation.app.checking import SampleChecks
+from workstation.app.opening import new_project, open_project
+from workstation.app.session import Session
+from workstation.core.ids import SampleId
+
+
+class Owner:
+    """The thread that owns the session, here the test's: carries out what was posted when it is told to."""
+
+    def __init__(self) -> None:
+        self.waiting: queue.Queue[tuple[Callable[[Any], None], object]] = queue.Queue()
+
+    def post(self, receive: Callable[[Any], None], value: object) -> None:
+        self.waiting.put((receive, value))
+
+    def take_one(self) -> None:
+        receive, value = self.waiting.get(timeout=20)
+        receive(value)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    made = new_project(tmp_path / "p", profile="driving", person="Ada")
+    with open_project(made, role="lead") as session:
+        session.run("sample.add", key="s")
+        session.open_sample("s")
+        session.run("stream.add", key="cam", kind="video")
+        session.run("stream.add", key="top", kind="video")
+    return made
+
+
+def two_views_of_one_thing(session: Session) -> None:
+    entity = session.run("entity.add", class_id="car")
+    for stream, class_id in (("cam", None), ("top", "truck")):
+        box = {"kind": "box", "x": 1.0, "y": 1.0, "width": 5.0, "height": 5.0}
+        session.run("annotation.add", stream=stream, entity=entity, class_id=class_id, shape=box, start_ns=0, end_ns=1)
+
+
+def test_findings_follow_the_edits(project: Path) -> None:
+    owner = Owner()
+    with open_project(project, role="lead") as session:
+        sample = session.open_sample("s")
+        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks.request(sample)
+        owner.take_one()
+        before = {finding.fingerprint for finding in checks.findings}
+        assert checks.sample == sample
+        two_views_of_one_thing(session)
+        checks.request(sample)
+        owner.take_one()
+        new = [finding for finding in checks.findings if finding.fingerprint not in before]
+        assert [finding.rule for finding in new] == ["ontology.labels_conflict"]
+        checks.close()
+        checks.close()
+        checks.request(sample)
+        assert owner.waiting.empty()
+
+
+def test_a_project_open_read_only_is_checked_too(project: Path) -> None:
+    owner = Owner()
+    with open_project(project, read_only=True) as session:
+        sample = session.open_sample("s")
+        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks.request(sample)
+        owner.take_one()
+        assert checks.sample == sample
+        checks.close()
+
+
+def test_a_sample_that_is_gone_has_no_findings(project: Path) -> None:
+    owner = Owner()
+    with open_project(project, role="lead") as session:
+        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks.request(SampleId("0" * 26))
+        owner.take_one()
+        assert checks.findings == ()
+        checks.close()

@@ -1,0 +1,142 @@
+"""Fused pairs: a label in a picture linked with one in space. How far apart their captures are, in time and in metres.
+
+The residual of every pair is shown (``workstation sync pairs``); the check ``moments.same_scan`` judges it. It is a
+sampling distance between two captures in session time, not an error of the clocks. The metres are how far the thing
+moves meanwhile in the frame its cuboids are in, from its positions before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workstation.core.annotation import Annotation, Link, State, TargetKind
+from workstation.core.geometry import Cuboid, Point3D, Shape, ShapeKind
+from workstation.core.records import RecordKind
+from workstation.core.rotation import Floats
+from workstation.core.sample import Sample, Stream
+from workstation.core.snapshot import Snapshot
+
+FLAT = frozenset({ShapeKind.BOX, ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.POINT, ShapeKind.KEYPOINTS})
+SOLID = frozenset({ShapeKind.CUBOID, ShapeKind.POINT_SET, ShapeKind.POINT_3D})
+Place = tuple[int, tuple[float, float, float]]
+"""Session time and metres."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusedPair:
+    """One flat and one solid end of a link at the captures they lie on, in session time."""
+
+    link: Link
+    flat: Annotation
+    solid: Annotation
+    flat_ns: int
+    solid_ns: int
+    distance_m: float | None
+    """How far the thing moves between the two; ``None`` where it has one position only."""
+
+    @property
+    def residual_ns(self) -> int:
+        """The solid end's capture minus the flat one's."""
+        return self.solid_ns - self.flat_ns
+
+
+def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
+    """Every pair of a sample's standing links whose captures are known.
+
+    A label of one capture lies there; a track lies on the keyframe nearest to the moment that the link speaks of, and
+    without such a moment the pair is one of whole tracks, which have no residual.
+    """
+    streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
+    places: dict[str, list[Place]] = {}
+    for link in snapshot.links(sample.id):
+        if link.state is State.REJECTED or not link.holds:
+            continue
+        flat, solid = _ends(snapshot, link)
+        for first in flat:
+            for second in solid:
+                first_ns = _capture_ns(snapshot, first, streams, link)
+                second_ns = _capture_ns(snapshot, second, streams, link)
+                if first_ns is None or second_ns is None:
+                    continue
+                key = second.entity or second.id
+                if key not in places:
+                    places[key] = sorted(_places(snapshot, sample, second, streams))
+                yield FusedPair(
+                    link=link, flat=first, solid=second, flat_ns=first_ns, solid_ns=second_ns,
+                    distance_m=moved_m(places[key], first_ns, second_ns),
+                )  # fmt: skip
+
+
+def moved_m(places: Sequence[Place], first_ns: int, second_ns: int) -> float | None:
+    """How far something moves between two times, by its positions (sorted by time) and its last speed beyond them."""
+    if len(places) < 2:
+        return None
+    times = [time_ns for time_ns, _ in places]
+    at = [_position(places, times, time_ns) for time_ns in (first_ns, second_ns)]
+    return float(np.linalg.norm(at[1] - at[0]))
+
+
+def _position(places: Sequence[Place], times: Sequence[int], time_ns: int) -> Floats:
+    after = int(np.clip(np.searchsorted(times, time_ns), 1, len(times) - 1))
+    (t0, p0), (t1, p1) = places[after - 1], places[after]
+    found: Floats = np.asarray(p0) + (np.asarray(p1) - np.asarray(p0)) * ((time_ns - t0) / (t1 - t0))
+    return found
+
+
+def _ends(snapshot: Snapshot, link: Link) -> tuple[list[Annotation], list[Annotation]]:
+    found = [snapshot.get(RecordKind.ANNOTATION, e.target) for e in link.ends if e.kind is TargetKind.ANNOTATION]
+    annotations = [each for each in found if isinstance(each, Annotation)]
+    return [each for each in annotations if each.kind in FLAT], [each for each in annotations if each.kind in SOLID]
+
+
+def _capture_ns(snapshot: Snapshot, annotation: Annotation, streams: dict[str, Stream], link: Link) -> int | None:
+    stream = None if annotation.stream is None else streams.get(annotation.stream)
+    if stream is None or annotation.start_ns is None:
+        return None
+    if annotation.track is None:
+        return stream.time_map.to_session(annotation.start_ns)
+    if link.start_ns is None:
+        return None
+    moments = [stream.time_map.to_session(each.time_ns) for each in snapshot.keyframes(annotation.id) if each.shape]
+    return min(moments, key=lambda time_ns: abs(time_ns - (link.start_ns or 0)), default=None)
+
+
+def _places(snapshot: Snapshot, sample: Sample, annotation: Annotation, streams: dict[str, Stream]) -> Iterator[Place]:
+    """Where the thing is by all labels of its kind on the same stream, one place a moment."""
+    known: dict[int, tuple[float, float, float]] = {}
+    for each in _siblings(snapshot, sample, annotation):
+        stream = None if each.stream is None else streams.get(each.stream)
+        if stream is None:
+            continue
+        for time_ns, shape in _shapes(snapshot, each):
+            center = _center(shape)
+            if center is not None:
+                known.setdefault(stream.time_map.to_session(time_ns), center)
+    yield from known.items()
+
+
+def _siblings(snapshot: Snapshot, sample: Sample, annotation: Annotation) -> Iterable[Annotation]:
+    if annotation.entity is None:
+        return [annotation]
+    return [
+        each
+        for each in snapshot.annotations(sample.id)
+        if each.entity == annotation.entity
+        and (each.stream, each.frame, each.kind) == (annotation.stream, annotation.frame, annotation.kind)
+    ]
+
+
+def _shapes(snapshot: Snapshot, annotation: Annotation) -> Iterator[tuple[int, Shape]]:
+    if annotation.track is not None:
+        yield from ((each.time_ns, each.shape) for each in snapshot.keyframes(annotation.id) if each.shape is not None)
+    elif annotation.start_ns is not None and annotation.shape is not None:
+        yield annotation.start_ns, annotation.shape
+
+
+def _center(shape: Shape) -> tuple[float, float, float] | None:
+    if isinstance(shape, Cuboid):
+        return shape.center
+    return (shape.x, shape.y, shape.z) if isinstance(shape, Point3D) else None

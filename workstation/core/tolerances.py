@@ -1,0 +1,43 @@
+"""How far apart in time what belongs together may be, by the kind of work: robots and drones tighter than dialogue.
+
+Asked by the checks and by whoever shows a limit. A project overrides the profile's limit with the tolerance
+``sync_ms``, and that of fused captures with ``same_scan_ms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workstation.core.sample import Project, Sample
+
+SYNC_TOLERANCE, SAME_SCAN_TOLERANCE = "sync_ms", "same_scan_ms"
+GENERAL_SYNC_MS = 50.0
+SAME_SCAN_MS = 50.0
+"""Half a turn of a LiDAR at 10 Hz: no capture of it is further from the nearest one."""
+_SYNC_MS = {
+    "drone": 5.0,
+    "drones": 5.0,
+    "robotics": 10.0,
+    "manipulation": 10.0,
+    "driving": 20.0,
+    "dialogue": 45.0,
+}
+"""What people notice in speech is 45 ms; what a gripper or a drone does meanwhile is centimetres."""
+
+
+def sync_limit_ms(project: Project | None, sample: Sample) -> tuple[float, str]:
+    """The limit for what is one moment, and whose it is in words. A sample's own profile goes before the project's."""
+    tolerances: Mapping[str, float] = {} if project is None else project.tolerances
+    if SYNC_TOLERANCE in tolerances:
+        return tolerances[SYNC_TOLERANCE], f"the project's {SYNC_TOLERANCE}"
+    profile = sample.profile or ("" if project is None else project.profile)
+    if profile in _SYNC_MS:
+        return _SYNC_MS[profile], f"profile {profile}"
+    return GENERAL_SYNC_MS, "no profile with a limit of its own"
+
+
+def same_scan_limit_ms(project: Project | None, link_tolerance: Mapping[str, float]) -> float:
+    """The limit between the captures of one fused pair: the project's, the link type's, or half a LiDAR turn."""
+    if project is not None and SAME_SCAN_TOLERANCE in project.tolerances:
+        return project.tolerances[SAME_SCAN_TOLERANCE]
+    return link_tolerance.get("time_ms", SAME_SCAN_MS)

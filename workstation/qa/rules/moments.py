@@ -1,0 +1,105 @@
+"""Whether what is linked as one moment is one: captures of fused pairs, and spans that begin and end together.
+
+Limits are those of ``core/tolerances.py``: the kind of work decides, and the project may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workstation.core.annotation import Annotation, Link, State, TargetKind
+from workstation.core.fused_pairs import fused_pairs
+from workstation.core.geometry import ShapeKind
+from workstation.core.ontology import ErrorType, LinkType, Severity
+from workstation.core.records import RecordKind
+from workstation.core.sample import Sample, Stream
+from workstation.core.snapshot import Snapshot
+from workstation.core.tolerances import same_scan_limit_ms, sync_limit_ms
+from workstation.qa.findings import Fault, rule
+from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
+
+
+@rule(
+    "moments.same_scan",
+    error_type=ErrorType.TEMPORAL,
+    severity=Severity.ERROR,
+    limit="the tolerance time_ms of the link type",
+    unit="ms",
+)
+def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """A label in a picture and one in space are linked across captures that are too far apart: another sweep or frame.
+
+    It says how many milliseconds, and how many metres the thing moves meanwhile.
+    """
+    types = ontology_of(snapshot).link_types
+    project = snapshot.project()
+    streams = streams_by_id(snapshot, sample)
+    for pair in fused_pairs(snapshot, sample):
+        link_type = types.get(pair.link.type_id)
+        limit = same_scan_limit_ms(project, {} if link_type is None else link_type.tolerance)
+        apart_ms = abs(pair.residual_ns) / 1e6
+        if apart_ms <= limit:
+            continue
+        moved = "how far it moved is not known" if pair.distance_m is None else f"it moved {pair.distance_m:.2f} m"
+        yield Fault(
+            text=f"{pair.link.type_id}: the captures are {apart_ms:.1f} ms apart, meanwhile {moved}",
+            items=(link_item(pair.link), annotation_item(pair.flat, streams), annotation_item(pair.solid, streams)),
+            measured=round(apart_ms, 3),
+            limit=limit,
+            suggestion="link the labels of the nearest captures",
+            aspect=f"{pair.flat.id} {pair.solid.id}",
+        )
+
+
+@rule(
+    "moments.apart",
+    error_type=ErrorType.TEMPORAL,
+    severity=Severity.ERROR,
+    limit="the profile's sync limit, or the project's sync_ms",
+    unit="ms",
+)
+def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """Spans that are linked as one moment begin (or, in symmetric links, end) further apart than the work allows."""
+    types = ontology_of(snapshot).link_types
+    limit, whose = sync_limit_ms(snapshot.project(), sample)
+    streams = streams_by_id(snapshot, sample)
+    for link in snapshot.links(sample.id):
+        link_type = types.get(link.type_id)
+        if link_type is None or not _is_one_moment(link_type) or link.state is State.REJECTED or not link.holds:
+            continue
+        allowed = min(limit, link_type.tolerance["time_ms"])
+        measured = _spread_ms(snapshot, link, streams, ends_too=link_type.symmetric)
+        if measured > allowed:
+            yield Fault(
+                text=f"{link.type_id}: what is one moment lies {measured:.1f} ms apart ({whose})",
+                items=(link_item(link), *map(end_item, link.ends)),
+                measured=round(measured, 3),
+                limit=allowed,
+                suggestion="mend the labels, or the time map of the stream that is off (sync status)",
+            )
+
+
+def _is_one_moment(link_type: LinkType) -> bool:
+    """Whether its ends are to be at one time: it has a tolerance of time, and joins labels, none of them a phrase."""
+    return "time_ms" in link_type.tolerance and all(
+        role.targets == (TargetKind.ANNOTATION,) and role.shapes != (ShapeKind.TEXT_SPAN,) for role in link_type.roles
+    )
+
+
+def _spread_ms(snapshot: Snapshot, link: Link, streams: dict[str, Stream], *, ends_too: bool) -> float:
+    """The largest distance between the spans' beginnings (and ends) in session time; 0 with fewer than two spans."""
+    starts, ends = [], []
+    for end in link.ends:
+        found = snapshot.get(RecordKind.ANNOTATION, end.target)
+        if not isinstance(found, Annotation) or found.kind is not ShapeKind.SPAN or found.track is not None:
+            continue
+        stream = None if found.stream is None else streams.get(found.stream)
+        if found.start_ns is not None and found.end_ns is not None:
+            times = (found.start_ns, found.end_ns)
+            start_ns, end_ns = times if stream is None else map(stream.time_map.to_session, times)
+            starts.append(start_ns)
+            ends.append(end_ns)
+    if len(starts) < 2:
+        return 0.0
+    spread = max(starts) - min(starts)
+    return max(spread, max(ends) - min(ends) if ends_too else 0) / 1e6

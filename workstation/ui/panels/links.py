@@ -1,0 +1,57 @@
+"""The panel of links: every link of the sample by type and state, the stale ones with the reason, and what has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from workstation.app.link_rows import COLUMNS, STALE, UNLINKED, link_rows, type_choices
+from workstation.app.rows import Row
+from workstation.core.annotation import State
+from workstation.ui.panels.listed import Choice, Entry, ListPanel
+
+
+class LinksPanel(ListPanel):
+    """A click selects the link and goes there."""
+
+    kind = "links"
+    title = "Links"
+    columns = COLUMNS
+    hint = "Filter links"
+    empty = "No links yet. R begins one: pick, pick, then the key of the relation."
+    choices = (
+        Choice(name="type", spoken="Show links of one type", entries=(("", "All types"),)),
+        Choice(name="which", spoken="Show links in one state", entries=(
+            ("", "Links and unlinked"), ("link", "Links only"), (STALE, "Stale only"), (UNLINKED, "Without any link"),
+            *((f"state:{each.value}", each.value.capitalize()) for each in State),
+        )),
+    )  # fmt: skip
+
+    def all_rows(self) -> list[Row]:
+        assert self.bench is not None
+        assert self.bench.view is not None
+        view = self.bench.view
+        self.refill("type", type_choices(view))
+        return link_rows(view, self.bench.session.store.stale_links(view.id))
+
+    def entries(self, rows: Sequence[Row]) -> list[Entry]:
+        bench = self.bench
+        if bench is None or bench.view is None:
+            return []
+        links = [each for row in rows for each in row.ids if each in bench.view.links]
+        none = "" if links else "select a link first"
+        one = none or ("" if len(links) == 1 else "select a single link")
+        read_only = "the project is open to look at only" if bench.session.read_only else ""
+        first = links[0] if links else ""
+        return [
+            Entry(text="Confirm", act=partial(bench.run, "link.confirm", links=links), why_not=read_only or none),
+            Entry(text="Reject", act=partial(bench.run, "link.set_state", links=links, state="rejected"),
+                  why_not=read_only or none),
+            Entry(text="Not related so", act=partial(bench.run, "link.negate", link=first), why_not=read_only or one),
+            Entry(text="Move an end…", act=partial(bench.wish, "link.retarget"), why_not=read_only or one),
+            Entry(text="Reason and rationale…", act=partial(bench.wish, "link.edit"), why_not=read_only or one),
+            Entry(text="Remove", act=partial(bench.run, "link.remove", links=links), why_not=read_only or none),
+            Entry(text="New link", act=partial(bench.wish, "link.add"), why_not=read_only),
+            Entry(text="State an absence…", act=partial(bench.wish, "link.absent"), why_not=read_only or (
+                "" if bench.selected else "select what has no counterpart")),
+        ]  # fmt: skip
