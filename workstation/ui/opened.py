@@ -80,6 +80,7 @@ class Opened(QObject):
             self._remember()
         self._list_samples()
         self._count()
+        self._say_device("sound: not tried yet", "The sound device is asked when something is played")
         keys = [sample.key for sample in self.session.store.samples()]
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
@@ -158,13 +159,17 @@ class Opened(QObject):
         self._make_next_ready()
 
     def _show_device(self) -> None:
-        label = self._window.status.device
         output = self.session.player.status.output
         silent = output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE)
         words = "no sound device: silent clock" if silent else f"sound: {output.device or output.state.value}"
+        self._say_device(words, output.reason)
+
+    def _say_device(self, sound: str, reason: str = "") -> None:
+        """Pictures are decoded, and everything is computed, on the processor: nothing here uses a GPU yet."""
+        label, words = self._window.status.device, f"CPU │ {sound}"
         if label.text() != words:
             label.setText(words)
-            label.setToolTip(output.reason or words)
+            label.setToolTip(reason or words)
 
     def _show_sync(self) -> None:
         view = self.bench.view
