@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from hands import LEFT, PLAIN, SECOND, Person, Stored, on_screen, sit_down
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QImage
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QImage, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 

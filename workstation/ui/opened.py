@@ -82,6 +82,7 @@ class Opened(QObject):
             self._remember()
         self._list_samples()
         self._count()
+        self._say_device("sound: not tried yet", "The sound device is asked when something is played")
         keys = [sample.key for sample in self.session.store.samples()]
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
@@ -166,11 +167,14 @@ class Opened(QObject):
         self._show_sync()
 
     def _show_device(self) -> None:
-        label = self._window.status.device
-        words, whole = device_in_words(self.session.player)
+        self._say_device(*device_in_words(self.session.player))
+
+    def _say_device(self, sound: str, reason: str = "") -> None:
+        """Pictures are decoded, and everything is computed, on the processor: nothing here uses a GPU yet."""
+        label, words = self._window.status.device, f"CPU │ {sound}"
         if label.text() != words:
             label.setText(words)
-            label.setToolTip(whole)
+            label.setToolTip(reason or words)
 
     def _show_sync(self) -> None:
         view = self.bench.view
