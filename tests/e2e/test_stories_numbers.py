@@ -97,7 +97,12 @@ def due(time_ns: int) -> dict[str, int | None]:
 @pytest.mark.slow
 def test_header_and_picture_agree_after_seeks_steps_scrubs_and_while_playing(me: Person) -> None:
     me.press("F11")  # the cameras have the whole window: the numbers are large enough to read
-    for place, time_ns in (("1.234", 1_234_000_000), ("0.039", 39_000_000), ("frame 60", 2_400_000_000), ("2", 2 * 10**9)):
+    for place, time_ns in (
+        ("1.234", 1_234_000_000),
+        ("0.039", 39_000_000),
+        ("frame 60", 2_400_000_000),
+        ("2", 2 * 10**9),
+    ):
         me.go_to(place).waits(lambda time_ns=time_ns: look(me) == due(time_ns), place)  # type: ignore[misc]
     for key, step in ((".", 1), (">", 10), (",", -1), ("<", -10)):
         before = stated(cameras(me)[0])
