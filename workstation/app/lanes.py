@@ -364,8 +364,13 @@ def stretches(annotation: Annotation, keyframes: Sequence[Keyframe]) -> Iterator
         return
     for before, after in pairwise(keyframes):
         style = _between(track.interpolation, before)
-        if style is not None:
-            yield from _without_gaps(annotation, _Stretch(before.time_ns, after.time_ns, style))
+        if style is None:
+            continue
+        part = _Stretch(before.time_ns, after.time_ns, style)
+        if track.gaps:
+            yield from _without_gaps(annotation, part)
+        elif part.start_ns < part.end_ns:
+            yield part
     for gap in track.gaps:
         start, end = max(gap.start_ns, keyframes[0].time_ns), min(gap.end_ns, keyframes[-1].time_ns + 1)
         if start < end:

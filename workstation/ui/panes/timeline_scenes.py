@@ -117,6 +117,7 @@ class SceneMaker:
                 self._picture_made,
                 readers=self._bench.formats.readers,
                 context=self._context,
+                calm=self._bench.calm,
             )
         self._thumbnails.want(wanted)
 
