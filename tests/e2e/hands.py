@@ -21,9 +21,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QScrollBar, QTabBar, QWidget
 
 import strict_windows
+from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.camera import CameraPane
 from workstation.ui.panes.timeline import TimelinePane
-from workstation.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
     from workstation.ui.panes.base import Pane
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LEFT = Qt.MouseButton.LeftButton
 PLAIN = Qt.KeyboardModifier.NoModifier
 SECOND = 1_000_000_000
+_QTS_NAMES = {"Enter": "Return", "PgDn": "PgDown"}
 PICTURE_PX = (960, 540)
 """Of the drive's cameras."""
 
@@ -48,7 +49,7 @@ class Person:
     def press(self, *chords: str) -> Person:
         """Keys one after the other, written as in the menus: ``press("I", "Ctrl+Z")``."""
         for chord in chords:
-            combination = QKeySequence("Return" if chord == "Enter" else chord)[0]
+            combination = QKeySequence(_QTS_NAMES.get(chord, chord))[0]
             QTest.keyClick(self.focus, combination.key(), combination.keyboardModifiers())
         return self
 
@@ -180,8 +181,12 @@ class Person:
         return self
 
     def waits_for_pictures(self) -> Person:
-        """Until every pane shows what the playhead asks for."""
-        return self.waits(lambda: all(each.settled() for each in self.window.docks.panes()), "the pictures")
+        """Until the cameras show what the playhead asks for."""
+        return self.waits(self.pane("camera").settled, "the pictures")
+
+    def waits_for_everything(self) -> Person:
+        """Until nothing on the screen is still to come, the films of the timeline included."""
+        return self.waits(lambda: all(each.settled() for each in self.window.docks.panes()), "everything")
 
     def screen(self) -> QImage:
         """The window as it stands; also kept where ``WORKSTATION_STORY_PICTURES`` names a folder."""
@@ -212,13 +217,15 @@ def sit_down(project: Path | None) -> Generator[Person, None, None]:
     assert QTest.qWaitForWindowExposed(window)
     window.activateWindow()
     person = Person(window)
-    if project is not None:
-        assert window.open_project(project), person.said
-        person.waits(lambda: not window.jobs.running(), "the jobs of opening")
-    yield person
-    window.close()
-    window.deleteLater()
-    QApplication.sendPostedEvents()
+    try:
+        if project is not None:
+            assert window.open_project(project), person.said
+            person.waits(lambda: not window.jobs.running(), "the jobs of opening")
+        yield person
+    finally:
+        window.close()
+        window.deleteLater()
+        QApplication.sendPostedEvents()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,11 +254,11 @@ class Stored:
         kinds = ("entity", "annotation", "keyframe", "word", "link", "sample", "stream")
         found: set[tuple[str, bytes, bytes]] = set()
         for kind in kinds:
-            rows = self.rows(f"SELECT k.id, c.digest FROM {kind} k JOIN change c ON c.seq = k.seq")  # noqa: S608
+            rows = self.rows(f"SELECT k.id, c.digest FROM {kind} k JOIN change c ON c.seq = k.seq")
             found |= {(kind, bytes(key), bytes(digest)) for key, digest in rows}
         return frozenset(found)
 
     def content(self, kind: str, sql_where: str, *values: object) -> list[dict[str, Any]]:
         """Records as they were written."""
-        rows = self.rows(f"SELECT c.payload FROM {kind} k JOIN change c ON c.seq = k.seq WHERE {sql_where}", *values)  # noqa: S608
+        rows = self.rows(f"SELECT c.payload FROM {kind} k JOIN change c ON c.seq = k.seq WHERE {sql_where}", *values)
         return [json.loads(row[0]) for row in rows]

@@ -7,10 +7,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hands import PLAIN, SECOND, Person, Stored, on_screen, sit_down
+from hands import LEFT, PLAIN, SECOND, Person, Stored, on_screen, sit_down
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtGui import QImage, QTextCursor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 
 from strict_windows import copy_of
 from workstation.core.geometry import Box
@@ -83,6 +84,8 @@ def test_a_horn_is_marked_by_keys_while_listening(me: Person, stored: Stored) ->
     assert stored.spans("horn") == [("commentary", 2_500_000_000, 3_250_000_000)]
     me.press("Esc").go_to("4").press("I").go_to("5.125").press("O", "0").type("hor").press("Enter")
     assert stored.spans("horn")[1] == ("commentary", 4_000_000_000, 5_125_000_000)
+    me.press("Esc").go_to("6").press("I").go_to("6.5").press("O", "W")  # W is also a key of the pane: classes go first
+    assert stored.spans("siren") == [("commentary", 6_000_000_000, 6_500_000_000)]
     assert f"all {stored.edits():,} edits stored" in me.read("status_stored")
 
 
@@ -91,8 +94,49 @@ def test_a_mark_on_a_camera_is_stored_in_the_cameras_own_time(me: Person, stored
     offset_ns = round(published[0] * SECOND)
     me.click_at(me.camera("front_camera").header, QPoint(20, 8))
     me.go_to("2.5").press("I").go_to("3.25").press("O", "0").type("Pedest").press("Enter")
-    spans = [each for each in stored.spans("pedestrian") if each[0] == "front_camera"]
-    assert spans == [("front_camera", 2_500_000_000 - offset_ns, 3_250_000_000 - offset_ns)] or me.said.startswith("▲")
+    assert "may not be drawn as span on video" in me.said  # the ontology knows people on films as shapes alone
+    assert stored.spans("pedestrian") == []
+    me.go_to("2.5").press("I").go_to("3.25").press("O", "0").type("hor").press("Enter")
+    made = ("front_camera", 2_500_000_000 - offset_ns, 3_250_000_000 - offset_ns)
+    assert stored.spans("horn") == [made]
+
+
+# --- transcribing -------------------------------------------------------------------------------------------------
+
+
+def the_turns(stored: Stored) -> dict[str, tuple[int, int, str]]:
+    found = stored.content("annotation", "k.text_of IS NULL AND k.kind = 'span'")
+    return {each["id"]: (each["start_ns"], each["end_ns"], each["text"]) for each in found if each.get("text")}
+
+
+def word_times(stored: Stored) -> dict[str, tuple[object, object]]:
+    return {each["id"]: (each.get("start_ns"), each.get("end_ns")) for each in stored.content("word", "1")}
+
+
+def test_a_turn_is_transcribed_and_a_word_mended_while_it_plays(me: Person, stored: Stored) -> None:
+    me.bring("text")
+    page = me.pane("text").findChild(QPlainTextEdit, "text_page")
+    assert page is not None
+    me.go_to("3.05").press("I").go_to("3.25").press("O", "H", "Ctrl+Shift+T")
+    me.type("mind the gap ")
+    made = {each for each in the_turns(stored).values() if each[2] == "mind the gap"}
+    assert made == {(3_050_000_000, 3_250_000_000, "mind the gap")}
+    before, times = the_turns(stored), word_times(stored)
+    me.press("Esc").go_to("0.4").press("Space")
+    at = page.document().find("white", 0)
+    caret = QTextCursor(at)
+    caret.setPosition(at.selectionStart() + 2)
+    QTest.mouseDClick(page.viewport(), LEFT, PLAIN, page.cursorRect(caret).center())
+    me.type("grey ")
+    assert me.bench.clock.playing
+    after = the_turns(stored)
+    mended = {key: (start, end, text.replace("white", "grey")) for key, (start, end, text) in before.items()}
+    assert after == mended != before
+    now = word_times(stored)
+    assert {key: now[key] for key in now if key in times} == {key: times[key] for key in times if key in now}
+    assert len(now) == len(times)
+    me.press("Esc", "Space")
+    assert not me.bench.clock.playing
 
 
 # --- boxes and tracks -------------------------------------------------------------------------------------------
@@ -105,7 +149,7 @@ def test_a_car_is_boxed_and_tracked_with_three_keyframes(me: Person, stored: Sto
     me.go_to("frame 20").waits_for_pictures()
     me.press("F3", "C").draw("front_camera", (100, 60, 200, 120))
     for corners in ((150, 70, 270, 150), (250, 60, 350, 140)):
-        me.press(*"....." * 1).waits_for_pictures()
+        me.press(*".....").waits_for_pictures()
         me.draw("front_camera", corners, SHIFT)
     (track,) = me.bench.selected
     rows = stored.content("keyframe", "k.annotation = (SELECT id FROM annotation ORDER BY created_rev DESC LIMIT 1)")
@@ -133,13 +177,9 @@ def test_a_car_is_boxed_and_tracked_with_three_keyframes(me: Person, stored: Sto
     after_edit = stored.content("keyframe", "k.annotation = (SELECT annotation FROM keyframe ORDER BY created_rev DESC "
                                 "LIMIT 1)")  # fmt: skip
     assert sorted(each["time_ns"] for each in after_edit) == [times[20], times[25], times[27], times[30]]
-    assert [each for each in after_edit if each["time_ns"] != times[27]] == unordered(rows, after_edit)
+    neighbours = [each for each in after_edit if each["time_ns"] != times[27]]
+    assert sorted(neighbours, key=lambda each: int(each["time_ns"])) == rows
     me.press("Shift+2")
-
-
-def unordered(rows: list[dict[str, object]], like: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The same rows in the order of the others."""
-    return [next(row for row in rows if row["id"] == each["id"]) for each in like if each["id"] in {r["id"] for r in rows}]
 
 
 # --- taking back ------------------------------------------------------------------------------------------------
@@ -186,8 +226,10 @@ def selected_names(me: Person, kind: str) -> list[str]:
 
 
 def inspected(me: Person) -> str:
-    return me.header("inspector") + " " + " ".join(
-        each.text() for each in me.pane("inspector").findChildren(QLabel) if each.isVisible()
+    return (
+        me.header("inspector")
+        + " "
+        + " ".join(each.text() for each in me.pane("inspector").findChildren(QLabel) if each.isVisible())
     )
 
 
@@ -285,8 +327,7 @@ def around(widget: QWidget, picture: QImage) -> QImage:
 
 @pytest.mark.slow
 def test_tab_goes_through_the_window_and_the_focus_can_always_be_seen(me: Person) -> None:
-    me.waits_for_pictures()
-    me.bench.clock.pause()
+    me.waits_for_everything()
     seen: list[QWidget] = []
     before = me.screen()
     for _ in range(60):
@@ -295,9 +336,8 @@ def test_tab_goes_through_the_window_and_the_focus_can_always_be_seen(me: Person
         after = me.screen()
         if focus in seen:
             break
-        if around(focus, before) == around(focus, after): print(focus.objectName(), focus.isVisible(), focus.geometry(), focus.mapTo(focus.window(), QPoint(0,0)), focus.hasFocus(), QApplication.activeWindow(), focus.visibleRegion().isEmpty()); around(focus, after).save('/tmp/st/'+focus.objectName()+'.png')
+        assert around(focus, before) != around(focus, after), f"{focus.objectName()} does not show its focus"
         assert focus.accessibleName() or focus.objectName().startswith("qt_"), focus
         seen.append(focus)
         before = after
     assert len(seen) >= 30
-    assert PLAIN is not None

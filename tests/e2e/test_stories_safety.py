@@ -95,6 +95,8 @@ def test_a_second_window_may_look_and_is_told_who_holds_the_project(small: Path)
         assert "to look at only" in second.read("notice_text")
         assert holder in second.read("notice_text")
         assert "read-only" in second.window.windowTitle()
+        assert second.find("Notice").width() <= second.window.width() <= 1440  # a long sentence breaks its line
+        assert second.find("Close").visibleRegion().contains(second.find("Close").rect().center())
         before = Stored(small).edits()
         second.press("Delete", "Ctrl+V")
         assert Stored(small).edits() == before

@@ -192,8 +192,8 @@ def test_many_show_mixed_and_showing_them_changes_nothing(opened: Open, bench: W
     assert isinstance(editor, ChoiceEditor)
     assert editor.currentIndex() == -1
     assert editor.placeholderText() == MIXED
-    for each in (list(view.links)[:1], list(view.streams)[:1], []):
-        bench.select(each, cause="timeline")
+    for ids in (list(view.links)[:1], list(view.streams)[:1], []):
+        bench.select(ids, cause="timeline")
         panel.refresh()
         assert not panel.failed
     assert bench.session.store.head() == head

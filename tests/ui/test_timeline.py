@@ -293,9 +293,17 @@ def test_lanes_fold_hide_lock_filter_and_their_order_is_kept(fresh: TimelinePane
     next(each for each in lidar.menu().actions() if each.text() == "Move up").trigger()
     moved = [each.lane.key for each in pane.model.rows]
     assert moved != keys
+    model = pane.model
+    lidar_lane = model.row_of("lidar/tracks")
+    assert lidar_lane is not None
     pane.filter.setText("camera")
-    assert {each.lane.kind for each in pane.model.rows} == {LaneKind.FILM}
+    wait_for(lambda: {each.lane.kind for each in model.rows} == {LaneKind.FILM}, what="the cameras alone")
+    of_lidar = lidar_lane.lane.stream
+    pane.filter.setText("truck")
+    wait_for(lambda: {each.lane.stream for each in model.rows} == {of_lidar}, what="the lanes with trucks")
+    assert not any(each.lane.key == "lidar/sweeps" for each in model.rows)
     pane.filter.clear()
+    wait_for(lambda: len(model.rows) == len(moved), what="all lanes")
     pane.unbind()
     pane.bind(bench)
     assert [each.lane.key for each in pane.model.rows] == moved

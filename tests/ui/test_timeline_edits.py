@@ -321,3 +321,30 @@ def test_a_refused_edit_is_told_and_leaves_everything(pane: TimelinePane, bench:
     drag(pane.canvas, QPoint(x_of(pane, 3 * SECOND), y), QPoint(x_of(pane, 4 * SECOND), y))
     assert steps(bench) == before
     assert ear.heard
+
+
+def test_one_keyframe_is_dragged_to_another_frame_and_its_neighbours_stay(pane: TimelinePane, bench: Workbench) -> None:
+    view = bench.view
+    assert view is not None
+    camera = view.stream_by_key("front_camera")
+    assert camera is not None
+    assert pane.model is not None
+    units = pane.model.units(camera.id)
+    assert units is not None
+    shape = {"kind": "box", "x": 10.0, "y": 20.0, "width": 30.0, "height": 40.0}
+    keyframes = [{"time_ns": units.own_ns(frame), "shape": shape} for frame in (10, 30, 50)]
+    track = bench.run("track.add", stream=camera.id, class_id="car", keyframes=keyframes)
+    before = steps(bench)
+    y = place_of(pane, track).y()
+    start, end = (QPoint(x_of(pane, units.session_ns(frame)), y) for frame in (30, 37))
+    drag(pane.canvas, start, end)
+    assert steps(bench) == before + 1
+    assert [each.time_ns for each in view.keyframes(track)] == [units.own_ns(frame) for frame in (10, 37, 50)]
+    bench.session.undo()
+    assert [each.time_ns for each in view.keyframes(track)] == [units.own_ns(frame) for frame in (10, 30, 50)]
+    drag(pane.canvas, start, QPoint(x_of(pane, units.session_ns(50)), y))  # where there is one already
+    assert [each.time_ns for each in view.keyframes(track)] == [units.own_ns(frame) for frame in (10, 30, 50)]
+    drag(pane.canvas, start, end, release=False)
+    QTest.keyClick(pane, Qt.Key.Key_Escape)
+    QTest.mouseRelease(pane.canvas, LEFT, PLAIN, end)
+    assert [each.time_ns for each in view.keyframes(track)] == [units.own_ns(frame) for frame in (10, 30, 50)]

@@ -13,6 +13,7 @@ from workstation.core.geometry import Box
 from workstation.core.tracks import MomentKind
 from workstation.ui.tools import shape_edits, track_edits
 from workstation.ui.tools.canvas import Modifier
+from workstation.ui.tools.pasting import paste
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +180,23 @@ def test_nudging_an_interpolated_frame_makes_a_keyframe_there(film: StoreCanvas)
     assert across(film, made, range(0, 11, 5)) == [0.0, 52.0, 100.0]
     film.session.undo()
     assert times(film, made) == [0, 10]
+
+
+def test_a_copied_track_is_put_on_another_frame_and_another_camera(film: StoreCanvas) -> None:
+    film.run("stream.add", key="rear", kind="video", clock="front")
+    made = track(film, (0, 0.0), (4, 40.0))
+    here = {film.stream.id: 2 * FRAME_NS}
+    film.show(2)
+    assert not paste(film.canvas, (made,), here.get)  # onto itself: that is a copy beside it, made elsewhere
+    for frame in (9, 3):
+        film.show(frame)
+        assert paste(film.canvas, (made,), here.get)
+    assert times(film, made) == [0, 3, 4, 9]
+    assert [across(film, made, range(each, each + 1)) for each in (3, 4, 9)] == [[20.0], [40.0], [20.0]]
+    here[film.stream.id] = 3 * FRAME_NS
+    rear = StoreCanvas(film.session, "rear", 5 * FRAME_NS)
+    assert paste(rear.canvas, (made,), here.get)
+    other = rear.active
+    assert other is not None
+    assert rear.view.annotations[other].entity == rear.view.annotations[made].entity
+    assert (rear.the_shape(), times(rear, other)) == (Box(20.0, 50.0, 40.0, 30.0), [5])

@@ -17,7 +17,6 @@ from workstation.core.moments import moment
 from workstation.core.records import RecordKind
 from workstation.store.history import Revision
 from workstation.store.queries import Reads
-from workstation.store.revisions import RevisionKind
 
 COLUMNS = (
     Column(title="What", stretch=True),
@@ -28,8 +27,6 @@ PAGE = 300
 _MOST_CHANGES = 200
 _PLACES = frozenset({"sample", "stream"})
 """Never change, and are ids that nobody reads."""
-_KINDS = {RevisionKind.UNDO: "taken back", RevisionKind.REDO: "done again", RevisionKind.RESTORE: "restored",
-          RevisionKind.MERGE: "merged", RevisionKind.REMOVAL: "content removed"}  # fmt: skip
 
 
 def history_rows(reads: Reads, sample: SampleId | None, *, before: int | None = None, limit: int = PAGE) -> list[Row]:
@@ -53,7 +50,7 @@ def undone_of(newest_first: Iterable[Revision]) -> frozenset[int]:
 def _row(revision: Revision, undone: frozenset[int]) -> Row:
     header = revision.header
     gone = revision.rev in undone
-    what = f"{_KINDS[header.kind]}: {header.label}" if header.kind in _KINDS else header.label
+    what = header.label
     count = f" ({revision.changes:,})" if revision.changes > 1 else ""
     tip = f"Revision {revision.rev}: {header.label}, {revision.changes:,} changes"
     if header.group:

@@ -24,7 +24,7 @@ from workstation.core.sample import Stream
 from workstation.core.timebase import SECOND_NS
 from workstation.media.audio import AudioFile
 from workstation.media.audio_pyramid import Waveform
-from workstation.media.base import Cancelled, CancelToken, OpenContext
+from workstation.media.base import Cancelled, CancelToken, OpenContext, Reader
 from workstation.media.spectrogram import TILE_COLUMNS, Spectrogram
 
 _LOOK_S = 0.05
@@ -314,3 +314,8 @@ class Building:
 def is_sound(reader: Any) -> bool:
     """Whether the lane can be drawn: other readers of sound (a plug-in's) have no pyramid."""
     return isinstance(reader, AudioFile)
+
+
+def lane_of(stream: Stream, reader: Reader, context: OpenContext) -> SoundLane | None:
+    """The lane of a sound; ``None`` for what has no pyramid."""
+    return SoundLane(stream, reader, context) if isinstance(reader, AudioFile) else None

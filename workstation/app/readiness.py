@@ -87,11 +87,14 @@ def first_full_moment(view: SampleView, readers: OpenStreams, start_ns: int) -> 
 
 
 def sync_in_words(view: SampleView) -> str:
-    """``sync verified``; samples with one stream have no clocks to verify."""
+    """``sync verified ±4 ms``: the largest residual of its time maps, where any was measured. Samples with one stream
+    have no clocks to verify."""
     if len(view.streams) < 2:
         return "one clock"
     gate = view.sample.gates.get("sync")
     if gate is None:
         return "sync: no gate"
     words = {GateState.UNVERIFIED: "not verified", GateState.NOT_NEEDED: "not needed"}
-    return f"sync {words.get(gate.state, gate.state.value)}"
+    measured = [each.time_map.residual_ns for each in view.streams.values() if each.time_map.residual_ns is not None]
+    within = f" ±{max(measured) / 1e6:.3g} ms" if measured else ""
+    return f"sync {words.get(gate.state, gate.state.value)}{within}"

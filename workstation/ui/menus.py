@@ -81,7 +81,7 @@ class Menus(QObject):
                 continue
             reason = self._performing.why_not(action, None)
             keys: Sequence[str] = self._keymap.keys_of(action.id)
-            unlock = self._performing.table.actions.get(action.unlocked_by)
+            unlock = self._performing.unlock(action, None)
             text = (
                 action.title
                 if reason is None or unlock is None
@@ -101,5 +101,4 @@ class Menus(QObject):
             return
         action = self._performing.table.actions.get(str(entry.data()))
         if action is not None:
-            greyed = self._performing.why_not(action, None) is not None
-            self.performed.emit(action.unlocked_by if greyed and action.unlocked_by else action.id)
+            self.performed.emit((self._performing.unlock(action, None) or action).id)

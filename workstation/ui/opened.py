@@ -14,13 +14,13 @@ from PySide6.QtCore import QObject, Slot
 
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
+from workstation.app.playing import device_in_words
 from workstation.app.readiness import Ready, first_full_moment, sync_in_words
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
-from workstation.media.playback_output import OutputState
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
@@ -82,6 +82,7 @@ class Opened(QObject):
             self._remember()
         self._list_samples()
         self._count()
+        self._say_device("sound: not tried yet", "The sound device is asked when something is played")
         keys = [sample.key for sample in self.session.store.samples()]
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
@@ -166,13 +167,14 @@ class Opened(QObject):
         self._show_sync()
 
     def _show_device(self) -> None:
-        label = self._window.status.device
-        output = self.session.player.status.output
-        silent = output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE)
-        words = "no sound device: silent clock" if silent else f"sound: {output.device or output.state.value}"
+        self._say_device(*device_in_words(self.session.player))
+
+    def _say_device(self, sound: str, reason: str = "") -> None:
+        """Pictures are decoded, and everything is computed, on the processor: nothing here uses a GPU yet."""
+        label, words = self._window.status.device, f"CPU │ {sound}"
         if label.text() != words:
             label.setText(words)
-            label.setToolTip(output.reason or words)
+            label.setToolTip(reason or words)
 
     def _show_sync(self) -> None:
         view = self.bench.view

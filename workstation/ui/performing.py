@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from workstation.ui.actions.action import Action, Frame, Hands
+from workstation.ui.actions.action import NO_PROJECT, UNLOCKS, Action, Frame, Hands
 from workstation.ui.actions.table import ActionTable
 from workstation.ui.panes.base import Pane
 from workstation.ui.told import Tone
@@ -47,8 +47,16 @@ class Performing:
     def why_not(self, action: Action, pane: Pane | None) -> str | None:
         """Why it cannot be done now, in words for the person; ``None`` if it can."""
         if self.bench is None and not action.project_free:
-            return "open a project first"
+            return NO_PROJECT
         return action.why_not(self.hands(pane))
+
+    def unlock(self, action: Action, pane: Pane | None) -> Action | None:
+        """What a greyed action offers in its place: the act that makes it possible, if that can be done now."""
+        reason = self.why_not(action, pane)
+        if reason is None:
+            return None
+        found = self.table.actions.get(action.unlocked_by or UNLOCKS.get(reason, ""))
+        return found if found is not None and found is not action and self.why_not(found, pane) is None else None
 
     def perform(self, action_id: str, pane: Pane | None) -> None:
         """Do it, or say why not."""
@@ -58,7 +66,9 @@ class Performing:
             return
         reason = self.why_not(action, pane)
         if reason is not None:
-            self._tell(f"{action.title}: {reason}.", Tone.REFUSED)
+            offer = self.unlock(action, pane)
+            way = "" if offer is None else f" First: {offer.title}."
+            self._tell(f"{action.title}: {reason}.{way}", Tone.REFUSED)
             return
         hands = self.hands(pane)
         if self.bench is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
@@ -16,13 +17,12 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from workstation.app.feeds import PictureDelivery, PictureFeed
+from workstation.app.flash_and_beep import open_film
 from workstation.core.clock import Clock, TimeChanged
 from workstation.core.ids import SampleId, StreamId
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeMap
-from workstation.media.base import OpenContext, View
-from workstation.media.playback import Player
-from workstation.media.video import open_video
+from workstation.media.base import View
 from workstation.ui.application import make_application
 from workstation.ui.gui_thread import GuiThread
 from workstation.ui.scenes.frame_item import PLAIN, Shown, image_of, shown_pixels
@@ -34,14 +34,20 @@ _WHITE = 128
 _SIZE = (320, 240)
 
 
+class Ticks(Protocol):
+    """What moves the clock: the player."""
+
+    def tick(self) -> None: ...
+
+
 class FlashProbe:
     """A ``PictureProbe``. Opens a window for as long as it watches."""
 
-    def watch(self, film: Path, clock: Clock, player: Player) -> Sequence[int]:
+    def watch(self, film: Path, clock: Clock, player: Ticks) -> Sequence[int]:
         """Follow the clock with the film; the monotonic nanosecond at which each flash was first painted."""
         application = make_application()
         window = _Window(film, clock, player)
-        window.ended = application.quit
+        window.ended = application.exit  # quit would close every window
         try:
             window.show()
             application.exec()
@@ -51,7 +57,7 @@ class FlashProbe:
 
 
 class _Window(QWidget):
-    def __init__(self, film: Path, clock: Clock, player: Player) -> None:
+    def __init__(self, film: Path, clock: Clock, player: Ticks) -> None:
         super().__init__()
         self.setObjectName("picture_probe")
         self.setAccessibleName("Measuring picture and sound")
@@ -61,7 +67,7 @@ class _Window(QWidget):
         self.flashes_ns: list[int] = []
         self.ended = _nothing
         self._clock, self._player = clock, player
-        self._reader = open_video([film], {}, OpenContext())
+        self._reader = open_film(film)
         stream = Stream(
             id=StreamId("flash"), sample=SampleId("flash"), key="flash", kind=StreamKind.VIDEO, time_map=TimeMap()
         )  # fmt: skip

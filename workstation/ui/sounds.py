@@ -17,13 +17,11 @@ from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.background import Background
 from workstation.app.jobs import Cancelled, Job, Jobs
-from workstation.app.lane_sound import Building, SoundLane, TileKey
-from workstation.app.streams import OpenStreams, reading_context
+from workstation.app.lane_sound import Building, SoundLane, TileKey, lane_of
+from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import Stream, StreamKind
-from workstation.media.audio import AudioFile
 from workstation.media.base import CancelToken, OpenContext
-from workstation.store.project import ProjectFolder
 from workstation.ui.gui_thread import GuiThread
 
 _PROGRESS_MS = 200
@@ -54,9 +52,9 @@ class Sounds(QObject):
 
     def __init__(
         self,
-        project: ProjectFolder,
         streams: Mapping[str, Stream],
         readers: OpenStreams,
+        context: OpenContext,
         gui: GuiThread,
         parent: QObject | None = None,
         *,
@@ -67,13 +65,14 @@ class Sounds(QObject):
         self._streams = streams
         self._readers = readers
         self._gui = gui
-        self._context = reading_context(project, streams.values(), shared=OpenContext())
+        self._context = context
         self._lanes: dict[str, SoundLane] = {}
         self._drawers: list[Drawer] = []
         self._missed: dict[int, Sequence[tuple[str, TileKey]]] = {}
         self._tiles: Background[tuple[str, TileKey], Tile] | None = None
         self._building: Building | None = None
         self._built: list[SoundLane] = []
+        self._jobs: Jobs | None = None
         self._closed = False
         self._progress = QTimer(self)
         self._progress.setInterval(_PROGRESS_MS)
@@ -83,10 +82,9 @@ class Sounds(QObject):
         """The one of a stream; ``None`` if its reader has no waveform. Raises ``DataError`` if it cannot be opened."""
         found = self._lanes.get(stream.id)
         if found is None:
-            reader = self._readers.reader(stream)
-            if not isinstance(reader, AudioFile):
-                return None
-            found = self._lanes[stream.id] = SoundLane(stream, reader, self._context)
+            found = lane_of(stream, self._readers.reader(stream), self._context)
+            if found is not None:
+                self._lanes[stream.id] = found
         return found
 
     def begin(self, jobs: Jobs | None = None) -> None:
@@ -103,7 +101,12 @@ class Sounds(QObject):
         self._building = Building(self._built, self._lane_built, calm=self._calm)
         self._progress.start()
         if jobs is not None and not complete:
-            jobs.start("Waveforms", _Watched(self._building))
+            self._jobs = jobs
+            QTimer.singleShot(0, self, self._start_job)  # the window may be in the middle of opening
+
+    def _start_job(self) -> None:
+        if not self._closed and self._jobs is not None and self._building is not None:
+            self._jobs.start("Waveforms", _Watched(self._building))
 
     def _try_lane(self, stream: Stream) -> None:
         try:

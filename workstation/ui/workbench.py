@@ -171,7 +171,8 @@ class Workbench(QObject):
             context=reading_context(self.session.project, self.view.streams.values(), shared=self._context),
             calm=self.calm,
         )
-        self.sounds = Sounds(self.session.project, self.view.streams, self.readers, self.gui, self, calm=self.calm)
+        context = reading_context(self.session.project, self.view.streams.values(), shared=OpenContext())
+        self.sounds = Sounds(self.view.streams, self.readers, context, self.gui, self, calm=self.calm)
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()

@@ -68,6 +68,21 @@ Run = Callable[[Hands], Any]
 WhyNot = Callable[[Hands], str | None]
 
 
+NO_PROJECT = "open a project first"
+NO_SAMPLE = "open a sample first"
+NO_LABEL_SELECTED = "select something first"
+HANDED_IN = "it is handed in already"
+NOT_HANDED_IN = "it is not handed in yet"
+UNLOCKS = {
+    NO_PROJECT: "project.open",
+    NO_SAMPLE: "sample.next",
+    NO_LABEL_SELECTED: "edit.select_where",
+    HANDED_IN: "sample.reopen",
+    NOT_HANDED_IN: "sample.submit",
+}
+"""What takes away a reason, wherever it is given: the id of the action."""
+
+
 def always(_hands: Hands) -> str | None:
     """Never greyed."""
     return None
@@ -75,12 +90,12 @@ def always(_hands: Hands) -> str | None:
 
 def needs_sample(hands: Hands) -> str | None:
     """Greyed until a sample is open."""
-    return None if hands.bench.view is not None else "open a sample first"
+    return None if hands.bench.view is not None else NO_SAMPLE
 
 
 def needs_selection(hands: Hands) -> str | None:
     """Greyed until something is selected."""
-    return None if hands.bench.selected else "select something first"
+    return None if hands.bench.selected else NO_LABEL_SELECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +117,8 @@ class Action:
     project_free: bool = False
     """Whether it can be done with no project open; then ``hands.bench`` is not to be touched."""
     unlocked_by: str = ""
-    """Id of the action that a greyed entry offers instead: what makes it possible."""
+    """Id of the action that a greyed entry offers instead: what makes it possible. Empty: what the reason itself says
+    (``UNLOCKS``)."""
 
 
 def action(

@@ -17,6 +17,7 @@ from workstation.ui.told import Tone
 if TYPE_CHECKING:
     from workstation.app.session import UndoResult
     from workstation.core.annotation import Annotation
+    from workstation.core.sample import Stream
     from workstation.ui.workbench import Workbench
 
 EDIT, LABEL = "Edit", "Label"
@@ -162,6 +163,13 @@ class _Copied(msgspec.Struct, frozen=True):
     time_ns: int
 
 
+@runtime_checkable
+class Pastes(Protocol):
+    """A pane that puts copied labels on the item it shows, as cameras do with tracks; false: it is not for it to do."""
+
+    def paste(self, ids: tuple[str, ...], copied_ns: int) -> bool: ...
+
+
 @action("edit.copy", title="Copy", keys="Ctrl+C", menu=EDIT, enabled=needs_selection)
 def copy(hands: Hands) -> None:
     """Remember the selected shapes, to be put on another frame, sweep or camera."""
@@ -180,7 +188,19 @@ def copy(hands: Hands) -> None:
 
 @action("annotation.copy", title="Paste", keys="Ctrl+V", menu=EDIT, enabled=_editable(needs_sample))
 def paste(hands: Hands) -> None:
-    """Put what was copied here: at the playhead, on the stream last worked on if it is of the same kind."""
+    """Put what was copied here: at the playhead, on the stream last worked on if it is of the same kind. Of a track
+    the shape it had where it was copied begins a track of its own; the whole track comes with Shift."""
+    _paste(hands, whole=False)
+
+
+@action("edit.paste_whole", title="Paste whole tracks", keys="Ctrl+Shift+V", menu=EDIT,
+        enabled=_editable(needs_sample))  # fmt: skip
+def paste_whole(hands: Hands) -> None:
+    """Put what was copied here, tracks with all their keyframes."""
+    _paste(hands, whole=True)
+
+
+def _paste(hands: Hands, *, whole: bool) -> None:
     from PySide6.QtGui import QGuiApplication
 
     bench, view = hands.bench, hands.bench.view
@@ -189,12 +209,59 @@ def paste(hands: Hands) -> None:
         bench.tell("Nothing is copied.", Tone.REFUSED)
         return
     copied = msgspec.json.decode(data, type=_Copied)
+    pane: object = hands.pane
+    if isinstance(pane, Pastes) and pane.paste(copied.ids, copied.time_ns):
+        return
     chosen = [view.annotations[each] for each in copied.ids if each in view.annotations]
     made: list[str] = []
     with bench.together("Paste" if len(chosen) == 1 else f"Paste {len(chosen)}") as run:
         for annotation in chosen:
-            made += run("annotation.copy", annotations=[annotation.id], **_whither(bench, annotation, copied.time_ns))
+            alone = None if whole else _shape_alone(bench, annotation, copied.time_ns)
+            if alone is None:
+                where = _whither(bench, annotation, copied.time_ns)
+                made += run("annotation.copy", annotations=[annotation.id], **where)
+            else:
+                made.append(run("track.add", **alone))
     bench.select(made, cause="window")
+
+
+def _shape_alone(bench: Workbench, annotation: Annotation, copied_ns: int) -> dict[str, object] | None:
+    """What makes the shape that a track had where it was copied, put where the playhead is now; ``None`` for what is
+    no track, or showed nothing there."""
+    from workstation.core.geometry import kind_of
+    from workstation.core.translation import translated
+
+    view = bench.view
+    source = None if view is None or annotation.stream is None else view.streams.get(annotation.stream)
+    if view is None or source is None or annotation.track is None:
+        return None
+    target = _target(bench, source)
+    there_ns, here_ns = _item_ns(bench, source, copied_ns), _item_ns(bench, target, bench.clock.time_ns)
+    shape = None if there_ns is None else view.moment(annotation, there_ns).shape
+    if shape is None or here_ns is None:
+        return None
+    if (target, here_ns) == (source, there_ns) and kind_of(shape).value in _IN_PIXELS:
+        shape = translated(shape, (_STEP_PX, _STEP_PX))
+    keyframe = {"time_ns": here_ns, "shape": shape}
+    class_id = view.class_of(annotation)
+    return {"stream": target.id, "class_id": class_id, "keyframes": (keyframe,), "frame": annotation.frame}
+
+
+def _target(bench: Workbench, source: Stream) -> Stream:
+    """The stream last worked on if it is of the same kind, else the one that was copied from."""
+    assert bench.view is not None
+    focused = bench.view.streams.get(bench.focused_stream or "")
+    return focused if focused is not None and focused.kind is source.kind else source
+
+
+def _item_ns(bench: Workbench, stream: Stream, session_ns: int) -> int | None:
+    """The own time of the frame or sweep that shows at a moment; ``None`` where nothing does."""
+    from workstation.app.units import units_of
+
+    assert bench.readers is not None
+    units = units_of(stream, bench.readers.reader(stream))
+    index = -1 if units is None else units.at_or_before(session_ns)
+    return None if units is None or index < 0 else units.own_ns(index)
 
 
 def _whither(bench: Workbench, annotation: Annotation, copied_ns: int) -> dict[str, object]:
@@ -204,8 +271,7 @@ def _whither(bench: Workbench, annotation: Annotation, copied_ns: int) -> dict[s
     source = None if view is None or annotation.stream is None else view.streams.get(annotation.stream)
     if view is None or source is None:
         return {}
-    focused = view.streams.get(bench.focused_stream or "")
-    target = focused if focused is not None and focused.kind is source.kind else source
+    target = _target(bench, source)
     there_ns = target.time_map.first_stream_at(bench.clock.time_ns + 1)
     by_ns = there_ns - source.time_map.first_stream_at(copied_ns + 1)
     same_place = by_ns == 0 and target is source

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
+from workstation.ui.actions.action import HANDED_IN, NOT_HANDED_IN, Hands, action, needs_sample, needs_selection
 from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
     from workstation.app.walking import Stop
     from workstation.ui.workbench import Workbench
 
+_HANDED_IN = frozenset({"submitted", "approved", "quarantined"})
 SAMPLE, PLAY, VIEW, LINK, REVIEW, LABEL = "Sample", "Play", "View", "Link", "Review", "Label"
 
 
@@ -49,7 +50,19 @@ def _may_edit(hands: Hands) -> str | None:
     return needs_sample(hands)
 
 
-@action("sample.submit", title="Submit and go on", keys="Ctrl+Enter", menu=SAMPLE, enabled=_may_edit)
+def _may_submit(hands: Hands) -> str | None:
+    return _may_edit(hands) or (HANDED_IN if _state(hands) in _HANDED_IN else None)
+
+
+def _may_approve(hands: Hands) -> str | None:
+    return _may_edit(hands) or (None if _state(hands) == "submitted" else NOT_HANDED_IN)
+
+
+def _state(hands: Hands) -> str:
+    return "" if hands.bench.view is None else hands.bench.view.sample.state.value
+
+
+@action("sample.submit", title="Submit and go on", keys="Ctrl+Enter", menu=SAMPLE, enabled=_may_submit)
 def submit(hands: Hands) -> None:
     """Hand the sample in and open the next one; or list what is missing and go to it."""
     from workstation.app.submitting import missing_before_submitting
@@ -196,7 +209,7 @@ def reveal(hands: Hands) -> None:
 # --- review -----------------------------------------------------------------------------------------------------
 
 
-@action("sample.approve", title="Approve and go on", keys="A", scope="review", menu=REVIEW, enabled=_may_edit)
+@action("sample.approve", title="Approve and go on", keys="A", scope="review", menu=REVIEW, enabled=_may_approve)
 def approve(hands: Hands) -> None:
     """Approve the sample and open the next one (in the workspace Review)."""
     before = hands.bench.session.store.head()

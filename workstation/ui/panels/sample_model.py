@@ -5,6 +5,7 @@ What has to be counted (progress, findings) is asked for when a row is first pai
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from time import perf_counter
 from typing import Any
 
@@ -58,6 +59,12 @@ class SampleModel(RowModel):
             if row.key == key:
                 self._whole.discard(number)
                 self._changed(number)
+
+    def recount(self, samples: Collection[str]) -> None:
+        """Labels of these changed; what is counted of them is counted again when it is next painted."""
+        for number in [each for each in self._whole if self._samples[each].id in samples]:
+            self._whole.discard(number)
+            self._changed(number)
 
     @property
     def ended(self) -> bool:

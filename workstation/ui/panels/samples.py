@@ -31,10 +31,6 @@ from workstation.ui.theme import Theme
 from workstation.ui.workbench import Workbench
 
 _ORDERS = {0: Order.KEY, 1: Order.STATE, 3: Order.FINDINGS}
-_SHOWING = frozenset({
-    RecordKind.SAMPLE, RecordKind.ANNOTATION, RecordKind.STREAM, RecordKind.FINDING_DECISION, RecordKind.COMMENT,
-    RecordKind.LINK, RecordKind.QUEUE_ITEM,
-})  # fmt: skip
 
 
 class SamplesPanel(ListPanel):
@@ -105,8 +101,12 @@ class SamplesPanel(ListPanel):
             self.refresh_soon()
 
     def apply(self, changes: ChangeSet) -> None:
-        if changes.kinds & _SHOWING:
+        if RecordKind.SAMPLE in changes.kinds:
             self.refresh_soon()
+        else:
+            self.pages.recount(changes.samples)
+            if self.missing.isVisible():
+                self._show_missing()
 
     def _on_checks(self, checks: SampleChecks) -> None:
         bench = self.bench

@@ -31,6 +31,7 @@ from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
+from workstation.ui.tools.pasting import paste
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.tools.track_edits import carry_on
 from workstation.ui.workbench import Workbench
@@ -280,6 +281,21 @@ class CameraPane(Pane):
         if next_ns is not None:
             bench.clock.pause()
             bench.clock.seek(camera.stream.time_map.to_session(next_ns))
+
+    def paste(self, ids: tuple[str, ...], copied_ns: int) -> bool:
+        """Put what was copied on the focused camera's picture; whether it was for cameras to do."""
+        if self.focused is None:
+            return False
+
+        def painted_at(stream: str) -> int | None:
+            camera = next((each for each in self.views if each.stream.id == stream), None)
+            feed = None if camera is None else camera.frames.feed
+            now = None if feed is None else feed.at(copied_ns)
+            if feed is None or feed.table is None or now is None or now.index is None:
+                return None
+            return int(feed.table.times_ns[now.index])
+
+        return paste(self.focused.canvas, ids, painted_at)
 
     def set_look(self, **changes: Any) -> None:
         """Switch something for all cameras."""

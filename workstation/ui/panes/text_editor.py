@@ -32,7 +32,9 @@ from workstation.ui.keys import UNDO_OF_WINDOW
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.theme import DARK, Theme
 
-GUTTER_PX = 132
+GUTTER_PX = 176
+_LARGER_POINTS = 1.5
+"""A transcript is read and typed in all day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,16 @@ class Page(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self.setAcceptDrops(False)
         self.viewport().setAcceptDrops(False)
+        larger = QFont(self.font())
+        larger.setPointSizeF(larger.pointSizeF() + _LARGER_POINTS)
+        self.document().setDefaultFont(larger)
+        self.document().setDocumentMargin(6)
         self.theme: Theme = DARK
         self.lines: Sequence[Line] = ()
         self.now: int | None = None
         """The line that is said now."""
         self.chosen: frozenset[int] = frozenset()
+        self._marked: tuple[int | None, int | None, str] = (None, None, "")
         self._gutter = _Gutter(self)
         self.setViewportMargins(GUTTER_PX, 0, 0, 0)
         self.updateRequest.connect(self._scrolled)
@@ -108,9 +115,13 @@ class Page(QPlainTextEdit):
                 self.verticalScrollBar().setValue(max(0, block.firstLineNumber() - 2))
 
     def mark_word(self, line: int | None, word: int | None) -> None:
-        """Highlight the word that is said now."""
+        """Highlight the word that is said now; nothing is painted again while it is the same one."""
+        text = "" if line is None else self.line_text(line)
+        if (line, word, text) == self._marked:
+            return
+        self._marked = (line, word, text)
         found = []
-        places = [] if line is None else word_places(self.line_text(line))
+        places = word_places(text)
         if line is not None and word is not None and word < len(places):
             mark = QTextEdit.ExtraSelection()
             form = QTextCharFormat()

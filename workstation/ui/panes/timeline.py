@@ -40,6 +40,8 @@ from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
 _KEEP_MS = 800
+_TYPED_MS = 120
+"""A pause in typing, after which labels are sought."""
 ZOOM_STEP = 0.64
 
 
@@ -70,11 +72,16 @@ class TimelinePane(Pane):
     def _build_controls(self) -> None:
         self.filter = QLineEdit()
         self.filter.setObjectName("timeline_filter")
-        self.filter.setAccessibleName("Filter lanes")
-        self.filter.setPlaceholderText("Filter lanes…")
+        self.filter.setAccessibleName("Filter lanes and labels")
+        self.filter.setPlaceholderText("Filter lanes, labels…")
         self.filter.setClearButtonEnabled(True)
-        self.filter.setMaximumWidth(150)
-        self.filter.textChanged.connect(self._filter_changed)
+        self.filter.setFixedWidth(170)
+        self.filter.setToolTip("Lanes and labels called so; other labels are dimmed")
+        self._filter_soon = QTimer(self)
+        self._filter_soon.setSingleShot(True)
+        self._filter_soon.setInterval(_TYPED_MS)
+        self._filter_soon.timeout.connect(self._filter_changed)
+        self.filter.textChanged.connect(self._filter_soon.start)
         self.snap_button = self._control("timeline_snap", "Snap", "Snap to frames, sweeps, onsets and boundaries (Y)")
         self.snap_button.setCheckable(True)
         self.snap_button.setChecked(True)
@@ -466,9 +473,9 @@ class TimelinePane(Pane):
 
     # --- controls and heads -----------------------------------------------------------------------------------
 
-    def _filter_changed(self, text: str) -> None:
+    def _filter_changed(self) -> None:
         if self.model is not None:
-            self.model.filter = text
+            self.model.filter = self.filter.text()
             self.model.rebuild()
             self._placed()
 

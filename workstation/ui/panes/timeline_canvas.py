@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from workstation.core.annotation import Keyframe
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes.timeline_edits import Boundary
 from workstation.ui.panes.timeline_gestures import (
@@ -29,6 +30,7 @@ from workstation.ui.panes.timeline_gestures import (
     Drag,
     DrawSpan,
     MoveItems,
+    MoveKeyframe,
     Pan,
     Resize,
     Table,
@@ -119,7 +121,7 @@ class LanesCanvas(QWidget):
         painter.setFont(small_font())
         model = self.model
         if model is None:
-            painter.fillRect(event.rect(), QColor("#808080"))
+            painter.fillRect(event.rect(), self.palette().window())
             return
         theme = model.bench.theme
         painter.fillRect(event.rect(), QColor(theme.paper))
@@ -403,6 +405,9 @@ class LanesCanvas(QWidget):
                 return Resize(table, at, hit, self.edge)
             if tool == SELECT:
                 self._take_up(table, hit, modifiers)
+                keyframe = self._grabbed_keyframe(table, hit, modifiers)
+                if keyframe is not None:
+                    return MoveKeyframe(table, at, hit, keyframe)
                 return MoveItems(table, at, hit)
         elif hit.ids:
             pick(table, hit, modifiers)
@@ -413,6 +418,14 @@ class LanesCanvas(QWidget):
         if can_draw and (tool == SPAN_TOOL or (tool == SELECT and row is not None and not row.lane.is_tier)):
             return DrawSpan(table, at, hit)
         return Band(table, at, hit)
+
+    def _grabbed_keyframe(self, table: Table, hit: Hit, modifiers: Qt.KeyboardModifier) -> Keyframe | None:
+        """The keyframe that a drag moves; with ``Alt`` the whole track shifts, wherever it is grabbed."""
+        if hit.keyframe_ns is None or modifiers & Qt.KeyboardModifier.AltModifier:
+            return None
+        if table.model.locked(table.model.view.annotations[hit.ids[0]]):
+            return None
+        return table.edits.keyframe_at(hit.ids[0], hit.keyframe_ns)
 
     def _take_up(self, table: Table, hit: Hit, modifiers: Qt.KeyboardModifier) -> None:
         """A press on a label that is not selected selects it at once, so that a drag moves what is seen marked."""
@@ -461,7 +474,7 @@ class LanesCanvas(QWidget):
             return
         at = self._at(position)
         hit = table.model.hit(at.x(), at.y())
-        if hit.item is not None and hit.part is not Part.BODY:
+        if hit.item is not None and (hit.part is not Part.BODY or hit.keyframe_ns is not None):
             self.setCursor(Qt.CursorShape.SplitHCursor)
         else:
             self.unsetCursor()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from workstation.app.lanes import LaneKind, tier_of, touching
 from workstation.app.units import stepped
-from workstation.core.annotation import Annotation
+from workstation.core.annotation import Annotation, Keyframe
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.ui.panes.timeline_model import Part, TimelineModel
 from workstation.ui.workbench import Workbench
@@ -115,6 +115,19 @@ class Edits:
                     run("annotation.move", annotations=[key for key in shifts if shifts[key] == shift], by_ns=shift)
 
         self._bench.attempt(act)
+
+    def keyframe_at(self, track: str, session_ns: int) -> Keyframe | None:
+        """The keyframe of a track that is drawn at a moment."""
+        stream = self._model.view.streams.get(self._annotation(track).stream or "")
+        keyframes = self._model.view.keyframes(track)
+        if stream is None:
+            return next((each for each in keyframes if each.time_ns == session_ns), None)
+        return next((each for each in keyframes if stream.time_map.to_session(each.time_ns) == session_ns), None)
+
+    def move_keyframe(self, keyframe: Keyframe, own_ns: int) -> None:
+        """Put one keyframe at another moment of its stream; its neighbours stay."""
+        if own_ns != keyframe.time_ns:
+            self._bench.attempt(lambda: self._bench.run("keyframe.move", keyframe=keyframe.id, time_ns=own_ns))
 
     def _own_shift(self, annotation: Annotation, by_ns: int) -> int:
         shown = self._model.view.session_range(annotation)

@@ -12,6 +12,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent
 
 from workstation.app.snapping import Target
+from workstation.app.units import nearest_unit
+from workstation.core.annotation import Keyframe
 from workstation.core.selection import Mode, add, replace, toggle
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes.timeline_edits import Boundary, Edits
@@ -323,6 +325,49 @@ class MoveItems(Drag):
         del at, modifiers
         if self._by_ns:
             self.table.edits.move(self._ids, self._by_ns)
+
+    def clicked(self, modifiers: Modifiers) -> None:
+        pick(self.table, self._hit, modifiers)
+
+
+class MoveKeyframe(Drag):
+    """One keyframe along time, from frame to frame; its shape and its neighbours stay as they are."""
+
+    def __init__(self, table: Table, start: QPointF, hit: Hit, keyframe: Keyframe) -> None:
+        super().__init__(table, start)
+        self._hit = hit
+        self._keyframe = keyframe
+        self._own_ns = keyframe.time_ns
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        del modifiers
+        row, model = self._hit.row, self.table.model
+        assert row is not None
+        target = model.viewport.ns_at(at.x())
+        units = model.units(row.lane.stream)
+        name = ""
+        if units is not None and units.count:
+            index = nearest_unit(units, target)
+            self._own_ns, target = units.own_ns(index), units.session_ns(index)
+            name = f"{units.name} #{index}, "
+        else:
+            self._own_ns = model.own_ns(row.lane.stream, target)
+        x = model.viewport.x_of(target)
+        self.preview.spans = ((row, self._mark(row, x)),)
+        assert self._hit.keyframe_ns is not None
+        moved_ms = (target - self._hit.keyframe_ns) / 1e6
+        self.preview.text, self.preview.at = f"keyframe to {name}{target / 1e9:.3f} s ({moved_ms:+.1f} ms)", at
+
+    def _mark(self, row: Row, x: float) -> QRectF:
+        place = self.table.model.place_of(self._hit.ids[0])
+        assert place is not None
+        _, scene, number = place
+        rect = scene.item_rect(number, self.table.model.viewport, row.height)
+        return QRectF(x - 2.5, rect.top(), 5, rect.height())
+
+    def done(self, at: QPointF, modifiers: Modifiers) -> None:
+        del at, modifiers
+        self.table.edits.move_keyframe(self._keyframe, self._own_ns)
 
     def clicked(self, modifiers: Modifiers) -> None:
         pick(self.table, self._hit, modifiers)

@@ -43,6 +43,7 @@ FOLDED_PX = 17
 SPECTROGRAM = "spectrogram"
 """The other way to draw a lane of sound."""
 EDGE_PX = 5
+KEYFRAME_PX = 4
 SNAP_PX = 8
 LEAST_PX, MOST_PX = 17, 900
 NOTHING: Int64s = np.zeros(0, np.int64)
@@ -84,6 +85,8 @@ class Hit:
     go_to_ns: int | None = None
     """Where a click on it leads the playhead."""
     text: str = ""
+    keyframe_ns: int | None = None
+    """Session time of the keyframe under the pointer."""
 
 
 class TimelineModel:
@@ -149,11 +152,15 @@ class TimelineModel:
         return min(max(choice.height or scene.natural_height(), LEAST_PX), MOST_PX)
 
     def _wanted(self, lane: Lane) -> bool:
+        """Whether the text that is sought is in the lane's name or in what one of its labels is called; labels that
+        are called otherwise are dimmed, unless it is the lane's name."""
         text = self.filter.casefold().strip()
-        if not text:
-            return True
         stream = self.view.streams.get(lane.stream or "")
-        return text in f"{lane.title} {lane.kind} {stream.key if stream is not None else ''}".casefold()
+        named = text in f"{lane.title} {lane.kind} {stream.key if stream is not None else ''}".casefold()
+        scene = self._scene(lane) if lane.is_tier and (text or lane.key in self._scenes) else None
+        if not isinstance(scene, TierScene):
+            return named
+        return scene.seek("" if named else text) or named
 
     def _scene(self, lane: Lane) -> LaneScene:
         found = self._scenes.get(lane.key)
@@ -291,7 +298,16 @@ class TimelineModel:
             elif abs(x - rect.left()) <= reach:
                 part = Part.START
         record_id = scene.tier.ids[number]
-        return Hit(row, now, (record_id,), number, part, int(scene.tier.items.starts[number]))
+        keyframe_ns = self._keyframe_at(scene, number, x) if scene.kind is LaneKind.TRACKS else None
+        return Hit(row, now, (record_id,), number, part, int(scene.tier.items.starts[number]), keyframe_ns=keyframe_ns)
+
+    def _keyframe_at(self, scene: TierScene, number: int, x: float) -> int | None:
+        """The keyframe of a track nearest to a place, if it is within reach."""
+        ticks, reach_ns = scene.tier.ticks, self.viewport.distance_ns(KEYFRAME_PX)
+        pointed = self.viewport.ns_at(x)
+        first, last = ticks.times.searchsorted([pointed - reach_ns, pointed + reach_ns + 1])
+        times = ticks.times[first:last][ticks.owners[first:last] == number]
+        return int(times[np.abs(times - pointed).argmin()]) if len(times) else None
 
     def inside(self, left: float, top: float, right: float, bottom: float) -> list[str]:
         """The labels that a rubber band touches."""

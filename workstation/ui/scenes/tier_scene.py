@@ -7,6 +7,7 @@ A class's pattern lies over its colour, so that nothing rests on colour alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
-from workstation.app.lanes import LaneKind, Palette, Style, Tier, paints_in, styles_in
-from workstation.app.span_columns import Int32s, Reduced, reduce_bars
+from workstation.app.lanes import LaneKind, Palette, Style, Ticks, Tier, paints_in, styles_in
+from workstation.app.span_columns import Int32s, Reduced, bars, reduce_bars
 from workstation.app.viewport import Viewport
 from workstation.core.ontology import Pattern
 from workstation.ui.scenes.lane_scene import Argb, LaneScene, Look, argb, image_of, mixed, painter_on
@@ -52,6 +53,9 @@ class TierScene(LaneScene):
         self._words = words
         self._tables_for: tuple[int, Theme | None] = (0, None)
         self._tables: Tables = _tables(palette, DARK)
+        self._sought: NDArray[np.bool_] | None = None
+        self._names: list[str] | None = None
+        self._text = ""
 
     def natural_height(self) -> int:
         """Every row readable, as long as they are few."""
@@ -66,7 +70,24 @@ class TierScene(LaneScene):
         """Draw other columns from now on."""
         if tier is not self.tier:
             self.tier = tier
+            self._names = None
+            self._sought = self._found(self._text)
             self.invalidate()
+
+    def seek(self, text: str) -> bool:
+        """Dim what is not called so; no text dims nothing. Whether anything is."""
+        text = text.casefold().strip()
+        if text != self._text:
+            self._text, self._sought = text, self._found(text)
+            self.invalidate()
+        return self._sought is not None and bool(self._sought.any())
+
+    def _found(self, text: str) -> NDArray[np.bool_] | None:
+        if not text:
+            return None
+        if self._names is None:  # asked once: of a hundred thousand labels the names cost more than the search
+            self._names = [self._label(each).casefold() for each in self.tier.ids]
+        return np.fromiter((text in each for each in self._names), np.bool_, len(self._names))
 
     # --- where things are ---------------------------------------------------------------------------------------
 
@@ -96,6 +117,12 @@ class TierScene(LaneScene):
             self._tables_for, self._tables = (len(self._palette.paints), look.theme), _tables(self._palette, look.theme)
         pixels = _pixels(tier, reduced, self._tables, look)
         _add_ticks(pixels, tier, self._tables, look)
+        if self._sought is not None:
+            pixels = _faded(_faded(pixels))
+            found = _only(tier, self._sought)
+            bright = _pixels(found, reduce_bars(found.drawn, look.fine, tier.row_count), self._tables, look)
+            _add_ticks(bright, found, self._tables, look)
+            np.copyto(pixels, bright, where=bright != 0)
         image = image_of(pixels)
         painter = painter_on(image, look)
         if look.height_px / max(1, tier.row_count) >= _TEXT_ROW_PX:
@@ -114,6 +141,8 @@ class TierScene(LaneScene):
         metrics = QFontMetricsF(painter.font())
         for at in wide.tolist():
             item = part.start + at
+            if self._sought is not None and not self._sought[item]:
+                continue
             top, each = self.row_rect(int(items.rows[item]), look.height_px)
             rect = QRectF(float(begin[at]) + 4, top, float(end[at] - begin[at]) - 6, each - 1)
             self._paint_label(painter, metrics, look, item, rect)
@@ -204,6 +233,16 @@ def _pixels(tier: Tier, reduced: Reduced, tables: Tables, look: Look) -> Argb:
             faded = _faded(pixels) if faded is None else faded
             np.copyto(pixels, faded, where=away)
     return pixels
+
+
+def _only(tier: Tier, sought: NDArray[np.bool_]) -> Tier:
+    """What is drawn of some items; rows and numbers stay."""
+    held, ticks = tier.drawn, tier.ticks
+    bar, tick = sought[held.owners], sought[ticks.owners]
+    drawn = bars(held.starts[bar], held.ends[bar], held.rows[bar], held.codes[bar], held.owners[bar], in_order=True)
+    return replace(
+        tier, drawn=drawn, ticks=Ticks(ticks.times[tick], ticks.rows[tick], ticks.codes[tick], ticks.owners[tick])
+    )
 
 
 def _tables(palette: Palette, theme: Theme) -> Tables:
