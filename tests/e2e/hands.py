@@ -216,6 +216,7 @@ def sit_down(project: Path | None) -> Generator[Person, None, None]:
     window.show()
     assert QTest.qWaitForWindowExposed(window)
     window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
     person = Person(window)
     try:
         if project is not None:

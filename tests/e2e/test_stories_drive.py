@@ -267,7 +267,7 @@ def test_what_is_selected_in_one_pane_is_shown_by_all_others(me: Person) -> None
     turn = next(each for each in view.annotations.values() if each.text and "Cuidado" in each.text)
     canvas, at = me.label_on_timeline(turn.id)
     before = me.pane("sound").capture()
-    me.click_at(canvas, at)  # words on the timeline
+    me.click_at(canvas, at).press("F")  # words on the timeline, brought into view everywhere
     me.waits(lambda: me.pane("sound").capture() != before, "the sound pane")
     assert "Cuidado" in inspected(me) or turn.id in me.bench.selected
     assert selected_names(me, "entities") != [name]

@@ -113,6 +113,7 @@ def choose(me: Person, path: Path) -> None:
 def test_media_that_were_moved_are_found_again(small: Path, tmp_path: Path) -> None:
     shutil.move(tmp_path / "notes" / "said.txt", tmp_path / "said_elsewhere.txt")
     with sit_down(small) as me:
+        me.waits(lambda: "missing" in me.window.notice.text, "the notice of what is missing")
         assert "missing" in me.read("notice_text")
         me.click("Find again…").waits(lambda: not me.window.jobs.running(), "the look at the media")
         listed = me.find("Missing media")
