@@ -40,7 +40,11 @@ class _Windows:
         return take_picture(shot)
 
     def picture_probe(self) -> PictureProbe | None:
-        return None
+        if not self.available():
+            return None
+        from workstation.ui.picture_probe import FlashProbe
+
+        return FlashProbe()
 
 
 if __name__ == "__main__":

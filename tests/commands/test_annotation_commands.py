@@ -21,6 +21,13 @@ def test_a_box_is_made_with_what_was_said_and_the_ontologys_defaults(work: Work)
     assert (made.start_ns, made.end_ns) == (0, 0)
 
 
+@pytest.mark.parametrize("kind", [ActorKind.MODEL, ActorKind.IMPORT])
+def test_nothing_is_said_for_a_model_or_an_import_that_it_did_not_say(work: Work, kind: ActorKind) -> None:
+    work.actor = Actor(name="robot", kind=kind, role=Role.LEAD)
+    made = work.annotation(work.box(attributes={"truncated": True}))
+    assert made.attributes == {"truncated": True}, "occlusion none would be a label that nobody made"
+
+
 def test_a_class_may_be_named_and_a_stream_by_its_path(work: Work) -> None:
     made = work.run("annotation.add", stream="drive-1/front", class_id="Auto", shape={"kind": "point", "x": 1, "y": 2})
     assert work.annotation(made).class_id == "car"
@@ -145,6 +152,7 @@ def test_a_model_proposes_and_a_person_accepts_rejects_or_edits(work: Work) -> N
     source = {"kind": "model", "name": "detector", "version": "2", "weights_sha256": "ab" * 32}
     boxes = [work.box(x, source=source, confidence=0.5) for x in (0, 50, 100)]
     assert {work.annotation(box).state for box in boxes} == {State.PROPOSED}
+    assert work.annotation(boxes[0]).attributes == {}, "the model did not say that nothing is hidden"
     with pytest.raises(Refused, match="only the state proposed"):
         work.box(source=source, state="done")
     work.actor = None
@@ -153,6 +161,7 @@ def test_a_model_proposes_and_a_person_accepts_rejects_or_edits(work: Work) -> N
     work.run("annotation.move", annotations=[boxes[2]], by=[1, 1])
     assert [work.annotation(box).state for box in boxes] == [State.DONE, State.REJECTED, State.DRAFT]
     assert work.annotation(boxes[0]).source.weights_sha256 == "ab" * 32
+    assert work.annotation(boxes[0]).attributes["occlusion"] == "none", "the person who accepts it says so"
     with pytest.raises(UserError, match="not a proposal"):
         work.run("annotation.accept", annotations=[boxes[2]])
 

@@ -41,6 +41,16 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def talk_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated conversation with its transcript, built once; take ``talk_project`` to change it."""
+    from workstation.app.demo import make_demo
+
+    folder = tmp_path_factory.mktemp("demo") / "talk"
+    make_demo(folder, scene="talk")
+    return folder
+
+
 def copy_of(template: Path, target: Path) -> Path:
     """A project of its own: media, which nobody writes to, are hard links; the rest is copied."""
 
@@ -72,6 +82,12 @@ def bench(qapp: QApplication, demo_project: Path) -> Generator[Workbench, None, 
         assert workbench.open_sample("sf_drive")
         yield workbench
         workbench.close()
+
+
+@pytest.fixture
+def talk_project(talk_template: Path, tmp_path: Path) -> Path:
+    """The generated conversation as a project of this test's own."""
+    return copy_of(talk_template, tmp_path / "talk")
 
 
 def wait_for(condition: Callable[[], bool], *, what: str = "", timeout_ms: int = 20_000) -> None:

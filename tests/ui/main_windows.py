@@ -25,11 +25,17 @@ def main_window(project: Path | None = None, *, settings: Settings | None = None
     window.activateWindow()
     if project is not None:
         assert window.open_project(project), window.status.said
-        wait_for(lambda: not window.jobs.running(), what="the jobs of opening")
+        wait_for(lambda: _calm(window) and not window.jobs.running(), what="the jobs of opening")
     yield window
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents()
+
+
+def _calm(window: MainWindow) -> bool:
+    """Whether what waits for the sample to be shown has begun."""
+    bench = bench_of(window)
+    return bench.view is None or bench.calm.is_set()
 
 
 def bench_of(window: MainWindow) -> Workbench:

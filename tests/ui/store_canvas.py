@@ -135,6 +135,8 @@ class StoreCanvas:
             return None
 
     def _take_in(self, changes: ChangeSet) -> None:
+        if self.session.sample != self.view.id:
+            return  # the canvas of another test's sample
         self.view.apply(changes)
         self._scene.renew()
         self.session.selection.repair(self.view.exists, cause="session")

@@ -323,9 +323,7 @@ def test_a_refused_edit_is_told_and_leaves_everything(pane: TimelinePane, bench:
     assert ear.heard
 
 
-def test_one_keyframe_is_dragged_to_another_frame_and_its_neighbours_stay(
-    pane: TimelinePane, bench: Workbench
-) -> None:
+def test_one_keyframe_is_dragged_to_another_frame_and_its_neighbours_stay(pane: TimelinePane, bench: Workbench) -> None:
     view = bench.view
     assert view is not None
     camera = view.stream_by_key("front_camera")

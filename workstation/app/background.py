@@ -16,6 +16,7 @@ from workstation.core.errors import UserError
 from workstation.media.base import Cancelled, CancelToken
 
 _EASY = 10
+_LOOK_S = 0.05
 
 
 def go_easy() -> None:
@@ -25,6 +26,13 @@ def go_easy() -> None:
     """
     if sys.platform.startswith("linux"):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _EASY)
+
+
+def at_rest() -> threading.Event:
+    """What work without a window waits for: nothing."""
+    calm = threading.Event()
+    calm.set()
+    return calm
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -41,11 +49,14 @@ class Background(Generic[Key, Value]):
         deliver: Callable[[Key, Value | UserError], None],
         *,
         at_end: Callable[[], None] | None = None,
+        calm: threading.Event | None = None,
     ) -> None:
+        """Nothing is made before ``calm`` is set: a window that is being built and painted comes first."""
         self._name = name
         self._make = make
         self._deliver = deliver
         self._at_end = at_end
+        self._calm = calm or at_rest()
         self._changed = threading.Condition()
         self._wanted: dict[Key, None] = {}
         self._closing = False
@@ -76,6 +87,8 @@ class Background(Generic[Key, Value]):
 
     def _work(self) -> None:
         go_easy()
+        while not self._closing and not self._calm.wait(_LOOK_S):
+            pass
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._wanted) or self._closing)

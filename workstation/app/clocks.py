@@ -21,7 +21,7 @@ from workstation.core.errors import DataError, UserError
 from workstation.core.fused_pairs import fused_pairs
 from workstation.core.ratio import Int64s
 from workstation.core.sample import Sample, Stream
-from workstation.core.sync_state import SYNC_GATE, SyncBasis, recordings, sync_basis, sync_state, timed
+from workstation.core.sync_state import SYNC_GATE, SyncBasis, sync_basis, sync_state, timed
 from workstation.core.timebase import TimeMap
 from workstation.media.base import AudioReader, Reader
 from workstation.media.sweep_times import listed_times
@@ -102,7 +102,7 @@ def _span(stream: Stream, reader: Reader) -> ClockSpan | None:
 
 def pair_rows(session: Session, sample: Sample) -> Iterator[Row]:
     """Every fused pair of a sample with the residual between its captures, and what it means in space."""
-    streams = {stream.id: stream.key for stream in session.store.streams(sample.id)}
+    streams: dict[str, str] = {stream.id: stream.key for stream in session.store.streams(sample.id)}
     for pair in fused_pairs(session.store, sample):
         yield {
             "sample": sample.key,
@@ -219,9 +219,3 @@ def _epoch_offset(session: Session, stream: Stream, epoch_ns: int | None) -> int
     if not zeros:
         raise DataError("its stamps are Unix times, and no stream says which one session zero has", path=stream.key)
     return epoch_ns - sorted(zeros)[len(zeros) // 2]
-
-
-def mixture(streams: Sequence[Stream]) -> tuple[str, ...]:
-    """The recordings that a sample's streams come from, where there is more than one."""
-    found = recordings(streams)
-    return found if len(found) > 1 else ()

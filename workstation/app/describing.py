@@ -7,6 +7,8 @@ from typing import Any
 
 from workstation.app.session import Session
 from workstation.core.annotation import Comment, CommentState, Record, State
+from workstation.core.errors import UserError
+from workstation.core.moments import moment
 from workstation.core.records import RecordKind
 from workstation.core.sample import (
     OntologyState,
@@ -102,12 +104,24 @@ def _open_comment(record: Record) -> bool:
     return isinstance(record, Comment) and record.state is CommentState.OPEN
 
 
-def stream_provenance(session: Session, progress: Progress) -> Iterator[dict[str, Any]]:
-    """Where each stream comes from, and whether its files are still what was recorded."""
+def stream_provenance(session: Session, progress: Progress, only: str | None = None) -> Iterator[dict[str, Any]]:
+    """Where each stream comes from, and whether its files are still what was recorded; of one sample if ``only``."""
+    if only is not None and session.store.sample_by_key(only) is None:
+        raise UserError(f"there is no sample {only[:80]!r}")
     for sample in session.store.samples():
+        if only not in (None, sample.key):
+            continue
         for stream in session.store.streams(sample.id):
             problems = check_files(session.project.path, [stream], progress=progress)
-            yield _origin(sample.key, stream) | {"trouble": [problem.sentence for problem in problems]}
+            came = {"added": _added(session, stream)}
+            yield _origin(sample.key, stream) | came | {"trouble": [problem.sentence for problem in problems]}
+
+
+def _added(session: Session, stream: Stream) -> str:
+    """Who or what brought the stream in, and when."""
+    first = session.store.provenance(stream.id).entries[0]
+    tool = f" with {first.actor.tool}" if first.actor.tool else ""
+    return f"{moment(first.made_ms)} by {first.actor.name} ({first.actor.kind.value}){tool}"
 
 
 def _origin(sample: str, stream: Stream) -> dict[str, Any]:
@@ -116,7 +130,7 @@ def _origin(sample: str, stream: Stream) -> dict[str, Any]:
         "kind": stream.kind.value,
         "role": stream.role,
         "recording": stream.recording,
-        "clock": stream.clock,
+        "clock": stream.clock + {True: ", locked", False: ", not locked", None: ""}[stream.clock_locked],
         "time_map": stream.time_map.method,
         "consent": stream.consent,
         "licence": stream.licence,

@@ -8,6 +8,7 @@ Three kinds, one contract: pictures in time (video, sequences, films), a still p
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -88,13 +89,19 @@ class PictureFeed:
     item_name = "frame"
 
     def __init__(
-        self, stream: Stream, reader: VideoReader, deliver: Deliver, *, previews: Previews | None = None
+        self,
+        stream: Stream,
+        reader: VideoReader,
+        deliver: Deliver,
+        *,
+        previews: Previews | None = None,
+        calm: threading.Event | None = None,
     ) -> None:
         self.stream = stream
         self.reader = reader
         self.screen = Screen()
         """Whether a delivery is to be painted: ask ``screen.accepts``."""
-        self._worker: Worker[Picture] = Worker(stream.key, VideoLoader(reader, previews=previews), deliver)
+        self._worker: Worker[Picture] = Worker(stream.key, VideoLoader(reader, previews=previews), deliver, calm=calm)
 
     @property
     def table(self) -> FrameTable:
@@ -253,7 +260,7 @@ def open_pictures(stream: Stream, readers: OpenStreams, deliver: Deliver) -> Pic
     """The feed of whatever has pictures: in time, a single one, or slices; ``DataError`` if it has none."""
     reader = readers.reader(stream)
     if isinstance(reader, VideoReader) and table_of(reader) is not None:
-        return PictureFeed(stream, reader, deliver, previews=readers.previews(stream))
+        return PictureFeed(stream, reader, deliver, previews=readers.previews(stream), calm=readers.calm)
     if isinstance(reader, VolumeReader):
         look = getattr(reader, "look", None)
         instances = tuple(getattr(look, "instances", ()))

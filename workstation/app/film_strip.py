@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,12 +94,13 @@ class Thumbnails:
         *,
         readers: Sequence[ReaderSpec] | None = None,
         context: OpenContext | None = None,
+        calm: threading.Event | None = None,
     ) -> None:
         shared = dataclasses.replace(context or OpenContext(), memory=MemoryCache(_MEMORY_BYTES))
         self._open = OpenStreams(project, readers=readers, context=shared)
         self._streams: dict[str, Stream] = {stream.id: stream for stream in streams}
         self._background: Background[Thumbnail, Picture] = Background(
-            "thumbnails", self._make, deliver, at_end=self._open.close
+            "thumbnails", self._make, deliver, at_end=self._open.close, calm=calm
         )
 
     def want(self, wanted: Sequence[Thumbnail]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from workstation.core.timebase import SECOND_NS
+from workstation.media.base import OpenContext, VideoReader
 
 BEEP_RATE_HZ = 48000
 _FRAMES_A_SECOND = 30
@@ -49,6 +50,13 @@ def make_flash_and_beep(folder: Path, *, beeps: int, film: bool) -> FlashAndBeep
         times_ns=tuple(frame * SECOND_NS // _FRAMES_A_SECOND for frame in frames),
         duration_ns=count * SECOND_NS // _FRAMES_A_SECOND,
     )
+
+
+def open_film(path: Path) -> VideoReader:
+    """The film as the cameras read it; close it."""
+    from workstation.media.video import open_video
+
+    return open_video([path], {}, OpenContext())
 
 
 def _film(path: Path, flashes: list[int], count: int) -> Path:

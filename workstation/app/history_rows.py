@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from workstation.app.provenance import changed_values
 from workstation.app.rows import Cell, Column, Row
 from workstation.core.annotation import Record
@@ -15,7 +17,6 @@ from workstation.core.moments import moment
 from workstation.core.records import RecordKind
 from workstation.store.history import Revision
 from workstation.store.queries import Reads
-from workstation.store.revisions import RevisionKind
 
 COLUMNS = (
     Column(title="What", stretch=True),
@@ -26,8 +27,6 @@ PAGE = 300
 _MOST_CHANGES = 200
 _PLACES = frozenset({"sample", "stream"})
 """Never change, and are ids that nobody reads."""
-_KINDS = {RevisionKind.UNDO: "taken back", RevisionKind.REDO: "done again", RevisionKind.RESTORE: "restored",
-          RevisionKind.MERGE: "merged", RevisionKind.REMOVAL: "content removed"}  # fmt: skip
 
 
 def history_rows(reads: Reads, sample: SampleId | None, *, before: int | None = None, limit: int = PAGE) -> list[Row]:
@@ -51,7 +50,7 @@ def undone_of(newest_first: Iterable[Revision]) -> frozenset[int]:
 def _row(revision: Revision, undone: frozenset[int]) -> Row:
     header = revision.header
     gone = revision.rev in undone
-    what = f"{_KINDS[header.kind]}: {header.label}" if header.kind in _KINDS else header.label
+    what = header.label
     count = f" ({revision.changes:,})" if revision.changes > 1 else ""
     tip = f"Revision {revision.rev}: {header.label}, {revision.changes:,} changes"
     if header.group:
@@ -100,9 +99,15 @@ def change_rows(reads: Reads, rev: int, names: dict[str, str]) -> list[Row]:
 
 def value_lines(before: Record | None, after: Record | None) -> list[str]:
     """``state: draft → done`` for each value that is another."""
-    old = changed_values(after, before)
-    return [f"{name.replace('_', ' ')}: {_arrow(old.get(name), new, made=before is None)}"
-            for name, new in changed_values(before, after).items()]  # fmt: skip
+    names = [name for name in changed_values(before, after) if name not in _PLACES]
+    if before is None:
+        return [f"{name.replace('_', ' ')}: {_value(after, name)}" for name in names]
+    return [f"{name.replace('_', ' ')}: {_value(before, name)} → {_value(after, name)}" for name in names]
+
+
+def _value(record: Record | None, name: str) -> str:
+    """Asked of the record itself, since what is written leaves defaults out."""
+    return _short(msgspec.to_builtins(getattr(record, name, None)))
 
 
 def record_history_rows(reads: Reads, kind: RecordKind, record_id: str) -> list[Row]:
@@ -133,10 +138,6 @@ def _before(reads: Reads, kind: RecordKind, record_id: str, rev: int) -> Record 
             break
         found = change.record
     return found
-
-
-def _arrow(old: object, new: object, *, made: bool) -> str:
-    return _short(new) if made else f"{_short(old)} → {_short(new)}"
 
 
 def _short(value: object) -> str:

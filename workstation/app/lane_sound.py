@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.background import go_easy
+from workstation.app.background import at_rest, go_easy
 from workstation.app.snapping import onset_columns
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.errors import UserError
@@ -24,9 +24,10 @@ from workstation.core.sample import Stream
 from workstation.core.timebase import SECOND_NS
 from workstation.media.audio import AudioFile
 from workstation.media.audio_pyramid import Waveform
-from workstation.media.base import Cancelled, CancelToken, OpenContext
+from workstation.media.base import Cancelled, CancelToken, OpenContext, Reader
 from workstation.media.spectrogram import TILE_COLUMNS, Spectrogram
 
+_LOOK_S = 0.05
 _ONSET_STEP_NS = 10_000_000
 _MOST_ONSET_COLUMNS = 4_000_000
 
@@ -261,7 +262,14 @@ _NAMES = ("low", "high", "rms", "known")
 class Building:
     """Builds waveforms one after the other on a thread; ``told`` is called there with the lane's number at times."""
 
-    def __init__(self, lanes: list[SoundLane], told: Callable[[int, UserError | None], None]) -> None:
+    def __init__(
+        self,
+        lanes: list[SoundLane],
+        told: Callable[[int, UserError | None], None],
+        *,
+        calm: threading.Event | None = None,
+    ) -> None:
+        self._calm = calm or at_rest()
         self._lanes = lanes
         self._told = told
         self._token = CancelToken()
@@ -289,6 +297,8 @@ class Building:
 
     def _work(self) -> None:
         go_easy()
+        while not self._token.cancelled and not self._calm.wait(_LOOK_S):
+            pass
         for number, lane in enumerate(self._lanes):
             problem: UserError | None = None
             try:
@@ -304,3 +314,8 @@ class Building:
 def is_sound(reader: Any) -> bool:
     """Whether the lane can be drawn: other readers of sound (a plug-in's) have no pyramid."""
     return isinstance(reader, AudioFile)
+
+
+def lane_of(stream: Stream, reader: Reader, context: OpenContext) -> SoundLane | None:
+    """The lane of a sound; ``None`` for what has no pyramid."""
+    return SoundLane(stream, reader, context) if isinstance(reader, AudioFile) else None

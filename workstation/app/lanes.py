@@ -329,24 +329,32 @@ def _rows_by_entity(held: Sequence[Annotation], starts: Int64s, ends: Int64s) ->
 def _track_parts(
     view: SampleView, held: Sequence[Annotation], paints: Sequence[int], rows: Int32s
 ) -> tuple[Bars, Ticks]:
-    spans: list[tuple[int, int, int, int, int]] = []
-    ticks: list[tuple[int, int, int, int]] = []
+    """Stretches and keyframes. All lie on one stream, so that their times are mapped together."""
+    view.hold_keyframes()
+    spans: list[tuple[int, int, int, int]] = []
+    ticks: list[tuple[int, int, int]] = []
     for i, (annotation, paint) in enumerate(zip(held, paints, strict=True)):
-        keyframes, time_map, row = view.keyframes(annotation.id), view.time_map(annotation), int(rows[i])
-        for part in stretches(annotation, keyframes):
-            start, end = _mapped(time_map, part.start_ns), _mapped(time_map, part.end_ns)
-            spans.append((start, max(end, start + 1), row, code_of(paint, part.style), i))
-        for keyframe in keyframes:
-            style = Style.ABSENT if keyframe.presence is Presence.ABSENT else Style.FULL
-            ticks.append((_mapped(time_map, keyframe.time_ns), row, code_of(paint, style), i))
-    columns = np.array(spans, dtype=np.int64).reshape(-1, 5)
-    moments = np.array(sorted(ticks), dtype=np.int64).reshape(-1, 4)
-    drawn = bars(columns[:, 0], columns[:, 1], *(columns[:, k].astype(np.int32) for k in (2, 3, 4)))
-    return drawn, Ticks(moments[:, 0], *(moments[:, k].astype(np.int32) for k in (1, 2, 3)))
+        keyframes = view.keyframes(annotation.id)
+        codes = [code_of(paint, style) for style in Style]
+        spans += [(part.start_ns, part.end_ns, codes[part.style], i) for part in stretches(annotation, keyframes)]
+        full, absent = codes[Style.FULL], codes[Style.ABSENT]
+        ticks += [(each.time_ns, absent if each.presence is Presence.ABSENT else full, i) for each in keyframes]
+    columns = np.array(spans, dtype=np.int64).reshape(-1, 4)
+    moments = np.array(ticks, dtype=np.int64).reshape(-1, 3)
+    time_map = view.time_map(held[0]) if held else None
+    starts, ends = _mapped(time_map, columns[:, 0]), _mapped(time_map, columns[:, 1])
+    codes_of, owners = columns[:, 2].astype(np.int32), columns[:, 3].astype(np.int32)
+    drawn = bars(starts, np.maximum(ends, starts + 1), rows[owners], codes_of, owners)
+    times, tick_codes, tick_owners = _mapped(time_map, moments[:, 0]), moments[:, 1], moments[:, 2]
+    tick_rows = rows[tick_owners]
+    order = np.lexsort((tick_owners, tick_codes, tick_rows, times))
+    return drawn, Ticks(
+        times[order], tick_rows[order], tick_codes[order].astype(np.int32), tick_owners[order].astype(np.int32)
+    )
 
 
-def _mapped(time_map: TimeMap | None, own_ns: int) -> int:
-    return own_ns if time_map is None else time_map.to_session(own_ns)
+def _mapped(time_map: TimeMap | None, own_ns: Int64s) -> Int64s:
+    return own_ns.copy() if time_map is None else time_map.to_session_array(own_ns.copy())
 
 
 def stretches(annotation: Annotation, keyframes: Sequence[Keyframe]) -> Iterator[_Stretch]:
@@ -356,8 +364,13 @@ def stretches(annotation: Annotation, keyframes: Sequence[Keyframe]) -> Iterator
         return
     for before, after in pairwise(keyframes):
         style = _between(track.interpolation, before)
-        if style is not None:
-            yield from _without_gaps(annotation, _Stretch(before.time_ns, after.time_ns, style))
+        if style is None:
+            continue
+        part = _Stretch(before.time_ns, after.time_ns, style)
+        if track.gaps:
+            yield from _without_gaps(annotation, part)
+        elif part.start_ns < part.end_ns:
+            yield part
     for gap in track.gaps:
         start, end = max(gap.start_ns, keyframes[0].time_ns), min(gap.end_ns, keyframes[-1].time_ns + 1)
         if start < end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from workstation.app.looks import Paint
@@ -18,6 +19,7 @@ COLUMNS = (
     Column(title="State", width=10, spare=1),
     Column(title="Note", width=16, spare=2, help="Why it is stale, or the reason and rationale that were given"),
 )
+_MOST_UNLINKED = 1000
 UNLINKED, STALE = "unlinked", "stale"
 _TONES = {State.PROPOSED: "quiet", State.REJECTED: "error", State.DONE: "good", State.APPROVED: "good"}
 
@@ -73,7 +75,9 @@ def _link_row(view: SampleView, link: Link, reasons: Mapping[str, str]) -> Row:
 
 
 def _unlinked_rows(view: SampleView) -> Iterable[Row]:
-    for annotation in sorted(unlinked(view), key=lambda each: (when(view, each.id) or 0, each.id)):
+    found = unlinked(view)
+    first = heapq.nsmallest(_MOST_UNLINKED, found, key=lambda each: (when(view, each.id) or 0, each.id))
+    for annotation in first:
         stream = view.streams.get(annotation.stream or "")
         where = "the whole sample" if stream is None else stream.key
         said = f" “{annotation.text[:40]}”" if annotation.text else ""
@@ -88,6 +92,9 @@ def _unlinked_rows(view: SampleView) -> Iterable[Row]:
                 Cell(text=f"{annotation.kind.value} on {where}", tone="quiet"),
             ),
         )
+    if len(found) > len(first):
+        more = f"and {len(found) - len(first):,} more without a link; select them all with linked:no"
+        yield Row(key="more", group=UNLINKED, enabled=False, cells=(Cell(), Cell(text=more), Cell(), Cell()))
 
 
 def unlinked(view: SampleView) -> list[Annotation]:

@@ -1,6 +1,6 @@
 """Which relations may join two picked records, with a key for each, and what makes the link. Without Qt.
 
-A label is tried itself first, then the thing it shows, so that ``same object`` joins two cars wherever they were picked.
+A label is tried itself first, then the thing it shows: ``same object`` joins two cars wherever they were picked.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from shapely.geometry import Polygon as ShapelyPolygon
 
 from workstation.core.geometry import Polygon
@@ -128,12 +127,16 @@ def joined(a: Rect, b: Rect) -> Rect:
 
 def without_holes(inside: Bits) -> Bits:
     """With everything filled in that cannot be reached from outside."""
+    from scipy import ndimage  # a tenth of a second, which a start does not pay
+
     closed: Bits = ndimage.binary_fill_holes(inside)
     return closed
 
 
 def parts(inside: Bits) -> list[tuple[int, int, Bits]]:
     """Its connected pieces (over edges and corners), the largest first, each with its corner."""
+    from scipy import ndimage
+
     numbers, count = ndimage.label(inside, structure=np.ones((3, 3), np.int8))
     found = []
     for number, place in enumerate(ndimage.find_objects(numbers), start=1):

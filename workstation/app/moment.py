@@ -210,12 +210,15 @@ def _from_text(empty: Shown, time_map: TimeMap, reader: TextReader, session_ns: 
     )
 
 
-_NAMES = {"video": "frame", "cloud": "sweep", "radar": "sweep", "series": "row", "trajectory": "pose"}
+UNITS = {
+    "video": "frame", "cloud": "sweep", "radar": "sweep", "series": "row", "trajectory": "pose", "audio": "sample",
+}  # fmt: skip
+"""What an item of a stream is called, by kind."""
 
 
 def _named(reader: Reader, index: int) -> str:
     """An item by number; one of several files also by its name, which may count what is missing."""
-    name = f"{_NAMES.get(reader.info.kind.value, 'item')} {index}"
+    name = f"{UNITS.get(reader.info.kind.value, 'item')} {index}"
     return f"{name} ({reader.paths[index].name})" if len(reader.paths) == reader.info.count > 1 else name
 
 

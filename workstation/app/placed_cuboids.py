@@ -167,6 +167,8 @@ class PlacedCuboids:
     def _tabled(self) -> Iterator[_Table]:
         by_root: dict[str, list[tuple[str, _Rows]]] = {}
         there = [each for each in self._view.annotations.values() if each.kind is ShapeKind.CUBOID]
+        if there:
+            self._view.hold_keyframes()
         self._rows = {each.id: self._rows_of(each) for each in there}
         for annotation_id, rows in self._rows.items():
             if rows is not None:

@@ -20,11 +20,13 @@ from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
 from workstation.core.sample import Stream, StreamKind
 from workstation.media.base import AudioReader, OpenContext, ReaderSpec
-from workstation.media.playback import Player, SoundOutput, Track
+from workstation.media.playback import OutputState, Player, SoundOutput, Track, TrackMix
 from workstation.store.changes import ChangeSet
 
 if TYPE_CHECKING:
     from workstation.app.session import Session
+
+__all__ = ["Playing", "TrackMix", "device_in_words", "keep_offset", "tracks_of"]
 
 
 class Playing:
@@ -69,6 +71,15 @@ class Playing:
     def _on_change(self, changes: ChangeSet) -> None:
         if changes.touched(RecordKind.STREAM):
             self.refresh()
+
+
+def device_in_words(player: Player) -> tuple[str, str]:
+    """What the status bar says of the sound, and the whole of it for those who point there."""
+    output = player.status.output
+    if output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE):
+        return "no sound device: silent clock", output.reason
+    words = f"sound: {output.device or output.state.value}"
+    return words, output.reason or words
 
 
 def keep_offset(device: str, offset_ns: int) -> None:

@@ -76,6 +76,10 @@ class SamplePages:
         self.ended = True
         return page
 
+    def described(self, sample: Sample, *, findings: int | None = None) -> Row:
+        """The whole row of one of them, with what has to be counted."""
+        return whole_row(self._reads, sample, findings=findings)
+
     def _in_order(self) -> Iterator[Sample]:
         states = [self._wish.state] if self._wish.state is not None else list(SampleState)
         if self._wish.order is Order.FINDINGS or self._wish.findings:

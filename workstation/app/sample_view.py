@@ -40,6 +40,7 @@ class SampleView:
         self.annotations: dict[str, Annotation] = {each.id: each for each in store.annotations(sample)}
         self.links: dict[str, Link] = {each.id: each for each in store.links(sample)}
         self._keyframes: dict[str, Sequence[Keyframe]] = {}
+        self._keyframes_held = False
         self._words: dict[str, Sequence[Word]] = {}
         self._by_stream: dict[str | None, dict[str, None]] = defaultdict(dict)
         self._by_entity: dict[str, dict[str, None]] = defaultdict(dict)
@@ -66,6 +67,16 @@ class SampleView:
     def links_of(self, target: str) -> Iterator[Link]:
         """The links with an end on this record."""
         return (self.links[each] for each in self._by_end.get(target, ()))
+
+    def hold_keyframes(self) -> None:
+        """Read the keyframes of all tracks that are not held, at once: for whoever goes through most of them."""
+        if self._keyframes_held:
+            return
+        self._keyframes_held = True
+        found = self._store.keyframes_of_sample(self.id)
+        for annotation in self.annotations.values():
+            if annotation.track is not None and annotation.id not in self._keyframes:
+                self._keyframes[annotation.id] = tuple(found.get(annotation.id, ()))
 
     def keyframes(self, annotation: str) -> Sequence[Keyframe]:
         """The keyframes of a track by time."""

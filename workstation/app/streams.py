@@ -6,6 +6,7 @@ A stream that cannot be opened says why and does not keep the others from being 
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +28,15 @@ class OpenStreams:
     """Readers of some streams of a project. Close it, or use it in a ``with`` block; one thread at a time."""
 
     def __init__(
-        self, project: Path, *, readers: Sequence[ReaderSpec] | None = None, context: OpenContext | None = None
+        self,
+        project: Path,
+        *,
+        readers: Sequence[ReaderSpec] | None = None,
+        context: OpenContext | None = None,
+        calm: threading.Event | None = None,
     ) -> None:
+        self.calm = calm
+        """Set once there is time for more than what is shown now; ``None``: there always is."""
         self._project = project
         self._specs = tuple(readers) if readers is not None else built_in_readers()
         self._context = context or OpenContext()

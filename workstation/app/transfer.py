@@ -12,7 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from workstation.app.reading import Formats
+from workstation.app.record_times import time_rows
 from workstation.app.session import Session
+from workstation.app.streams import OpenStreams
 from workstation.commands.reading import record_id
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import sync_file, sync_folder
@@ -126,8 +129,8 @@ def find_format(name: str) -> Format:
 
 
 def export_history(session: Session, form: Format, path: Path, *, progress: Progress) -> int:
-    """Write the whole project to ``path``, which appears only when it is complete. Answers its size."""
-    if form.write_history is None:
+    """Write the project to ``path``, which appears only when it is complete. Answers its size."""
+    if form.write_history is None and form.write_times is None:
         raise UserError(f"format {form.name!r} cannot be written")
     if path.exists():
         raise UserError(f"{path} exists already; nothing is written over it")
@@ -135,7 +138,11 @@ def export_history(session: Session, form: Format, path: Path, *, progress: Prog
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as temporary:
             partial = Path(temporary) / path.name
             with partial.open("wb") as file:
-                form.write_history(StoreSource(session.store), file, lambda done: progress(done, 0))
+                if form.write_history is not None:
+                    form.write_history(StoreSource(session.store), file, lambda done: progress(done, 0))
+                elif form.write_times is not None:
+                    with OpenStreams(session.project.path, readers=Formats().readers) as readers:
+                        form.write_times(time_rows(session, readers), file)
             sync_file(partial)
             partial.replace(path)
     except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -55,6 +57,41 @@ def playback(
     else:
         _print(report, faults, kept_ns)
     return 1 if faults else 0
+
+
+@bench.command()
+@click.option("--items", type=click.IntRange(1, 5_000_000), default=20_000, show_default=True, help="How many samples.")
+@click.option(
+    "--within", type=click.FloatRange(min=0.001), default=1.0, show_default=True, help="The seconds that are stated."
+)
+@click.option(
+    "--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Where the project is made."
+)
+@json_option
+def index(items: int, within: float, folder: Path | None, as_json: bool) -> int:
+    """Measure a large collection: a project of samples without media, opened as a list, filtered and checked.
+
+    The same rows are read from a file for comparison. Ends with 1 when opening the list and filtering it by a flag take
+    longer than the stated time.
+    """
+    from workstation.app.index_bench import bench_index
+
+    report = bench_index(items, folder)
+    late = report.listed_s > within
+    if as_json:
+        print_json({**dataclasses.asdict(report), "listed_s": report.listed_s, "ratio": report.ratio, "within": within})
+        return int(late)
+    click.echo(f"{items:,} samples, made in {report.build_s:.1f} s ({items / report.build_s:,.0f} a second)")
+    for name, seconds in (
+        ("open", report.open_s), ("first page", report.first_page_s), ("filter by flag", report.filter_s),
+        ("count by state", report.count_s), ("find by key", report.find_s), ("check one", report.check_s),
+    ):  # fmt: skip
+        click.echo(f"  {name:<14} {seconds * 1000:8.1f} ms")
+    click.echo(
+        f"Open, list and filter: {report.listed_s * 1000:.1f} ms, stated {within * 1000:g} ms" + (", MISSED" * late)
+    )
+    click.echo(f"The same rows read whole from a file: {report.file_s * 1000:.0f} ms, {report.ratio:.1f} times as long")
+    return int(late)
 
 
 def _keep(report: PlaybackReport, apply: bool, compensation: float | None) -> int | None:

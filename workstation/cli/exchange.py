@@ -9,18 +9,23 @@ import click
 from workstation.cli.acting import project_argument, to_read
 from workstation.cli.output import json_option, print_json, progress_printer
 
-FORMATS = ("native",)
+FORMATS = ("native", "times")
 
 
 @click.command(name="export")
 @project_argument
-@click.option("--format", "format_name", default="native", show_default=True, metavar="NAME", help="The form: native.")
+@click.option(
+    "--format", "format_name", default="native", show_default=True, metavar="NAME", help="The form: native or times."
+)
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write; it must be new."
 )
 @json_option
 def export(project: Path, format_name: str, output: Path, as_json: bool) -> None:
-    """Write PROJECT to a file. The native form holds everything, history and hashes too, and comes back identical."""
+    """Write PROJECT to a file. The native form holds everything, history and hashes too, and comes back identical.
+
+    The form times says when every label is, in its stream's units and in session time, with the map between.
+    """
     from workstation.app.transfer import export_history, find_format
 
     form = find_format(format_name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workstation.core.timebase import TimeRange
 
 STREAM_COLUMNS = ("stream", "kind", "items", "rate", "span", "gaps", "clock", "map", "sha256", "trouble")
+CALIBRATION_COLUMNS = ("sensor", "rig", "version", "valid", "matrix", "lens", "projection")
 MOMENT_COLUMNS = ("stream", "kind", "item", "own time", "session time", "distance", "trouble")
 
 
@@ -43,6 +44,15 @@ def print_sample(session: Session, key: str | None, at: str | None, *, as_json: 
     else:
         print_rows(rows, columns=STREAM_COLUMNS if at is None else MOMENT_COLUMNS, as_json=False)
     return 1 if any(troubles) else 0
+
+
+def print_calibration(session: Session, key: str | None, *, as_json: bool) -> None:
+    """The calibration of one sample, or of all."""
+    from workstation.app.calibrations import calibration_rows, in_words
+
+    for sample in session.store.samples() if key is None else [sample_named(session, key)]:
+        rows = calibration_rows(session, sample)
+        print_rows(rows if as_json else map(in_words, rows), columns=CALIBRATION_COLUMNS, as_json=as_json, whole=True)
 
 
 def seconds_ns(text: str) -> int:

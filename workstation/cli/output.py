@@ -22,8 +22,13 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def print_rows(rows: Iterable[Mapping[str, object]], *, columns: Sequence[str], as_json: bool) -> int:
-    """Rows as a table for people (columns that are wholly empty left out), as JSON Lines for programs. Counts them."""
+def print_rows(
+    rows: Iterable[Mapping[str, object]], *, columns: Sequence[str], as_json: bool, whole: bool = False
+) -> int:
+    """Rows as a table for people (columns that are wholly empty left out), as JSON Lines for programs. Counts them.
+
+    Long cells are cut, unless the ``whole`` of them is asked for.
+    """
     if as_json:
         count = 0
         for row in rows:
@@ -32,7 +37,9 @@ def print_rows(rows: Iterable[Mapping[str, object]], *, columns: Sequence[str], 
         return count
     table = [[_cell(row.get(name)) for name in columns] for row in rows]
     shown = [i for i, _ in enumerate(columns) if any(line[i] for line in table)]
-    widths = {i: min(_WIDEST, max(len(columns[i]), *(len(line[i]) for line in table))) for i in shown}
+    widths = {
+        i: min(10_000 if whole else _WIDEST, max(len(columns[i]), *(len(line[i]) for line in table))) for i in shown
+    }
     for line in [list(columns), *table] if table else []:
         click.echo("  ".join(_cut(line[i], widths[i]).ljust(widths[i]) for i in shown).rstrip())
     return len(table)

@@ -159,22 +159,34 @@ def open_(
     is_flag=True,
     help="Per stream: origin, clock, consent or licence, hash, and whether the files still match.",
 )
+@click.option(
+    "--calibration", is_flag=True, help="Every sensor's matrices with version and validity; pictures that have none."
+)
 @json_option
-def info(project: Path, sample: str | None, at: str | None, provenance: bool, as_json: bool) -> int:
+def info(
+    project: Path, sample: str | None, at: str | None, provenance: bool, calibration: bool, as_json: bool
+) -> int:  # fmt: skip
     """Say what PROJECT holds. With --provenance, ends with 1 when a file is missing or has changed.
 
-    With --sample or --at, ends with 1 when a stream cannot be read.
+    With --sample or --at, ends with 1 when a stream cannot be read; --provenance and --calibration then show only that
+    sample.
     """
     from workstation.app.describing import describe, stream_provenance
 
-    if sample is not None or at is not None:
+    if calibration:
+        from workstation.cli.moments import print_calibration
+
+        with to_read(project) as session:
+            print_calibration(session, sample, as_json=as_json)
+        return 0
+    if (sample is not None or at is not None) and not provenance:
         from workstation.cli.moments import print_sample
 
         with to_read(project) as session:
             return print_sample(session, sample, at, as_json=as_json)
     with to_read(project) as session:
         facts = describe(session)
-        streams = list(stream_provenance(session, progress_printer("checking"))) if provenance else []
+        streams = list(stream_provenance(session, progress_printer("checking"), sample)) if provenance else []
     if as_json:
         print_json({**facts, **({"streams": streams} if provenance else {})})
     else:

@@ -22,7 +22,16 @@ from workstation.commands.registry import command, needs_sample, needs_selection
 from workstation.commands.removal import LinkPolicy, remove_labels
 from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Annotation, Attributes, AttributeValue, Entity, Keyframe, Source, State
+from workstation.core.annotation import (
+    Annotation,
+    Attributes,
+    AttributeValue,
+    Entity,
+    Keyframe,
+    Source,
+    State,
+    effective_class,
+)
 from workstation.core.errors import UserError
 from workstation.core.geometry import Shape, ShapeKind, Span, Tag, kind_of
 from workstation.core.ids import AnnotationId, EntityId, RecordId
@@ -149,8 +158,14 @@ def set_state(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], state:
 
 @command("annotation.accept", title="Accept proposal", shortcut="Return", right=Right.LABEL, enabled=needs_selection)
 def accept(tx: Transaction, *, annotations: tuple[AnnotationRef, ...]) -> None:
-    """Take proposals over as done."""
-    tx.put_many([replace(each, state=State.DONE) for each in _proposals(tx, annotations)])
+    """Take proposals over as done. What a model left unsaid starts as on a label that a hand draws."""
+    tx.put_many([_accepted(tx, each) for each in _proposals(tx, annotations)])
+
+
+def _accepted(tx: Transaction, proposal: Annotation) -> Annotation:
+    counts_as = effective_class(proposal, entity_of(tx, proposal))
+    said = starting_attributes(tx, counts_as, proposal.attributes, per_stream=True)
+    return replace(proposal, state=State.DONE, attributes=said)
 
 
 @command("annotation.reject", title="Reject proposal", shortcut="Backspace", right=Right.LABEL, enabled=needs_selection)

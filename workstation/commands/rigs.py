@@ -12,6 +12,7 @@ from workstation.commands.registry import command, needs_sample
 from workstation.commands.transaction import Transaction
 from workstation.core.errors import UserError
 from workstation.core.ids import RigId
+from workstation.core.records import RecordKind
 from workstation.core.rights import Right
 from workstation.core.sample import Rig
 from workstation.core.space import calibration_of
@@ -29,9 +30,10 @@ def add(
     end_ns: int | None = None,
     note: str = "",
 ) -> RigId:
-    """Say where the sensors of a sample sit: a tree of frames, and the cameras in it.
+    """Say where the sensors of a sample sit: a tree of frames, and the cameras in it. A key that is there already gets
+    a new version; the old one stays.
 
-    key: the name people use, unique in the sample
+    key: the name people use; the versions of one calibration share it
     frames: a list of {"name": …, "parent": …, "parent_from_child": {"rotation": [w, x, y, z], "translation": […]}} in
         metres, or with "trajectory": the stream that moves it
     cameras: a list of {"name": …, "frame": …, "width_px": …, "height_px": …, "lens": {"type": "pinhole", …}}
@@ -42,10 +44,12 @@ def add(
     calibration_of(frames, cameras)
     if not key or key != key.strip() or not key.isprintable():
         raise UserError(f"a key is visible characters without blanks around them, not {key[:40]!r}")
+    older = [each.version for each in tx.records(RecordKind.RIG, sample=sample) if isinstance(each, Rig)]
     made = Rig(
         id=RigId(tx.new_id()),
         sample=sample,
         key=key,
+        version=max(older, default=0) + 1,
         start_ns=start_ns,
         end_ns=end_ns,
         frames=_plain(frames),

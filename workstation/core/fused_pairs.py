@@ -15,6 +15,7 @@ import numpy as np
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.geometry import Cuboid, Point3D, Shape, ShapeKind
 from workstation.core.records import RecordKind
+from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 
@@ -48,7 +49,7 @@ def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
     A label of one capture lies there; a track lies on the keyframe nearest to the moment that the link speaks of, and
     without such a moment the pair is one of whole tracks, which have no residual.
     """
-    streams = {stream.id: stream for stream in snapshot.streams(sample.id)}
+    streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
     places: dict[str, list[Place]] = {}
     for link in snapshot.links(sample.id):
         if link.state is State.REJECTED or not link.holds:
@@ -78,10 +79,11 @@ def moved_m(places: Sequence[Place], first_ns: int, second_ns: int) -> float | N
     return float(np.linalg.norm(at[1] - at[0]))
 
 
-def _position(places: Sequence[Place], times: Sequence[int], time_ns: int) -> np.ndarray:
+def _position(places: Sequence[Place], times: Sequence[int], time_ns: int) -> Floats:
     after = int(np.clip(np.searchsorted(times, time_ns), 1, len(times) - 1))
     (t0, p0), (t1, p1) = places[after - 1], places[after]
-    return np.asarray(p0) + (np.asarray(p1) - np.asarray(p0)) * ((time_ns - t0) / (t1 - t0))
+    found: Floats = np.asarray(p0) + (np.asarray(p1) - np.asarray(p0)) * ((time_ns - t0) / (t1 - t0))
+    return found
 
 
 def _ends(snapshot: Snapshot, link: Link) -> tuple[list[Annotation], list[Annotation]]:

@@ -7,7 +7,7 @@ refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -93,6 +93,8 @@ class HistorySink(Protocol):
 Progress = Callable[[int], None]
 """Told the bytes read or written so far, now and then."""
 
+WriteTimes = Callable[[Iterable[Mapping[str, object]], BinaryIO], None]
+"""Rows of streams and records with their times, as ``app/record_times.py`` makes them."""
 WriteHistory = Callable[[HistorySource, BinaryIO, Progress], None]
 ReadHistory = Callable[[BinaryIO, HistorySink, Progress], ProjectImage]
 
@@ -107,3 +109,4 @@ class Format:
     lossless: bool = False
     write_history: WriteHistory | None = None
     read_history: ReadHistory | None = None
+    write_times: WriteTimes | None = None

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from workstation.core.errors import UserError
 from workstation.formats.api import Format
 from workstation.formats.native import NATIVE
+from workstation.formats.times import TIMES
 
-BUILT_IN = (NATIVE,)
+BUILT_IN = (NATIVE, TIMES)
 
 
 @dataclass(frozen=True, slots=True)

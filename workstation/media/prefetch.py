@@ -8,6 +8,8 @@ Rules, each measured to matter:
   alone takes longer than a screen's frame. A preview is followed by the exact item, under the same number.
 * A request that cannot be answered at once ends reading ahead, unless it lies on the way. Once something newer is
   shown, what is being decoded for an older one is given up.
+* Nothing is read ahead of the first item before ``calm`` is set, or somebody goes on from it: while a window is built
+  and painted there is no time to spare.
 * Reading ahead follows the direction of travel. How much is held is bounded by the shared cache, not here.
 * Once nobody has asked for a while, spare time goes into what a loader builds for later (previews).
 
@@ -29,6 +31,8 @@ Value_co = TypeVar("Value_co", covariant=True)
 
 REST_S = 0.5
 """Spare time begins so long after the last request: while something plays there is none."""
+
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,16 @@ class Screen:
 class Worker(Generic[Value]):
     """The threads of one stream. ``show`` from any thread; ``close`` ends them and waits."""
 
-    def __init__(self, name: str, loader: Loader[Value], deliver: Callable[[Delivery[Value]], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        loader: Loader[Value],
+        deliver: Callable[[Delivery[Value]], None],
+        *,
+        calm: threading.Event | None = None,
+    ) -> None:
         self._loader = loader
+        self._calm = calm
         self._deliver = deliver
         self._changed = threading.Condition()
         self._asked: Request | None = None
@@ -139,6 +151,9 @@ class Worker(Generic[Value]):
         self._stretch: tuple[int, int] | None = None
         self._moved = self._looking = self._closing = False
         self._idle = True
+        self._first: int | None = None
+        """The item first asked for."""
+        self._going = False
         self._token = _WorkToken(self)
         self._travel = _Travel()
         self._threads = (
@@ -155,6 +170,8 @@ class Worker(Generic[Value]):
             request = Request(self._number, index, view or View())
             self._asked = request
             self._idle = False
+            self._first = index if self._first is None else self._first
+            self._going = self._going or index != self._first
             self._changed.notify_all()
         return request
 
@@ -262,6 +279,12 @@ class Worker(Generic[Value]):
 
     def _read_ahead(self) -> None:
         """Fill the cache around where the requests are, again if they went on meanwhile."""
+        with self._changed:
+            while not self._going and self._calm is not None and not self._calm.is_set():
+                if self._has_work():
+                    return  # closed, or the same item otherwise: that first
+                self._changed.wait(_LOOK_S)
+        self._going = True
         done: set[tuple[int, int, int]] = set()
         while not self._closing and self._waiting is None:
             step = next((step for step in self._travel.plan(self._loader.ahead) if step not in done), None)

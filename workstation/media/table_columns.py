@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv, parquet
+from pyarrow import csv
 
 from workstation.core.errors import DataError
 from workstation.media.base import Limits
@@ -172,6 +172,8 @@ class ParquetTable:
     """Columns read when asked for; lists of one length become a column each."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
+        from pyarrow import parquet  # with its file systems and their network: not before there is such a file
+
         self._path = path
         try:
             self._file = parquet.ParquetFile(path)

@@ -270,6 +270,17 @@ class Reads:
         """The keyframes of a track, by time."""
         return self._list(Keyframe, RecordKind.KEYFRAME, "t.annotation = ?", annotation)
 
+    def keyframes_of_sample(self, sample: SampleId) -> dict[AnnotationId, list[Keyframe]]:
+        """The keyframes of every track of a sample, each by time: one question in place of one a track."""
+        where = "t.annotation IN (SELECT id FROM annotation WHERE sample = ?)"
+        found: dict[AnnotationId, list[Keyframe]] = {}
+        key = key_or_none(sample)
+        if key is not None:
+            for each in self._select(RecordKind.KEYFRAME, where, (key,), order=_ORDERS[RecordKind.KEYFRAME]):
+                keyframe = cast(Keyframe, each)
+                found.setdefault(keyframe.annotation, []).append(keyframe)
+        return found
+
     def words(self, annotation: AnnotationId) -> list[Word]:
         """The words of a transcript turn, in order."""
         return self._list(Word, RecordKind.WORD, "t.annotation = ?", annotation)

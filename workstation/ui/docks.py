@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from workstation.ui.workbench import Workbench
 
 _LAYOUT_VERSION = 1
+_HEIGHTS = {"inspector": 1.6, "camera": 1.4}
+"""Of a column, what wants more of its height than the others."""
 Stack = tuple["PaneDock", ...]
 
 
@@ -237,7 +239,7 @@ class Docks(QObject):
             self._window.resizeDocks([fronts[0], bottom[0][0]], [height - low, low], Qt.Orientation.Vertical)
         for column in columns:
             if len(column) > 1:  # else what wants most height leaves the others a strip
-                wants = [1.6 if stack[0].spec.kind == "inspector" else 1.0 for stack in column]
+                wants = [_HEIGHTS.get(stack[0].spec.kind, 1.0) for stack in column]
                 room = height * (1 - workspace.bottom_share) / sum(wants)
                 heights = [round(room * want) for want in wants]
                 self._window.resizeDocks([stack[0] for stack in column], heights, Qt.Orientation.Vertical)

@@ -85,6 +85,10 @@ class Desk(Protocol):
         ...
 
     def class_key(self, text: str) -> bool: ...
+    def class_awaited(self) -> bool:
+        """Whether a drawn shape waits for its class: then the classes' keys go before the pane's."""
+        ...
+
     def leave(self) -> None:
         """``Esc`` with nothing to leave and nothing to cancel."""
         ...
@@ -169,7 +173,10 @@ class Keys(QObject):
             return True
         if any(isinstance(focus, kind) and texts[0] in own for kind, own in _OWN_KEYS):
             return False
-        return self._run(texts, event, pane) or (not event.isAutoRepeat() and self._class_key(texts))
+        held = event.isAutoRepeat()
+        if not held and self._desk.class_awaited() and self._class_key(texts):
+            return True
+        return self._run(texts, event, pane) or (not held and self._class_key(texts))
 
     def _run(self, texts: tuple[str, ...], event: QKeyEvent, pane: Pane | None) -> bool:
         for scope in self._desk.scopes(pane):

@@ -101,6 +101,9 @@ class MainWindow(QMainWindow):
     def class_key(self, text: str) -> bool:
         return self.opened is not None and self._class_keys.press(text, self.opened.bench)
 
+    def class_awaited(self) -> bool:
+        return self.opened is not None and self.opened.bench.hand.waiting
+
     def leave(self) -> None:
         """``Esc`` with nothing to leave and nothing to cancel: a waiting shape is given up, else the selection."""
         if self.opened is None:
@@ -269,6 +272,17 @@ class MainWindow(QMainWindow):
     def close_soon(self) -> None:
         """Close once the key or menu that asked for it is done with."""
         QTimer.singleShot(0, self.close)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab: on to the next control that can be seen. Qt counts those of panes behind a tab, which it keeps beside
+        the screen, as visible, and the focus would be lost among them."""
+        first: QWidget | None = None
+        while super().focusNextPrevChild(forward):
+            focus: QWidget | None = self.focusWidget()
+            if focus is None or focus is first or not focus.visibleRegion().isEmpty():
+                return True
+            first = first or focus
+        return False
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.jobs.close()

@@ -14,13 +14,13 @@ from PySide6.QtCore import QObject, Slot
 
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
+from workstation.app.playing import device_in_words
 from workstation.app.readiness import first_full_moment, sync_in_words, warm_up
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
-from workstation.media.playback_output import OutputState
 from workstation.store.changes import ChangeSet
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
@@ -56,10 +56,12 @@ class Opened(QObject):
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
         self._made_ready: set[str] = set()
+        self._media_looked_for = False
         self.bench.told.connect(self._on_told)
         self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
+        self.bench.calmed.connect(self._look_further)
         self.bench.hand.changed.connect(self._on_hand)
         self._on_hand(self.bench.hand)
         window.toolbar.sample_chosen.connect(self._on_sample_chosen)
@@ -80,7 +82,7 @@ class Opened(QObject):
             self._remember()
         self._list_samples()
         self._count()
-        self._say_device("sound: not tried yet", "The sound device is asked when something is played")
+        self._window.status.device.setText("CPU │ sound: not tried yet")
         keys = [sample.key for sample in self.session.store.samples()]
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):
@@ -90,11 +92,18 @@ class Opened(QObject):
             if view is not None and readers is not None:
                 self.bench.clock.seek(first_full_moment(view, readers, self.bench.clock.time_ns))
         self._give_notice()
-        streams = [
-            stream for sample in self.session.store.samples() for stream in self.session.store.streams(sample.id)
-        ]
-        look = partial(missing_media, self.session.project.path, streams)
-        self._window.jobs.start("Check media", lambda _job: look(), done=self._on_missing)
+        if self.bench.view is None:
+            self._look_further(None)
+
+    def _look_further(self, _: None) -> None:
+        """What can wait until the sample is on the screen."""
+        if not self._media_looked_for:
+            self._media_looked_for = True
+            store = self.session.store
+            streams = [stream for sample in store.samples() for stream in store.streams(sample.id)]
+            look = partial(missing_media, self.session.project.path, streams)
+            self._window.jobs.start("Check media", lambda _job: look(), done=self._on_missing)
+        self._make_next_ready()
 
     def _give_notice(self) -> None:
         notice = self._window.notice
@@ -156,20 +165,14 @@ class Opened(QObject):
         box = self._window.toolbar.samples
         box.setCurrentIndex(-1 if view is None else box.findData(view.sample.key))
         self._show_sync()
-        self._make_next_ready()
 
     def _show_device(self) -> None:
-        output = self.session.player.status.output
-        silent = output.state in (OutputState.NO_LIBRARY, OutputState.NO_DEVICE)
-        words = "no sound device: silent clock" if silent else f"sound: {output.device or output.state.value}"
-        self._say_device(words, output.reason)
-
-    def _say_device(self, sound: str, reason: str = "") -> None:
-        """Pictures are decoded, and everything is computed, on the processor: nothing here uses a GPU yet."""
-        label, words = self._window.status.device, f"CPU │ {sound}"
+        label = self._window.status.device
+        sound, whole = device_in_words(self.session.player)
+        words = f"CPU │ {sound}"  # nothing of what is shown is computed anywhere else
         if label.text() != words:
             label.setText(words)
-            label.setToolTip(reason or words)
+            label.setToolTip(whole)
 
     def _show_sync(self) -> None:
         view = self.bench.view

@@ -7,6 +7,7 @@ thread.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -16,13 +17,11 @@ from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.background import Background
 from workstation.app.jobs import Cancelled, Job, Jobs
-from workstation.app.lane_sound import Building, SoundLane, TileKey
-from workstation.app.streams import OpenStreams, reading_context
+from workstation.app.lane_sound import Building, SoundLane, TileKey, lane_of
+from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import Stream, StreamKind
-from workstation.media.audio import AudioFile
 from workstation.media.base import CancelToken, OpenContext
-from workstation.store.project import ProjectFolder
 from workstation.ui.gui_thread import GuiThread
 
 _PROGRESS_MS = 200
@@ -53,17 +52,20 @@ class Sounds(QObject):
 
     def __init__(
         self,
-        project: ProjectFolder,
         streams: Mapping[str, Stream],
         readers: OpenStreams,
+        context: OpenContext,
         gui: GuiThread,
         parent: QObject | None = None,
+        *,
+        calm: threading.Event | None = None,
     ) -> None:
         super().__init__(parent)
+        self._calm = calm
         self._streams = streams
         self._readers = readers
         self._gui = gui
-        self._context = reading_context(project, streams.values(), shared=OpenContext())
+        self._context = context
         self._lanes: dict[str, SoundLane] = {}
         self._drawers: list[Drawer] = []
         self._missed: dict[int, Sequence[tuple[str, TileKey]]] = {}
@@ -79,10 +81,9 @@ class Sounds(QObject):
         """The one of a stream; ``None`` if its reader has no waveform. Raises ``DataError`` if it cannot be opened."""
         found = self._lanes.get(stream.id)
         if found is None:
-            reader = self._readers.reader(stream)
-            if not isinstance(reader, AudioFile):
-                return None
-            found = self._lanes[stream.id] = SoundLane(stream, reader, self._context)
+            found = lane_of(stream, self._readers.reader(stream), self._context)
+            if found is not None:
+                self._lanes[stream.id] = found
         return found
 
     def begin(self, jobs: Jobs | None = None) -> None:
@@ -96,7 +97,7 @@ class Sounds(QObject):
         if not self._built:
             return
         complete = all(lane.complete for lane in self._built)
-        self._building = Building(self._built, self._lane_built)
+        self._building = Building(self._built, self._lane_built, calm=self._calm)
         self._progress.start()
         if jobs is not None and not complete:
             jobs.start("Waveforms", _Watched(self._building))
@@ -128,7 +129,7 @@ class Sounds(QObject):
         if self._closed or (self._tiles is None and not wanted):
             return
         if self._tiles is None:
-            self._tiles = Background("spectrogram", self._make_tile, self._tile_made)
+            self._tiles = Background("spectrogram", self._make_tile, self._tile_made, calm=self._calm)
         self._tiles.want(wanted)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ the hand, what is hidden, the theme, and one place where a sentence for the pers
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,6 +40,7 @@ __all__ = ["Told", "Tone", "Workbench"]
 
 _log = logging.getLogger(__name__)
 _CHECK_MS = 400
+_CALM_MS = 150
 
 
 class Workbench(QObject):
@@ -92,6 +94,13 @@ class Workbench(QObject):
         self._check_soon.setSingleShot(True)
         self._check_soon.setInterval(_CHECK_MS)
         self._check_soon.timeout.connect(self._check)
+        self.calm = threading.Event()
+        """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
+        self.calmed: Signal[None] = Signal("calmed", on_error=_report)
+        """The sample is on the screen: what can wait may begin."""
+        self._calm_soon = QTimer(self)
+        self._calm_soon.setSingleShot(True)
+        self._calm_soon.timeout.connect(self._calm_down)
         session.changed.connect(self._take_in)
 
     # --- what everybody asks ------------------------------------------------------------------------------------
@@ -148,13 +157,16 @@ class Workbench(QObject):
             self.tell(str(problem), Tone.REFUSED)
             return False
         old, sounds = self.readers, self.sounds
+        self._begin_showing()
         self.view = SampleView(self.session.store, sample)
         self.readers = OpenStreams(
             self.session.project.path,
             readers=self.formats.readers,
             context=reading_context(self.session.project, self.view.streams.values(), shared=self._context),
+            calm=self.calm,
         )
-        self.sounds = Sounds(self.session.project, self.view.streams, self.readers, self.gui, self)
+        context = reading_context(self.session.project, self.view.streams.values(), shared=OpenContext())
+        self.sounds = Sounds(self.view.streams, self.readers, context, self.gui, self, calm=self.calm)
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
@@ -164,12 +176,24 @@ class Workbench(QObject):
         self.clock.set_span(span)
         self.clock.seek(max(0, span.start_ns))
         self.sample_changed.emit(self.view)
-        self.check_soon()
         if sounds is not None:
             sounds.close()
         if old is not None:
             old.close()  # after the panes let go of it
         return True
+
+    def _begin_showing(self) -> None:
+        self.calm.clear()
+        self._calm_soon.start(0)
+
+    def _calm_down(self) -> None:
+        """Twice: the first time says that the event loop turns, so that making and painting the window do not count."""
+        if self._calm_soon.interval() == 0:
+            self._calm_soon.start(_CALM_MS)
+            return
+        self.calm.set()
+        self.check_soon()
+        self.calmed.emit(None)
 
     def close_sample(self) -> None:
         """Show nothing."""
@@ -232,7 +256,7 @@ class Workbench(QObject):
     def check_soon(self) -> None:
         """Check the open sample beside the work, for whoever listens to ``checks.changed``; after edits it is done by
         itself, once for many that follow each other."""
-        if len(self.checks.changed) and self.view is not None:
+        if self.calm.is_set() and len(self.checks.changed) and self.view is not None:
             self._check_soon.start()
 
     def _check(self) -> None:
@@ -244,6 +268,7 @@ class Workbench(QObject):
         self.settle()
         self.session.changed.disconnect(self._take_in)
         self._check_soon.stop()
+        self._calm_soon.stop()
         self.checks.close()
         self.close_sample()
         self.gui.close()

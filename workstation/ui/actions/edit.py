@@ -163,6 +163,13 @@ class _Copied(msgspec.Struct, frozen=True):
     time_ns: int
 
 
+@runtime_checkable
+class Pastes(Protocol):
+    """A pane that puts copied labels on the item it shows, as cameras do with tracks; false: it is not for it to do."""
+
+    def paste(self, ids: tuple[str, ...], copied_ns: int) -> bool: ...
+
+
 @action("edit.copy", title="Copy", keys="Ctrl+C", menu=EDIT, enabled=needs_selection)
 def copy(hands: Hands) -> None:
     """Remember the selected shapes, to be put on another frame, sweep or camera."""
@@ -202,6 +209,9 @@ def _paste(hands: Hands, *, whole: bool) -> None:
         bench.tell("Nothing is copied.", Tone.REFUSED)
         return
     copied = msgspec.json.decode(data, type=_Copied)
+    pane: object = hands.pane
+    if isinstance(pane, Pastes) and pane.paste(copied.ids, copied.time_ns):
+        return
     chosen = [view.annotations[each] for each in copied.ids if each in view.annotations]
     made: list[str] = []
     with bench.together("Paste" if len(chosen) == 1 else f"Paste {len(chosen)}") as run:

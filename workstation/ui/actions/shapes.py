@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from workstation.app.feeds import PICTURE_KINDS
 from workstation.ui.actions.action import Hands, action, needs_sample
 from workstation.ui.actions.camera import SCOPE, canvas_of
-from workstation.ui.tools import shape_edits
-from workstation.ui.tools.canvas import Canvas
 from workstation.ui.tools.catalogue import TOOLS, ToolInfo
-from workstation.ui.tools.draw_mask import size_brush
+
+if TYPE_CHECKING:
+    from workstation.ui.tools.canvas import Canvas
 
 TOOLS_MENU, MENU = "Tools", "Label"
 READ_ONLY = "the project is open to look at only"
@@ -21,6 +22,9 @@ READ_ONLY = "the project is open to look at only"
 
 def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
+        from workstation.app.feeds import PICTURE_KINDS
+        from workstation.core.geometry import ShapeKind
+
         view = hands.bench.view
         if view is None:
             return needs_sample(hands)
@@ -32,8 +36,8 @@ def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
         if hands.bench.session.read_only:
             return READ_ONLY
         ontology = view.ontology
-        if ontology is not None and not any(ontology.classes_for(kind, info.makes) for kind in kinds):
-            return f"no class of this ontology may be drawn as {info.makes.value} on these pictures"
+        if ontology is not None and not any(ontology.classes_for(kind, ShapeKind(info.makes)) for kind in kinds):
+            return f"no class of this ontology may be drawn as {info.makes} on these pictures"
         return None
 
     return why_not
@@ -70,6 +74,8 @@ mask_fill = _taking("mask_fill")
 
 
 def _brush_by(hands: Hands, steps: float) -> None:
+    from workstation.ui.tools.draw_mask import size_brush
+
     canvas = canvas_of(hands)
     if canvas is not None:
         size_brush(canvas, steps)
@@ -120,13 +126,20 @@ def snap(hands: Hands) -> None:
 # --- the selected shapes ----------------------------------------------------------------------------------------
 
 
+def _edits() -> ModuleType:
+    """With geometry and pixels: a start does not pay for what is done to shapes later."""
+    from workstation.ui.tools import shape_edits
+
+    return shape_edits
+
+
 def _needs_shape(hands: Hands) -> str | None:
     if hands.bench.session.read_only:
         return READ_ONLY
     canvas = canvas_of(hands)
     if canvas is None:
         return needs_sample(hands) or "this sample has no pictures, or their pane is closed"
-    return None if shape_edits.shown_here(canvas) else "select a shape of this picture first"
+    return None if _edits().shown_here(canvas) else "select a shape of this picture first"
 
 
 def _doing(
@@ -149,7 +162,7 @@ def _nudging(side: str, by: tuple[float, float], keys: str) -> Callable[[Hands],
     name = f"shape.nudge_{side}" + ("_far" if far else "")
     title = f"Nudge {side} by {10 if far else 1} px"
     text = f"Move the selected shapes {10 if far else 1} px; nudges within half a second are one step."
-    return _doing(name, title, text, lambda canvas: shape_edits.nudge(canvas, by), keys, repeats=True, menu="")
+    return _doing(name, title, text, lambda canvas: _edits().nudge(canvas, by), keys, repeats=True, menu="")
 
 
 nudge_left, nudge_right = _nudging("left", (-1, 0), "Left"), _nudging("right", (1, 0), "Right")
@@ -158,25 +171,29 @@ far_left, far_right = _nudging("left", (-10, 0), "Shift+Left"), _nudging("right"
 far_up, far_down = _nudging("up", (0, -10), "Shift+Up"), _nudging("down", (0, 10), "Shift+Down")
 
 clip = _doing(
-    "shape.clip", "Clip to the picture", "Cut the selected shapes at the edge of the picture.", shape_edits.clip,
-    "Ctrl+Shift+X",
+    "shape.clip", "Clip to the picture", "Cut the selected shapes at the edge of the picture.",
+    lambda canvas: _edits().clip(canvas), "Ctrl+Shift+X",
 )  # fmt: skip
 flip_sides = _doing(
     "shape.flip_sides", "Exchange left and right", "Exchange the left and right joints of the selected skeletons.",
-    shape_edits.flip_sides, "Ctrl+Shift+F",
+    lambda canvas: _edits().flip_sides(canvas), "Ctrl+Shift+F",
 )  # fmt: skip
 fill_holes = _doing(
-    "mask.fill_holes", "Fill holes", "Fill what the selected masks enclose.", shape_edits.fill_holes, "Ctrl+Shift+H"
+    "mask.fill_holes",
+    "Fill holes",
+    "Fill what the selected masks enclose.",
+    lambda canvas: _edits().fill_holes(canvas),
+    "Ctrl+Shift+H",
 )
 part_masks = _doing(
     "mask.part", "Part mask", "Make every connected piece of the selected masks an instance of its own.",
-    shape_edits.part_masks, "Ctrl+Shift+I",
+    lambda canvas: _edits().part_masks(canvas), "Ctrl+Shift+I",
 )  # fmt: skip
 to_masks = _doing(
     "shape.to_mask", "Polygon to mask", "Put masks in place of the selected polygons; class, thing and links stay.",
-    shape_edits.to_masks, "Ctrl+Shift+M",
+    lambda canvas: _edits().to_masks(canvas), "Ctrl+Shift+M",
 )  # fmt: skip
 to_polygons = _doing(
     "shape.to_polygon", "Mask to polygon", "Put polygons in place of the selected masks; class, thing and links stay.",
-    shape_edits.to_polygons, "Ctrl+Shift+V",
+    lambda canvas: _edits().to_polygons(canvas), "Ctrl+Shift+V",
 )  # fmt: skip

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from workstation.core.annotation import Presence
 from workstation.ui.actions.action import Hands, action
 from workstation.ui.actions.camera import SCOPE, canvas_of
 from workstation.ui.actions.shapes import READ_ONLY
-from workstation.ui.tools import track_edits
-from workstation.ui.tools.canvas import Canvas
+
+if TYPE_CHECKING:
+    from workstation.ui.tools.canvas import Canvas
 
 MENU = "Track"
+
+
+def _edits() -> ModuleType:
+    """With the records of tracks: a start does not pay for what is done to them later."""
+    from workstation.ui.tools import track_edits
+
+    return track_edits
+
+
+def _why_no_track(canvas: Canvas | None, least: int = 1) -> str | None:
+    from workstation.ui.tools.track_edits import why_no_track
+
+    return why_no_track(canvas, least)
 
 
 def _why_not(least: int) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
         if hands.bench.session.read_only:
             return READ_ONLY
-        return track_edits.why_no_track(canvas_of(hands), least)
+        return _why_no_track(canvas_of(hands), least)
 
     return why_not
 
@@ -29,8 +43,8 @@ def _needs_loose(hands: Hands) -> str | None:
         return READ_ONLY
     canvas = canvas_of(hands)
     if canvas is None or canvas.own_ns is None:
-        return track_edits.why_no_track(canvas)
-    return None if track_edits.loose_shapes(canvas) else "select a shape that is no track yet"
+        return _why_no_track(canvas)
+    return None if _edits().loose_shapes(canvas) else "select a shape that is no track yet"
 
 
 def _doing(
@@ -47,43 +61,52 @@ def _doing(
     return action(action_id, title=title, keys=keys, scope=SCOPE, menu=MENU, enabled=enabled)(run)
 
 
+def _turning(wanted: str) -> Callable[[Canvas], object]:
+    def turn(canvas: Canvas) -> None:
+        from workstation.core.annotation import Presence
+
+        _edits().turn_presence(canvas, wanted=Presence(wanted))
+
+    return turn
+
+
 occluded = _doing(
     "track.occluded", "Occluded or visible", "Say that the selected tracks are occluded from this picture on, or seen.",
-    partial(track_edits.turn_presence, wanted=Presence.OCCLUDED), "Shift+O",
+    _turning("occluded"), "Shift+O",
 )  # fmt: skip
 absent = _doing(
     "track.absent", "Absent or visible", "Say that the selected tracks are not there from this picture on, or are.",
-    partial(track_edits.turn_presence, wanted=Presence.ABSENT), "Shift+A",
+    _turning("absent"), "Shift+A",
 )  # fmt: skip
 gap = _doing(
     "track.add_gap", "Gap", "Say nothing of the selected tracks up to their next keyframe; on a gap: take it back.",
-    track_edits.turn_gap, "Shift+G",
+    lambda canvas: _edits().turn_gap(canvas), "Shift+G",
 )  # fmt: skip
 extend = _doing(
-    "track.extend", "Extend track to here", "Let the selected tracks live up to this picture.", track_edits.extend_here,
-    "Ctrl+E",
+    "track.extend", "Extend track to here", "Let the selected tracks live up to this picture.",
+    lambda canvas: _edits().extend_here(canvas), "Ctrl+E",
 )  # fmt: skip
 split = _doing(
     "track.split", "Split track here", "From this picture on the selected tracks are other things.",
-    track_edits.split_here, "Ctrl+T",
+    lambda canvas: _edits().split_here(canvas), "Ctrl+T",
 )  # fmt: skip
 join = _doing(
-    "track.join", "Join tracks", "Make one track of the selected ones; the active one stays.", track_edits.join,
-    "Ctrl+J", least=2,
+    "track.join", "Join tracks", "Make one track of the selected ones; the active one stays.",
+    lambda canvas: _edits().join(canvas), "Ctrl+J", least=2,
 )  # fmt: skip
 swap = _doing(
     "track.swap", "Swap from here", "The two selected tracks exchange what they show from this picture on.",
-    track_edits.swap_from_here, "Ctrl+W", least=2,
+    lambda canvas: _edits().swap_from_here(canvas), "Ctrl+W", least=2,
 )  # fmt: skip
 set_keyframe = _doing(
     "keyframe.set", "Set keyframe here", "What the selected tracks show at this picture becomes a keyframe.",
-    track_edits.set_keyframes, "Shift+K",
+    lambda canvas: _edits().set_keyframes(canvas), "Shift+K",
 )  # fmt: skip
 delete_keyframe = _doing(
     "keyframe.delete", "Delete keyframe here", "Delete the selected tracks' keyframes at this picture.",
-    track_edits.delete_keyframes, "Ctrl+Delete",
+    lambda canvas: _edits().delete_keyframes(canvas), "Ctrl+Delete",
 )  # fmt: skip
 make = _doing(
     "track.make", "Make a track", "The selected shapes become tracks that begin at this picture.",
-    track_edits.make_tracks, "Ctrl+M", why_not=_needs_loose,
+    lambda canvas: _edits().make_tracks(canvas), "Ctrl+M", why_not=_needs_loose,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from workstation.app.class_rows import LOCK as LOCK_AT
 from workstation.app.class_rows import SOLO as SOLO_AT
 from workstation.app.rows import Cell, Row
 from workstation.app.sample_view import SampleView
+from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.ui.class_keys import give_class
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
@@ -139,7 +140,9 @@ class ClassesPanel(ListPanel):
             typed=self.field.text(), language=self._language(), stream=None if stream is None else stream.kind,
             anywhere=stream is None,
         )  # fmt: skip
-        counts = Counter(view.class_of(each) or "" for each in view.annotations.values())
+        counts: Counter[str] = Counter()
+        for count in bench.session.store.counts(view.id, RecordKind.ANNOTATION):  # kept by the store, never scanned
+            counts[count.class_id] += count.n
         return class_rows(view.ontology, wish, counts=counts, sight=standing(bench.sight, view.ontology.classes))
 
     def _language(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenu, QPlainTextEdit, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenu, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
 from workstation.app.inspecting import Editor, InspectorField
 
@@ -42,7 +42,8 @@ class ChoiceEditor(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMinimumContentsLength(6)
+        self.setMinimumContentsLength(4)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMaxVisibleItems(24)
         self._choices: tuple[tuple[object, str], ...] = ()
@@ -77,18 +78,17 @@ class ChoiceEditor(QComboBox):
         self.changed.emit(self._choices[number][0])
 
 
-class ChoicesEditor(QToolButton):
-    """Several of several: a menu that stays while it is ticked."""
+class ChoicesEditor(QPushButton):
+    """Several of several: a menu to tick in."""
 
     changed = QtSignal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMenu(QMenu(self))
         self.menu().triggered.connect(self._on_triggered)
-        self.setStyleSheet("text-align: left")
+        self.setStyleSheet("text-align: left; padding: 2px 6px")
 
     def show_field(self, field: InspectorField) -> None:
         chosen = set(field.value or ())

@@ -75,6 +75,7 @@ class Form(QScrollArea):
         for section in sections:
             title = QLabel(section.title)
             title.setProperty("role", "section")
+            title.setWordWrap(True)
             title.setContentsMargins(0, 6, 0, 0)
             column.addWidget(title)
             column.addLayout(self._rows(section))
@@ -85,7 +86,7 @@ class Form(QScrollArea):
         rows = QGridLayout()
         rows.setColumnStretch(0, 2)
         rows.setColumnStretch(1, 3)
-        rows.setColumnMinimumWidth(0, self.fontMetrics().averageCharWidth() * 15)
+        rows.setColumnMinimumWidth(0, self.fontMetrics().averageCharWidth() * 11)
         rows.setHorizontalSpacing(10)
         rows.setVerticalSpacing(3)
         for field in section.fields:

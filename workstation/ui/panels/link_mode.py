@@ -7,17 +7,20 @@ from pane to pane leave it alone; ``Esc``, another sample or a link made end it.
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from workstation.app.linking import Offer, offers
-from workstation.app.sample_view import SampleView
-from workstation.core.selection import SelectionChanged
 from workstation.ui.panes.base import Pane
-from workstation.ui.workbench import Workbench
+
+if TYPE_CHECKING:  # made with the window: nothing that only a project needs is loaded with it
+    from workstation.app.linking import Offer
+    from workstation.app.sample_view import SampleView
+    from workstation.core.selection import SelectionChanged
+    from workstation.ui.workbench import Workbench
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -108,6 +111,8 @@ class LinkMode(Pane):
     # --- what is shown ------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
+        from workstation.app.linking import offers
+
         bench = self.bench
         if bench is None or bench.view is None:
             return

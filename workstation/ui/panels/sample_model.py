@@ -5,6 +5,7 @@ What has to be counted (progress, findings) is asked for when a row is first pai
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from time import perf_counter
 from typing import Any
 
@@ -12,9 +13,8 @@ from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 
 from workstation.app.rows import Row
-from workstation.app.sample_pages import COLUMNS, SamplePages, Wish, short_row, whole_row
+from workstation.app.sample_pages import COLUMNS, SamplePages, short_row
 from workstation.core.sample import Sample
-from workstation.store.queries import Reads
 from workstation.ui.panels.row_model import Index, RowModel
 
 _COUNTED = 2
@@ -24,13 +24,12 @@ _NOWHERE = QModelIndex()
 
 
 class SampleModel(RowModel):
-    """``begin`` shows what fits a wish; more comes as the view asks."""
+    """``begin`` shows the first page; more comes as the view asks."""
 
     grown = QtSignal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self._reads: Reads | None = None
         self._pages: SamplePages | None = None
         self._samples: list[Sample] = []
         self._waiting: dict[int, None] = {}
@@ -40,11 +39,10 @@ class SampleModel(RowModel):
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._on_turn)
 
-    def begin(self, reads: Reads | None, wish: Wish, *, at_least: int = 0) -> None:
-        """Show what fits; as many rows as before where it is shown again."""
+    def begin(self, pages: SamplePages | None, *, at_least: int = 0) -> None:
+        """Show these; as many rows as before where they are shown again."""
         self.beginResetModel()
-        self._reads = reads
-        self._pages = None if reads is None else SamplePages(reads, wish)
+        self._pages = pages
         self._rows, self._samples = [], []
         self._waiting.clear()
         self._whole.clear()
@@ -61,6 +59,12 @@ class SampleModel(RowModel):
             if row.key == key:
                 self._whole.discard(number)
                 self._changed(number)
+
+    def recount(self, samples: Collection[str]) -> None:
+        """Labels of these changed; what is counted of them is counted again when it is next painted."""
+        for number in [each for each in self._whole if self._samples[each].id in samples]:
+            self._whole.discard(number)
+            self._changed(number)
 
     @property
     def ended(self) -> bool:
@@ -101,7 +105,7 @@ class SampleModel(RowModel):
     def _on_turn(self) -> None:
         """Count for a few milliseconds, then let the window breathe; look on for rows that are rare."""
         until = perf_counter() + _TURN_S
-        while self._waiting and self._reads is not None and perf_counter() < until:
+        while self._waiting and self._pages is not None and perf_counter() < until:
             number = next(reversed(self._waiting))  # what came into sight last
             del self._waiting[number]
             if number < len(self._rows) and number not in self._whole:
@@ -114,10 +118,10 @@ class SampleModel(RowModel):
             self._turn.start(0)
 
     def _described(self, number: int) -> Row:
-        assert self._reads is not None
+        assert self._pages is not None
         sample = self._samples[number]
         known = self._open[1] if self._open is not None and self._open[0] == sample.key else None
-        return whole_row(self._reads, sample, findings=known)
+        return self._pages.described(sample, findings=known)
 
     def _changed(self, number: int) -> None:
         self.dataChanged.emit(self.index(number, 0), self.index(number, len(self.columns) - 1))

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from workstation.app.checking import SampleChecks
 from workstation.app.comment_rows import first_open_comment
 from workstation.app.rows import Cell, Column, Row
-from workstation.app.sample_pages import Order, Wish
+from workstation.app.sample_pages import Order, SamplePages, Wish
 from workstation.app.sample_view import SampleView
 from workstation.app.submitting import missing_before_submitting
 from workstation.core.records import RecordKind
@@ -31,10 +31,6 @@ from workstation.ui.theme import Theme
 from workstation.ui.workbench import Workbench
 
 _ORDERS = {0: Order.KEY, 1: Order.STATE, 3: Order.FINDINGS}
-_SHOWING = frozenset({
-    RecordKind.SAMPLE, RecordKind.ANNOTATION, RecordKind.STREAM, RecordKind.FINDING_DECISION, RecordKind.COMMENT,
-    RecordKind.LINK, RecordKind.QUEUE_ITEM,
-})  # fmt: skip
 
 
 class SamplesPanel(ListPanel):
@@ -82,7 +78,7 @@ class SamplesPanel(ListPanel):
     def unbound(self, bench: Workbench) -> None:
         bench.checks.changed.disconnect(self._on_checks)
         super().unbound(bench)
-        self.pages.begin(None, Wish())
+        self.pages.begin(None)
 
     def wear(self, theme: Theme) -> None:
         super().wear(theme)
@@ -105,8 +101,12 @@ class SamplesPanel(ListPanel):
             self.refresh_soon()
 
     def apply(self, changes: ChangeSet) -> None:
-        if changes.kinds & _SHOWING:
+        if RecordKind.SAMPLE in changes.kinds:
             self.refresh_soon()
+        else:
+            self.pages.recount(changes.samples)
+            if self.missing.isVisible():
+                self._show_missing()
 
     def _on_checks(self, checks: SampleChecks) -> None:
         bench = self.bench
@@ -122,7 +122,7 @@ class SamplesPanel(ListPanel):
             return
         kept = self.pages.rowCount()
         place = self.table.verticalScrollBar().value()
-        self.pages.begin(bench.session.store, self._wish(), at_least=min(kept, 2000))
+        self.pages.begin(SamplePages(bench.session.store, self._wish()), at_least=min(kept, 2000))
         self.table.empty = "Nothing fits the filter." if self.field.text() or self.chosen() else self.empty
         self.table.verticalScrollBar().setValue(place)
         self._mark_open()

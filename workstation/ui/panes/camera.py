@@ -10,7 +10,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.feeds import PICTURE_KINDS
@@ -30,12 +31,14 @@ from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
+from workstation.ui.tools.pasting import paste
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.tools.track_edits import carry_on
 from workstation.ui.workbench import Workbench
 
 MOST_CAMERAS = 12
 _PICTURE_ASPECT = 16 / 9
+_BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
 _SWITCHES = (
     ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
@@ -279,6 +282,21 @@ class CameraPane(Pane):
             bench.clock.pause()
             bench.clock.seek(camera.stream.time_map.to_session(next_ns))
 
+    def paste(self, ids: tuple[str, ...], copied_ns: int) -> bool:
+        """Put what was copied on the focused camera's picture; whether it was for cameras to do."""
+        if self.focused is None:
+            return False
+
+        def painted_at(stream: str) -> int | None:
+            camera = next((each for each in self.views if each.stream.id == stream), None)
+            feed = None if camera is None else camera.frames.feed
+            now = None if feed is None else feed.at(copied_ns)
+            if feed is None or feed.table is None or now is None or now.index is None:
+                return None
+            return int(feed.table.times_ns[now.index])
+
+        return paste(self.focused.canvas, ids, painted_at)
+
     def set_look(self, **changes: Any) -> None:
         """Switch something for all cameras."""
         self.look = replace(self.look, **changes)
@@ -443,6 +461,12 @@ class CameraPane(Pane):
 
     def _theme_changed(self, _theme: Theme) -> None:
         self._focus_look()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Come to by key: the camera that is framed is worked on, and marks go to it."""
+        super().focusInEvent(event)
+        if self.focused is not None and event.reason() in _BY_KEY:
+            self.focus(self.focused)
 
     def _stream_focused(self, stream: str | None) -> None:
         camera = next((each for each in self.views if each.stream.id == stream), None)

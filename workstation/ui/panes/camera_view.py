@@ -85,6 +85,7 @@ class CameraView(QWidget):
         self.setAccessibleName(f"Camera {self.title}")
         self.header = CameraHeader(self.title, self.bench.theme)
         self.header.setObjectName(f"camera_header_{self.stream.key}")
+        self.header.taken.connect(self.taken)
         self.area = PictureArea(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -11,13 +11,13 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QScrollBar, QToolButton, QWidget
 
+from workstation.app.playing import TrackMix
 from workstation.app.sample_view import SampleView
 from workstation.app.spans import selected_range
 from workstation.app.units import stepped
 from workstation.app.viewport import Viewport
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
-from workstation.media.playback import TrackMix
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.sound_canvas import RULER_PX, SoundCanvas
@@ -315,6 +315,8 @@ class SoundPane(Pane):
         model, bench = self.model, self.bench
         if model is not None and bench is not None and self.linked.isChecked():
             bench.show_window(model.viewport.shown)
+        if self.canvas.drag is not None and not self.canvas.drag.alive:
+            self.canvas.end_drag()  # it was cancelled
         self.canvas.update()
 
     # --- what is heard ------------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ class TextPane(Pane):
         self._pending: int | None = None
         """The line that was typed in and is not stored yet."""
         self._showing = False
+        self._ended_word = False
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -93,6 +94,7 @@ class TextPane(Pane):
     def _build_body(self) -> None:
         self.page = Page()
         self._marks = WordMarks(self.page, self._words_of_line)
+        self.page.document().contentsChange.connect(self._changed)
         self.page.textChanged.connect(self._typed)
         self.page.cursorPositionChanged.connect(self._caret_moved)
         self.page.clicked.connect(self._clicked)
@@ -303,10 +305,15 @@ class TextPane(Pane):
 
     # --- typing -------------------------------------------------------------------------------------------------
 
+    def _changed(self, at: int, removed: int, added: int) -> None:
+        """What was put in last ends a word if it is a blank; taking out never does."""
+        del removed
+        self._ended_word = added > 0 and str(self.page.document().characterAt(at + added - 1)).isspace()
+
     def _typed(self) -> None:
         if self._showing or not self._turns:
             return
-        line, at = self.page.caret()
+        line, _ = self.page.caret()
         if self.page.document().blockCount() != len(self._turns):
             self._load_around_caret()  # a line is a turn: what made or merged one is taken back
             return
@@ -317,7 +324,7 @@ class TextPane(Pane):
             return
         self._pending = line
         self._pause.start()
-        if self.page.line_text(line)[at - 1 : at].isspace() and not self.question.isVisible():
+        if self._ended_word and not self.question.isVisible():
             self.store_typed()
 
     def _caret_moved(self) -> None:

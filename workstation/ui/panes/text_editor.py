@@ -66,6 +66,7 @@ class Page(QPlainTextEdit):
         self.now: int | None = None
         """The line that is said now."""
         self.chosen: frozenset[int] = frozenset()
+        self._marked: tuple[int | None, int | None, str] = (None, None, "")
         self._gutter = _Gutter(self)
         self.setViewportMargins(GUTTER_PX, 0, 0, 0)
         self.updateRequest.connect(self._scrolled)
@@ -108,9 +109,13 @@ class Page(QPlainTextEdit):
                 self.verticalScrollBar().setValue(max(0, block.firstLineNumber() - 2))
 
     def mark_word(self, line: int | None, word: int | None) -> None:
-        """Highlight the word that is said now."""
+        """Highlight the word that is said now; nothing is painted again while it is the same one."""
+        text = "" if line is None else self.line_text(line)
+        if (line, word, text) == self._marked:
+            return
+        self._marked = (line, word, text)
         found = []
-        places = [] if line is None else word_places(self.line_text(line))
+        places = word_places(text)
         if line is not None and word is not None and word < len(places):
             mark = QTextEdit.ExtraSelection()
             form = QTextCharFormat()

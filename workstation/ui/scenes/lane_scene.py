@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,7 @@ def image_of(pixels: Argb) -> QImage:
     return QImage(held.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
 
 
+@lru_cache(maxsize=4096)
 def argb(colour: str, share: float = 1.0) -> int:
     """``#rrggbb`` with that much opacity, premultiplied."""
     value = QColor(colour)

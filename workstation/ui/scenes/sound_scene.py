@@ -106,7 +106,7 @@ class SoundScene(LaneScene):
 
     def shows_samples(self, view: Viewport) -> bool:
         """Whether single samples are far enough apart to be drawn one by one."""
-        return self.channel is not None and 0 < self.sound.samples_in(view) <= view.width_px // _SAMPLE_PX
+        return self.channel is not None and self.sound.samples_in(view) <= view.width_px // _SAMPLE_PX
 
     def _frequencies(self, look: Look) -> Argb:
         missing = [key for key in self.sound.tiles_in(look.fine, self.channel or 0) if key not in self._tiles]

@@ -50,7 +50,11 @@ def _handle(painter: QPainter, viewport: Viewport, handle: Handle, theme: Theme)
 
 def _words(painter: QPainter, text: str, pointer: QPointF) -> None:
     metrics = painter.fontMetrics()
-    rect = QRectF(pointer.x() + 14, pointer.y() + 14, metrics.horizontalAdvance(text) + 10, metrics.height() + 4)
+    wide, high = metrics.horizontalAdvance(text) + 10, metrics.height() + 4
+    area = painter.window()
+    left = pointer.x() + 14 if pointer.x() + 14 + wide <= area.width() else pointer.x() - 14 - wide
+    top = pointer.y() + 14 if pointer.y() + 14 + high <= area.height() else pointer.y() - 14 - high
+    rect = QRectF(max(0.0, left), max(0.0, top), wide, high)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(16, 18, 22, 205))
     painter.drawRoundedRect(rect, 3, 3)

@@ -32,8 +32,8 @@ class _Held:
         height, width = pixels.inside.shape
         self.screen: NDArray[np.uint32] = np.zeros((height, width), np.uint32)
         self.image = QImage(self.screen.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-        self._renew(0, 0, width, height)
-        pixels.fresh.clear()
+        pixels.fresh[:] = pixels.fresh or [(0, 0, width, height)]
+        self.take_in()
 
     def take_in(self) -> None:
         """Renew what was painted since."""

@@ -127,7 +127,8 @@ class Pixels:
     """A mask in the making: booleans (height, width) with their corner in picture pixels.
 
     A tool that goes on painting into ``inside`` adds what it touched to ``fresh`` (left, top, right, bottom, from the
-    corner), and asks for a repaint; whoever paints takes it from there and renews nothing else.
+    corner), and asks for a repaint; whoever paints takes it from there and renews nothing else. If there is some when
+    it is first painted, nothing is inside elsewhere.
     """
 
     x: int

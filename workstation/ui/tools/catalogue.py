@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from workstation.core.geometry import ShapeKind
-from workstation.ui.tools.canvas import Canvas, Tool
-from workstation.ui.tools.draw_box import DrawBox
-from workstation.ui.tools.draw_mask import Brush, Eraser, FillMask
-from workstation.ui.tools.draw_path import DrawPolygon, DrawPolyline
-from workstation.ui.tools.draw_points import DrawExtremes, DrawPoint, DrawTurnedBox
-from workstation.ui.tools.draw_skeleton import DrawSkeleton
-from workstation.ui.tools.select import Select
 from workstation.ui.tools.state import SELECT
+
+if TYPE_CHECKING:
+    from workstation.ui.tools.canvas import Canvas, Tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,57 +22,66 @@ class ToolInfo:
     help: str
     icon: str
     keys: tuple[str, ...]
-    makes: ShapeKind | None
-    """What it draws; ``None``: it edits what is there."""
-    make: Callable[[Canvas], Tool]
+    makes: str | None
+    """The ``ShapeKind`` it draws; ``None``: it edits what is there."""
+    make: str
+    """``module:Class`` in this folder: imported when the tool is taken, so that a start does not pay for all."""
+
+    def on(self, canvas: Canvas) -> Tool:
+        """The tool at work on a picture."""
+        module, _, name = self.make.partition(":")
+        made: Tool = getattr(importlib.import_module(f"workstation.ui.tools.{module}"), name)(canvas)
+        return made
 
 
 CATALOGUE: tuple[ToolInfo, ...] = (
     ToolInfo(
-        id=SELECT, title="Select and edit", icon="select", keys=("F2",), makes=None, make=Select,
+        id=SELECT, title="Select and edit", icon="select", keys=("F2",), makes=None, make="select:Select",
         help="Pick, move, resize, turn; click again for what lies under it. Pull points; Alt+click takes one out.",
     ),
     ToolInfo(
-        id="box", title="Box", icon="box", keys=("F3",), makes=ShapeKind.BOX, make=DrawBox,
+        id="box", title="Box", icon="box", keys=("F3",), makes="box", make="draw_box:DrawBox",
         help="Pull from corner to corner, or click both. Shift continues the selected track.",
     ),
     ToolInfo(
-        id="extreme_box", title="Box by four points", icon="extreme_box", keys=("Shift+F3",), makes=ShapeKind.BOX,
-        make=DrawExtremes, help="Click the leftmost, highest, rightmost and lowest point of the thing, in any order.",
+        id="extreme_box", title="Box by four points", icon="extreme_box", keys=("Shift+F3",), makes="box",
+        make="draw_points:DrawExtremes",
+        help="Click the leftmost, highest, rightmost and lowest point of the thing, in any order.",
     ),
     ToolInfo(
-        id="rotated_box", title="Turned box", icon="rotated_box", keys=("Ctrl+F3",), makes=ShapeKind.BOX,
-        make=DrawTurnedBox, help="Click both ends of a side, then how far the box reaches.",
+        id="rotated_box", title="Turned box", icon="rotated_box", keys=("Ctrl+F3",), makes="box",
+        make="draw_points:DrawTurnedBox", help="Click both ends of a side, then how far the box reaches.",
     ),
     ToolInfo(
-        id="polygon", title="Polygon", icon="polygon", keys=("F4",), makes=ShapeKind.POLYGON, make=DrawPolygon,
+        id="polygon", title="Polygon", icon="polygon", keys=("F4",), makes="polygon", make="draw_path:DrawPolygon",
         help="Click points or pull by hand; Enter, a double click or the first point closes. "
         "Begun with Ctrl it is a hole in the selected polygon.",
     ),
     ToolInfo(
-        id="polyline", title="Line", icon="polyline", keys=("Shift+F4",), makes=ShapeKind.POLYLINE, make=DrawPolyline,
-        help="Click points or pull by hand; Enter or a double click ends it.",
+        id="polyline", title="Line", icon="polyline", keys=("Shift+F4",), makes="polyline",
+        make="draw_path:DrawPolyline", help="Click points or pull by hand; Enter or a double click ends it.",
     ),
     ToolInfo(
-        id="point", title="Point", icon="point", keys=("Ctrl+F4",), makes=ShapeKind.POINT, make=DrawPoint,
+        id="point", title="Point", icon="point", keys=("Ctrl+F4",), makes="point", make="draw_points:DrawPoint",
         help="Click where it is.",
     ),
     ToolInfo(
-        id="keypoints", title="Skeleton", icon="keypoints", keys=("F8",), makes=ShapeKind.KEYPOINTS,
-        make=DrawSkeleton,
+        id="keypoints", title="Skeleton", icon="keypoints", keys=("F8",), makes="keypoints",
+        make="draw_skeleton:DrawSkeleton",
         help="Click the joints in the order named. Shift or O: occluded; X: absent; Enter: no more of them.",
     ),
     ToolInfo(
-        id="brush", title="Brush", icon="brush", keys=("F9",), makes=ShapeKind.MASK, make=Brush,
+        id="brush", title="Brush", icon="brush", keys=("F9",), makes="mask", make="draw_mask:Brush",
         help="Paint into the selected mask, or a new one (Ctrl). Alt wipes, Shift pulls straight; [ ] size.",
     ),
     ToolInfo(
-        id="eraser", title="Eraser", icon="erase", keys=("Shift+F9",), makes=ShapeKind.MASK, make=Eraser,
+        id="eraser", title="Eraser", icon="erase", keys=("Shift+F9",), makes="mask", make="draw_mask:Eraser",
         help="Wipe pixels of the selected mask out. Alt paints.",
     ),
     ToolInfo(
-        id="mask_fill", title="Mask by outline", icon="mask_fill", keys=("Ctrl+F9",), makes=ShapeKind.MASK,
-        make=FillMask, help="Draw an outline whose inside becomes the mask. Alt takes away, Ctrl begins a new one.",
+        id="mask_fill", title="Mask by outline", icon="mask_fill", keys=("Ctrl+F9",), makes="mask",
+        make="draw_mask:FillMask",
+        help="Draw an outline whose inside becomes the mask. Alt takes away, Ctrl begins a new one.",
     ),
 )  # fmt: skip
 TOOLS: Mapping[str, ToolInfo] = {each.id: each for each in CATALOGUE}
@@ -83,5 +89,4 @@ TOOLS: Mapping[str, ToolInfo] = {each.id: each for each in CATALOGUE}
 
 def make_tool(name: str, canvas: Canvas) -> Tool:
     """The tool of that name on a canvas; the one that selects for a tool that has no business on pictures."""
-    info = TOOLS.get(name)
-    return Select(canvas) if info is None else info.make(canvas)
+    return TOOLS.get(name, TOOLS[SELECT]).on(canvas)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from workstation.core.geometry import Box
 from workstation.ui.tools.canvas import (
     NEW,
-    NO_HINTS,
     Button,
     Canvas,
     Cursor,
@@ -16,6 +15,7 @@ from workstation.ui.tools.canvas import (
     Place,
     PointerEvent,
 )
+from workstation.ui.tools.drawing import asking
 from workstation.ui.tools.edits import continue_track, keep_new
 
 _LEAST_SCREEN_PX = 3.0
@@ -86,8 +86,9 @@ class DrawBox:
         box = self._box()
         if box is not None:
             return Hints(text=f"{box.width:.0f} × {box.height:.0f} px")
-        if self._pointer is None:
-            return NO_HINTS
+        words = asking(self._canvas)
+        if self._pointer is None or words:
+            return Hints(text=words)
         x, y = self._pointer
         return Hints(guides=(Guide(((x, 0.0), (x, float(height)))), Guide(((0.0, y), (float(width), y)))))
 

@@ -128,7 +128,12 @@ class Brush(Drawing):
         if before is not None:
             laid(layer, before)
             across, down = before.inside.shape[::-1]
-            self._bounds = (max(0, before.x), max(0, before.y), before.x + across, before.y + down)
+            self._bounds = (
+                max(0, before.x),
+                max(0, before.y),
+                min(width, before.x + across),
+                min(height, before.y + down),
+            )
         self._kept = None
         if self._inside_now and not self._canvas.hand.ways.take_pixels:
             others = other_masks(self._canvas, self._target)
@@ -136,7 +141,7 @@ class Brush(Drawing):
                 self._kept = np.zeros((height, width), np.bool_)
                 for each in others.values():
                     laid(self._kept, each)
-        self._pixels = Pixels(0, 0, layer)
+        self._pixels = Pixels(0, 0, layer, [] if self._bounds is None else [self._bounds])
 
     def _stroke(self, start: Place, end: Place) -> None:
         assert self._pixels is not None

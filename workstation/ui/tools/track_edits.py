@@ -257,6 +257,8 @@ def carry_on(canvas: Canvas) -> int | None:
 
 def _carry(canvas: Canvas, track: Annotation, shape: Shape, next_ns: int, run: Run) -> None:
     last = canvas.view.keyframes(track.id)[-1].time_ns
+    if keyframe_at(canvas, track) is None:  # else this picture would be interpolated anew towards the next
+        run("keyframe.set", **{**keyframe_here(canvas, track.id), "shape": shape})
     if next_ns > last:
         run("track.extend", annotation=track.id, to_ns=next_ns, shape=shape)
         return
