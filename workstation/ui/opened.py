@@ -82,7 +82,7 @@ class Opened(QObject):
             self._remember()
         self._list_samples()
         self._count()
-        self._say_device("sound: not tried yet", "The sound device is asked when something is played")
+        self._window.status.device.setText("CPU │ sound: not tried yet")
         keys = [sample.key for sample in self.session.store.samples()]
         if self.layout.sample in keys:
             if self.bench.open_sample(self.layout.sample):

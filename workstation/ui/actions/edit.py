@@ -210,7 +210,7 @@ def _paste(hands: Hands, *, whole: bool) -> None:
         return
     copied = msgspec.json.decode(data, type=_Copied)
     pane: object = hands.pane
-    if isinstance(pane, Pastes) and pane.paste(copied.ids, copied.time_ns):
+    if not whole and isinstance(pane, Pastes) and pane.paste(copied.ids, copied.time_ns):
         return
     chosen = [view.annotations[each] for each in copied.ids if each in view.annotations]
     made: list[str] = []

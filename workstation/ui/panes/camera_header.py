@@ -53,7 +53,9 @@ class CameraHeader(QWidget):
         if said != self.said:
             self.said = said
             words = (self._title, said.item, said.own, said.distance, said.note, "sees it best" if said.best else "")
-            self.setAccessibleName(" ".join(filter(None, words)))
+            spoken = " ".join(filter(None, words))
+            self.setAccessibleName(spoken)
+            self.setToolTip(f"{spoken}\nDouble-click: enlarge this camera, or go back to all")
             self.update()
 
     def set_look(self, theme: Theme, *, focused: bool) -> None:
@@ -87,7 +89,12 @@ class CameraHeader(QWidget):
             (said.own, theme.ink),
             (said.item, theme.ink),
         )
+        named = 9 + metrics.horizontalAdvance(self._title) + _GAP
+        said_px = sum(metrics.horizontalAdvance(text) + _GAP for text, _ in parts if text)
+        cramped = named + said_px > self.width()
         for text, colour in parts:
+            if cramped and text == said.own and said.item:
+                continue  # which camera and which picture matter more; the time is the tool tip's and the reader's
             if text and right > 40:
                 right = self._right(painter, metrics, right, text, colour)
         left = self._left(painter, metrics, 9, self._title, theme.ink, right)

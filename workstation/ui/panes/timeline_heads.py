@@ -35,6 +35,7 @@ _BUTTON_PX = 18
 _ICON_PX = 16
 _FOLD_PX = 16
 _GAP_PX = 2
+_BAND_PX = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class LaneHead(QWidget):
         row = self._row
         if row is None:
             return
-        high = max(1, self.height() - 1)
+        high = min(max(1, self.height() - 1), _BAND_PX)  # at the top: a lane that is cut off below keeps its name
         left = _GAP_PX + (10 if row.lane.is_tier else 0)
         side = min(_BUTTON_PX, high)
         self._fold.setGeometry(left, (high - min(_FOLD_PX, high)) // 2, _FOLD_PX, min(_FOLD_PX, high))

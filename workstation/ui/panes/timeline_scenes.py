@@ -7,7 +7,10 @@ workbench's (``ui/sounds.py``), shared with the sound pane. A stream that cannot
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
+
+from PySide6.QtCore import QTimer
 
 from workstation.app.film_strip import Thumbnail, Thumbnails
 from workstation.app.lane_media import curves_of, moments_of, said_in
@@ -18,6 +21,7 @@ from workstation.app.streams import reading_context
 from workstation.app.transcript import PlacedWords, SpokenLabel
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import Stream, StreamKind
+from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext, Picture, Reader, VideoReader
 from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.lane_scene import LaneScene
@@ -25,6 +29,9 @@ from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.stream_scenes import PlotScene, SaidScene, SweepScene, TextScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
+
+_PREVIEWS_MS = 1500
+"""How often it is looked whether more previews are kept."""
 
 
 class SceneMaker:
@@ -40,6 +47,9 @@ class SceneMaker:
         self._shared = bench.sounds
         self._sounds: list[SoundScene] = []
         self._closed = False
+        self._previews_soon = QTimer()
+        self._previews_soon.setInterval(_PREVIEWS_MS)
+        self._previews_soon.timeout.connect(self._look_for_previews)
 
     # --- lanes ------------------------------------------------------------------------------------------------
 
@@ -75,8 +85,20 @@ class SceneMaker:
             film = self._films[stream.id] = FilmScene(stream.id, moments, aspect, self._miss_pictures)
             cameras = [each for each in self._view.streams.values() if each.kind is StreamKind.VIDEO]
             film.cameras = len(cameras)
+            film.covered = partial(self._covered, stream)
+            film.look_again()
+            self._previews_soon.start()
             return film
         return SweepScene(moments)
+
+    def _covered(self, stream: Stream) -> list[TimeRange]:
+        """Session time of the frames that have a preview."""
+        kept = None if self._bench.readers is None else self._bench.readers.previews(stream)
+        return [] if kept is None else [stream.time_map.range_to_session(each) for each in kept.covered()]
+
+    def _look_for_previews(self) -> None:
+        for film in self._films.values():
+            film.look_again()
 
     def _sound(self, stream: Stream, reader: Any) -> LaneScene:
         sounds = self._shared
@@ -97,6 +119,7 @@ class SceneMaker:
     def close(self) -> None:
         """End the threads; nothing arrives any more."""
         self._closed = True
+        self._previews_soon.stop()
         if self._thumbnails is not None:
             self._thumbnails.close()
         for scene in self._sounds:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from workstation.app.film_strip import Thumbnail, places
 from workstation.app.lane_media import Moments
+from workstation.core.timebase import TimeRange
 from workstation.media.base import Pixels
 from workstation.ui.scenes.lane_scene import LaneScene, Look, blank, draw_gap, painter_on
 from workstation.ui.scenes.stream_scenes import gap_label
@@ -36,11 +37,21 @@ class FilmScene(LaneScene):
         self._failed: set[Thumbnail] = set()
         self.cameras = 1
         """How many share the room: with many each gets less, so that sound, words and sweeps are seen too."""
+        self.covered: Callable[[], Sequence[TimeRange]] | None = None
+        """When pictures show of which a small one is kept: a thin line says where stepping is quick at once."""
+        self._covered: tuple[TimeRange, ...] = ()
         self.missing = 0
         """How many pictures of what was painted last are still to come."""
 
     def natural_height(self) -> int:
         return next(high for most, high in _HEIGHTS_PX if self.cameras <= most)
+
+    def look_again(self) -> None:
+        """Whether more previews are kept now."""
+        covered = () if self.covered is None else tuple(self.covered())
+        if covered != self._covered:
+            self._covered = covered
+            self.invalidate()
 
     def arrived(self, thumbnail: Thumbnail, pixels: Pixels | None) -> None:
         """A picture was made, or could not be."""
@@ -64,6 +75,9 @@ class FilmScene(LaneScene):
             self._paint_pictures(painter, look, high, wanted_px)
         for gap in self._moments.gaps:
             draw_gap(painter, look, gap, gap_label(gap))
+        for shown in self._covered:
+            left, right = look.view.x_of(shown.start_ns), look.view.x_of(shown.end_ns)
+            painter.fillRect(QRectF(left, look.height_px - 2, max(1.0, right - left), 2), QColor(look.theme.good))
         painter.end()
         return image
 

@@ -23,7 +23,7 @@ from workstation.ui.scenes.lane_scene import Argb, LaneScene, Look, argb, image_
 from workstation.ui.theme import DARK, Theme
 
 ROW_PX = 18
-_DENSE_PX = 132
+_DENSE_PX = 72
 _LABEL_PX = 22
 _MOST_LABELS = 260
 _MOST_OUTLINES = 2000

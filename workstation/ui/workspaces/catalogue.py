@@ -41,9 +41,9 @@ LINK = Workspace(
 SYNC = Workspace(
     name="sync", title="Sync", help="One camera and the sound over a tall timeline, streams at hand.",
     left=(("streams", "samples"),),
-    centre=((("camera",),), (("sound", "series", "cloud"),)),
+    centre=((("camera",), ("sound", "series", "cloud")),),
     right=(("inspector", "findings"),),
-    bottom_share=0.5,
+    bottom_share=0.46,
 )  # fmt: skip
 REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
