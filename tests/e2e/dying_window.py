@@ -48,7 +48,7 @@ def live_or_die() -> None:
     """An error in the hand ends the program; the story then reads nothing."""
     try:
         live()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - Qt would print it and wait on for ever
         traceback.print_exc()
         os._exit(3)
 

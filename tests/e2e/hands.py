@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LEFT = Qt.MouseButton.LeftButton
 PLAIN = Qt.KeyboardModifier.NoModifier
 SECOND = 1_000_000_000
+_QTS_NAMES = {"Enter": "Return", "PgDn": "PgDown"}
 PICTURE_PX = (960, 540)
 """Of the drive's cameras."""
 
@@ -48,7 +49,7 @@ class Person:
     def press(self, *chords: str) -> Person:
         """Keys one after the other, written as in the menus: ``press("I", "Ctrl+Z")``."""
         for chord in chords:
-            combination = QKeySequence("Return" if chord == "Enter" else chord)[0]
+            combination = QKeySequence(_QTS_NAMES.get(chord, chord))[0]
             QTest.keyClick(self.focus, combination.key(), combination.keyboardModifiers())
         return self
 
@@ -180,8 +181,12 @@ class Person:
         return self
 
     def waits_for_pictures(self) -> Person:
-        """Until every pane shows what the playhead asks for."""
-        return self.waits(lambda: all(each.settled() for each in self.window.docks.panes()), "the pictures")
+        """Until the cameras show what the playhead asks for."""
+        return self.waits(self.pane("camera").settled, "the pictures")
+
+    def waits_for_everything(self) -> Person:
+        """Until nothing on the screen is still to come, the films of the timeline included."""
+        return self.waits(lambda: all(each.settled() for each in self.window.docks.panes()), "everything")
 
     def screen(self) -> QImage:
         """The window as it stands; also kept where ``WORKSTATION_STORY_PICTURES`` names a folder."""
@@ -211,6 +216,7 @@ def sit_down(project: Path | None) -> Generator[Person, None, None]:
     window.show()
     assert QTest.qWaitForWindowExposed(window)
     window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
     person = Person(window)
     try:
         if project is not None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from hands import LEFT, PLAIN, SECOND, Person, Stored, on_screen, sit_down
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QImage
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QImage, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 
@@ -95,8 +94,11 @@ def test_a_mark_on_a_camera_is_stored_in_the_cameras_own_time(me: Person, stored
     offset_ns = round(published[0] * SECOND)
     me.click_at(me.camera("front_camera").header, QPoint(20, 8))
     me.go_to("2.5").press("I").go_to("3.25").press("O", "0").type("Pedest").press("Enter")
-    spans = [each for each in stored.spans("pedestrian") if each[0] == "front_camera"]
-    assert spans == [("front_camera", 2_500_000_000 - offset_ns, 3_250_000_000 - offset_ns)] or me.said.startswith("▲")
+    assert "may not be drawn as span on video" in me.said  # the ontology knows people on films as shapes alone
+    assert stored.spans("pedestrian") == []
+    me.go_to("2.5").press("I").go_to("3.25").press("O", "0").type("hor").press("Enter")
+    made = ("front_camera", 2_500_000_000 - offset_ns, 3_250_000_000 - offset_ns)
+    assert stored.spans("horn") == [made]
 
 
 # --- transcribing -------------------------------------------------------------------------------------------------
@@ -116,7 +118,6 @@ def test_a_turn_is_transcribed_and_a_word_mended_while_it_plays(me: Person, stor
     page = me.pane("text").findChild(QPlainTextEdit, "text_page")
     assert page is not None
     me.go_to("3.05").press("I").go_to("3.25").press("O", "H", "Ctrl+Shift+T")
-    print("SAID", me.said, me.focus, me.bench.selected, me.bench.hand.waiting)
     me.type("mind the gap ")
     made = {each for each in the_turns(stored).values() if each[2] == "mind the gap"}
     assert made == {(3_050_000_000, 3_250_000_000, "mind the gap")}
@@ -148,7 +149,7 @@ def test_a_car_is_boxed_and_tracked_with_three_keyframes(me: Person, stored: Sto
     me.go_to("frame 20").waits_for_pictures()
     me.press("F3", "C").draw("front_camera", (100, 60, 200, 120))
     for corners in ((150, 70, 270, 150), (250, 60, 350, 140)):
-        me.press(*"....." * 1).waits_for_pictures()
+        me.press(*".....").waits_for_pictures()
         me.draw("front_camera", corners, SHIFT)
     (track,) = me.bench.selected
     rows = stored.content("keyframe", "k.annotation = (SELECT id FROM annotation ORDER BY created_rev DESC LIMIT 1)")
@@ -176,15 +177,9 @@ def test_a_car_is_boxed_and_tracked_with_three_keyframes(me: Person, stored: Sto
     after_edit = stored.content("keyframe", "k.annotation = (SELECT annotation FROM keyframe ORDER BY created_rev DESC "
                                 "LIMIT 1)")  # fmt: skip
     assert sorted(each["time_ns"] for each in after_edit) == [times[20], times[25], times[27], times[30]]
-    assert [each for each in after_edit if each["time_ns"] != times[27]] == unordered(rows, after_edit)
+    neighbours = [each for each in after_edit if each["time_ns"] != times[27]]
+    assert sorted(neighbours, key=lambda each: int(each["time_ns"])) == rows
     me.press("Shift+2")
-
-
-def unordered(rows: list[dict[str, object]], like: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The same rows in the order of the others."""
-    return [
-        next(row for row in rows if row["id"] == each["id"]) for each in like if each["id"] in {r["id"] for r in rows}
-    ]
 
 
 # --- taking back ------------------------------------------------------------------------------------------------
@@ -272,7 +267,7 @@ def test_what_is_selected_in_one_pane_is_shown_by_all_others(me: Person) -> None
     turn = next(each for each in view.annotations.values() if each.text and "Cuidado" in each.text)
     canvas, at = me.label_on_timeline(turn.id)
     before = me.pane("sound").capture()
-    me.click_at(canvas, at)  # words on the timeline
+    me.click_at(canvas, at).press("F")  # words on the timeline, brought into view everywhere
     me.waits(lambda: me.pane("sound").capture() != before, "the sound pane")
     assert "Cuidado" in inspected(me) or turn.id in me.bench.selected
     assert selected_names(me, "entities") != [name]
@@ -332,8 +327,7 @@ def around(widget: QWidget, picture: QImage) -> QImage:
 
 @pytest.mark.slow
 def test_tab_goes_through_the_window_and_the_focus_can_always_be_seen(me: Person) -> None:
-    me.waits_for_pictures()
-    me.bench.clock.pause()
+    me.waits_for_everything()
     seen: list[QWidget] = []
     before = me.screen()
     for _ in range(60):

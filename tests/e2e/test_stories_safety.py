@@ -95,6 +95,8 @@ def test_a_second_window_may_look_and_is_told_who_holds_the_project(small: Path)
         assert "to look at only" in second.read("notice_text")
         assert holder in second.read("notice_text")
         assert "read-only" in second.window.windowTitle()
+        assert second.find("Notice").width() <= second.window.width() <= 1440  # a long sentence breaks its line
+        assert second.find("Close").visibleRegion().contains(second.find("Close").rect().center())
         before = Stored(small).edits()
         second.press("Delete", "Ctrl+V")
         assert Stored(small).edits() == before
@@ -111,6 +113,7 @@ def choose(me: Person, path: Path) -> None:
 def test_media_that_were_moved_are_found_again(small: Path, tmp_path: Path) -> None:
     shutil.move(tmp_path / "notes" / "said.txt", tmp_path / "said_elsewhere.txt")
     with sit_down(small) as me:
+        me.waits(lambda: "missing" in me.window.notice.text, "the notice of what is missing")
         assert "missing" in me.read("notice_text")
         me.click("Find again…").waits(lambda: not me.window.jobs.running(), "the look at the media")
         listed = me.find("Missing media")

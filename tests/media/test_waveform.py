@@ -172,3 +172,11 @@ def test_a_worker_builds_while_another_thread_reads(tmp_path: Path) -> None:
     worker.join()
     assert waveform.complete
     sound.close()
+
+
+def test_before_anything_is_read_a_view_over_the_beginning_shows_nothing() -> None:
+    """The column over the first sample begins before it: the window once painted such a view while it opened."""
+    builder = PyramidBuilder(np.zeros(value_count(48_000, 1), np.int16), 48_000, 1)
+    columns = builder.pyramid.columns(-100_000, 600_000, 70)
+    assert not columns.known.any()
+    assert columns.low.shape == (70, 1)

@@ -35,12 +35,24 @@ class Desk:
         across, down = self.camera.viewport.to_screen((x, y))
         return QPoint(round(across), round(down))
 
+    def settle(self) -> None:
+        """Panels beside may take another width when something else is selected."""
+        sizes: list[object] = []
+
+        def same() -> bool:
+            sizes.append(self.camera.area.size())
+            return len(sizes) > 20 and len(set(map(str, sizes[-20:]))) == 1
+
+        wait_for(same, what="a layout that stays")
+
     def click(self, *places: tuple[float, float], held: Qt.KeyboardModifier = NONE) -> None:
+        self.settle()
         for place in places:
             QTest.mouseMove(self.camera.area, self.at(*place))
             QTest.mouseClick(self.camera.area, LEFT, held, self.at(*place))
 
     def pull(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        self.settle()
         drag(self.camera.area, self.at(*start), self.at(*end))
 
     def key(self, key: Qt.Key, held: Qt.KeyboardModifier = NONE) -> None:

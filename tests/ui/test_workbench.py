@@ -93,3 +93,37 @@ def test_a_pane_that_fails_says_so_inside_itself(bench: Workbench) -> None:
     assert not pane.failed
     pane.unbind()
     pane.close()
+
+
+def test_a_sample_made_ready_is_shown_as_it_is_now(bench: Workbench) -> None:
+    """What is read ahead of being chosen is kept true by edits, and thrown away when its streams change."""
+    from workstation.app.jobs import Job
+
+    sample = bench.view.id if bench.view is not None else None
+    assert sample is not None
+    bench.close_sample()
+    bench.take_ready(bench.making_ready(sample)(Job(1, "ready", lambda _job: None)))
+    assert bench.is_ready(sample)
+    label = next(iter(bench.session.store.annotations(sample)))
+    bench.session.run("annotation.delete", annotations=(label.id,))
+    assert bench.is_ready(sample)
+    ready = bench._ready
+    assert ready is not None
+    assert bench.open_sample("sf_drive")
+    assert bench.readers is ready.readers
+    assert bench.view is ready.view
+    assert label.id not in bench.view.annotations
+    assert bench.session.undo() is not None
+    assert bench.view.annotations[label.id] == label
+
+
+def test_what_was_made_ready_before_a_commit_is_not_taken(bench: Workbench) -> None:
+    from workstation.app.jobs import Job
+
+    assert bench.view is not None
+    sample = bench.view.id
+    ready = bench.making_ready(sample)(Job(1, "ready", lambda _job: None))
+    label = next(iter(bench.view.annotations))
+    bench.session.run("annotation.delete", annotations=(label,))
+    bench.take_ready(ready)
+    assert not bench.is_ready(sample)

@@ -274,15 +274,19 @@ def _session(stream: Stream | None, own_ns: int) -> int:
     return own_ns if stream is None else stream.time_map.to_session(own_ns)
 
 
+_NO_CUBOID = Cuboid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+_NO_WAY = RigidTransform()
+
+
 def _in_root(
     shapes: list[Cuboid | None], moves: list[tuple[str, RigidTransform] | None]
 ) -> tuple[Floats, Floats, Floats]:
     """Centres, sizes and rotations in the root; where there is none, of a cuboid that is never shown."""
-    plain = [shape if shape is not None else Cuboid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)) for shape in shapes]
-    ways = [move[1] if move is not None else RigidTransform() for move in moves]
+    plain = [_NO_CUBOID if shape is None else shape for shape in shapes]
+    ways = [_NO_WAY if move is None else move[1] for move in moves]
     turns = np.array([way.rotation for way in ways])
     centers = np.array([shape.center for shape in plain])
-    moved = np.einsum("nij,nj->ni", matrix_of(turns), centers) + np.array([way.translation for way in ways])
+    moved = (matrix_of(turns) @ centers[:, :, None])[:, :, 0] + np.array([way.translation for way in ways])
     rotations = _multiplied(turns, np.array([shape.rotation for shape in plain]))
     return moved, np.array([shape.size for shape in plain]), rotations
 

@@ -2,32 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from workstation.app.background import go_easy
 from workstation.app.jobs import Job
 from workstation.app.moment import table_of
-from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.errors import DataError
-from workstation.core.sample import GateState, Stream, StreamKind
+from workstation.core.ids import SampleId
+from workstation.core.sample import GateState, StreamKind
 from workstation.core.timebase import SECOND_NS
-from workstation.media.base import OpenContext
+from workstation.media.base import OpenContext, ReaderSpec
 from workstation.store.project import ProjectFolder
+from workstation.store.store import Reader
 
 _SEEN = frozenset({StreamKind.VIDEO, StreamKind.IMAGE, StreamKind.CLOUD})
 
 
-def warm_up(project: ProjectFolder, streams: Sequence[Stream], job: Job) -> None:
-    """Open every stream once: what its reader has to find out is then in the project's cache. For a worker."""
-    context = reading_context(project, streams, shared=OpenContext())
-    with OpenStreams(project.path, readers=Formats().readers, context=context) as readers:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A sample that is not shown yet: its records as they were at revision ``head``, and its readers, open."""
+
+    head: int
+    view: SampleView
+    readers: OpenStreams
+
+    def close(self) -> None:
+        """Nobody wanted it."""
+        self.readers.close()
+
+
+def make_ready(
+    project: ProjectFolder,
+    open_reader: Callable[[], Reader],
+    sample: SampleId,
+    job: Job,
+    *,
+    specs: Sequence[ReaderSpec],
+    shared: OpenContext,
+    calm: threading.Event,
+) -> Ready:
+    """Read a sample's records and open its streams, to be handed over to the window. For a worker."""
+    go_easy()
+    with open_reader() as store:
+        view = SampleView(store, sample)
+        view.hold_keyframes()
+        head = store.head()
+    streams = view.streams.values()
+    context = reading_context(project, streams, shared=shared)
+    readers = OpenStreams(project.path, readers=specs, context=context, calm=calm)
+    try:
         for done, stream in enumerate(streams):
             job.report(done, len(streams), stream.key)
             try:
                 readers.reader(stream)
             except DataError:
                 continue  # it says why when it is shown
+        job.check()
+    except BaseException:
+        readers.close()
+        raise
+    return Ready(head, view, readers)
 
 
 def first_full_moment(view: SampleView, readers: OpenStreams, start_ns: int) -> int:

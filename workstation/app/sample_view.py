@@ -50,6 +50,10 @@ class SampleView:
         for link in self.links.values():
             self._enter_link(link)
 
+    def hand_over(self, store: Reads) -> None:
+        """What was read elsewhere belongs to this thread now; the caller knows that nothing changed meanwhile."""
+        self._store = store
+
     # --- what is there ------------------------------------------------------------------------------------------
 
     def stream_by_key(self, key: str) -> Stream | None:

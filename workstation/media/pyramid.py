@@ -91,7 +91,8 @@ class Pyramid:
         edges = start + (np.arange(width + 1, dtype=np.int64) * (stop - start)) // width
         ready = min(self.ready_frames, self.frames)
         known = (edges[:-1] < ready) & (edges[1:] > 0) & (edges[1:] > edges[:-1])
-        if not known.any():
+        # With nothing known yet, the column in which the sound begins still reaches over its first sample.
+        if not ready or not known.any():
             return _nothing(width, self.channels)
         level = self._level_for((stop - start) // width, min(int(edges[-1]), ready))
         begin = np.clip(edges[:-1], 0, ready - 1) // level.size

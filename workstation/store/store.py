@@ -412,6 +412,10 @@ class Reader(Reads):
         self._db.execute("BEGIN")
         self._db.execute("SELECT max(rev) FROM revision").fetchone()  # the moment that is seen
 
+    def head(self) -> int:
+        """The number of the newest revision that is seen."""
+        return read_head(self._db).rev
+
     def verify(
         self, *, against: str | None = None, progress: Callable[[int, int], None] = lambda _done, _all: None
     ) -> VerifyReport:

@@ -39,7 +39,10 @@ def give_class(bench: Workbench, class_id: str) -> None:
         return
     name = view.class_name(class_id)
     if bench.hand.waiting:
+        before = bench.session.store.head()
         bench.attempt(lambda: bench.hand.say_class(class_id))
+        if bench.session.store.head() > before:
+            bench.tell(f"{name} stored.")  # the question for the class stands there no longer
         return
     chosen = [each for each in bench.selected if each in view.annotations or each in view.entities]
     if not chosen:

@@ -6,6 +6,7 @@ is on the screen.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,16 +15,17 @@ from PySide6.QtCore import QByteArray, QObject, Qt, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from workstation.ui.panes.base import Pane
-from workstation.ui.panes.catalogue import PaneSpec
+from workstation.ui.panes.catalogue import PANES, PaneSpec
 from workstation.ui.workspaces.catalogue import Workspace
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.workbench import Workbench
 
-_LAYOUT_VERSION = 1
-_HEIGHTS = {"inspector": 1.6, "camera": 1.4}
-"""Of a column, what wants more of its height than the others."""
+_TALLER = {"camera": 2.4, "inspector": 1.6}
+"""How much more of a column's height a pane gets than the one below it."""
+_LAYOUT_VERSION = zlib.crc32(" ".join(sorted(spec.kind for spec in PANES)).encode()) & 0x7FFF_FFFF
+"""Of which panes a kept layout speaks: one that does not know a pane would leave it wherever Qt puts it."""
 Stack = tuple["PaneDock", ...]
 
 
@@ -239,7 +241,7 @@ class Docks(QObject):
             self._window.resizeDocks([fronts[0], bottom[0][0]], [height - low, low], Qt.Orientation.Vertical)
         for column in columns:
             if len(column) > 1:  # else what wants most height leaves the others a strip
-                wants = [_HEIGHTS.get(stack[0].spec.kind, 1.0) for stack in column]
+                wants = [_TALLER.get(stack[0].spec.kind, 1.0) for stack in column]
                 room = height * (1 - workspace.bottom_share) / sum(wants)
                 heights = [round(room * want) for want in wants]
                 self._window.resizeDocks([stack[0] for stack in column], heights, Qt.Orientation.Vertical)

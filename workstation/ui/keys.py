@@ -116,10 +116,12 @@ class Keys(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keys for our window are answered here; everything else goes on."""
+        if not isinstance(event, QKeyEvent):  # first: asking every event of the program for its type costs a tenth
+            return False
         kind = event.type()
         if kind not in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride):
             return False
-        if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget) or not self._is_ours(watched):
+        if not isinstance(watched, QWidget) or not self._is_ours(watched):
             return False
         if kind == QEvent.Type.ShortcutOverride:
             if self._wanted(watched, event):

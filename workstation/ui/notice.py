@@ -5,9 +5,11 @@ It stays until it is answered or closed, takes no focus, and offers one act.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolBar, QToolButton, QWidget
+
+_LEAST_PX = 240
 
 
 class Notice(QToolBar):
@@ -21,7 +23,7 @@ class Notice(QToolBar):
         self.setAccessibleName("Notice")
         self.setMovable(False)
         self._waiting: list[tuple[str, str, str]] = []
-        self._text = QLabel()
+        self._text = _Sentence()
         self._text.setObjectName("notice_text")
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._act = self._button("notice_act", "")
@@ -78,3 +80,13 @@ class Notice(QToolBar):
         made.setText(text)
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return made
+
+
+class _Sentence(QLabel):
+    """Breaks its line where there is no room: a long one never makes the window wider than the screen."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(_LEAST_PX, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_LEAST_PX, super().minimumSizeHint().height())

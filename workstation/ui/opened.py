@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Slot
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
 from workstation.app.playing import device_in_words
-from workstation.app.readiness import first_full_moment, sync_in_words, warm_up
+from workstation.app.readiness import Ready, first_full_moment, sync_in_words
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
@@ -55,7 +55,7 @@ class Opened(QObject):
         self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
-        self._made_ready: set[str] = set()
+        self._making_ready: set[str] = set()
         self._media_looked_for = False
         self.bench.told.connect(self._on_told)
         self.bench.action_wanted.connect(self._on_action_wanted)
@@ -167,29 +167,34 @@ class Opened(QObject):
         self._show_sync()
 
     def _show_device(self) -> None:
-        label = self._window.status.device
-        sound, whole = device_in_words(self.session.player)
-        words = f"CPU │ {sound}"  # nothing of what is shown is computed anywhere else
+        self._say_device(*device_in_words(self.session.player))
+
+    def _say_device(self, sound: str, reason: str = "") -> None:
+        """Pictures are decoded, and everything is computed, on the processor: nothing here uses a GPU yet."""
+        label, words = self._window.status.device, f"CPU │ {sound}"
         if label.text() != words:
             label.setText(words)
-            label.setToolTip(whole)
+            label.setToolTip(reason or words)
 
     def _show_sync(self) -> None:
         view = self.bench.view
         self._window.status.sync.setText("" if view is None else sync_in_words(view))
 
     def _make_next_ready(self) -> None:
-        """Open the next sample's media once in the background: their tables are then in the cache, their bytes near."""
+        """Read the next sample's records and open its media in the background: it is shown at once when chosen."""
         view = self.bench.view
         keys = [sample.key for sample in self.session.store.samples()]
         if view is None or view.sample.key not in keys[:-1]:
             return
         key = keys[keys.index(view.sample.key) + 1]
         sample = self.session.store.sample_by_key(key)
-        if sample is not None and sample.id not in self._made_ready:
-            self._made_ready.add(sample.id)
-            warm = partial(warm_up, self.session.project, self.session.store.streams(sample.id))
-            self._window.jobs.start(f"Make {key} ready", warm)
+        if sample is not None and not self.bench.is_ready(sample.id) and sample.id not in self._making_ready:
+            self._making_ready.add(sample.id)
+            self._window.jobs.start(f"Make {key} ready", self.bench.making_ready(sample.id), done=self._on_ready)
+
+    def _on_ready(self, ready: Ready) -> None:
+        self._making_ready.discard(ready.view.id)
+        self.bench.take_ready(ready)
 
     def _on_records(self, changes: ChangeSet) -> None:
         self._count()

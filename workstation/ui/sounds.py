@@ -72,6 +72,7 @@ class Sounds(QObject):
         self._tiles: Background[tuple[str, TileKey], Tile] | None = None
         self._building: Building | None = None
         self._built: list[SoundLane] = []
+        self._jobs: Jobs | None = None
         self._closed = False
         self._progress = QTimer(self)
         self._progress.setInterval(_PROGRESS_MS)
@@ -100,7 +101,12 @@ class Sounds(QObject):
         self._building = Building(self._built, self._lane_built, calm=self._calm)
         self._progress.start()
         if jobs is not None and not complete:
-            jobs.start("Waveforms", _Watched(self._building))
+            self._jobs = jobs
+            QTimer.singleShot(0, self, self._start_job)  # the window may be in the middle of opening
+
+    def _start_job(self) -> None:
+        if not self._closed and self._jobs is not None and self._building is not None:
+            self._jobs.start("Waveforms", _Watched(self._building))
 
     def _try_lane(self, stream: Stream) -> None:
         try:

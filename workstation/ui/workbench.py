@@ -12,12 +12,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.checking import SampleChecks
-from workstation.app.jobs import Jobs
+from workstation.app.jobs import Job, Jobs
+from workstation.app.readiness import Ready, make_ready
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Run, Session
@@ -25,6 +27,8 @@ from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.clock import Clock
 from workstation.core.errors import DataError, Refused, UserError
+from workstation.core.ids import SampleId
+from workstation.core.records import RecordKind
 from workstation.core.selection import Ids, Mode, Selection, replace
 from workstation.core.signal import Signal
 from workstation.core.timebase import TimeRange
@@ -83,6 +87,8 @@ class Workbench(QObject):
         self.told: Signal[Told] = Signal("told", on_error=_report)
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
+        self._ready: Ready | None = None
+        self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
         self._context = context or OpenContext()
@@ -158,8 +164,8 @@ class Workbench(QObject):
             return False
         old, sounds = self.readers, self.sounds
         self._begin_showing()
-        self.view = SampleView(self.session.store, sample)
-        self.readers = OpenStreams(
+        self.view, ready = self._view_of(sample)
+        self.readers = ready or OpenStreams(
             self.session.project.path,
             readers=self.formats.readers,
             context=reading_context(self.session.project, self.view.streams.values(), shared=self._context),
@@ -181,6 +187,42 @@ class Workbench(QObject):
         if old is not None:
             old.close()  # after the panes let go of it
         return True
+
+    # --- the sample after it ------------------------------------------------------------------------------------
+
+    def making_ready(self, sample: SampleId) -> Callable[[Job], Ready]:
+        """What a job does to have a sample ready before it is chosen; ``take_ready`` what it made."""
+        return partial(
+            make_ready, self.session.project, self.session.store.reader_elsewhere(), sample,
+            specs=self.formats.readers, shared=self._context, calm=self.calm,
+        )  # fmt: skip
+
+    def is_ready(self, sample: SampleId) -> bool:
+        """Whether it would be shown at once."""
+        return self._ready is not None and self._ready.view.id == sample
+
+    def take_ready(self, ready: Ready) -> None:
+        """Hold what a job made ready, unless something was committed meanwhile; from now on it is kept true."""
+        self._drop_ready()
+        if self._closed or ready.head != self.session.store.head():
+            ready.close()
+            return
+        ready.view.hand_over(self.session.store)
+        self._ready = ready
+
+    def _view_of(self, sample: SampleId) -> tuple[SampleView, OpenStreams | None]:
+        """The records of a sample, and its readers if it was made ready."""
+        ready, self._ready = self._ready, None
+        if ready is not None and ready.view.id == sample:
+            return ready.view, ready.readers
+        if ready is not None:
+            ready.close()
+        return SampleView(self.session.store, sample), None
+
+    def _drop_ready(self) -> None:
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            ready.close()
 
     def _begin_showing(self) -> None:
         self.calm.clear()
@@ -269,11 +311,18 @@ class Workbench(QObject):
         self.session.changed.disconnect(self._take_in)
         self._check_soon.stop()
         self._calm_soon.stop()
+        self._closed = True
+        self._drop_ready()
         self.checks.close()
         self.close_sample()
         self.gui.close()
 
     def _take_in(self, changes: ChangeSet) -> None:
+        if self._ready is not None:
+            if changes.kinds & {RecordKind.STREAM, RecordKind.SAMPLE}:
+                self._drop_ready()  # its media may be others
+            else:
+                self._ready.view.apply(changes)
         if self.view is not None:
             self.view.apply(changes)
             self.selection.repair(self.view.exists, cause="session")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as made
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
@@ -12,6 +14,17 @@ from workstation.app.inspecting import Editor, InspectorField, Section
 from workstation.ui.panels.editors import AnyEditor, LineEditor, LongEditor, editor_for
 
 _Signature = tuple[tuple[str, tuple[tuple[str, Editor], ...]], ...]
+_MOST_PAGES = 8
+"""Shapes of selection whose form is kept: one is built in 40 ms, and people go back and forth between few."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """The form of one shape of selection."""
+
+    widget: QWidget = made(default_factory=QWidget)
+    editors: dict[str, AnyEditor] = made(default_factory=dict)
+    labels: dict[str, QLabel] = made(default_factory=dict)
 
 
 class Form(QScrollArea):
@@ -25,17 +38,22 @@ class Form(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._page = _Page()
+        self._pages: dict[_Signature, _Page] = {(): self._page}
         self._signature: _Signature = ()
-        self._editors: dict[str, AnyEditor] = {}
-        self._labels: dict[str, QLabel] = {}
+        within = QWidget()
+        self._column = QVBoxLayout(within)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self._page.widget)
+        self.setWidget(within)
 
     def editor(self, key: str) -> AnyEditor | None:
         """The editor of a field that is shown."""
-        return self._editors.get(key)
+        return self._page.editors.get(key)
 
     def settle(self) -> None:
         """What is being typed belongs to what is shown now: take it for done before something else is shown."""
-        for editor in self._editors.values():
+        for editor in self._page.editors.values():
             if isinstance(editor, LineEditor | LongEditor):
                 editor.settle()
 
@@ -43,14 +61,13 @@ class Form(QScrollArea):
         """Show these; a field being typed in keeps what is typed."""
         signature = tuple((each.title, tuple((f.key, f.editor) for f in each.fields)) for each in sections)
         if signature != self._signature:
-            self._build(sections)
-            self._signature = signature
+            self._turn_to(signature, sections)
         for section in sections:
             for field in section.fields:
                 self._fill(field)
 
     def _fill(self, field: InspectorField) -> None:
-        editor, label = self._editors[field.key], self._labels[field.key]
+        editor, label = self._page.editors[field.key], self._page.labels[field.key]
         editor.show_field(field)
         unit = f" [{field.unit}]" if field.unit and field.editor is not Editor.PLAIN else ""
         label.setText(f"{field.title}{unit}" + (" – missing" if field.missing else ""))
@@ -66,10 +83,27 @@ class Form(QScrollArea):
         editor.setAccessibleName(f"{field.title}{', required and missing' if field.missing else ''}")
         editor.setAccessibleDescription(field.help)
 
-    def _build(self, sections: Sequence[Section]) -> None:
-        self._editors, self._labels = {}, {}
-        page = QWidget()
-        column = QVBoxLayout(page)
+    def _turn_to(self, signature: _Signature, sections: Sequence[Section]) -> None:
+        """Show the page of that shape, built now if it was not; pages that were not shown for longest are let go."""
+        old, page = self._page, self._pages.pop(signature, None)
+        if page is None:
+            page = self._built(sections)
+        self._pages[signature] = page
+        self._page, self._signature = page, signature
+        for editor in old.editors.values():
+            editor.setObjectName("")  # a name belongs to what is shown
+        for key, editor in page.editors.items():
+            editor.setObjectName(f"{self.objectName()}_{key.replace(':', '_').replace('.', '_')}")
+        old.widget.hide()
+        page.widget.show()
+        while len(self._pages) > _MOST_PAGES:
+            gone = self._pages.pop(next(iter(self._pages)))
+            self._column.removeWidget(gone.widget)
+            gone.widget.deleteLater()
+
+    def _built(self, sections: Sequence[Section]) -> _Page:
+        page = _Page(QWidget(self.widget()))
+        column = QVBoxLayout(page.widget)
         column.setContentsMargins(8, 6, 8, 8)
         column.setSpacing(4)
         for section in sections:
@@ -78,11 +112,13 @@ class Form(QScrollArea):
             title.setWordWrap(True)
             title.setContentsMargins(0, 6, 0, 0)
             column.addWidget(title)
-            column.addLayout(self._rows(section))
+            column.addLayout(self._rows(section, page))
         column.addStretch(1)
-        self.setWidget(page)
+        page.widget.hide()
+        self._column.addWidget(page.widget)
+        return page
 
-    def _rows(self, section: Section) -> QGridLayout:
+    def _rows(self, section: Section, page: _Page) -> QGridLayout:
         rows = QGridLayout()
         rows.setColumnStretch(0, 2)
         rows.setColumnStretch(1, 3)
@@ -91,7 +127,6 @@ class Form(QScrollArea):
         rows.setVerticalSpacing(3)
         for field in section.fields:
             editor, label = editor_for(field.editor), QLabel()
-            editor.setObjectName(f"{self.objectName()}_{field.key.replace(':', '_').replace('.', '_')}")
             editor.setProperty("field", field.key)
             editor.changed.connect(self._on_changed)
             label.setWordWrap(True)
@@ -100,7 +135,7 @@ class Form(QScrollArea):
             number = rows.rowCount()
             rows.addWidget(label, number, 0)
             rows.addWidget(editor, number, 1)
-            self._editors[field.key], self._labels[field.key] = editor, label
+            page.editors[field.key], page.labels[field.key] = editor, label
         return rows
 
     @Slot(object)

@@ -32,7 +32,9 @@ from workstation.ui.keys import UNDO_OF_WINDOW
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.theme import DARK, Theme
 
-GUTTER_PX = 132
+GUTTER_PX = 176
+_LARGER_POINTS = 1.5
+"""A transcript is read and typed in all day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class Page(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         self.setAcceptDrops(False)
         self.viewport().setAcceptDrops(False)
+        larger = QFont(self.font())
+        larger.setPointSizeF(larger.pointSizeF() + _LARGER_POINTS)
+        self.document().setDefaultFont(larger)
+        self.document().setDocumentMargin(6)
         self.theme: Theme = DARK
         self.lines: Sequence[Line] = ()
         self.now: int | None = None

@@ -121,7 +121,7 @@ class LanesCanvas(QWidget):
         painter.setFont(small_font())
         model = self.model
         if model is None:
-            painter.fillRect(event.rect(), QColor("#808080"))
+            painter.fillRect(event.rect(), self.palette().window())
             return
         theme = model.bench.theme
         painter.fillRect(event.rect(), QColor(theme.paper))

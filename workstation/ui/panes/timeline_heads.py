@@ -81,6 +81,7 @@ class LaneHead(QWidget):
         self.setObjectName(f"lane_head_{key}")
         self._theme: Theme | None = None
         self._row: Row | None = None
+        self._stands: tuple[object, ...] | None = None
         self._grabbed: int | None = None
         self._focused = False
         self._fold = self._dressed(QToolButton(self), "fold", "Fold or unfold")
@@ -119,6 +120,14 @@ class LaneHead(QWidget):
     def show_row(self, row: Row, theme: Theme, *, hidden: bool, solo: bool, locked: bool, focused: bool) -> None:
         """Say how the lane stands."""
         self._row, self._theme, self._focused = row, theme, focused
+        stands = (row.lane, row.folded, theme, hidden, solo, locked)
+        if stands != self._stands:  # mostly it only scrolls
+            self._stands = stands
+            self._wear(row, theme, hidden=hidden, solo=solo, locked=locked)
+        self._arrange()
+        self.update()
+
+    def _wear(self, row: Row, theme: Theme, *, hidden: bool, solo: bool, locked: bool) -> None:
         title = row.lane.title
         self._name.setToolTip(f"{row.lane.key}. Drag the lower edge to make the lane higher; right-click for more")
         self._name.setStyleSheet(f"color: {theme.quiet if row.lane.is_tier or hidden else theme.ink}; font-size: 11px")
@@ -136,9 +145,7 @@ class LaneHead(QWidget):
             button.setAccessibleName(f"{text} {row.lane.key}")
         self._fold.setToolTip(f"{'Unfold' if row.folded else 'Fold'} {title}")
         self._fold.setAccessibleName(f"{'Unfold' if row.folded else 'Fold'} {row.lane.key}")
-        self._arrange()
         self.setAccessibleName(f"Lane {row.lane.key}")
-        self.update()
 
     def _arrange(self) -> None:
         """Fold, name and note from the left; the other buttons over them at the right, the name clear of those on."""

@@ -73,7 +73,9 @@ class Ruler(QWidget):
         painter.fillRect(0, _HALF, self.width(), 1, QColor(theme.line))
         if units is None:
             return
-        for number, time_ns in unit_marks(units, view, 64):
+        longest = f"{units.name} #{max((number for number, _ in unit_marks(units, view, 64)), default=0)}"
+        room = max(64, painter.fontMetrics().horizontalAdvance(longest) + 12)  # "sample #120000" needs more than most
+        for number, time_ns in unit_marks(units, view, room):
             x = round(view.x_of(time_ns))
             painter.fillRect(QRectF(x, _HALF + 1, 1, 5), QColor(theme.accent))
             painter.setPen(QColor(theme.quiet))
