@@ -13,6 +13,7 @@ from typing import TypeVar
 from workstation.app.looks import Paint, paint_of
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Word, effective_class
 from workstation.core.errors import UserError
+from workstation.core.geometry import ShapeKind
 from workstation.core.ids import AnnotationId, SampleId
 from workstation.core.ontology import name_in
 from workstation.core.ontology_compile import CompiledOntology
@@ -143,6 +144,13 @@ class SampleView:
             return " – ".join(self.name_of(end.target) for end in link.ends)
         stream = self.streams.get(record_id)
         return stream.key if stream is not None else record_id
+
+    def may_be_drawn(self, class_id: str, stream: str | None, kinds: frozenset[ShapeKind]) -> bool:
+        """Whether the ontology lets the class be marked as one of these on that stream; without one the gate says."""
+        if self.ontology is None or class_id not in self.ontology.classes:
+            return True
+        found = None if stream is None else self.streams.get(stream)
+        return bool(kinds & self.ontology.shapes_for(class_id, None if found is None else found.kind))
 
     def paint_of(self, annotation: Annotation) -> Paint:
         """Colour, mark and pattern: a track's own colour in every pane, else the class's."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workstation.ui.told import Tone
+
 if TYPE_CHECKING:
     from workstation.core.ontology_compile import CompiledOntology
     from workstation.ui.workbench import Workbench
@@ -38,6 +40,9 @@ def give_class(bench: Workbench, class_id: str) -> None:
     if view is None:
         return
     name = view.class_name(class_id)
+    if bench.hand.waiting and not bench.hand.fits(class_id):
+        bench.tell(f"{name} cannot be marked so here: press the key of another class, or Esc.", Tone.REFUSED)
+        return  # what was drawn goes on waiting
     if bench.hand.waiting:
         before = bench.session.store.head()
         bench.attempt(lambda: bench.hand.say_class(class_id))

@@ -128,7 +128,7 @@ class KeyDialog(Sheet):
             if action.id == current:
                 self.tree.setCurrentItem(item)
         count = len(self._keymap.conflicts())
-        self._words.setText(f"▲ {count} keys are wanted by more than one action." if count else "")
+        self._words.setText(_wanted_twice(count))
 
     def _shadows(self, action: Action) -> str:
         titles = [self.frame.performing.table.actions[each].title for each in self._keymap.shadows(action.id)]
@@ -232,3 +232,9 @@ def _sheet_html(window: MainWindow) -> str:
         f"<h3>{escape(titles.get(scope, scope.capitalize()))}</h3><table>{''.join(groups[scope])}</table>"
         for scope in ordered
     )
+
+
+def _wanted_twice(count: int) -> str:
+    if not count:
+        return ""
+    return f"▲ {'One key is' if count == 1 else f'{count} keys are'} wanted by more than one action."

@@ -145,7 +145,9 @@ class Relink(Sheet):
         self._list.addItems(missing)
         self._search.setEnabled(bool(missing) and not self._opened.session.read_only)
         self.explain(
-            f"{len(missing)} files are missing or have changed. Say where they may be now."
+            "One file is missing or has changed. Say where it may be now."
+            if len(missing) == 1
+            else f"{len(missing)} files are missing or have changed. Say where they may be now."
             if missing
             else "All media are where they were."
         )

@@ -22,6 +22,7 @@ from workstation.ui.workbench import Workbench
 
 Modifiers = Qt.KeyboardModifier
 START_PX = 4
+_SPAN = frozenset({ShapeKind.SPAN})
 BAND_PX = 12
 """A drag on a spectrogram less high than this marks a time and no band of frequencies."""
 
@@ -307,7 +308,9 @@ def make(table: Table, stream: str | None, shown: TimeRange, band: Band | None) 
     if bench.hand.class_id is not None:
         create(bench.hand.class_id)
         return
-    bench.hand.ask_class(create)
+    view = model.view
+    kinds = _SPAN if band is None else _SPAN | {ShapeKind.BAND}
+    bench.hand.ask_class(create, fits=lambda chosen: view.may_be_drawn(chosen, stream, kinds))
     bench.tell("Which class? Press its key, or 0 to search.")
 
 

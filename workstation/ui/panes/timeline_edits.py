@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from workstation.app.lanes import LaneKind, tier_of, touching
 from workstation.app.units import stepped
 from workstation.core.annotation import Annotation, Keyframe
+from workstation.core.geometry import ShapeKind
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.ui.panes.timeline_model import Part, TimelineModel
 from workstation.ui.workbench import Workbench
@@ -19,6 +20,7 @@ from workstation.ui.workbench import Workbench
 RUN_S = 0.5
 """Nudges that follow each other within this time are one step."""
 _AROUND_NS = SECOND_NS // 2
+_SPAN = frozenset({ShapeKind.SPAN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ class Edits:
             make(class_id)
             return False
         self.waiting = (stream, shown)
-        self._bench.hand.ask_class(make)
+        view = self._model.view
+        self._bench.hand.ask_class(make, fits=lambda chosen: view.may_be_drawn(chosen, stream, _SPAN))
         self._bench.tell("Which class? Press its key, or 0 to search.")
         return True
 
