@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+_SQUEEZED_PX = 24
 
 
 class Gesture(Protocol):
@@ -56,6 +57,8 @@ class PaneHeader(QFrame):
         self._item, self._own, self._distance = QLabel(), QLabel(), QLabel()
         for label, name in ((self._item, "pane_item"), (self._own, "pane_own_time"), (self._distance, "pane_distance")):
             label.setObjectName(name)
+        for label in (self._title, self._item):
+            label.setMinimumWidth(_SQUEEZED_PX)  # in a narrow window these give way before the buttons and times do
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 2)
         row.setSpacing(10)
