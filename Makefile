@@ -18,8 +18,8 @@ demo:
 pictures:
 	@sh .ci/prepare demo
 	@$(RUN) -m workstation demo out/demo/drive
-	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1200x750 -o resources/manual/pictures/label.png
-	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1200x750 --workspace sync --theme light \
+	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1600x1000 -o resources/manual/pictures/label.png
+	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1600x1000 --workspace sync --theme light \
 	    -o resources/manual/pictures/sync.png
 
 # In as many processes as there are cores, each with a screen of its own; plain pytest runs the same in one.
