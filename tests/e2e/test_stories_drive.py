@@ -102,6 +102,35 @@ def test_a_mark_on_a_camera_is_stored_in_the_cameras_own_time(me: Person, stored
     assert stored.spans("horn") == [made]
 
 
+def test_brackets_nudge_the_boundary_until_a_brush_is_in_the_hand(me: Person, stored: Stored) -> None:
+    me.click_at(me.camera("front_camera").header, QPoint(20, 8))
+    me.go_to("2.5").press("I").go_to("3.25").press("O", "H")
+    me.press("]")  # the pictures have the focus; the end comes to stand where a picture was taken
+    ((_, start_ns, end_ns),) = stored.spans("horn")
+    me.press("]")  # the pictures are a tenth of a second apart
+    ((_, same_start_ns, later_ns),) = stored.spans("horn")
+    assert same_start_ns == start_ns
+    assert 90_000_000 < later_ns - end_ns <= 110_000_000
+    width_px = me.bench.hand.ways.brush_px
+    me.press("F9", "]")
+    assert me.bench.hand.ways.brush_px > width_px
+    assert stored.spans("horn")[0][2] == later_ns
+    me.press("[", "F2")
+
+
+def test_whole_tracks_are_pasted_while_a_picture_has_the_focus(me: Person, stored: Stored) -> None:
+    me.click_at(me.camera("front_camera").header, QPoint(20, 8))
+    view = me.bench.view
+    assert view is not None
+    track = next(each for each in view.annotations.values() if each.track is not None)
+    keyframes = len(stored.rows("SELECT 1 FROM keyframe"))
+    me.bench.select([track.id], cause="test")
+    me.press("Ctrl+C", "Ctrl+Shift+V")
+    (made,) = me.bench.selected
+    assert made != track.id
+    assert len(stored.rows("SELECT 1 FROM keyframe")) == keyframes + len(view.keyframes(track.id))
+
+
 # --- transcribing -------------------------------------------------------------------------------------------------
 
 

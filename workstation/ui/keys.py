@@ -79,6 +79,10 @@ class Desk(Protocol):
         """The scopes that hear a key, the nearest first."""
         ...
 
+    def can(self, action_id: str, pane: Pane | None = None) -> bool:
+        """Whether it could be done now."""
+        ...
+
     def repeats(self, action_id: str) -> bool: ...
     def gesturing(self, pane: Pane | None) -> Pane | None:
         """The pane in which something is begun and not ended; the given one first."""
@@ -181,14 +185,17 @@ class Keys(QObject):
         return self._run(texts, event, pane) or (not held and self._class_key(texts))
 
     def _run(self, texts: tuple[str, ...], event: QKeyEvent, pane: Pane | None) -> bool:
-        for scope in self._desk.scopes(pane):
-            for text in texts:
-                action_id = self._desk.keymap.action_for(text, scope)
-                if action_id is not None:
-                    if not event.isAutoRepeat() or self._desk.repeats(action_id):
-                        self._desk.perform(action_id, pane)
-                    return True
-        return False
+        """The nearest action of that chord that can be done; where none can, the nearest says why."""
+        bound = [self._desk.keymap.action_for(text, scope) for scope in self._desk.scopes(pane) for text in texts]
+        found = [each for each in bound if each is not None]
+        if not found:
+            return False
+        action_id = found[0]
+        if len(found) > 1:
+            action_id = next((each for each in found if self._desk.can(each, pane)), action_id)
+        if not event.isAutoRepeat() or self._desk.repeats(action_id):
+            self._desk.perform(action_id, pane)
+        return True
 
     def _class_key(self, texts: tuple[str, ...]) -> bool:
         return len(texts[0]) == 1 and self._desk.class_key(texts[0])

@@ -90,6 +90,11 @@ class MainWindow(QMainWindow):
         found = [near.kind] if near is not None else []
         return tuple(dict.fromkeys([*found, self.workspace.scope, "window"]))
 
+    def can(self, action_id: str, pane: Pane | None = None) -> bool:
+        """Whether it could be done now."""
+        action = self.performing.table.actions.get(action_id)
+        return action is not None and self.performing.why_not(action, pane or self.focused_pane()) is None
+
     def repeats(self, action_id: str) -> bool:
         return self.performing.table.find(action_id).repeats
 

@@ -188,8 +188,9 @@ def copy(hands: Hands) -> None:
 
 @action("annotation.copy", title="Paste", keys="Ctrl+V", menu=EDIT, enabled=_editable(needs_sample))
 def paste(hands: Hands) -> None:
-    """Put what was copied here: at the playhead, on the stream last worked on if it is of the same kind. Of a track
-    the shape it had where it was copied begins a track of its own; the whole track comes with Shift."""
+    """Put what was copied here: at the playhead, on the stream last worked on if it is of the same kind. A track comes
+    as the shape it had where it was copied: on a picture as a keyframe or track of the same thing, elsewhere as a track
+    of its own; the whole track comes with Shift."""
     _paste(hands, whole=False)
 
 

@@ -82,14 +82,18 @@ def _brush_by(hands: Hands, steps: float) -> None:
         hands.bench.tell(f"The brush is {canvas.hand.ways.brush_px:g} px wide.")
 
 
-@action("brush.smaller", title="Smaller brush", keys="[", scope=SCOPE, menu=TOOLS_MENU, enabled=needs_sample,
+def _needs_brush(hands: Hands) -> str | None:
+    return None if hands.bench.view is not None and hands.bench.hand.tool in ("brush", "eraser") else "take the brush"
+
+
+@action("brush.smaller", title="Smaller brush", keys="[", scope=SCOPE, menu=TOOLS_MENU, enabled=_needs_brush,
         repeats=True)  # fmt: skip
 def brush_smaller(hands: Hands) -> None:
     """A narrower brush and eraser (also Ctrl and the wheel)."""
     _brush_by(hands, -1)
 
 
-@action("brush.larger", title="Larger brush", keys="]", scope=SCOPE, menu=TOOLS_MENU, enabled=needs_sample,
+@action("brush.larger", title="Larger brush", keys="]", scope=SCOPE, menu=TOOLS_MENU, enabled=_needs_brush,
         repeats=True)  # fmt: skip
 def brush_larger(hands: Hands) -> None:
     """A wider brush and eraser (also Ctrl and the wheel)."""
@@ -195,5 +199,5 @@ to_masks = _doing(
 )  # fmt: skip
 to_polygons = _doing(
     "shape.to_polygon", "Mask to polygon", "Put polygons in place of the selected masks; class, thing and links stay.",
-    lambda canvas: _edits().to_polygons(canvas), "Ctrl+Shift+V",
+    lambda canvas: _edits().to_polygons(canvas), "Ctrl+Shift+O",
 )  # fmt: skip
