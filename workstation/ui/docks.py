@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QObject, Qt, Slot
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from workstation.ui.panes.base import Pane
@@ -36,6 +36,8 @@ class PaneDock(QDockWidget):
         super().__init__(spec.title, parent)
         self.spec = spec
         self.pane: Pane | None = None
+        self.seen = False
+        """Whether it is on the screen, in front of its tabs."""
         self._bench: Workbench | None = None
         self.setObjectName(f"dock_{spec.kind}")
         self.setAccessibleName(spec.title)
@@ -68,6 +70,7 @@ class PaneDock(QDockWidget):
 
     @Slot(bool)
     def _on_visibility(self, visible: bool) -> None:
+        self.seen = visible
         if visible:
             self.built()
 
@@ -80,6 +83,11 @@ class Docks(QObject):
         self._window = window
         self._by_kind = {spec.kind: PaneDock(spec, window) for spec in specs}
         self._before_maximising: QByteArray | None = None
+        self._bench: Workbench | None = None
+        self._tell_soon = QTimer(self)
+        self._tell_soon.setSingleShot(True)
+        self._tell_soon.setInterval(0)
+        self._tell_soon.timeout.connect(self._tell_seen)
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -89,6 +97,7 @@ class Docks(QObject):
             Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
         )
         for dock in self:
+            dock.visibilityChanged.connect(self._tell_soon.start)
             dock.hide()
 
     def __iter__(self) -> Iterator[PaneDock]:
@@ -108,6 +117,8 @@ class Docks(QObject):
 
     def bind(self, bench: Workbench) -> None:
         """Show this project in all of them."""
+        self._bench = bench
+        self._tell_soon.start()
         for dock in self:
             dock.bind(bench)
             if dock.pane is not None:
@@ -115,6 +126,7 @@ class Docks(QObject):
 
     def unbind(self) -> None:
         """Let go of the project and hide."""
+        self._bench = None
         for dock in self:
             dock.unbind()
             dock.hide()
@@ -207,6 +219,12 @@ class Docks(QObject):
         done = self._window.restoreState(QByteArray(layout), _LAYOUT_VERSION)
         self._name_tabs()
         return done
+
+    @Slot()
+    def _tell_seen(self) -> None:
+        """Once for many docks that come and go together, as when a workspace is taken."""
+        if self._bench is not None:
+            self._bench.show_panes(frozenset(dock.spec.kind for dock in self if dock.seen))
 
     @Slot()
     def _on_maximise_wanted(self) -> None:
