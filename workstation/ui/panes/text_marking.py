@@ -407,6 +407,8 @@ class _Taking:
         self._hit = hit
         self._from = event.position()
         self._moved = False
+        self._held = event.modifiers() & _ALT
+        """Alt at the press counts for the whole drag: whoever lets it go first keeps the characters."""
         self._keep = bool(event.modifiers() & _CTRL)
         self._start = hit.exact if event.modifiers() & _ALT else hit.place
         self._before = marking.parts if self._keep and marking.body is not None else ()
@@ -423,7 +425,7 @@ class _Taking:
         if not self._moved:
             self._moved = True
             self._marking.kept = self._before
-        self._marking.drawn_to(self._start, hit, event.modifiers(), self._over, keep=self._keep)
+        self._marking.drawn_to(self._start, hit, event.modifiers() | self._held, self._over, keep=self._keep)
 
     def done(self, event: QMouseEvent) -> None:
         if self._moved:
