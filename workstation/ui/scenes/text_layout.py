@@ -16,7 +16,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
 from workstation.app.markdown_looks import LineLook, Style
-from workstation.app.text_words import Utf16, characters, is_right_to_left
+from workstation.app.text_words import Utf16, base_is_right_to_left, characters, is_right_to_left
 from workstation.ui.theme import Theme
 
 _HEADING_SIZES = (1.0, 1.5, 1.3, 1.15, 1.05, 1.0, 1.0)
@@ -93,10 +93,13 @@ class Laid:
 
     def _lines(self, width: float, hang: float) -> list[LineBox]:
         found: list[LineBox] = []
+        from_right = base_is_right_to_left(self.text)
         self._layout.beginLayout()
         while (line := self._layout.createLine()).isValid():
-            inset = hang if found and not self.right_to_left else 0.0
+            inset = hang if found and not from_right else 0.0
             line.setLineWidth(max(40.0, width - inset))
+            if from_right:
+                inset = max(0.0, width - line.naturalTextWidth())
             line.setPosition(QPointF(inset, 0.0))
             start = self.units.offset(line.textStart())
             stop = self.units.offset(line.textStart() + line.textLength())

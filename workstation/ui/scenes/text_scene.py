@@ -157,10 +157,20 @@ class PassageScene:
             made.append(Band(
                 piece.mark, number, QRectF(left, top, max(2.0, right - left), BAND_PX),
                 QRectF(left, line.text_top, right - left, line.text_height), max(room, right - left),
-                piece.opens and piece.start >= line.start, piece.closes and piece.end <= line.stop,
-                piece.part, back, first,
+                piece.opens and self._holds(number, piece.start, left, right),
+                piece.closes and self._holds(number, piece.end - 1, left, right), piece.part, back, first,
             ))  # fmt: skip
         return made
+
+    def _holds(self, number: int, offset: int, left: float, right: float) -> bool:
+        """Whether a code point stands on this row, within this piece of it: mixed directions part a stretch."""
+        line = self.laid.lines[number]
+        if not line.start <= offset < line.stop:
+            return False
+        if not self.laid.right_to_left:
+            return True
+        ((low, high), *_) = self.laid.stretches(offset, offset + 1, number) or [(left, right)]
+        return left - 0.5 <= (low + high) / 2 <= right + 0.5
 
     def bands_at(self, x: float, y: float) -> list[Band]:
         """The bands under a place, names included; over the words all that cover them, the shortest first."""
