@@ -16,12 +16,11 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.core.poses import Vector
-from workstation.ui.panes.camera_canvas import button_of, held_of, modifiers_of
 from workstation.ui.panes.cloud_render import Drawn, Easel, Points, SpaceRenderer, Wish
+from workstation.ui.pointing import CURSORS, buttons_of, modifiers_of
 from workstation.ui.scenes.cloud_scene import CloudScene, FaceLayer, Hit, LineLayer, Rendered, pick
 from workstation.ui.scenes.space_scene import scene_for_this_machine
 from workstation.ui.scenes.space_view import SpaceView
-from workstation.ui.scenes.tool_hints import CURSORS
 from workstation.ui.tools.canvas import Button, Modifier
 from workstation.ui.tools.space_tool import SpaceHit, SpacePointer, SpaceTool
 
@@ -271,8 +270,8 @@ class SpaceCanvas(QWidget):
         """A mouse event as tools get it."""
         return self._pointed_at(
             event.position(),
-            button=button_of(event.button()),
-            held=held_of(event.buttons()),
+            button=buttons_of(event.button()),
+            held=buttons_of(event.buttons()),
             modifiers=modifiers_of(event.modifiers()),
             clicks=clicks,
         )

@@ -58,7 +58,9 @@ class Drawn:
 class Easel:
     """One canvas's place on the thread."""
 
-    def __init__(self, renderer: SpaceRenderer, receive: Callable[[Drawn], None], scene: Callable[[], CloudScene]) -> None:
+    def __init__(
+        self, renderer: SpaceRenderer, receive: Callable[[Drawn], None], scene: Callable[[], CloudScene]
+    ) -> None:
         self._renderer = renderer
         self.receive = receive
         self.make_scene = scene

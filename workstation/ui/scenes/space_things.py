@@ -131,9 +131,7 @@ def grid_lines(center: Sequence[float], ground_m: float, step_m: float, colour: 
     colours = np.empty((2 * len(counts), 4), np.uint8)
     colours[:, :3] = colour
     colours[:, 3] = fading.ravel()
-    return LineLayer(
-        key="grid", segments=segments.reshape(-1, 2, 3).astype(np.float32), colours=colours, width_px=1.0
-    )
+    return LineLayer(key="grid", segments=segments.reshape(-1, 2, 3).astype(np.float32), colours=colours, width_px=1.0)
 
 
 def grid_step(distance_m: float) -> float:
@@ -165,7 +163,7 @@ def frustum_lines(camera: Camera, scene_from_camera: RigidTransform, far_m: floa
     border = scene_from_camera @ (directions * far_m)
     eye = np.array(scene_from_camera.translation)
     rim = np.stack([border, np.roll(border, -1, axis=0)], 1)
-    corners = border[:: _FRUSTUM_PARTS]
+    corners = border[::_FRUSTUM_PARTS]
     legs = np.stack([np.broadcast_to(eye, corners.shape), corners], 1)
     segments = np.concatenate([rim, legs])
     segments = segments[np.isfinite(segments).all(axis=(1, 2))].astype(np.float32)
