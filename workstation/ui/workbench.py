@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.checking import SampleChecks
 from workstation.app.jobs import Job, Jobs
+from workstation.app.previews import Previews
 from workstation.app.readiness import Ready, make_ready
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
@@ -63,6 +64,8 @@ class Workbench(QObject):
         self.gui = GuiThread(self)
         self.hand = Hand()
         self.sight = Sight()
+        self.previews = Previews(on_error=_report)
+        """Shapes being dragged, which every pane draws in place of what is stored."""
         self.view: SampleView | None = None
         """The open sample's records; ``None`` while none is open."""
         self.readers: OpenStreams | None = None
@@ -176,6 +179,7 @@ class Workbench(QObject):
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
+        self.previews.end()
         self.clock.pause()
         self.clock.set_loop(None)
         span = sample_span(self.view.streams.values(), self.readers)
@@ -242,6 +246,7 @@ class Workbench(QObject):
         self.settle()
         old, self.readers, self.view = self.readers, None, None
         sounds, self.sounds = self.sounds, None
+        self.previews.end()
         self.clock.pause()
         self.clock.set_span(NO_TIME)
         self.sample_changed.emit(None)
