@@ -23,7 +23,7 @@ from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Keyframe, Presence
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Cuboid, ShapeKind
-from workstation.core.poses import RigidTransform, Trajectory
+from workstation.core.poses import NO_MOVE, RigidTransform, Trajectory
 from workstation.core.projection import PictureBox, corners_of, cuboid_box, outlines, rolling_outline
 from workstation.core.records import RecordKind
 from workstation.core.rotation import Floats, unit
@@ -204,7 +204,8 @@ class PlacedCuboids:
     def _read_rig(self) -> None:
         rig = self._view.rig()
         self.calibration: Calibration = Calibration() if rig is None else calibration_of(rig.frames, rig.cameras)
-        self.tree = FrameTree(self.calibration, trajectories_of(self._view.streams.values(), self._readers))
+        self.trajectories = trajectories_of(self._view.streams.values(), self._readers)
+        self.tree = FrameTree(self.calibration, self.trajectories)
         self.roots = roots_of(self.calibration)
         self._moves: dict[tuple[str, int], tuple[str, RigidTransform] | None] = {}
 
@@ -261,6 +262,8 @@ class PlacedCuboids:
         return Rows(source, root, times, centers, sizes, rotations, np.array(presence, np.int8), gap_ns, end_ns)
 
     def _root_from(self, frame: str, session_ns: int) -> tuple[str, RigidTransform] | None:
+        if frame not in self.tree.names:
+            return frame, NO_MOVE  # no rig knows it: it stands for itself
         key = (frame, session_ns)
         if key not in self._moves:
             ways = ((root, self.transform(root, frame, session_ns)) for root in self.roots)
