@@ -17,9 +17,9 @@ from workstation.ui.scenes.splat_kernels import (
     Canvas,
     OrderedCloud,
     finished,
+    in_order,
     pieces_in_sight,
     pieces_until,
-    put_in_order,
 )
 
 LARGEST_PX = 8
@@ -50,9 +50,8 @@ class SplatPainter:
 
     def set_points(self, layers: Sequence[PointLayer]) -> None:
         """Show these from now on. Points that were there before are not put in order again."""
-        known = {id(layer.points): cloud for layer, cloud in zip(self._layers, self._clouds, strict=True)}
         layers = tuple(layers)
-        clouds = tuple(known.get(id(layer.points)) or put_in_order(layer.points) for layer in layers)
+        clouds = tuple(in_order(layer.points) for layer in layers)
         starts = np.cumsum([0, *(len(layer.points) for layer in layers)])
         colours = np.empty(int(starts[-1]) + 1, np.uint32)
         painted = {
