@@ -15,7 +15,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.feeds import PICTURE_KINDS
-from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
@@ -23,11 +23,11 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Gesture, Pane
-from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
 from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.pointing import key_of
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
@@ -95,9 +95,10 @@ class CameraPane(Pane):
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
+        self._zooms: dict[str, tuple[Zoom, bool]] = {}
+        """By stream key, and whether it is locked: kept over samples."""
         self._across = 1
         self._turnstile = Turnstile(self)
-        self._cuboids: PlacedCuboids | None = None
         self._sweeps: CloudSweeps | None = None
         self._build_grid()
         self._build_switches()
@@ -141,28 +142,25 @@ class CameraPane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.hand.changed.connect(self._hand_changed)
-        bench.sight.changed.connect(self._sight_changed)
-        bench.theme_changed.connect(self._theme_changed)
-        bench.stream_focused.connect(self._stream_focused)
+        self.hear(bench.hand.changed, self._hand_changed)
+        self.hear(bench.sight.changed, self._sight_changed)
+        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.stream_focused, self._stream_focused)
+        self.hear(bench.previews.changed, self._dragged)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._hand_changed)
-        bench.sight.changed.disconnect(self._sight_changed)
-        bench.theme_changed.disconnect(self._theme_changed)
-        bench.stream_focused.disconnect(self._stream_focused)
         self._clear()
 
     def sample_opened(self, view: SampleView | None) -> None:
-        zooms = {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
+        self._zooms |= {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
         self._clear()
         bench = self.bench
         if view is None or bench is None or bench.readers is None:
             return
         streams = in_view_order([each for each in view.streams.values() if each.kind in PICTURE_KINDS])
-        self._cuboids = PlacedCuboids(view, bench.readers) if streams else None
+        placed = bench.placed if streams else None
         for stream in streams[:MOST_CAMERAS]:
-            camera = CameraView(bench, view, stream, self._cuboids, self.look, self.guard, self._turnstile, self.body)
+            camera = CameraView(bench, view, stream, placed, self.look, self.guard, self._turnstile, self.body)
             camera.taken.connect(self._taken)
             camera.tool_moved.connect(self._tool_moved)
             camera.zoomed.connect(self._zoomed)
@@ -170,9 +168,9 @@ class CameraPane(Pane):
             camera.set_theme(bench.theme, focused=False)
             self.views.append(camera)
             camera.open()
-            if stream.key in zooms:  # the zoom is kept over samples
-                camera.zoom_locked = zooms[stream.key][1]
-                camera.set_zoom(zooms[stream.key][0])
+            if stream.key in self._zooms:
+                zoom, camera.zoom_locked = self._zooms[stream.key]
+                camera.set_zoom(zoom)
         if len(streams) > MOST_CAMERAS:
             bench.tell(f"{len(streams)} streams have pictures; the first {MOST_CAMERAS} are shown.")
         self.focused = self.views[0] if self.views else None
@@ -197,11 +195,10 @@ class CameraPane(Pane):
                 camera.area.update()
 
     def apply(self, changes: ChangeSet) -> None:
-        if self._cuboids is not None:
-            self._cuboids.apply(changes)
         for camera in self.views:
             camera.records_changed()
         self._mark()
+        self._find_best()
 
     def step_time(self, steps: int) -> int | None:
         """So many frames of the focused camera away, times the step that is set."""
@@ -209,7 +206,6 @@ class CameraPane(Pane):
         if camera is None or bench is None or camera.frames.feed is None:
             return None
         feed = camera.frames.feed
-        steps *= self.look.step_every
         table = feed.table
         if table is None:
             if camera.stream.kind is not StreamKind.VOLUME:
@@ -340,9 +336,10 @@ class CameraPane(Pane):
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _on_sample(self, view: SampleView | None) -> None:
-        self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
-        super()._on_sample(view)
+    def _begin(self, view: SampleView | None) -> None:
+        if self.views:
+            self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
+        super()._begin(view)
 
     def _clear(self) -> None:
         self.gesture = None
@@ -354,7 +351,6 @@ class CameraPane(Pane):
             camera.close_feed()
             camera.hide()
             camera.deleteLater()
-        self._cuboids = None
         if self._sweeps is not None:
             self._sweeps.close()
             self._sweeps = None
@@ -458,6 +454,10 @@ class CameraPane(Pane):
     def _sight_changed(self, _sight: Sight) -> None:
         for camera in self.views:
             camera.sight_changed()
+
+    def _dragged(self, change: PreviewsChanged) -> None:
+        for camera in self.views:
+            camera.show_dragged(change)
 
     def _theme_changed(self, _theme: Theme) -> None:
         self._focus_look()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.light import whole_window
 from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.sample import Stream, StreamKind
@@ -26,7 +27,7 @@ from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
 from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
-from workstation.ui.panes.camera_look import CameraLook, distance_text, seconds_text
+from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_scene import CameraScene
 from workstation.ui.scenes.cloud_dots import paint_dots
 from workstation.ui.scenes.frame_item import Tone
@@ -34,6 +35,7 @@ from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.space_marks import cursor_marks, paint_marks, ray_of
 from workstation.ui.scenes.viewport import FIT, Viewport, Zoom
 from workstation.ui.theme import Theme
+from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.canvas import PointerEvent, Wheels
 from workstation.ui.tools.catalogue import make_tool
 from workstation.ui.workbench import Workbench
@@ -259,6 +261,16 @@ class CameraView(QWidget):
         if marks != self.marks:
             self.marks = marks
             self.area.forget_layer()
+
+    def show_dragged(self, change: PreviewsChanged) -> None:
+        """Shapes are dragged, here or in another pane. What lies still is painted again only when others are taken up
+        or let go."""
+        if not self.scene.drag(change.after):
+            return
+        if change.ids_changed or any(each.stream == self.stream.id for each in change.after.values()):
+            self.area.forget_layer()
+        else:
+            self.area.update()
 
     def set_best(self, best: bool) -> None:
         """Whether this camera sees the selection best."""
