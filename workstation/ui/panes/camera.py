@@ -23,12 +23,12 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Gesture, Pane
-from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.scenes.overlays import Marks
+from workstation.ui.scenes.pointing import key_of
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
 from workstation.ui.tools.pasting import paste
