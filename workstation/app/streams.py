@@ -68,6 +68,10 @@ class OpenStreams:
             found = self._open[stream.id] = self._opened(stream)
         return found
 
+    def opened(self, stream: Stream) -> Reader | None:
+        """The reader of a stream if somebody has asked for it."""
+        return self._open.get(stream.id)
+
     def close(self) -> None:
         """Close what was opened; a second call does nothing."""
         while self._previews:

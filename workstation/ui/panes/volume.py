@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from workstation.app.sample_view import SampleView
@@ -35,6 +35,8 @@ from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
 MOST_VOLUMES = 4
+_WIDE = 1.15
+"""A pane this many times as wide as high has the cuts beside the slices."""
 _PRIOR = ("prior", "previous", "earlier", "old", "baseline")
 
 
@@ -71,6 +73,7 @@ class VolumePane(Pane):
         self.focused: PlaneView | None = None
         self.enlarged: PlaneName | None = None
         self.look = VolumeLook()
+        self._beside = True
         self._grid = QGridLayout(self.body)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(3)
@@ -298,14 +301,14 @@ class VolumePane(Pane):
         self._show_switches()
 
     def _lay_out(self) -> None:
-        """A volume alone: its slices large, the cuts beside; several: a column each, the slices over the cuts."""
+        """The slices large, the cuts beside them, or below where the pane is high or several volumes stand in it."""
         for plane in self.views:
             self._grid.removeWidget(plane)
         for number in range(max(self._grid.columnCount(), 2 * MOST_VOLUMES)):
             self._grid.setColumnStretch(number, 0)
         for number in range(2):
             self._grid.setRowStretch(number, 0)
-        alone = len(self.volumes) == 1
+        beside = self._beside = len(self.volumes) == 1 and self.body.width() > _WIDE * self.body.height()
         for number, volume in enumerate(self.volumes):
             planes = [each for each in self.views if each.volume is volume]
             name = self.enlarged or volume.main
@@ -315,23 +318,29 @@ class VolumePane(Pane):
                 plane.setVisible(self.enlarged is None or plane is main)
             if main is None:
                 continue
-            if alone:
+            if beside:
                 self._grid.addWidget(main, 0, 0, 2, 1)
             else:
                 self._grid.addWidget(main, 0, 2 * number, 1, 2)
             if self.enlarged is None:
                 for row, plane in enumerate(others):
-                    self._grid.addWidget(plane, *((row, 1) if alone else (1, 2 * number + row)))
-        self._stretch(alone=alone)
+                    self._grid.addWidget(plane, *((row, 1) if beside else (1, 2 * number + row)))
+        self._stretch(beside=beside)
         self._nothing.setVisible(not self.views)
         if not self.views:
             self._grid.addWidget(self._nothing, 0, 0)
 
-    def _stretch(self, *, alone: bool) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another shape of the pane may want the cuts elsewhere."""
+        super().resizeEvent(event)
+        if len(self.volumes) == 1 and (self.body.width() > _WIDE * self.body.height()) != self._beside:
+            self._lay_out()
+
+    def _stretch(self, *, beside: bool) -> None:
         whole = self.enlarged is not None
-        self._grid.setRowStretch(0, 1 if alone else 3)
-        self._grid.setRowStretch(1, 0 if whole else 1 if alone else 2)
-        if alone:
+        self._grid.setRowStretch(0, 1 if beside else 3)
+        self._grid.setRowStretch(1, 0 if whole else 1 if beside else 2)
+        if beside:
             self._grid.setColumnStretch(0, 3)
             self._grid.setColumnStretch(1, 0 if whole else 2)
         else:

@@ -120,7 +120,7 @@ class PlaneArea(QWidget):
             painter = QPainter(self._layer)
             view = self._view
             scene = view.scene
-            look = OverlayLook(names=view.look.names)
+            look = OverlayLook(names=view.look.names, calm=True)
             Overlay(painter, view.viewport, view.shown_marks, look, scene.mask, scene.skeleton_of).paint(
                 scene.shown, []
             )
@@ -282,7 +282,7 @@ class PlaneArea(QWidget):
 def _shaded(painter: QPainter, at: QPointF, text: str) -> None:
     """Letters that can be read on white and on black."""
     painter.setPen(_SHADE)
-    for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+    for x, y in ((-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)):
         painter.drawText(at + QPointF(x, y), text)
     painter.setPen(QColor(_INK))
     painter.drawText(at, text)

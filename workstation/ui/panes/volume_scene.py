@@ -188,7 +188,9 @@ class PlaneScene:
         class_id = self._preview_class if record is None else self.view.class_of(record)
         paint = self.view.paint_of_class(class_id) if record is None else self.view.paint_of(record)
         name = self.view.name_of(key) if record is not None else self.view.class_name(class_id) if class_id else ""
-        if isinstance(shape, Measurement):
+        if not section.whole:
+            name = ""  # it is read where it lies
+        elif isinstance(shape, Measurement):
             name = f"{name} {measurement_text(shape)}".strip()
         kind = MomentKind.KEYFRAME if section.whole else MomentKind.INTERPOLATED
         proposed = record is not None and record.state is State.PROPOSED

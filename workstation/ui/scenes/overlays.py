@@ -20,7 +20,7 @@ from workstation.app.looks import Paint
 from workstation.app.picture_scene import Drawn, OnPicture
 from workstation.app.picture_shapes import Ring, bounds_of
 from workstation.app.placed_cuboids import Projected
-from workstation.core.geometry import Keypoints, Mask, Point, PointState
+from workstation.core.geometry import Keypoints, Mask, Measurement, Point, PointState
 from workstation.core.ontology import Pattern, Skeleton
 from workstation.core.projection import EDGES
 from workstation.core.tracks import MomentKind
@@ -41,6 +41,7 @@ _FRONT = np.array([bool(a & b & 4) for a, b in EDGES])
 _FAR_M, _SMALL_PX = 35.0, 26.0
 _WIDTHS = {Standing.PLAIN: 1.6, Standing.RELATED: 1.8, Standing.HOVERED: 2.0, Standing.SELECTED: 2.2}
 _JOINT_PX = 3.2
+_HATCH = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,9 @@ class OverlayLook:
     fill: float = 0.18
     opacity: Mapping[str, float] = field(default_factory=dict)
     names: bool = True
+    calm: bool = False
+    """For pictures whose greys are judged: no fills but the hatching of what is interpolated, and names only of what is
+    selected or hovered, and of measurements, whose name is their value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,8 @@ class _Plate:
     paint: Paint
     bounds: tuple[float, float, float, float]
     standing: Standing
+    valued: bool = False
+    """It says a value, not only a name."""
 
 
 class Overlay:
@@ -150,18 +156,22 @@ class Overlay:
         if isinstance(drawn.shape, Mask):
             self._mask(drawn, opacity, standing)
         elif rings:
-            self._fill(rings, drawn.paint, opacity, standing)
+            self._fill(rings, drawn, opacity, standing)
             for ring in rings:
                 self._strokes.ring(stroke, ring.tolist())
         for line in drawn.lines.open:
             self._strokes.line(stroke, self._screen(line).tolist())
         if isinstance(drawn.shape, Keypoints):
             self._bones(drawn, stroke)
-        text = f"{drawn.name} ?" if drawn.proposed else drawn.name
-        self._plates.append(_Plate(drawn.id, text, drawn.paint, bounds_of(self._screen(places)), standing))
+        text = f"{drawn.name} ?" if drawn.proposed and drawn.name else drawn.name
+        valued = isinstance(drawn.shape, Measurement)
+        self._plates.append(_Plate(drawn.id, text, drawn.paint, bounds_of(self._screen(places)), standing, valued))
 
-    def _fill(self, rings: list[Ring], paint: Paint, opacity: float, standing: Standing) -> None:
+    def _fill(self, rings: list[Ring], drawn: Drawn, opacity: float, standing: Standing) -> None:
+        paint = drawn.paint
         share = self._look.fill * opacity * (1.5 if standing in (Standing.SELECTED, Standing.HOVERED) else 1.0)
+        if self._look.calm:
+            share = _HATCH if drawn.kind is MomentKind.INTERPOLATED else 0.0
         if share <= 0.0:
             return
         path = QPainterPath()
@@ -239,7 +249,9 @@ class Overlay:
         font = plate_font()
         metrics = QFontMetricsF(font)
         important = (Standing.SELECTED, Standing.HOVERED)
-        seen = [plate for plate in self._plates if self._is_seen(plate.bounds)]
+        seen = [plate for plate in self._plates if plate.text and self._is_seen(plate.bounds)]
+        if self._look.calm:
+            seen = [plate for plate in seen if plate.standing in important or plate.valued]
         plates = sorted(seen, key=lambda plate: plate.standing not in important)
         sizes = [plate_size(metrics, plate.text) for plate in plates]
         wanted = [

@@ -36,9 +36,7 @@ class MeasureByPoints(Drawing):
         return bool(self._places)
 
     def press(self, event: PointerEvent) -> None:
-        if event.button is Button.LEFT and patient_canvas(self._canvas) is None:
-            self._canvas.tell(_ELSEWHERE)
-        elif self._begins(event):
+        if begins(self._canvas, event, busy=self.busy):
             self._pressed = event
             self._set(event.place)
 
@@ -73,8 +71,7 @@ class MeasureByPoints(Drawing):
         return Hints(handles=marked(self._places), text=self._said())
 
     def cursor(self, event: PointerEvent) -> Cursor:
-        there = patient_canvas(self._canvas) is not None
-        return super().cursor(event) if there else Cursor.FORBIDDEN
+        return cursor_of(self._canvas)
 
     def _set(self, place: Place) -> None:
         self._places.append(self._inside(place))
@@ -123,12 +120,12 @@ class MeasureEllipse(Drawing):
         return self._start is not None
 
     def press(self, event: PointerEvent) -> None:
-        if event.button is Button.LEFT and patient_canvas(self._canvas) is None:
-            self._canvas.tell(_ELSEWHERE)
-        elif self._start is not None:
-            self._finish(event)
-        elif self._begins(event):
+        if not begins(self._canvas, event, busy=self.busy):
+            return
+        if self._start is None:
             self._start = event
+        else:
+            self._finish(event)
 
     def move(self, event: PointerEvent) -> None:
         self._pointer = event.place
@@ -149,6 +146,9 @@ class MeasureEllipse(Drawing):
 
     def hints(self) -> Hints:
         return self._asking("pull from corner to corner; Shift: a circle")
+
+    def cursor(self, event: PointerEvent) -> Cursor:
+        return cursor_of(self._canvas)
 
     def _finish(self, event: PointerEvent) -> None:
         ends = self._ends(event)
@@ -189,11 +189,11 @@ class MeasureOutline(DrawPath):
     _closed = True
     _least = 3
 
-    def press(self, event: PointerEvent) -> None:
-        if event.button is Button.LEFT and patient_canvas(self._canvas) is None:
-            self._canvas.tell(_ELSEWHERE)
-        else:
-            super().press(event)
+    def cursor(self, event: PointerEvent) -> Cursor:
+        return cursor_of(self._canvas)
+
+    def _begins(self, event: PointerEvent) -> bool:
+        return begins(self._canvas, event, busy=self.busy)
 
     def _shape(self, places: list[Place]) -> Shape | None:
         return Polygon(tuple(places)) if len(set(places)) >= 3 else None
@@ -202,6 +202,23 @@ class MeasureOutline(DrawPath):
         assert isinstance(shape, Polygon)
         self._canvas.preview({})
         keep(self._canvas, Figure.OUTLINE, shape.outer)
+
+
+def begins(canvas: Canvas, event: PointerEvent, *, busy: bool) -> bool:
+    """Whether a press measures something; a shape that still waits for its class is given up."""
+    if event.button is not Button.LEFT:
+        return False
+    if patient_canvas(canvas) is None:
+        canvas.tell(_ELSEWHERE)
+        return False
+    if not busy:
+        canvas.hand.forget_drawn()
+    return True
+
+
+def cursor_of(canvas: Canvas) -> Cursor:
+    """A cross where something can be measured."""
+    return Cursor.FORBIDDEN if patient_canvas(canvas) is None else Cursor.CROSS
 
 
 def keep(canvas: Canvas, figure: Figure, places: tuple[Place, ...]) -> None:
