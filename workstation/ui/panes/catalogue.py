@@ -43,6 +43,7 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("sound", "Sound", Area.CENTRE, "workstation.ui.panes.sound:SoundPane"),
     PaneSpec("text", "Text", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
     PaneSpec("cloud", "Cloud", Area.CENTRE, "workstation.ui.panes.cloud:CloudPane"),
+    PaneSpec("volume", "Volume", Area.CENTRE, "workstation.ui.panes.volume:VolumePane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),
