@@ -133,7 +133,7 @@ def value_in_words(curve: ChannelCurve, value: float) -> str:
         said = curve.labels.get(int(value))
         if said is not None:
             return said
-    return f"{value:.6g} {curve.unit}".rstrip().replace("-", "−", 1)
+    return f"{value:.8g} {curve.unit}".rstrip().replace("-", "−", 1)
 
 
 def gaps_in(curve: ChannelCurve, view: Viewport, *, least_px: float = 2.0, most: int = 400) -> list[TimeRange]:
@@ -293,8 +293,8 @@ def ticks_of(axis: Axis, most: int) -> list[float]:
     """Round values on the axis, at most so many."""
     if axis.log:
         first, last = math.ceil(math.log10(axis.low)), math.floor(math.log10(axis.high))
-        step = max(1, -(-(last - first + 1) // max(1, most)))
-        return [10.0**power for power in range(first, last + 1, step)]
+        apart = max(1, -(-(last - first + 1) // max(1, most)))
+        return [10.0**power for power in range(first, last + 1, apart)]
     span = axis.high - axis.low
     raw = span / max(1, most)
     unit = 10.0 ** math.floor(math.log10(raw))

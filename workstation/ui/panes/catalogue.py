@@ -43,6 +43,7 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("sound", "Sound", Area.CENTRE, "workstation.ui.panes.sound:SoundPane"),
     PaneSpec("text", "Transcript", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
     PaneSpec("series", "Series", Area.CENTRE, "workstation.ui.panes.series:SeriesPane"),
+    PaneSpec("trajectory", "Trajectory", Area.CENTRE, "workstation.ui.panes.trajectory:TrajectoryPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),

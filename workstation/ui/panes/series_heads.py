@@ -4,6 +4,7 @@ scale, order and visibility. Says what is wanted through ``wished``; the pane do
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import numpy as np
@@ -19,8 +20,8 @@ from workstation.ui.panes.series_model import SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.scenes.lane_scene import small_font
 
-HEAD_PX = 150
-_AXIS_PX = 40
+HEAD_PX = 172
+_AXIS_PX = 50
 _FAINT = "–"
 
 
@@ -162,9 +163,13 @@ class SeriesHeads(QWidget):
         if not len(ticks):
             return
         step = float(ticks[1] - ticks[0]) if len(ticks) > 1 else 0.0
+        curve = strip.scene.curve if isinstance(strip.scene, CurveScene) else None
         for value, y in zip(ticks.tolist(), CurveScene.y_of(axis, ticks, strip.height - 1).tolist(), strict=True):
             place = min(max(y - 6, 0.0), strip.height - 14.0) + top
             text = _tick_words(value, step, axis.log)
+            if curve is not None and curve.labels:
+                text = curve.labels.get(int(value), "") if value == int(value) else ""
+                text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _AXIS_PX - 4)
             painter.drawText(QRectF(right - _AXIS_PX, place, _AXIS_PX - 3, 12), Qt.AlignmentFlag.AlignRight, text)
             painter.fillRect(QRectF(right - 1, top + y, 4, 1), QColor(model.bench.theme.quiet))
 
@@ -172,4 +177,5 @@ class SeriesHeads(QWidget):
 def _tick_words(value: float, step: float, log: bool) -> str:
     if not log and abs(value) < abs(step) / 1e6:
         value = 0.0
-    return f"{value:.4g}".replace("e+0", "e").replace("e-0", "e−").replace("-", "−")
+    digits = 4 if log or not step else max(1, math.ceil(math.log10(max(abs(value), abs(step)) / step)) + 1)
+    return f"{value:.{min(digits, 9)}g}".replace("e+0", "e").replace("e-0", "e−").replace("-", "−")

@@ -145,7 +145,7 @@ class CurveScene(LaneScene):
 
     def _paint_lines(self, painter: QPainter, look: Look, curve: ChannelCurve, axis: Axis, part: slice) -> None:
         times, values = curve.time_map.to_session_array(curve.times_ns[part]), curve.values[part]
-        x: Floats = (times - look.view.start_ns) * (look.view.width_px / look.view.duration_ns)
+        x = np.asarray((times - look.view.start_ns) * (look.view.width_px / look.view.duration_ns), np.float64)
         y = self.y_of(axis, values, look.height_px)
         numbers = np.arange(part.start, part.stop, dtype=np.int64)
         starts = np.flatnonzero(is_break(curve, numbers) | ~np.isfinite(y) | ~np.isfinite(np.roll(y, 1)))
