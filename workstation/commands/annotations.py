@@ -37,7 +37,7 @@ from workstation.core.errors import UserError
 from workstation.core.geometry import Shape, ShapeKind, Span, Tag, kind_of
 from workstation.core.ids import AnnotationId, EntityId, RecordId
 from workstation.core.rights import Right
-from workstation.core.translation import translated
+from workstation.core.translation import later, translated
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _EMPTY_SHAPES: dict[ShapeKind, Shape] = {ShapeKind.SPAN: Span(), ShapeKind.TAG: Tag()}
@@ -236,7 +236,7 @@ def _copy_one(
         annotation,
         id=AnnotationId(tx.new_id()),
         stream=stream,
-        shape=_moved(annotation.shape, by),
+        shape=later(_moved(annotation.shape, by), by_ns),
         start_ns=_later(annotation.start_ns, by_ns),
         end_ns=_later(annotation.end_ns, by_ns),
         item=item,

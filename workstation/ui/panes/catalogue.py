@@ -44,6 +44,8 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("text", "Text", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
     PaneSpec("cloud", "Cloud", Area.CENTRE, "workstation.ui.panes.cloud:CloudPane"),
     PaneSpec("volume", "Volume", Area.CENTRE, "workstation.ui.panes.volume:VolumePane"),
+    PaneSpec("series", "Series", Area.CENTRE, "workstation.ui.panes.series:SeriesPane"),
+    PaneSpec("trajectory", "Trajectory", Area.CENTRE, "workstation.ui.panes.trajectory:TrajectoryPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),
