@@ -41,6 +41,7 @@ class OpenStreams:
         self._specs = tuple(readers) if readers is not None else built_in_readers()
         self._context = context or OpenContext()
         self._open: dict[str, Reader] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._previews: dict[str, VideoProxy] = {}
         self._preview_folder: ProxyFolder | None = None
 
@@ -67,6 +68,10 @@ class OpenStreams:
         if found is None:
             found = self._open[stream.id] = self._opened(stream)
         return found
+
+    def turn(self, stream: Stream) -> threading.Lock:
+        """Held while a worker reads, where several workers share a reader that takes one thread at a time."""
+        return self._turns.setdefault(stream.id, threading.Lock())
 
     def close(self) -> None:
         """Close what was opened; a second call does nothing."""

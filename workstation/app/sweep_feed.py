@@ -6,6 +6,7 @@ what moved between sweep and picture is carried through the poses.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,11 +44,12 @@ class _Loader:
 
     ahead = 2
 
-    def __init__(self, reader: CloudReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: CloudReader, turn: threading.Lock) -> None:
+        self._reader, self._turn = reader, turn
 
     def load(self, index: int, view: View, cancel: CancelToken) -> NDArray[np.float64]:
-        cloud = self._reader.cloud(index, max_points=MOST_POINTS, cancel=cancel)
+        with self._turn:  # the cloud pane reads the same stream
+            cloud = self._reader.cloud(index, max_points=MOST_POINTS, cancel=cancel)
         points = cloud.points.astype(np.float64) + cloud.origin
         kept: NDArray[np.float64] = points[np.isfinite(points).all(axis=1)]
         return kept
@@ -83,7 +85,9 @@ class CloudSweeps:
         self._held: OrderedDict[int, Sweep] = OrderedDict()
         self._asked: int | None = None
         self._closed = False
-        self._worker: Worker[NDArray[np.float64]] = Worker(stream.key, _Loader(reader), self._deliver)
+        self._worker: Worker[NDArray[np.float64]] = Worker(
+            stream.key, _Loader(reader, readers.turn(stream)), self._deliver
+        )
 
     def at(self, session_ns: int) -> Sweep | None:
         """The sweep nearest to a picture's capture; asks for it if it is not here yet."""

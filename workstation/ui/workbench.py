@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -40,6 +40,9 @@ from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+
+if TYPE_CHECKING:
+    from workstation.app.placed_cuboids import PlacedCuboids
 
 __all__ = ["Told", "Tone", "Workbench"]
 
@@ -93,6 +96,7 @@ class Workbench(QObject):
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self._ready: Ready | None = None
+        self._placed: PlacedCuboids | None = None
         self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
@@ -141,6 +145,15 @@ class Workbench(QObject):
         """The stream whose units the ruler shows and on which marks are made: the one last worked on."""
         return self._focused_stream
 
+    @property
+    def placed(self) -> PlacedCuboids | None:
+        """Where the open sample's cuboids, cameras and frames are, for every pane; read when it is first asked for."""
+        if self._placed is None and self.view is not None and self.readers is not None:
+            from workstation.app.placed_cuboids import PlacedCuboids
+
+            self._placed = PlacedCuboids(self.view, self.readers)
+        return self._placed
+
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
         if stream != self._focused_stream:
@@ -169,6 +182,7 @@ class Workbench(QObject):
             return False
         old, sounds = self.readers, self.sounds
         self._begin_showing()
+        self._placed = None
         self.view, ready = self._view_of(sample)
         self.readers = ready or OpenStreams(
             self.session.project.path,
@@ -247,6 +261,7 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self._placed = None
         sounds, self.sounds = self.sounds, None
         self.previews.end()
         self.clock.pause()
@@ -332,6 +347,8 @@ class Workbench(QObject):
                 self._ready.view.apply(changes)
         if self.view is not None:
             self.view.apply(changes)
+            if self._placed is not None:
+                self._placed.apply(changes)
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
         self.check_soon()

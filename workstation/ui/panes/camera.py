@@ -15,7 +15,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.feeds import PICTURE_KINDS
-from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
@@ -23,11 +23,11 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Gesture, Pane
-from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
 from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.pointing import key_of
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
@@ -99,7 +99,6 @@ class CameraPane(Pane):
         """By stream key, and whether it is locked: kept over samples."""
         self._across = 1
         self._turnstile = Turnstile(self)
-        self._cuboids: PlacedCuboids | None = None
         self._sweeps: CloudSweeps | None = None
         self._build_grid()
         self._build_switches()
@@ -147,6 +146,7 @@ class CameraPane(Pane):
         self.hear(bench.sight.changed, self._sight_changed)
         self.hear(bench.theme_changed, self._theme_changed)
         self.hear(bench.stream_focused, self._stream_focused)
+        self.hear(bench.previews.changed, self._dragged)
 
     def unbound(self, bench: Workbench) -> None:
         self._clear()
@@ -158,9 +158,9 @@ class CameraPane(Pane):
         if view is None or bench is None or bench.readers is None:
             return
         streams = in_view_order([each for each in view.streams.values() if each.kind in PICTURE_KINDS])
-        self._cuboids = PlacedCuboids(view, bench.readers) if streams else None
+        placed = bench.placed if streams else None
         for stream in streams[:MOST_CAMERAS]:
-            camera = CameraView(bench, view, stream, self._cuboids, self.look, self.guard, self._turnstile, self.body)
+            camera = CameraView(bench, view, stream, placed, self.look, self.guard, self._turnstile, self.body)
             camera.taken.connect(self._taken)
             camera.tool_moved.connect(self._tool_moved)
             camera.zoomed.connect(self._zoomed)
@@ -195,11 +195,10 @@ class CameraPane(Pane):
                 camera.area.update()
 
     def apply(self, changes: ChangeSet) -> None:
-        if self._cuboids is not None:
-            self._cuboids.apply(changes)
         for camera in self.views:
             camera.records_changed()
         self._mark()
+        self._find_best()
 
     def step_time(self, steps: int) -> int | None:
         """So many frames of the focused camera away, times the step that is set."""
@@ -352,7 +351,6 @@ class CameraPane(Pane):
             camera.close_feed()
             camera.hide()
             camera.deleteLater()
-        self._cuboids = None
         if self._sweeps is not None:
             self._sweeps.close()
             self._sweeps = None
@@ -456,6 +454,10 @@ class CameraPane(Pane):
     def _sight_changed(self, _sight: Sight) -> None:
         for camera in self.views:
             camera.sight_changed()
+
+    def _dragged(self, change: PreviewsChanged) -> None:
+        for camera in self.views:
+            camera.show_dragged(change)
 
     def _theme_changed(self, _theme: Theme) -> None:
         self._focus_look()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.light import whole_window
 from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.sample import Stream, StreamKind
@@ -259,6 +260,16 @@ class CameraView(QWidget):
         if marks != self.marks:
             self.marks = marks
             self.area.forget_layer()
+
+    def show_dragged(self, change: PreviewsChanged) -> None:
+        """Shapes are dragged, here or in another pane. What lies still is painted again only when others are taken up
+        or let go."""
+        if not self.scene.drag(change.after):
+            return
+        if change.ids_changed or any(each.stream == self.stream.id for each in change.after.values()):
+            self.area.forget_layer()
+        else:
+            self.area.update()
 
     def set_best(self, best: bool) -> None:
         """Whether this camera sees the selection best."""
