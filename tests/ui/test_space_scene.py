@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from space_views import views
 
-from workstation.ui.scenes import splat_kernels, splat_scene
+from workstation.ui.scenes import splat_kernels
 from workstation.ui.scenes.cloud_scene import EMPTY, LAYER_SHIFT, FaceLayer, LineLayer, PointLayer, Rendered
 from workstation.ui.scenes.space_scene import SpaceScene
 from workstation.ui.scenes.space_view import SpaceView
@@ -348,19 +348,24 @@ def test_hostile_lines_draw_what_can_be_drawn(scene: SpaceScene) -> None:
     assert coloured(rendered.image, GREEN)
 
 
-def test_the_same_arrays_are_not_put_in_order_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_colours_and_another_view_put_no_points_in_order_again(monkeypatch: pytest.MonkeyPatch) -> None:
     count = Counter[str]()
+    put_in_order = splat_kernels.put_in_order
 
     def counted(points: np.ndarray) -> splat_kernels.OrderedCloud:
         count["ordered"] += 1
-        return splat_kernels.put_in_order(points)
+        return put_in_order(points)
 
-    monkeypatch.setattr(splat_scene, "put_in_order", counted)
-    scene = SpaceScene(SplatPainter())
+    monkeypatch.setattr(splat_kernels, "put_in_order", counted)
+    scene, other = SpaceScene(SplatPainter()), SpaceScene(SplatPainter())
     sweep = layer("lidar", (10, 0, 0), (12, 1, 1))
     scene.set_points([sweep])
     scene.render(AHEAD)
     blue = PointLayer("lidar", sweep.points, np.tile(np.array(BLUE, np.uint8), (2, 1)))
-    scene.set_points([layer("radar", (5, 3, 0)), blue])
-    assert (100, 50) in coloured(scene.render(AHEAD).image, BLUE)
-    assert count["ordered"] == 2
+    for each in (scene, other):
+        each.set_points([layer("radar", (5, 3, 0)), blue])
+        assert (100, 50) in coloured(each.render(AHEAD).image, BLUE)
+    assert count["ordered"] == 3, "the sweep once, each radar once"
+    scene.close()
+    other.close()
+    assert id(sweep.points) not in splat_kernels._ORDERED

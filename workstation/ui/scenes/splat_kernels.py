@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +30,15 @@ _LOW, _HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
 _BAND_ROWS: Final = 48
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class OrderedCloud:
     """Points in the order they are drawn: levels that each double the detail, near neighbours together within one.
 
     Any whole number of levels shows all of the cloud; a piece of a level lies together and can be left out unseen.
     """
 
+    source: NDArray[np.float32]
+    """(n, 3) as given."""
     points: NDArray[np.float32]
     """(3, n) about ``center``; NaN where a point is no place."""
     center: Floats
@@ -48,6 +51,25 @@ class OrderedCloud:
     high: NDArray[np.float32]
     levels: NDArray[np.int64]
     """(levels,) pieces up to each level's end."""
+
+    @property
+    def bounds(self) -> tuple[Floats, Floats] | None:
+        """Low and high corner of all that is a place; ``None`` where nothing is."""
+        if np.isnan(self.low).all():
+            return None
+        return np.nanmin(self.low, axis=0) + self.center, np.nanmax(self.high, axis=0) + self.center
+
+
+_ORDERED: Final[WeakValueDictionary[int, OrderedCloud]] = WeakValueDictionary()
+
+
+def in_order(points: NDArray[np.float32]) -> OrderedCloud:
+    """The same array is put in order once, however many views show it. A cloud keeps its source, so ids are unique."""
+    known = _ORDERED.get(id(points))
+    if known is None:
+        known = put_in_order(points)
+        _ORDERED[id(points)] = known
+    return known
 
 
 def put_in_order(points: NDArray[np.float32]) -> OrderedCloud:
@@ -84,7 +106,7 @@ def put_in_order(points: NDArray[np.float32]) -> OrderedCloud:
     boxes = [ordered[:, begin:end] for begin, end in pairwise(begins.tolist())]
     lows = np.array([np.fmin.reduce(box, axis=1) for box in boxes], np.float32).reshape(-1, 3)
     highs = np.array([np.fmax.reduce(box, axis=1) for box in boxes], np.float32).reshape(-1, 3)
-    return OrderedCloud(ordered, center, order, begins, lows, highs, pieces)
+    return OrderedCloud(points, ordered, center, order, begins, lows, highs, pieces)
 
 
 def _level(begin: int, end: int, levels: int) -> NDArray[np.uint16]:
@@ -215,6 +237,14 @@ def pieces_in_sight(cloud: OrderedCloud, view: SpaceView, slack_px: int) -> NDAr
         outside &= (depth > NEAREST_M).all(axis=1)
         outside |= (depth <= NEAREST_M).all(axis=1)
     return np.asarray(~(outside | np.isnan(cloud.low).any(axis=1)), np.bool_)
+
+
+def orthographic_shift(clouds: Sequence[OrderedCloud], view: SpaceView) -> float:
+    """What makes all depths positive: an orthographic view shows what lies behind its eye too."""
+    if view.fov_deg is not None:
+        return 0.0
+    nearest = [view.clip(*cloud.bounds)[0] for cloud in clouds if cloud.bounds is not None]
+    return 2 * NEAREST_M - min(nearest, default=0.0)
 
 
 def pieces_until(clouds: Sequence[OrderedCloud], budget: int | None) -> list[int]:
