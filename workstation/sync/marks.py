@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
+from workstation.core.ratio import Int64s
+from workstation.sync.delay import Floats
 from workstation.sync.drift import DriftFit, OffsetAt, fit_drift
 
 _MOST = 20_000
 _FEWEST_FOR_DRIFT = 6
 _LEAST_HALF_WIDTH_NS = 1_000
-Int64s = NDArray[np.int64]
+_AMBIGUOUS = 0.8
+"""Of the weight of the best offset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +60,15 @@ def match_moments(reference: Sequence[Moment], other: Sequence[Moment], *, most_
     """The offset within ``most_ns`` that pairs most moments, or ``None`` where no two can be the same.
 
     The offset is what must be added to ``other``'s times. Every pair bounds it from both sides; what most pairs allow
-    is the answer, so that a wrong pair does not spoil it.
+    is the answer, so that a wrong pair does not spoil it. A clear moment counts more than a faint one.
     """
     if len(reference) > _MOST or len(other) > _MOST:
         raise DataError(f"more than {_MOST} moments are too many to match", place="the lists of moments")
     low, high, left, right = _bounds(reference, other, most_ns)
     if not len(low):
         return None
-    best, others = _most_covered(low, high, left, right)
+    weights = _strengths(reference)[left] * _strengths(other)[right]
+    best, reached, elsewhere = _most_covered(low, high, weights)
     taken = (low <= best[1]) & (high >= best[0])
     pairs = _one_to_one(reference, other, left[taken], right[taken], (best[0] + best[1]) / 2)
     middle = (best[0] + best[1]) // 2
@@ -73,7 +76,7 @@ def match_moments(reference: Sequence[Moment], other: Sequence[Moment], *, most_
     return MarksFound(
         offset=OffsetAt(at_ns=at, offset_ns=int(middle), half_width_ns=_half_width(best, pairs, int(middle))),
         pairs=tuple(pairs), alone=(len(reference) - len(pairs), len(other) - len(pairs)),
-        ambiguous=others >= len(pairs) - max(0, len(pairs) // 5),
+        ambiguous=elsewhere >= _AMBIGUOUS * reached,
     )  # fmt: skip
 
 
@@ -118,19 +121,23 @@ def _bounds(
     return found[0][kept], found[1][kept], found[2][kept], found[3][kept]
 
 
-def _most_covered(low: Int64s, high: Int64s, left: Int64s, right: Int64s) -> tuple[tuple[int, int], int]:
-    """The stretch of offsets that most pairs allow, and how many pairs the best offset elsewhere has."""
-    del left, right
+def _strengths(moments: Sequence[Moment]) -> Floats:
+    found = np.array([max(each.strength, 0.0) for each in moments])
+    return found / max(float(found.max(initial=0.0)), 1e-12)
+
+
+def _most_covered(low: Int64s, high: Int64s, weights: Floats) -> tuple[tuple[int, int], float, float]:
+    """The stretch of offsets that most pairs allow, how much weight they have, and the most weight elsewhere."""
     # Stretches that only touch share their end, so an opening counts before a closing at the same place.
     at = np.concatenate((low, high))
     kind = np.concatenate((np.zeros(len(low), np.int8), np.ones(len(high), np.int8)))
     order = np.lexsort((kind, at))
-    count = np.cumsum(np.where(kind[order] == 0, 1, -1))
+    count = np.cumsum(np.where(kind == 0, 1.0, -1.0)[order] * np.concatenate((weights, weights))[order])
     best = int(np.argmax(count))
     stretch = (int(at[order[best]]), int(at[order[best + 1]]))
     usual = int(np.median(high - low)) + 1
     away = (at[order] < stretch[0] - 2 * usual) | (at[order] > stretch[1] + 2 * usual)
-    return stretch, int(count[away].max(initial=0))
+    return stretch, float(count[best]), float(count[away].max(initial=0.0))
 
 
 def _one_to_one(

@@ -22,6 +22,8 @@ _APART_S = 0.12
 _SOUND_HALF_WIDTH_NS = 500_000
 _FLASH_RISE = 0.25
 """Of the whole range of brightness."""
+_LEAST_RISE = 8.0
+"""In grey levels of 255: what is less is somebody who walks past."""
 _FULL = 0.97
 _REACH = 8
 _CLEAR_TURN = 0.45
@@ -81,9 +83,7 @@ def flashes(times_ns: Int64s, brightness: Floats, *, exposure_ns: int | None = N
     if len(brightness) < 3:
         return []
     low, high = (float(each) for each in np.percentile(brightness, (2, 100)))
-    if high - low <= 1e-9:
-        return []
-    rises = np.flatnonzero(np.diff(brightness) > _FLASH_RISE * (high - low)) + 1
+    rises = np.flatnonzero(np.diff(brightness) > max(_FLASH_RISE * (high - low), _LEAST_RISE)) + 1
     found: list[Moment] = []
     previous = -2
     for frame in rises:
@@ -107,12 +107,12 @@ def _flash_at(times_ns: Int64s, brightness: Floats, frame: int, exposure_ns: int
     if share < _FULL and exposure_ns:
         began = int(times_ns[frame]) + round((1 - share) * exposure_ns)
         slack = max(round(0.05 * exposure_ns), 100_000)
-        return Moment(from_ns=began - slack, to_ns=began + slack, strength=rise)
+        return Moment(from_ns=began - slack, to_ns=began + slack, strength=rise / 255)
     if share < _FULL:  # it began while this frame was open, however long that was
         after = int(times_ns[min(frame + 1, len(times_ns) - 1)])
-        return Moment(from_ns=int(times_ns[frame]), to_ns=max(after, int(times_ns[frame])), strength=rise)
+        return Moment(from_ns=int(times_ns[frame]), to_ns=max(after, int(times_ns[frame])), strength=rise / 255)
     since = int(times_ns[frame - 1]) + (exposure_ns or 0)
-    return Moment(from_ns=min(since, int(times_ns[frame])), to_ns=int(times_ns[frame]), strength=rise)
+    return Moment(from_ns=min(since, int(times_ns[frame])), to_ns=int(times_ns[frame]), strength=rise / 255)
 
 
 def turning_points(times_ns: Int64s, frames: NDArray[np.uint8], *, most: int = 20) -> list[Moment]:
