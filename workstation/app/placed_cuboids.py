@@ -77,6 +77,20 @@ class PlacedCuboids:
         found = self.tree.transform(target, source, session_ns)
         return None if isinstance(found, NoTransform) else found
 
+    def carried(self, target: str, target_ns: int, source: str, source_ns: int | None) -> RigidTransform | None:
+        """From a frame as it was then to another as it was at another time, through what stands still.
+
+        ``source_ns`` is ``None`` for a frame that stands still itself.
+        """
+        if source_ns is None or source_ns == target_ns:
+            return self.transform(target, source, target_ns)
+        for root in self.roots:
+            target_from_root = self.transform(target, root, target_ns)
+            root_from_source = self.transform(root, source, source_ns)
+            if target_from_root is not None and root_from_source is not None:
+                return target_from_root @ root_from_source
+        return None
+
     def at(self, session_ns: int) -> Iterator[Placed]:
         """Every cuboid that is there then, by root frame."""
         if self._tables is None:

@@ -96,6 +96,9 @@ def _switching(name: str, title: str, help_text: str, keys: str | tuple[str, ...
 link_zoom = _switching("linked_zoom", "Link zoom", "Zoom and move all cameras together, or each on its own.")
 cuboids = _switching("cuboids", "Cuboids in cameras", "Show or hide the projected outlines of cuboids.")
 points = _switching("points", "Cloud points in cameras", "Show or hide the points of the cloud, coloured by distance.")
+motion = _switching(
+    "motion", "Correct points in cameras for motion", "Put each point where it was at the sweep's time, or as captured."
+)
 overlays = _switching("overlays", "Shapes on pictures", "Show or hide everything drawn over pictures.", "H")
 cross_hair = _switching("cross_hair", "Cross-hair", "Show or hide lines through the pointer.", "Shift+H")
 magnifier = _switching("magnifier", "Magnifier", "Show or hide the pixels under the pointer, enlarged.", "Shift+M")
