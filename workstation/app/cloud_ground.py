@@ -91,7 +91,13 @@ class Ground:
 
     @classmethod
     def of(
-        cls, calibration: Calibration, tree: FrameTree, trajectories: Mapping[str, Trajectory], *, lead: str, first_ns: int
+        cls,
+        calibration: Calibration,
+        tree: FrameTree,
+        trajectories: Mapping[str, Trajectory],
+        *,
+        lead: str,
+        first_ns: int,
     ) -> Ground:
         """The ground under a stream in the frame ``lead`` whose first sweep is at ``first_ns``."""
         ground = cls(_root_of(lead, calibration, first_ns), calibration, tree, trajectories)

@@ -1,8 +1,8 @@
 """Which sweeps show at a session time, per stream, placed in one scene: what the cloud pane asks.
 
-One ``CloudLayer`` per LiDAR or radar, with a worker that reads and places sweeps; ``CloudLayers`` holds all of a sample,
-says which one leads (the header, the steps and new cuboids follow it) and what of each is shown. A stream that has
-nothing at a time says so; an old sweep is never left standing. What is placed is kept within a limit of bytes.
+One ``CloudLayer`` per LiDAR or radar, with a worker that reads and places sweeps; ``CloudLayers`` holds all of a
+sample, says which one leads (the header, the steps and new cuboids follow it) and what of each is shown. A stream that
+has nothing at a time says so; an old sweep is never left standing. What is placed is kept within a limit of bytes.
 
 The window's thread, except ``_Loader``, which runs on workers. No Qt.
 """
@@ -78,8 +78,9 @@ class _Loader:
 
     def at_once(self, index: int, view: View) -> Swept | None:
         ways = self.ways
-        found = [self._held.get((each, ways.correct)) for each in (index, *self._around(index, ways))]
-        return None if any(each is None for each in found) else Swept(found[0], tuple(found[1:]))
+        wanted = (index, *self._around(index, ways))
+        found = [each for each in (self._held.get((at, ways.correct)) for at in wanted) if each is not None]
+        return Swept(found[0], tuple(found[1:])) if len(found) == len(wanted) else None
 
     def preview(self, index: int, view: View) -> Swept | None:
         return None
@@ -276,6 +277,4 @@ def _ground(stream: Stream, reader: CloudReader, space: PlacedCuboids) -> Ground
     first_ns = 0
     if reader.info.span is not None and len(reader.table):
         first_ns = stream.time_map.to_session(int(reader.table.times_ns[0]))
-    return Ground.of(
-        space.calibration, space.tree, space.trajectories, lead=stream.frame or "", first_ns=first_ns
-    )
+    return Ground.of(space.calibration, space.tree, space.trajectories, lead=stream.frame or "", first_ns=first_ns)

@@ -87,6 +87,7 @@ def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -
         windows=_windows(first),
         instances=tuple("" if frame is None else frame.instance for frame in slices.frames),
         missing=slices.missing,
+        frame_of_reference=first.frame_of_reference,
     )
     return StackVolume(look, load, context, lambda: None)
 

@@ -75,6 +75,7 @@ class FileHeader:
     instance: str
     series: str
     study: str
+    frame_of_reference: str
     modality: str
     description: str
     series_number: int | None
@@ -229,6 +230,7 @@ def _header(path: Path, dataset: Any) -> FileHeader:
         instance=_text(dataset.get("SOPInstanceUID")),
         series=_text(dataset.get("SeriesInstanceUID")),
         study=_text(dataset.get("StudyInstanceUID")),
+        frame_of_reference=_text(dataset.get("FrameOfReferenceUID")),
         modality=_text(dataset.get("Modality")),
         description=_text(dataset.get("SeriesDescription")),
         series_number=_whole(dataset.get("SeriesNumber")),

@@ -77,6 +77,8 @@ class Workbench(QObject):
         """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
         self.jobs: Jobs | None = None
         """The window's background work, where there is a window."""
+        self.step_every = 1
+        """How many units of the focused pane ``,`` and ``.`` go."""
         self.window: TimeRange | None = None
         """The stretch of session time that linked panes show."""
         self.sample_changed: Signal[SampleView | None] = Signal("sample_changed", on_error=_report)

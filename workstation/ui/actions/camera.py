@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 MENU = "Camera"
 SCOPE = "camera"
-_STEPS = (1, 2, 3, 5, 10, 15, 25, 30, 50, 100)
 
 
 def _cameras(hands: Hands) -> CameraPane | None:
@@ -110,28 +109,6 @@ def plain_light(hands: Hands) -> None:
     cameras = _cameras(hands)
     if cameras is not None and cameras.focused is not None:
         cameras.focused.plain_light()
-
-
-@action("camera.larger_step", title="Larger step", scope=SCOPE, menu=MENU, enabled=_needs_camera)
-def larger_step(hands: Hands) -> None:
-    """Let the step keys go over more frames at once: every 2nd, 3rd, 5th, 10th…"""
-    _change_step(hands, 1)
-
-
-@action("camera.smaller_step", title="Smaller step", scope=SCOPE, menu=MENU, enabled=_needs_camera)
-def smaller_step(hands: Hands) -> None:
-    """Let the step keys go over fewer frames at once, down to each."""
-    _change_step(hands, -1)
-
-
-def _change_step(hands: Hands, by: int) -> None:
-    cameras = _cameras(hands)
-    if cameras is None:
-        return
-    near = min(_STEPS, key=lambda step: abs(step - cameras.look.step_every))
-    step = _STEPS[min(max(_STEPS.index(near) + by, 0), len(_STEPS) - 1)]
-    cameras.set_look(step_every=step)
-    hands.bench.tell("The step keys go frame by frame." if step == 1 else f"The step keys go {step} frames at once.")
 
 
 @action("camera.all", title="All cameras", keys="Shift+0", menu=MENU, enabled=_needs_camera)

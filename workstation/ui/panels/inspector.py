@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -89,11 +88,10 @@ class InspectorPanel(Pane):
     # --- from the workbench -------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.theme_changed.connect(self._wear)
+        self.hear(bench.theme_changed, self._wear)
         self._wear(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.theme_changed.disconnect(self._wear)
         self._soon.stop()
         self._moved.stop()
         self.form.show_sections([])
@@ -116,9 +114,8 @@ class InspectorPanel(Pane):
         if any(each.track is not None for each in map(bench.view.annotations.get, bench.selected) if each is not None):
             self._moved.start()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._soon.start()
+    def woken(self) -> None:
+        self._on_soon()
 
     def _wear(self, theme: Theme) -> None:
         self.more.setIcon(icon("more", theme))
@@ -128,7 +125,7 @@ class InspectorPanel(Pane):
 
     @Slot()
     def _on_soon(self) -> None:
-        if self.isVisible() and not self.failed:
+        if self.awake and not self.failed:
             self.guard(self.refresh)
 
     def refresh(self) -> None:

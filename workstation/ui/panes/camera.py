@@ -24,11 +24,11 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Gesture, Pane
-from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
 from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.pointing import key_of
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
@@ -106,6 +106,8 @@ class CameraPane(Pane):
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
+        self._zooms: dict[str, tuple[Zoom, bool]] = {}
+        """By stream key, and whether it is locked: kept over samples."""
         self._across = 1
         self._turnstile = Turnstile(self)
         self._sweeps: CloudSweeps | None = None
@@ -152,22 +154,17 @@ class CameraPane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.hand.changed.connect(self._hand_changed)
-        bench.sight.changed.connect(self._sight_changed)
-        bench.theme_changed.connect(self._theme_changed)
-        bench.stream_focused.connect(self._stream_focused)
-        bench.previews.changed.connect(self._dragged)
+        self.hear(bench.hand.changed, self._hand_changed)
+        self.hear(bench.sight.changed, self._sight_changed)
+        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.stream_focused, self._stream_focused)
+        self.hear(bench.previews.changed, self._dragged)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._hand_changed)
-        bench.sight.changed.disconnect(self._sight_changed)
-        bench.theme_changed.disconnect(self._theme_changed)
-        bench.stream_focused.disconnect(self._stream_focused)
-        bench.previews.changed.disconnect(self._dragged)
         self._clear()
 
     def sample_opened(self, view: SampleView | None) -> None:
-        zooms = {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
+        self._zooms |= {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
         self._clear()
         bench = self.bench
         if view is None or bench is None or bench.readers is None:
@@ -185,9 +182,9 @@ class CameraPane(Pane):
             camera.set_theme(bench.theme, focused=False)
             self.views.append(camera)
             camera.open()
-            if stream.key in zooms:  # the zoom is kept over samples
-                camera.zoom_locked = zooms[stream.key][1]
-                camera.set_zoom(zooms[stream.key][0])
+            if stream.key in self._zooms:
+                zoom, camera.zoom_locked = self._zooms[stream.key]
+                camera.set_zoom(zoom)
         if len(streams) > MOST_CAMERAS:
             bench.tell(f"{len(streams)} streams have pictures; the first {MOST_CAMERAS} are shown.")
         self.focused = self.views[0] if self.views else None
@@ -221,7 +218,6 @@ class CameraPane(Pane):
         if camera is None or bench is None or camera.frames.feed is None:
             return None
         feed = camera.frames.feed
-        steps *= self.look.step_every
         table = feed.table
         if table is None:
             if camera.stream.kind is not StreamKind.VOLUME:
@@ -367,9 +363,10 @@ class CameraPane(Pane):
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _on_sample(self, view: SampleView | None) -> None:
-        self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
-        super()._on_sample(view)
+    def _begin(self, view: SampleView | None) -> None:
+        if self.views:
+            self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
+        super()._begin(view)
 
     def _clear(self) -> None:
         self.gesture = None

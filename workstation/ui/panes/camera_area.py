@@ -15,11 +15,12 @@ from PySide6.QtGui import QColor, QCursor, QMouseEvent, QPainter, QPaintEvent, Q
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.ui.panes.camera_canvas import pointer_of
+from workstation.ui.pointing import CURSORS
 from workstation.ui.scenes.overlays import Overlay
 from workstation.ui.scenes.pixel_values import paint_values
 from workstation.ui.scenes.tool_hints import paint_hints
 from workstation.ui.scenes.wet_pixels import WetPixels
-from workstation.ui.tools.canvas import Button, Cursor, PointerEvent
+from workstation.ui.tools.canvas import Button, PointerEvent
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -27,19 +28,6 @@ if TYPE_CHECKING:
     from workstation.ui.panes.camera_frames import Frame
     from workstation.ui.panes.camera_view import CameraView
 
-_CURSORS = {
-    Cursor.ARROW: Qt.CursorShape.ArrowCursor,
-    Cursor.CROSS: Qt.CursorShape.CrossCursor,
-    Cursor.MOVE: Qt.CursorShape.SizeAllCursor,
-    Cursor.HAND: Qt.CursorShape.OpenHandCursor,
-    Cursor.FORBIDDEN: Qt.CursorShape.ForbiddenCursor,
-    Cursor.SIZE_HORIZONTAL: Qt.CursorShape.SizeHorCursor,
-    Cursor.SIZE_VERTICAL: Qt.CursorShape.SizeVerCursor,
-    Cursor.SIZE_DOWN: Qt.CursorShape.SizeFDiagCursor,
-    Cursor.SIZE_UP: Qt.CursorShape.SizeBDiagCursor,
-    Cursor.TURN: Qt.CursorShape.PointingHandCursor,
-    Cursor.NOTHING: Qt.CursorShape.BlankCursor,
-}
 _MAGNIFIER_PX = 150
 _MAGNIFIED = 4.0
 _NO_NEED_SCALE = 12.0
@@ -276,7 +264,7 @@ class PictureArea(QWidget):
     def _after(self, event: QMouseEvent) -> None:
         """The tool may have begun or ended something."""
         self._camera.tool_moved.emit()
-        shape = _CURSORS[self._camera.tool.cursor(self._pointed(event))]
+        shape = CURSORS[self._camera.tool.cursor(self._pointed(event))]
         if self.cursor().shape() is not shape:
             self.setCursor(QCursor(shape))
         self.update()

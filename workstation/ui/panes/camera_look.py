@@ -20,8 +20,6 @@ class CameraLook:
     cross_hair: bool = False
     magnifier: bool = False
     linked_zoom: bool = False
-    step_every: int = 1
-    """How many frames ``,`` and ``.`` go."""
 
 
 def seconds_text(time_ns: int) -> str:

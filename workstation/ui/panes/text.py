@@ -110,13 +110,12 @@ class TextPane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.theme_changed.connect(self._on_theme)
+        self.hear(bench.theme_changed, self._on_theme)
         bench.settled.connect(self._on_settled)
         self._on_theme(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
         self.store_typed()
-        bench.theme_changed.disconnect(self._on_theme)
         bench.settled.disconnect(self._on_settled)
         self._pause.stop()
 

@@ -23,6 +23,9 @@ from workstation.ui.scenes.space_view import SpaceView
 
 EMPTY: Final = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 """A packed pixel that shows nothing: farther than anything."""
+REACH_M: Final = 1e9
+"""What lies farther from the origin is no place and is not drawn: float32 would be off by 64 m there."""
+BACKGROUND: Final = np.uint32(0xFF101418)
 LAYER_SHIFT: Final = 40
 """``Rendered.index`` is ``layer << LAYER_SHIFT | point``, or -1."""
 
@@ -57,6 +60,8 @@ class LineLayer:
     dashed: bool = False
     on_top: bool = False
     """Seen through points too."""
+    behind: float = 0.0
+    """Opacity of what points hide, 0 to 1; what is ``on_top`` nothing hides."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,10 +86,11 @@ class PointPicture:
     """(h, w) bits of the float32 ``depth + depth_shift``, then the point's number in the scene; or ``EMPTY``."""
     depth_shift: float
     """What was added to keep depths positive; zero in a perspective view."""
-    keys: tuple[str, ...]
+    layers: tuple[PointLayer, ...]
     starts: NDArray[np.int64]
     """(layers + 1,) number in the scene of each layer's first point, then their sum."""
-    points: tuple[NDArray[np.float32], ...]
+    orders: tuple[NDArray[np.uint32], ...]
+    """Which point of its layer a number means, counted from the layer's first: painters draw in their own order."""
     drawn: int
     """How many points were drawn; fewer than all while the camera moves or after a cancel."""
 
@@ -129,10 +135,12 @@ class Rendered:
         """(h, w) ``layer << LAYER_SHIFT | point``, or -1. Made when first asked for; picking does not need it."""
         packed = self.points.packed
         number = (packed & np.uint64(0xFFFF_FFFF)).astype(np.int64)
-        layer = np.searchsorted(self.points.starts, number, side="right") - 1
-        layer = np.minimum(layer, len(self.points.keys) - 1)
-        index = layer << LAYER_SHIFT | (number - self.points.starts[layer])
-        return np.where(packed == EMPTY, np.int64(-1), index)
+        index = np.full(packed.shape, -1, np.int64)
+        for layer, order in enumerate(self.points.orders):
+            here = number - self.points.starts[layer]
+            inside = (here >= 0) & (here < len(order))
+            index[inside] = order[here[inside]].astype(np.int64) | layer << LAYER_SHIFT
+        return index
 
     def depth_at(self, x_px: float, y_px: float, radius_px: int = 4) -> float | None:
         """Depth of the nearest point about a pixel, for a zoom that holds what is under the pointer."""
@@ -183,7 +191,7 @@ class CloudScene(Protocol):
         ...
 
     def set_faces(self, layers: Sequence[FaceLayer]) -> None:
-        """Show these faces from the next ``draw`` on, under the lines."""
+        """Show these faces from the next ``draw`` on: over the lines, under those that are on top."""
         ...
 
     def paint_points(
@@ -215,6 +223,14 @@ def depth_of(packed: NDArray[np.uint64], shift: float = 0.0) -> NDArray[np.float
     return np.where(packed == EMPTY, np.float32(np.inf), bits.view(np.float32) - np.float32(shift))
 
 
+def packed_colours(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """(n,) 0xFFRRGGBB of (n, 3) red, green, blue."""
+    packed = np.full(len(colours), 0xFF000000, np.uint32)
+    for channel, shift in ((0, 16), (1, 8), (2, 0)):
+        packed |= colours[:, channel].astype(np.uint32) << np.uint32(shift)
+    return packed
+
+
 def pick(rendered: Rendered, x_px: float, y_px: float, radius_px: int = 4) -> Hit | None:
     """The point under a pixel, or the frontmost one at most ``radius_px`` away."""
     found = _nearest(rendered.points, x_px, y_px, radius_px)
@@ -222,9 +238,9 @@ def pick(rendered: Rendered, x_px: float, y_px: float, radius_px: int = 4) -> Hi
         return None
     picture, (number, depth) = rendered.points, found
     layer = int(np.searchsorted(picture.starts, number, side="right")) - 1
-    index = number - int(picture.starts[layer])
-    x, y, z = picture.points[layer][index].tolist()
-    return Hit(key=picture.keys[layer], index=index, point=(x, y, z), depth_m=depth)
+    index = int(picture.orders[layer][number - int(picture.starts[layer])])
+    x, y, z = picture.layers[layer].points[index].tolist()
+    return Hit(key=picture.layers[layer].key, index=index, point=(x, y, z), depth_m=depth)
 
 
 def _nearest(picture: PointPicture, x_px: float, y_px: float, radius_px: int) -> tuple[int, float] | None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from workstation.ui.scenes.cloud_scene import (
     CloudScene,
@@ -15,9 +19,18 @@ from workstation.ui.scenes.cloud_scene import (
     Rendered,
     pick,
 )
-from workstation.ui.scenes.space_strokes import stroke
+from workstation.ui.scenes.space_strokes import draw_faces, draw_lines
 from workstation.ui.scenes.space_view import SpaceView
 from workstation.ui.scenes.splat_scene import SplatPainter
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """A picture with the layers that did not change between the last two draws."""
+
+    points: PointPicture
+    layers: tuple[LineLayer | FaceLayer, ...]
+    image: NDArray[np.uint32]
 
 
 class SpaceScene:
@@ -30,6 +43,8 @@ class SpaceScene:
         self._lines: tuple[LineLayer, ...] = ()
         self._faces: tuple[FaceLayer, ...] = ()
         self._last: PointPicture | None = None
+        self._drawn: tuple[LineLayer | FaceLayer, ...] = ()
+        self._kept: _Kept | None = None
 
     @property
     def name(self) -> str:
@@ -64,8 +79,30 @@ class SpaceScene:
         return self._last
 
     def draw(self, points: PointPicture) -> Rendered:
-        """Faces and lines of now over a picture of points."""
-        return stroke(points, self._lines, self._faces)
+        """Faces and lines of now over a picture of points. Give the layers that move last: the rest is kept."""
+        order: tuple[LineLayer | FaceLayer, ...] = (
+            *(layer for layer in self._lines if not layer.on_top),
+            *self._faces,
+            *(layer for layer in self._lines if layer.on_top),
+        )
+        kept = self._kept
+        if kept is None or kept.points is not points or kept.layers != order[: len(kept.layers)]:
+            kept = _Kept(points, (), points.image)
+        image = kept.image.copy()
+        still = _common(order, self._drawn)
+        for number in range(len(kept.layers), len(order)):
+            layer = order[number]
+            if isinstance(layer, FaceLayer):
+                draw_faces(image, points, layer)
+            else:
+                draw_lines(image, points, layer)
+            if number + 1 == still:
+                # Layers up to here were the same last time: the next move of the mouse starts from this picture.
+                kept = _Kept(points, order[:still], image.copy())
+        self._kept = kept
+        self._drawn = order
+        height, width = image.shape
+        return Rendered(points, image.view(np.uint8).reshape(height, width, 4))
 
     def render(self, view: SpaceView, *, budget: int | None = None) -> Rendered:
         """Both at once."""
@@ -77,10 +114,15 @@ class SpaceScene:
 
     def close(self) -> None:
         """Let go of memory and windows."""
-        self._points, self._painted, self._last = (), None, None
+        self._points, self._painted, self._last, self._kept = (), None, None, None
         self._painter.close()
 
 
 def scene_for_this_machine() -> CloudScene:
     """VTK where a graphics card draws, otherwise the splat."""
     return SpaceScene(SplatPainter())
+
+
+def _common(a: Sequence[object], b: Sequence[object]) -> int:
+    """How many things at the beginning are the very same."""
+    return next((i for i, (one, other) in enumerate(zip(a, b, strict=False)) if one is not other), min(len(a), len(b)))

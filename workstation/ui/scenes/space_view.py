@@ -23,6 +23,8 @@ _Mixed = TypeVar("_Mixed", float, Floats)
 NEAREST_M: Final = 0.01
 """A perspective view shows nothing nearer to the eye than this."""
 FARTHEST_M: Final = 1e7
+_BEYOND_M: Final = 1e12
+"""No number of a view may be larger, nor what it is led to."""
 _SMALLEST_M: Final = 1e-3
 _HALF_TURN_PX: Final = 450.0
 """Dragging that far turns the view by 180°."""
@@ -68,7 +70,7 @@ class SpaceView:
 
     def __post_init__(self) -> None:
         numbers = (*self.eye, *self.target, *self.up, self.fov_deg or 0.0, self.height_m)
-        if not all(map(math.isfinite, numbers)):
+        if not _are_places(numbers):
             raise ValueError(f"a view must be finite: {self}")
 
     # -- what the picture is made with
@@ -149,7 +151,7 @@ class SpaceView:
         An orthographic view shows what is behind its eye too, so near may be negative there.
         """
         depths = self.project(_corners(low, high)).depth
-        depths = depths[np.isfinite(depths)]
+        depths = depths[np.abs(depths) < _BEYOND_M]
         if not len(depths):
             return (-1.0, 1.0) if self.fov_deg is None else (NEAREST_M, 1.0)
         near, far = float(depths.min()), float(depths.max())
@@ -191,7 +193,7 @@ class SpaceView:
         if not (math.isfinite(factor) and factor > 0):
             return self
         held = self.at_depth(x_px, y_px, self.distance_m)
-        if at is not None and self.project([at]).in_front[0]:
+        if at is not None and _are_places(at) and self.project([at]).in_front[0]:
             held = at
         size = self.distance_m if self.fov_deg is not None else self.height_m
         factor = size / float(np.clip(size / factor, 10 * NEAREST_M, FARTHEST_M))
@@ -212,7 +214,7 @@ class SpaceView:
     def fit(self, low: ArrayLike, high: ArrayLike) -> SpaceView:
         """Look at the middle of a box from the same side, just far enough away to see all of it."""
         corners = _corners(low, high)
-        if not np.isfinite(corners).all():
+        if not _are_places(corners):
             return self
         center = corners.mean(axis=0)
         wide, tall, deep = np.abs(self.axes() @ (corners - center).T).max(axis=1)
@@ -271,7 +273,7 @@ class SpaceView:
 
     def _placed(self, center: ArrayLike, distance_m: float, height_m: float) -> SpaceView:
         place = np.asarray(center, np.float64)
-        if not (np.isfinite(place).all() and math.isfinite(distance_m) and math.isfinite(height_m)):
+        if not (_are_places(place) and math.isfinite(distance_m) and math.isfinite(height_m)):
             return self
         back = -self.axes()[2] * float(np.clip(distance_m, 10 * NEAREST_M, FARTHEST_M))
         height = float(np.clip(height_m, _SMALLEST_M, FARTHEST_M))
@@ -282,9 +284,13 @@ class SpaceView:
     ) -> SpaceView:
         values = [self.eye if eye is None else eye, self.target if target is None else target]
         places = np.asarray([*values, self.up if up is None else up], np.float64)
-        if not np.isfinite(places).all():
+        if not _are_places(places):
             return self
         return replace(self, eye=_vector(places[0]), target=_vector(places[1]), up=_vector(places[2]))
+
+
+def _are_places(values: ArrayLike) -> bool:
+    return bool((np.abs(np.asarray(values, np.float64)) < _BEYOND_M).all())
 
 
 def _half_tan(fov_deg: float | None) -> float:

@@ -7,26 +7,33 @@ A pixel is one uint64 with the depth above and the point's number below, so draw
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workstation.ui.scenes.cloud_scene import EMPTY, PointLayer, PointPicture
+from workstation.ui.scenes.cloud_scene import BACKGROUND, PointLayer, PointPicture, packed_colours
 from workstation.ui.scenes.space_view import NEAREST_M, SpaceView
+from workstation.ui.scenes.splat_kernels import (
+    Canvas,
+    OrderedCloud,
+    finished,
+    in_order,
+    pieces_in_sight,
+    pieces_until,
+)
 
-BACKGROUND: Final = np.uint32(0xFF101418)
-_CHUNK: Final = 1 << 16
+LARGEST_PX = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
-    """A layer in the order it is drawn: shuffled, so that any beginning of it shows the whole."""
+@dataclass(slots=True, eq=False)
+class _Begun:
+    """A view that is being drawn: what is done stays, so that more points may come."""
 
-    source: PointLayer
-    points: NDArray[np.float32]
-    order: NDArray[np.uint32]
+    view: SpaceView
+    shift: float
+    canvases: dict[int, Canvas]
+    done: list[int] = field(default_factory=list)
+    """Pieces of each layer."""
 
 
 class SplatPainter:
@@ -35,80 +42,106 @@ class SplatPainter:
     name = "splat"
 
     def __init__(self) -> None:
-        self._layers: tuple[_Prepared, ...] = ()
+        self._layers: tuple[PointLayer, ...] = ()
+        self._clouds: tuple[OrderedCloud, ...] = ()
+        self._starts = np.zeros(1, np.int64)
+        self._colours = np.array([BACKGROUND])
+        self._begun: _Begun | None = None
 
     def set_points(self, layers: Sequence[PointLayer]) -> None:
-        """Show these from now on."""
-        self._layers = tuple(_prepared(layer) for layer in layers)
+        """Show these from now on. Points that were there before are not put in order again."""
+        layers = tuple(layers)
+        clouds = tuple(in_order(layer.points) for layer in layers)
+        starts = np.cumsum([0, *(len(layer.points) for layer in layers)])
+        colours = np.empty(int(starts[-1]) + 1, np.uint32)
+        painted = {
+            (id(layer.points), id(layer.colours)): self._colours[start : start + len(layer.points)]
+            for layer, start in zip(self._layers, self._starts.tolist(), strict=False)
+        }
+        for layer, cloud, start in zip(layers, clouds, starts.tolist(), strict=False):
+            same = painted.get((id(layer.points), id(layer.colours)))
+            into = colours[start : start + len(layer.points)]
+            into[:] = packed_colours(layer.colours).take(cloud.order) if same is None else same
+        colours[-1] = BACKGROUND
+        self._layers, self._clouds, self._starts, self._colours = layers, clouds, starts, colours
+        self._begun = None
 
     def paint(
         self, view: SpaceView, *, budget: int | None = None, cancelled: Callable[[], bool] | None = None
     ) -> PointPicture:
-        """Draw at most ``budget`` points."""
-        height, width = max(0, view.height_px), max(0, view.width_px)
-        packed = np.full(height * width, EMPTY)
-        starts = np.cumsum([0, *(len(layer.source.points) for layer in self._layers)])
-        total = int(starts[-1])
-        share = 1.0 if budget is None or total == 0 else min(1.0, budget / total)
-        matrix = view.matrix()
-        shift = 0.0 if view.fov_deg is not None else 1e6
-        drawn = 0
-        for layer, start in zip(self._layers, starts, strict=False):
-            for begin in range(0, int(len(layer.points) * share), _CHUNK):
-                if cancelled is not None and cancelled():
-                    break
-                chunk = slice(begin, min(begin + _CHUNK, int(len(layer.points) * share)))
-                _splat(packed, view, matrix, layer.points[chunk], layer.order[chunk] + np.uint32(start), shift)
-            drawn += int(len(layer.source.points) * share)
-        picture = packed.reshape(height, width)
-        colours = np.concatenate([*(_packed_colours(layer.source.colours) for layer in self._layers), [BACKGROUND]])
-        number = np.where(picture == EMPTY, np.uint64(total), picture & np.uint64(0xFFFF_FFFF))
+        """Draw at most ``budget`` points; of the same view, those that are not there yet."""
+        begun = self._begun if self._begun is not None and self._begun.view == view else self._begin(view)
+        self._begun = begun
+        stopped = view.width_px <= 0 or view.height_px <= 0
+        until = pieces_until(self._clouds, budget)
+        for number, layer in enumerate(self._layers):
+            if stopped:
+                break
+            stopped = self._splat(begun, number, layer, until[number], cancelled)
+        drawn = sum(int(cloud.begins[end]) for cloud, end in zip(self._clouds, begun.done, strict=True))
+        packed, image = finished(list(begun.canvases.values()), view.width_px, view.height_px, self._colours)
         return PointPicture(
             view=view,
-            image=colours[number.astype(np.int64)],
-            packed=picture,
-            depth_shift=shift,
-            keys=tuple(layer.source.key for layer in self._layers),
-            starts=starts,
-            points=tuple(layer.source.points for layer in self._layers),
+            image=image,
+            packed=packed,
+            depth_shift=begun.shift,
+            layers=self._layers,
+            starts=self._starts,
+            orders=tuple(cloud.order for cloud in self._clouds),
             drawn=drawn,
         )
 
+    def _begin(self, view: SpaceView) -> _Begun:
+        sizes = {_size(layer) for layer in self._layers if len(layer.points)}
+        kept = self._begun.canvases if self._begun is not None else {}
+        if self._begun is not None and (self._begun.view.width_px, self._begun.view.height_px) != (
+            view.width_px,
+            view.height_px,
+        ):
+            kept = {}
+        canvases = {size: kept.get(size) or Canvas(view.width_px, view.height_px, size) for size in sorted(sizes)}
+        for canvas in canvases.values():
+            canvas.clear()
+        return _Begun(view, self._shift(view), canvases, [0] * len(self._layers))
+
+    def _shift(self, view: SpaceView) -> float:
+        """What makes all depths positive: an orthographic view shows what lies behind its eye too."""
+        if view.fov_deg is not None:
+            return 0.0
+        nearest = [
+            view.clip(np.nanmin(cloud.low, axis=0) + cloud.center, np.nanmax(cloud.high, axis=0) + cloud.center)[0]
+            for cloud in self._clouds
+            if len(cloud.low) and not np.isnan(cloud.low).all()
+        ]
+        return 2 * NEAREST_M - min(nearest, default=0.0)
+
+    def _splat(
+        self, begun: _Begun, number: int, layer: PointLayer, until: int, cancelled: Callable[[], bool] | None
+    ) -> bool:
+        """Draw pieces of one layer; True when cancelled."""
+        cloud, canvas = self._clouds[number], begun.canvases.get(_size(layer))
+        if begun.done[number] >= until or canvas is None:
+            return False
+        matrix = begun.view.matrix()
+        matrix[:, 3] += matrix[:, :3] @ cloud.center
+        matrix[2, 3] += begun.shift
+        flat = begun.view.fov_deg is None
+        sight = pieces_in_sight(cloud, begun.view, 2 * LARGEST_PX)
+        with np.errstate(all="ignore"):
+            for piece in range(begun.done[number], until):
+                if sight[piece]:
+                    if cancelled is not None and cancelled():
+                        return True
+                    begin, end = int(cloud.begins[piece]), int(cloud.begins[piece + 1])
+                    first = int(self._starts[number]) + begin
+                    canvas.splat(cloud.points[:, begin:end], matrix, first, flat=flat)
+                begun.done[number] = piece + 1
+        return False
+
     def close(self) -> None:
         """Let go of the points."""
-        self._layers = ()
+        self.set_points(())
 
 
-def _prepared(layer: PointLayer) -> _Prepared:
-    finite = np.flatnonzero(np.isfinite(layer.points).all(axis=1))
-    order = np.random.default_rng(len(finite)).permutation(finite).astype(np.uint32)
-    return _Prepared(layer, layer.points[order], order)
-
-
-def _packed_colours(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    red, green, blue = colours.astype(np.uint32).T
-    return np.asarray(np.uint32(0xFF000000) | red << np.uint32(16) | green << np.uint32(8) | blue)
-
-
-def _splat(
-    packed: NDArray[np.uint64],
-    view: SpaceView,
-    matrix: NDArray[np.float64],
-    points: NDArray[np.float32],
-    numbers: NDArray[np.uint32],
-    shift: float,
-) -> None:
-    height, width = view.height_px, view.width_px
-    with np.errstate(all="ignore"):
-        mapped = points.astype(np.float64) @ matrix[:, :3].T + matrix[:, 3]
-        x, y = mapped[:, 0] / mapped[:, 3], mapped[:, 1] / mapped[:, 3]
-    depth = mapped[:, 2]
-    with np.errstate(all="ignore"):
-        seen = (x >= -1) & (x < width) & (y >= -1) & (y < height) & (depth + shift > NEAREST_M)
-    there = np.flatnonzero(seen)
-    column, row = np.round(x[there]).astype(np.int64) - 1, np.round(y[there]).astype(np.int64) - 1
-    bits = (depth[there] + shift).astype(np.float32).view(np.uint32).astype(np.uint64)
-    value = bits << np.uint64(32) | numbers[there]
-    for down, across in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        here = (row + down >= 0) & (row + down < height) & (column + across >= 0) & (column + across < width)
-        np.minimum.at(packed, (row[here] + down) * width + column[here] + across, value[here])
+def _size(layer: PointLayer) -> int:
+    return min(max(layer.size_px, 1), LARGEST_PX)
