@@ -137,7 +137,7 @@ def available(sweeps: Iterable[PlacedSweep]) -> list[ColourBy]:
     """Ways to colour that these can be coloured by; class and camera are for the caller to know."""
     columns = {name for sweep in sweeps for name in sweep.columns}
     always = [ColourBy.HEIGHT, ColourBy.DISTANCE, ColourBy.CLASS]
-    return [each for each in ColourBy if each in always or _COLUMNS.get(each, ()) and columns & set(_COLUMNS[each])]
+    return [each for each in ColourBy if each in always or (_COLUMNS.get(each, ()) and columns & set(_COLUMNS[each]))]
 
 
 def column_of(by: ColourBy, sweep: PlacedSweep) -> NDArray[np.generic] | None:

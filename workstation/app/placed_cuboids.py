@@ -104,6 +104,12 @@ class PlacedCuboids:
         """Where one cuboid is then, and in which root frame."""
         return self._placed(annotation, self.at(session_ns))
 
+    def life_of(self, annotation: str) -> tuple[int, int] | None:
+        """First and last session time of a cuboid's track; ``None`` if it has no place."""
+        record = self._view.annotations.get(annotation)
+        rows = None if record is None else self._rows_of(record)
+        return None if rows is None else (int(rows.times_ns[0]), rows.end_ns - 1)
+
     def box_of(self, camera: Camera, session_ns: int, seen: Projected, *, dragged: bool = False) -> PictureBox | None:
         """The tight box around what a camera sees of a cuboid, clipped to the picture. With a rolling shutter it is
         that of the outline."""
