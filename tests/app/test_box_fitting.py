@@ -91,9 +91,7 @@ def test_nothing_is_fitted_to_nothing() -> None:
     assert refitted(Cuboid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), empty) is None
 
 
-@given(
-    st.floats(-math.pi, math.pi), st.floats(-15, 15), st.floats(-15, 15), st.floats(2.5, 7), st.floats(1.4, 2.4)
-)
+@given(st.floats(-math.pi, math.pi), st.floats(-15, 15), st.floats(-15, 15), st.floats(2.5, 7), st.floats(1.4, 2.4))
 def test_the_outline_of_any_box_gives_it_back(yaw: float, x: float, y: float, length: float, width: float) -> None:
     truth = Cuboid((x, y, 0.8), (length, width, 1.6), about_z(yaw))
     rng = np.random.default_rng(5)

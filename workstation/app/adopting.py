@@ -129,12 +129,11 @@ def _apart(box: Box, one: Box, two: Box, share: float) -> float:
 
 
 def _without_repeats(seen: list[Seen]) -> list[Seen]:
-    """Absence is said once and holds to the next keyframe; before the first box and after the last nothing is said
-    beyond where it goes."""
+    """Absence is said once and holds to the next keyframe; before the first box and after the last nothing is said."""
     shown = [i for i, each in enumerate(seen) if each.box is not None]
     if not shown:
         return []
-    inner = seen[shown[0] : shown[-1] + 2]
+    inner = seen[shown[0] : shown[-1] + 1]
     return [each for i, each in enumerate(inner) if each.box is not None or inner[i - 1].box is not None]
 
 

@@ -3,7 +3,7 @@
 Used by the tool that makes cuboids and by the action that fits one anew. What is seen of a thing is mostly an L: the
 two sides that face the sensor. The heading is the one whose edges most points lie close to (closeness criterion of
 Zhang et al., 2017); what the sensor cannot see is completed from the usual size of the class, away from the sensor.
-Metres, z up; pure NumPy, but for SciPy's tree when a cluster is grown.
+Metres, z up; pure NumPy.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from workstation.app.cuboid_edits import Vec3, inside, level, yaw_of
 from workstation.app.ground import Ground
+from workstation.app.point_choice import connected
 from workstation.core.geometry import Cuboid
 from workstation.core.rotation import about_z
 
@@ -60,9 +61,8 @@ def cluster_about(scene: Scene, seed: Sequence[float], *, reach_m: float = 8.0) 
         return taken
     cells, which = np.unique(np.floor(points[rows, :2] / _CELL_M).astype(np.int64), axis=0, return_inverse=True)
     centers = (cells.astype(np.float64) + 0.5) * _CELL_M
-    group = _groups(centers, _link_m(scene, start))
     nearest = int(np.argmin(((centers - start[:2]) ** 2).sum(axis=1)))
-    taken[rows] = group[which.ravel()] == group[nearest]
+    taken[rows] = connected(centers, nearest, _link_m(scene, start))[which.ravel()]
     return taken
 
 
@@ -77,18 +77,6 @@ def _link_m(scene: Scene, start: Floats) -> float:
     """How far two points of one thing may be apart there: farther away the rays are farther apart."""
     away = float(np.linalg.norm(start[:2] - np.array(scene.eye[:2])))
     return float(np.clip(0.012 * away, 0.35, 0.8))
-
-
-def _groups(centers: Floats, link_m: float) -> NDArray[np.intp]:
-    """Number of the connected group of each place."""
-    from scipy.sparse import coo_matrix  # SciPy costs a start 0.2 s, and most sessions grow nothing
-    from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import cKDTree
-
-    pairs = cKDTree(centers).query_pairs(link_m, output_type="ndarray")
-    graph = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(centers),) * 2)
-    found: NDArray[np.intp] = connected_components(graph, directed=False)[1]
-    return found
 
 
 def fitted(thing: NDArray[np.floating], scene: Scene, usual: Size | None = None) -> Cuboid | None:

@@ -118,6 +118,10 @@ class Scales:
     """Heights and distances have the usual range; a survey takes its own."""
     _held: dict[tuple[ColourBy, str], Scale] = field(default_factory=dict)
 
+    def fits(self, by: ColourBy, sweep: PlacedSweep) -> bool:
+        """Whether a sweep has what is asked for."""
+        return by in (ColourBy.HEIGHT, ColourBy.DISTANCE) or column_of(by, sweep) is not None
+
     def scale(self, by: ColourBy, sweep: PlacedSweep, ground_m: float) -> Scale:
         """The scale for a sweep; ``ground_m`` is the height of the ground at the vehicle."""
         if by is ColourBy.HEIGHT and self.on_vehicle:
@@ -175,17 +179,7 @@ def distances(sweep: PlacedSweep) -> NDArray[np.float32]:
 
 
 def _measured(by: ColourBy, sweep: PlacedSweep) -> Scale:
-    every = max(1, len(sweep.points) // _SAMPLED)
-    if by is ColourBy.HEIGHT:
-        values = sweep.points[::every, 2]
-    elif by is ColourBy.DISTANCE:
-        values = np.linalg.norm(sweep.points[::every] - np.asarray(sweep.sensor, np.float32), axis=1)
-    else:
-        column = column_of(by, sweep)
-        values = np.empty(0) if column is None else np.asarray(column[::every])
-        if by is ColourBy.TIME:
-            values = _in_ms(values, sweep)
-    values = np.asarray(values, np.float64)
+    values = np.asarray(_sampled(by, sweep, max(1, len(sweep.points) // _SAMPLED)), np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
         return Scale(by, 0.0, 1.0)
@@ -194,6 +188,17 @@ def _measured(by: ColourBy, sweep: PlacedSweep) -> Scale:
         return Scale(by, -most, most)
     low, high = np.percentile(values, (1, 99)).tolist()
     return Scale(by, low, high if high > low else low + 1.0)
+
+
+def _sampled(by: ColourBy, sweep: PlacedSweep, every: int) -> NDArray[np.generic]:
+    if by is ColourBy.HEIGHT:
+        return sweep.points[::every, 2]
+    if by is ColourBy.DISTANCE:
+        return np.asarray(distances(sweep)[::every])
+    column = column_of(by, sweep)
+    if column is None:
+        return np.empty(0)
+    return _in_ms(column[::every], sweep) if by is ColourBy.TIME else column[::every]
 
 
 def _in_ms(values: NDArray[np.generic], sweep: PlacedSweep) -> NDArray[np.float64]:

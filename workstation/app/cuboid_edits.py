@@ -106,13 +106,6 @@ def face_moved(cuboid: Cuboid, face: Face, outward_m: float) -> Cuboid:
     return replace(cuboid, center=_vec(center), size=(size[0], size[1], size[2]))
 
 
-def sized(cuboid: Cuboid, size: Sequence[float], held: Sequence[int] = (0, 0, -1)) -> Cuboid:
-    """Another size; of each axis the face with that sign stays, for 0 the middle."""
-    change = np.array(size, np.float64) - np.array(cuboid.size)
-    center = np.array(cuboid.center) + axes_of(cuboid) @ (-np.array(held) * change / 2)
-    return replace(cuboid, center=_vec(center), size=_vec(size))
-
-
 def in_frame(cuboid: Cuboid, target_from_source: RigidTransform) -> Cuboid:
     """The same cuboid in another frame."""
     there = target_from_source @ RigidTransform(unit(cuboid.rotation), cuboid.center)

@@ -28,6 +28,14 @@ def canvas_of(hands: Hands) -> Canvas | None:
     return None if cameras is None or cameras.focused is None else cameras.focused.canvas
 
 
+def painted_ns(hands: Hands, stream: str) -> int | None:
+    """Session time of the picture that a camera has painted."""
+    cameras = _cameras(hands)
+    view = None if cameras is None else next((each for each in cameras.views if each.stream.id == stream), None)
+    frame = None if view is None else view.frames.frame
+    return None if frame is None else frame.session_ns
+
+
 def _needs_camera(hands: Hands) -> str | None:
     if needs_sample(hands) is not None:
         return needs_sample(hands)

@@ -28,7 +28,7 @@ from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
 from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
-from workstation.ui.panes.camera_look import CameraLook, distance_text, seconds_text
+from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_scene import CameraScene
 from workstation.ui.scenes.cloud_dots import paint_dots
 from workstation.ui.scenes.frame_item import Tone
@@ -36,6 +36,7 @@ from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.space_marks import paint_marks
 from workstation.ui.scenes.viewport import FIT, Viewport, Zoom
 from workstation.ui.theme import Theme
+from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.canvas import Place, PointerEvent, Wheels
 from workstation.ui.tools.catalogue import make_tool
 from workstation.ui.workbench import Workbench

@@ -42,6 +42,7 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),
     PaneSpec("sound", "Sound", Area.CENTRE, "workstation.ui.panes.sound:SoundPane"),
     PaneSpec("text", "Transcript", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
+    PaneSpec("cloud", "Cloud", Area.CENTRE, "workstation.ui.panes.cloud:CloudPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),

@@ -22,7 +22,7 @@ from workstation.ui.scenes.cloud_scene import CloudScene, FaceLayer, Hit, LineLa
 from workstation.ui.scenes.space_scene import scene_for_this_machine
 from workstation.ui.scenes.space_view import SpaceView
 from workstation.ui.tools.canvas import Button, Modifier
-from workstation.ui.tools.space_tool import SpaceHit, SpacePointer, SpaceTool
+from workstation.ui.tools.space_tool import Shown, SpaceHit, SpacePointer, SpaceTool
 
 WHEEL = 1.2
 _REST_MS = 160
@@ -399,6 +399,24 @@ class SpaceCanvas(QWidget):
     def _size_px(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()
         return max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
+
+
+class CanvasSource:
+    """The canvas as tools ask it (``SpaceSource``); ``shown`` answers what is painted."""
+
+    def __init__(self, canvas: SpaceCanvas, shown: Callable[[], Shown | None]) -> None:
+        self._canvas, self._shown = canvas, shown
+
+    @property
+    def shown(self) -> Shown | None:
+        return self._shown()
+
+    @property
+    def look(self) -> SpaceView:
+        return self._canvas.look
+
+    def repaint(self) -> None:
+        self._canvas.update()
 
 
 def _plainly(act: Callable[..., Any], *arguments: Any) -> Any:

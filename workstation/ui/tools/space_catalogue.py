@@ -10,6 +10,10 @@ from workstation.ui.tools.state import SELECT
 
 SPACE_TOOLS: Mapping[str, str] = {
     SELECT: "space_select:SpaceSelect",
+    "cuboid": "space_cuboid:SpaceCuboid",
+    "points_lasso": "space_points:Lasso",
+    "points_box": "space_points:PointBox",
+    "points_grow": "space_points:Grow",
 }
 """``module:Class`` in this folder by the hand's tool: imported when it is taken."""
 

@@ -101,8 +101,8 @@ class PointsShown:
     """Id of the stream."""
     item: int
     """Number of the sweep."""
-    own_ns: int
-    """Stream time of the sweep."""
+    own_ns: int | None
+    """Stream time of the sweep; ``None`` for a still cloud without one."""
     points: NDArray[np.float32]
     """(n, 3) scene metres."""
     rows: NDArray[np.int64] | None = None
@@ -185,6 +185,34 @@ class Space(Protocol):
         ...
 
     def moment_of(self, annotation: str) -> Moment | None: ...
+    def own_ns(self, annotation: str) -> int | None:
+        """The moment shown, on the axis of the annotation's own stream; of a new one on that of the leading stream."""
+        ...
+
+    def record_frame(self, annotation: str) -> str:
+        """The frame an annotation's shape is kept in; of a new one the frame of the leading stream."""
+        ...
+
+    def to_frame(self, cuboid: Cuboid, frame: str, *, session_ns: int | None = None) -> Cuboid | None:
+        """A cuboid of the scene in another frame, as that stands at the moment shown, or at another one."""
+        ...
+
+    def stored_at(self, annotation: str, session_ns: int) -> Cuboid | None:
+        """Where a cuboid is at another moment, in the scene."""
+        ...
+
+    def eye(self) -> Vec3:
+        """Where the sensor of the leading stream is, in the scene."""
+        ...
+
+    def heading(self) -> float:
+        """Where the vehicle looks, radians about z."""
+        ...
+
+    def still_frame(self) -> str | None:
+        """The frame of the scene, if it is one that does not move."""
+        ...
+
     def locked(self, annotation: str) -> bool: ...
     def preview(self, cuboids: Mapping[str, Cuboid], *, class_id: str | None = None) -> None:
         """Show these (scene) in place of what is stored, in every pane, until the next call; ``{}`` ends it.

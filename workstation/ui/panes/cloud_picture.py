@@ -1,0 +1,393 @@
+"""One moment of the cloud pane put together: which sweeps, which cuboids, and the lines around them.
+
+Asked by the pane whenever time, records, sight or look have changed. What it answers is a value that travels with the
+picture (``Wish.about``): header, labels and tools speak of that and of nothing newer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.app.cloud_ground import Ground, PlacedSweep
+from workstation.app.cloud_moment import NO_BOXES, Boxes, Coloured, Painting, SweepWanted, moving_rows
+from workstation.app.cloud_paint import STREAMS, Scales
+from workstation.app.cloud_view import CloudLayer, CloudLayers
+from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.previews import Previews
+from workstation.app.sample_view import SampleView
+from workstation.core.annotation import Annotation
+from workstation.core.geometry import Cuboid, PointSet, ShapeKind
+from workstation.core.poses import RigidTransform
+from workstation.core.rotation import multiply, unit
+from workstation.core.sample import Stream, StreamKind
+from workstation.ui.panes.cloud_look import CloudLook
+from workstation.ui.scenes.cloud_scene import LineLayer, PointLayer
+from workstation.ui.scenes.space_things import (
+    NO_CUBOIDS,
+    CuboidsDrawn,
+    axes_lines,
+    doppler_lines,
+    frustum_lines,
+    grid_lines,
+    grid_step,
+    rgb_of,
+    way_lines,
+)
+from workstation.ui.theme import Theme
+from workstation.ui.tools.canvas import NEW
+from workstation.ui.tools.space_tool import PointsShown, Shown
+from workstation.ui.tools.state import Sight
+
+_RADAR_PX = 5
+_FRUSTUM_M = 3.0
+_HELD_MOMENTS = 64
+
+
+class SweepPoints:
+    """Points on their way to the scene: coloured on the render thread, then known to the window as they are drawn."""
+
+    def __init__(self, wanted: Sequence[SweepWanted], painting: Painting, coloured: Coloured) -> None:
+        self.wanted, self.painting = tuple(wanted), painting
+        self._coloured = coloured
+        self.count = sum(len(each.sweep.points) for each in wanted)
+        self.made: dict[str, tuple[NDArray[np.float32], NDArray[np.int64] | None]] = {}
+
+    def layers(self) -> Sequence[PointLayer]:
+        found = []
+        for each in self.wanted:
+            points, rows, colours = self._coloured.get(each, self.painting)
+            self.made[each.key] = (points, rows)
+            found.append(PointLayer(key=each.key, points=points, colours=colours, size_px=each.size_px))
+        return found
+
+    def same_as(self, other: SweepPoints | None) -> bool:
+        """Whether nothing would look different."""
+        if other is None or len(other.wanted) != len(self.wanted):
+            return False
+        mine, theirs = self.painting, other.painting
+        if (mine.by, mine.sets, mine.from_cameras) != (theirs.by, theirs.sets, theirs.from_cameras):
+            return False
+        if abs(mine.ground_m - theirs.ground_m) > 1e-3 or (mine.of_things and mine.boxes is not theirs.boxes):
+            return False
+        return all(
+            a.sweep is b.sweep and a.size_px == b.size_px and a.without == b.without and a.current == b.current
+            for a, b in zip(self.wanted, other.wanted, strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CloudMoment:
+    """What is drawn together."""
+
+    session_ns: int
+    """The moment cuboids stand at: the capture of the sweep that leads."""
+    ground: Ground
+    lead: CloudLayer | None
+    """The layer the header speaks of; ``None``: no sweep is shown at all."""
+    sweeps: tuple[tuple[CloudLayer, PlacedSweep], ...]
+    """The current ones, one a stream."""
+    points: SweepPoints
+    cuboids: CuboidsDrawn
+    names: tuple[str, ...]
+    """Beside each cuboid."""
+    vehicle: RigidTransform | None
+    """``scene_from_vehicle``, or from the sensor where nothing moves; ``None`` where no pose is known."""
+    low: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    high: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+
+    @property
+    def lead_sweep(self) -> PlacedSweep | None:
+        """The sweep of the layer that leads."""
+        return next((sweep for layer, sweep in self.sweeps if layer is self.lead), None)
+
+    @cached_property
+    def shown(self) -> Shown | None:
+        """The same as tools see it. Asked once the picture is drawn: then the points are known as they were drawn."""
+        lead, sweep = self.lead, self.lead_sweep
+        if lead is None or sweep is None:
+            return None
+        table = lead.table
+        at = sweep.index
+
+        def own(index: int) -> int | None:
+            return int(table.times_ns[index]) if table is not None and 0 <= index < len(table) else None
+
+        made = self.points.made
+        layers = tuple(
+            PointsShown(
+                key=each.key,
+                stream=each.sweep.stream,
+                item=each.sweep.index,
+                own_ns=each.sweep.own_ns or 0,
+                points=made[each.key][0],
+                rows=made[each.key][1],
+                current=each.current,
+            )
+            for each in self.points.wanted
+            if each.key in made
+        )
+        return Shown(
+            session_ns=self.session_ns,
+            frame=self.ground.frame,
+            origin=self.ground.origin,
+            stream=lead.stream.id,
+            own_ns=sweep.own_ns if table is not None else 0,
+            next_ns=own(at + 1),
+            before_ns=own(at - 1),
+            layers=layers,
+        )
+
+    def counted(self, row: int) -> int:
+        """How many points of the current sweeps lie in a cuboid."""
+        boxes = Boxes(self.cuboids.ids, self.cuboids.centers, self.cuboids.sizes, self.cuboids.rotations)
+        current = (each for each in self.points.wanted if each.current)
+        return sum(int((boxes.inside(each.sweep.points, (row,)) >= 0).sum()) for each in current)
+
+    def range_m(self, row: int) -> float:
+        """From the leading sensor to the middle of a cuboid, on the ground."""
+        sweep = self.lead_sweep
+        start = (0.0, 0.0, 0.0) if sweep is None else sweep.sensor
+        return float(np.linalg.norm(self.cuboids.centers[row, :2] - np.array(start[:2])))
+
+
+class CloudPicture:
+    """Makes moments of one sample. The window's thread."""
+
+    def __init__(
+        self, view: SampleView, layers: CloudLayers, placed: PlacedCuboids, sight: Sight, previews: Previews
+    ) -> None:
+        self._view, self._layers, self._placed = view, layers, placed
+        self._sight, self._previews = sight, previews
+        self._coloured = Coloured()
+        self._scales = Scales()
+        self._boxes: dict[int, Boxes] = {}
+        self._sets: dict[str, NDArray[np.int64]] = {}
+        self._points: SweepPoints | None = None
+        self._things: tuple[tuple[object, ...], Boxes, NDArray[np.uint8]] | None = None
+
+    def records_changed(self) -> None:
+        """Cuboids may stand elsewhere."""
+        self._boxes.clear()
+        self._things = None
+
+    def at(self, playhead_ns: int, look: CloudLook) -> CloudMoment | None:
+        """What shows now, of what has been read; ``None`` where no stream has a sweep."""
+        ground = self._layers.ground
+        visible = [each for each in self._layers.layers if self.stream_visible(each.stream, look)]
+        swept = [(each, each.shown) for each in visible if each.shown is not None]
+        if ground is None or not swept:
+            return None
+        lead, found = swept[0]
+        session_ns = playhead_ns if found.now.session_ns is None else found.now.session_ns
+        vehicle = self.vehicle_at(lead.stream, session_ns)
+        self._scales.on_vehicle = found.now.session_ns is not None
+        cuboids, names = self._cuboids(session_ns) if look.cuboids else (NO_CUBOIDS, ())
+        points = self._swept(swept, session_ns, look, 0.0 if vehicle is None else vehicle.translation[2])
+        sweeps = tuple((layer, each.now) for layer, each in swept)
+        low, high = _bounds(sweep.points for _, sweep in sweeps)
+        return CloudMoment(
+            session_ns=session_ns, ground=ground, lead=lead, sweeps=sweeps, points=points, cuboids=cuboids,
+            names=names, vehicle=vehicle, low=low, high=high,
+        )  # fmt: skip
+
+    def stream_visible(self, stream: Stream, look: CloudLook) -> bool:
+        """Whether its points are to be seen: not switched off here, not hidden, none of the others alone."""
+        alone = [each.stream.id for each in self._layers.layers if self._sight.is_solo(each.stream.id)]
+        hidden = stream.key in look.hidden or self._sight.is_hidden(stream.id)
+        return not hidden and (not alone or stream.id in alone)
+
+    def vehicle_at(self, stream: Stream, session_ns: int) -> RigidTransform | None:
+        """``scene_from_vehicle`` then."""
+        ground = self._layers.ground
+        frame = stream.frame or ""
+        return None if ground is None else ground.in_scene(ground.vehicle_of(frame, session_ns), session_ns)
+
+    def around(self, moment: CloudMoment, look: CloudLook, theme: Theme, distance_m: float) -> list[LineLayer]:
+        """Grid, axes, frusta, way and speeds."""
+        found: list[LineLayer] = []
+        vehicle, ground = moment.vehicle, moment.ground
+        center = vehicle.translation if vehicle is not None else tuple((moment.low + moment.high) / 2)
+        if look.grid:
+            on_vehicle = vehicle is not None and moment.lead_sweep is not None and moment.lead_sweep.own_ns is not None
+            floor = vehicle.translation[2] if on_vehicle and vehicle is not None else float(moment.low[2])
+            found.append(grid_lines(center, floor, grid_step(distance_m), (104, 114, 130)))
+        if look.axes and vehicle is not None:
+            found.append(axes_lines(vehicle, max(1.5, distance_m / 25)))
+        accent = rgb_of(theme.accent)
+        if look.way and moment.lead is not None:
+            way = way_lines(ground.way(ground.vehicle_of(moment.lead.stream.frame or "", moment.session_ns)), accent)
+            found += [] if way is None else [way]
+        if look.frusta:
+            for camera in self._placed.calibration.cameras:
+                there = ground.in_scene(camera.frame, moment.session_ns)
+                if there is not None:
+                    found.append(frustum_lines(camera, there, _FRUSTUM_M, (132, 142, 158)))
+        for layer, sweep in moment.sweeps:
+            speeds = sweep.columns.get("velocity")
+            if layer.stream.kind is StreamKind.RADAR and speeds is not None:
+                warm = np.where(np.asarray(speeds)[:, None] < 0, (90, 165, 255), (255, 150, 60)).astype(np.uint8)
+                lines = doppler_lines(sweep.points, sweep.sensor, speeds, warm)
+                found += [] if lines is None else [lines]
+        return found
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _swept(
+        self, swept: Sequence[tuple[CloudLayer, object]], session_ns: int, look: CloudLook, ground_m: float
+    ) -> SweepPoints:
+        wanted: list[SweepWanted] = []
+        for number, (layer, _) in enumerate(swept):
+            shown = layer.shown
+            assert shown is not None
+            colour = STREAMS[number % len(STREAMS)]
+            size = _RADAR_PX if layer.stream.kind is StreamKind.RADAR else look.point_px
+            for sweep in (shown.now, *shown.around):
+                without = None
+                if sweep is not shown.now and look.leave_moving and sweep.session_ns is not None:
+                    then = self._boxes_at(sweep.session_ns)
+                    rows = tuple(moving_rows(then, self._boxes_at(session_ns)))
+                    without = (then, rows) if rows else None
+                wanted.append(
+                    SweepWanted(
+                        key=f"{layer.stream.id}/{sweep.index}",
+                        sweep=sweep,
+                        current=sweep is shown.now,
+                        stream_colour=colour,
+                        size_px=size,
+                        without=without,
+                    )
+                )
+        painting = Painting(by=look.colour_by, ground_m=ground_m, scales=self._scales)
+        if painting.of_things:
+            painting = self._of_things(painting, wanted, session_ns)
+        made = SweepPoints(wanted, painting, self._coloured)
+        if made.same_as(self._points) and self._points is not None:
+            return self._points
+        self._points = made
+        return made
+
+    def _of_things(self, painting: Painting, wanted: Sequence[SweepWanted], session_ns: int) -> Painting:
+        boxes = self._boxes_at(session_ns)
+        colours = [rgb_of(self._colour(each)) for each in boxes.ids]
+        sets = {each.key: self._sets_of(each.sweep) for each in wanted if each.current}
+        return Painting(
+            by=painting.by, ground_m=painting.ground_m, scales=painting.scales, boxes=boxes,
+            box_colours=np.array(colours, np.uint8).reshape(-1, 3), sets=sets,
+        )  # fmt: skip
+
+    def _colour(self, annotation: str) -> str:
+        record = self._view.annotations.get(annotation)
+        return "#9aa0a6" if record is None else self._view.paint_of(record).colour
+
+    def _sets_of(self, sweep: PlacedSweep) -> list[tuple[NDArray[np.int64], tuple[int, int, int]]]:
+        """What is labelled point by point in a sweep."""
+        found = []
+        for record in self._view.annotations_of(sweep.stream):
+            if record.kind is not ShapeKind.POINT_SET or not self._visible(record) or sweep.own_ns is None:
+                continue
+            shape = self._view.moment(record, sweep.own_ns).shape
+            if isinstance(shape, PointSet):
+                found.append((self._indices(shape), rgb_of(self._view.paint_of(record).colour)))
+        return found
+
+    def _indices(self, shape: PointSet) -> NDArray[np.int64]:
+        if shape.blob not in self._sets:
+            blob = self._view.blob(shape.blob)
+            whole = b"" if blob is None else blob[: len(blob) // 4 * 4]
+            self._sets[shape.blob] = np.frombuffer(whole, "<u4").astype(np.int64)
+        return self._sets[shape.blob]
+
+    def _boxes_at(self, session_ns: int) -> Boxes:
+        found = self._boxes.get(session_ns)
+        if found is None:
+            while len(self._boxes) >= _HELD_MOMENTS:
+                del self._boxes[next(iter(self._boxes))]
+            found = self._boxes[session_ns] = self._boxes_then(session_ns)
+        return found
+
+    def _boxes_then(self, session_ns: int) -> Boxes:
+        ground = self._layers.ground
+        origin = np.zeros(3) if ground is None else np.array(ground.origin)
+        for placed in self._placed.at(session_ns):
+            if ground is not None and placed.root == ground.frame:
+                return Boxes(placed.ids, placed.centers - origin, placed.sizes, placed.rotations)
+        return NO_BOXES
+
+    def _cuboids(self, session_ns: int) -> tuple[CuboidsDrawn, tuple[str, ...]]:
+        """The cuboids to be drawn, what is dragged in place of what is stored."""
+        ground = self._layers.ground
+        assert ground is not None
+        rows: dict[str, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], bool]] = {}
+        origin = np.array(ground.origin)
+        for placed in self._placed.at(session_ns):
+            if placed.root == ground.frame:
+                each = zip(placed.ids, placed.centers - origin, placed.sizes, placed.rotations, placed.between.tolist(),
+                           strict=True)  # fmt: skip
+                rows |= {key: (c, s, r, between) for key, c, s, r, between in each}
+        names: dict[str, str] = {}
+        classes: dict[str, str | None] = {}
+        for key, dragged in self._previews.shapes.items():
+            if isinstance(dragged.shape, Cuboid):
+                record = self._view.annotations.get(key)
+                stream = self._view.streams.get(dragged.stream)
+                frame = (
+                    dragged.frame
+                    or (record.frame if record is not None else None)
+                    or ((stream.frame if stream is not None else None) or "")
+                )
+                when = session_ns if stream is None else stream.time_map.to_session(dragged.own_ns)
+                there = ground.in_scene(frame, when)
+                if there is not None:
+                    rows[key] = _moved(dragged.shape, there)
+                    classes[key] = dragged.class_id
+        shown = [key for key in rows if self._is_seen(key)]
+        if not shown:
+            return NO_CUBOIDS, ()
+        for key in shown:
+            record = self._view.annotations.get(key)
+            names[key] = self._view.name_of(key) if record is not None else self._view.class_name(classes.get(key))
+        colours = [
+            self._colour(key) if key in self._view.annotations else self._view.paint_of_class(classes.get(key)).colour
+            for key in shown
+        ]
+        drawn = CuboidsDrawn(
+            ids=tuple(shown),
+            centers=np.array([rows[key][0] for key in shown]),
+            sizes=np.array([rows[key][1] for key in shown]),
+            rotations=np.array([rows[key][2] for key in shown]),
+            between=np.array([rows[key][3] for key in shown], np.bool_),
+            colours=np.array([rgb_of(each) for each in colours], np.uint8),
+        )
+        return drawn, tuple(names[key] for key in shown)
+
+    def _is_seen(self, key: str) -> bool:
+        record = self._view.annotations.get(key)
+        return (record is None and key.startswith(NEW)) or (record is not None and self._visible(record))
+
+    def _visible(self, record: Annotation) -> bool:
+        keys: Mapping[str, None] | tuple[str | None, ...]
+        keys = (record.id, record.entity, record.stream, self._view.class_of(record))
+        return self._sight.visible(keys)
+
+
+def _moved(
+    shape: Cuboid, there: RigidTransform
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], bool]:
+    center = there @ np.array(shape.center)
+    rotation = unit(multiply(there.rotation, shape.rotation))
+    return center, np.array(shape.size), np.array(rotation), False
+
+
+def _bounds(clouds: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ends = [(each.min(axis=0), each.max(axis=0)) for each in clouds if len(each)]
+    if not ends:
+        return np.full(3, -10.0), np.full(3, 10.0)
+    return (
+        np.min([low for low, _ in ends], axis=0).astype(np.float64),
+        np.max([high for _, high in ends], axis=0).astype(np.float64),
+    )
