@@ -75,6 +75,15 @@ class Truth:
         assert lens["type"] == "pinhole"
         return np.array([(pixel[0] - lens["cx"]) / lens["fx"], (pixel[1] - lens["cy"]) / lens["fy"], 1.0])
 
+    def bounds(self, pixels: Floats, camera: str) -> Floats | None:
+        """Left, top, right, bottom of the part inside the picture of the area that corners span, without distortion."""
+        width, height = self.size_px(camera)
+        frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+        _, shown = cv2.intersectConvexConvex(cv2.convexHull(pixels.astype(np.float32)), frame)
+        if shown is None or len(shown) < 3:
+            return None
+        return np.concatenate([shown[:, 0].min(0), shown[:, 0].max(0)]).astype(np.float64)
+
     def size_px(self, camera: str) -> tuple[int, int]:
         return self._cameras[camera]["width_px"], self._cameras[camera]["height_px"]
 

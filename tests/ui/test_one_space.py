@@ -14,12 +14,16 @@ from one_space_truth import Truth, grabbed, on_screen
 from PySide6.QtCore import QEvent, QPoint, QPointF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from scipy.spatial.transform import Rotation
 
 from strict_windows import copy_of, show, wait_for
 from workstation.app.opening import new_project, open_project
 from workstation.app.previews import NEW, Dragged
-from workstation.core.geometry import Cuboid
+from workstation.core.annotation import Annotation
+from workstation.core.geometry import Box, Cuboid
 from workstation.core.selection import SpaceCursor
+from workstation.ui.actions import one_space
+from workstation.ui.actions.action import Hands
 from workstation.ui.panes.camera import CameraPane
 from workstation.ui.panes.camera_view import CameraView
 from workstation.ui.workbench import Workbench
@@ -377,3 +381,145 @@ def test_what_is_seen_in_a_drag_is_what_is_stored_after_it(real: Opened) -> None
         np.testing.assert_allclose(dragged.shadow.seen.segments, stored.segments, atol=1e-6)
         assert not np.allclose(each.segments.mean((0, 1)), stored.segments.mean((0, 1)), atol=1)
         bench.session.undo()
+
+
+class OnlyCameras:
+    """The frame around the panes, as far as these actions ask it."""
+
+    def __init__(self, pane: CameraPane) -> None:
+        self._pane = pane
+
+    def pane(self, kind: str) -> CameraPane | None:
+        return self._pane if kind == "camera" else None
+
+
+def hands(scene: Opened) -> Hands:
+    return Hands(bench=scene.bench, pane=scene.pane, frame=OnlyCameras(scene.pane))  # type: ignore[arg-type]
+
+
+def true_box(scene: Opened, camera: str, annotation: str, taken_ns: int) -> Floats | None:
+    """Left, top, right, bottom of what shows of a labelled cuboid; ``None`` where a corner is behind the camera or
+    nothing shows. Between two sweeps the corners go straight in the world."""
+    view = scene.bench.view
+    assert view is not None
+    record = view.annotations[annotation]
+    keyframes = view.keyframes(annotation)
+    own = np.array([scene.lidar.time_map.to_session(each.time_ns) for each in keyframes])
+    after = int(np.clip(np.searchsorted(own, taken_ns), 1, len(own) - 1))
+    ends = []
+    for row in (after - 1, after):
+        shape = keyframes[row].shape
+        assert isinstance(shape, Cuboid)
+        ends.append(scene.truth.in_world(_turned(shape), record.frame or scene.lidar.frame or "", int(own[row])))
+    share = (taken_ns - own[after - 1]) / (own[after] - own[after - 1])
+    pixels = scene.truth.pixels(ends[0] * (1 - share) + ends[1] * share, camera, taken_ns)
+    if not np.isfinite(pixels).all():
+        return None
+    return scene.truth.bounds(pixels, camera)
+
+
+def _turned(cuboid: Cuboid) -> Floats:
+    signs = np.array([[(i >> 2 & 1) - 0.5, (i >> 1 & 1) - 0.5, (i & 1) - 0.5] for i in range(8)])
+    w, x, y, z = cuboid.rotation
+    found: Floats = Rotation.from_quat([x, y, z, w]).apply(signs * cuboid.size) + cuboid.center
+    return found
+
+
+def boxes_of(scene: Opened, entity: str, stream: str) -> Annotation | None:
+    assert scene.bench.view is not None
+    shown = scene.bench.view.annotations_of_entity(entity)
+    return next((each for each in shown if each.kind == "box" and each.stream == stream), None)
+
+
+def sides(box: object) -> Floats:
+    assert isinstance(box, Box)
+    return np.array((box.x, box.y, box.x + box.width, box.y + box.height))
+
+
+def test_a_projected_box_is_adopted_in_the_cameras_that_see_it(real: Opened) -> None:
+    bench, front = real.bench, real.camera("front_camera")
+    view = bench.view
+    assert view is not None
+    assert bench.placed is not None
+    assert front.scene.camera is not None
+    cuboid = next(
+        each.annotation
+        for each in bench.placed.projected(front.scene.camera, real.taken_ns(front))
+        if (box := true_box(real, "front_camera", each.annotation, real.taken_ns(front))) is not None
+        and box[0] > 0 and box[2] < 960 and 8 < each.depth_m < 25
+    )  # fmt: skip
+    entity = view.annotations[cuboid].entity
+    assert entity is not None
+    bench.select([cuboid], cause="test")
+    head = bench.session.store.head()
+    one_space.adopt_everywhere(hands(real))
+    adopted = {camera.stream.key: boxes_of(real, entity, camera.stream.id) for camera in real.pane.views}
+    for camera in real.pane.views:
+        expected = true_box(real, camera.stream.frame or "", cuboid, real.taken_ns(camera))
+        record = adopted[camera.stream.key]
+        if record is None:
+            assert expected is None or min(expected[2] - expected[0], expected[3] - expected[1]) < 2.0
+            continue
+        (keyframe,) = view.keyframes(record.id)
+        frame = camera.frames.frame
+        assert frame is not None
+        assert keyframe.time_ns == frame.own_ns
+        assert expected is not None
+        np.testing.assert_allclose(sides(keyframe.shape), expected, atol=0.1)
+        assert (keyframe.source.name, keyframe.source.parameters["cuboid"]) == ("projection", cuboid)
+        assert camera.scene.drawn(record.id) is not None
+    assert adopted["front_camera"] is not None
+    assert adopted["back_camera"] is None
+    bench.session.undo()
+    assert boxes_of(real, entity, front.stream.id) is None
+    assert bench.session.store.head() != head  # a step of its own, taken back as one
+    bench.selection.clear(cause="test")
+
+
+def test_boxes_along_a_track_stay_within_a_pixel_or_two_of_the_projection(real: Opened) -> None:
+    bench, front = real.bench, real.camera("front_camera")
+    view, placed = bench.view, bench.placed
+    assert view is not None
+    assert placed is not None
+    assert bench.readers is not None
+    assert front.scene.camera is not None
+    seen = placed.projected(front.scene.camera, real.taken_ns(front))
+    cuboid = next(
+        each.annotation for each in seen if 8 < each.depth_m < 25 and len(view.keyframes(each.annotation)) > 40
+    )
+    entity = view.annotations[cuboid].entity
+    assert entity is not None
+    bench.select([cuboid], cause="test")
+    bench.focus_on(front.stream.id)
+    one_space.adopt_here(hands(real))
+    record = boxes_of(real, entity, front.stream.id)
+    assert record is not None
+    by_hand = {"kind": "box", "x": 5.0, "y": 6.0, "width": 70.0, "height": 80.0}
+    (first,) = view.keyframes(record.id)
+    bench.run("keyframe.set", annotation=record.id, time_ns=first.time_ns, shape=by_hand)
+    one_space.adopt_along(hands(real))
+    track = view.annotations[record.id]
+    keyframes = view.keyframes(record.id)
+    drawn = next(each for each in keyframes if each.time_ns == first.time_ns)
+    assert sides(drawn.shape).tolist() == [5.0, 6.0, 75.0, 86.0]  # what a hand drew stays
+    table = bench.readers.reader(front.stream).table  # type: ignore[union-attr]
+    assert 2 < len(keyframes) < len(table)
+    compared = 0
+    around = [each.time_ns for each in keyframes]
+    place = around.index(first.time_ns)
+    untouched = (around[max(0, place - 1)], around[min(len(around) - 1, place + 1)])
+    for own_ns in table.times_ns.tolist():
+        shown = view.moment(track, own_ns)
+        taken = front.stream.time_map.to_session(own_ns)
+        expected = None if shown.shape is None else true_box(real, "front_camera", cuboid, taken)
+        if expected is None or untouched[0] < own_ns < untouched[1]:
+            continue
+        assert np.abs(sides(shown.shape) - expected).max() <= 2.0
+        compared += 1
+    assert compared > 10
+    one_space.adopt_along(hands(real))
+    assert [each.time_ns for each in view.keyframes(record.id)] == around  # done again it is the same
+    for _ in range(4):
+        bench.session.undo()
+    assert boxes_of(real, entity, front.stream.id) is None
+    bench.selection.clear(cause="test")
