@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -38,6 +39,7 @@ from workstation.core.ids import AnnotationId, EntityId, RecordId
 from workstation.core.rights import Right
 from workstation.core.translation import translated
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _EMPTY_SHAPES: dict[ShapeKind, Shape] = {ShapeKind.SPAN: Span(), ShapeKind.TAG: Tag()}
 
 
@@ -145,6 +147,21 @@ def set_attributes(
 def changed_attributes(old: Attributes, changes: Mapping[str, AttributeValue | None]) -> Attributes:
     """``old`` with ``changes`` laid over it, without what was set to nothing."""
     return {name: value for name, value in {**old, **changes}.items() if value is not None}
+
+
+@command("annotation.set_language", title="Set language", right=Right.LABEL, enabled=needs_selection)
+def set_language(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], language: str) -> None:
+    """Say in which language the words of annotations are.
+
+    language: as de, hi or en-GB; empty for that of the text around them
+    """
+    said = language.strip()
+    if said and not _LANGUAGE.fullmatch(said):
+        raise UserError(f"{said[:40]!r} names no language; write it as de, hi or en-GB")
+    number = ontology_number(tx)
+    for annotation in fetch_all(tx, annotations):
+        state = state_after_edit(tx, annotation.state)
+        tx.put(replace(annotation, language=said or None, state=state, ontology_version=number))
 
 
 @command("annotation.set_state", title="Set state", right=Right.LABEL, enabled=needs_selection)

@@ -41,7 +41,7 @@ class PaneSpec:
 PANES: tuple[PaneSpec, ...] = (
     PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),
     PaneSpec("sound", "Sound", Area.CENTRE, "workstation.ui.panes.sound:SoundPane"),
-    PaneSpec("text", "Transcript", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
+    PaneSpec("text", "Text", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
     PaneSpec("cloud", "Cloud", Area.CENTRE, "workstation.ui.panes.cloud:CloudPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),

@@ -20,6 +20,7 @@ from workstation.app.cloud_view import CloudLayer, CloudLayers, correction_in_wo
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
+from workstation.app.units import stepped, units_of
 from workstation.core.poses import RigidTransform
 from workstation.core.records import RecordKind
 from workstation.core.rotation import matrix_of
@@ -127,18 +128,13 @@ class CloudPane(Pane):
         self.canvas.taken.connect(self._taken)
         self.canvas.view_changed.connect(self._view_moved)
         self._column.addWidget(self.canvas)
-        bench.hand.changed.connect(self._hand_changed)
-        bench.sight.changed.connect(self._sight_changed)
-        bench.theme_changed.connect(self._theme_changed)
-        bench.reveal_wanted.connect(self._reveal)
-        bench.previews.changed.connect(self._previewed)
+        self.hear(bench.hand.changed, self._hand_changed)
+        self.hear(bench.sight.changed, self._sight_changed)
+        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.reveal_wanted, self._reveal)
+        self.hear(bench.previews.changed, self._previewed)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._hand_changed)
-        bench.sight.changed.disconnect(self._sight_changed)
-        bench.theme_changed.disconnect(self._theme_changed)
-        bench.reveal_wanted.disconnect(self._reveal)
-        bench.previews.changed.disconnect(self._previewed)
         self._soon.stop()
         if self._keep_soon.isActive():
             self._keep_soon.stop()
@@ -206,20 +202,8 @@ class CloudPane(Pane):
     def step_time(self, steps: int) -> int | None:
         """So many sweeps of the leading stream away."""
         lead, bench = self.layers.lead, self.bench
-        table = None if lead is None else lead.table
-        if lead is None or bench is None or table is None:
-            return None
-        now = lead.at(bench.clock.time_ns)
-        if now.index is not None:
-            target = now.index + steps
-        elif now.nearest is not None:
-            ahead = now.nearest.distance_ns > 0
-            target = now.nearest.index + (steps - 1 if ahead and steps > 0 else steps + 1 if not ahead and steps < 0
-                                          else steps)  # fmt: skip
-        else:
-            return None
-        target = min(max(target, 0), len(table) - 1)
-        return lead.stream.time_map.to_session(int(table.times_ns[target]))
+        units = None if lead is None or lead.table is None else units_of(lead.stream, lead.reader)
+        return None if units is None or bench is None else stepped(units, bench.clock.time_ns, steps)
 
     def unit_name(self) -> str:
         return "sweep" if self.layers.lead is not None and not self._timeless() else ""
