@@ -73,6 +73,10 @@ class OpenStreams:
         """Held while a worker reads, where several workers share a reader that takes one thread at a time."""
         return self._turns.setdefault(stream.id, threading.Lock())
 
+    def opened(self, stream: Stream) -> Reader | None:
+        """The reader of a stream if somebody has asked for it."""
+        return self._open.get(stream.id)
+
     def close(self) -> None:
         """Close what was opened; a second call does nothing."""
         while self._previews:

@@ -79,6 +79,9 @@ class Workbench(QObject):
         """The window's background work, where there is a window."""
         self.step_every = 1
         """How many units of the focused pane ``,`` and ``.`` go."""
+        self.panes: frozenset[str] | None = None
+        """The kinds of panes on the screen; ``None`` where there is no window that knows."""
+        self.panes_changed: Signal[frozenset[str]] = Signal("panes_changed", on_error=_report)
         self.window: TimeRange | None = None
         """The stretch of session time that linked panes show."""
         self.sample_changed: Signal[SampleView | None] = Signal("sample_changed", on_error=_report)
@@ -165,6 +168,12 @@ class Workbench(QObject):
         if shown != self.window:
             self.window = shown
             self.window_changed.emit(shown)
+
+    def show_panes(self, kinds: frozenset[str]) -> None:
+        """These panes are on the screen now: some work asks for others beside it."""
+        if kinds != self.panes:
+            self.panes = kinds
+            self.panes_changed.emit(kinds)
 
     def settle(self) -> None:
         """Store what is being typed: before an action, another sample, the end."""

@@ -26,6 +26,7 @@ EMPTY: Final = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 REACH_M: Final = 1e9
 """What lies farther from the origin is no place and is not drawn: float32 would be off by 64 m there."""
 BACKGROUND: Final = np.uint32(0xFF101418)
+LARGEST_PX: Final = 8
 LAYER_SHIFT: Final = 40
 """``Rendered.index`` is ``layer << LAYER_SHIFT | point``, or -1."""
 
@@ -221,6 +222,11 @@ def depth_of(packed: NDArray[np.uint64], shift: float = 0.0) -> NDArray[np.float
     """Metres of packed pixels, infinite where empty."""
     bits = np.ascontiguousarray((packed >> np.uint64(32)).astype(np.uint32))
     return np.where(packed == EMPTY, np.float32(np.inf), bits.view(np.float32) - np.float32(shift))
+
+
+def size_of(layer: PointLayer) -> int:
+    """Side in pixels that its points are drawn with."""
+    return min(max(layer.size_px, 1), LARGEST_PX)
 
 
 def packed_colours(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:

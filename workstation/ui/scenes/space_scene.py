@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.doctor_probes import Answer, ask_child
+from workstation.app.system_libraries import Purpose, missing
 from workstation.ui.scenes.cloud_scene import (
     CloudScene,
     FaceLayer,
@@ -22,6 +28,12 @@ from workstation.ui.scenes.cloud_scene import (
 from workstation.ui.scenes.space_strokes import draw_faces, draw_lines
 from workstation.ui.scenes.space_view import SpaceView
 from workstation.ui.scenes.splat_scene import SplatPainter
+
+_log = logging.getLogger(__name__)
+_WINDOWS = ("vtkEGLRenderWindow", "vtkRenderWindow")
+"""Tried in turn: the first needs no X server, and finds the card beside a display that is drawn in software."""
+_PROOF = "from workstation.ui.scenes.vtk_scene import prove\nprove({window!r})"
+_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "swiftshader", "lavapipe", "basic render", "gdi generic")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,8 +131,50 @@ class SpaceScene:
 
 
 def scene_for_this_machine() -> CloudScene:
-    """VTK where a graphics card draws, otherwise the splat."""
-    return SpaceScene(SplatPainter())
+    """VTK where a graphics card draws, otherwise the splat. The first call may take a second: call it on a worker."""
+    window = _window_of_this_machine()
+    if window is None:
+        return SpaceScene(SplatPainter())
+    from workstation.ui.scenes.vtk_scene import VtkPainter
+
+    return SpaceScene(VtkPainter(window))
+
+
+@cache
+def _window_of_this_machine() -> str | None:
+    return accelerated_window()
+
+
+def accelerated_window(
+    *,
+    ask: Callable[[str], Answer] = ask_child,
+    platform: str = sys.platform,
+    devices: Callable[[], bool] | None = None,
+    lacking: Callable[[], Sequence[object]] = lambda: missing([Purpose.DRAWING]),
+) -> str | None:
+    """The kind of VTK's window that a graphics card draws into, proven in a child process; ``None`` for the splat.
+
+    A Mac's windows belong to its main thread, so a worker cannot draw there; the splat can.
+    """
+    if platform == "darwin" or (platform.startswith("linux") and not (devices or has_graphics_device)()) or lacking():
+        return None
+    for window in _WINDOWS:
+        answer = ask(_PROOF.format(window=window))
+        if answer.facts.get("right") and is_hardware(str(answer.facts.get("renderer", ""))):
+            return window
+        _log.info("%s does not draw points here: %s", window, answer.fault or answer.facts)
+    return None
+
+
+def has_graphics_device() -> bool:
+    """Whether Linux knows a device that could draw; without one OpenGL is drawn by the processor."""
+    return any(any(Path("/dev").glob(pattern)) for pattern in ("dri/renderD*", "nvidia[0-9]*", "dxg"))
+
+
+def is_hardware(renderer: str) -> bool:
+    """Whether OpenGL's name for its renderer is that of a card."""
+    name = renderer.lower()
+    return bool(name) and not any(software in name for software in _SOFTWARE)
 
 
 def _common(a: Sequence[object], b: Sequence[object]) -> int:

@@ -52,6 +52,13 @@ class OrderedCloud:
     levels: NDArray[np.int64]
     """(levels,) pieces up to each level's end."""
 
+    @property
+    def bounds(self) -> tuple[Floats, Floats] | None:
+        """Low and high corner of all that is a place; ``None`` where nothing is."""
+        if np.isnan(self.low).all():
+            return None
+        return np.nanmin(self.low, axis=0) + self.center, np.nanmax(self.high, axis=0) + self.center
+
 
 _ORDERED: Final[WeakValueDictionary[int, OrderedCloud]] = WeakValueDictionary()
 
@@ -230,6 +237,14 @@ def pieces_in_sight(cloud: OrderedCloud, view: SpaceView, slack_px: int) -> NDAr
         outside &= (depth > NEAREST_M).all(axis=1)
         outside |= (depth <= NEAREST_M).all(axis=1)
     return np.asarray(~(outside | np.isnan(cloud.low).any(axis=1)), np.bool_)
+
+
+def orthographic_shift(clouds: Sequence[OrderedCloud], view: SpaceView) -> float:
+    """What makes all depths positive: an orthographic view shows what lies behind its eye too."""
+    if view.fov_deg is not None:
+        return 0.0
+    nearest = [view.clip(*cloud.bounds)[0] for cloud in clouds if cloud.bounds is not None]
+    return 2 * NEAREST_M - min(nearest, default=0.0)
 
 
 def pieces_until(clouds: Sequence[OrderedCloud], budget: int | None) -> list[int]:

@@ -11,18 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from workstation.ui.scenes.cloud_scene import BACKGROUND, PointLayer, PointPicture, packed_colours
-from workstation.ui.scenes.space_view import NEAREST_M, SpaceView
+from workstation.ui.scenes.cloud_scene import BACKGROUND, LARGEST_PX, PointLayer, PointPicture, packed_colours, size_of
+from workstation.ui.scenes.space_view import SpaceView
 from workstation.ui.scenes.splat_kernels import (
     Canvas,
     OrderedCloud,
     finished,
     in_order,
+    orthographic_shift,
     pieces_in_sight,
     pieces_until,
 )
-
-LARGEST_PX = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +91,7 @@ class SplatPainter:
         )
 
     def _begin(self, view: SpaceView) -> _Begun:
-        sizes = {_size(layer) for layer in self._layers if len(layer.points)}
+        sizes = {size_of(layer) for layer in self._layers if len(layer.points)}
         kept = self._begun.canvases if self._begun is not None else {}
         if self._begun is not None and (self._begun.view.width_px, self._begun.view.height_px) != (
             view.width_px,
@@ -102,24 +101,13 @@ class SplatPainter:
         canvases = {size: kept.get(size) or Canvas(view.width_px, view.height_px, size) for size in sorted(sizes)}
         for canvas in canvases.values():
             canvas.clear()
-        return _Begun(view, self._shift(view), canvases, [0] * len(self._layers))
-
-    def _shift(self, view: SpaceView) -> float:
-        """What makes all depths positive: an orthographic view shows what lies behind its eye too."""
-        if view.fov_deg is not None:
-            return 0.0
-        nearest = [
-            view.clip(np.nanmin(cloud.low, axis=0) + cloud.center, np.nanmax(cloud.high, axis=0) + cloud.center)[0]
-            for cloud in self._clouds
-            if len(cloud.low) and not np.isnan(cloud.low).all()
-        ]
-        return 2 * NEAREST_M - min(nearest, default=0.0)
+        return _Begun(view, orthographic_shift(self._clouds, view), canvases, [0] * len(self._layers))
 
     def _splat(
         self, begun: _Begun, number: int, layer: PointLayer, until: int, cancelled: Callable[[], bool] | None
     ) -> bool:
         """Draw pieces of one layer; True when cancelled."""
-        cloud, canvas = self._clouds[number], begun.canvases.get(_size(layer))
+        cloud, canvas = self._clouds[number], begun.canvases.get(size_of(layer))
         if begun.done[number] >= until or canvas is None:
             return False
         matrix = begun.view.matrix()
@@ -141,7 +129,3 @@ class SplatPainter:
     def close(self) -> None:
         """Let go of the points."""
         self.set_points(())
-
-
-def _size(layer: PointLayer) -> int:
-    return min(max(layer.size_px, 1), LARGEST_PX)
