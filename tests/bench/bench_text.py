@@ -20,8 +20,8 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QAbstractScrollArea, QTextEdit
-from strict_texts import text_project
 
+from strict_texts import text_project
 from workstation.app.opening import open_project
 from workstation.app.streams import OpenStreams
 from workstation.app.text_marks import Marks

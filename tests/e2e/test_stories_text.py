@@ -108,7 +108,7 @@ def test_spans_in_three_scripts_by_keys_alone_and_taken_back(me: Person) -> None
     choose(me, "hindi")
     start = HINDI.index("क्षत्रिय")
     for _ in range(40):  # by words to the conjunct
-        if HINDI[: start].rstrip() == HINDI[: caret(me)].rstrip():
+        if HINDI[:start].rstrip() == HINDI[: caret(me)].rstrip():
             break
         me.press("Ctrl+Right")
     me.press("Right", "Ctrl+Shift+Right", "D")
