@@ -138,8 +138,9 @@ class CameraView(QWidget):
         if self._viewport is None:
             area = (float(max(1, self.area.width())), float(max(1, self.area.height())))
             self._viewport = Viewport(
-                picture_px=self._size_px, area=area, zoom=self._zoom, device_ratio=self.area.devicePixelRatioF()
-            )
+                picture_px=self._size_px, area=area, zoom=self._zoom, device_ratio=self.area.devicePixelRatioF(),
+                aspect=1.0 if self.frames.feed is None else self.frames.feed.aspect,
+            )  # fmt: skip
         return self._viewport
 
     def show_time(self, time_ns: int) -> None:
