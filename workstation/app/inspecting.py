@@ -17,6 +17,7 @@ from workstation.app.shape_fields import shape_fields
 from workstation.core.annotation import Annotation, Entity, Interpolation, Link, Source, State
 from workstation.core.ontology import Attribute, AttributeType, name_in
 from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.sample import StreamKind
 from workstation.core.space import FrameTree
 from workstation.core.tracks import MomentKind
 
@@ -275,7 +276,7 @@ def _place_and_time(view: SampleView, annotation: Annotation, now_ns: int) -> li
         fields = tuple(
             InspectorField(key=f"shape:{each.key}", title=each.title, value=each.value, unit=each.unit,
                            editor=Editor.NUMBER if each.editable else Editor.PLAIN, may_be_empty=False)
-            for each in shape_fields(shape)
+            for each in shape_fields(shape, length="mm" if _stream_kind(view, annotation) is StreamKind.VOLUME else "m")
         )  # fmt: skip
         which = "" if annotation.track is None else f": {_MOMENTS.get(shown.kind, 'between keyframes')} here"
         found.append(Section(title=f"Geometry{which}", fields=fields))

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app import comment_rows, history_rows, keyframe_rows, link_rows
-from workstation.app.inspecting import entities_of, heading, sections_of
+from workstation.app.inspecting import Section, entities_of, heading, sections_of
 from workstation.app.inspecting_edits import EDITABLE, Change, make_change, merge_preview
 from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
@@ -31,6 +31,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.core.space import Calibration, FrameTree, calibration_of
+from workstation.media.base import VolumeReader
 from workstation.store.changes import ChangeSet
 from workstation.ui.icons import icon
 from workstation.ui.panels.form import Form
@@ -146,12 +147,28 @@ class InspectorPanel(Pane):
             self.form.settle()  # what is being typed is meant for what was shown until now
             self._shown = ids
         self.header.say(item=heading(view, ids))
-        self.form.show_sections(sections_of(view, ids, bench.clock.time_ns, self._frames(bench)))
+        sections = sections_of(view, ids, bench.clock.time_ns, self._frames(bench))
+        self.form.show_sections([*sections, *self._in_patient(view, ids)])
         for number, (name, title, _, _) in enumerate(_TABS):
             rows = self._rows(name, view, ids)
             self._models[name].set_rows(rows)
             self.lists[name].viewport().update()
             self.tabs.setTabText(number, f"{title} {len(rows)}" if rows else title)
+
+    def _in_patient(self, view: SampleView, ids: tuple[str, ...]) -> list[Section]:
+        """Millimetres and sides of a mark in a volume, once its images are open."""
+        record = view.annotations.get(ids[0]) if len(ids) == 1 else None
+        stream = None if record is None else view.streams.get(record.stream or "")
+        if record is None or stream is None or stream.kind is not StreamKind.VOLUME:
+            return []
+        assert self.bench is not None
+        reader = None if self.bench.readers is None else self.bench.readers.opened(stream)
+        if not isinstance(reader, VolumeReader):
+            return []
+        from workstation.app.volume_facts import patient_section
+
+        section = patient_section(view, record, reader)
+        return [section] if section.fields else []
 
     def _frames(self, bench: Workbench) -> FrameTree | None:
         """How the frames of the sample hang together, read when the first thing in space is looked at."""

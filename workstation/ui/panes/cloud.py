@@ -31,7 +31,7 @@ from workstation.ui.panes.cloud_carried import behind, carried
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
-from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture
+from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
 from workstation.ui.panes.cloud_work import SpaceWork
@@ -161,7 +161,9 @@ class CloudPane(Pane):
         if view is None or bench is None or bench.readers is None or canvas is None:
             self._say()
             return
-        self.placed = PlacedCuboids(view, bench.readers)
+        self.placed = bench.placed
+        if self.placed is None:
+            return
         self.layers = CloudLayers.open(view, bench.readers, self.placed, bench.gui.post, self._layer_changed)
         self._picture = CloudPicture(view, self.layers, self.placed, bench.sight, bench.previews)
         self._work = SpaceWork(bench, CanvasSource(canvas, self._shown), self.placed, self.kind)
@@ -197,7 +199,6 @@ class CloudPane(Pane):
     def apply(self, changes: ChangeSet) -> None:
         if self.placed is None or self.bench is None:
             return
-        self.placed.apply(changes)
         if self._picture is not None:
             self._picture.records_changed()
         if changes.kinds & {RecordKind.RIG, RecordKind.STREAM}:
@@ -326,7 +327,7 @@ class CloudPane(Pane):
         canvas, picture = self.canvas, self._picture
         if canvas is None or picture is None:
             return
-        moment = picture.at(self.time_ns, self.look)
+        moment = picture.at(self.time_ns, self.look, canvas.devicePixelRatioF())
         self._asked = moment
         if self.sides is not None:
             self.sides.renew()
@@ -336,8 +337,9 @@ class CloudPane(Pane):
             self._say()
             return
         view = self._view_for(moment, canvas.view)
-        lines, faces = self._lines(moment, view or canvas.view)
-        canvas.show_things(points=moment.points, lines=lines, faces=faces, about=moment, view=view)
+        lines, faces = self._lines(moment)
+        still = self._still(moment, view or canvas.view)
+        canvas.show_things(points=moment.points, lines=lines, faces=faces, still=still, about=moment, view=view)
 
     def _renew_lines(self) -> None:
         """Other things are selected or hovered: the same points."""
@@ -345,23 +347,31 @@ class CloudPane(Pane):
         if self.sides is not None:
             self.sides.renew()
         if canvas is not None and moment is not None:
-            canvas.show_lines(*self._lines(moment, canvas.view))
+            canvas.show_lines(*self._lines(moment))
             self.over.forget()
             canvas.update()
 
-    def _lines(self, moment: CloudMoment, view: SpaceView) -> tuple[list[LineLayer], list[FaceLayer]]:
+    def _still(self, moment: CloudMoment, view: SpaceView) -> StillLines | None:
         bench, picture = self.bench, self._picture
+        if bench is None or picture is None:
+            return None
+        return picture.still(moment, self.look, bench.theme, self._scale_m(view), self._ratio)
+
+    @property
+    def _ratio(self) -> float:
+        return 1.0 if self.canvas is None else self.canvas.devicePixelRatioF()
+
+    def _lines(self, moment: CloudMoment) -> tuple[list[LineLayer], list[FaceLayer]]:
+        """The cuboids: what is selected strongest, its sides filled faintly."""
+        bench, ratio = self.bench, self._ratio
         assert bench is not None
-        assert picture is not None
-        lines = picture.around(moment, self.look, bench.theme, self._scale_m(view))
         cuboids = moment.cuboids
         if not len(cuboids):
-            return lines, []
+            return [], []
         related = self._related()
         strong = np.array([each in related for each in cuboids.ids], np.bool_)
         hovered = np.array([each == bench.selection.state.hovered for each in cuboids.ids], np.bool_) & ~strong
-        ratio = 1.0 if self.canvas is None else self.canvas.devicePixelRatioF()
-        lines += cuboid_lines(cuboids, ~strong & ~hovered, "things", width_px=1.2 * ratio)
+        lines = cuboid_lines(cuboids, ~strong & ~hovered, "things", width_px=1.2 * ratio)
         lines += cuboid_lines(cuboids, hovered, "hovered", width_px=2.2 * ratio)
         lines += cuboid_lines(cuboids, strong, "selected", width_px=2.6 * ratio)
         return lines, cuboid_faces(cuboids, strong)
@@ -526,8 +536,8 @@ class CloudPane(Pane):
 
     def _view_moved(self, _view: SpaceView) -> None:
         if self._asked is not None and self.canvas is not None:
-            lines, faces = self._lines(self._asked, self.canvas.view)
-            self.canvas.show_lines(lines, faces)
+            lines, faces = self._lines(self._asked)
+            self.canvas.show_lines(lines, faces, still=self._still(self._asked, self.canvas.view))
         self.over.forget_places()
 
     # --- the hand -----------------------------------------------------------------------------------------------
