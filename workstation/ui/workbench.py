@@ -205,6 +205,7 @@ class Workbench(QObject):
         self._focused_stream = None
         self.hand.forget_drawn()
         self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_loop(None)
         span = sample_span(self.view.streams.values(), self.readers)
@@ -273,6 +274,7 @@ class Workbench(QObject):
         self._placed = None
         sounds, self.sounds = self.sounds, None
         self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_span(NO_TIME)
         self.sample_changed.emit(None)
@@ -280,6 +282,10 @@ class Workbench(QObject):
             sounds.close()
         if old is not None:
             old.close()
+
+    def _drop_cursor(self) -> None:
+        self.selection.hold_cursor(False, cause="session")
+        self.selection.point_at(None, cause="session")
 
     # --- what everybody does ------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from workstation.ui.actions.action import Action, Hands, Run, WhyNot, action, needs_sample
+from workstation.ui.actions.action import Hands, Run, WhyNot, action, needs_sample
 
 if TYPE_CHECKING:
     from workstation.ui.panes.text import TextPane
@@ -250,6 +250,3 @@ def language(hands: Hands) -> None:
     if pane is not None:
         pane.language.setFocus()
         pane.language_field.selectAll()
-
-
-__all__ = ["Action"]

@@ -6,7 +6,6 @@ it, and speaks, in header, labels and to tools, only of the moment that is paint
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -28,11 +27,13 @@ from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
+from workstation.ui.panes.cloud_carried import behind, carried
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
+from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.pointing import key_of
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
@@ -41,12 +42,11 @@ from workstation.ui.scenes.space_view import Side, SpaceView
 from workstation.ui.theme import Theme
 from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.space_catalogue import make_space_tool
+from workstation.ui.tools.space_edits import carry_on
 from workstation.ui.tools.space_tool import SpacePointer, SpaceTool
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
-_START = ((-16.0, 0.0, 9.0), (8.0, 0.0, 0.0))
-"""Where one stands at first, from the vehicle: behind and above it, looking ahead."""
 _LEAST_FLIGHT_M = 2.5
 
 
@@ -80,6 +80,7 @@ class CloudPane(Pane):
         self.moment: CloudMoment | None = None
         """What is painted."""
         self.canvas: SpaceCanvas | None = None
+        self.sides: CloudSides | None = None
         self.tool_name = ""
         self._renderer: SpaceRenderer | None = None
         self._picture: CloudPicture | None = None
@@ -127,7 +128,9 @@ class CloudPane(Pane):
         self.canvas.tool_moved.connect(self.tool_moved)
         self.canvas.taken.connect(self._taken)
         self.canvas.view_changed.connect(self._view_moved)
-        self._column.addWidget(self.canvas)
+        self.sides = CloudSides(self, self._renderer)
+        self.split = SideSplit(self.canvas, self.sides, wanted=self.look.sides)
+        self._column.addWidget(self.split)
         self.hear(bench.hand.changed, self._hand_changed)
         self.hear(bench.sight.changed, self._sight_changed)
         self.hear(bench.theme_changed, self._theme_changed)
@@ -141,11 +144,13 @@ class CloudPane(Pane):
             keep_look(bench.session.project.path, self.look)
         self._clear()
         canvas, self.canvas = self.canvas, None
-        if canvas is not None:
+        sides, self.sides = self.sides, None
+        if canvas is not None and sides is not None:
             canvas.close_canvas()
-            self._column.removeWidget(canvas)
-            canvas.hide()
-            canvas.deleteLater()
+            sides.close_sides()
+            self._column.removeWidget(self.split)
+            self.split.hide()
+            self.split.deleteLater()
         renderer, self._renderer = self._renderer, None
         if renderer is not None:
             renderer.close()
@@ -163,6 +168,8 @@ class CloudPane(Pane):
         self._picture = CloudPicture(view, self.layers, self.placed, bench.sight, bench.previews)
         self._work = SpaceWork(bench, CanvasSource(canvas, self._shown), self.placed, self.kind)
         self._take_tool()
+        if self.sides is not None:
+            self.sides.sample_opened()
         self._say()
 
     def show_time(self, time_ns: int) -> None:
@@ -213,7 +220,29 @@ class CloudPane(Pane):
         if self.canvas is None or not self.isVisible():
             return True
         waiting = self._soon.isActive() or any(each.pending for each in self.layers.layers)
-        return not waiting and not self.canvas.pending
+        return not waiting and not self.canvas.pending and (self.sides is None or not self.sides.pending)
+
+    @property
+    def work(self) -> SpaceWork | None:
+        """The painted picture as tools and actions see it."""
+        return self._work
+
+    @property
+    def newest(self) -> CloudMoment | None:
+        """What is on its way to the screen, or on it."""
+        return self._asked
+
+    def take_focus(self) -> None:
+        """Somebody works here now."""
+        self._taken()
+
+    def propagate(self) -> None:
+        """Carry the selected cuboids on to the next sweep and go there."""
+        bench, lead = self.bench, self.layers.lead
+        next_ns = None if self._work is None else carry_on(self._work)
+        if bench is not None and lead is not None and next_ns is not None:
+            bench.clock.pause()
+            bench.clock.seek(lead.stream.time_map.to_session(next_ns))
 
     # --- what actions call --------------------------------------------------------------------------------------
 
@@ -224,6 +253,7 @@ class CloudPane(Pane):
             return
         self._keep_soon.start()
         self.canvas.zoom_locked = self.look.zoom_locked
+        self.split.wanted = self.look.sides
         if self.look.flat != before.flat:
             view = self.canvas.view
             self.canvas.set_view(view.flat() if self.look.flat else view.deep())
@@ -299,6 +329,8 @@ class CloudPane(Pane):
             return
         moment = picture.at(self.time_ns, self.look, canvas.devicePixelRatioF())
         self._asked = moment
+        if self.sides is not None:
+            self.sides.renew()
         if moment is None:
             self.moment = None
             canvas.forget()
@@ -312,6 +344,8 @@ class CloudPane(Pane):
     def _renew_lines(self) -> None:
         """Other things are selected or hovered: the same points."""
         canvas, moment = self.canvas, self._asked
+        if self.sides is not None:
+            self.sides.renew()
         if canvas is not None and moment is not None:
             canvas.show_lines(*self._lines(moment))
             self.over.forget()
@@ -357,11 +391,7 @@ class CloudPane(Pane):
         if moment.vehicle is None or sweep is None or sweep.own_ns is None:
             side = SpaceView(eye=(-1.0, -1.0, 0.9), width_px=view.width_px, height_px=view.height_px)
             return side.fit(moment.low, moment.high)
-        ahead = moment.vehicle.turn(np.array([1.0, 0.0, 0.0]))
-        yaw = float(np.arctan2(ahead[1], ahead[0]))
-        turn = _about_z(yaw)
-        eye, target = ((turn @ np.array(each)) + moment.vehicle.translation for each in _START)
-        return SpaceView(eye=_vector(eye), target=_vector(target), width_px=view.width_px, height_px=view.height_px)
+        return behind(moment.vehicle, view)
 
     def _scale_m(self, view: SpaceView) -> float:
         return view.distance_m if view.fov_deg is not None else view.height_m
@@ -374,6 +404,8 @@ class CloudPane(Pane):
             self.over.forget()
             if canvas is not None and canvas.tool is not None:
                 self.guard(canvas.tool.scene_changed)
+            if self.sides is not None:
+                self.sides.scene_changed()
         else:
             self.over.forget_places()
         self._say()
@@ -572,29 +604,7 @@ class CloudPane(Pane):
         self.layers.close()
         self.layers = CloudLayers()
         self.placed = self._picture = self._work = None
+        if self.sides is not None:
+            self.sides.sample_opened()
         self.moment = self._asked = None
         self._stood = None
-
-
-def carried(view: SpaceView, before: RigidTransform, after: RigidTransform) -> SpaceView:
-    """A view that keeps its place beside a vehicle that has moved and turned; it stays upright."""
-    ahead_before, ahead_after = (each.turn(np.array([1.0, 0.0, 0.0])) for each in (before, after))
-    turned = np.arctan2(ahead_after[1], ahead_after[0]) - np.arctan2(ahead_before[1], ahead_before[0])
-    turn = _about_z(float(turned))
-    start, end = np.array(before.translation), np.array(after.translation)
-    return replace(
-        view,
-        eye=_vector(turn @ (np.array(view.eye) - start) + end),
-        target=_vector(turn @ (np.array(view.target) - start) + end),
-        up=_vector(turn @ np.array(view.up)),
-    )
-
-
-def _about_z(yaw: float) -> Any:
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _vector(values: Any) -> tuple[float, float, float]:
-    x, y, z = np.asarray(values, np.float64).tolist()
-    return x, y, z

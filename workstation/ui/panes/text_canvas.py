@@ -99,6 +99,9 @@ class TextCanvas(QAbstractScrollArea):
         self.placeholder = ""
         self.laid_out = 0
         """How many passages were laid out so far, for tests and benchmarks."""
+        self.text_left = 16.0
+        """Where words begin."""
+        self._gutter_px = 8.0
         self._scenes: OrderedDict[int, PassageScene] = OrderedDict()
         self._heights = np.zeros(0)
         self._tops: np.ndarray | None = None
@@ -134,6 +137,7 @@ class TextCanvas(QAbstractScrollArea):
         if passages is None:
             self._scenes.clear()
             self._setting = None
+            self._measure()
             self._guess_heights()
         else:
             for each in passages:
@@ -147,24 +151,18 @@ class TextCanvas(QAbstractScrollArea):
         self._first_passage = {}
         self._scenes.clear()
         self._setting = None
+        self._measure()
         self._arrange()
         self.viewport().update()
 
-    @property
-    def text_left(self) -> float:
-        """Where words begin."""
-        return self._gutter_px + self._rails_px + 8.0
-
-    @property
-    def _gutter_px(self) -> float:
+    def _measure(self) -> None:
+        """Room left of the words for speakers and times, and for relations from line to line."""
         wide = any(each.shown is not None or each.speaker for each in self.sheet.passages[:400])
-        return _GUTTER_PX if wide and self.viewport().width() > 420 else 8.0
-
-    @property
-    def _rails_px(self) -> float:
-        if self.marks is None or not self.marks.edges:
-            return 0.0
-        return 8.0 + RAIL_STEP_PX * (max(self.marks.rails.values(), default=0) + 1)
+        self._gutter_px = _GUTTER_PX if wide and self.viewport().width() > 420 else 8.0
+        rails = 0.0
+        if self.marks is not None and self.marks.edges:
+            rails = 8.0 + RAIL_STEP_PX * (max(self.marks.rails.values(), default=0) + 1)
+        self.text_left = self._gutter_px + rails + 8.0
 
     def letters(self) -> QFont:
         """A text is read all day: letters a little larger than the window's."""

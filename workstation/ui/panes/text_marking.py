@@ -266,7 +266,7 @@ class Marking:
         self._reading.canvas.reveal(place.passage, place.offset)
 
     def step(self, unit: str, by: int, *, extend: bool) -> None:
-        """Move the caret: by ``character``, ``code_point``, ``word``, ``row``, or to an ``edge`` of the row's passage."""
+        """Move the caret: by ``character``, ``code_point``, ``word``, ``row``, or to an ``edge`` of the passage."""
         at = self.caret()
         if at is None:
             return
@@ -313,12 +313,7 @@ class Marking:
     def _runs_back(self, at: Place) -> bool:
         """Whether the letters at a caret run from right to left, so that the arrow to the left goes on in the text."""
         laid = self._reading.canvas.scene(at.passage).laid
-        if not laid.right_to_left:
-            return False
-        held = laid.characters(laid.line_of(at.offset))
-        return next(
-            (each.back for each in held if each.start <= at.offset < each.stop), held[-1].back if held else False
-        )
+        return laid.right_to_left and laid.runs_back(at.offset, laid.line_of(at.offset))
 
     def _over_edge(self, at: Place, by: int) -> Place:
         passages = self.sheet.passages
@@ -412,6 +407,8 @@ class _Taking:
         self._hit = hit
         self._from = event.position()
         self._moved = False
+        self._held = event.modifiers() & _ALT
+        """Alt at the press counts for the whole drag: whoever lets it go first keeps the characters."""
         self._keep = bool(event.modifiers() & _CTRL)
         self._start = hit.exact if event.modifiers() & _ALT else hit.place
         self._before = marking.parts if self._keep and marking.body is not None else ()
@@ -428,7 +425,7 @@ class _Taking:
         if not self._moved:
             self._moved = True
             self._marking.kept = self._before
-        self._marking.drawn_to(self._start, hit, event.modifiers(), self._over, keep=self._keep)
+        self._marking.drawn_to(self._start, hit, event.modifiers() | self._held, self._over, keep=self._keep)
 
     def done(self, event: QMouseEvent) -> None:
         if self._moved:

@@ -6,6 +6,7 @@ its width is shared evenly between them, so that a boundary inside it has a plac
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -148,6 +149,8 @@ class Laid:
 
     def caret_x(self, offset: int, number: int) -> float:
         """Where a caret on a row is, in pixels from the passage's left."""
+        if not self.right_to_left:
+            return self._forward_x(offset, number)
         held = self.characters(number)
         for each in held:
             if each.start <= offset < each.stop:
@@ -155,6 +158,18 @@ class Laid:
         if not held:
             return self.lines[number].qt.naturalTextRect().left()
         return _within(held[-1], held[-1].stop)
+
+    def _forward_x(self, offset: int, number: int) -> float:
+        """The same where everything runs from left to right: one question to Qt, three inside a character."""
+        line = self.lines[number]
+        offset = min(max(offset, line.start), line.stop)
+        starts = characters(self.text)
+        at = bisect_right(starts, offset) - 1
+        here = _x(line.qt, self.units.of(starts[at]))
+        if starts[at] == offset or at + 1 >= len(starts):
+            return here
+        share = (offset - starts[at]) / (starts[at + 1] - starts[at])
+        return here + share * (_x(line.qt, self.units.of(starts[at + 1])) - here)
 
     def caret(self, offset: int, *, ends: bool = False) -> QRectF:
         """A caret: a line of no width."""
@@ -164,6 +179,13 @@ class Laid:
 
     def stretches(self, start: int, end: int, number: int) -> list[tuple[float, float]]:
         """(left, right) of the pieces of a stretch on a row; several where directions mix."""
+        line = self.lines[number]
+        start, end = max(start, line.start), min(end, line.stop)
+        if start >= end:
+            return []
+        if not self.right_to_left:
+            left, right = self._forward_x(start, number), self._forward_x(end, number)
+            return [(left, max(left, right))]
         found: list[tuple[float, float]] = []
         for each in self.characters(number):
             low, high = max(start, each.start), min(end, each.stop)
@@ -184,6 +206,12 @@ class Laid:
                 for left, right in self.stretches(start, end, number):
                     found.append(QRectF(left, line.text_top, right - left, line.text_height))
         return found
+
+    def runs_back(self, offset: int, number: int) -> bool:
+        """Whether the character at a place of a row is written from right to left; at the row's end the last one."""
+        held = self.characters(number)
+        after = next((each.back for each in held if each.start <= offset < each.stop), None)
+        return bool(held) and held[-1].back if after is None else after
 
     def line_at(self, y: float) -> int:
         """The row at a height; the nearest one beyond."""

@@ -26,6 +26,10 @@ from workstation.ui.theme import Theme
 
 _SIGN_PX = 7.0
 _GRIP_PX = 4.0
+_DASHES = {
+    Pattern.DASHED: (8.0, 3.0), Pattern.DOTTED: (2.5, 2.5), Pattern.HATCHED: (2.0, 4.0),
+    Pattern.CROSSHATCHED: (3.0, 2.0),
+}  # fmt: skip
 Visible = Callable[[Mark], bool]
 Shows = Callable[[Edge], bool]
 
@@ -149,8 +153,7 @@ class PassageScene:
             room = min(after, default=self._setting.width) - left - 6.0
             first = piece.mark.id not in named
             named.add(piece.mark.id)
-            held = self.laid.characters(number)
-            back = next((each.back for each in held if each.start <= piece.start < each.stop), held[0].back)
+            back = self.laid.right_to_left and self.laid.runs_back(max(piece.start, line.start), number)
             made.append(Band(
                 piece.mark, number, QRectF(left, top, max(2.0, right - left), BAND_PX),
                 QRectF(left, line.text_top, right - left, line.text_height), max(room, right - left),
@@ -338,13 +341,8 @@ def paint_band(painter: QPainter, rect: QRectF, pattern: Pattern, colour: QColor
         faint = QColor(colour)
         faint.setAlpha(90)
         painter.fillRect(rect, faint)
-    wide, gap = {
-        Pattern.DASHED: (8.0, 3.0),
-        Pattern.DOTTED: (2.5, 2.5),
-        Pattern.HATCHED: (2.0, 4.0),
-        Pattern.CROSSHATCHED: (3.0, 2.0),
-    }[pattern]
-    x = rect.left()
-    while x < rect.right():
-        painter.fillRect(QRectF(x, rect.top(), min(wide, rect.right() - x), rect.height()), colour)
-        x += wide + gap
+    pen = QPen(colour, rect.height(), Qt.PenStyle.CustomDashLine, Qt.PenCapStyle.FlatCap)
+    pen.setDashPattern([part / rect.height() for part in _DASHES[pattern]])
+    painter.setPen(pen)
+    y = rect.center().y()
+    painter.drawLine(QLineF(rect.left(), y, rect.right(), y))
