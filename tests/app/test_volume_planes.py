@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from workstation.app.volume_block import Greys, Slab, VolumeBlock
 from workstation.app.volume_planes import PlaneName, planes_of, straight_planes
-from workstation.media.base import MediaInfo, Window
 from workstation.core.sample import StreamKind
+from workstation.media.base import MediaInfo, Window
 
 SHAPE = (6, 8, 10)
 
@@ -190,9 +190,7 @@ def test_slices_that_were_not_read_yet_are_no_black() -> None:
 
 
 @given(st.integers(-2000, 3000), st.integers(2, 4000), st.sampled_from(["<i2", "<u2", "u1", "f4"]), st.booleans())
-def test_the_table_of_greys_is_the_windows_own_arithmetic(
-    centre: int, width: int, kind: str, inverted: bool
-) -> None:
+def test_the_table_of_greys_is_the_windows_own_arithmetic(centre: int, width: int, kind: str, inverted: bool) -> None:
     pixels = np.arange(0, 250, 10).astype(kind).reshape(5, 5)
     shown = Greys(inverted=inverted).screen(Slab(pixels=pixels, slope=2.0, intercept=-100.0),
                                             Window("w", centre, width)) & 0xFF  # fmt: skip

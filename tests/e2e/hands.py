@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LEFT = Qt.MouseButton.LeftButton
 PLAIN = Qt.KeyboardModifier.NoModifier
+CTRL_HELD = Qt.KeyboardModifier.ControlModifier
 SECOND = 1_000_000_000
 _QTS_NAMES = {"Enter": "Return", "PgDn": "PgDown"}
 PICTURE_PX = (960, 540)

@@ -151,7 +151,7 @@ def test_another_sample_is_opened_by_sleeping_panes_when_they_are_seen(window: M
     sound = window.pane("sound")
     assert isinstance(sound, SoundPane)
     assert sound.model is not None
-    click_tab(window, "Transcript")
+    click_tab(window, "Text")
     wait_for(lambda: not sound.awake, what="the sound to sleep")
     sound.spectrogram.setChecked(False)
     assert bench.open_sample("second")

@@ -59,6 +59,9 @@ class PlacedSweep:
     correction: Correction
     sensor: Vec3
     """Where the sensor was."""
+    low: Vec3
+    high: Vec3
+    """A box around the points; a metre about the sensor where there are none."""
 
     @property
     def nbytes(self) -> int:
@@ -175,6 +178,7 @@ class Ground:
             points = np.ascontiguousarray(points[there])
             columns = {name: values[there] for name, values in columns.items()}
         x, y, z = (a - b for a, b in zip(way.translation, origin, strict=True))
+        low, high = _bounds(points, (x, y, z))
         return PlacedSweep(
             stream=stream.id,
             index=index,
@@ -186,6 +190,8 @@ class Ground:
             total=cloud.total or len(cloud.points),
             correction=correction,
             sensor=(x, y, z),
+            low=low,
+            high=high,
         )
 
     def _corrected(
@@ -257,3 +263,11 @@ def _placed(cloud: Cloud, way: RigidTransform, origin: Vec3) -> NDArray[np.float
         part = slice(start, start + _CHUNK)
         placed[part] = (way @ (cloud.points[part] + shift)) - origin
     return placed
+
+
+def _bounds(points: NDArray[np.float32], sensor: Vec3) -> tuple[Vec3, Vec3]:
+    if not len(points):
+        x, y, z = sensor
+        return (x - 0.5, y - 0.5, z - 0.5), (x + 0.5, y + 0.5, z + 0.5)
+    ends = [(float(points[:, axis].min()), float(points[:, axis].max())) for axis in range(3)]
+    return (ends[0][0], ends[1][0], ends[2][0]), (ends[0][1], ends[1][1], ends[2][1])

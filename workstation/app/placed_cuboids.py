@@ -77,6 +77,20 @@ class PlacedCuboids:
         found = self.tree.transform(target, source, session_ns)
         return None if isinstance(found, NoTransform) else found
 
+    def carried(self, target: str, target_ns: int, source: str, source_ns: int | None) -> RigidTransform | None:
+        """From a frame as it was then to another as it was at another time, through what stands still.
+
+        ``source_ns`` is ``None`` for a frame that stands still itself.
+        """
+        if source_ns is None or source_ns == target_ns:
+            return self.transform(target, source, target_ns)
+        for root in self.roots:
+            target_from_root = self.transform(target, root, target_ns)
+            root_from_source = self.transform(root, source, source_ns)
+            if target_from_root is not None and root_from_source is not None:
+                return target_from_root @ root_from_source
+        return None
+
     def at(self, session_ns: int) -> Iterator[Placed]:
         """Every cuboid that is there then, by root frame."""
         if self._tables is None:
@@ -89,6 +103,12 @@ class PlacedCuboids:
     def placed(self, annotation: str, session_ns: int) -> tuple[Cuboid, str] | None:
         """Where one cuboid is then, and in which root frame."""
         return self._placed(annotation, self.at(session_ns))
+
+    def life_of(self, annotation: str) -> tuple[int, int] | None:
+        """First and last session time of a cuboid's track; ``None`` if it has no place."""
+        record = self._view.annotations.get(annotation)
+        rows = None if record is None else self._rows_of(record)
+        return None if rows is None else (int(rows.times_ns[0]), rows.end_ns - 1)
 
     def box_of(self, camera: Camera, session_ns: int, seen: Projected, *, dragged: bool = False) -> PictureBox | None:
         """The tight box around what a camera sees of a cuboid, clipped to the picture. With a rolling shutter it is

@@ -35,8 +35,12 @@ def usual_size(view: SampleView, class_id: str | None) -> Size | None:
     if len(labelled) >= _FEWEST:
         length, width, height = np.median(np.array(labelled), axis=0).tolist()
         return (length, width, height)
-    found = next((_MOSTLY[each] for each in _upward(view, class_id) if each in _MOSTLY), None)
-    return found or (labelled[0] if labelled else None)
+    return mostly(view, class_id) or (labelled[0] if labelled else None)
+
+
+def mostly(view: SampleView, class_id: str) -> Size | None:
+    """The size in the list, of the class or the nearest one above it, whatever was labelled."""
+    return next((_MOSTLY[each] for each in _upward(view, class_id) if each in _MOSTLY), None)
 
 
 def _upward(view: SampleView, class_id: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +77,10 @@ class Plane:
     @property
     def normal(self) -> Matrix:
         """Unit vector at right angles to it, towards growing ``k``."""
-        normal = np.cross(self.patient_from_plane[:3, 0], self.patient_from_plane[:3, 1])
-        normal = normal / np.linalg.norm(normal)
-        return normal if normal @ self.patient_from_plane[:3, 2] >= 0 else -normal
+        across, down, along = self.patient_from_plane[:3, :3].T
+        normal: Any = np.cross(across, down)
+        sign = 1.0 if float(normal @ along) >= 0 else -1.0
+        return np.array(normal * (sign / float(np.linalg.norm(normal))), np.float64)
 
     @property
     def oblique(self) -> bool:
@@ -87,7 +89,7 @@ class Plane:
 
     @property
     def plane_from_patient(self) -> Matrix:
-        found: Matrix = np.linalg.inv(self.patient_from_plane)
+        found: Matrix = np.array(np.linalg.inv(self.patient_from_plane), np.float64)
         return found
 
     def to_patient(self, x: float, y: float, k: float) -> Vec3:
@@ -192,7 +194,8 @@ def _straightened(
     straight = across - (across @ down) * down
     straight /= np.linalg.norm(straight)
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)
-    return _boxed(name, corners, (straight, down, np.cross(straight, down)), float(lengths[:2].min()), float(lengths[2]))
+    axes = (straight, down, np.cross(straight, down))
+    return _boxed(name, corners, axes, float(lengths[:2].min()), float(lengths[2]))
 
 
 def _boxed(

@@ -106,6 +106,7 @@ class Docks(QObject):
         self._window = window
         self._by_kind = {spec.kind: PaneDock(spec, window) for spec in specs}
         self._before_maximising: QByteArray | None = None
+        self._bench: Workbench | None = None
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -145,6 +146,7 @@ class Docks(QObject):
 
     def bind(self, bench: Workbench) -> None:
         """Show this project in all of them."""
+        self._bench = bench
         for dock in self:
             dock.bind(bench)
         self.settle()
@@ -160,9 +162,12 @@ class Docks(QObject):
             dock.settle()
             if dock.pane is not None:
                 self._listen(dock.pane)
+        if self._bench is not None:
+            self._bench.show_panes(frozenset(dock.spec.kind for dock in self if dock.in_sight))
 
     def unbind(self) -> None:
         """Let go of the project and hide."""
+        self._bench = None
         for dock in self:
             dock.unbind()
             dock.hide()

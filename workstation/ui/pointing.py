@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 
-from workstation.ui.tools.canvas import Button, Cursor, KeyPress, Modifier
+from workstation.ui.tools.canvas import Button, Canvas, Cursor, KeyPress, Modifier, PointerEvent
 
 _BUTTONS = (
     (Qt.MouseButton.LeftButton, Button.LEFT),
@@ -45,6 +45,15 @@ def modifiers_of(given: Qt.KeyboardModifier) -> Modifier:
     """Shift, Ctrl and Alt."""
     found: Modifier = _flags(given, _MODIFIERS, Modifier.NONE)
     return found
+
+
+def pointer_of(event: QMouseEvent, canvas: Canvas, *, clicks: int = 1) -> PointerEvent:
+    """A mouse event in picture pixels."""
+    x, y = canvas.to_picture((event.position().x(), event.position().y()))
+    return PointerEvent(
+        x=x, y=y, button=buttons_of(event.button()), held=buttons_of(event.buttons()),
+        modifiers=modifiers_of(event.modifiers()), clicks=clicks, scale=canvas.scale,
+    )  # fmt: skip
 
 
 def key_of(event: QKeyEvent) -> KeyPress:

@@ -79,6 +79,9 @@ class Workbench(QObject):
         """The window's background work, where there is a window."""
         self.step_every = 1
         """How many units of the focused pane ``,`` and ``.`` go."""
+        self.panes: frozenset[str] | None = None
+        """The kinds of panes on the screen; ``None`` where there is no window that knows."""
+        self.panes_changed: Signal[frozenset[str]] = Signal("panes_changed", on_error=_report)
         self.window: TimeRange | None = None
         """The stretch of session time that linked panes show."""
         self.sample_changed: Signal[SampleView | None] = Signal("sample_changed", on_error=_report)
@@ -166,6 +169,12 @@ class Workbench(QObject):
             self.window = shown
             self.window_changed.emit(shown)
 
+    def show_panes(self, kinds: frozenset[str]) -> None:
+        """These panes are on the screen now: some work asks for others beside it."""
+        if kinds != self.panes:
+            self.panes = kinds
+            self.panes_changed.emit(kinds)
+
     def settle(self) -> None:
         """Store what is being typed: before an action, another sample, the end."""
         self.settled.emit(None)
@@ -196,6 +205,7 @@ class Workbench(QObject):
         self._focused_stream = None
         self.hand.forget_drawn()
         self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_loop(None)
         span = sample_span(self.view.streams.values(), self.readers)
@@ -264,6 +274,7 @@ class Workbench(QObject):
         self._placed = None
         sounds, self.sounds = self.sounds, None
         self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_span(NO_TIME)
         self.sample_changed.emit(None)
@@ -271,6 +282,10 @@ class Workbench(QObject):
             sounds.close()
         if old is not None:
             old.close()
+
+    def _drop_cursor(self) -> None:
+        self.selection.hold_cursor(False, cause="session")
+        self.selection.point_at(None, cause="session")
 
     # --- what everybody does ------------------------------------------------------------------------------------
 

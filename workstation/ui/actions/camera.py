@@ -28,6 +28,14 @@ def canvas_of(hands: Hands) -> Canvas | None:
     return None if cameras is None or cameras.focused is None else cameras.focused.canvas
 
 
+def painted_ns(hands: Hands, stream: str) -> int | None:
+    """Session time of the picture that a camera has painted."""
+    cameras = _cameras(hands)
+    view = None if cameras is None else next((each for each in cameras.views if each.stream.id == stream), None)
+    frame = None if view is None else view.frames.frame
+    return None if frame is None else frame.session_ns
+
+
 def _needs_camera(hands: Hands) -> str | None:
     if needs_sample(hands) is not None:
         return needs_sample(hands)
@@ -95,6 +103,9 @@ def _switching(name: str, title: str, help_text: str, keys: str | tuple[str, ...
 link_zoom = _switching("linked_zoom", "Link zoom", "Zoom and move all cameras together, or each on its own.")
 cuboids = _switching("cuboids", "Cuboids in cameras", "Show or hide the projected outlines of cuboids.")
 points = _switching("points", "Cloud points in cameras", "Show or hide the points of the cloud, coloured by distance.")
+motion = _switching(
+    "motion", "Correct points in cameras for motion", "Put each point where it was at the sweep's time, or as captured."
+)
 overlays = _switching("overlays", "Shapes on pictures", "Show or hide everything drawn over pictures.", "H")
 cross_hair = _switching("cross_hair", "Cross-hair", "Show or hide lines through the pointer.", "Shift+H")
 magnifier = _switching("magnifier", "Magnifier", "Show or hide the pixels under the pointer, enlarged.", "Shift+M")

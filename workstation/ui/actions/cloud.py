@@ -106,7 +106,9 @@ def _looking(side: str, title: str, help_text: str, keys: str) -> Callable[[Hand
     return action(f"cloud.from_{side}", title=title, keys=keys, scope=SCOPE, menu=MENU, enabled=needs_cloud)(look)
 
 
-from_top = _looking("top", "From above", "Straight down on what is selected, its front up; else on the vehicle.", "Ctrl+Alt+T")
+from_top = _looking(
+    "top", "From above", "Straight down on what is selected, its front up; else on the vehicle.", "Ctrl+Alt+T"
+)
 from_side = _looking("side", "From the side", "From the right of what is selected; else of the vehicle.", "Ctrl+Alt+S")
 from_front = _looking("front", "From the front", "From before what is selected; else before the vehicle.", "Ctrl+Alt+F")
 
@@ -224,7 +226,14 @@ def smaller_points(hands: Hands) -> None:
         pane.set_look(point_px=max(pane.look.point_px - 1, 1))
 
 
-@action("cloud.next_colour", title="Colour by something else", keys="Ctrl+Alt+C", scope=SCOPE, menu=MENU, enabled=needs_cloud)
+@action(
+    "cloud.next_colour",
+    title="Colour by something else",
+    keys="Ctrl+Alt+C",
+    scope=SCOPE,
+    menu=MENU,
+    enabled=needs_cloud,
+)
 def next_colour(hands: Hands) -> None:
     """Colour points by the next of height, intensity, class, distance, ring, time, speed, camera…"""
     from workstation.app.cloud_paint import TITLES

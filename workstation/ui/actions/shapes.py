@@ -68,6 +68,10 @@ keypoints = _taking("keypoints")
 brush = _taking("brush")
 eraser = _taking("eraser")
 mask_fill = _taking("mask_fill")
+measure = _taking("measure")
+measure_angle = _taking("measure_angle")
+measure_ellipse = _taking("measure_ellipse")
+measure_outline = _taking("measure_outline")
 
 
 # --- how they draw ----------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ class StreamsPanel(ListPanel):
         streams = list(view.streams.values())
         project = bench.session.project
         context = reading_context(project, streams, shared=OpenContext())
-        measuring.measure(streams, project.path, bench.formats.readers, context)
+        measuring.measure(streams, project.path, bench.formats.readers, context, calm=bench.calm)
 
     def apply(self, changes: ChangeSet) -> None:
         if changes.touched(RecordKind.STREAM):

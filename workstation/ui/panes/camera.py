@@ -14,6 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
+from workstation.app.cloud_ground import Correction
 from workstation.app.feeds import PICTURE_KINDS
 from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
@@ -43,10 +44,20 @@ _SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
 _SWITCHES = (
     ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
     ("points", "Points", "Show points of the cloud, coloured by distance"),
+    ("motion", "Motion", "Correct points for the vehicle's motion during their sweep"),
     ("cross_hair", "Cross-hair", "Show a cross-hair at the pointer"),
     ("magnifier", "Magnifier", "Show a magnifier at the pointer"),
     ("linked_zoom", "Link zoom", "Zoom and move all cameras together"),
 )
+
+
+_CORRECTIONS = {
+    Correction.ON: "points motion corrected",
+    Correction.OFF: "points as captured",
+    Correction.NO_TIMES: "points as captured: they have no times",
+    Correction.NO_POSES: "points as captured: no poses",
+}
+"""How the header says what became of the motion of the points."""
 
 
 class _ToolGesture:
@@ -100,6 +111,7 @@ class CameraPane(Pane):
         self._across = 1
         self._turnstile = Turnstile(self)
         self._sweeps: CloudSweeps | None = None
+        self._no_sweeps = False
         self._build_grid()
         self._build_switches()
 
@@ -164,6 +176,8 @@ class CameraPane(Pane):
             camera.taken.connect(self._taken)
             camera.tool_moved.connect(self._tool_moved)
             camera.zoomed.connect(self._zoomed)
+            camera.reshown.connect(self._find_best)
+            camera.sweeps = self._the_sweeps
             camera.header.enlarge_wanted.connect(self._enlarge_wanted)
             camera.set_theme(bench.theme, focused=False)
             self.views.append(camera)
@@ -175,7 +189,6 @@ class CameraPane(Pane):
             bench.tell(f"{len(streams)} streams have pictures; the first {MOST_CAMERAS} are shown.")
         self.focused = self.views[0] if self.views else None
         self.enlarged = next((each for each in self.views if each.stream.key == self._kept), None)
-        self._open_sweeps()
         self._lay_out()
         self._mark()
         self._focus_look()
@@ -183,7 +196,6 @@ class CameraPane(Pane):
     def show_time(self, time_ns: int) -> None:
         for camera in self.views:
             camera.show_time(time_ns)
-        self._find_best()
 
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed or change.hover_changed:
@@ -300,30 +312,45 @@ class CameraPane(Pane):
             button.blockSignals(True)
             button.setChecked(bool(getattr(self.look, name)))
             button.blockSignals(False)
-        self._open_sweeps()
+        if self._sweeps is not None:
+            self._sweeps.correct(self.look.motion)
+        if self.look.points and self._the_sweeps() is None and self.bench is not None and "points" in changes:
+            self.bench.tell("This sample has no cloud whose points could be shown.")
         for camera in self.views:
             camera.set_look(self.look)
+        self._say()
 
-    def _open_sweeps(self) -> None:
-        """The cloud behind the points, read when they are first wanted."""
+    def _the_sweeps(self) -> CloudSweeps | None:
+        """The cloud behind points and cursor, read from when it is first wanted."""
         bench = self.bench
-        if not self.look.points or self._sweeps is not None or bench is None or bench.view is None:
-            return
-        cloud = next((each for each in bench.view.streams.values() if each.kind is StreamKind.CLOUD), None)
-        if cloud is None or bench.readers is None:
-            bench.tell("This sample has no cloud whose points could be shown.")
-            return
-        try:
-            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui.post, self._sweep_came)
-        except DataError as problem:
-            bench.tell(f"The points cannot be shown: {problem}")
-            return
-        for camera in self.views:
-            camera.sweeps = self._sweeps
+        if self._sweeps is None and not self._no_sweeps and bench is not None and bench.view is not None:
+            cloud = next((each for each in bench.view.streams.values() if each.kind is StreamKind.CLOUD), None)
+            if cloud is not None and bench.readers is not None and bench.placed is not None:
+                try:
+                    self._sweeps = CloudSweeps(cloud, bench.readers, bench.placed, bench.gui.post, self._sweep_came)
+                    self._sweeps.correct(self.look.motion)
+                except DataError as problem:
+                    bench.tell(f"The points cannot be shown: {problem}")
+            self._no_sweeps = self._sweeps is None
+        return self._sweeps
 
     def _sweep_came(self) -> None:
-        for camera in self.views:
-            camera.area.forget_layer()
+        if self.look.points:
+            for camera in self.views:
+                camera.area.forget_layer()
+        self._say()
+
+    def _say(self) -> None:
+        """How many cameras, and how the points over them came about."""
+        count = len(self.views)
+        item = "" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
+        points = ""
+        if self.look.points and self.views:
+            sweeps = self._sweeps
+            points = "points" if sweeps is None or sweeps.correction is None else _CORRECTIONS[sweeps.correction]
+            if sweeps is not None and sweeps.trouble:
+                points = f"no points: {sweeps.trouble}"
+        self.header.say(item=" · ".join(filter(None, (item, points))))
 
     def tool_moved(self, camera: CameraView) -> None:
         """The tool over a camera has begun or ended something."""
@@ -351,6 +378,7 @@ class CameraPane(Pane):
             camera.close_feed()
             camera.hide()
             camera.deleteLater()
+        self._no_sweeps = False
         if self._sweeps is not None:
             self._sweeps.close()
             self._sweeps = None
@@ -374,10 +402,7 @@ class CameraPane(Pane):
         self._nothing.setVisible(not self.views)
         if not self.views:
             self._grid.addWidget(self._nothing, 0, 0)
-        count = len(self.views)
-        self.header.say(
-            item="" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
-        )
+        self._say()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another shape of the pane may want another grid."""

@@ -14,8 +14,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QCursor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from workstation.ui.panes.camera_canvas import pointer_of
-from workstation.ui.pointing import CURSORS
+from workstation.ui.pointing import CURSORS, pointer_of
 from workstation.ui.scenes.overlays import Overlay
 from workstation.ui.scenes.pixel_values import paint_values
 from workstation.ui.scenes.tool_hints import paint_hints
@@ -173,8 +172,9 @@ class PictureArea(QWidget):
         per_x = image.width() / region.width_px
         per_y = image.height() / region.height_px
         half = _MAGNIFIER_PX / 2 / (viewport.scale * _MAGNIFIED)
+        high = half / viewport.aspect
         source = QRectF(
-            (x - half - region.left) * per_x, (y - half - region.top) * per_y, 2 * half * per_x, 2 * half * per_y
+            (x - half - region.left) * per_x, (y - high - region.top) * per_y, 2 * half * per_x, 2 * high * per_y
         )
         left = self.pointer.x() + 24
         if left + _MAGNIFIER_PX > self.width():

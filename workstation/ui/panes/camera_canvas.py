@@ -1,4 +1,4 @@
-"""A camera view as tools see it (``ui/tools/canvas.py``), and a mouse event in its pixels."""
+"""A camera view as tools see it (``ui/tools/canvas.py``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QMouseEvent
 
 from workstation.app.light import eight_bits
 from workstation.app.sample_view import SampleView
@@ -15,8 +14,7 @@ from workstation.core.geometry import Mask, Shape
 from workstation.core.sample import Stream
 from workstation.core.selection import Ids, Mode, replace
 from workstation.core.tracks import Moment
-from workstation.ui.pointing import buttons_of, modifiers_of
-from workstation.ui.tools.canvas import Act, Pixels, Place, PointerEvent, Preview
+from workstation.ui.tools.canvas import Act, Pixels, Place, Preview
 from workstation.ui.tools.state import Hand, Sight
 
 if TYPE_CHECKING:
@@ -144,12 +142,3 @@ class ViewCanvas:
 
     def tell(self, text: str) -> None:
         self._camera.bench.tell(text)
-
-
-def pointer_of(event: QMouseEvent, canvas: ViewCanvas, *, clicks: int = 1) -> PointerEvent:
-    """A mouse event in picture pixels."""
-    x, y = canvas.to_picture((event.position().x(), event.position().y()))
-    return PointerEvent(
-        x=x, y=y, button=buttons_of(event.button()), held=buttons_of(event.buttons()),
-        modifiers=modifiers_of(event.modifiers()), clicks=clicks, scale=canvas.scale,
-    )  # fmt: skip

@@ -15,6 +15,8 @@ class CameraLook:
     overlays: bool = True
     cuboids: bool = True
     points: bool = False
+    motion: bool = True
+    """Each point of a sweep where it would have been seen at the sweep's time."""
     cross_hair: bool = False
     magnifier: bool = False
     linked_zoom: bool = False

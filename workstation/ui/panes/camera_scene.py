@@ -90,20 +90,9 @@ class CameraScene:
         self.dragged = self._projected_dragged()
         return bool(was or self.dragged)
 
-    def transform(self, target: str, source: str, session_ns: int) -> RigidTransform | None:
-        """``target_from_source`` then."""
-        return None if self._cuboids is None else self._cuboids.transform(target, source, session_ns)
-
-    def carried(self, target: str, target_ns: int, source: str, source_ns: int) -> RigidTransform | None:
+    def carried(self, target: str, target_ns: int, source: str, source_ns: int | None) -> RigidTransform | None:
         """From a frame as it was then to another as it was at another time, through what stands still."""
-        if self._cuboids is None:
-            return None
-        for root in self._cuboids.roots:
-            target_from_root = self._cuboids.transform(target, root, target_ns)
-            root_from_source = self._cuboids.transform(root, source, source_ns)
-            if target_from_root is not None and root_from_source is not None:
-                return target_from_root @ root_from_source
-        return None
+        return None if self._cuboids is None else self._cuboids.carried(target, target_ns, source, source_ns)
 
     def _project(self) -> None:
         self.shadows = self._projected()

@@ -6,7 +6,6 @@ it, and speaks, in header, labels and to tools, only of the moment that is paint
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from workstation.app.cloud_view import CloudLayer, CloudLayers, correction_in_wo
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
+from workstation.app.units import stepped, units_of
 from workstation.core.poses import RigidTransform
 from workstation.core.records import RecordKind
 from workstation.core.rotation import matrix_of
@@ -27,11 +27,13 @@ from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
+from workstation.ui.panes.cloud_carried import behind, carried
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
-from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture
+from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
+from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.pointing import key_of
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
@@ -40,12 +42,11 @@ from workstation.ui.scenes.space_view import Side, SpaceView
 from workstation.ui.theme import Theme
 from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.space_catalogue import make_space_tool
+from workstation.ui.tools.space_edits import carry_on
 from workstation.ui.tools.space_tool import SpacePointer, SpaceTool
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
-_START = ((-16.0, 0.0, 9.0), (8.0, 0.0, 0.0))
-"""Where one stands at first, from the vehicle: behind and above it, looking ahead."""
 _LEAST_FLIGHT_M = 2.5
 
 
@@ -79,6 +80,7 @@ class CloudPane(Pane):
         self.moment: CloudMoment | None = None
         """What is painted."""
         self.canvas: SpaceCanvas | None = None
+        self.sides: CloudSides | None = None
         self.tool_name = ""
         self._renderer: SpaceRenderer | None = None
         self._picture: CloudPicture | None = None
@@ -126,30 +128,29 @@ class CloudPane(Pane):
         self.canvas.tool_moved.connect(self.tool_moved)
         self.canvas.taken.connect(self._taken)
         self.canvas.view_changed.connect(self._view_moved)
-        self._column.addWidget(self.canvas)
-        bench.hand.changed.connect(self._hand_changed)
-        bench.sight.changed.connect(self._sight_changed)
-        bench.theme_changed.connect(self._theme_changed)
-        bench.reveal_wanted.connect(self._reveal)
-        bench.previews.changed.connect(self._previewed)
+        self.sides = CloudSides(self, self._renderer)
+        self.split = SideSplit(self.canvas, self.sides, wanted=self.look.sides)
+        self._column.addWidget(self.split)
+        self.hear(bench.hand.changed, self._hand_changed)
+        self.hear(bench.sight.changed, self._sight_changed)
+        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.reveal_wanted, self._reveal)
+        self.hear(bench.previews.changed, self._previewed)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._hand_changed)
-        bench.sight.changed.disconnect(self._sight_changed)
-        bench.theme_changed.disconnect(self._theme_changed)
-        bench.reveal_wanted.disconnect(self._reveal)
-        bench.previews.changed.disconnect(self._previewed)
         self._soon.stop()
         if self._keep_soon.isActive():
             self._keep_soon.stop()
             keep_look(bench.session.project.path, self.look)
         self._clear()
         canvas, self.canvas = self.canvas, None
-        if canvas is not None:
+        sides, self.sides = self.sides, None
+        if canvas is not None and sides is not None:
             canvas.close_canvas()
-            self._column.removeWidget(canvas)
-            canvas.hide()
-            canvas.deleteLater()
+            sides.close_sides()
+            self._column.removeWidget(self.split)
+            self.split.hide()
+            self.split.deleteLater()
         renderer, self._renderer = self._renderer, None
         if renderer is not None:
             renderer.close()
@@ -160,11 +161,15 @@ class CloudPane(Pane):
         if view is None or bench is None or bench.readers is None or canvas is None:
             self._say()
             return
-        self.placed = PlacedCuboids(view, bench.readers)
+        self.placed = bench.placed
+        if self.placed is None:
+            return
         self.layers = CloudLayers.open(view, bench.readers, self.placed, bench.gui.post, self._layer_changed)
         self._picture = CloudPicture(view, self.layers, self.placed, bench.sight, bench.previews)
         self._work = SpaceWork(bench, CanvasSource(canvas, self._shown), self.placed, self.kind)
         self._take_tool()
+        if self.sides is not None:
+            self.sides.sample_opened()
         self._say()
 
     def show_time(self, time_ns: int) -> None:
@@ -194,7 +199,6 @@ class CloudPane(Pane):
     def apply(self, changes: ChangeSet) -> None:
         if self.placed is None or self.bench is None:
             return
-        self.placed.apply(changes)
         if self._picture is not None:
             self._picture.records_changed()
         if changes.kinds & {RecordKind.RIG, RecordKind.STREAM}:
@@ -206,20 +210,8 @@ class CloudPane(Pane):
     def step_time(self, steps: int) -> int | None:
         """So many sweeps of the leading stream away."""
         lead, bench = self.layers.lead, self.bench
-        table = None if lead is None else lead.table
-        if lead is None or bench is None or table is None:
-            return None
-        now = lead.at(bench.clock.time_ns)
-        if now.index is not None:
-            target = now.index + steps
-        elif now.nearest is not None:
-            ahead = now.nearest.distance_ns > 0
-            target = now.nearest.index + (steps - 1 if ahead and steps > 0 else steps + 1 if not ahead and steps < 0
-                                          else steps)  # fmt: skip
-        else:
-            return None
-        target = min(max(target, 0), len(table) - 1)
-        return lead.stream.time_map.to_session(int(table.times_ns[target]))
+        units = None if lead is None or lead.table is None else units_of(lead.stream, lead.reader)
+        return None if units is None or bench is None else stepped(units, bench.clock.time_ns, steps)
 
     def unit_name(self) -> str:
         return "sweep" if self.layers.lead is not None and not self._timeless() else ""
@@ -228,7 +220,29 @@ class CloudPane(Pane):
         if self.canvas is None or not self.isVisible():
             return True
         waiting = self._soon.isActive() or any(each.pending for each in self.layers.layers)
-        return not waiting and not self.canvas.pending
+        return not waiting and not self.canvas.pending and (self.sides is None or not self.sides.pending)
+
+    @property
+    def work(self) -> SpaceWork | None:
+        """The painted picture as tools and actions see it."""
+        return self._work
+
+    @property
+    def newest(self) -> CloudMoment | None:
+        """What is on its way to the screen, or on it."""
+        return self._asked
+
+    def take_focus(self) -> None:
+        """Somebody works here now."""
+        self._taken()
+
+    def propagate(self) -> None:
+        """Carry the selected cuboids on to the next sweep and go there."""
+        bench, lead = self.bench, self.layers.lead
+        next_ns = None if self._work is None else carry_on(self._work)
+        if bench is not None and lead is not None and next_ns is not None:
+            bench.clock.pause()
+            bench.clock.seek(lead.stream.time_map.to_session(next_ns))
 
     # --- what actions call --------------------------------------------------------------------------------------
 
@@ -239,6 +253,7 @@ class CloudPane(Pane):
             return
         self._keep_soon.start()
         self.canvas.zoom_locked = self.look.zoom_locked
+        self.split.wanted = self.look.sides
         if self.look.flat != before.flat:
             view = self.canvas.view
             self.canvas.set_view(view.flat() if self.look.flat else view.deep())
@@ -312,38 +327,51 @@ class CloudPane(Pane):
         canvas, picture = self.canvas, self._picture
         if canvas is None or picture is None:
             return
-        moment = picture.at(self.time_ns, self.look)
+        moment = picture.at(self.time_ns, self.look, canvas.devicePixelRatioF())
         self._asked = moment
+        if self.sides is not None:
+            self.sides.renew()
         if moment is None:
             self.moment = None
             canvas.forget()
             self._say()
             return
         view = self._view_for(moment, canvas.view)
-        lines, faces = self._lines(moment, view or canvas.view)
-        canvas.show_things(points=moment.points, lines=lines, faces=faces, about=moment, view=view)
+        lines, faces = self._lines(moment)
+        still = self._still(moment, view or canvas.view)
+        canvas.show_things(points=moment.points, lines=lines, faces=faces, still=still, about=moment, view=view)
 
     def _renew_lines(self) -> None:
         """Other things are selected or hovered: the same points."""
         canvas, moment = self.canvas, self._asked
+        if self.sides is not None:
+            self.sides.renew()
         if canvas is not None and moment is not None:
-            canvas.show_lines(*self._lines(moment, canvas.view))
+            canvas.show_lines(*self._lines(moment))
             self.over.forget()
             canvas.update()
 
-    def _lines(self, moment: CloudMoment, view: SpaceView) -> tuple[list[LineLayer], list[FaceLayer]]:
+    def _still(self, moment: CloudMoment, view: SpaceView) -> StillLines | None:
         bench, picture = self.bench, self._picture
+        if bench is None or picture is None:
+            return None
+        return picture.still(moment, self.look, bench.theme, self._scale_m(view), self._ratio)
+
+    @property
+    def _ratio(self) -> float:
+        return 1.0 if self.canvas is None else self.canvas.devicePixelRatioF()
+
+    def _lines(self, moment: CloudMoment) -> tuple[list[LineLayer], list[FaceLayer]]:
+        """The cuboids: what is selected strongest, its sides filled faintly."""
+        bench, ratio = self.bench, self._ratio
         assert bench is not None
-        assert picture is not None
-        lines = picture.around(moment, self.look, bench.theme, self._scale_m(view))
         cuboids = moment.cuboids
         if not len(cuboids):
-            return lines, []
+            return [], []
         related = self._related()
         strong = np.array([each in related for each in cuboids.ids], np.bool_)
         hovered = np.array([each == bench.selection.state.hovered for each in cuboids.ids], np.bool_) & ~strong
-        ratio = 1.0 if self.canvas is None else self.canvas.devicePixelRatioF()
-        lines += cuboid_lines(cuboids, ~strong & ~hovered, "things", width_px=1.2 * ratio)
+        lines = cuboid_lines(cuboids, ~strong & ~hovered, "things", width_px=1.2 * ratio)
         lines += cuboid_lines(cuboids, hovered, "hovered", width_px=2.2 * ratio)
         lines += cuboid_lines(cuboids, strong, "selected", width_px=2.6 * ratio)
         return lines, cuboid_faces(cuboids, strong)
@@ -363,11 +391,7 @@ class CloudPane(Pane):
         if moment.vehicle is None or sweep is None or sweep.own_ns is None:
             side = SpaceView(eye=(-1.0, -1.0, 0.9), width_px=view.width_px, height_px=view.height_px)
             return side.fit(moment.low, moment.high)
-        ahead = moment.vehicle.turn(np.array([1.0, 0.0, 0.0]))
-        yaw = float(np.arctan2(ahead[1], ahead[0]))
-        turn = _about_z(yaw)
-        eye, target = ((turn @ np.array(each)) + moment.vehicle.translation for each in _START)
-        return SpaceView(eye=_vector(eye), target=_vector(target), width_px=view.width_px, height_px=view.height_px)
+        return behind(moment.vehicle, view)
 
     def _scale_m(self, view: SpaceView) -> float:
         return view.distance_m if view.fov_deg is not None else view.height_m
@@ -380,6 +404,8 @@ class CloudPane(Pane):
             self.over.forget()
             if canvas is not None and canvas.tool is not None:
                 self.guard(canvas.tool.scene_changed)
+            if self.sides is not None:
+                self.sides.scene_changed()
         else:
             self.over.forget_places()
         self._say()
@@ -510,8 +536,8 @@ class CloudPane(Pane):
 
     def _view_moved(self, _view: SpaceView) -> None:
         if self._asked is not None and self.canvas is not None:
-            lines, faces = self._lines(self._asked, self.canvas.view)
-            self.canvas.show_lines(lines, faces)
+            lines, faces = self._lines(self._asked)
+            self.canvas.show_lines(lines, faces, still=self._still(self._asked, self.canvas.view))
         self.over.forget_places()
 
     # --- the hand -----------------------------------------------------------------------------------------------
@@ -578,29 +604,7 @@ class CloudPane(Pane):
         self.layers.close()
         self.layers = CloudLayers()
         self.placed = self._picture = self._work = None
+        if self.sides is not None:
+            self.sides.sample_opened()
         self.moment = self._asked = None
         self._stood = None
-
-
-def carried(view: SpaceView, before: RigidTransform, after: RigidTransform) -> SpaceView:
-    """A view that keeps its place beside a vehicle that has moved and turned; it stays upright."""
-    ahead_before, ahead_after = (each.turn(np.array([1.0, 0.0, 0.0])) for each in (before, after))
-    turned = np.arctan2(ahead_after[1], ahead_after[0]) - np.arctan2(ahead_before[1], ahead_before[0])
-    turn = _about_z(float(turned))
-    start, end = np.array(before.translation), np.array(after.translation)
-    return replace(
-        view,
-        eye=_vector(turn @ (np.array(view.eye) - start) + end),
-        target=_vector(turn @ (np.array(view.target) - start) + end),
-        up=_vector(turn @ np.array(view.up)),
-    )
-
-
-def _about_z(yaw: float) -> Any:
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _vector(values: Any) -> tuple[float, float, float]:
-    x, y, z = np.asarray(values, np.float64).tolist()
-    return x, y, z

@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.core.poses import Vector
-from workstation.ui.panes.cloud_render import Drawn, Easel, Points, SpaceRenderer, Wish
+from workstation.ui.panes.cloud_render import Drawn, Easel, Points, SpaceRenderer, Still, Wish
 from workstation.ui.pointing import CURSORS, buttons_of, modifiers_of
 from workstation.ui.scenes.cloud_scene import CloudScene, FaceLayer, Hit, LineLayer, Rendered, pick
 from workstation.ui.scenes.space_scene import scene_for_this_machine
@@ -78,6 +78,7 @@ class SpaceCanvas(QWidget):
         self._points: Points | None = None
         self._lines: tuple[LineLayer, ...] = ()
         self._faces: tuple[FaceLayer, ...] = ()
+        self._still: Still | None = None
         self._about: object = None
         self._wished: Wish | None = None
         self._image: QImage | None = None
@@ -106,6 +107,11 @@ class SpaceCanvas(QWidget):
         return self._view
 
     @property
+    def points(self) -> Points | None:
+        """What points are shown; on their way to the screen."""
+        return self._points
+
+    @property
     def look(self) -> SpaceView:
         """Where the painted picture was drawn from: what tools and labels use."""
         return self._view if self.drawn is None else self.drawn.rendered.view
@@ -132,19 +138,24 @@ class SpaceCanvas(QWidget):
         points: Points | None,
         lines: Sequence[LineLayer] = (),
         faces: Sequence[FaceLayer] = (),
+        still: Still | None = None,
         about: object = None,
         view: SpaceView | None = None,
     ) -> None:
         """Show other points and lines, and from elsewhere if ``view`` is given; ``about`` comes back with them."""
+        self._still = still
         self._points, self._lines, self._faces, self._about = points, tuple(lines), tuple(faces), about
         if view is not None:
             self._view = view.sized(*self._size_px())
             self._flight = None
         self._wish()
 
-    def show_lines(self, lines: Sequence[LineLayer], faces: Sequence[FaceLayer] = ()) -> None:
+    def show_lines(
+        self, lines: Sequence[LineLayer], faces: Sequence[FaceLayer] = (), *, still: Still | None = None
+    ) -> None:
         """Show other lines over the same points; costs no points."""
         self._lines, self._faces = tuple(lines), tuple(faces)
+        self._still = still or self._still
         self._wish()
 
     def set_view(self, view: SpaceView, *, moving: bool = False) -> None:
@@ -164,7 +175,7 @@ class SpaceCanvas(QWidget):
 
     def forget(self) -> None:
         """Show nothing; what still comes is dropped."""
-        self._points, self._lines, self._faces, self._about = None, (), (), None
+        self._points, self._lines, self._faces, self._about, self._still = None, (), (), None, None
         self.drawn = self._image = self._wished = None
         self.update()
 
@@ -194,6 +205,7 @@ class SpaceCanvas(QWidget):
             points=self._points,
             lines=self._lines,
             faces=self._faces,
+            still=self._still,
             moving=self._moving,
             about=self._about,
         )

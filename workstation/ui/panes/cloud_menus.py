@@ -22,6 +22,7 @@ _SHOWN = (
     ("axes", "Axes of the vehicle"),
     ("way", "Way of the vehicle"),
     ("legend", "Legend"),
+    ("sides", "Top, side and front of the selected cuboid"),
 )
 _AROUND = ((0, 0), (1, 1), (2, 2), (5, 5), (10, 10), (5, 0))
 _SIZES = (1, 2, 3, 4, 6)
@@ -33,9 +34,7 @@ class CloudMenus:
     def __init__(self, pane: CloudPane) -> None:
         self._pane = pane
         self.colour = self._button("colour", "Colour", "What the colour of a point says", self._fill_colour)
-        self.show = self._button(
-            "show", "Show", "Streams, sweeps laid under, grid, frusta", self._fill_show
-        )
+        self.show = self._button("show", "Show", "Streams, sweeps laid under, grid, frusta", self._fill_show)
         self.looks = self._button("view", "View", "Where one looks from, what the view follows", self._fill_view)
         self.buttons = (self.colour, self.show, self.looks)
 

@@ -20,6 +20,7 @@ from workstation.ui.scenes.space_over import (
     paint_overlay,
     place_names,
 )
+from workstation.ui.scenes.space_things import axis_length
 from workstation.ui.times import distance_text
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class CloudOver:
         view, ratio = canvas.look, canvas.devicePixelRatioF()
         if pane.look.axes and moment.vehicle is not None:
             scale_m = view.distance_m if view.fov_deg is not None else view.height_m
-            paint_axis_letters(painter, view, ratio, moment.vehicle, max(1.5, scale_m / 25))
+            paint_axis_letters(painter, view, ratio, moment.vehicle, axis_length(scale_m))
         if pane.look.labels and len(moment.cuboids):
             if self._places is None:
                 size = (canvas.width(), canvas.height())

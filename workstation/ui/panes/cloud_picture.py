@@ -6,7 +6,7 @@ picture (``Wish.about``): header, labels and tools speak of that and of nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -31,11 +31,13 @@ from workstation.ui.scenes.space_things import (
     NO_CUBOIDS,
     CuboidsDrawn,
     axes_lines,
+    axis_length,
     doppler_lines,
     frustum_lines,
     grid_lines,
     grid_step,
     rgb_of,
+    together,
     way_lines,
 )
 from workstation.ui.theme import Theme
@@ -44,7 +46,10 @@ from workstation.ui.tools.space_tool import PointsShown, Shown
 from workstation.ui.tools.state import Sight
 
 _RADAR_PX = 5
+_MOST_PX = 8
+"""The largest point that scenes draw."""
 _FRUSTUM_M = 3.0
+_GRID, _FRUSTUM = (104, 114, 130), (132, 142, 158)
 _HELD_MOMENTS = 64
 
 
@@ -155,6 +160,53 @@ class CloudMoment:
         return float(np.linalg.norm(self.cuboids.centers[row, :2] - np.array(start[:2])))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillLines:
+    """What stands around the points at one moment. Compared by value: equal ones are drawn once."""
+
+    ground: Ground
+    placed: PlacedCuboids
+    session_ns: int
+    vehicle: RigidTransform | None
+    sweeps: tuple[tuple[Stream, PlacedSweep], ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    grid: bool
+    axes: bool
+    way: bool
+    frusta: bool
+    accent: tuple[int, int, int]
+    step_m: float
+    axis_m: float
+    ratio: float
+
+    def lines(self) -> Sequence[LineLayer]:
+        found: list[LineLayer] = []
+        vehicle, (stream, sweep) = self.vehicle, self.sweeps[0]
+        if self.grid:
+            moves = vehicle is not None and sweep.own_ns is not None
+            center = vehicle.translation if vehicle is not None and moves else _middle(self.low, self.high)
+            floor = center[2] if moves else self.low[2]
+            found.append(grid_lines(center, floor, self.step_m, _GRID))
+        if self.axes and vehicle is not None:
+            found.append(axes_lines(vehicle, self.axis_m))
+        if self.way:
+            way = way_lines(self.ground.way(self.ground.vehicle_of(stream.frame or "", self.session_ns)), self.accent)
+            found += [] if way is None else [way]
+        if self.frusta:
+            for camera in self.placed.calibration.cameras:
+                there = self.ground.in_scene(camera.frame, self.session_ns)
+                if there is not None:
+                    found.append(frustum_lines(camera, there, _FRUSTUM_M, _FRUSTUM))
+        for of, each in self.sweeps:
+            speeds = each.columns.get("velocity")
+            if of.kind is StreamKind.RADAR and speeds is not None:
+                signs = np.where(np.asarray(speeds)[:, None] < 0, (90, 165, 255), (255, 150, 60)).astype(np.uint8)
+                lines = doppler_lines(each.points, each.sensor, speeds, signs)
+                found += [] if lines is None else [lines]
+        return together(found, self.ratio)
+
+
 class CloudPicture:
     """Makes moments of one sample. The window's thread."""
 
@@ -168,15 +220,14 @@ class CloudPicture:
         self._boxes: dict[int, Boxes] = {}
         self._sets: dict[str, NDArray[np.int64]] = {}
         self._points: SweepPoints | None = None
-        self._things: tuple[tuple[object, ...], Boxes, NDArray[np.uint8]] | None = None
+        self._still: StillLines | None = None
 
     def records_changed(self) -> None:
         """Cuboids may stand elsewhere."""
         self._boxes.clear()
-        self._things = None
 
-    def at(self, playhead_ns: int, look: CloudLook) -> CloudMoment | None:
-        """What shows now, of what has been read; ``None`` where no stream has a sweep."""
+    def at(self, playhead_ns: int, look: CloudLook, ratio: float = 1.0) -> CloudMoment | None:
+        """What shows now, of what has been read; ``None`` where no stream has a sweep. ``ratio``: of device pixels."""
         ground = self._layers.ground
         visible = [each for each in self._layers.layers if self.stream_visible(each.stream, look)]
         swept = [(each, each.shown) for each in visible if each.shown is not None]
@@ -187,9 +238,10 @@ class CloudPicture:
         vehicle = self.vehicle_at(lead.stream, session_ns)
         self._scales.on_vehicle = found.now.session_ns is not None
         cuboids, names = self._cuboids(session_ns) if look.cuboids else (NO_CUBOIDS, ())
-        points = self._swept(swept, session_ns, look, 0.0 if vehicle is None else vehicle.translation[2])
+        points = self._swept(swept, session_ns, look, 0.0 if vehicle is None else vehicle.translation[2], ratio)
         sweeps = tuple((layer, each.now) for layer, each in swept)
-        low, high = _bounds(sweep.points for _, sweep in sweeps)
+        low = np.min([sweep.low for _, sweep in sweeps], axis=0)
+        high = np.max([sweep.high for _, sweep in sweeps], axis=0)
         return CloudMoment(
             session_ns=session_ns, ground=ground, lead=lead, sweeps=sweeps, points=points, cuboids=cuboids,
             names=names, vehicle=vehicle, low=low, high=high,
@@ -207,38 +259,27 @@ class CloudPicture:
         frame = stream.frame or ""
         return None if ground is None else ground.in_scene(ground.vehicle_of(frame, session_ns), session_ns)
 
-    def around(self, moment: CloudMoment, look: CloudLook, theme: Theme, distance_m: float) -> list[LineLayer]:
-        """Grid, axes, frusta, way and speeds."""
-        found: list[LineLayer] = []
-        vehicle, ground = moment.vehicle, moment.ground
-        center = vehicle.translation if vehicle is not None else tuple((moment.low + moment.high) / 2)
-        if look.grid:
-            on_vehicle = vehicle is not None and moment.lead_sweep is not None and moment.lead_sweep.own_ns is not None
-            floor = vehicle.translation[2] if on_vehicle and vehicle is not None else float(moment.low[2])
-            found.append(grid_lines(center, floor, grid_step(distance_m), (104, 114, 130)))
-        if look.axes and vehicle is not None:
-            found.append(axes_lines(vehicle, max(1.5, distance_m / 25)))
-        accent = rgb_of(theme.accent)
-        if look.way and moment.lead is not None:
-            way = way_lines(ground.way(ground.vehicle_of(moment.lead.stream.frame or "", moment.session_ns)), accent)
-            found += [] if way is None else [way]
-        if look.frusta:
-            for camera in self._placed.calibration.cameras:
-                there = ground.in_scene(camera.frame, moment.session_ns)
-                if there is not None:
-                    found.append(frustum_lines(camera, there, _FRUSTUM_M, (132, 142, 158)))
-        for layer, sweep in moment.sweeps:
-            speeds = sweep.columns.get("velocity")
-            if layer.stream.kind is StreamKind.RADAR and speeds is not None:
-                warm = np.where(np.asarray(speeds)[:, None] < 0, (90, 165, 255), (255, 150, 60)).astype(np.uint8)
-                lines = doppler_lines(sweep.points, sweep.sensor, speeds, warm)
-                found += [] if lines is None else [lines]
-        return found
+    def still(self, moment: CloudMoment, look: CloudLook, theme: Theme, distance_m: float, ratio: float) -> StillLines:
+        """Grid, axes, frusta, way and speeds, to be made on the render thread; the last ones if they are the same."""
+        made = StillLines(
+            ground=moment.ground, placed=self._placed, session_ns=moment.session_ns, vehicle=moment.vehicle,
+            sweeps=tuple((layer.stream, sweep) for layer, sweep in moment.sweeps), low=tuple(moment.low.tolist()),
+            high=tuple(moment.high.tolist()), grid=look.grid, axes=look.axes, way=look.way, frusta=look.frusta,
+            accent=rgb_of(theme.accent), step_m=grid_step(distance_m), axis_m=axis_length(distance_m), ratio=ratio,
+        )  # fmt: skip
+        if made != self._still:
+            self._still = made
+        return self._still
 
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _swept(
-        self, swept: Sequence[tuple[CloudLayer, object]], session_ns: int, look: CloudLook, ground_m: float
+        self,
+        swept: Sequence[tuple[CloudLayer, object]],
+        session_ns: int,
+        look: CloudLook,
+        ground_m: float,
+        ratio: float,
     ) -> SweepPoints:
         wanted: list[SweepWanted] = []
         for number, (layer, _) in enumerate(swept):
@@ -258,7 +299,7 @@ class CloudPicture:
                         sweep=sweep,
                         current=sweep is shown.now,
                         stream_colour=colour,
-                        size_px=size,
+                        size_px=min(round(size * ratio), _MOST_PX),
                         without=without,
                     )
                 )
@@ -383,11 +424,6 @@ def _moved(
     return center, np.array(shape.size), np.array(rotation), False
 
 
-def _bounds(clouds: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    ends = [(each.min(axis=0), each.max(axis=0)) for each in clouds if len(each)]
-    if not ends:
-        return np.full(3, -10.0), np.full(3, 10.0)
-    return (
-        np.min([low for low, _ in ends], axis=0).astype(np.float64),
-        np.max([high for _, high in ends], axis=0).astype(np.float64),
-    )
+def _middle(low: Sequence[float], high: Sequence[float]) -> tuple[float, float, float]:
+    x, y, z = ((a + b) / 2 for a, b in zip(low, high, strict=True))
+    return x, y, z

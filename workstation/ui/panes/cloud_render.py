@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Protocol
+
+import numpy as np
 
 from workstation.ui.scenes.cloud_scene import CloudScene, FaceLayer, LineLayer, PointLayer, PointPicture, Rendered
 from workstation.ui.scenes.space_view import SpaceView
@@ -32,12 +34,20 @@ class Points(Protocol):
     def layers(self) -> Sequence[PointLayer]: ...
 
 
+class Still(Protocol):
+    """Lines that stay while the hand moves other things: grid, frusta. Made and drawn on the render thread, and drawn
+    again only when the object, the points or the view are others."""
+
+    def lines(self) -> Sequence[LineLayer]: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Wish:
     """What one canvas is to show."""
 
     view: SpaceView
     points: Points | None
+    still: Still | None = None
     lines: tuple[LineLayer, ...] = ()
     faces: tuple[FaceLayer, ...] = ()
     moving: bool = False
@@ -67,7 +77,8 @@ class Easel:
         self.scene: CloudScene | None = None
         self.wish: Wish | None = None
         self.points: Points | None = None
-        self.picture: PointPicture | None = None
+        self.ground: tuple[PointPicture, Still | None, PointPicture] | None = None
+        """Points, what stands still, and both in one picture."""
         self.unfinished = False
         self.closed = False
 
@@ -175,10 +186,10 @@ class SpaceRenderer:
         if wish.moving and picture.drawn > _FEWEST:
             self._rate += 0.3 * (picture.drawn / max(took_ms, 0.1) - self._rate)
         easel.unfinished = not wish.moving and not picture.complete and count > picture.drawn
-        easel.picture = picture
+        ground = _with_still(easel, scene, picture, wish.still)
         scene.set_lines(wish.lines)
         scene.set_faces(wish.faces)
-        return scene.draw(picture)
+        return scene.draw(ground)
 
     def _newer(self) -> bool:
         """Asked between two chunks of points: whether somebody wishes for something else."""
@@ -186,6 +197,21 @@ class SpaceRenderer:
 
     def _let_go(self, easel: Easel) -> None:
         scene, easel.scene = easel.scene, None
-        easel.points = easel.picture = None
+        easel.points = easel.ground = None
         if scene is not None:
             scene.close()
+
+
+def _with_still(easel: Easel, scene: CloudScene, picture: PointPicture, still: Still | None) -> PointPicture:
+    """The points with what stands still drawn over them, kept for the next wish."""
+    held = easel.ground
+    if held is not None and held[0] is picture and held[1] is still:
+        return held[2]
+    both = picture
+    if still is not None:
+        scene.set_lines(still.lines())
+        scene.set_faces(())
+        height, width = picture.image.shape
+        both = replace(picture, image=scene.draw(picture).image.view(np.uint32).reshape(height, width))
+    easel.ground = (picture, still, both)
+    return both

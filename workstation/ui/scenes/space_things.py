@@ -4,6 +4,7 @@ cameras, the way of the vehicle, Doppler speeds. Pure arrays, no Qt; called by t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ AXIS_COLOURS: tuple[Rgb, ...] = ((226, 105, 60), (56, 186, 140), (96, 170, 240))
 """x, y, z; the letters beside them are the second cue."""
 _SIDES = ((0, 1, 3, 2), (4, 5, 7, 6), (0, 1, 5, 4), (2, 3, 7, 6), (0, 2, 6, 4), (1, 3, 7, 5))
 """Corners of the six faces, in order; the second is the front."""
-_GRID_LINES = 40
+_GRID_LINES = 24
 _FRUSTUM_PARTS = 8
 
 
@@ -141,6 +142,11 @@ def grid_step(distance_m: float) -> float:
     return float(power * (5 if wanted / power >= 5 else 1))
 
 
+def axis_length(distance_m: float) -> float:
+    """How long the axes are drawn, seen from that far; in steps, so that they are not drawn anew with every turn."""
+    return max(1.5, 2.0 ** round(math.log2(max(distance_m, 0.5) / 25)))
+
+
 def axes_lines(scene_from_vehicle: RigidTransform, length_m: float) -> LineLayer:
     """The axes of the vehicle."""
     ends = scene_from_vehicle @ (np.vstack([np.zeros(3), np.eye(3) * length_m]))
@@ -180,17 +186,43 @@ def way_lines(places: NDArray[np.float32], colour: Rgb) -> LineLayer | None:
     return LineLayer(key="way", segments=segments, colours=colours, width_px=1.5)
 
 
+def together(layers: Sequence[LineLayer], ratio: float) -> list[LineLayer]:
+    """The same lines in as few layers as can be, widths in device pixels: drawing a layer has a price of its own."""
+    kinds: dict[tuple[float, bool, bool], list[LineLayer]] = {}
+    for each in layers:
+        kinds.setdefault((each.width_px, each.dashed, each.on_top), []).append(each)
+    return [
+        LineLayer(
+            key=" and ".join(each.key for each in alike),
+            segments=np.concatenate([each.segments for each in alike]),
+            colours=np.concatenate([_opaque(each.colours) for each in alike]),
+            width_px=width_px * ratio,
+            dashed=dashed,
+            on_top=on_top,
+        )
+        for (width_px, dashed, on_top), alike in kinds.items()
+    ]
+
+
+def _opaque(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if colours.shape[1] == 4:
+        return colours
+    return np.concatenate([colours, np.full((len(colours), 1), 255, np.uint8)], axis=1)
+
+
 def doppler_lines(
     points: NDArray[np.float32], sensor: Sequence[float], speed_m_s: NDArray[np.floating], colours: NDArray[np.uint8]
 ) -> LineLayer | None:
-    """From each return along its ray as far as it goes in half a second; what hardly moves gets none."""
+    """From each return along its ray as far as it goes in half a second, at most halfway to the sensor; what hardly
+    moves gets none."""
     out = points - np.asarray(sensor, np.float32)
     length = np.linalg.norm(out, axis=1)
     speed = np.asarray(speed_m_s, np.float32)
     moving = np.flatnonzero((np.abs(speed) > 0.3) & (length > 0) & np.isfinite(speed))
     if not len(moving):
         return None
-    step = out[moving] / length[moving, None] * (0.5 * speed[moving, None])
+    reach = np.clip(0.5 * speed[moving], -0.5 * length[moving], 0.5 * length[moving])
+    step = out[moving] * (reach / length[moving])[:, None]
     segments = np.stack([points[moving], points[moving] + step], 1).astype(np.float32)
     return LineLayer(key="doppler", segments=segments, colours=colours[moving], width_px=2.0)
 
