@@ -28,6 +28,7 @@ from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
 from workstation.ui.panes.cloud_carried import behind, carried
+from workstation.ui.panes.cloud_colours import CloudColours
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
@@ -166,6 +167,7 @@ class CloudPane(Pane):
             return
         self.layers = CloudLayers.open(view, bench.readers, self.placed, bench.gui.post, self._layer_changed)
         self._picture = CloudPicture(view, self.layers, self.placed, bench.sight, bench.previews)
+        self._picture.colours = CloudColours(bench, self.placed, self.layers.ground, self._renew)
         self._work = SpaceWork(bench, CanvasSource(canvas, self._shown), self.placed, self.kind)
         self._take_tool()
         if self.sides is not None:
@@ -272,7 +274,7 @@ class CloudPane(Pane):
     def colourings(self) -> list[ColourBy]:
         """What points can be coloured by here."""
         sweeps = [each.shown.now for each in self.layers.layers if each.shown is not None]
-        found = available(sweeps)
+        found = available(sweeps, from_cameras=self._picture is not None and self._picture.in_cameras)
         return [*found, ColourBy.STREAM] if len(self.layers.layers) > 1 else found
 
     def look_from(self, side: Side) -> None:
@@ -419,9 +421,7 @@ class CloudPane(Pane):
         moment, lead = self.moment, self.layers.lead
         if moment is not None and moment.lead is not None and moment.lead_sweep is not None:
             sweep = moment.lead_sweep
-            item = (
-                f"{moment.lead.stream.key} sweep {sweep.index}" if sweep.own_ns is not None else moment.lead.stream.key
-            )
+            item = moment.lead.stream.key + ("" if sweep.own_ns is None else f" sweep {sweep.index}")
             own = "" if sweep.own_ns is None else seconds_text(sweep.own_ns)
             away = "" if sweep.session_ns is None else distance_text(sweep.session_ns - self.time_ns)
             self.header.say(item=item, own=own, distance=away)
@@ -575,10 +575,8 @@ class CloudPane(Pane):
 
     def _previewed(self, _change: PreviewsChanged) -> None:
         """A cuboid is dragged somewhere: other lines, the same points."""
-        canvas, picture, moment = self.canvas, self._picture, self._asked
-        if canvas is None or picture is None or moment is None:
-            return
-        self.guard(self._renew_moment)
+        if self._asked is not None:
+            self.guard(self._renew_moment)
 
     def _sight_changed(self, _sight: Sight) -> None:
         self._renew()
@@ -597,13 +595,14 @@ class CloudPane(Pane):
 
     def _clear(self) -> None:
         self.gesture = None
-        canvas = self.canvas
-        if canvas is not None:
+        if (canvas := self.canvas) is not None:
             if canvas.tool is not None:
                 canvas.tool.cancel()
             canvas.tool = None
             canvas.forget()
         self._soon.stop()
+        if self._picture is not None:
+            self._picture.close()
         self.layers.close()
         self.layers = CloudLayers()
         self.placed = self._picture = self._work = None
