@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.cloud_paint import ColourBy, available
@@ -29,6 +28,7 @@ from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
 from workstation.ui.panes.cloud_carried import behind, carried
 from workstation.ui.panes.cloud_colours import CloudColours
+from workstation.ui.panes.cloud_gesture import ToolGesture
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
@@ -36,7 +36,6 @@ from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillL
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
 from workstation.ui.panes.cloud_work import SpaceWork
-from workstation.ui.pointing import key_of
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
 from workstation.ui.scenes.space_view import Side, SpaceView
@@ -44,27 +43,11 @@ from workstation.ui.theme import Theme
 from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.space_catalogue import make_space_tool
 from workstation.ui.tools.space_edits import carry_on
-from workstation.ui.tools.space_tool import SpacePointer, SpaceTool
+from workstation.ui.tools.space_tool import SpacePointer
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
 _LEAST_FLIGHT_M = 2.5
-
-
-class _ToolGesture:
-    """A tool at work, as the pane's gesture: it gets keys first, and ``Esc`` cancels it."""
-
-    def __init__(self, pane: CloudPane, tool: SpaceTool) -> None:
-        self._pane, self._tool = pane, tool
-
-    def key(self, event: QKeyEvent) -> bool:
-        taken = bool(self._tool.key(key_of(event)))
-        self._pane.tool_moved()
-        return taken
-
-    def cancel(self) -> None:
-        self._tool.cancel()
-        self._pane.tool_moved()
 
 
 class CloudPane(Pane):
@@ -567,8 +550,8 @@ class CloudPane(Pane):
         held = self.gesture
         if tool is not None and tool.busy:
             if held is None:
-                self.gesture = _ToolGesture(self, tool)
-        elif isinstance(held, _ToolGesture):
+                self.gesture = ToolGesture(tool, self.tool_moved)
+        elif isinstance(held, ToolGesture) and held.tool is tool:
             self.gesture = None
         if self.canvas is not None:
             self.canvas.update()

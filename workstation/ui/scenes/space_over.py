@@ -163,7 +163,10 @@ def paint_overlay(
             if there:
                 _handle(painter, QPointF(x / ratio, y / ratio), handle.kind, held=handle.held, theme=theme)
     if overlay.text and pointer is not None:
-        _words(painter, overlay.text, pointer + QPointF(14, 22), _INK)
+        wide = painter.fontMetrics().horizontalAdvance(overlay.text) + 6
+        room = painter.viewport().width() / ratio
+        left = max(4.0, min(pointer.x() + 14, room - wide))
+        _words(painter, overlay.text, QPointF(left, pointer.y() + 22), _INK)
 
 
 def _stroke(painter: QPainter, line: QPolygonF, closed: bool) -> None:
