@@ -172,7 +172,9 @@ def _refined(first: _Laid, second: _Laid, lag: int) -> tuple[float, float]:
         slope = np.interp(place[inside], at, slope_of)
         design = np.stack([moved, np.ones(len(moved)), slope], 1)
         wanted = first.values[inside]
-        weights, found, left = np.ones(len(wanted)), np.zeros(3), wanted
+        weights: Floats = np.ones(len(wanted))
+        found: Floats = np.zeros(3)
+        left: Floats = wanted
         for _ in range(_REWEIGHTED):
             found, *_ = np.linalg.lstsq(design * weights[:, None], wanted * weights, rcond=None)
             left = wanted - design @ found

@@ -429,6 +429,9 @@ class CloudPane(Pane):
             if self.look.before or self.look.after:
                 said.append(f"−{self.look.before} +{self.look.after} sweeps")
             lead = moment.lead
+            if lead is not None and lead.shown is not None and lead.shown.left_out:
+                said.append("some cannot be read")
+                self.note.setToolTip(lead.shown.left_out)
             if lead is not None and lead.pending and lead.now.index is not None:
                 said.append(f"reading sweep {lead.now.index}")
         text = ", ".join(each for each in said if each)
