@@ -13,6 +13,8 @@ from workstation.core.rotation import quaternion_of
 from workstation.media.opencv import cv2
 
 Floats = NDArray[np.float64]
+DARKENED = np.searchsorted(np.clip(255 * (np.arange(256) / 255) ** 0.75, 24, 255).astype(np.uint8), np.arange(256))
+"""Back from the lifted colours of points to those of the picture."""
 WIDTH, HEIGHT = 800, 450
 FORWARD = RigidTransform(rotation=quaternion_of(np.array([[0.0, -1, 0], [0, 0, -1], [1, 0, 0]])))
 """``camera_from_scene`` of a camera that looks along x, z up."""
@@ -65,8 +67,9 @@ def test_a_point_has_the_colour_of_its_pixel(lens: Pinhole | BrownConrady) -> No
     assert inside.sum() > 200
     assert seen[inside].all()
     both = inside & seen
-    assert np.abs(found[both, 0] * 4.0 + 2 - pixels[both, 0]).max() <= 4
-    assert np.abs(found[both, 1] * 2.0 + 1 - pixels[both, 1]).max() <= 3
+    found = DARKENED[found]
+    assert np.abs(found[both, 0] * 4.0 + 2 - pixels[both, 0])[pixels[both, 0] > 60].max() <= 6
+    assert np.abs(found[both, 1] * 2.0 + 1 - pixels[both, 1])[pixels[both, 1] > 30].max() <= 4
 
 
 def test_a_wall_does_not_paint_what_is_behind_it() -> None:
@@ -100,8 +103,8 @@ def test_what_one_camera_cannot_see_another_paints() -> None:
     points = np.concatenate([wall, behind])
     found, seen = painted(points, [Sighting(STRAIGHT, FORWARD, gradient()), Sighting(STRAIGHT, from_aside, blue)])
     assert seen.all()
-    assert (found[len(wall) :] == (0, 0, 200)).mean() > 0.9
-    assert (found[: len(wall), 2] == 9).all()
+    assert (np.abs(DARKENED[found[len(wall) :]].astype(int) - (10, 10, 200)) <= 10).mean() > 0.9
+    assert (found[: len(wall), 2] < 40).all()
 
 
 def test_nothing_is_painted_behind_the_camera() -> None:

@@ -39,6 +39,8 @@ _POINTS_A_CELL = 4.0
 _LEAST_CELL_PX, _MOST_CELL_PX = 3.0, 48.0
 _BEHIND_M, _BEHIND_SHARE = 0.4, 0.06
 """What lies this much farther than what is before it is behind it."""
+_LIFTED = np.clip(255 * (np.arange(256) / 255) ** 0.75, 24, 255).astype(np.uint8)
+"""Single points on a dark ground look darker than a picture does."""
 _MEMORY_BYTES = 64 << 20
 _HELD = 96
 
@@ -100,7 +102,7 @@ def _sampled(sighting: Sighting, pixels: NDArray[np.float64]) -> Colours:
     height, width = shown.shape[:2]
     column = np.clip((pixels[:, 0] * (width / sighting.camera.width_px)).astype(np.intp), 0, width - 1)
     row = np.clip((pixels[:, 1] * (height / sighting.camera.height_px)).astype(np.intp), 0, height - 1)
-    found: Colours = shown[row, column, :3]
+    found: Colours = _LIFTED[shown[row, column, :3]]
     return found
 
 

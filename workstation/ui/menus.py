@@ -19,7 +19,7 @@ from workstation.ui.performing import Performing
 from workstation.ui.theme import Theme
 
 ORDER = (
-    "Project", "Edit", "View", "Sample", "Play", "Camera", "Cloud", "Text", "Tools", "Label", "Track", "Link", "Sync",
+    "Project", "Edit", "View", "Sample", "Play", "Camera", "Cloud", "Cuboid", "Text", "Tools", "Label", "Track", "Link", "Sync",
     "Review", "Help",
 )  # fmt: skip
 """Menus from left to right."""

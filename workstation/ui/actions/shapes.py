@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from workstation.ui.tools.canvas import Canvas
 
 TOOLS_MENU, MENU = "Tools", "Label"
+_OF_PIXELS = ("mask", "keypoints")
+"""What is drawn on pictures alone; everything else also on the pages of a document."""
 READ_ONLY = "the project is open to look at only"
 
 
@@ -24,11 +26,13 @@ def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
         from workstation.app.feeds import PICTURE_KINDS
         from workstation.core.geometry import ShapeKind
+        from workstation.core.sample import StreamKind
 
         view = hands.bench.view
         if view is None:
             return needs_sample(hands)
-        kinds = {each.kind for each in view.streams.values()} & PICTURE_KINDS
+        drawn_on = PICTURE_KINDS if info.makes in _OF_PIXELS else PICTURE_KINDS | {StreamKind.DOCUMENT}
+        kinds = {each.kind for each in view.streams.values()} & drawn_on
         if not kinds:
             return "this sample has no pictures"
         if info.makes is None:

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.cloud_paint import ColourBy, available
@@ -28,6 +27,8 @@ from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
 from workstation.ui.panes.cloud_carried import behind, carried
+from workstation.ui.panes.cloud_colours import CloudColours
+from workstation.ui.panes.cloud_gesture import ToolGesture
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
@@ -35,7 +36,6 @@ from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillL
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
 from workstation.ui.panes.cloud_work import SpaceWork
-from workstation.ui.pointing import key_of
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
 from workstation.ui.scenes.space_view import Side, SpaceView
@@ -43,27 +43,11 @@ from workstation.ui.theme import Theme
 from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.space_catalogue import make_space_tool
 from workstation.ui.tools.space_edits import carry_on
-from workstation.ui.tools.space_tool import SpacePointer, SpaceTool
+from workstation.ui.tools.space_tool import SpacePointer
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
 _LEAST_FLIGHT_M = 2.5
-
-
-class _ToolGesture:
-    """A tool at work, as the pane's gesture: it gets keys first, and ``Esc`` cancels it."""
-
-    def __init__(self, pane: CloudPane, tool: SpaceTool) -> None:
-        self._pane, self._tool = pane, tool
-
-    def key(self, event: QKeyEvent) -> bool:
-        taken = bool(self._tool.key(key_of(event)))
-        self._pane.tool_moved()
-        return taken
-
-    def cancel(self) -> None:
-        self._tool.cancel()
-        self._pane.tool_moved()
 
 
 class CloudPane(Pane):
@@ -166,6 +150,7 @@ class CloudPane(Pane):
             return
         self.layers = CloudLayers.open(view, bench.readers, self.placed, bench.gui.post, self._layer_changed)
         self._picture = CloudPicture(view, self.layers, self.placed, bench.sight, bench.previews)
+        self._picture.colours = CloudColours(bench, self.placed, self.layers.ground, self._renew)
         self._work = SpaceWork(bench, CanvasSource(canvas, self._shown), self.placed, self.kind)
         self._take_tool()
         if self.sides is not None:
@@ -272,7 +257,7 @@ class CloudPane(Pane):
     def colourings(self) -> list[ColourBy]:
         """What points can be coloured by here."""
         sweeps = [each.shown.now for each in self.layers.layers if each.shown is not None]
-        found = available(sweeps)
+        found = available(sweeps, from_cameras=self._picture is not None and self._picture.in_cameras)
         return [*found, ColourBy.STREAM] if len(self.layers.layers) > 1 else found
 
     def look_from(self, side: Side) -> None:
@@ -419,9 +404,7 @@ class CloudPane(Pane):
         moment, lead = self.moment, self.layers.lead
         if moment is not None and moment.lead is not None and moment.lead_sweep is not None:
             sweep = moment.lead_sweep
-            item = (
-                f"{moment.lead.stream.key} sweep {sweep.index}" if sweep.own_ns is not None else moment.lead.stream.key
-            )
+            item = moment.lead.stream.key + ("" if sweep.own_ns is None else f" sweep {sweep.index}")
             own = "" if sweep.own_ns is None else seconds_text(sweep.own_ns)
             away = "" if sweep.session_ns is None else distance_text(sweep.session_ns - self.time_ns)
             self.header.say(item=item, own=own, distance=away)
@@ -446,6 +429,9 @@ class CloudPane(Pane):
             if self.look.before or self.look.after:
                 said.append(f"−{self.look.before} +{self.look.after} sweeps")
             lead = moment.lead
+            if lead is not None and lead.shown is not None and lead.shown.left_out:
+                said.append("some cannot be read")
+                self.note.setToolTip(lead.shown.left_out)
             if lead is not None and lead.pending and lead.now.index is not None:
                 said.append(f"reading sweep {lead.now.index}")
         text = ", ".join(each for each in said if each)
@@ -564,18 +550,16 @@ class CloudPane(Pane):
         held = self.gesture
         if tool is not None and tool.busy:
             if held is None:
-                self.gesture = _ToolGesture(self, tool)
-        elif isinstance(held, _ToolGesture):
+                self.gesture = ToolGesture(tool, self.tool_moved)
+        elif isinstance(held, ToolGesture) and held.tool is tool:
             self.gesture = None
         if self.canvas is not None:
             self.canvas.update()
 
     def _previewed(self, _change: PreviewsChanged) -> None:
         """A cuboid is dragged somewhere: other lines, the same points."""
-        canvas, picture, moment = self.canvas, self._picture, self._asked
-        if canvas is None or picture is None or moment is None:
-            return
-        self.guard(self._renew_moment)
+        if self._asked is not None:
+            self.guard(self._renew_moment)
 
     def _sight_changed(self, _sight: Sight) -> None:
         self._renew()
@@ -594,13 +578,14 @@ class CloudPane(Pane):
 
     def _clear(self) -> None:
         self.gesture = None
-        canvas = self.canvas
-        if canvas is not None:
+        if (canvas := self.canvas) is not None:
             if canvas.tool is not None:
                 canvas.tool.cancel()
             canvas.tool = None
             canvas.forget()
         self._soon.stop()
+        if self._picture is not None:
+            self._picture.close()
         self.layers.close()
         self.layers = CloudLayers()
         self.placed = self._picture = self._work = None

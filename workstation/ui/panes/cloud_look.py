@@ -46,7 +46,6 @@ class CloudLook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     flat: bool = False
     """Orthographic."""
     zoom_locked: bool = False
-    linked_zoom: bool = False
     hidden: tuple[str, ...] = ()
     """Keys of streams whose points are not shown."""
 

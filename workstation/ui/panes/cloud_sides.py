@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from workstation.app.previews import PreviewsChanged
 from workstation.core.geometry import Cuboid
 from workstation.core.selection import SelectionChanged
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
+from workstation.ui.panes.cloud_gesture import ToolGesture
 from workstation.ui.panes.cloud_near import DEPTH_AXIS, TITLES, NearPoints, straight
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_work import SpaceWork
-from workstation.ui.pointing import key_of
 from workstation.ui.scenes.space_over import paint_overlay
 from workstation.ui.scenes.space_things import CuboidsDrawn, cuboid_faces, cuboid_lines
 from workstation.ui.scenes.space_view import Side, SpaceView
@@ -37,23 +37,6 @@ _POINT_PX = 3
 _LEAST_PX = 170
 _SHARE = 0.3
 _EVERY = np.ones(1, np.bool_)
-
-
-class SideGesture:
-    """The tool of a side view at work, as the pane's gesture."""
-
-    def __init__(self, sides: CloudSides, canvas: SpaceCanvas) -> None:
-        self._sides, self.canvas = sides, canvas
-
-    def key(self, event: QKeyEvent) -> bool:
-        taken = self.canvas.tool is not None and bool(self.canvas.tool.key(key_of(event)))
-        self._sides.tool_moved()
-        return taken
-
-    def cancel(self) -> None:
-        if self.canvas.tool is not None:
-            self.canvas.tool.cancel()
-        self._sides.tool_moved()
 
 
 class CloudSides(QWidget):
@@ -202,11 +185,12 @@ class CloudSides(QWidget):
 
     def tool_moved(self) -> None:
         """A tool has begun or ended something: the pane's gesture is the one at work."""
-        busy = next((each for each in self.canvases.values() if each.tool is not None and each.tool.busy), None)
+        tools = [each.tool for each in self.canvases.values() if each.tool is not None]
+        busy = next((each for each in tools if each.busy), None)
         held = self._pane.gesture
         if busy is not None and held is None:
-            self._pane.gesture = SideGesture(self, busy)
-        elif busy is None and isinstance(held, SideGesture):
+            self._pane.gesture = ToolGesture(busy, self.tool_moved)
+        elif busy is None and isinstance(held, ToolGesture) and held.tool in tools:
             self._pane.gesture = None
         for canvas in self.canvases.values():
             canvas.update()
