@@ -137,10 +137,10 @@ class Scales:
         return found
 
 
-def available(sweeps: Iterable[PlacedSweep]) -> list[ColourBy]:
-    """Ways to colour that these can be coloured by; class and camera are for the caller to know."""
+def available(sweeps: Iterable[PlacedSweep], *, from_cameras: bool = False) -> list[ColourBy]:
+    """Ways to colour that these can be coloured by; whether there are cameras is for the caller to know."""
     columns = {name for sweep in sweeps for name in sweep.columns}
-    always = [ColourBy.HEIGHT, ColourBy.DISTANCE, ColourBy.CLASS]
+    always = [ColourBy.HEIGHT, ColourBy.DISTANCE, ColourBy.CLASS, *([ColourBy.CAMERA] if from_cameras else [])]
     return [each for each in ColourBy if each in always or (_COLUMNS.get(each, ()) and columns & set(_COLUMNS[each]))]
 
 

@@ -20,7 +20,8 @@ Vec3 = tuple[float, float, float]
 _SHEARED = 0.01
 _OBLIQUE = 0.99
 _MOST_PX = 2048
-_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
+LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
+"""The sides of a patient along the three axes, where coordinates fall and where they grow."""
 _WEAK = 0.2
 """A direction that leans less than this to a side is not called after it."""
 
@@ -123,7 +124,7 @@ class Plane:
         """Where along the body a slice through that place lies: ``H 58.0 mm``."""
         axis = int(np.argmax(np.abs(self.normal)))
         value = point[axis]
-        side = _LETTERS[axis][int(value >= 0)]
+        side = LETTERS[axis][int(value >= 0)]
         return f"{side} {abs(value):.1f} mm" if abs(value) >= 0.05 else "0.0 mm"
 
 
@@ -131,7 +132,7 @@ def letters(direction: Matrix) -> str:
     """Where a direction in the patient leads: ``L``; ``LP`` where it is oblique, the stronger letter first."""
     unit = direction / np.linalg.norm(direction)
     order = np.argsort(-np.abs(unit), kind="stable")
-    return "".join(_LETTERS[i][int(unit[i] > 0)] for i in order if abs(unit[i]) > _WEAK)
+    return "".join(LETTERS[i][int(unit[i] > 0)] for i in order if abs(unit[i]) > _WEAK)
 
 
 def planes_of(shape: tuple[int, int, int], patient_from_voxel: Matrix) -> tuple[Plane, Plane, Plane]:

@@ -111,7 +111,9 @@ class CloudOver:
         scale = self._scale(moment)
         size = (canvas.width(), canvas.height())
         if scale is not None:
-            floor = painting.ground_m if painting.by is ColourBy.HEIGHT and painting.scales.on_vehicle else 0.0
+            floor = 0.0
+            if painting.by is ColourBy.HEIGHT:  # over the ground at the vehicle; of a survey over the sea
+                floor = painting.ground_m if painting.scales.on_vehicle else -moment.ground.origin[2]
             shown = Scale(scale.by, scale.low - floor, scale.high - floor, scale.logarithmic)
             paint_legend(painter, shown, TITLES[painting.by], size)
             return
@@ -161,9 +163,11 @@ class CloudOver:
         """Where other panes point: a point as a cross, a ray as a line."""
         bench = self._pane.bench
         cursor: SpaceCursor | None = None if bench is None else bench.selection.state.cursor
-        if cursor is None or canvas.pointer is not None:
+        held = bench is not None and bench.selection.state.cursor_held
+        if cursor is None or (canvas.pointer is not None and not held):
             return
-        way = moment.ground.in_scene(cursor.frame, moment.session_ns)
+        when = moment.session_ns if cursor.session_ns is None else cursor.session_ns
+        way = moment.ground.in_scene(cursor.frame, when)
         if way is None:
             return
         start = way @ np.array(cursor.point)
@@ -172,7 +176,7 @@ class CloudOver:
             px, _, seen = canvas.look.project(start[None])
             if seen[0]:
                 at = canvas.to_widget(*px[0].tolist())
-                for pen in (QPen(QColor(0, 0, 0, 190), 3.5), QPen(QColor("#ffffff"), 1.4)):
+                for pen in (QPen(QColor(0, 0, 0, 190), 3.5), QPen(QColor("#ffd54a" if held else "#ffffff"), 1.4)):
                     painter.setPen(pen)
                     for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
                         painter.drawLine(at + QPointF(3 * dx, 3 * dy), at + QPointF(11 * dx, 11 * dy))
@@ -180,7 +184,7 @@ class CloudOver:
         along = way.turn(np.array(cursor.direction))
         px, _, seen = canvas.look.project(start + np.geomspace(0.2, 150.0, 64)[:, None] * along)
         places = [canvas.to_widget(x, y) for x, y in px[seen].tolist()]
-        for pen in (QPen(QColor(0, 0, 0, 190), 3.5), QPen(QColor("#ffffff"), 1.4)):
+        for pen in (QPen(QColor(0, 0, 0, 190), 3.5), QPen(QColor("#ffd54a" if held else "#ffffff"), 1.4)):
             painter.setPen(pen)
             painter.drawPolyline(places)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workstation.app.cloud_ground import Ground, PlacedSweep
 from workstation.app.cloud_moment import NO_BOXES, Boxes, Coloured, Painting, SweepWanted, moving_rows
-from workstation.app.cloud_paint import STREAMS, Scales
+from workstation.app.cloud_paint import STREAMS, ColourBy, Scales
 from workstation.app.cloud_view import CloudLayer, CloudLayers
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import Previews
@@ -25,6 +25,7 @@ from workstation.core.geometry import Cuboid, PointSet, ShapeKind
 from workstation.core.poses import RigidTransform
 from workstation.core.rotation import multiply, unit
 from workstation.core.sample import Stream, StreamKind
+from workstation.ui.panes.cloud_colours import CloudColours
 from workstation.ui.panes.cloud_look import CloudLook
 from workstation.ui.scenes.cloud_scene import LineLayer, PointLayer
 from workstation.ui.scenes.space_things import (
@@ -216,11 +217,23 @@ class CloudPicture:
         self._view, self._layers, self._placed = view, layers, placed
         self._sight, self._previews = sight, previews
         self._coloured = Coloured()
+        self.colours: CloudColours | None = None
+        """Colours from the cameras, where there can be any."""
         self._scales = Scales()
         self._boxes: dict[int, Boxes] = {}
         self._sets: dict[str, NDArray[np.int64]] = {}
         self._points: SweepPoints | None = None
         self._still: StillLines | None = None
+
+    @property
+    def in_cameras(self) -> bool:
+        """Whether points can have the colours of cameras."""
+        return self.colours is not None and self.colours.possible
+
+    def close(self) -> None:
+        """Let go of threads."""
+        if self.colours is not None:
+            self.colours.close()
 
     def records_changed(self) -> None:
         """Cuboids may stand elsewhere."""
@@ -303,7 +316,11 @@ class CloudPicture:
                         without=without,
                     )
                 )
-        painting = Painting(by=look.colour_by, ground_m=ground_m, scales=self._scales)
+        seen = None
+        if look.colour_by is ColourBy.CAMERA and self.colours is not None:
+            ordered = sorted(wanted, key=lambda each: not each.current)
+            seen = self.colours.known(each.sweep for each in ordered)
+        painting = Painting(by=look.colour_by, ground_m=ground_m, scales=self._scales, from_cameras=seen)
         if painting.of_things:
             painting = self._of_things(painting, wanted, session_ns)
         made = SweepPoints(wanted, painting, self._coloured)

@@ -9,6 +9,7 @@ from workstation.app.space_cursor import CursorSeen
 from workstation.ui.scenes.viewport import Viewport
 
 _HELD = "#ffd54a"
+_APART_PX = 26
 
 
 def paint_marks(painter: QPainter, viewport: Viewport, seen: CursorSeen, *, held: bool = False) -> None:
@@ -39,8 +40,12 @@ def _ray(painter: QPainter, viewport: Viewport, seen: CursorSeen, pens: tuple[QP
     for pen in pens:
         painter.setPen(pen)
         painter.drawLines(lines)
+    last: QPointF | None = None
     for metres, x, y in seen.ticks:
         at = QPointF(*to_screen((x, y)))
+        if last is not None and (at - last).manhattanLength() < _APART_PX:
+            continue  # far ends run together
+        last = at
         painter.setPen(pens[1])
         painter.setBrush(QColor("#101216"))
         painter.drawEllipse(at, 3, 3)
