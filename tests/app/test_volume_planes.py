@@ -1,4 +1,4 @@
-"""Planes of volumes against geometry worked out by hand: sides, millimetres, oblique and tilted stacks, mirrored ones."""
+"""Planes of volumes against geometry worked out by hand: sides, millimetres, oblique and tilted stacks, mirrored."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from workstation.app.volume_block import Greys, Slab, VolumeBlock
 from workstation.app.volume_planes import PlaneName, planes_of, straight_planes
-from workstation.media.base import MediaInfo, Window
 from workstation.core.sample import StreamKind
+from workstation.media.base import MediaInfo, Window
 
 SHAPE = (6, 8, 10)
 
