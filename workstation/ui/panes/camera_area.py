@@ -14,9 +14,9 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QCursor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from workstation.ui.pointing import CURSORS, pointer_of
 from workstation.ui.scenes.overlays import Overlay
 from workstation.ui.scenes.pixel_values import paint_values
-from workstation.ui.scenes.pointing import CURSORS, pointer_of
 from workstation.ui.scenes.tool_hints import paint_hints
 from workstation.ui.scenes.wet_pixels import WetPixels
 from workstation.ui.tools.canvas import Button, PointerEvent
@@ -110,15 +110,16 @@ class PictureArea(QWidget):
             self._layer.setDevicePixelRatio(ratio)
             self._layer.fill(Qt.GlobalColor.transparent)
             painter = QPainter(self._layer)
-            camera = self._camera
-            scene = camera.scene
-            overlay = Overlay(
-                painter, camera.viewport, camera.marks, camera.look.overlay, scene.mask, scene.skeleton_of
-            )
-            camera.paint_points(painter)
+            scene = self._camera.scene
+            overlay = self._overlay(painter)
+            self._camera.paint_points(painter)
             overlay.paint(scene.shown, scene.shadows)
             painter.end()
         return self._layer
+
+    def _overlay(self, painter: QPainter) -> Overlay:
+        camera, scene = self._camera, self._camera.scene
+        return Overlay(painter, camera.viewport, camera.marks, camera.look.overlay, scene.mask, scene.skeleton_of)
 
     def _over(self, painter: QPainter, frame: Frame) -> None:
         camera = self._camera
@@ -126,6 +127,8 @@ class PictureArea(QWidget):
         paint_values(painter, viewport, frame.picture)
         self._wet.paint(painter, viewport, camera.scene.previewed_pixels())
         self._missing(painter)
+        if camera.scene.dragged and camera.show_overlays:
+            self._overlay(painter).paint_dragged(camera.scene.dragged)
         camera.paint_cursor(painter)
         if camera.look.cross_hair and self.pointer is not None and not camera.frames.trouble:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

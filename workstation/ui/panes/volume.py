@@ -27,9 +27,9 @@ from workstation.ui.panes.volume_look import VolumeLook
 from workstation.ui.panes.volume_scene import VolumeMarks
 from workstation.ui.panes.volume_shown import VolumeShown
 from workstation.ui.panes.volume_view import PlaneView
+from workstation.ui.pointing import key_of
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.plane_viewport import WHOLE, PlaneZoom
-from workstation.ui.scenes.pointing import key_of
 from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench

@@ -25,8 +25,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from workstation.ui.pointing import CURSORS, pointer_of
 from workstation.ui.scenes.overlays import Overlay, OverlayLook
-from workstation.ui.scenes.pointing import CURSORS, pointer_of
 from workstation.ui.scenes.tool_hints import paint_hints
 from workstation.ui.scenes.wet_pixels import WetPixels
 from workstation.ui.tools.canvas import Button, PointerEvent

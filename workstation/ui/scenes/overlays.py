@@ -8,7 +8,7 @@ selected thing is told by the casing, what is interpolated or occluded by the da
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +22,7 @@ from workstation.app.picture_shapes import Ring, bounds_of
 from workstation.app.placed_cuboids import Projected
 from workstation.core.geometry import Keypoints, Mask, Measurement, Point, PointState
 from workstation.core.ontology import Pattern, Skeleton
-from workstation.core.projection import EDGES
+from workstation.core.projection import EDGES, PictureBox
 from workstation.core.tracks import MomentKind
 from workstation.ui.scenes.glyphs import paint_plate, plate_font, plate_size
 from workstation.ui.scenes.labels import Wanted, placed
@@ -82,6 +82,14 @@ class Shadow:
     class_id: str | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DraggedShadow:
+    """A projected cuboid in the hand, with the tight box around it."""
+
+    shadow: Shadow
+    box: PictureBox | None
+
+
 class Placing(Protocol):
     """Where a picture lies on the screen: ``Viewport``, or that of a plane of a volume."""
 
@@ -134,6 +142,21 @@ class Overlay:
         self._strokes.paint(self._painter)
         for drawn in scene.drawn:
             self._joints(drawn)
+        if self._look.names:
+            self._names()
+
+    def paint_dragged(self, dragged: list[DraggedShadow]) -> None:
+        """What is being dragged, over all the rest: as something selected, its box dashed around it."""
+        for each in dragged:
+            seen = each.shadow.seen
+            self._marks = replace(self._marks, selected=self._marks.selected | {seen.annotation})
+            self._shadow(each.shadow)
+            if each.box is not None:
+                corners = np.array([(each.box.left, each.box.top), (each.box.right, each.box.bottom)])
+                (left, top), (right, bottom) = self._screen(corners).tolist()
+                stroke = Stroke(each.shadow.paint.colour, 1.2, Dash.DASHED, Standing.PLAIN)
+                self._strokes.ring(stroke, ((left, top), (right, top), (right, bottom), (left, bottom)))
+        self._strokes.paint(self._painter)
         if self._look.names:
             self._names()
 
