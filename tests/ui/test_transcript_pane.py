@@ -16,6 +16,7 @@ from workstation.core.annotation import Annotation, Word
 from workstation.core.geometry import TextSpan
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.text import TextPane
+from workstation.ui.panes.text_typing import Typing
 
 Key = Qt.Key
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -37,22 +38,22 @@ def window(
 
 
 @pytest.fixture
-def pane(window: MainWindow) -> TextPane:
+def pane(window: MainWindow) -> Typing:
     found = window.pane("text")
     assert isinstance(found, TextPane)
     wait_for(found.isVisible, what="the transcript")
-    found.page.setFocus()
-    wait_for(found.page.hasFocus, what="the focus")
-    return found
+    found.typing.page.setFocus()
+    wait_for(found.typing.page.hasFocus, what="the focus")
+    return found.typing
 
 
-def turn(pane: TextPane, line: int) -> Annotation:
+def turn(pane: Typing, line: int) -> Annotation:
     found = pane.turn_at(line)
     assert found is not None
     return found
 
 
-def words(pane: TextPane, line: int) -> list[Word]:
+def words(pane: Typing, line: int) -> list[Word]:
     assert pane.bench is not None
     assert pane.bench.view is not None
     return list(pane.bench.view.words(turn(pane, line).id))
@@ -62,19 +63,19 @@ def times(found: list[Word]) -> list[tuple[int | None, int | None]]:
     return [(each.start_ns, each.end_ns) for each in found]
 
 
-def caret(pane: TextPane, line: int, before: str) -> None:
+def caret(pane: Typing, line: int, before: str) -> None:
     pane.page.put_caret(line, pane.page.line_text(line).index(before))
 
 
-def press(pane: TextPane, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+def press(pane: Typing, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
     QTest.keyClick(pane.page, key, held)
 
 
-def line_with(pane: TextPane, text: str) -> int:
+def line_with(pane: Typing, text: str) -> int:
     return next(line for line in range(pane.page.blockCount()) if text in pane.page.line_text(line))
 
 
-def test_a_word_is_mended_while_it_plays_and_no_time_moves(window: MainWindow, pane: TextPane) -> None:
+def test_a_word_is_mended_while_it_plays_and_no_time_moves(window: MainWindow, pane: Typing) -> None:
     bench = bench_of(window)
     line = line_with(pane, "late again")
     before, steps = words(pane, line), bench.session.store.head()
@@ -100,7 +101,7 @@ def test_a_word_is_mended_while_it_plays_and_no_time_moves(window: MainWindow, p
     assert "tardy again" in pane.page.line_text(line)
 
 
-def test_a_new_word_is_untimed_until_it_is_placed(window: MainWindow, pane: TextPane) -> None:
+def test_a_new_word_is_untimed_until_it_is_placed(window: MainWindow, pane: Typing) -> None:
     bench = bench_of(window)
     line = line_with(pane, "very bad")
     before = words(pane, line)
@@ -123,7 +124,7 @@ def test_a_new_word_is_untimed_until_it_is_placed(window: MainWindow, pane: Text
         assert words(pane, line)[-2].start_ns == start
 
 
-def test_a_deleted_word_leaves_its_time_to_its_neighbours(pane: TextPane) -> None:
+def test_a_deleted_word_leaves_its_time_to_its_neighbours(pane: Typing) -> None:
     line = line_with(pane, "late again")
     before = words(pane, line)
     caret(pane, line, "again")
@@ -139,7 +140,7 @@ def test_a_deleted_word_leaves_its_time_to_its_neighbours(pane: TextPane) -> Non
     assert after[4].start_ns == middle
 
 
-def test_ctrl_enter_splits_at_the_caret_and_ctrl_j_joins_again(window: MainWindow, pane: TextPane) -> None:
+def test_ctrl_enter_splits_at_the_caret_and_ctrl_j_joins_again(window: MainWindow, pane: Typing) -> None:
     line = line_with(pane, "late again")
     text, count, found = pane.page.line_text(line), pane.page.blockCount(), words(pane, line)
     bench = bench_of(window)
@@ -161,7 +162,7 @@ def test_ctrl_enter_splits_at_the_caret_and_ctrl_j_joins_again(window: MainWindo
     assert times(words(pane, line)) == times(found)
 
 
-def test_ctrl_space_plays_the_turn_to_its_end(window: MainWindow, pane: TextPane) -> None:
+def test_ctrl_space_plays_the_turn_to_its_end(window: MainWindow, pane: Typing) -> None:
     bench = bench_of(window)
     line = line_with(pane, "I will note it")
     shown = bench.view.session_range(turn(pane, line))  # type: ignore[union-attr]
@@ -174,7 +175,7 @@ def test_ctrl_space_plays_the_turn_to_its_end(window: MainWindow, pane: TextPane
     assert bench.clock.time_ns == shown.end_ns
 
 
-def test_the_word_that_is_said_is_marked_and_a_click_goes_to_a_word(window: MainWindow, pane: TextPane) -> None:
+def test_the_word_that_is_said_is_marked_and_a_click_goes_to_a_word(window: MainWindow, pane: Typing) -> None:
     bench = bench_of(window)
     line = line_with(pane, "late again")
     word = words(pane, line)[4]
@@ -192,7 +193,7 @@ def test_the_word_that_is_said_is_marked_and_a_click_goes_to_a_word(window: Main
     assert bench.clock.time_ns == at
 
 
-def test_no_key_makes_or_merges_lines(pane: TextPane) -> None:
+def test_no_key_makes_or_merges_lines(pane: Typing) -> None:
     count, texts = pane.page.blockCount(), pane.page.toPlainText()
     pane.page.put_caret(1, 0)
     press(pane, Key.Key_Backspace)
@@ -209,7 +210,7 @@ def test_no_key_makes_or_merges_lines(pane: TextPane) -> None:
     assert pane.page.line_text(2).startswith("two lines")
 
 
-def test_words_that_links_lead_to_are_asked_about(window: MainWindow, pane: TextPane) -> None:
+def test_words_that_links_lead_to_are_asked_about(window: MainWindow, pane: Typing) -> None:
     """Its span goes with the last of its text; the person says what becomes of the links."""
     bench = bench_of(window)
     view = bench.view
@@ -241,7 +242,7 @@ def test_words_that_links_lead_to_are_asked_about(window: MainWindow, pane: Text
     assert turn(pane, line).text == text[: text.index("Look")].strip()
 
 
-def test_right_to_left_and_joined_letters_are_kept_as_typed(pane: TextPane) -> None:
+def test_right_to_left_and_joined_letters_are_kept_as_typed(pane: Typing) -> None:
     line = line_with(pane, "Fine, thank")
     before = words(pane, line)
     pane.page.put_caret(line, len(pane.page.line_text(line)))

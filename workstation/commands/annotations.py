@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -38,6 +39,7 @@ from workstation.core.ids import AnnotationId, EntityId, RecordId
 from workstation.core.rights import Right
 from workstation.core.translation import later, translated
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _EMPTY_SHAPES: dict[ShapeKind, Shape] = {ShapeKind.SPAN: Span(), ShapeKind.TAG: Tag()}
 
 
@@ -147,6 +149,21 @@ def changed_attributes(old: Attributes, changes: Mapping[str, AttributeValue | N
     return {name: value for name, value in {**old, **changes}.items() if value is not None}
 
 
+@command("annotation.set_language", title="Set language", right=Right.LABEL, enabled=needs_selection)
+def set_language(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], language: str) -> None:
+    """Say in which language the words of annotations are.
+
+    language: as de, hi or en-GB; empty for that of the text around them
+    """
+    said = language.strip()
+    if said and not _LANGUAGE.fullmatch(said):
+        raise UserError(f"{said[:40]!r} names no language; write it as de, hi or en-GB")
+    number = ontology_number(tx)
+    for annotation in fetch_all(tx, annotations):
+        state = state_after_edit(tx, annotation.state)
+        tx.put(replace(annotation, language=said or None, state=state, ontology_version=number))
+
+
 @command("annotation.set_state", title="Set state", right=Right.LABEL, enabled=needs_selection)
 def set_state(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], state: State) -> None:
     """Say how far annotations have come.
@@ -154,6 +171,19 @@ def set_state(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], state:
     state: proposed, draft, done, approved or rejected
     """
     tx.put_many([replace(annotation, state=state) for annotation in fetch_all(tx, annotations)])
+
+
+@command("annotation.set_confidence", title="Set confidence", right=Right.LABEL, enabled=needs_selection)
+def set_confidence(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], confidence: float | None = None) -> None:
+    """Say how sure each of these labels is, on its own stream: a thing may be plain in the camera and faint in LiDAR.
+
+    confidence: 0 to 1; left out, nothing is said of it
+    """
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise UserError(f"a confidence lies between 0 and 1, {confidence:g} does not")
+    number = ontology_number(tx)
+    found = [replace(each, confidence=confidence, ontology_version=number) for each in fetch_all(tx, annotations)]
+    tx.put_many([replace(each, state=state_after_edit(tx, each.state)) for each in found])
 
 
 @command("annotation.accept", title="Accept proposal", shortcut="Return", right=Right.LABEL, enabled=needs_selection)

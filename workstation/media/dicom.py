@@ -87,6 +87,7 @@ def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -
         windows=_windows(first),
         instances=tuple("" if frame is None else frame.instance for frame in slices.frames),
         missing=slices.missing,
+        frame_of_reference=first.frame_of_reference,
     )
     return StackVolume(look, load, context, lambda: None)
 
@@ -105,6 +106,7 @@ class DicomFilm(TimedItems):
         units = [int((time * 1_000_000 + Decimal("0.5")).__floor__()) for time in times]
         self.table: FrameTable = frame_table(units, unit_num=1, unit_den=1_000_000_000)
         self.info = _film_info(header, self.table)
+        self.pixel_aspect = _pixel_aspect(header)
         self._range: tuple[float, float] | None = None
 
     @property
@@ -177,6 +179,7 @@ class DicomPicture:
         self._film = film
         self.info = info
         self.width_px, self.height_px = film.width_px, film.height_px
+        self.pixel_aspect = film.pixel_aspect
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -209,6 +212,14 @@ def open_picture(paths: Sequence[Path], options: Options, context: OpenContext) 
     details = {key: value for key, value in film.info.details.items() if key != "times_from"}
     info = MediaInfo(kind=StreamKind.IMAGE, count=1, clock_source="none", details=details, notes=header.notes)
     return DicomPicture(film, info)
+
+
+def _pixel_aspect(header: FileHeader) -> float:
+    """How many times as high as wide a pixel is in the patient."""
+    frame = header.frames[0]
+    if frame.row_mm is None or frame.column_mm is None:
+        return header.pixel_aspect
+    return frame.row_mm / frame.column_mm
 
 
 def _single(paths: Sequence[Path], context: OpenContext) -> FileHeader:

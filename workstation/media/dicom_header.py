@@ -13,7 +13,7 @@ import os
 import threading
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -34,11 +34,11 @@ _TAGS = (
     "SeriesDescription", "SeriesNumber", "InstanceNumber", "ImageType", "AcquisitionNumber", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "FrameOfReferenceUID", "Rows", "Columns",
     "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
-    "NumberOfFrames", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
-    "NominalScannedPixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector",
-    "DoseGridScaling", "RescaleSlope", "RescaleIntercept", "RescaleType", "WindowCenter", "WindowWidth",
-    "WindowCenterWidthExplanation", "VOILUTFunction", "PatientOrientation", "Laterality", "ImageLaterality",
-    "VOILUTSequence", "ModalityLUTSequence", "FrameTime", "FrameTimeVector",
+    "NumberOfFrames", "PixelAspectRatio", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "SliceThickness", "SpacingBetweenSlices",
+    "GridFrameOffsetVector", "DoseGridScaling", "RescaleSlope", "RescaleIntercept", "RescaleType",
+    "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction", "PatientOrientation", "Laterality",
+    "ImageLaterality", "VOILUTSequence", "ModalityLUTSequence", "FrameTime", "FrameTimeVector",
     "CineRate", "RecommendedDisplayFrameRate", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 _LETTERS = {"R": "R", "L": "L", "A": "A", "P": "P", "H": "S", "F": "I"}
@@ -75,6 +75,7 @@ class FileHeader:
     instance: str
     series: str
     study: str
+    frame_of_reference: str
     modality: str
     description: str
     series_number: int | None
@@ -101,6 +102,8 @@ class FileHeader:
     """From values to grey, before any window."""
     edges: tuple[str, str, str, str] | None
     """What lies beyond the left, right, top and bottom edge, of a picture whose place in the patient is not given."""
+    pixel_aspect: float
+    """Height of a pixel to its width, where only that is stated."""
     laterality: str
     """``R``, ``L`` or ``B``: the side of a paired part of the body."""
     frames: tuple[FrameHeader, ...]
@@ -229,6 +232,7 @@ def _header(path: Path, dataset: Any) -> FileHeader:
         instance=_text(dataset.get("SOPInstanceUID")),
         series=_text(dataset.get("SeriesInstanceUID")),
         study=_text(dataset.get("StudyInstanceUID")),
+        frame_of_reference=_text(dataset.get("FrameOfReferenceUID")),
         modality=_text(dataset.get("Modality")),
         description=_text(dataset.get("SeriesDescription")),
         series_number=_whole(dataset.get("SeriesNumber")),
@@ -253,6 +257,7 @@ def _header(path: Path, dataset: Any) -> FileHeader:
         value_table=value_table,
         grey_table=grey_table,
         edges=_edges(dataset),
+        pixel_aspect=_aspect(_numbers(dataset.get("PixelAspectRatio"))),
         laterality=_text(dataset.get("ImageLaterality")) or _text(dataset.get("Laterality")),
         frames=tuple(_frames(path, dataset, count)),
         notes=tuple(notes),
@@ -286,6 +291,14 @@ def _frames(path: Path, dataset: Any, count: int) -> Iterator[FrameHeader]:
             intercept=intercept or 0.0,
             windows=_windows(_first_with(groups, "FrameVOILUTSequence") or dataset),
         )
+
+
+def _aspect(stated: Sequence[float]) -> float:
+    """Vertical to horizontal size; square where it is not stated, or not to be believed."""
+    if len(stated) != 2 or min(stated) <= 0:
+        return 1.0
+    aspect = stated[0] / stated[1]
+    return aspect if 0.05 <= aspect <= 20 else 1.0
 
 
 def _in_groups(groups: Iterable[Any], sequence: str, name: str, dataset: Any) -> Any:

@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.checking import SampleChecks
 from workstation.app.jobs import Job, Jobs
+from workstation.app.previews import Previews
 from workstation.app.readiness import Ready, make_ready
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
@@ -39,6 +40,9 @@ from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+
+if TYPE_CHECKING:
+    from workstation.app.placed_cuboids import PlacedCuboids
 
 __all__ = ["Told", "Tone", "Workbench"]
 
@@ -63,6 +67,8 @@ class Workbench(QObject):
         self.gui = GuiThread(self)
         self.hand = Hand()
         self.sight = Sight()
+        self.previews = Previews(on_error=_report)
+        """Shapes being dragged, which every pane draws in place of what is stored."""
         self.view: SampleView | None = None
         """The open sample's records; ``None`` while none is open."""
         self.readers: OpenStreams | None = None
@@ -71,6 +77,11 @@ class Workbench(QObject):
         """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
         self.jobs: Jobs | None = None
         """The window's background work, where there is a window."""
+        self.step_every = 1
+        """How many units of the focused pane ``,`` and ``.`` go."""
+        self.panes: frozenset[str] | None = None
+        """The kinds of panes on the screen; ``None`` where there is no window that knows."""
+        self.panes_changed: Signal[frozenset[str]] = Signal("panes_changed", on_error=_report)
         self.window: TimeRange | None = None
         """The stretch of session time that linked panes show."""
         self.sample_changed: Signal[SampleView | None] = Signal("sample_changed", on_error=_report)
@@ -88,6 +99,7 @@ class Workbench(QObject):
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self._ready: Ready | None = None
+        self._placed: PlacedCuboids | None = None
         self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
@@ -136,6 +148,15 @@ class Workbench(QObject):
         """The stream whose units the ruler shows and on which marks are made: the one last worked on."""
         return self._focused_stream
 
+    @property
+    def placed(self) -> PlacedCuboids | None:
+        """Where the open sample's cuboids, cameras and frames are, for every pane; read when it is first asked for."""
+        if self._placed is None and self.view is not None and self.readers is not None:
+            from workstation.app.placed_cuboids import PlacedCuboids
+
+            self._placed = PlacedCuboids(self.view, self.readers)
+        return self._placed
+
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
         if stream != self._focused_stream:
@@ -147,6 +168,12 @@ class Workbench(QObject):
         if shown != self.window:
             self.window = shown
             self.window_changed.emit(shown)
+
+    def show_panes(self, kinds: frozenset[str]) -> None:
+        """These panes are on the screen now: some work asks for others beside it."""
+        if kinds != self.panes:
+            self.panes = kinds
+            self.panes_changed.emit(kinds)
 
     def settle(self) -> None:
         """Store what is being typed: before an action, another sample, the end."""
@@ -164,6 +191,7 @@ class Workbench(QObject):
             return False
         old, sounds = self.readers, self.sounds
         self._begin_showing()
+        self._placed = None
         self.view, ready = self._view_of(sample)
         self.readers = ready or OpenStreams(
             self.session.project.path,
@@ -176,6 +204,8 @@ class Workbench(QObject):
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
+        self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_loop(None)
         span = sample_span(self.view.streams.values(), self.readers)
@@ -241,7 +271,10 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self._placed = None
         sounds, self.sounds = self.sounds, None
+        self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_span(NO_TIME)
         self.sample_changed.emit(None)
@@ -249,6 +282,10 @@ class Workbench(QObject):
             sounds.close()
         if old is not None:
             old.close()
+
+    def _drop_cursor(self) -> None:
+        self.selection.hold_cursor(False, cause="session")
+        self.selection.point_at(None, cause="session")
 
     # --- what everybody does ------------------------------------------------------------------------------------
 
@@ -325,6 +362,8 @@ class Workbench(QObject):
                 self._ready.view.apply(changes)
         if self.view is not None:
             self.view.apply(changes)
+            if self._placed is not None:
+                self._placed.apply(changes)
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
         self.check_soon()

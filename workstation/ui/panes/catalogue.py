@@ -41,9 +41,12 @@ class PaneSpec:
 PANES: tuple[PaneSpec, ...] = (
     PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),
     PaneSpec("sound", "Sound", Area.CENTRE, "workstation.ui.panes.sound:SoundPane"),
-    PaneSpec("text", "Transcript", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
+    PaneSpec("text", "Text", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
+    PaneSpec("cloud", "Cloud", Area.CENTRE, "workstation.ui.panes.cloud:CloudPane"),
+    PaneSpec("volume", "Volume", Area.CENTRE, "workstation.ui.panes.volume:VolumePane"),
     PaneSpec("series", "Series", Area.CENTRE, "workstation.ui.panes.series:SeriesPane"),
     PaneSpec("trajectory", "Trajectory", Area.CENTRE, "workstation.ui.panes.trajectory:TrajectoryPane"),
+    PaneSpec("document", "Document", Area.CENTRE, "workstation.ui.panes.document:DocumentPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),

@@ -1,589 +1,356 @@
-"""The transcript: turns with their words, which follow playback and are edited by typing; other texts as lines.
+"""The texts of a sample: transcripts, captions, reports, dialogues, notes; one at a time, or all below each other.
 
-Typing never moves times. What is typed is stored after a pause of a second, at a word's end, and before anything else
-is done; each is one step to undo. What is known of turns and words is asked of ``app/transcript.py``; the page itself
-is ``text_editor.py``; keys are in ``actions/text.py``.
+Two ways to hold a text: *Mark* (``text_reading.py``) shows spans and relations and makes them; *Type*
+(``text_typing.py``) changes what turns and notes say. What was recorded as text can only be marked. Keys are in
+``actions/text.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
-import numpy as np
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QFocusEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QStackedLayout, QToolButton, QWidget
 
-from workstation.app.lane_media import Said, said_in
+from workstation.app.media_shown import hidden_media, why_barred
 from workstation.app.sample_view import SampleView
-from workstation.app.spans import selected_range
-from workstation.app.transcript import (
-    cut_at,
-    losses,
-    normal,
-    speaker_of,
-    speaker_paint,
-    streams_with_turns,
-    turns_of,
-    word_at,
-    word_now,
-    word_places,
-)
-from workstation.core.annotation import Annotation, Word
-from workstation.core.errors import DataError
-from workstation.core.records import RecordKind
-from workstation.core.sample import StreamKind
+from workstation.app.text_source import Choice, choices_of
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
-from workstation.ui.panes.text_editor import Line, Page, WordMarks
-from workstation.ui.scenes.ruler import in_words
+from workstation.ui.panes.text_reading import TextReading
+from workstation.ui.panes.text_typing import Typing
 from workstation.ui.theme import Theme
 from workstation.ui.workbench import Workbench
 
-PAUSE_MS = 1000
-_NEW_WORD_NS = 300_000_000
-_EMPTY_TURN = "…"
+_LANGUAGES = ("en", "hi", "ar", "he", "de", "fr", "es", "zh", "ja")
 
 
 class TextPane(Pane):
-    """One transcript or text of the sample at a time."""
+    """Chooses the text and how it is held."""
 
     kind = "text"
-    title = "Transcript"
+    title = "Text"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._stream: str | None = None
-        self._turns: list[str] = []
-        self._said: Sequence[Said] = ()
-        self._starts = np.zeros(0, np.int64)
-        self._ends = np.zeros(0, np.int64)
-        self._pending: int | None = None
-        """The line that was typed in and is not stored yet."""
-        self._showing = False
-        self._ended_word = False
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self.store_typed)
-        self._build_controls()
+        self._choices: list[Choice] = []
+        self._chosen = ""
+        self._typing: dict[str, bool] = {}
+        """By choice, whether it was typed in last."""
+        self._filling = False
         self._build_body()
+        self._build_controls()
 
     # --- building -----------------------------------------------------------------------------------------------
 
+    def _build_body(self) -> None:
+        self.reading = TextReading(self.header, self._set_gesture)
+        self.typing = Typing(self.header)
+        self.typing.list_changed.connect(self._list_texts)
+        self.reading.deletion_wanted.connect(self._on_deletion)
+        self._stack = QStackedLayout(self.body)
+        self._stack.addWidget(self.reading)
+        self._stack.addWidget(self.typing)
+
     def _build_controls(self) -> None:
-        self.texts = QComboBox()
-        self.texts.setObjectName("text_stream")
-        self.texts.setAccessibleName("Which text")
-        self.texts.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.texts.currentIndexChanged.connect(self._text_chosen)
-        self.follow = QToolButton()
-        self.follow.setObjectName("text_follow")
-        self.follow.setText("Follow")
-        self.follow.setAccessibleName("Follow playback")
-        self.follow.setToolTip("Scroll to what is said while playing")
-        self.follow.setCheckable(True)
-        self.follow.setChecked(True)
-        self.follow.setAutoRaise(True)
-        self.follow.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for widget in (self.texts, self.follow):
+        self.texts = self._combo("text_stream", "Which text")
+        self.texts.currentIndexChanged.connect(self._on_text)
+        self.language = self._combo("text_language", "Language of spans")
+        self.language.setEditable(True)
+        self.language.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.language.setToolTip("Language of the selected span, or of the spans made next")
+        self.language.setMaximumWidth(74)
+        self.language.activated.connect(self._on_language)
+        field = self.language.lineEdit()
+        assert field is not None
+        self.language_field = field
+        field.setPlaceholderText("lang.")
+        field.setAccessibleName("Language of spans")
+        field.setObjectName("text_language_field")
+        field.returnPressed.connect(self._on_language)
+        self.type_in = self._button("text_type", "Type", "Type in the text, or mark it (Ctrl+M)")
+        self.type_in.toggled.connect(self._on_type)
+        self.show_menu = QToolButton()
+        self.show_menu.setObjectName("text_show")
+        self.show_menu.setText("Show")
+        self.show_menu.setAccessibleName("What is shown of the text")
+        self.show_menu.setToolTip("Names of classes, relations, following playback")
+        self.show_menu.setAutoRaise(True)
+        self.show_menu.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.show_menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.show_menu)
+        self.names = self._entry(menu, "text_names", "Names of classes under spans", self._on_names)
+        self.relations = self._entry(menu, "text_relations", "All relations, not only of the selection",
+                                     self._on_relations)  # fmt: skip
+        self.follow = self._entry(menu, "text_follow", "Follow playback", self._on_follow)
+        self.show_menu.setMenu(menu)
+        for widget in (self.texts, self.language, self.show_menu, self.type_in):
             self.header.extra.addWidget(widget)
 
-    def _build_body(self) -> None:
-        self.page = Page()
-        self._marks = WordMarks(self.page, self._words_of_line)
-        self.page.document().contentsChange.connect(self._changed)
-        self.page.textChanged.connect(self._typed)
-        self.page.cursorPositionChanged.connect(self._caret_moved)
-        self.page.clicked.connect(self._clicked)
-        self.page.refused.connect(self._refused)
-        self.question = Question()
-        self.question.answered.connect(self._answered)
-        column = QVBoxLayout(self.body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.question)
-        column.addWidget(self.page, 1)
+    def _entry(self, menu: QMenu, name: str, text: str, switched: Callable[[bool], None]) -> QAction:
+        made = menu.addAction(text)
+        made.setObjectName(name)
+        made.setCheckable(True)
+        made.setChecked(True)
+        made.toggled.connect(switched)
+        return made
+
+    def _combo(self, name: str, spoken: str) -> QComboBox:
+        made = QComboBox()
+        made.setObjectName(name)
+        made.setAccessibleName(spoken)
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return made
+
+    def _button(self, name: str, text: str, tip: str) -> QToolButton:
+        made = QToolButton()
+        made.setObjectName(name)
+        made.setText(text)
+        made.setAccessibleName(text)
+        made.setToolTip(tip)
+        made.setCheckable(True)
+        made.setAutoRaise(True)
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return made
+
+    def _set_gesture(self, gesture: object) -> None:
+        self.gesture = gesture  # type: ignore[assignment]
 
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.theme_changed.connect(self._on_theme)
-        bench.settled.connect(self._on_settled)
-        self._on_theme(bench.theme)
+        self.reading.bind(bench)
+        self.typing.bind(bench)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.panes_changed, self._on_panes)
+        self.hear(bench.sight.changed, self._on_panes)
 
     def unbound(self, bench: Workbench) -> None:
-        self.store_typed()
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.settled.disconnect(self._on_settled)
-        self._pause.stop()
+        self.typing.unbind(bench)
+        self.reading.unbind(bench)
 
     def sample_opened(self, view: SampleView | None) -> None:
-        self._pause.stop()
-        self._pending = None
-        self.question.hide()
-        self._list_texts(view)
-        self._load()
-
-    def _list_texts(self, view: SampleView | None) -> None:
-        self._showing = True
-        self.texts.clear()
-        if view is not None:
-            turned = streams_with_turns(view)
-            for stream in turned:
-                self.texts.addItem(view.streams[stream].key, stream)
-            for each in sorted(view.streams.values(), key=lambda each: each.key):
-                if each.kind in (StreamKind.TEXT, StreamKind.TURNS) and each.id not in turned:
-                    self.texts.addItem(f"{each.key} (to read)", each.id)
-                elif each.kind is StreamKind.AUDIO and each.id not in turned:
-                    self.texts.addItem(f"{each.key} (no turns yet)", each.id)
-        found = self.texts.findData(self._stream)
-        self.texts.setCurrentIndex(max(0, found) if self.texts.count() else -1)
-        self._showing = False
-        self._stream = self.texts.currentData()
-
-    def _text_chosen(self, index: int) -> None:
-        if not self._showing:
-            self.store_typed()
-            self._stream = self.texts.itemData(index)
-            self._load()
-            if self.bench is not None:
-                self.show_time(self.bench.clock.time_ns)
-
-    # --- what is shown ------------------------------------------------------------------------------------------
-
-    @property
-    def _view(self) -> SampleView | None:
-        return None if self.bench is None else self.bench.view
-
-    def turn_at(self, line: int) -> Annotation | None:
-        """The turn on a line."""
-        view = self._view
-        return view.annotations.get(self._turns[line]) if view is not None and 0 <= line < len(self._turns) else None
-
-    def _words_of_line(self, line: int) -> Sequence[Word]:
-        view = self._view
-        return view.words(self._turns[line]) if view is not None and 0 <= line < len(self._turns) else ()
-
-    def _load(self) -> None:
-        """Put the whole text on the page."""
-        view = self._view
-        turns = [] if view is None or self._stream is None else turns_of(view, self._stream)
-        self._turns = [each.id for each in turns]
-        self._said = () if turns else self._read()
-        texts = [each.text or "" for each in turns] or [each.text for each in self._said]
-        self._showing = True
-        self.page.setReadOnly(not turns or self.bench is None or self.bench.session.read_only)
-        self.page.setPlainText("\n".join(texts))
-        self._showing = False
-        self._place()
-        if view is None or not texts:
-            self.header.say(item="nothing here")
-            self.page.setPlaceholderText("" if view is None else "Nothing is transcribed here. Select a span and press "
-                                         "Ctrl+Shift+T to add a turn.")  # fmt: skip
-
-    def _read(self) -> Sequence[Said]:
-        """A text that is a stream: it is shown, never edited."""
-        view, bench = self._view, self.bench
-        stream = None if view is None or self._stream is None else view.streams.get(self._stream)
-        if stream is None or bench is None or bench.readers is None or stream.kind is StreamKind.AUDIO:
-            return ()
-        try:
-            return said_in(stream, bench.readers.reader(stream))
-        except DataError as problem:
-            bench.tell(str(problem))
-            return ()
-
-    def _place(self) -> None:
-        """When the lines are said, by whom."""
-        view = self._view
-        turns = [turn for line in range(len(self._turns)) if (turn := self.turn_at(line)) is not None]
-        if view is None:
-            shown = []
-        elif turns:
-            shown = [view.session_range(each) for each in turns]
-        else:
-            shown = [each.shown for each in self._said]
-        self._starts = np.array([0 if each is None else each.start_ns for each in shown], np.int64)
-        self._ends = np.array([0 if each is None else each.end_ns for each in shown], np.int64)
-        lines = [Line("", "#808080", in_words(each.shown.start_ns)) for each in self._said]
-        for at, turn in enumerate(turns):
-            assert view is not None
-            speaker = speaker_of(view, turn)
-            name = "" if speaker is None else view.name_of(speaker)
-            lines.append(Line(name, speaker_paint(view, turn).colour, in_words(int(self._starts[at]))))
-        self.page.lines = lines
-        self.page.refresh()
+        self._list_texts()
+        self._list_languages(view)
+        self._show_choice()
 
     def show_time(self, time_ns: int) -> None:
-        line = self.line_at(time_ns)
-        if line is None:
-            self.page.mark_word(None, None)
-            self.header.say(item="nothing here", own=in_words(time_ns))
-            return
-        turn, view = self.turn_at(line), self._view
-        word = None
-        if turn is not None and view is not None:
-            own_ns = view.own_ns(turn, time_ns)
-            word = word_now(view.words(turn.id), own_ns)
-        else:
-            own_ns = time_ns
-        self.page.mark_word(line, word)
-        if self.bench is not None and self.bench.clock.playing and self.follow.isChecked():
-            self.page.scroll_to(line)
-        away = (int(self._starts[line]) - time_ns) / 1e6
-        count = len(self._starts)
-        self.header.say(item=f"turn {line + 1} of {count}", own=f"{own_ns / 1e9:.3f} s", distance=f"{away:+.0f} ms")
-
-    def line_at(self, time_ns: int) -> int | None:
-        """The line that is said at a time; of several at once the one that began last."""
-        inside = np.flatnonzero((self._starts <= time_ns) & (time_ns < self._ends))
-        return int(inside[-1]) if len(inside) else None
+        self._held.show_time(time_ns)
 
     def show_selection(self, change: SelectionChanged) -> None:
-        if not change.ids_changed:
-            return
-        view = self._view
-        marked = frozenset() if view is None else view.related(change.after.ids)
-        self.page.chosen = frozenset(at for at, turn in enumerate(self._turns) if turn in marked)
-        self.page.refresh()
-        if change.cause != self.kind and self.page.chosen:
-            self.page.scroll_to(min(self.page.chosen))
+        self._held.show_selection(change)
+        self._show_language()
 
     def apply(self, changes: ChangeSet) -> None:
-        kinds = (RecordKind.ANNOTATION, RecordKind.WORD, RecordKind.ENTITY, RecordKind.LINK, RecordKind.STREAM)
-        view = self._view
-        if view is None or not any(changes.touched(kind) for kind in kinds):
-            return
-        turns = [] if self._stream is None else turns_of(view, self._stream)
-        if [each.id for each in turns] != self._turns:
-            self._list_texts(view)
-            self._load_around_caret()
-        else:
-            self._showing = True
-            for line, turn in enumerate(turns):
-                if line != self._pending and normal(self.page.line_text(line)) != (turn.text or ""):
-                    self.page.set_line(line, turn.text or "")
-            self._showing = False
-            self._place()
-        if changes.touched(RecordKind.WORD):
-            self._showing = True
-            self._marks.rehighlight()
-            self._showing = False
+        before = [each.key for each in self._choices]
+        view = None if self.bench is None else self.bench.view
+        if view is not None and [each.key for each in choices_of(view)] != before:
+            self._list_texts()
+            if self.choice is None or self.choice.key not in before:
+                self._show_choice()
+                return
+        self._held.apply(changes)
+        self._show_language()
         if self.bench is not None:
             self.show_time(self.bench.clock.time_ns)
 
-    def _load_around_caret(self) -> None:
-        line, at = self.page.caret()
-        turn = self._turns[line] if line < len(self._turns) else None
-        self._pending = None
-        self._load()
-        if turn in self._turns:
-            self.page.put_caret(self._turns.index(turn), at)
-
     def step_time(self, steps: int) -> int | None:
-        """To the beginning of the word so many words on."""
-        view, bench = self._view, self.bench
-        if view is None or bench is None or not self._turns:
-            return None
-        starts = [
-            view.streams[self._stream or ""].time_map.to_session(word.start_ns)
-            for turn in self._turns
-            for word in view.words(turn)
-            if word.start_ns is not None
-        ]
-        if not starts:
-            return None
-        times = np.unique(np.array(starts, np.int64))
-        at = int(times.searchsorted(bench.clock.time_ns, side="right")) - 1 + steps
-        return int(times[min(max(at, 0), len(times) - 1)])
+        return self._held.step_time(steps)
 
     def unit_name(self) -> str:
-        return "word" if self._turns else ""
+        return self.typing.unit_name() if self._held is self.typing else "word"
 
-    # --- typing -------------------------------------------------------------------------------------------------
+    # --- which text ---------------------------------------------------------------------------------------------
 
-    def _changed(self, at: int, removed: int, added: int) -> None:
-        """What was put in last ends a word if it is a blank; taking out never does."""
-        del removed
-        self._ended_word = added > 0 and str(self.page.document().characterAt(at + added - 1)).isspace()
+    @property
+    def choice(self) -> Choice | None:
+        """The text that is shown."""
+        return next((each for each in self._choices if each.key == self._chosen), None)
 
-    def _typed(self) -> None:
-        if self._showing or not self._turns:
-            return
-        line, _ = self.page.caret()
-        if self.page.document().blockCount() != len(self._turns):
-            self._load_around_caret()  # a line is a turn: what made or merged one is taken back
-            return
-        if self._pending is not None and self._pending != line:
-            self.store_typed()
-        turn = self.turn_at(line)
-        if turn is None or normal(self.page.line_text(line)) == (turn.text or ""):
-            return
-        self._pending = line
-        self._pause.start()
-        if self._ended_word and not self.question.isVisible():
-            self.store_typed()
+    @property
+    def _held(self) -> TextReading | Typing:
+        return self.typing if self._stack.currentWidget() is self.typing else self.reading
 
-    def _caret_moved(self) -> None:
-        if self._showing:
-            return
-        line, _ = self.page.caret()
-        if self._pending is not None and line != self._pending:
-            self.store_typed()
-        turn = self.turn_at(line)
-        if turn is not None and self.bench is not None and self.page.hasFocus():
-            self.bench.focus_on(turn.stream)
-            self.bench.select([turn.id], cause=self.kind)
+    @property
+    def marks_now(self) -> bool:
+        """Whether the text is marked, not typed in."""
+        return self._held is self.reading
 
-    def store_typed(self) -> None:
-        """Store what was typed as one step; a question to be answered first is asked beside the page."""
-        line = self._pending
-        turn = None if line is None else self.turn_at(line)
-        if line is None or turn is None or self.bench is None or self._view is None:
-            return
-        text = normal(self.page.line_text(line))
-        if text == (turn.text or ""):
-            self._let_be()
-            return
-        lost = losses(self._view, turn, text)
-        if not text:
-            self._pause.stop()
-            self.question.ask("This turn has no word left.", (("delete", "Delete the turn"), _BACK))
-        elif lost:
-            self._pause.stop()
-            links = sum(len(each.links) for each in lost)
-            text_of = f"{links} links lead to “{lost[0].quote}”, which is gone." if links > 1 else (
-                f"A link leads to “{lost[0].quote}”, which is gone.")  # fmt: skip
-            self.question.ask(
-                text_of, (("remove", "Remove what leads there"), ("retarget", "Lead it to the turn"), _BACK)
-            )
+    def _list_texts(self) -> None:
+        view = None if self.bench is None else self.bench.view
+        self._choices = [] if view is None else choices_of(view)
+        self._filling = True
+        self.texts.clear()
+        for each in self._choices:
+            self.texts.addItem(each.title, each.key)
+        keys = [each.key for each in self._choices]
+        if self._chosen not in keys:
+            self._chosen = next(iter(_first(self._choices)), "")
+        self.texts.setCurrentIndex(keys.index(self._chosen) if self._chosen in keys else -1)
+        self._filling = False
+
+    def show_text(self, key: str) -> None:
+        """Choose a text by the key of its choice."""
+        if any(each.key == key for each in self._choices) and key != self._chosen:
+            self._chosen = key
+            self._filling = True
+            self.texts.setCurrentIndex(self.texts.findData(key))
+            self._filling = False
+            self._show_choice()
+
+    def _on_text(self, index: int) -> None:
+        if not self._filling:
+            self.typing.store_typed()
+            self._chosen = self.texts.itemData(index) or ""
+            self._show_choice()
+
+    def _show_choice(self) -> None:
+        choice = self.choice
+        typed = choice is not None and choice.typed
+        wants = choice is not None and self._typing.get(choice.key, choice.key.startswith("turns:"))
+        self._filling = True
+        self.type_in.setEnabled(typed)
+        self.type_in.setToolTip("Type in the text, or mark it (Ctrl+M)" if typed else
+                                "What was recorded as text is never changed; it can be marked")  # fmt: skip
+        self.type_in.setChecked(typed and wants)
+        self._filling = False
+        self._take_up(typing=typed and wants)
+
+    def _take_up(self, *, typing: bool) -> None:
+        choice = self.choice
+        if typing and choice is not None:
+            self.reading.show_choice(None)
+            self.typing.show_text(choice.stream, notes=choice.key.startswith("notes:"))
+            self._stack.setCurrentWidget(self.typing)
         else:
-            self._write(turn, text, {})
+            self.typing.show_text(None, notes=False)
+            self._stack.setCurrentWidget(self.reading)
+            self.reading.show_choice(choice)
+        self.language.setVisible(not typing)
+        for each in (self.names, self.relations):
+            each.setEnabled(not typing)
+        self._on_panes(None)
+        if self.bench is not None:
+            self.show_time(self.bench.clock.time_ns)
 
-    def _write(self, turn: Annotation, text: str, more: dict[str, object]) -> None:
-        assert self.bench is not None
+    def turn_typing(self) -> None:
+        """Type in the text instead of marking it, or the other way."""
+        if self.type_in.isEnabled():
+            self.type_in.toggle()
+        elif self.bench is not None:
+            self.bench.tell("What was recorded as text is never changed; it can be marked.")
+
+    def _on_type(self, on: bool) -> None:
+        if self._filling or self.choice is None:
+            return
+        focus: QWidget | None = QApplication.focusWidget()
+        had_focus = focus is not None and (focus is self or self.isAncestorOf(focus))
+        self.typing.store_typed()
+        self._typing[self.choice.key] = on
+        self._take_up(typing=on)
+        if had_focus:
+            (self.typing.page if on else self.reading.canvas).setFocus()
+
+    def add_turn(self) -> None:
+        """Add a turn where the selected span or the loop is, and let it be typed."""
+        choice = self.choice
+        made = self.typing.add_turn(None if choice is None else choice.stream)
+        if made is None:
+            return
+        stream, turn = made
+        self._list_texts()
+        key = f"turns:{stream}"
+        self._typing[key] = True
+        if self._chosen != key or self.marks_now:
+            self._chosen = key
+            self._list_texts()
+            self._show_choice()
+        self.typing.edit_new(turn)
+
+    # --- what is switched ---------------------------------------------------------------------------------------
+
+    def _on_names(self, on: bool) -> None:
+        self.reading.canvas.set_look(names=on)
+
+    def _on_relations(self, on: bool) -> None:
+        self.reading.canvas.set_look(relations=on)
+
+    def _on_follow(self, on: bool) -> None:
+        self.reading.follows = self.typing.follows = on
+
+    def _on_theme(self, theme: Theme) -> None:
+        self.reading.wear(theme)
+        self.typing.wear(theme)
+
+    def _on_panes(self, what: object) -> None:
+        """Words are written beside their picture or clip: while it is hidden, nothing can be typed."""
+        del what
         bench = self.bench
-
-        def act() -> bool:
-            with bench.together("Type") as run:
-                run("text.edit", annotation=turn.id, text=text, **more)
-            return True
-
-        line, self._pending = self._pending, None
-        self._pause.stop()
-        self.question.hide()
-        if not bench.attempt(act) and line is not None:
-            self._showing = True
-            self.page.set_line(line, turn.text or "")
-            self._showing = False
-
-    def _let_be(self) -> None:
-        self._pending = None
-        self._pause.stop()
-        self.question.hide()
-
-    def _answered(self, answer: str) -> None:
-        """What becomes of a turn without words, or of links to words that are gone."""
-        line = self._pending
-        turn = None if line is None else self.turn_at(line)
-        if line is None or turn is None or self.bench is None:
-            self.question.hide()
+        if bench is None or bench.view is None or bench.panes is None:
+            self.typing.bar("")
             return
-        text = normal(self.page.line_text(line))
-        if answer == "delete":
-            self._let_be()
-            if self.bench.run("annotation.delete", annotations=[turn.id]) is None and self.turn_at(line) == turn:
-                self._restore(line, turn)
-        elif answer in ("remove", "retarget") and text:
-            more: dict[str, object] = {"links": answer}
-            if answer == "retarget":
-                more["to"] = f"annotation:{turn.id}"
-            self._write(turn, text, more)
-        else:
-            self._let_be()
-            self._restore(line, turn)
-        self.page.setFocus()
+        self.typing.bar(why_barred(hidden_media(bench.view, bench.panes, bench.sight.is_hidden)))
+        if not self.marks_now:
+            self.typing.show_time(bench.clock.time_ns)
 
-    def _restore(self, line: int, turn: Annotation) -> None:
-        self._showing = True
-        self.page.set_line(line, turn.text or "")
-        self._showing = False
-
-    def _on_settled(self, nothing: None) -> None:
-        del nothing
-        if not self.question.isVisible():
-            self.store_typed()
+    def _on_deletion(self) -> None:
+        if self.bench is not None:
+            self.bench.wish("annotation.delete")
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
-            self.store_typed()
+            self.typing.store_typed()
 
-    # --- what keys do -------------------------------------------------------------------------------------------
+    # --- languages ----------------------------------------------------------------------------------------------
 
-    def current(self) -> Annotation | None:
-        """The turn with the caret."""
-        return self.turn_at(self.page.caret()[0])
+    def _list_languages(self, view: SampleView | None) -> None:
+        found: dict[str, None] = {}
+        if view is not None:
+            found.update((each.language, None) for each in view.streams.values() if each.language)
+            found.update((each.language, None) for each in view.annotations.values() if each.language)
+        found.update(dict.fromkeys(_LANGUAGES))
+        self.language.clear()
+        self.language.addItem("")
+        self.language.addItems(list(found))
 
-    def split(self) -> None:
-        """Cut the turn at the caret, before the word it stands in front of or in."""
-        self.store_typed()
-        turn, view, bench = self.current(), self._view, self.bench
-        line, at = self.page.caret()
-        if turn is None or view is None or bench is None:
+    def _show_language(self) -> None:
+        """The selected span's; without one that of the spans made next."""
+        view = None if self.bench is None else self.bench.view
+        mark = self.reading.chosen_mark()
+        annotation = None if mark is None or view is None else view.annotations.get(mark.id)
+        said = self.reading.language if annotation is None else annotation.language or ""
+        if self.language.currentText() != said:
+            self.language.setCurrentText(said)
+
+    def _on_language(self, index: int = -1) -> None:
+        """Chosen from the list, or typed and entered."""
+        del index
+        self.give_language(self.language.currentText().strip())
+        self.reading.canvas.setFocus()
+
+    def give_language(self, language: str) -> None:
+        """The selected spans are in this language; without any, the spans made next are."""
+        bench, marks = self.bench, self.reading.marks
+        if bench is None or marks is None:
             return
-        words, text = view.words(turn.id), self.page.line_text(line)
-        number = word_at(text, at)
-        places = word_places(text)
-        if number < len(places) and at > places[number][0]:
-            number += 1  # the caret is inside a word, which is not torn
-        if not 0 < number < len(words):
-            bench.tell("Put the caret between two words: the turn is split there.")
-            return
-        made = bench.run("turn.split", word=words[number].id, at_ns=cut_at(turn, words, number))
-        if made in self._turns:
-            self.page.put_caret(self._turns.index(made), 0)
-
-    def join(self) -> None:
-        """Join the next turn to the one with the caret."""
-        self.store_typed()
-        line, at = self.page.caret()
-        first, second = self.turn_at(line), self.turn_at(line + 1)
-        if self.bench is None or first is None or second is None:
-            if self.bench is not None:
-                self.bench.tell("There is no turn after this one to join.")
-            return
-        self.bench.run("turn.join", first=first.id, second=second.id)
-        self.page.put_caret(line, at)
-
-    def play_turn(self) -> None:
-        """Play exactly the turn with the caret."""
-        turn, view = self.current(), self._view
-        shown = None if turn is None or view is None else view.session_range(turn)
-        if shown is not None and self.bench is not None and not shown.is_instant:
-            self.bench.session.player.play_range(shown.start_ns, shown.end_ns)
-
-    def place_word(self) -> None:
-        """Give the word at the caret its time: from the playhead, as far as its neighbours leave room."""
-        turn, view, bench = self.current(), self._view, self.bench
-        if turn is None or view is None or bench is None:
-            return
-        line, at = self.page.caret()
-        words = view.words(turn.id)
-        number = min(word_at(self.page.line_text(line), at), len(words) - 1)
-        if number < 0:
-            return
-        start = view.own_ns(turn, bench.clock.time_ns)
-        later = [word.start_ns for word in words[number + 1 :] if word.start_ns is not None]
-        end = min([start + _NEW_WORD_NS, *later[:1], turn.end_ns or start + _NEW_WORD_NS])
-        bench.run("word.place", word=words[number].id, start_ns=start, end_ns=end)
-
-    def add_turn(self) -> None:
-        """Add a turn where the selected span is, or the loop; its words are typed over the dots."""
-        view, bench = self._view, self.bench
-        if view is None or bench is None:
-            return
-        shown = selected_range(view, bench.selected) or bench.clock.loop
-        stream = self._stream_for_turn(view, bench)
-        if shown is None or shown.is_instant or stream is None:
-            bench.tell("Select a span on a sound, or set a loop: the new turn lies there.")
-            return
-        known = turns_of(view, stream)
-        class_id = known[-1].class_id if known else bench.hand.class_id
-        time_map = view.streams[stream].time_map
-        made = bench.run(
-            "turn.add", stream=stream, class_id=class_id, text=_EMPTY_TURN,
-            start_ns=time_map.first_stream_at(shown.start_ns), end_ns=time_map.first_stream_at(shown.end_ns),
-        )  # fmt: skip
-        if made is None:
-            return
-        self.texts.setCurrentIndex(self.texts.findData(stream))
-        if made in self._turns:
-            line = self._turns.index(made)
-            self.page.setFocus()
-            self.page.put_caret(line, 0)
-            cursor = self.page.textCursor()
-            cursor.movePosition(cursor.MoveOperation.EndOfBlock, cursor.MoveMode.KeepAnchor)
-            self.page.setTextCursor(cursor)
-
-    def _stream_for_turn(self, view: SampleView, bench: Workbench) -> str | None:
-        for each in bench.selected:
-            annotation = view.annotations.get(each)
-            stream = None if annotation is None else view.streams.get(annotation.stream or "")
-            if stream is not None and stream.kind is StreamKind.AUDIO:
-                return stream.id
-        return self._stream
-
-    # --- what is told -------------------------------------------------------------------------------------------
-
-    def _clicked(self, line: int, at: int) -> None:
-        """A click on a word goes to its time."""
-        view, bench = self._view, self.bench
-        if view is None or bench is None or not 0 <= line < len(self._starts):
-            return
-        turn = self.turn_at(line)
-        target = int(self._starts[line])
-        if turn is not None:
-            number = word_at(self.page.line_text(line), at)
-            time_map = view.time_map(turn)
-            placed = [word.start_ns for word in view.words(turn.id)[: number + 1] if word.start_ns is not None]
-            if placed:
-                target = placed[-1] if time_map is None else time_map.to_session(placed[-1])
-        bench.clock.seek(target)
-
-    def _refused(self, reason: str) -> None:
-        if self.bench is not None:
-            self.bench.tell(reason)
-
-    def _on_theme(self, theme: Theme) -> None:
-        self.page.theme = theme
-        self._showing = True
-        self._marks.rehighlight()
-        self._showing = False
-        self.page.refresh()
+        chosen = [each for each in bench.selected if each in marks.marks]
+        if chosen:
+            bench.run("annotation.set_language", annotations=chosen, language=language)
+        else:
+            self.reading.language = language
+            bench.tell(
+                f"The next spans are in {language}." if language else "The next spans have their text's language."
+            )
+        self._show_language()
 
 
-_BACK = ("back", "Bring the words back")
-
-
-class Question(QWidget):
-    """A line over the page that asks what is to become of something; nothing waits for the answer."""
-
-    answered = QtSignal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("text_question")
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(8, 4, 8, 4)
-        self._row.addWidget(self._text, 1)
-        self._buttons: list[QPushButton] = []
-        self.hide()
-
-    def ask(self, text: str, answers: Sequence[tuple[str, str]]) -> None:
-        """Show the question; the same one again changes nothing."""
-        if self.isVisible() and self._text.text() == f"▲ {text}":
-            return
-        self._text.setText(f"▲ {text}")
-        self.setAccessibleName(text)
-        for button in self._buttons:
-            self._row.removeWidget(button)
-            button.deleteLater()
-        self._buttons = []
-        for name, title in answers:
-            button = QPushButton(title)
-            button.setObjectName(f"text_answer_{name}")
-            button.setAccessibleName(title)
-            button.setProperty("answer", name)
-            button.clicked.connect(self._chosen)
-            self._row.addWidget(button)
-            self._buttons.append(button)
-        self.show()
-
-    def _chosen(self) -> None:
-        self.answered.emit(self.sender().property("answer"))
+def _first(choices: list[Choice]) -> list[str]:
+    """What is shown of a sample at first: its transcript, else all its texts, else the only one."""
+    turns = [
+        each.key for each in choices if each.key.startswith("turns:") and not each.title.endswith("(no turns yet)")
+    ]
+    rest = [each.key for each in choices]
+    return [*turns, *(each for each in rest if each == "all"), *rest]

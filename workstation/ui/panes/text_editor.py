@@ -33,6 +33,8 @@ from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.theme import DARK, Theme
 
 GUTTER_PX = 176
+BREAK = "\u2028"
+"""A line break inside a note, which stays one line of the page."""
 _LARGER_POINTS = 1.5
 """A transcript is read and typed in all day."""
 
@@ -44,6 +46,8 @@ class Line:
     speaker: str
     colour: str
     when: str
+    untimed: bool = False
+    """Whether no word of the line has a time: said once here, so that the words need no marks."""
 
 
 class Page(QPlainTextEdit):
@@ -73,6 +77,8 @@ class Page(QPlainTextEdit):
         """The line that is said now."""
         self.chosen: frozenset[int] = frozenset()
         self._marked: tuple[int | None, int | None, str] = (None, None, "")
+        self.notes = False
+        """Whether a line may hold breaks."""
         self._gutter = _Gutter(self)
         self.setViewportMargins(GUTTER_PX, 0, 0, 0)
         self.updateRequest.connect(self._scrolled)
@@ -150,7 +156,10 @@ class Page(QPlainTextEdit):
             super().keyPressEvent(event)
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.moveCursor(QTextCursor.MoveOperation.NextBlock)
+            if self.notes:
+                self.insertPlainText(BREAK)
+            else:
+                self.moveCursor(QTextCursor.MoveOperation.NextBlock)
             return
         reason = self._why_not(event)
         if reason:
@@ -187,7 +196,10 @@ class Page(QPlainTextEdit):
             self.refused.emit("Words of several turns are edited turn by turn: Ctrl+J joins two.")
         elif text:
             blank_before, blank_after = text[:1].isspace(), text[-1:].isspace()
-            words = " ".join(text.split())
+            words = text.replace("\r\n", BREAK).replace("\n", BREAK) if self.notes else " ".join(text.split())
+            if self.notes:
+                self.insertPlainText(words)
+                return
             self.insertPlainText(f"{' ' if blank_before else ''}{words}{' ' if blank_after else ''}")
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -231,12 +243,13 @@ class Page(QPlainTextEdit):
         painter.fillRect(QRectF(0, rect.top() + 1, wide, rect.height() - 2), QColor(line.colour))
         painter.setPen(QColor(self.theme.ink))
         metrics = painter.fontMetrics()
-        time_px = metrics.horizontalAdvance(line.when) + 6
+        time_px = metrics.horizontalAdvance(f"{line.when} untimed" if line.untimed else line.when) + 6
         name = metrics.elidedText(line.speaker, Qt.TextElideMode.ElideRight, GUTTER_PX - 16 - time_px)
         row = QRectF(11, rect.top(), GUTTER_PX - 16, min(rect.height(), 22.0))
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         painter.setPen(QColor(self.theme.quiet))
-        painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, line.when)
+        when = f"{line.when} untimed" if line.untimed else line.when
+        painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
 
 
 class _Gutter(QWidget):
@@ -256,7 +269,7 @@ class _Gutter(QWidget):
 
 
 class WordMarks(QSyntaxHighlighter):
-    """Doubtful words under a wave, untimed words under dashes and slanted."""
+    """Doubtful words under a wave; untimed words among timed ones under dots."""
 
     def __init__(self, page: Page, words: Callable[[int], Sequence[Word]]) -> None:
         super().__init__(page.document())
@@ -269,12 +282,12 @@ class WordMarks(QSyntaxHighlighter):
         places = word_places(text)
         if len(words) != len(places):
             return
+        timed = any(word.start_ns is not None for word in words)
         for word, (start, end) in zip(words, places, strict=True):
             form = QTextCharFormat()
-            if word.start_ns is None:
-                form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DashUnderline)
-                form.setUnderlineColor(QColor(self._page.theme.missing))
-                form.setFontItalic(True)
+            if word.start_ns is None and timed:
+                form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+                form.setUnderlineColor(QColor(self._page.theme.quiet))
             elif word.probability is not None and word.probability < DOUBTFUL:
                 form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
                 form.setUnderlineColor(QColor(self._page.theme.warning))

@@ -99,6 +99,10 @@ class Hand:
         """Whether a shape was drawn and its class is still to be said."""
         return self._drawn is not None
 
+    def waits_for(self, drawn: Callable[[str], None]) -> bool:
+        """Whether it is this shape that waits."""
+        return self._drawn is drawn
+
     def fits(self, class_id: str) -> bool:
         """Whether the shape that waits may be of that class; true for all while none waits or nobody said."""
         return self._drawn is None or self._fits is None or self._fits(class_id)

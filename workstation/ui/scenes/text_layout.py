@@ -1,0 +1,290 @@
+"""One passage of a text laid out by Qt: lines with room over and under them, and where every code point is.
+
+Offsets are code points; Qt's UTF-16 units stay in here. A character as a person sees it may be several code points:
+its width is shared evenly between them, so that a boundary inside it has a place of its own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
+
+from workstation.app.markdown_looks import LineLook, Style
+from workstation.app.text_words import Utf16, characters, is_right_to_left
+from workstation.ui.theme import Theme
+
+_HEADING_SIZES = (1.0, 1.5, 1.3, 1.15, 1.05, 1.0, 1.0)
+_WORD = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
+
+
+class Character(NamedTuple):
+    """Code points [start, stop) and the pixels they take; ``back``: they run from right to left."""
+
+    start: int
+    stop: int
+    left: float
+    right: float
+    back: bool
+
+
+@dataclass(slots=True)
+class LineBox:
+    """One row of a passage. ``start`` and ``stop`` are code points; heights are pixels from the passage's top."""
+
+    start: int
+    stop: int
+    qt: QTextLine
+    ascent: float
+    text_height: float
+    above: float = 0.0
+    below: float = 0.0
+    top: float = 0.0
+    _characters: Sequence[Character] | None = field(default=None, repr=False)
+
+    @property
+    def text_top(self) -> float:
+        return self.top + self.above
+
+    @property
+    def text_bottom(self) -> float:
+        return self.text_top + self.text_height
+
+    @property
+    def bottom(self) -> float:
+        return self.text_bottom + self.below
+
+
+class Laid:
+    """A passage at a width. ``arrange`` puts the lines where what lies over and under them leaves room."""
+
+    def __init__(
+        self, text: str, *, font: QFont, width: float, look: LineLook, theme: Theme,
+        marked: Sequence[tuple[int, int, QTextCharFormat]] = (),
+    ) -> None:  # fmt: skip
+        self.text = text
+        self.units = Utf16(text)
+        self.right_to_left = is_right_to_left(text)
+        used = QFont(font)
+        if look.heading:
+            used.setPointSizeF(font.pointSizeF() * _HEADING_SIZES[min(look.heading, 6)])
+            used.setBold(True)
+        self._layout = QTextLayout(text, used)
+        option = QTextOption()
+        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+        option.setWrapMode(_WORD)
+        self._layout.setTextOption(option)
+        self._layout.setCacheEnabled(True)
+        formats = [*_formats(look, self.units, theme), *(self._range(*each) for each in marked)]
+        if formats:
+            self._layout.setFormats(formats)
+        hang = QFontMetricsF(used).horizontalAdvance(text[: look.hang]) if look.hang else 0.0
+        self.lines = self._lines(width, hang)
+        self.height = 0.0
+        self.arrange(lambda _line: (0.0, 0.0))
+
+    def _range(self, start: int, end: int, form: QTextCharFormat) -> QTextLayout.FormatRange:
+        return _format_range(self.units, start, end, form)
+
+    def _lines(self, width: float, hang: float) -> list[LineBox]:
+        found: list[LineBox] = []
+        self._layout.beginLayout()
+        while (line := self._layout.createLine()).isValid():
+            inset = hang if found and not self.right_to_left else 0.0
+            line.setLineWidth(max(40.0, width - inset))
+            line.setPosition(QPointF(inset, 0.0))
+            start = self.units.offset(line.textStart())
+            stop = self.units.offset(line.textStart() + line.textLength())
+            found.append(LineBox(start, stop, line, line.ascent(), line.height()))
+        self._layout.endLayout()
+        return found
+
+    def arrange(self, room: Callable[[int], tuple[float, float]], *, gap: float = 0.0) -> None:
+        """Give each line (by number) so much room above and below it, in pixels."""
+        top = 0.0
+        for number, line in enumerate(self.lines):
+            line.above, line.below = room(number)
+            line.top = top
+            line.qt.setPosition(QPointF(line.qt.x(), line.text_top))
+            top = line.bottom + gap
+        self.height = top
+
+    # --- where things are ---------------------------------------------------------------------------------------
+
+    def line_of(self, offset: int, *, ends: bool = False) -> int:
+        """The row of a caret; at a break the later one, unless it ``ends`` a stretch."""
+        for number, line in enumerate(self.lines):
+            if offset < line.stop or (ends and offset == line.stop):
+                return number
+        return len(self.lines) - 1
+
+    def characters(self, number: int) -> Sequence[Character]:
+        """What stands on a row, in the order of the text."""
+        line = self.lines[number]
+        if line._characters is None:
+            line._characters = self._measure(line)
+        return line._characters
+
+    def _measure(self, line: LineBox) -> list[Character]:
+        starts = characters(self.text)
+        held = [each for each in starts if line.start <= each < line.stop]
+        ends = [*held[1:], line.stop]
+        units, qt = self.units, line.qt
+        if not self.right_to_left:
+            xs = [_x(qt, units.of(each)) for each in held]
+            last = _x(qt, units.of(line.stop)) if held else 0.0
+            return [
+                Character(a, b, x, max(x, then), back=False)
+                for a, b, x, then in zip(held, ends, xs, [*xs[1:], last], strict=True)
+            ]
+        found = []
+        for a, b in zip(held, ends, strict=True):
+            begin, end = _x(qt, units.of(a)), _x(qt, units.of(b) - 1, QTextLine.Edge.Trailing)
+            found.append(Character(a, b, min(begin, end), max(begin, end), back=end < begin))
+        return found
+
+    def caret_x(self, offset: int, number: int) -> float:
+        """Where a caret on a row is, in pixels from the passage's left."""
+        if not self.right_to_left:
+            return self._forward_x(offset, number)
+        held = self.characters(number)
+        for each in held:
+            if each.start <= offset < each.stop:
+                return _within(each, offset)
+        if not held:
+            return self.lines[number].qt.naturalTextRect().left()
+        return _within(held[-1], held[-1].stop)
+
+    def _forward_x(self, offset: int, number: int) -> float:
+        """The same where everything runs from left to right: one question to Qt, three inside a character."""
+        line = self.lines[number]
+        offset = min(max(offset, line.start), line.stop)
+        starts = characters(self.text)
+        at = bisect_right(starts, offset) - 1
+        here = _x(line.qt, self.units.of(starts[at]))
+        if starts[at] == offset or at + 1 >= len(starts):
+            return here
+        share = (offset - starts[at]) / (starts[at + 1] - starts[at])
+        return here + share * (_x(line.qt, self.units.of(starts[at + 1])) - here)
+
+    def caret(self, offset: int, *, ends: bool = False) -> QRectF:
+        """A caret: a line of no width."""
+        number = self.line_of(offset, ends=ends)
+        line = self.lines[number]
+        return QRectF(self.caret_x(offset, number), line.text_top, 0.0, line.text_height)
+
+    def stretches(self, start: int, end: int, number: int) -> list[tuple[float, float]]:
+        """(left, right) of the pieces of a stretch on a row; several where directions mix."""
+        line = self.lines[number]
+        start, end = max(start, line.start), min(end, line.stop)
+        if start >= end:
+            return []
+        if not self.right_to_left:
+            left, right = self._forward_x(start, number), self._forward_x(end, number)
+            return [(left, max(left, right))]
+        found: list[tuple[float, float]] = []
+        for each in self.characters(number):
+            low, high = max(start, each.start), min(end, each.stop)
+            if low >= high:
+                continue
+            left, right = sorted((_within(each, low), _within(each, high)))
+            if found and (abs(found[-1][1] - left) < 0.6 or abs(found[-1][0] - right) < 0.6):
+                found[-1] = (min(found[-1][0], left), max(found[-1][1], right))
+            else:
+                found.append((left, right))
+        return found
+
+    def rects(self, start: int, end: int) -> list[QRectF]:
+        """The text of a stretch."""
+        found = []
+        for number, line in enumerate(self.lines):
+            if line.start < end and start < line.stop:
+                for left, right in self.stretches(start, end, number):
+                    found.append(QRectF(left, line.text_top, right - left, line.text_height))
+        return found
+
+    def runs_back(self, offset: int, number: int) -> bool:
+        """Whether the character at a place of a row is written from right to left; at the row's end the last one."""
+        held = self.characters(number)
+        after = next((each.back for each in held if each.start <= offset < each.stop), None)
+        return bool(held) and held[-1].back if after is None else after
+
+    def line_at(self, y: float) -> int:
+        """The row at a height; the nearest one beyond."""
+        for number, line in enumerate(self.lines):
+            if y < line.bottom:
+                return number
+        return len(self.lines) - 1
+
+    def offset_at(self, x: float, y: float, *, exact: bool = False) -> int:
+        """The caret nearest to a place; ``exact``: also inside a character."""
+        found = self._character_at(x, self.line_at(y))
+        if found is None:
+            return self.lines[self.line_at(y)].start
+        wide = max(found.right - found.left, 1e-6)
+        share = min(max((x - found.left) / wide, 0.0), 1.0)
+        share = 1.0 - share if found.back else share
+        if exact:
+            return found.start + round(share * (found.stop - found.start))
+        return found.start if share < 0.5 else found.stop
+
+    def code_point_at(self, x: float, y: float) -> int | None:
+        """The first code point of the character under a place; ``None`` beside the text."""
+        number = self.line_at(y)
+        found = self._character_at(x, number)
+        return found.start if found is not None and found.left <= x <= found.right else None
+
+    def _character_at(self, x: float, number: int) -> Character | None:
+        nearest, least = None, float("inf")
+        for each in self.characters(number):
+            away = max(each.left - x, x - each.right, 0.0)
+            if away < least:
+                nearest, least = each, away
+        return nearest
+
+    def draw(self, painter: QPainter, at: QPointF, clip: QRectF) -> None:
+        """Paint the letters; the painter's pen is their colour."""
+        self._layout.draw(painter, at, [], clip)
+
+
+def _x(line: QTextLine, unit: int, edge: QTextLine.Edge = QTextLine.Edge.Leading) -> float:
+    found: Any = line.cursorToX(unit, edge)  # PySide answers with the place it took as well
+    return float(found[0] if isinstance(found, tuple) else found)
+
+
+def _within(each: Character, offset: int) -> float:
+    share = (offset - each.start) / (each.stop - each.start)
+    if each.back:
+        return each.right - share * (each.right - each.left)
+    return each.left + share * (each.right - each.left)
+
+
+def _format_range(units: Utf16, start: int, end: int, form: QTextCharFormat) -> QTextLayout.FormatRange:
+    made = QTextLayout.FormatRange()
+    made.start = units.of(start)
+    made.length = units.of(end) - units.of(start)
+    made.format = form
+    return made
+
+
+def _formats(look: LineLook, units: Utf16, theme: Theme) -> list[QTextLayout.FormatRange]:
+    found = []
+    for each in look.styled:
+        form = QTextCharFormat()
+        if each.style is Style.MARK:
+            form.setForeground(QColor(theme.quiet))
+        elif each.style is Style.STRONG:
+            form.setFontWeight(QFont.Weight.Bold)
+        elif each.style in (Style.EMPHASIS, Style.QUOTE):
+            form.setFontItalic(True)
+        elif each.style is Style.CODE:
+            form.setFontFamilies(["monospace"])
+            form.setBackground(QColor(theme.raised))
+        else:
+            continue
+        found.append(_format_range(units, each.start, each.end, form))
+    return found
