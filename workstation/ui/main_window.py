@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QWidget
 from workstation.app.jobs import Job, Jobs
 from workstation.app.settings import Settings, settings_or_usual, write_settings
 from workstation.core.errors import UserError
+from workstation.ui.actions import shapes
 from workstation.ui.actions.table import load_actions
 from workstation.ui.application import wear
 from workstation.ui.class_keys import ClassKeys
@@ -324,7 +325,8 @@ class MainWindow(QMainWindow):
 
     def _build_bars(self) -> None:
         self.toolbar = ToolBar()
-        tools = [each for each in self.table if each.id.startswith("tool.")]
+        tools = [each for each in self.table if each.id.startswith("tool.") and each.icon]
+        tools.sort(key=lambda each: each.run.__module__ != shapes.__name__)  # selecting and drawing come first
         self.toolbar.build(dict(self.table.actions), tools)
         self.addToolBar(self.toolbar)
         self.addToolBarBreak()
