@@ -55,6 +55,8 @@ class Swept:
 
     now: PlacedSweep
     around: tuple[PlacedSweep, ...] = ()
+    left_out: str = ""
+    """Why one of those to be laid under it is missing."""
 
 
 class _Loader:
@@ -74,7 +76,13 @@ class _Loader:
     def load(self, index: int, view: View, cancel: CancelToken) -> Swept:
         ways = self.ways
         now = self._sweep(index, ways, cancel)
-        return Swept(now, tuple(self._sweep(each, ways, cancel) for each in self._around(index, ways)))
+        around, left_out = [], ""
+        for each in self._around(index, ways):
+            try:
+                around.append(self._sweep(each, ways, cancel))
+            except DataError as problem:
+                left_out = str(problem)
+        return Swept(now, tuple(around), left_out)
 
     def at_once(self, index: int, view: View) -> Swept | None:
         ways = self.ways

@@ -32,6 +32,9 @@ from workstation.sync.delay import Floats
 Progress = Callable[[float], None]
 _SMALL_PX = (96, 54)
 _TURN_PX = (160, 90)
+_MOTION_PX = (320, 180)
+_NOISE_GREY = 6
+"""What changes by less is the camera's own noise."""
 _AZIMUTHS = 720
 _MOST_TURN_RAD = 0.25
 _LEAST_RANGE_M = 2.0
@@ -124,10 +127,29 @@ def turning_curve(
     return Curve(times_ns=stream.time_map.to_session_array(np.asarray(own, np.int64)), values=np.asarray(values, float))
 
 
-def motion_curve(film: Film) -> Curve:
-    """How much moves between one frame and the next, as of a mouth."""
-    steps = np.abs(np.diff(film.frames.astype(np.int16), axis=0)).mean(axis=1)
-    return Curve(times_ns=(film.times_ns[1:] + film.times_ns[:-1]) // 2, values=steps)
+def motion_curve(
+    stream: Stream, reader: Reader, within: TimeRange, *, progress: Progress | None = None,
+    cancel: CancelToken | None = None,
+) -> Curve:  # fmt: skip
+    """How much moves between one frame and the next in a stretch of session time, as a mouth does."""
+    if not isinstance(reader, VideoReader):
+        raise DataError("is no video", place=stream.key)
+    times = stream.time_map.to_session_array(reader.table.times_ns)
+    indices = np.flatnonzero((times >= within.start_ns) & (times < within.end_ns))
+    if len(indices) < 2:
+        raise DataError("has no pictures while there is sound", place=stream.key)
+    before: NDArray[np.int16] | None = None
+    moved = []
+    for number, index in enumerate(indices):
+        picture = _grey(reader, int(index), _MOTION_PX, cancel).astype(np.int16)
+        if before is not None:
+            change = np.abs(picture - before)
+            moved.append(float(change[change > _NOISE_GREY].sum()))
+        before = picture
+        if progress is not None:
+            progress((number + 1) / len(indices))
+    shown = times[indices]
+    return Curve(times_ns=(shown[1:] + shown[:-1]) // 2, values=np.sqrt(np.array(moved)))
 
 
 def _channel(stream: Stream, reader: SeriesReader, wanted: str) -> str:

@@ -13,7 +13,7 @@ from workstation.app.inspecting import InspectorField, Section
 from workstation.app.picture_shapes import lines_of
 from workstation.app.sample_view import SampleView
 from workstation.app.slice_masks import SliceGroup, SliceShapes, grouped, pixels_on
-from workstation.app.volume_planes import Plane, planes_of
+from workstation.app.volume_planes import LETTERS, Plane, planes_of
 from workstation.app.volume_sections import figure_of, points_of
 from workstation.app.volume_texts import length_text, measurement_text, value_text
 from workstation.core.annotation import Annotation
@@ -43,8 +43,9 @@ def patient_section(view: SampleView, annotation: Annotation, reader: VolumeRead
         if len(points):
             middle = points.mean(0)
             fields.append(_field("side", "Side", side_of(points.tolist()), "Of the patient, by the images' metadata"))
-            said = ", ".join(f"{name} {value:.1f}" for name, value in zip("LPH", middle.tolist(), strict=True))
-            fields.append(_field("place", "Middle", f"{said} mm".replace("-", "−"), "To the left, the back, the head"))
+            sides = zip(LETTERS, middle.tolist(), strict=True)
+            said = ", ".join(f"{letters[value >= 0]} {abs(value):.1f}" for letters, value in sides)
+            fields.append(_field("place", "Middle", f"{said} mm", "From the zero of the patient's coordinates"))
     return Section(title="In the patient", fields=tuple(fields))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import permutations
 from typing import Any
 
@@ -20,7 +21,8 @@ Vec3 = tuple[float, float, float]
 _SHEARED = 0.01
 _OBLIQUE = 0.99
 _MOST_PX = 2048
-_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
+LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
+"""The sides of a patient along the three axes, where coordinates fall and where they grow."""
 _WEAK = 0.2
 """A direction that leans less than this to a side is not called after it."""
 
@@ -49,7 +51,7 @@ _TURNS = tuple(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Plane:
     """One way to cut a volume."""
 
@@ -68,13 +70,13 @@ class Plane:
         """Whether its slices are the stored images."""
         return self.axis == 0
 
-    @property
+    @cached_property
     def spacing_mm(self) -> tuple[float, float, float]:
         """From one pixel to the next across and down, and from one slice to the next along the normal."""
         across, down = (float(np.linalg.norm(self.patient_from_plane[:3, i])) for i in (0, 1))
         return across, down, abs(float(self.normal @ self.patient_from_plane[:3, 2]))
 
-    @property
+    @cached_property
     def normal(self) -> Matrix:
         """Unit vector at right angles to it, towards growing ``k``."""
         across, down, along = self.patient_from_plane[:3, :3].T
@@ -87,7 +89,7 @@ class Plane:
         """Whether it leans against the body."""
         return bool(np.abs(self.normal).max() < _OBLIQUE)
 
-    @property
+    @cached_property
     def plane_from_patient(self) -> Matrix:
         found: Matrix = np.array(np.linalg.inv(self.patient_from_plane), np.float64)
         return found
@@ -123,7 +125,7 @@ class Plane:
         """Where along the body a slice through that place lies: ``H 58.0 mm``."""
         axis = int(np.argmax(np.abs(self.normal)))
         value = point[axis]
-        side = _LETTERS[axis][int(value >= 0)]
+        side = LETTERS[axis][int(value >= 0)]
         return f"{side} {abs(value):.1f} mm" if abs(value) >= 0.05 else "0.0 mm"
 
 
@@ -131,7 +133,7 @@ def letters(direction: Matrix) -> str:
     """Where a direction in the patient leads: ``L``; ``LP`` where it is oblique, the stronger letter first."""
     unit = direction / np.linalg.norm(direction)
     order = np.argsort(-np.abs(unit), kind="stable")
-    return "".join(_LETTERS[i][int(unit[i] > 0)] for i in order if abs(unit[i]) > _WEAK)
+    return "".join(LETTERS[i][int(unit[i] > 0)] for i in order if abs(unit[i]) > _WEAK)
 
 
 def planes_of(shape: tuple[int, int, int], patient_from_voxel: Matrix) -> tuple[Plane, Plane, Plane]:

@@ -62,6 +62,26 @@ def rebased(parts: Sequence[tuple[int, int]], edits: Sequence[Edit]) -> tuple[tu
     return tuple(kept)
 
 
+def united(parts: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Parts in order as a text span holds them: empty ones left out, those that touch or overlap become one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(each for each in parts if each[0] < each[1]):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
+def without(parts: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """What is left of parts when some are taken out."""
+    left = list(parts)
+    for low, high in taken:
+        pieces = [piece for start, end in left for piece in ((start, min(end, low)), (max(start, high), end))]
+        left = [(start, end) for start, end in pieces if start < end]
+    return united(left)
+
+
 def quote(text: str, parts: Sequence[tuple[int, int]]) -> str:
     """What stands in the parts, joined by a blank."""
     return " ".join(text[start:end] for start, end in parts)

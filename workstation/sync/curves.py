@@ -11,23 +11,29 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from workstation.core.errors import DataError
 from workstation.core.ratio import Int64s
-from workstation.sync.delay import Floats, delay_between
+from workstation.sync.delay import SURE, Floats
 from workstation.sync.drift import DriftFit, OffsetAt, fit_drift
 
 _MOST_RATE_HZ = 200.0
 _LEAST_RATE_HZ = 20.0
 _GAP_STEPS = 5.0
 """A pause of more than so many usual steps is a gap."""
-_SEGMENT_S = 2.5
 _WINDOW_S = 60.0
 _FEWEST = 16
-_EDGE_S = 0.5
+_SLOW_S = 1.0
 _SLACK_S = 0.25
 _MOST_WINDOWS = 40
 _FEWEST_WINDOWS = 3
+_CLEAR = 5.0
+"""In standard errors of chance agreement; the best of hundreds of lags reaches four by chance."""
+_ROUNDS = 10
+_REWEIGHTED = 4
+_REACH = 2.5
+_LEAST_HALF_WIDTH = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,18 +91,110 @@ def _offset(
     # A curve is as exact as its numbers, so the grid is laid about the stretch and not about the year 1970.
     first, sure = _on_grid(reference, start_ns + known_ns, grid)
     second, also_sure = _on_grid(other, start_ns, grid)
-    both = sure & also_sure
-    if np.count_nonzero(both) < max(_FEWEST, count // 4):
+    width = max(_smooth_s(reference), _smooth_s(other)) * rate
+    one, other_one = _Laid(_smoothed(first, sure, width), sure), _Laid(_smoothed(second, also_sure, width), also_sure)
+    most = min(round(most_s * rate), count // 3)
+    lag, strength = _best_lag(_moving(one, rate), _moving(other_one, rate), most)
+    if strength < _CLEAR:
         return None
-    soft = _soft(both, rate)
-    first, second = _at_rest(first, both) * soft, _at_rest(second, both) * soft
-    delay = delay_between(first, second, rate, most_s=min(most_s, count / rate / 3), segment_s=_SEGMENT_S)
-    if not delay.clear:
-        return None
+    delay, half_width = _refined(one, other_one, lag)
     return OffsetAt(
-        at_ns=(start_ns + end_ns) // 2, offset_ns=known_ns - round(delay.delay_s * 1e9),
-        half_width_ns=max(1, round(delay.half_width_s * 1e9)),
+        at_ns=(start_ns + end_ns) // 2, offset_ns=known_ns - round(delay / rate * 1e9),
+        half_width_ns=max(1, round(half_width / rate * 1e9)),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Laid:
+    """Values on the grid, and where they are known."""
+
+    values: Floats
+    known: NDArray[np.bool_]
+
+
+def _best_lag(first: _Laid, second: _Laid, most: int) -> tuple[int, float]:
+    """The whole lag at which the two agree best where both are known, and how far that is above chance."""
+    best, found = -1.0, 0
+    count = len(first.values)
+    least = max(_FEWEST, int(np.count_nonzero(first.known & second.known)) // 2)
+    for lag in range(-most, most + 1):
+        here = slice(max(0, -lag), count - max(0, lag))
+        there = slice(max(0, lag), count + min(0, lag))
+        both = first.known[here] & second.known[there]
+        if np.count_nonzero(both) < least:
+            continue
+        agreement = _agreement(first.values[here][both], second.values[there][both])
+        if agreement > best:
+            best, found = agreement, lag
+    if best <= 0:
+        return 0, 0.0
+    independent = _independent(first, second)
+    return found, float(np.arctanh(min(best, 1 - 1e-9)) * np.sqrt(max(independent - 3, 0.0)))
+
+
+def _agreement(one: Floats, other: Floats) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    size = float(np.sqrt((one @ one) * (other @ other)))
+    return float(one @ other) / size if size > 0 else -1.0
+
+
+def _independent(first: _Laid, second: _Laid) -> float:
+    """Of how many independent values the two curves are worth: smooth ones agree by chance more easily."""
+    both = first.known & second.known
+    together = _echo(np.where(both, first.values, 0.0)) * _echo(np.where(both, second.values, 0.0))
+    return float(np.count_nonzero(both)) / max(1.0, float(2 * together.sum() - together[0]))
+
+
+def _echo(values: Floats) -> Floats:
+    """How like itself a curve is some steps later, from none on; 1 first."""
+    size = fft.next_fast_len(2 * len(values), real=True)
+    power = np.abs(fft.rfft(values - values.mean(), size)) ** 2
+    found = fft.irfft(power, size)[: len(values) // 2]
+    like: Floats = found / found[0] if found[0] > 0 else np.eye(1, len(found))[0]
+    return like
+
+
+def _refined(first: _Laid, second: _Laid, lag: int) -> tuple[float, float]:
+    """The delay to a part of a step, and its half-width: the shift at which one is best a multiple of the other.
+
+    Stretches where they do not follow each other count less, as a camera's pan while something large drives past.
+    """
+    at = np.arange(len(first.values), dtype=np.float64)
+    delay, half_width = float(lag), 0.5
+    slope_of = np.gradient(second.values)
+    for _ in range(_ROUNDS):
+        place = at + delay
+        inside = first.known & (place >= 0) & (place <= len(at) - 1)
+        inside &= np.interp(place, at, second.known) > 1 - 1e-9
+        if np.count_nonzero(inside) < _FEWEST:
+            return float(lag), 0.5
+        moved = np.interp(place[inside], at, second.values)
+        slope = np.interp(place[inside], at, slope_of)
+        design = np.stack([moved, np.ones(len(moved)), slope], 1)
+        wanted = first.values[inside]
+        weights: Floats = np.ones(len(wanted))
+        found: Floats = np.zeros(3)
+        left: Floats = wanted
+        for _ in range(_REWEIGHTED):
+            found, *_ = np.linalg.lstsq(design * weights[:, None], wanted * weights, rcond=None)
+            left = wanted - design @ found
+            reach = _REACH * max(1.4826 * float(np.median(np.abs(left))), 1e-12)
+            weights = np.sqrt(np.minimum(1.0, reach / np.maximum(np.abs(left), 1e-12)))
+        if found[0] <= 0:
+            return float(lag), 0.5
+        step = float(np.clip(found[2] / found[0], -2.0, 2.0))
+        left, slope = left * weights, slope * weights
+        # What is left is no white noise: neighbours share it, and the slope too is alike from one to the next.
+        crowd = _echo(left) * _echo(slope)
+        crowd = crowd[: max(2, len(crowd) // 4)]
+        facts = max(1.0, float(2 * crowd.sum() - crowd[0]))
+        spread = float(np.sqrt(left @ left / len(left)))
+        steep = float(np.sqrt(np.sum((slope - slope.mean()) ** 2)))
+        half_width = SURE * spread * float(np.sqrt(facts)) / max(found[0] * steep, 1e-12)
+        delay += step
+        if abs(step) < 1e-4:
+            break
+    return delay, max(half_width, _LEAST_HALF_WIDTH)
 
 
 def _rate(reference: Curve, other: Curve) -> float:
@@ -122,17 +220,24 @@ def _on_grid(curve: Curve, zero_ns: int, grid: Floats) -> tuple[Floats, NDArray[
     return np.interp(grid, times, values), inside
 
 
-def _soft(known: NDArray[np.bool_], rate: float) -> Floats:
-    """1 where both are known, falling to 0 towards gaps, whose edges both share and which would look like agreement."""
-    reach = max(1, round(_EDGE_S * rate))
-    window = np.hanning(2 * reach + 1)
-    padded = np.concatenate((np.zeros(reach, bool), known, np.zeros(reach, bool)))
-    found: Floats = np.convolve(padded, window / window.sum(), mode="valid")
-    return np.where(known, np.maximum(2 * found - 1, 0.0), 0.0)
+def _smooth_s(curve: Curve) -> float:
+    """Half a usual step: what is faster is noise, or between two values."""
+    return float(np.median(np.diff(curve.times_ns))) * 1e-9 / 2
 
 
-def _at_rest(values: Floats, known: NDArray[np.bool_]) -> Floats:
-    """About its mean, in units of its spread, and at rest where nothing is known."""
-    middle = float(values[known].mean())
-    spread = float(values[known].std())
-    return np.where(known, (values - middle) / spread if spread > 0 else 0.0, 0.0)
+def _smoothed(values: Floats, known: NDArray[np.bool_], width: float) -> Floats:
+    """By a bell so many grid steps wide, over what is known."""
+    reach = max(1, round(3 * width))
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(width, 1e-6)) ** 2)
+    total = np.convolve(np.where(known, values, 0.0), bell, mode="same")
+    weight = np.convolve(known.astype(float), bell, mode="same")
+    return np.where(known, total / np.maximum(weight, 1e-12), 0.0)
+
+
+def _moving(curve: _Laid, rate: float) -> _Laid:
+    """What is left beside the mean of a second around: slow turns look alike at every small offset, and by chance."""
+    reach = max(1, round(_SLOW_S / 2 * rate))
+    window = np.ones(2 * reach + 1)
+    count = np.convolve(curve.known.astype(float), window, mode="same")
+    total = np.convolve(np.where(curve.known, curve.values, 0.0), window, mode="same")
+    return _Laid(np.where(curve.known, curve.values - total / np.maximum(count, 1.0), 0.0), curve.known)

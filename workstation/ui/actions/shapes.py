@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import Hands, action, needs_sample
+from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT, Hands, action, needs_sample
 from workstation.ui.actions.camera import SCOPE, canvas_of
 from workstation.ui.tools.catalogue import TOOLS, ToolInfo
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from workstation.ui.tools.canvas import Canvas
 
 TOOLS_MENU, MENU = "Tools", "Label"
+_OF_PIXELS = ("mask", "keypoints")
+"""What is drawn on pictures alone; everything else also on the pages of a document."""
 READ_ONLY = "the project is open to look at only"
 
 
@@ -24,20 +26,22 @@ def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
         from workstation.app.feeds import PICTURE_KINDS
         from workstation.core.geometry import ShapeKind
+        from workstation.core.sample import StreamKind
 
         view = hands.bench.view
         if view is None:
             return needs_sample(hands)
-        kinds = {each.kind for each in view.streams.values()} & PICTURE_KINDS
+        drawn_on = PICTURE_KINDS if info.makes in _OF_PIXELS else PICTURE_KINDS | {StreamKind.DOCUMENT}
+        kinds = {each.kind for each in view.streams.values()} & drawn_on
         if not kinds:
-            return "this sample has no pictures"
+            return f"{NO_STREAM_FOR_IT} pictures"
         if info.makes is None:
             return None
         if hands.bench.session.read_only:
             return READ_ONLY
         ontology = view.ontology
         if ontology is not None and not any(ontology.classes_for(kind, ShapeKind(info.makes)) for kind in kinds):
-            return f"no class of this ontology may be drawn as {info.makes} on these pictures"
+            return f"{NO_CLASS_FOR_IT} may be drawn as {info.makes} on these pictures"
         return None
 
     return why_not

@@ -46,6 +46,7 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("volume", "Volume", Area.CENTRE, "workstation.ui.panes.volume:VolumePane"),
     PaneSpec("series", "Series", Area.CENTRE, "workstation.ui.panes.series:SeriesPane"),
     PaneSpec("trajectory", "Trajectory", Area.CENTRE, "workstation.ui.panes.trajectory:TrajectoryPane"),
+    PaneSpec("document", "Document", Area.CENTRE, "workstation.ui.panes.document:DocumentPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),

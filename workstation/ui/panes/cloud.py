@@ -6,17 +6,15 @@ it, and speaks, in header, labels and to tools, only of the moment that is paint
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.cloud_paint import ColourBy, available
-from workstation.app.cloud_view import CloudLayer, CloudLayers, correction_in_words
+from workstation.app.cloud_view import CloudLayer, CloudLayers
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
@@ -28,43 +26,28 @@ from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
+from workstation.ui.panes.cloud_carried import behind, carried
 from workstation.ui.panes.cloud_colours import CloudColours
+from workstation.ui.panes.cloud_gesture import ToolGesture
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
+from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
+from workstation.ui.panes.cloud_words import empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
-from workstation.ui.pointing import key_of
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
 from workstation.ui.scenes.space_view import Side, SpaceView
 from workstation.ui.theme import Theme
-from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.space_catalogue import make_space_tool
-from workstation.ui.tools.space_tool import SpacePointer, SpaceTool
+from workstation.ui.tools.space_edits import carry_on
+from workstation.ui.tools.space_tool import SpacePointer
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
-_START = ((-16.0, 0.0, 9.0), (8.0, 0.0, 0.0))
-"""Where one stands at first, from the vehicle: behind and above it, looking ahead."""
 _LEAST_FLIGHT_M = 2.5
-
-
-class _ToolGesture:
-    """A tool at work, as the pane's gesture: it gets keys first, and ``Esc`` cancels it."""
-
-    def __init__(self, pane: CloudPane, tool: SpaceTool) -> None:
-        self._pane, self._tool = pane, tool
-
-    def key(self, event: QKeyEvent) -> bool:
-        taken = bool(self._tool.key(key_of(event)))
-        self._pane.tool_moved()
-        return taken
-
-    def cancel(self) -> None:
-        self._tool.cancel()
-        self._pane.tool_moved()
 
 
 class CloudPane(Pane):
@@ -81,6 +64,7 @@ class CloudPane(Pane):
         self.moment: CloudMoment | None = None
         """What is painted."""
         self.canvas: SpaceCanvas | None = None
+        self.sides: CloudSides | None = None
         self.tool_name = ""
         self._renderer: SpaceRenderer | None = None
         self._picture: CloudPicture | None = None
@@ -128,7 +112,9 @@ class CloudPane(Pane):
         self.canvas.tool_moved.connect(self.tool_moved)
         self.canvas.taken.connect(self._taken)
         self.canvas.view_changed.connect(self._view_moved)
-        self._column.addWidget(self.canvas)
+        self.sides = CloudSides(self, self._renderer)
+        self.split = SideSplit(self.canvas, self.sides, wanted=self.look.sides)
+        self._column.addWidget(self.split)
         self.hear(bench.hand.changed, self._hand_changed)
         self.hear(bench.sight.changed, self._sight_changed)
         self.hear(bench.theme_changed, self._theme_changed)
@@ -142,11 +128,13 @@ class CloudPane(Pane):
             keep_look(bench.session.project.path, self.look)
         self._clear()
         canvas, self.canvas = self.canvas, None
-        if canvas is not None:
+        sides, self.sides = self.sides, None
+        if canvas is not None and sides is not None:
             canvas.close_canvas()
-            self._column.removeWidget(canvas)
-            canvas.hide()
-            canvas.deleteLater()
+            sides.close_sides()
+            self._column.removeWidget(self.split)
+            self.split.hide()
+            self.split.deleteLater()
         renderer, self._renderer = self._renderer, None
         if renderer is not None:
             renderer.close()
@@ -165,6 +153,8 @@ class CloudPane(Pane):
         self._picture.colours = CloudColours(bench, self.placed, self.layers.ground, self._renew)
         self._work = SpaceWork(bench, CanvasSource(canvas, self._shown), self.placed, self.kind)
         self._take_tool()
+        if self.sides is not None:
+            self.sides.sample_opened()
         self._say()
 
     def show_time(self, time_ns: int) -> None:
@@ -215,7 +205,29 @@ class CloudPane(Pane):
         if self.canvas is None or not self.isVisible():
             return True
         waiting = self._soon.isActive() or any(each.pending for each in self.layers.layers)
-        return not waiting and not self.canvas.pending
+        return not waiting and not self.canvas.pending and (self.sides is None or not self.sides.pending)
+
+    @property
+    def work(self) -> SpaceWork | None:
+        """The painted picture as tools and actions see it."""
+        return self._work
+
+    @property
+    def newest(self) -> CloudMoment | None:
+        """What is on its way to the screen, or on it."""
+        return self._asked
+
+    def take_focus(self) -> None:
+        """Somebody works here now."""
+        self._taken()
+
+    def propagate(self) -> None:
+        """Carry the selected cuboids on to the next sweep and go there."""
+        bench, lead = self.bench, self.layers.lead
+        next_ns = None if self._work is None else carry_on(self._work)
+        if bench is not None and lead is not None and next_ns is not None:
+            bench.clock.pause()
+            bench.clock.seek(lead.stream.time_map.to_session(next_ns))
 
     # --- what actions call --------------------------------------------------------------------------------------
 
@@ -226,6 +238,7 @@ class CloudPane(Pane):
             return
         self._keep_soon.start()
         self.canvas.zoom_locked = self.look.zoom_locked
+        self.split.wanted = self.look.sides
         if self.look.flat != before.flat:
             view = self.canvas.view
             self.canvas.set_view(view.flat() if self.look.flat else view.deep())
@@ -301,6 +314,8 @@ class CloudPane(Pane):
             return
         moment = picture.at(self.time_ns, self.look, canvas.devicePixelRatioF())
         self._asked = moment
+        if self.sides is not None:
+            self.sides.renew()
         if moment is None:
             self.moment = None
             canvas.forget()
@@ -314,6 +329,8 @@ class CloudPane(Pane):
     def _renew_lines(self) -> None:
         """Other things are selected or hovered: the same points."""
         canvas, moment = self.canvas, self._asked
+        if self.sides is not None:
+            self.sides.renew()
         if canvas is not None and moment is not None:
             canvas.show_lines(*self._lines(moment))
             self.over.forget()
@@ -359,11 +376,7 @@ class CloudPane(Pane):
         if moment.vehicle is None or sweep is None or sweep.own_ns is None:
             side = SpaceView(eye=(-1.0, -1.0, 0.9), width_px=view.width_px, height_px=view.height_px)
             return side.fit(moment.low, moment.high)
-        ahead = moment.vehicle.turn(np.array([1.0, 0.0, 0.0]))
-        yaw = float(np.arctan2(ahead[1], ahead[0]))
-        turn = _about_z(yaw)
-        eye, target = ((turn @ np.array(each)) + moment.vehicle.translation for each in _START)
-        return SpaceView(eye=_vector(eye), target=_vector(target), width_px=view.width_px, height_px=view.height_px)
+        return behind(moment.vehicle, view)
 
     def _scale_m(self, view: SpaceView) -> float:
         return view.distance_m if view.fov_deg is not None else view.height_m
@@ -376,6 +389,8 @@ class CloudPane(Pane):
             self.over.forget()
             if canvas is not None and canvas.tool is not None:
                 self.guard(canvas.tool.scene_changed)
+            if self.sides is not None:
+                self.sides.scene_changed()
         else:
             self.over.forget_places()
         self._say()
@@ -386,57 +401,15 @@ class CloudPane(Pane):
     # --- what is said -------------------------------------------------------------------------------------------
 
     def _say(self) -> None:
-        moment, lead = self.moment, self.layers.lead
-        if moment is not None and moment.lead is not None and moment.lead_sweep is not None:
-            sweep = moment.lead_sweep
-            item = moment.lead.stream.key + ("" if sweep.own_ns is None else f" sweep {sweep.index}")
-            own = "" if sweep.own_ns is None else seconds_text(sweep.own_ns)
-            away = "" if sweep.session_ns is None else distance_text(sweep.session_ns - self.time_ns)
-            self.header.say(item=item, own=own, distance=away)
-        else:
-            self.header.say(item="" if lead is None else lead.stream.key, own="", distance=self._state(lead))
-        self._note()
-
-    def _state(self, lead: CloudLayer | None) -> str:
-        if lead is None:
-            return ""
-        if lead.trouble:
-            return "cannot be shown"
-        if lead.now.index is None:
-            return "nothing here"
-        return f"reading sweep {lead.now.index}" if lead.pending else "hidden"
-
-    def _note(self) -> None:
-        moment = self.moment
-        said = []
-        if moment is not None:
-            said.append(correction_in_words([sweep for _, sweep in moment.sweeps]))
-            if self.look.before or self.look.after:
-                said.append(f"−{self.look.before} +{self.look.after} sweeps")
-            lead = moment.lead
-            if lead is not None and lead.pending and lead.now.index is not None:
-                said.append(f"reading sweep {lead.now.index}")
-        text = ", ".join(each for each in said if each)
+        self.header.say(**header_line(self.moment, self.layers.lead, self.time_ns)._asdict())
+        text, more = note(self.moment, self.look)
         if self.note.text() != text:
             self.note.setText(text)
+            self.note.setToolTip(more)
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        if self.moment is not None:
-            return ""
-        view = None if self.bench is None else self.bench.view
-        troubles = [*self.layers.troubles.values(), *(each.trouble for each in self.layers.layers if each.trouble)]
-        if troubles:
-            return "This stream cannot be shown:\n" + "\n".join(troubles)
-        lead = self.layers.lead
-        if view is None or lead is None:
-            return "This sample has no point clouds."
-        if lead.now.index is not None:
-            return "" if lead.pending else "The points of all streams are hidden."
-        near = lead.now.nearest
-        if near is None:
-            return "nothing here"
-        return f"nothing here; nearest sweep {near.index} at {seconds_text(near.session_ns)}"
+        return "" if self.moment is not None else empty_words(self.layers)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 
@@ -532,8 +505,8 @@ class CloudPane(Pane):
         held = self.gesture
         if tool is not None and tool.busy:
             if held is None:
-                self.gesture = _ToolGesture(self, tool)
-        elif isinstance(held, _ToolGesture):
+                self.gesture = ToolGesture(tool, self.tool_moved)
+        elif isinstance(held, ToolGesture) and held.tool is tool:
             self.gesture = None
         if self.canvas is not None:
             self.canvas.update()
@@ -571,29 +544,7 @@ class CloudPane(Pane):
         self.layers.close()
         self.layers = CloudLayers()
         self.placed = self._picture = self._work = None
+        if self.sides is not None:
+            self.sides.sample_opened()
         self.moment = self._asked = None
         self._stood = None
-
-
-def carried(view: SpaceView, before: RigidTransform, after: RigidTransform) -> SpaceView:
-    """A view that keeps its place beside a vehicle that has moved and turned; it stays upright."""
-    ahead_before, ahead_after = (each.turn(np.array([1.0, 0.0, 0.0])) for each in (before, after))
-    turned = np.arctan2(ahead_after[1], ahead_after[0]) - np.arctan2(ahead_before[1], ahead_before[0])
-    turn = _about_z(float(turned))
-    start, end = np.array(before.translation), np.array(after.translation)
-    return replace(
-        view,
-        eye=_vector(turn @ (np.array(view.eye) - start) + end),
-        target=_vector(turn @ (np.array(view.target) - start) + end),
-        up=_vector(turn @ np.array(view.up)),
-    )
-
-
-def _about_z(yaw: float) -> Any:
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _vector(values: Any) -> tuple[float, float, float]:
-    x, y, z = np.asarray(values, np.float64).tolist()
-    return x, y, z

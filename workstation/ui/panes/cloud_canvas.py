@@ -107,6 +107,11 @@ class SpaceCanvas(QWidget):
         return self._view
 
     @property
+    def points(self) -> Points | None:
+        """What points are shown; on their way to the screen."""
+        return self._points
+
+    @property
     def look(self) -> SpaceView:
         """Where the painted picture was drawn from: what tools and labels use."""
         return self._view if self.drawn is None else self.drawn.rendered.view

@@ -40,11 +40,12 @@ class CloudLook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     axes: bool = True
     way: bool = True
     legend: bool = True
+    sides: bool = True
+    """Top, side and front of the selected cuboid beside the picture."""
     follow: Follow = Follow.VEHICLE
     flat: bool = False
     """Orthographic."""
     zoom_locked: bool = False
-    linked_zoom: bool = False
     hidden: tuple[str, ...] = ()
     """Keys of streams whose points are not shown."""
 

@@ -22,6 +22,7 @@ _SHOWN = (
     ("axes", "Axes of the vehicle"),
     ("way", "Way of the vehicle"),
     ("legend", "Legend"),
+    ("sides", "Top, side and front of the selected cuboid"),
 )
 _AROUND = ((0, 0), (1, 1), (2, 2), (5, 5), (10, 10), (5, 0))
 _SIZES = (1, 2, 3, 4, 6)

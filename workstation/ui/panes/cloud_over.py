@@ -111,7 +111,9 @@ class CloudOver:
         scale = self._scale(moment)
         size = (canvas.width(), canvas.height())
         if scale is not None:
-            floor = painting.ground_m if painting.by is ColourBy.HEIGHT and painting.scales.on_vehicle else 0.0
+            floor = 0.0
+            if painting.by is ColourBy.HEIGHT:  # over the ground at the vehicle; of a survey over the sea
+                floor = painting.ground_m if painting.scales.on_vehicle else -moment.ground.origin[2]
             shown = Scale(scale.by, scale.low - floor, scale.high - floor, scale.logarithmic)
             paint_legend(painter, shown, TITLES[painting.by], size)
             return

@@ -7,9 +7,11 @@ Two ways to hold a text: *Mark* (``text_reading.py``) shows spans and relations 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QStackedLayout, QToolButton, QWidget
+from PySide6.QtGui import QAction, QFocusEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QStackedLayout, QToolButton, QWidget
 
 from workstation.app.media_shown import hidden_media, why_barred
 from workstation.app.sample_view import SampleView
@@ -70,16 +72,30 @@ class TextPane(Pane):
         field.returnPressed.connect(self._on_language)
         self.type_in = self._button("text_type", "Type", "Type in the text, or mark it (Ctrl+M)")
         self.type_in.toggled.connect(self._on_type)
-        self.names = self._button("text_names", "Names", "Write the classes under their spans", on=True)
-        self.names.toggled.connect(self._on_names)
-        self.relations = self._button("text_relations", "Relations", "All relations, or only those of the selection",
-                                      on=True)  # fmt: skip
-        self.relations.toggled.connect(self._on_relations)
-        self.follow = self._button("text_follow", "Follow", "Scroll to what is said while playing", on=True)
-        self.follow.setAccessibleName("Follow playback")
-        self.follow.toggled.connect(self._on_follow)
-        for widget in (self.texts, self.language, self.names, self.relations, self.follow, self.type_in):
+        self.show_menu = QToolButton()
+        self.show_menu.setObjectName("text_show")
+        self.show_menu.setText("Show")
+        self.show_menu.setAccessibleName("What is shown of the text")
+        self.show_menu.setToolTip("Names of classes, relations, following playback")
+        self.show_menu.setAutoRaise(True)
+        self.show_menu.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.show_menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.show_menu)
+        self.names = self._entry(menu, "text_names", "Names of classes under spans", self._on_names)
+        self.relations = self._entry(menu, "text_relations", "All relations, not only of the selection",
+                                     self._on_relations)  # fmt: skip
+        self.follow = self._entry(menu, "text_follow", "Follow playback", self._on_follow)
+        self.show_menu.setMenu(menu)
+        for widget in (self.texts, self.language, self.show_menu, self.type_in):
             self.header.extra.addWidget(widget)
+
+    def _entry(self, menu: QMenu, name: str, text: str, switched: Callable[[bool], None]) -> QAction:
+        made = menu.addAction(text)
+        made.setObjectName(name)
+        made.setCheckable(True)
+        made.setChecked(True)
+        made.toggled.connect(switched)
+        return made
 
     def _combo(self, name: str, spoken: str) -> QComboBox:
         made = QComboBox()
@@ -88,14 +104,13 @@ class TextPane(Pane):
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return made
 
-    def _button(self, name: str, text: str, tip: str, *, on: bool = False) -> QToolButton:
+    def _button(self, name: str, text: str, tip: str) -> QToolButton:
         made = QToolButton()
         made.setObjectName(name)
         made.setText(text)
         made.setAccessibleName(text)
         made.setToolTip(tip)
         made.setCheckable(True)
-        made.setChecked(on)
         made.setAutoRaise(True)
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return made
@@ -213,8 +228,9 @@ class TextPane(Pane):
             self.typing.show_text(None, notes=False)
             self._stack.setCurrentWidget(self.reading)
             self.reading.show_choice(choice)
-        for each in (self.language, self.names, self.relations):
-            each.setVisible(not typing)
+        self.language.setVisible(not typing)
+        for each in (self.names, self.relations):
+            each.setEnabled(not typing)
         self._on_panes(None)
         if self.bench is not None:
             self.show_time(self.bench.clock.time_ns)

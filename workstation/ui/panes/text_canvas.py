@@ -208,6 +208,8 @@ class TextCanvas(QAbstractScrollArea):
 
     def _gap(self, passage: int) -> float:
         """Room before a passage."""
+        if passage == 0:
+            return _TURN_GAP_PX
         each = self.sheet.passages[passage]
         if each.kind is Kind.TITLE:
             return _TITLE_GAP_PX

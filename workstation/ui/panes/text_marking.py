@@ -18,7 +18,7 @@ from workstation.app.text_source import Kind, Place, Sheet
 from workstation.app.text_words import next_character, next_word, snapped, word_around
 from workstation.core.geometry import ShapeKind
 from workstation.core.selection import replace, toggle
-from workstation.core.text_edits import quote
+from workstation.core.text_edits import quote, united, without
 from workstation.ui.panes.text_canvas import Hit
 
 if TYPE_CHECKING:
@@ -29,26 +29,6 @@ _CTRL, _ALT, _SHIFT = (
     Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier,
 )  # fmt: skip
 _CLICK_PX = 3.0
-
-
-def united(parts: Sequence[tuple[int, int]]) -> Parts:
-    """Parts in order; those that touch or overlap become one."""
-    found: list[tuple[int, int]] = []
-    for start, end in sorted(each for each in parts if each[0] < each[1]):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return tuple(found)
-
-
-def without(parts: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> Parts:
-    """What is left of parts when some are taken out."""
-    left = list(parts)
-    for low, high in taken:
-        left = [piece for start, end in left for piece in ((start, min(end, low)), (max(start, high), end))]
-        left = [(start, end) for start, end in left if start < end]
-    return united(left)
 
 
 class Marking:

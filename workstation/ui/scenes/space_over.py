@@ -4,6 +4,7 @@ tool holds. Painted by Qt with the picture's own view; called by the cloud pane 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -118,9 +119,9 @@ def paint_legend(painter: QPainter, scale: Scale, title: str, size: tuple[int, i
     painter.fillRect(bar, ramp)
     painter.setPen(_INK)
     above = QRectF(bar.left(), rect.top() + 2, wide, metrics.height())
-    unit = f" {scale.unit}" if scale.unit else ""
-    painter.drawText(above, Qt.AlignmentFlag.AlignLeft, _number(scale.low))
-    painter.drawText(above, Qt.AlignmentFlag.AlignRight, f"{_number(scale.high)}{unit}")
+    unit, span = f" {scale.unit}" if scale.unit else "", scale.high - scale.low
+    painter.drawText(above, Qt.AlignmentFlag.AlignLeft, _number(scale.low, span))
+    painter.drawText(above, Qt.AlignmentFlag.AlignRight, f"{_number(scale.high, span)}{unit}")
     painter.drawText(above, Qt.AlignmentFlag.AlignHCenter, title or TITLES[scale.by])
     return rect
 
@@ -162,7 +163,10 @@ def paint_overlay(
             if there:
                 _handle(painter, QPointF(x / ratio, y / ratio), handle.kind, held=handle.held, theme=theme)
     if overlay.text and pointer is not None:
-        _words(painter, overlay.text, pointer + QPointF(14, 22), _INK)
+        wide = painter.fontMetrics().horizontalAdvance(overlay.text) + 6
+        room = painter.viewport().width() / ratio
+        left = max(4.0, min(pointer.x() + 14, room - wide))
+        _words(painter, overlay.text, QPointF(left, pointer.y() + 22), _INK)
 
 
 def _stroke(painter: QPainter, line: QPolygonF, closed: bool) -> None:
@@ -193,9 +197,11 @@ def _words(painter: QPainter, text: str, at: QPointF, colour: QColor) -> None:
     painter.drawText(at, text)
 
 
-def _number(value: float) -> str:
-    text = f"{value:.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.1f}"
-    return text.replace("-", "−")
+def _number(value: float, span: float) -> str:
+    """With as many digits as a scale of that length needs."""
+    digits = min(max(0, math.ceil(-math.log10(max(span, 1e-9))) + 1), 6)
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def _hex(colour: np.ndarray) -> str:

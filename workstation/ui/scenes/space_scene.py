@@ -25,7 +25,7 @@ from workstation.ui.scenes.cloud_scene import (
     Rendered,
     pick,
 )
-from workstation.ui.scenes.space_strokes import draw_faces, draw_lines
+from workstation.ui.scenes.space_strokes import Strokes, draw_faces
 from workstation.ui.scenes.space_view import SpaceView
 from workstation.ui.scenes.splat_scene import SplatPainter
 
@@ -57,6 +57,7 @@ class SpaceScene:
         self._last: PointPicture | None = None
         self._drawn: tuple[LineLayer | FaceLayer, ...] = ()
         self._kept: _Kept | None = None
+        self._strokes = Strokes()
 
     @property
     def name(self) -> str:
@@ -107,7 +108,7 @@ class SpaceScene:
             if isinstance(layer, FaceLayer):
                 draw_faces(image, points, layer)
             else:
-                draw_lines(image, points, layer)
+                self._strokes.draw_lines(image, points, layer)
             if number + 1 == still:
                 # Layers up to here were the same last time: the next move of the mouse starts from this picture.
                 kept = _Kept(points, order[:still], image.copy())

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.ui.scenes.cloud_scene import REACH_M, FaceLayer, LineLayer, PointPicture
+from workstation.ui.scenes.cloud_scene import REACH_M, FaceLayer, LineLayer, PointPicture, packed_colours
 from workstation.ui.scenes.space_view import NEAREST_M
 
 Floats = NDArray[np.float64]
@@ -24,31 +24,44 @@ _WIDEST_PX: Final = 32.0
 _FAINTEST: Final = np.float32(1 / 255)
 _BIAS: Final = 1e-3
 """Share of the depth by which a line may lie behind a point and is still seen: edges lie on what they frame."""
+_DEPTH_BITS: Final = np.uint64(32)
+_ROW_BITS: Final = np.uint32(24)
+_ROW_MASK: Final = np.uint32((1 << 24) - 1)
 _BATCH: Final = 1 << 19
 """Steps along lines drawn at once, which bounds the memory."""
 
 
-def draw_lines(image: NDArray[np.uint32], points: PointPicture, layer: LineLayer) -> None:
-    """Blend the lines of a layer into an image (h, w) 0xFFRRGGBB."""
-    radius = max(0.5, min(layer.width_px, _WIDEST_PX) / 2)
-    ends = _clipped_ends(points, layer.segments, radius)
-    if ends is None or 0 in image.shape:
-        return
-    # Per pixel the best covered line, as coverage above and row below: joints are not blended twice.
-    best = np.zeros(image.size, np.uint64)
-    touched = [cover for part in _batches(ends, radius) for cover in _covered(image.shape, points, layer, radius, part)]
-    for place, packed in touched:
-        np.maximum.at(best, place, packed)
-    place, packed = (np.concatenate(parts) for parts in zip(*touched, strict=True))
-    won = best.take(place) == packed
-    place, packed = place[won], packed[won]
-    cover = (packed >> np.uint64(32)).astype(np.float32) / np.float32(255)
-    _blend(image, place, layer.colours[(packed & np.uint64(0xFFFF_FFFF)).astype(np.int64)], cover)
+class Strokes:
+    """Draws lines and faces into pictures of one size; keeps the memory that this takes."""
+
+    def __init__(self) -> None:
+        self._best = np.zeros(0, np.uint32)
+
+    def draw_lines(self, image: NDArray[np.uint32], points: PointPicture, layer: LineLayer) -> None:
+        """Blend the lines of a layer into an image (h, w) 0xFFRRGGBB."""
+        radius = max(0.5, min(layer.width_px, _WIDEST_PX) / 2)
+        ends = _clipped_ends(points, layer.segments, radius)
+        if ends is None or 0 in image.shape:
+            return
+        if len(self._best) != image.size:
+            self._best = np.zeros(image.size, np.uint32)
+        colours = packed_colours(layer.colours)
+        for part in _batches(ends, radius):
+            touched = list(_covered(image.shape, points, layer, radius, part))
+            place, packed = (np.concatenate(parts) for parts in zip(*touched, strict=True))
+            # Per pixel the strongest line, as strength above and line below: joints are not blended twice.
+            np.maximum.at(self._best, place, packed)
+            won = self._best.take(place) == packed
+            self._best[place] = 0
+            place, packed = place[won], packed[won]
+            row = part.row.take(packed & _ROW_MASK)
+            _blend(image, place, colours.take(row), packed >> _ROW_BITS)
 
 
 def draw_faces(image: NDArray[np.uint32], points: PointPicture, layer: FaceLayer) -> None:
     """Blend the faces of a layer into an image, in order; what points hide is left out."""
-    for corners, colour in zip(layer.quads, layer.colours, strict=True):
+    colours, opacities = packed_colours(layer.colours), layer.colours[:, 3].astype(np.uint32)
+    for corners, colour, opacity in zip(layer.quads, colours, opacities, strict=True):
         outline = _clipped_outline(points, corners)
         if outline is None:
             continue
@@ -58,8 +71,8 @@ def draw_faces(image: NDArray[np.uint32], points: PointPicture, layer: FaceLayer
         plane = _plane(outline)
         closeness = plane[0] * (column + 0.5) + plane[1] * (row + 0.5) + plane[2]
         place = row * image.shape[1] + column
-        seen = ~_hidden(points, place, closeness)
-        _blend(image, place[seen], colour, np.ones(int(seen.sum()), np.float32))
+        place = place[~_hidden(points, place, closeness.astype(np.float32))]
+        _blend(image, place, np.full(len(place), colour), np.full(len(place), opacity))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +82,12 @@ class _Ends:
     begin: Floats
     """(n, 2) px"""
     end: Floats
-    closeness: Floats
-    """(n, 2) at begin and end: what is linear along a line on the screen, one over the depth in perspective."""
+    closeness: NDArray[np.float32]
+    """(2, n) at begin and end: what is linear along a line on the screen, one over the depth in perspective."""
     row: Ints
 
     def part(self, which: slice) -> _Ends:
-        return _Ends(self.begin[which], self.end[which], self.closeness[which], self.row[which])
+        return _Ends(self.begin[which], self.end[which], self.closeness[:, which], self.row[which])
 
 
 def _batches(ends: _Ends, radius: float) -> Iterator[_Ends]:
@@ -117,7 +130,7 @@ def _clipped_ends(points: PointPicture, segments: NDArray[np.float32], radius: f
     return _Ends(
         begin[:, :2] / begin[:, 3:],
         end[:, :2] / end[:, 3:],
-        np.stack([_closeness(begin[:, 2], flat), _closeness(end[:, 2], flat)], axis=1),
+        np.stack([_closeness(begin[:, 2], flat), _closeness(end[:, 2], flat)]).astype(np.float32),
         rows[keep],
     )
 
@@ -129,60 +142,64 @@ def _closeness(depth: Floats, flat: bool) -> Floats:
 
 def _covered(
     shape: tuple[int, ...], points: PointPicture, layer: LineLayer, radius: float, ends: _Ends
-) -> Iterator[tuple[Ints, NDArray[np.uint64]]]:
-    """(places, coverage · 255 above and row below) of the pixels that strokes cover, with repetitions."""
-    steps = _steps(ends, radius)
-    height, width = shape
-    line, reach = steps.line, np.float32(radius + 0.5)
-    slant = float(np.hypot(1, np.abs(steps.sideways / steps.direction).max(initial=0)))
-    sideways, cosine, length = steps.sideways[line], np.abs(steps.direction)[line], steps.length[line]
-    highest_main = np.where(steps.steep, height, width)[line]
-    highest_side = np.where(steps.steep, width, height)[line]
-    in_main = (steps.along >= 0) & (steps.along < highest_main)
-    for offset in range(-(most := int(np.ceil(reach * slant - 0.5))), most + 1):
-        aside = steps.aside + np.float32(offset)
-        travelled = steps.travelled + aside * sideways
-        cover = np.clip(reach - np.abs(aside) * cosine, 0, 1)
-        cover *= np.clip(reach + np.minimum(travelled, length - travelled), 0, 1)
-        side = steps.side + offset
-        seen = np.flatnonzero((cover > _FAINTEST) & in_main & (side >= 0) & (side < highest_side))
+) -> Iterator[tuple[Ints, NDArray[np.uint32]]]:
+    """(places, strength above and number of the line below) of the pixels that strokes cover, with repetitions."""
+    steps = _steps(ends, radius, shape)
+    reach = np.float32(radius + 0.5)
+    cosine = np.abs(steps.direction)[steps.line]
+    opacity = layer.colours[ends.row, 3].astype(np.float32) / np.float32(255) if layer.colours.shape[1] == 4 else None
+    most = int(np.ceil(float(reach / np.abs(steps.direction).min()) - 0.5))
+    for offset in range(-most, most + 1):
+        cover = reach - np.abs(steps.aside + np.float32(offset)) * cosine
+        seen = np.flatnonzero((cover > _FAINTEST) & (steps.before >= -offset) & (steps.after >= offset))
+        line = steps.line.take(seen)
+        place = steps.place.take(seen)
+        place += offset * steps.stride.take(line)
+        length = steps.length.take(line)
+        travelled = steps.travelled.take(seen)
+        travelled += (steps.aside.take(seen) + np.float32(offset)) * steps.sideways.take(line)
+        strength = np.minimum(cover.take(seen), 1)
+        strength *= np.clip(reach + np.minimum(travelled, length - travelled), 0, 1)
+        # Half of a light is seen as less than half: without this a line is thinner wherever it changes its row.
+        strength *= np.float32(1.5) - np.float32(0.5) * strength
         if layer.dashed:
-            seen = seen[travelled[seen] % np.float32(2 * _DASH_PX) < np.float32(_DASH_PX)]
-        which = line[seen]
-        main, side, strength = steps.along[seen], side[seen], cover[seen]
-        place = np.where(steps.steep[which], main * width + side, side * width + main)
+            strength *= travelled % np.float32(2 * _DASH_PX) < np.float32(_DASH_PX)
         if not layer.on_top:
-            share = np.clip(travelled[seen] / np.maximum(length[seen], np.float32(1e-6)), 0, 1)
-            closeness = ends.closeness[which, 0] + (ends.closeness[which, 1] - ends.closeness[which, 0]) * share
-            strength = np.where(_hidden(points, place, closeness), strength * np.float32(layer.behind), strength)
-            shown = strength > _FAINTEST
-            place, strength, which = place[shown], strength[shown], which[shown]
-        yield place, (strength * 255).astype(np.uint64) << np.uint64(32) | ends.row[which].astype(np.uint64)
+            share = np.clip(travelled / np.maximum(length, np.float32(1e-6)), 0, 1)
+            closeness = ends.closeness[0].take(line) + share * (ends.closeness[1] - ends.closeness[0]).take(line)
+            strength *= np.where(_hidden(points, place, closeness), np.float32(layer.behind), np.float32(1))
+        if opacity is not None:
+            strength *= opacity.take(line)
+        shown = np.flatnonzero(strength > _FAINTEST)
+        level = (strength.take(shown) * np.float32(255)).astype(np.uint32) << _ROW_BITS
+        yield place.take(shown), level | line.take(shown).astype(np.uint32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Steps:
     """A walk along lines, pixel by pixel of each line's longer axis ("main"); the other axis is its side."""
 
-    steep: NDArray[np.bool_]
-    """(n,) of each line: the longer axis goes down."""
     direction: NDArray[np.float32]
     """(n,) unit vector's part along the longer axis, and the other's."""
     sideways: NDArray[np.float32]
     length: NDArray[np.float32]
+    stride: Ints
+    """(n,) places from a pixel to the next on the side."""
     line: Ints
     """(steps,) which line."""
-    along: Ints
-    """Pixel on the longer axis."""
-    side: Ints
-    """Pixel on the other axis that the line's middle falls into."""
+    place: Ints
+    """The pixel that the line's middle falls into, counted row by row; it may lie outside the picture."""
+    before: NDArray[np.float32]
+    """Pixels of the picture before it on its side, and after it; negative outside the picture."""
+    after: NDArray[np.float32]
     aside: NDArray[np.float32]
     """From the middle of the line to that pixel's centre."""
     travelled: NDArray[np.float32]
     """From the line's beginning to its middle there."""
 
 
-def _steps(ends: _Ends, radius: float) -> _Steps:
+def _steps(ends: _Ends, radius: float, shape: tuple[int, ...]) -> _Steps:
+    height, width = shape
     vector = ends.end - ends.begin
     steep = np.abs(vector[:, 1]) > np.abs(vector[:, 0])
     each, main = np.arange(len(steep)), np.where(steep, 1, 0)
@@ -190,45 +207,50 @@ def _steps(ends: _Ends, radius: float) -> _Steps:
     direction = np.where(length > 0, vector[each, main] / np.maximum(length, 1e-9), 1.0)
     sideways = np.where(length > 0, vector[each, 1 - main] / np.maximum(length, 1e-9), 0.0)
     a, b = ends.begin[each, main], ends.end[each, main]
-    first = np.floor(np.minimum(a, b) - radius).astype(np.int64)
-    counts = np.floor(np.maximum(a, b) + radius).astype(np.int64) - first + 1
+    first = np.maximum(np.floor(np.minimum(a, b) - radius).astype(np.int64), 0)
+    last = np.minimum(np.floor(np.maximum(a, b) + radius).astype(np.int64), np.where(steep, height, width) - 1)
+    counts = np.maximum(last - first + 1, 0)
     line = np.repeat(each, counts)
     along = np.arange(len(line)) + (first - np.cumsum(counts) + counts)[line]
     travelled = (along + 0.5 - a[line]) / direction[line]
     middle = ends.begin[each, 1 - main][line] + sideways[line] * travelled
     side = np.floor(middle)
+    stride = np.where(steep, 1, width)
     return _Steps(
-        steep,
         direction.astype(np.float32),
         sideways.astype(np.float32),
         length.astype(np.float32),
+        stride,
         line,
-        along,
-        side.astype(np.int64),
+        along * np.where(steep, width, 1)[line] + side.astype(np.int64) * stride[line],
+        side.astype(np.float32),
+        (np.where(steep, width, height)[line] - 1 - side).astype(np.float32),
         (side + 0.5 - middle).astype(np.float32),
         travelled.astype(np.float32),
     )
 
 
-def _hidden(points: PointPicture, place: Ints, closeness: Floats) -> NDArray[np.bool_]:
+def _hidden(points: PointPicture, place: Ints, closeness: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Where a point lies before what is that close. Empty pixels hide nothing."""
-    packed = points.packed.reshape(-1)[place]
-    bits = (packed >> np.uint64(32)).astype(np.uint32).view(np.float32)
-    with np.errstate(all="ignore"):
-        depth = bits.astype(np.float64) - points.depth_shift
-        flat = points.view.fov_deg is None
-        # An empty pixel's depth is no number, and no number is smaller than another.
-        line = -closeness if flat else 1 / closeness
-        return np.asarray(depth < line - _BIAS * (points.view.distance_m if flat else line), np.bool_)
+    if points.view.fov_deg is None:
+        depth = np.float32(points.depth_shift - _BIAS * points.view.distance_m) - closeness
+        np.maximum(depth, 0, out=depth)
+    else:
+        depth = np.float32(1 - _BIAS) / closeness
+    # Positive floats are in the order of their bits, and the bits of an empty pixel come last.
+    return np.asarray(points.packed.reshape(-1).take(place) < depth.view(np.uint32).astype(np.uint64) << _DEPTH_BITS)
 
 
-def _blend(image: NDArray[np.uint32], place: Ints, colours: NDArray[np.uint8], cover: NDArray[np.float32]) -> None:
-    """Each place once; ``colours`` (n, 3 or 4) or one (4,)."""
-    channels = image.view(np.uint8).reshape(-1, 4)
-    alpha = cover if colours.shape[-1] == 3 else cover * (colours[..., 3].astype(np.float32) / 255)
-    below = channels[place, :3].astype(np.float32)
-    above = colours[..., 2::-1].astype(np.float32)
-    channels[place, :3] = below + (above - below) * alpha[:, None] + np.float32(0.5)
+def _blend(image: NDArray[np.uint32], place: Ints, colour: NDArray[np.uint32], strength: NDArray[np.uint32]) -> None:
+    """Lay colours over places, 0 to 255 of them. Two channels at a time: their products do not reach each other."""
+    pixels = image.reshape(-1)
+    below = pixels.take(place)
+    over = strength + (strength >> np.uint32(7))  # 255 becomes 256, which is all
+    under = np.uint32(256) - over
+    blended = np.full(len(place), 0xFF000000, np.uint32)
+    for mask in (np.uint32(0xFF00FF), np.uint32(0x00FF00)):
+        blended |= (((below & mask) * under + (colour & mask) * over) >> np.uint32(8)) & mask
+    pixels[place] = blended
 
 
 def _clipped_outline(points: PointPicture, corners: NDArray[np.float32]) -> Floats | None:

@@ -320,8 +320,10 @@ def small() -> QFont:
 
 
 def readable(colour: str, theme: Theme) -> QColor:
-    """A class's colour, darker on light paper where it would be lost."""
+    """A class's colour, darker on light paper and lighter on dark where it would be lost."""
     made = QColor(colour)
+    if theme.name != "light" and made.lightnessF() < 0.45:
+        made = made.lighter(100 + round(260 * (0.45 - made.lightnessF()) / max(made.lightnessF(), 0.15)))
     if theme.name == "light" and made.lightnessF() > 0.5:
         made = made.darker(130 + round(120 * (made.lightnessF() - 0.5)))
     return made

@@ -32,6 +32,7 @@ from workstation.ui.tools.space_tool import (
     SpaceOverlay,
     SpacePointer,
     Vec3,
+    moment_key,
 )
 from workstation.ui.tools.space_words import measured
 
@@ -51,6 +52,8 @@ class SpaceCuboid:
         self._start: Vec3 | None = None
         self._made: Cuboid | None = None
         self._ground: Ground | None = None
+        self._when: object = None
+        """The sweep that was pressed on."""
 
     @property
     def busy(self) -> bool:
@@ -62,6 +65,7 @@ class SpaceCuboid:
         self._space.hand.forget_drawn()
         self._space.preview({})
         self._pressed, self._made = event.pixel, None
+        self._when = moment_key(self._space.shown)
         about = event.hit.place if event.hit is not None else on_ground(event, 0.0)
         self._ground = None if about is None else ground_near(self._space.points(), about[:2])
         self._start = self._on_ground(event)
@@ -100,7 +104,7 @@ class SpaceCuboid:
         self._space.repaint()
 
     def scene_changed(self) -> None:
-        if self.busy or self._pressed is not None:
+        if self._pressed is not None and self._when != moment_key(self._space.shown):
             self.cancel()
 
     def overlay(self) -> SpaceOverlay:

@@ -27,6 +27,7 @@ from workstation.ui.tools.space_tool import (
     Space,
     SpaceOverlay,
     SpacePointer,
+    moment_key,
 )
 
 _BEHIND_M = 6.0
@@ -44,6 +45,8 @@ class _Choosing:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._ring: list[Pixel] = []
+        self._when: object = None
+        """The sweep that was pressed on."""
 
     @property
     def busy(self) -> bool:
@@ -53,6 +56,7 @@ class _Choosing:
         if event.button is Button.LEFT and self._space.shown is not None:
             self._space.hand.forget_drawn()
             self._ring = [event.pixel]
+            self._when = moment_key(self._space.shown)
 
     def move(self, event: SpacePointer) -> None:
         """Each tool's own."""
@@ -76,7 +80,7 @@ class _Choosing:
         self._space.repaint()
 
     def scene_changed(self) -> None:
-        if self._ring:
+        if self._ring and self._when != moment_key(self._space.shown):
             self.cancel()
 
     def overlay(self) -> SpaceOverlay:

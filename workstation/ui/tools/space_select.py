@@ -29,8 +29,9 @@ from workstation.ui.tools.space_tool import (
     SpaceGuide,
     SpaceOverlay,
     SpacePointer,
+    moment_key,
 )
-from workstation.ui.tools.space_words import measured
+from workstation.ui.tools.space_words import counted, measured
 
 SLACK_PX = 4.0
 """A press that moves less is a click."""
@@ -57,6 +58,8 @@ class SpaceSelect:
         self._dragging = False
         self._hovered: Grip | None = None
         self._made: Cuboid | None = None
+        self._when: object = None
+        """The sweep that was pressed on."""
 
     @property
     def busy(self) -> bool:
@@ -66,6 +69,7 @@ class SpaceSelect:
         if event.button is not Button.LEFT:
             return
         self._pressed, self._dragging, self._made = event.pixel, False, None
+        self._when = moment_key(self._space.shown)
         self._held = self._take_hold(event)
 
     def _take_hold(self, event: SpacePointer) -> _Held | None:
@@ -125,7 +129,7 @@ class SpaceSelect:
             self._space.repaint()
 
     def scene_changed(self) -> None:
-        if self._held is not None or self._dragging:
+        if self._pressed is not None and self._when != moment_key(self._space.shown):
             self.cancel()
 
     def overlay(self) -> SpaceOverlay:
@@ -136,7 +140,10 @@ class SpaceSelect:
         found = grips(cuboid, self._space.look)
         arms = tuple(SpaceGuide((each.arm, each.place)) for each in found if each.arm is not None)
         held = self._hovered if self._held is None else self._held.pull.grip
-        text = measured(self._space, cuboid) if self._dragging else ""
+        text = ""
+        if self._dragging:  # a side view says the size itself, and has no room for more
+            say = measured if self._space.look.fov_deg is not None else counted
+            text = say(self._space, cuboid)
         return SpaceOverlay(handles=drawn(found, held), guides=arms, text=text)
 
     def cursor(self, event: SpacePointer) -> Cursor:

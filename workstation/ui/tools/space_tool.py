@@ -132,6 +132,11 @@ class Shown:
     layers: tuple[PointsShown, ...] = ()
 
 
+def moment_key(shown: Shown | None) -> tuple[object, ...] | None:
+    """What makes one sweep another: its stream and time. Points, colours and cuboids may change meanwhile."""
+    return None if shown is None else (shown.frame, shown.origin, shown.stream, shown.own_ns, shown.session_ns)
+
+
 class SpaceSource(Protocol):
     """What only the canvas knows."""
 
@@ -292,7 +297,8 @@ class SpaceTool(Protocol):
         ...
 
     def scene_changed(self) -> None:
-        """Another sweep is painted now. A drag that belongs to the old one is cancelled by the tool."""
+        """Something else is painted now, perhaps another sweep. A drag that belongs to the old one is cancelled by the
+        tool."""
         ...
 
     def overlay(self) -> SpaceOverlay:
@@ -305,5 +311,5 @@ class SpaceTool(Protocol):
 __all__ = [
     "NO_OVERLAY", "Act", "Button", "Cursor", "HandleKind", "KeyPress", "Look", "Modifier", "Pixel", "PointsShown",
     "Shown", "Space", "SpaceGuide", "SpaceHandle", "SpaceHit", "SpaceOverlay", "SpacePointer", "SpaceSource",
-    "SpaceTool", "Vec3",
+    "SpaceTool", "Vec3", "moment_key",
 ]  # fmt: skip

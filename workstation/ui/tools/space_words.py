@@ -14,10 +14,13 @@ SPARSE_POINTS = 5
 
 def measured(space: Space, cuboid: Cuboid) -> str:
     """``213 points · 14.2 m · 4.40 × 1.80 × 1.45 m · 12.5°``."""
-    count = int(inside(cuboid, space.points()).sum())
     length, width, height = cuboid.size
+    size = f"{length:.2f} × {width:.2f} × {height:.2f} m"
+    return f"{counted(space, cuboid)} · {size} · {math.degrees(yaw_of(cuboid)):.1f}°"
+
+
+def counted(space: Space, cuboid: Cuboid) -> str:
+    """``213 points · 14.2 m``."""
+    count = int(inside(cuboid, space.points()).sum())
     sparse = " (sparse)" if count < SPARSE_POINTS else ""
-    return (
-        f"{count:,} point{'' if count == 1 else 's'}{sparse} · {range_m(cuboid, space.eye()):.1f} m · "
-        f"{length:.2f} × {width:.2f} × {height:.2f} m · {math.degrees(yaw_of(cuboid)):.1f}°"
-    )
+    return f"{count:,} point{'' if count == 1 else 's'}{sparse} · {range_m(cuboid, space.eye()):.1f} m"
