@@ -88,7 +88,7 @@ def opened(folder: Path, sample: str, time_ns: int) -> Iterator[Opened]:
         show(pane, 1280, 800)
         bench.clock.seek(time_ns)
         settle(pane)
-        pane.views[0].sweeps()  # its worker lives as long as the pane, and so as this fixture
+        pane.views[0].space.sweeps()  # its worker lives as long as the pane, and so as this fixture
         yield Opened(bench, pane)
         pane.unbind()
         pane.close()
@@ -316,7 +316,7 @@ def test_the_pointer_over_a_picture_meets_the_nearest_return_of_the_cloud(real: 
 
 
 def _sweep_is_here(scene: Opened, camera: CameraView) -> bool:
-    sweeps = camera.sweeps()
+    sweeps = camera.space.sweeps()
     return sweeps is not None and sweeps.at(scene.taken_ns(camera)) is not None
 
 

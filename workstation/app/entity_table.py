@@ -65,7 +65,7 @@ class EntityTable:
         streams = shown_streams(view)
         shared = _Shared(
             view, streams, {end.end.target: end.reason for end in stale}, _absences(view), view.keyframe_counts(),
-            {end.target for link in view.links.values() for end in link.ends},
+            {_thing(view, end.target) for link in view.links.values() for end in link.ends},
         )  # fmt: skip
         names = {key: view.class_name(key) for key in {each.class_id for each in view.entities.values()}}
         ordered = sorted(view.entities.values(), key=lambda each: (names[each.class_id], each.number))
@@ -82,12 +82,13 @@ class EntityTable:
     def _source(self, entity: Entity, shared: _Shared) -> tuple[object, ...]:
         """What the row is made from; compared with what it was made from before."""
         here = tuple(self.view.annotations_of_entity(entity.id))
-        ids = [entity.id, *(each.id for each in here)]
-        said = tuple(link for each in ids for link in shared.absences.get(each, ()))
-        reasons = tuple(shared.reasons.get(each) for each in ids) if shared.reasons else ()
-        counts = tuple(shared.counts.get(each.id, 0) for each in here)
-        seen = tuple(self._in_view(here).items())
-        return entity, here, said, reasons, counts, seen, any(each in shared.linked for each in ids)
+        said: tuple[object, ...] = ()
+        if shared.absences or shared.reasons:
+            ids = [entity.id, *(each.id for each in here)]
+            said = tuple((shared.absences.get(each), shared.reasons.get(each)) for each in ids)
+        counts = tuple([shared.counts.get(each.id) for each in here])
+        seen = () if self.cameras is None else tuple(self._in_view(here).items())
+        return entity, here, said, counts, seen, entity.id in shared.linked
 
     def _in_view(self, here: Iterable[Annotation]) -> dict[str, InView | None]:
         """By calibrated camera, when it sees one of the thing's cuboids best; empty without a placed cuboid."""
@@ -113,7 +114,7 @@ class EntityTable:
         seen = self._in_view(here)
         made = [_cell(entity, each, by_stream.get(each.id, []), said, seen, shared) for each in shared.streams]
         groups = dict.fromkeys(group for group, _ in made)
-        if not any(each in shared.linked for each in (entity.id, *(a.id for a in here))):
+        if entity.id not in shared.linked:
             groups[UNLINKED] = None
         paint = paint_of(view.ontology, entity.class_id, entity)
         name = view.name_of(entity.id)
@@ -133,6 +134,7 @@ class _Shared:
     absences: Mapping[str, Sequence[Link]]
     counts: Mapping[str, int]
     linked: set[str]
+    """Things that a link ends at, themselves or at a label of theirs."""
 
 
 def shown_streams(view: SampleView) -> list[Stream]:
@@ -207,6 +209,12 @@ def _means(kind: TargetKind, target: str, stream: Stream) -> bool:
     if kind is TargetKind.STREAM:
         return target == stream.id
     return kind is TargetKind.MODALITY and target == stream.kind.value
+
+
+def _thing(view: SampleView, target: str) -> str:
+    """The entity behind the end of a link, if there is one."""
+    annotation = view.annotations.get(target)
+    return target if annotation is None or annotation.entity is None else annotation.entity
 
 
 def _absences(view: SampleView) -> dict[str, list[Link]]:
