@@ -57,6 +57,8 @@ class PlacedCuboids:
         self._rows: dict[str, Rows | None] = {}
         self._tables: list[Table] | None = None
         self._dragged: tuple[tuple[Dragged, ...], list[Table]] = ((), [])
+        self.version = 0
+        """Grows with every commit after which cuboids may stand elsewhere: for whoever keeps what was asked."""
         self._read_rig()
 
     def apply(self, changes: ChangeSet) -> None:
@@ -67,6 +69,7 @@ class PlacedCuboids:
         if changes.kinds & {RecordKind.RIG, RecordKind.STREAM, RecordKind.ANNOTATION, RecordKind.KEYFRAME}:
             self._tables = None
             self._dragged = ((), [])
+            self.version += 1
 
     def camera_of(self, stream: Stream) -> Camera | None:
         """The calibrated camera of a stream: the one at its frame."""
