@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import Hands, action, needs_sample
+from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT, Hands, action, needs_sample
 from workstation.ui.actions.cloud import NO_CLOUD, SCOPE, cloud_of, needs_cloud
 from workstation.ui.actions.shapes import READ_ONLY, TOOLS_MENU
 
@@ -36,11 +36,11 @@ def _why_not_tool(makes: str) -> Callable[[Hands], str | None]:
             return needs_sample(hands)
         kinds = {each.kind for each in view.streams.values()} & set(CLOUD_KINDS)
         if not kinds:
-            return "this sample has no point clouds"
+            return f"{NO_STREAM_FOR_IT} point clouds"
         if hands.bench.session.read_only:
             return READ_ONLY
         if view.ontology is not None and not any(view.ontology.classes_for(kind, ShapeKind(makes)) for kind in kinds):
-            return f"no class of this ontology may be drawn as {makes.replace('_', ' ')} in these clouds"
+            return f"{NO_CLASS_FOR_IT} may be drawn as {makes.replace('_', ' ')} in these clouds"
         return None
 
     return why_not
@@ -70,12 +70,12 @@ lasso = _taking(
 )  # fmt: skip
 point_box = _taking(
     "points_box", "Points by box", "Pull a box over points; they become a point set. Shift adds, Ctrl takes away.",
-    "Shift+F7", "point_set", "points_box",
+    "Shift+F7", "point_set", "",
 )  # fmt: skip
 grow = _taking(
     "points_grow", "Points by growing",
     "Click on a point: what hangs together with it becomes a point set. Shift adds, Ctrl takes away.",
-    "Ctrl+F7", "point_set", "points_grow",
+    "Ctrl+F7", "point_set", "",
 )  # fmt: skip
 
 
