@@ -26,6 +26,8 @@ AXIS_COLOURS: tuple[Rgb, ...] = ((226, 105, 60), (56, 186, 140), (96, 170, 240))
 """x, y, z; the letters beside them are the second cue."""
 _SIDES = ((0, 1, 3, 2), (4, 5, 7, 6), (0, 1, 5, 4), (2, 3, 7, 6), (0, 2, 6, 4), (1, 3, 7, 5))
 """Corners of the six faces, in order; the second is the front."""
+_BEHIND_POINTS = 0.4
+"""Edges stay in sight where points stand before them, so that a cuboid keeps its shape."""
 _GRID_LINES = 24
 _FRUSTUM_PARTS = 8
 
@@ -86,7 +88,11 @@ def cuboid_lines(cuboids: CuboidsDrawn, rows: NDArray[np.bool_], key: str, *, wi
             lines = segments.reshape(-1, 2, 3).astype(np.float32)
             colours = np.repeat(cuboids.colours[chosen], segments.shape[1], axis=0)
             name = f"{key}, {'interpolated' if dashed else 'keyed'}"
-            found.append(LineLayer(key=name, segments=lines, colours=colours, width_px=width_px, dashed=dashed))
+            found.append(
+                LineLayer(
+                    key=name, segments=lines, colours=colours, width_px=width_px, dashed=dashed, behind=_BEHIND_POINTS
+                )
+            )
     return found
 
 
