@@ -163,6 +163,14 @@ def test_a_line_joins_without_blending_twice(scene: SpaceScene) -> None:
     assert row[80:120].max() - row[80:120].min() <= 1
 
 
+def test_a_faint_line_makes_no_hole_in_a_strong_one_of_its_layer(scene: SpaceScene) -> None:
+    """As where a ground grid crosses a frustum."""
+    cross = np.array([[(10, -20, 0.83), (10, 20, 0.83)], [(10, -3.1, -4), (10, 3.1, 5)]], np.float32)
+    scene.set_lines([LineLayer("line", cross, np.array([(*GREEN, 200), (*GREEN, 30)], np.uint8), width_px=1)])
+    row = scene.render(AHEAD).image[44:48, :, 1].max(axis=0)
+    assert row.min() >= row[5]
+
+
 def test_moving_a_line_draws_no_points(scene: SpaceScene) -> None:
     scene.set_points([layer("lidar", (10, 0, 0))])
     first = scene.render(AHEAD)

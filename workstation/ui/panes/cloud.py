@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.cloud_paint import ColourBy, available
-from workstation.app.cloud_view import CloudLayer, CloudLayers, correction_in_words
+from workstation.app.cloud_view import CloudLayer, CloudLayers
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
@@ -35,12 +35,12 @@ from workstation.ui.panes.cloud_over import CloudOver
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
+from workstation.ui.panes.cloud_words import empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
 from workstation.ui.scenes.space_view import Side, SpaceView
 from workstation.ui.theme import Theme
-from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.space_catalogue import make_space_tool
 from workstation.ui.tools.space_edits import carry_on
 from workstation.ui.tools.space_tool import SpacePointer
@@ -401,60 +401,15 @@ class CloudPane(Pane):
     # --- what is said -------------------------------------------------------------------------------------------
 
     def _say(self) -> None:
-        moment, lead = self.moment, self.layers.lead
-        if moment is not None and moment.lead is not None and moment.lead_sweep is not None:
-            sweep = moment.lead_sweep
-            item = moment.lead.stream.key + ("" if sweep.own_ns is None else f" sweep {sweep.index}")
-            own = "" if sweep.own_ns is None else seconds_text(sweep.own_ns)
-            away = "" if sweep.session_ns is None else distance_text(sweep.session_ns - self.time_ns)
-            self.header.say(item=item, own=own, distance=away)
-        else:
-            self.header.say(item="" if lead is None else lead.stream.key, own="", distance=self._state(lead))
-        self._note()
-
-    def _state(self, lead: CloudLayer | None) -> str:
-        if lead is None:
-            return ""
-        if lead.trouble:
-            return "cannot be shown"
-        if lead.now.index is None:
-            return "nothing here"
-        return f"reading sweep {lead.now.index}" if lead.pending else "hidden"
-
-    def _note(self) -> None:
-        moment = self.moment
-        said = []
-        if moment is not None:
-            said.append(correction_in_words([sweep for _, sweep in moment.sweeps]))
-            if self.look.before or self.look.after:
-                said.append(f"−{self.look.before} +{self.look.after} sweeps")
-            lead = moment.lead
-            if lead is not None and lead.shown is not None and lead.shown.left_out:
-                said.append("some cannot be read")
-                self.note.setToolTip(lead.shown.left_out)
-            if lead is not None and lead.pending and lead.now.index is not None:
-                said.append(f"reading sweep {lead.now.index}")
-        text = ", ".join(each for each in said if each)
+        self.header.say(**header_line(self.moment, self.layers.lead, self.time_ns)._asdict())
+        text, more = note(self.moment, self.look)
         if self.note.text() != text:
             self.note.setText(text)
+            self.note.setToolTip(more)
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        if self.moment is not None:
-            return ""
-        view = None if self.bench is None else self.bench.view
-        troubles = [*self.layers.troubles.values(), *(each.trouble for each in self.layers.layers if each.trouble)]
-        if troubles:
-            return "This stream cannot be shown:\n" + "\n".join(troubles)
-        lead = self.layers.lead
-        if view is None or lead is None:
-            return "This sample has no point clouds."
-        if lead.now.index is not None:
-            return "" if lead.pending else "The points of all streams are hidden."
-        near = lead.now.nearest
-        if near is None:
-            return "nothing here"
-        return f"nothing here; nearest sweep {near.index} at {seconds_text(near.session_ns)}"
+        return "" if self.moment is not None else empty_words(self.layers)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 

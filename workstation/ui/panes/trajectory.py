@@ -1,5 +1,5 @@
-"""The trajectory pane: the ground from above, with the paths of what moved, where it is at the playhead and which way it
-looks. A click on a path goes to that time; labelled things around it can be shown and selected.
+"""The trajectory pane: the ground from above, with the paths of what moved, where it is at the playhead and how it
+heads. A click on a path goes to that time; labelled things around it can be shown and selected.
 
 Painted by ``trajectory_canvas.py``; metres and pixels are ``app/trajectory_view.py``'s; keys are in
 ``actions/trajectory.py``.

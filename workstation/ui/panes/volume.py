@@ -204,8 +204,9 @@ class VolumePane(Pane):
                 each.position = moved[each.stream.id]
                 each.ask()
         for plane in self.views:
-            plane.say()
-            plane.area.update()
+            if not plane.volume.pending(plane.name):  # what waits for another slice is painted when that comes
+                plane.say()
+                plane.area.update()
 
     def focus(self, plane: PlaneView) -> None:
         """This plane is worked on now."""

@@ -45,11 +45,11 @@ class Strokes:
             return
         if len(self._best) != image.size:
             self._best = np.zeros(image.size, np.uint32)
-        colours = _packed(layer.colours)
+        colours = packed_colours(layer.colours)
         for part in _batches(ends, radius):
             touched = list(_covered(image.shape, points, layer, radius, part))
             place, packed = (np.concatenate(parts) for parts in zip(*touched, strict=True))
-            # Per pixel the best covered line, as coverage above and row below: joints are not blended twice.
+            # Per pixel the strongest line, as strength above and line below: joints are not blended twice.
             np.maximum.at(self._best, place, packed)
             won = self._best.take(place) == packed
             self._best[place] = 0
@@ -60,7 +60,8 @@ class Strokes:
 
 def draw_faces(image: NDArray[np.uint32], points: PointPicture, layer: FaceLayer) -> None:
     """Blend the faces of a layer into an image, in order; what points hide is left out."""
-    for corners, colour in zip(layer.quads, _packed(layer.colours), strict=True):
+    colours, opacities = packed_colours(layer.colours), layer.colours[:, 3].astype(np.uint32)
+    for corners, colour, opacity in zip(layer.quads, colours, opacities, strict=True):
         outline = _clipped_outline(points, corners)
         if outline is None:
             continue
@@ -71,7 +72,7 @@ def draw_faces(image: NDArray[np.uint32], points: PointPicture, layer: FaceLayer
         closeness = plane[0] * (column + 0.5) + plane[1] * (row + 0.5) + plane[2]
         place = row * image.shape[1] + column
         place = place[~_hidden(points, place, closeness.astype(np.float32))]
-        _blend(image, place, np.full(len(place), colour), np.full(len(place), 255, np.uint32))
+        _blend(image, place, np.full(len(place), colour), np.full(len(place), opacity))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,10 +143,11 @@ def _closeness(depth: Floats, flat: bool) -> Floats:
 def _covered(
     shape: tuple[int, ...], points: PointPicture, layer: LineLayer, radius: float, ends: _Ends
 ) -> Iterator[tuple[Ints, NDArray[np.uint32]]]:
-    """(places, coverage above and number of the line below) of the pixels that strokes cover, with repetitions."""
+    """(places, strength above and number of the line below) of the pixels that strokes cover, with repetitions."""
     steps = _steps(ends, radius, shape)
     reach = np.float32(radius + 0.5)
     cosine = np.abs(steps.direction)[steps.line]
+    opacity = layer.colours[ends.row, 3].astype(np.float32) / np.float32(255) if layer.colours.shape[1] == 4 else None
     most = int(np.ceil(float(reach / np.abs(steps.direction).min()) - 0.5))
     for offset in range(-most, most + 1):
         cover = reach - np.abs(steps.aside + np.float32(offset)) * cosine
@@ -158,12 +160,16 @@ def _covered(
         travelled += (steps.aside.take(seen) + np.float32(offset)) * steps.sideways.take(line)
         strength = np.minimum(cover.take(seen), 1)
         strength *= np.clip(reach + np.minimum(travelled, length - travelled), 0, 1)
+        # Half of a light is seen as less than half: without this a line is thinner wherever it changes its row.
+        strength *= np.float32(1.5) - np.float32(0.5) * strength
         if layer.dashed:
             strength *= travelled % np.float32(2 * _DASH_PX) < np.float32(_DASH_PX)
         if not layer.on_top:
             share = np.clip(travelled / np.maximum(length, np.float32(1e-6)), 0, 1)
             closeness = ends.closeness[0].take(line) + share * (ends.closeness[1] - ends.closeness[0]).take(line)
             strength *= np.where(_hidden(points, place, closeness), np.float32(layer.behind), np.float32(1))
+        if opacity is not None:
+            strength *= opacity.take(line)
         shown = np.flatnonzero(strength > _FAINTEST)
         level = (strength.take(shown) * np.float32(255)).astype(np.uint32) << _ROW_BITS
         yield place.take(shown), level | line.take(shown).astype(np.uint32)
@@ -235,25 +241,16 @@ def _hidden(points: PointPicture, place: Ints, closeness: NDArray[np.float32]) -
     return np.asarray(points.packed.reshape(-1).take(place) < depth.view(np.uint32).astype(np.uint64) << _DEPTH_BITS)
 
 
-def _blend(image: NDArray[np.uint32], place: Ints, colour: NDArray[np.uint32], cover: NDArray[np.uint32]) -> None:
-    """Lay 0xAARRGGBB over places, 0 to 255 of it. Two channels at a time: their products do not reach each other."""
+def _blend(image: NDArray[np.uint32], place: Ints, colour: NDArray[np.uint32], strength: NDArray[np.uint32]) -> None:
+    """Lay colours over places, 0 to 255 of them. Two channels at a time: their products do not reach each other."""
     pixels = image.reshape(-1)
     below = pixels.take(place)
-    over = (colour >> np.uint32(24)) * cover // np.uint32(255)
-    over += over >> np.uint32(7)  # 255 becomes 256, which is all
+    over = strength + (strength >> np.uint32(7))  # 255 becomes 256, which is all
     under = np.uint32(256) - over
     blended = np.full(len(place), 0xFF000000, np.uint32)
     for mask in (np.uint32(0xFF00FF), np.uint32(0x00FF00)):
         blended |= (((below & mask) * under + (colour & mask) * over) >> np.uint32(8)) & mask
     pixels[place] = blended
-
-
-def _packed(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """(m,) 0xAARRGGBB of (m, 3) or (m, 4)."""
-    opaque = packed_colours(colours)
-    if colours.shape[1] == 3:
-        return opaque
-    return np.asarray(opaque & np.uint32(0xFFFFFF) | colours[:, 3].astype(np.uint32) << np.uint32(24))
 
 
 def _clipped_outline(points: PointPicture, corners: NDArray[np.float32]) -> Floats | None:
