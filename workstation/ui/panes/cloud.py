@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.cloud_paint import ColourBy, available
@@ -48,6 +49,9 @@ from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
 _LEAST_FLIGHT_M = 2.5
+_NARROW_PX = 560
+_TOGETHER_MS = 3
+"""Sweeps of several streams that come within this are drawn as one picture."""
 
 
 class CloudPane(Pane):
@@ -84,6 +88,7 @@ class CloudPane(Pane):
         self._column.setContentsMargins(0, 0, 0, 0)
         self.note = QLabel()
         self.note.setObjectName("pane_distance")
+        self.note.setMinimumWidth(24)
         self.header.extra.addWidget(self.note)
         self.menus = CloudMenus(self)
         for button in self.menus.buttons:
@@ -91,7 +96,7 @@ class CloudPane(Pane):
         self.over = CloudOver(self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
+        self._soon.setInterval(_TOGETHER_MS)
         self._soon.timeout.connect(self._renew_now)
         self._keep_soon = QTimer(self)
         self._keep_soon.setSingleShot(True)
@@ -172,6 +177,9 @@ class CloudPane(Pane):
     def showEvent(self, event: object) -> None:
         if self.bench is not None and not self.failed:
             self.guard(self.show_time, self.bench.clock.time_ns)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.menus.set_narrow(self.width() < _NARROW_PX)
 
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed or change.hover_changed:
