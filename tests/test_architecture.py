@@ -23,7 +23,7 @@ SINGLE_PLACES = {
     "sqlite3": ("workstation/store/db.py", "locks, pragmas and recovery are decided once"),
     "yaml": ("workstation/store/yaml.py", "one strict loader for every YAML file"),
     "onnxruntime": ("workstation/prelabel/runtime.py", "a provider is proven before it is believed"),
-    "vtkmodules": ("workstation/ui/scenes/cloud_scene.py", "the scene owns its render window and how it is closed"),
+    "vtkmodules": ("workstation/ui/scenes/vtk_scene.py", "the scene owns its render window and how it is closed"),
 }
 NEVER = {
     "vtk": "import vtkmodules: vtk loads everything",

@@ -1,6 +1,6 @@
 """The window's thread while playing (U2), selection to painted, and the sound pane over ten hours (A2).
 
-    python tests/bench/bench_playing.py [--seconds 8] [--hours 10] [--folder DIR]
+    python tests/bench/bench_playing.py [--seconds 8] [--hours 10] [--folder DIR] [--panes sound,timeline,cloud]
 
 Run from the repository's root with a display (``xvfb-run -a``). Figures of one run on this machine; no part of pass
 or fail. The stall of a moment is how much later a one-millisecond timer fires than it should.
@@ -36,6 +36,7 @@ from workstation.media.audio import open_audio  # noqa: E402
 from workstation.media.base import CancelToken, OpenContext  # noqa: E402
 from workstation.ui.application import make_application, wear  # noqa: E402
 from workstation.ui.main_window import MainWindow  # noqa: E402
+from workstation.ui.panes.cloud import CloudPane  # noqa: E402
 from workstation.ui.scenes.lane_scene import Look  # noqa: E402
 from workstation.ui.scenes.sound_scene import SoundScene  # noqa: E402
 from workstation.ui.theme import DARK  # noqa: E402
@@ -60,23 +61,61 @@ class Stalls:
 
     def __init__(self) -> None:
         self.late_ms: list[float] = []
-        self._last = 0.0
+        self.busy_ms: list[float] = []
+        """What the window's thread itself worked between two firings: the machine's other work does not count."""
+        self._last = self._worked = 0.0
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._fired)
 
     def begin(self) -> None:
         self.late_ms.clear()
-        self._last = time.perf_counter()
+        self.busy_ms.clear()
+        self._last, self._worked = time.perf_counter(), time.thread_time()
         self._timer.start(1)
 
     def end(self) -> None:
         self._timer.stop()
 
     def _fired(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self.late_ms.append(1000 * (now - self._last) - 1)
-        self._last = now
+        self.busy_ms.append(1000 * (worked - self._worked))
+        self._last, self._worked = now, worked
+
+
+class Sweeps:
+    """Which sweeps the cloud pane has painted, and how late each was against the playhead."""
+
+    def __init__(self, window: MainWindow) -> None:
+        pane = window.pane("cloud")
+        assert isinstance(pane, CloudPane)
+        assert pane.canvas is not None
+        self._pane = pane
+        self._painted: dict[int, float] = {}
+        pane.canvas.painted.connect(self._saw)
+
+    def begin(self) -> None:
+        self._painted.clear()
+
+    def told(self) -> None:
+        lead = self._pane.layers.lead
+        assert lead is not None
+        assert lead.table is not None
+        late = list(self._painted.values())
+        first, last = min(self._painted), max(self._painted)
+        say(
+            f"cloud: {len(self._painted)} of {last - first + 1} sweeps painted, after their own time: "
+            f"median {statistics.median(late):.0f}, most {max(late):.0f} ms"
+        )
+
+    def _saw(self) -> None:
+        moment = self._pane.moment
+        sweep = None if moment is None else moment.lead_sweep
+        if sweep is not None and sweep.session_ns is not None and sweep.index not in self._painted:
+            bench = self._pane.bench
+            assert bench is not None
+            self._painted[sweep.index] = (bench.clock.time_ns - sweep.session_ns) / 1e6
 
 
 def told(name: str, late_ms: list[float]) -> None:
@@ -88,7 +127,7 @@ def told(name: str, late_ms: list[float]) -> None:
     )
 
 
-def playing(application: QApplication, folder: Path, seconds: float) -> None:
+def playing(application: QApplication, folder: Path, seconds: float, kinds: list[str]) -> None:
     project = folder / "drive"
     if not project.exists():
         make_demo(project)
@@ -96,13 +135,18 @@ def playing(application: QApplication, folder: Path, seconds: float) -> None:
     window.resize(1600, 1000)
     window.show()
     assert window.open_project(project), window.status.said
-    for kind in ("sound", "timeline"):
+    for kind in kinds:
         window.show_pane(kind)
+    if "cloud" not in kinds:
+        dock = window.docks.dock("cloud")
+        assert dock is not None
+        dock.hide()
     wait(application, 6)
     assert window.opened is not None
     bench = window.opened.bench
     kinds = ", ".join(pane.kind for pane in window.docks.panes() if pane.isVisible())
     say(f"panes: {kinds}")
+    sweeps = Sweeps(window) if "cloud" in kinds else None
     stalls = Stalls()
     stalls.begin()
     wait(application, 2)
@@ -112,11 +156,16 @@ def playing(application: QApplication, folder: Path, seconds: float) -> None:
     wait(application, 1.0)  # the first sound opens the device
     bench.clock.seek(0)
     bench.clock.play()
+    if sweeps is not None:
+        sweeps.begin()
     stalls.begin()
     wait(application, min(seconds, bench.clock.span.duration_ns / 1e9 - 0.5))
     stalls.end()
     told("playing (goal: none above 30 ms)", stalls.late_ms)
+    told("  of it the window's own work in one turn", stalls.busy_ms)
     say(f"  moved by: {bench.session.player.status.source.value}")
+    if sweeps is not None:
+        sweeps.told()
     bench.clock.pause()
     wait(application, 1)
     selecting(application, window)
@@ -172,6 +221,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--hours", type=float, default=10.0)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--panes", default="sound,timeline,cloud", help="which are brought to the front")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="playing-") as made:
         folder = chosen.folder or Path(made)
@@ -180,8 +230,9 @@ def main() -> None:
         application = make_application()
         wear(application, DARK)
         application.setQuitOnLastWindowClosed(False)
-        playing(application, folder, chosen.seconds)
-        ten_hours(folder, chosen.hours)
+        playing(application, folder, chosen.seconds, chosen.panes.split(","))
+        if chosen.hours > 0:
+            ten_hours(folder, chosen.hours)
 
 
 if __name__ == "__main__":

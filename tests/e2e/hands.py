@@ -152,12 +152,13 @@ class Person:
 
     def bring(self, kind: str) -> Pane:
         """Bring a pane that lies under another tab to the front, by clicking its tab."""
-        pane = self.window.docks.dock(kind)
-        assert pane is not None
+        dock = self.window.docks.dock(kind)
+        assert dock is not None
         for bar in self.window.findChildren(QTabBar):
             for index in range(bar.count()):
-                if bar.isVisible() and bar.tabText(index) == pane.windowTitle():
+                if bar.isVisible() and bar.tabText(index) == dock.windowTitle():
                     QTest.mouseClick(bar, LEFT, PLAIN, bar.tabRect(index).center())
+        self.waits(lambda: dock.pane is not None and dock.pane.awake, f"the pane {kind}")
         return self.pane(kind)
 
     @property
@@ -187,7 +188,7 @@ class Person:
 
     def waits_for_everything(self) -> Person:
         """Until nothing on the screen is still to come, the films of the timeline included."""
-        return self.waits(lambda: all(each.settled() for each in self.window.docks.panes()), "everything")
+        return self.waits(self.window.docks.settled, "everything")
 
     def screen(self) -> QImage:
         """The window as it stands; also kept where ``WORKSTATION_STORY_PICTURES`` names a folder."""

@@ -197,5 +197,5 @@ class Scene:
         assert [outcome.not_run for outcome in outcomes if outcome.not_run] == []
         return [each for outcome in outcomes for each in outcome.findings if each.rule.startswith(subject)]
 
-    def rules_found(self) -> list[str]:
-        return [finding.rule for finding in self.found()]
+    def rules_found(self, *only: str) -> list[str]:
+        return [finding.rule for finding in self.found(*only)]

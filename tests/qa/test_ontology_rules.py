@@ -22,7 +22,7 @@ def test_a_van_that_is_a_truck_in_the_scan_is_one_flag_with_both_labels(scene: S
     thing = scene.entity("van", 17, attributes={"plate": "X"})
     scene.label("image", entity=thing.id)
     truck = scene.label("cloud", "truck", entity=thing.id)
-    (found,) = scene.found()
+    (found,) = scene.found("ontology")
     assert (found.rule, found.error_type) == ("ontology.labels_conflict", ErrorType.SEMANTIC)
     assert found.measured == "van, truck"
     assert "van 17 and truck (cuboid on cloud)" in found.text
@@ -48,7 +48,7 @@ def test_coarser_is_told_from_different(
         scene.label("text", second, entity=scene.entity(first).id)
     else:
         scene.same(scene.label("image", first), scene.label("text", second))
-    found = scene.found()
+    found = scene.found("ontology")
     assert [(each.rule, each.error_type) for each in found] == ([] if rule is None else [(rule, error_type)])
 
 
@@ -56,7 +56,7 @@ def test_three_labels_of_which_two_contradict_are_one_conflict(scene: Scene) -> 
     thing = scene.entity("car")
     scene.label("image", "sedan", entity=thing.id)
     scene.label("cloud", "hatchback", entity=thing.id)
-    assert scene.rules_found() == ["ontology.labels_conflict"]
+    assert scene.rules_found("ontology") == ["ontology.labels_conflict"]
 
 
 def test_proposals_rejected_labels_and_other_layers_are_no_contradiction(scene: Scene) -> None:
@@ -64,7 +64,7 @@ def test_proposals_rejected_labels_and_other_layers_are_no_contradiction(scene: 
     scene.label("image", "truck", entity=thing.id, state=State.PROPOSED)
     scene.label("image", "truck", entity=thing.id, state=State.REJECTED)
     scene.label("image", "sedan", entity=scene.entity("sedan", 2).id, layer="ana")
-    assert scene.found() == []
+    assert scene.found("ontology") == []
 
 
 def test_the_fingerprint_stays_while_the_fault_does_and_changes_with_it(scene: Scene) -> None:
@@ -83,19 +83,19 @@ def test_what_the_version_in_force_does_not_know_is_listed(scene: Scene) -> None
     scene.label("image", "lorry")
     scene.label("image", "car", attributes={"paint": "red", "colour": "green"})
     scene.link("adjoins", {"a": scene.label("image"), "b": scene.label("image")})
-    said = [finding.measured for finding in scene.found()]
+    said = [finding.measured for finding in scene.found("ontology")]
     assert said == [
         "class 'automobil'", "class 'lorry'", "attribute 'paint'", "option 'green' of attribute 'colour'",
         "link type 'adjoins'",
     ]  # fmt: skip
-    assert set(scene.rules_found()) == {"ontology.unknown"}
+    assert set(scene.rules_found("ontology")) == {"ontology.unknown"}
 
 
 def test_what_is_retired_and_still_used_is_listed_with_what_replaces_it(scene: Scene) -> None:
     scene.entity("omnibus")
     scene.label("image", "car", attributes={"colour": "crimson"})
     scene.link("near", {"a": scene.label("image"), "b": scene.label("image")})
-    found = scene.found()
+    found = scene.found("ontology")
     assert {each.rule for each in found} == {"ontology.retired"}
     assert [(each.measured, each.suggestion) for each in found] == [
         ("class 'omnibus'", "use van"),
@@ -113,7 +113,7 @@ def test_required_attributes_are_asked_of_what_is_finished(scene: Scene) -> None
     scene.label("cloud", entity=van.id, state=State.DONE)
     scene.entity("van", 4, attributes={"plate": "A"})
     scene.entity("van", 5)  # shown nowhere yet
-    found = scene.found()
+    found = scene.found("ontology")
     assert [each.text for each in found] == [
         "truck (box on image) is done without the required attribute 'occlusion'",
         "van 3 is shown in finished labels without the required attribute 'plate'",
@@ -123,7 +123,7 @@ def test_required_attributes_are_asked_of_what_is_finished(scene: Scene) -> None
 def test_what_a_thing_is_may_stand_on_its_label(scene: Scene) -> None:
     van = scene.entity("van", 3)
     scene.label("image", entity=van.id, state=State.DONE, attributes={"plate": "A"})
-    assert scene.found() == []
+    assert scene.found("ontology") == []
 
 
 def test_what_changes_over_time_may_stand_on_a_keyframe(scene: Scene) -> None:
@@ -132,7 +132,7 @@ def test_what_changes_over_time_may_stand_on_a_keyframe(scene: Scene) -> None:
         label = scene.label("image", "cat", **track)
         made: Any = {"id": scene.ids.new(), "annotation": label.id, "time_ns": 0}
         scene.add(Keyframe(**made, attributes=attributes))
-    assert [each.items[0].id for each in scene.found()] == [label.id]
+    assert [each.items[0].id for each in scene.found("ontology")] == [label.id]
 
 
 def test_a_finished_link_lacks_its_attribute(scene: Scene) -> None:
@@ -140,7 +140,7 @@ def test_a_finished_link_lacks_its_attribute(scene: Scene) -> None:
     scene.link("chases", ends)
     scene.link("chases", ends, attributes={"strength": "weak"})
     scene.link("chases", ends, state=State.DRAFT)
-    (found,) = scene.found()
+    (found,) = scene.found("ontology")
     assert "without the required attribute 'strength'" in found.text
 
 
@@ -159,7 +159,7 @@ def test_parked_records_and_open_questions_are_findings_until_somebody_answers(s
     parked(ParkedState.DISCARDED, ())
     asked(QueueState.OPEN)
     asked(QueueState.KEPT)
-    assert [each.text for each in scene.found()] == [
+    assert [each.text for each in scene.found("ontology")] == [
         "a annotation from coco is parked: there is no class 'automobil' (and 1 more)",
         "version 2 asks: Is it a van?",
     ]
@@ -187,7 +187,7 @@ def test_the_words_for_a_dog(scene: Scene, quote: str, rule: str | None, joined_
     else:
         thing = dog if joined_by == "link to entity" else scene.label("image", entity=dog.id)
         scene.link("refers_to", {"phrase": scene.says(quote), "thing": thing})
-    found = scene.found()
+    found = scene.found("ontology")
     assert [each.rule for each in found] == ([] if rule is None else [rule])
     assert all("class dog" in each.text for each in found)
 
@@ -197,12 +197,12 @@ def test_the_words_of_another_relation_and_of_a_denied_link_are_left_alone(scene
     scene.link("causes", {"cause": scene.says("cat"), "effect": dog})
     scene.link("refers_to", {"phrase": scene.says("cat"), "thing": dog}, holds=False)
     scene.link("refers_to", {"phrase": scene.says("cat"), "thing": dog}, state=State.PROPOSED)
-    assert scene.found() == []
+    assert scene.found("ontology") == []
 
 
 def test_a_text_is_read_in_its_own_language(scene: Scene) -> None:
     dog = scene.label("image", "dog")
     scene.link("refers_to", {"phrase": scene.says("Katze", language="de-AT"), "thing": dog})
     scene.link("refers_to", {"phrase": scene.says("Katze"), "thing": dog})
-    (found,) = scene.found()
+    (found,) = scene.found("ontology")
     assert found.measured == "Katze"

@@ -44,7 +44,7 @@ def test_greyed_entries_offer_their_act_and_a_copied_shape_lands_on_another_fram
         bench.clock.seek(2_000_000_000)
         window.perform("edit.copy")
         bench.clock.seek(4_000_000_000)
-        wait_for(lambda: all(pane.settled() for pane in window.docks.panes()), what="the pictures of 4 s")
+        wait_for(window.docks.settled, what="the pictures of 4 s")
         before = bench.session.store.head()
         window.perform("annotation.copy")
         assert bench.session.store.head() == before + 1, window.status.said

@@ -337,26 +337,6 @@ def test_link_mode_takes_two_picks_from_anywhere_and_a_key(opened: Open, bench: 
     assert not mode.active
 
 
-def test_a_returned_sample_opens_on_its_first_comment(opened: Open, bench: Workbench) -> None:
-    panel = opened(SamplesPanel)
-    view = view_of(bench)
-    labels = list(view.annotations)
-    bench.run("comment.add", text="too early", target=labels[3])
-    bench.run("sample.start")
-    for link in list(view.links.values()):
-        if link.state is State.PROPOSED:
-            bench.run("link.confirm", links=[link.id])
-    bench.run("comment.resolve", comment=bench.session.store.comments(view.id)[0].id)
-    bench.run("sample.submit")
-    bench.run("comment.add", text="the class is wrong", target=labels[5])
-    bench.run("sample.return", reason="see the comment")
-    assert view_of(bench).sample.state.value == "returned"
-    bench.selection.clear(cause="test")
-    assert bench.open_sample("sf_drive")
-    assert bench.selected == (labels[5],)
-    assert not panel.failed
-
-
 def test_submitting_lists_what_is_missing_and_a_click_goes_there(opened: Open, bench: Workbench) -> None:
     panel = opened(SamplesPanel)
     panel.submit()

@@ -8,6 +8,8 @@ import pytest
 from PySide6.QtWidgets import QVBoxLayout
 
 from strict_windows import show
+from workstation.app.previews import NEW, Dragged
+from workstation.core.geometry import Cuboid
 from workstation.core.sample import StreamKind
 from workstation.ui.panes.base import Pane
 from workstation.ui.workbench import Told, Tone
@@ -54,6 +56,19 @@ def test_what_is_refused_is_told_and_nothing_changes(bench: Workbench) -> None:
     assert [told.tone for told in ear.heard] == [Tone.REFUSED]
     assert "no_such_class" in ear.heard[0].text
     assert bench.session.store.head() == head
+
+
+def test_no_drag_outlives_the_sample_it_was_made_on(bench: Workbench) -> None:
+    view = bench.view
+    assert view is not None
+    stream = next(iter(view.streams.values()))
+    cuboid = Cuboid(center=(9.0, 0.0, 0.0), size=(4.0, 2.0, 1.5))
+    bench.previews.show([Dragged(annotation=NEW, shape=cuboid, stream=stream.id, own_ns=0)], cause="cloud")
+    assert bench.open_sample(view.sample.key)
+    assert not bench.previews.shapes
+    bench.previews.show([Dragged(annotation=NEW, shape=cuboid, stream=stream.id, own_ns=0)], cause="cloud")
+    bench.close_sample()
+    assert not bench.previews.shapes
 
 
 def test_the_whole_of_a_thing_is_related(bench: Workbench) -> None:

@@ -56,6 +56,11 @@ class Feed(Protocol):
         ...
 
     @property
+    def aspect(self) -> float:
+        """How many times as high as wide a pixel is in what the picture shows."""
+        ...
+
+    @property
     def windows(self) -> tuple[Window, ...]:
         """The windows a volume brings with it."""
         ...
@@ -112,6 +117,10 @@ class PictureFeed:
     def size_px(self) -> tuple[int, int]:
         return self.reader.width_px, self.reader.height_px
 
+    @property
+    def aspect(self) -> float:
+        return pixel_aspect(self.reader)
+
     def at(self, session_ns: int) -> Now:
         """Which picture shows then."""
         found = shown_capture(self.table, self.stream.time_map, session_ns)
@@ -158,6 +167,7 @@ class StillFeed:
         self.count = loader.count
         self.chosen = self.count // 2
         self.size_px = loader.size_px
+        self.aspect = loader.aspect
         self.item_name = "picture" if isinstance(loader, StillLoader) else "slice"
         self._instances = instances
         self._loader = loader
@@ -171,7 +181,7 @@ class StillFeed:
         return Now(index=self.chosen)
 
     def instance(self, index: int) -> str | None:
-        return self._instances[index] or None if index < len(self._instances) else None
+        return slice_item(self._instances, index) if self.item_name == "slice" else None
 
     def place_mm(self, index: int) -> float | None:
         return self._loader.place_mm(index)
@@ -208,6 +218,7 @@ class StillLoader(_Loader):
     def __init__(self, reader: ImageReader) -> None:
         self._reader = reader
         self.size_px = (reader.width_px, reader.height_px)
+        self.aspect = pixel_aspect(reader)
 
     def place_mm(self, index: int) -> float | None:
         return None
@@ -228,6 +239,8 @@ class SliceLoader(_Loader):
         self._reader = reader
         self.count, height, width = reader.shape
         self.size_px = (width, height)
+        _, down_mm, across_mm = np.linalg.norm(reader.patient_from_voxel[:3, :3], axis=0).tolist()
+        self.aspect = down_mm / across_mm
 
     def place_mm(self, index: int) -> float | None:
         along = self._reader.patient_from_voxel[:3, 0]
@@ -246,6 +259,17 @@ class SliceLoader(_Loader):
 
     def _slab(self, index: int) -> Pixels:
         return np.asarray(self._reader.slab(0, index))
+
+
+def slice_item(instances: tuple[str, ...], index: int) -> str | None:
+    """What ``Annotation.item`` names a slice by: its image instance, or its number where the files name none; ``None``
+    for a slice that is missing."""
+    return (instances[index] or None) if index < len(instances) else f"slice {index + 1}"
+
+
+def pixel_aspect(reader: ImageReader | VideoReader) -> float:
+    """How many times as high as wide a pixel is: 1 for all but films and pictures that state their spacing."""
+    return float(getattr(reader, "pixel_aspect", 1.0))
 
 
 def open_feed(stream: Stream, readers: OpenStreams, deliver: Deliver) -> PictureFeed:

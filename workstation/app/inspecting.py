@@ -17,6 +17,8 @@ from workstation.app.shape_fields import shape_fields
 from workstation.core.annotation import Annotation, Entity, Interpolation, Link, Source, State
 from workstation.core.ontology import Attribute, AttributeType, name_in
 from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.sample import StreamKind
+from workstation.core.space import FrameTree
 from workstation.core.tracks import MomentKind
 
 
@@ -47,6 +49,8 @@ class InspectorField:
     help: str = ""
     missing: bool = False
     """Required, and not said."""
+    wrong: bool = False
+    """What is said in it speaks against the label."""
     may_be_empty: bool = True
 
 
@@ -78,13 +82,13 @@ def heading(view: SampleView, ids: Sequence[str]) -> str:
     return view.name_of(ids[0])
 
 
-def sections_of(view: SampleView, ids: Sequence[str], now_ns: int) -> list[Section]:
-    """The form for a selection; for nothing selected the sample's own."""
+def sections_of(view: SampleView, ids: Sequence[str], now_ns: int, tree: FrameTree | None = None) -> list[Section]:
+    """The form for a selection; for nothing selected the sample's own. ``tree`` says how headings are judged."""
     annotations = [view.annotations[each] for each in ids if each in view.annotations]
     entities = [view.entities[each] for each in ids if each in view.entities]
     links = [view.links[each] for each in ids if each in view.links]
     if annotations:
-        return _of_annotations(view, annotations, now_ns)
+        return _of_annotations(view, annotations, now_ns, tree)
     if entities:
         return [section for section in (_thing(view, entities), _thing_attributes(view, entities)) if section.fields]
     if links:
@@ -112,12 +116,16 @@ def entities_of(view: SampleView, ids: Iterable[str]) -> list[Entity]:
     return list(found.values())
 
 
-def _of_annotations(view: SampleView, annotations: list[Annotation], now_ns: int) -> list[Section]:
+def _of_annotations(
+    view: SampleView, annotations: list[Annotation], now_ns: int, tree: FrameTree | None
+) -> list[Section]:
     entities = entities_of(view, [each.id for each in annotations])
     sections = [_label(view, annotations), _label_attributes(view, annotations)]
     sections.append(_showing(view, annotations, entities))
     if entities:
         sections.append(_thing_attributes(view, entities))
+    if len(entities) == 1:
+        sections.append(_parts(view, entities[0], now_ns, tree))
     if len(annotations) == 1:
         sections += _place_and_time(view, annotations[0], now_ns)
     sections.append(_origin(annotations))
@@ -235,6 +243,18 @@ def _thing(view: SampleView, entities: list[Entity]) -> Section:
     return Section(title="Thing", fields=tuple(fields))
 
 
+def _parts(view: SampleView, entity: Entity, now_ns: int, tree: FrameTree | None) -> Section:
+    """What one thing has in space and in pictures at this moment."""
+    from workstation.app.three_parts import three_parts  # with the arithmetic of cuboids: a start goes without
+
+    fields = [
+        InspectorField(key=f"part:{number}", title=f"{'✓' if part.fits else '✗'} {part.title}", value=part.text,
+                       wrong=not part.fits)
+        for number, part in enumerate(three_parts(view, entity, now_ns, tree))
+    ]  # fmt: skip
+    return Section(title="This thing, at this moment", fields=tuple(fields))
+
+
 def _place_and_time(view: SampleView, annotation: Annotation, now_ns: int) -> list[Section]:
     found = []
     if annotation.track is not None:
@@ -256,7 +276,7 @@ def _place_and_time(view: SampleView, annotation: Annotation, now_ns: int) -> li
         fields = tuple(
             InspectorField(key=f"shape:{each.key}", title=each.title, value=each.value, unit=each.unit,
                            editor=Editor.NUMBER if each.editable else Editor.PLAIN, may_be_empty=False)
-            for each in shape_fields(shape)
+            for each in shape_fields(shape, length="mm" if _stream_kind(view, annotation) is StreamKind.VOLUME else "m")
         )  # fmt: skip
         which = "" if annotation.track is None else f": {_MOMENTS.get(shown.kind, 'between keyframes')} here"
         found.append(Section(title=f"Geometry{which}", fields=fields))
@@ -289,8 +309,8 @@ def _origin(annotations: Sequence[Annotation | Link]) -> Section:
         title="Where it comes from",
         fields=(
             _merged("source", "Made by", Editor.PLAIN, [source_in_words(each.source) for each in annotations]),
-            _merged("confidence", "Confidence", Editor.PLAIN,
-                    ["" if each.confidence is None else f"{each.confidence:.3g}" for each in annotations]),
+            _merged("confidence", "Confidence", Editor.NUMBER, [each.confidence for each in annotations],
+                    help="How sure this label is, 0 to 1; each stream's label has its own"),
             _merged("ontology", "Ontology version", Editor.PLAIN, [str(each.ontology_version) for each in annotations]),
         ),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from workstation.app.session import Run
 from workstation.app.shape_fields import with_number
 from workstation.core.annotation import Annotation, Entity
 from workstation.core.errors import UserError
+from workstation.core.geometry import Cuboid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,15 @@ def _class(run: Run, change: Change) -> None:
 
 def _state(run: Run, change: Change) -> None:
     run("annotation.set_state", annotations=[each.id for each in change.annotations], state=change.value)
+
+
+def _confidence(run: Run, change: Change) -> None:
+    """Each label's own; links have another command."""
+    ids = [each.id for each in change.annotations]
+    if ids:
+        run("annotation.set_confidence", annotations=ids, confidence=change.value)
+    for link in change.links:
+        run("link.edit", link=link, confidence=change.value)
 
 
 def _attribute(run: Run, change: Change) -> None:
@@ -128,6 +138,10 @@ def _shape(run: Run, change: Change) -> None:
     if shown.shape is None:
         raise UserError("the track shows nothing here; go to where it is seen")
     shape = with_number(shown.shape, change.name, change.value)
+    if isinstance(shape, Cuboid):  # its size is the track's
+        numbers = {"center": shape.center, "size": shape.size, "rotation": shape.rotation}
+        run("cuboid.set", annotation=annotation.id, time_ns=own_ns, **numbers)
+        return
     run("keyframe.set", annotation=annotation.id, time_ns=own_ns, shape=shape, presence=shown.presence.value)
 
 
@@ -203,7 +217,7 @@ _ACTS: dict[str, Callable[[Run, Change], None]] = {
     "entity_name": _entity_name, "entity_class": _entity_class, "entity": _entity, "start": _start, "end": _end,
     "shape": _shape, "interpolation": _interpolation, "static": _static, "link_type": _link("type_id"),
     "link_state": _link_state, "holds": _link("holds"), "reason": _link("reason"), "rationale": _link("rationale"),
-    "link_attribute": _link_attribute, "stream": _stream, "notes": _notes,
+    "link_attribute": _link_attribute, "stream": _stream, "notes": _notes, "confidence": _confidence,
 }  # fmt: skip
 """By the part of a field's key before the colon."""
 EDITABLE = frozenset(_ACTS)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from workstation.app.background import go_easy
 from workstation.app.moment import StreamFacts, facts_of
 from workstation.app.relinking import missing_media
 from workstation.app.streams import OpenStreams
@@ -18,6 +19,7 @@ from workstation.core.sample import Stream
 from workstation.core.signal import Signal
 from workstation.media.base import OpenContext, ReaderSpec
 
+_LOOK_S = 0.1
 Post = Callable[[Callable[[Any], None], object], None]
 
 
@@ -36,14 +38,20 @@ class Measuring:
         self._thread: threading.Thread | None = None
 
     def measure(
-        self, streams: Sequence[Stream], project: Path, readers: Sequence[ReaderSpec], context: OpenContext
+        self,
+        streams: Sequence[Stream],
+        project: Path,
+        readers: Sequence[ReaderSpec],
+        context: OpenContext,
+        *,
+        calm: threading.Event | None = None,
     ) -> None:
-        """Begin anew; what an earlier call still brings is dropped."""
+        """Begin anew, when there is ``calm``; what an earlier call still brings is dropped."""
         self.close()
         self._stop = threading.Event()
         self._run += 1
         self.facts, self.missing = {}, {}
-        arguments = (self._run, self._stop, tuple(streams), project, readers, context)
+        arguments = (self._run, self._stop, tuple(streams), project, readers, context, calm)
         self._thread = threading.Thread(target=self._work, args=arguments, name="measure streams", daemon=True)
         self._thread.start()
 
@@ -62,7 +70,12 @@ class Measuring:
         project: Path,
         readers: Sequence[ReaderSpec],
         context: OpenContext,
+        calm: threading.Event | None,
     ) -> None:
+        go_easy()
+        while calm is not None and not calm.wait(_LOOK_S):
+            if stop.is_set():
+                return
         with OpenStreams(project, readers=readers, context=context) as opened:
             for stream in streams:
                 missing = tuple(missing_media(project, [stream]))

@@ -14,7 +14,7 @@ from workstation.app.looks import Paint
 from workstation.app.picture_shapes import Lines, lines_of, size_of
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Annotation, Presence, State
-from workstation.core.geometry import Mask, Shape, ShapeKind
+from workstation.core.geometry import Mask, Measurement, Shape, ShapeKind
 from workstation.core.pixels import mask_pixels
 from workstation.core.tracks import MomentKind
 
@@ -134,8 +134,8 @@ class PictureScene:
             shape, kind, occluded = moment.shape, moment.kind, moment.presence is Presence.OCCLUDED
         if kind in (MomentKind.GAP, MomentKind.ABSENT):
             missing.append(Missing(annotation.id, view.name_of(annotation.id), _said(annotation, kind, own_ns)))
-        if shape is None:
-            return
+        if shape is None or (isinstance(shape, Measurement) and not any(len(each) == 2 for each in shape.points)):
+            return  # a measurement in the patient is no matter of one picture's pixels
         drawn.append(
             Drawn(
                 annotation.id,

@@ -7,43 +7,37 @@ arrays: the demo's 128 tracks of 80 keyframes cost 0.2 ms a question instead of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import is_
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.cuboid_rows import NEVER_NS, Placed, Rows, Table, in_root, still_rows, with_moment
+from workstation.app.previews import Dragged
 from workstation.app.sample_view import SampleView
-from workstation.app.scenery import roots_of, trajectories_of
+from workstation.app.scenery import moved, roots_of, trajectories_of
 from workstation.app.streams import OpenStreams
-from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence
+from workstation.core.annotation import Annotation, Keyframe, Presence
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Cuboid, ShapeKind
-from workstation.core.poses import RigidTransform, Trajectory
-from workstation.core.projection import corners_of, outlines, rolling_outline
+from workstation.core.poses import NO_MOVE, RigidTransform, Trajectory
+from workstation.core.projection import (
+    PictureBox,
+    corners_of,
+    cuboid_box,
+    cuboid_corners,
+    outlines,
+    project,
+    rolling_outline,
+)
 from workstation.core.records import RecordKind
-from workstation.core.rotation import Floats, matrix_of, slerp, unit
+from workstation.core.rotation import Floats, unit
 from workstation.core.sample import Stream
 from workstation.core.space import Calibration, FrameTree, NoTransform, calibration_of
 from workstation.store.changes import ChangeSet
-
-_CLOSE_NS = 250_000_000
-"""Keyframes closer than this stand for sweeps that were all labelled: what is between them is as good as labelled."""
-_NEVER_NS = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Placed:
-    """Cuboids in one root frame."""
-
-    ids: tuple[str, ...]
-    root: str
-    centers: Floats
-    sizes: Floats
-    rotations: Floats
-    between: NDArray[np.bool_]
-    """Interpolated over more than neighbouring sweeps."""
-    occluded: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,24 +52,8 @@ class Projected:
     occluded: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """One track: keyframes in the root, times in session nanoseconds."""
-
-    source: tuple[Annotation, Sequence[Keyframe], Stream | None]
-    root: str
-    times_ns: NDArray[np.int64]
-    centers: Floats
-    sizes: Floats
-    rotations: Floats
-    presence: NDArray[np.int8]
-    """0 visible, 1 occluded, 2 absent."""
-    gaps: NDArray[np.int64]
-    """(g, 2) session nanoseconds."""
-    end_ns: int
-    """Half-open end of its life."""
-
-
+_MOST_WAYS = 4096
+_At = Callable[[int], Iterable[Placed]]
 _PRESENCE = {Presence.VISIBLE: 0, Presence.OCCLUDED: 1, Presence.ABSENT: 2}
 
 
@@ -85,8 +63,12 @@ class PlacedCuboids:
     def __init__(self, view: SampleView, readers: OpenStreams) -> None:
         self._view = view
         self._readers = readers
-        self._rows: dict[str, _Rows | None] = {}
-        self._tables: list[_Table] | None = None
+        self._rows: dict[str, Rows | None] = {}
+        self._tables: list[Table] | None = None
+        self._dragged: tuple[tuple[Dragged, ...], list[Table]] = ((), [])
+        self._dragged_there: dict[int, list[Placed]] = {}
+        self.version = 0
+        """Grows with every commit after which cuboids may stand elsewhere: for whoever keeps what was asked."""
         self._read_rig()
 
     def apply(self, changes: ChangeSet) -> None:
@@ -96,44 +78,158 @@ class PlacedCuboids:
             self._read_rig()
         if changes.kinds & {RecordKind.RIG, RecordKind.STREAM, RecordKind.ANNOTATION, RecordKind.KEYFRAME}:
             self._tables = None
+            self._dragged, self._dragged_there = ((), []), {}
+            self.version += 1
 
     def camera_of(self, stream: Stream) -> Camera | None:
         """The calibrated camera of a stream: the one at its frame."""
         return next((each for each in self.calibration.cameras if each.name == stream.frame), None)
 
     def transform(self, target: str, source: str, session_ns: int) -> RigidTransform | None:
-        """``target_from_source`` then, if the rig can say."""
-        found = self.tree.transform(target, source, session_ns)
-        return None if isinstance(found, NoTransform) else found
+        """``target_from_source`` then, if the rig can say. Kept: a drag asks for the same few at every move."""
+        key = (target, source, session_ns)
+        if key not in self._ways:
+            if len(self._ways) >= _MOST_WAYS:
+                self._ways.clear()
+            found = self.tree.transform(target, source, session_ns)
+            self._ways[key] = None if isinstance(found, NoTransform) else found
+        return self._ways[key]
+
+    def carried(self, target: str, target_ns: int, source: str, source_ns: int | None) -> RigidTransform | None:
+        """From a frame as it was then to another as it was at another time, through what stands still.
+
+        ``source_ns`` is ``None`` for a frame that stands still itself.
+        """
+        if source_ns is None or source_ns == target_ns:
+            return self.transform(target, source, target_ns)
+        for root in self.roots:
+            target_from_root = self.transform(target, root, target_ns)
+            root_from_source = self.transform(root, source, source_ns)
+            if target_from_root is not None and root_from_source is not None:
+                return target_from_root @ root_from_source
+        return None
+
+    def rows(self) -> Mapping[str, Rows | None]:
+        """Every cuboid's keyframes in the root, by annotation; the same object as before where nothing changed."""
+        self._held_tables()
+        return self._rows
+
+    def _held_tables(self) -> list[Table]:
+        if self._tables is None:
+            self._tables = list(self._tabled())
+        return self._tables
 
     def at(self, session_ns: int) -> Iterator[Placed]:
         """Every cuboid that is there then, by root frame."""
-        if self._tables is None:
-            self._tables = list(self._tabled())
-        for table in self._tables:
+        for table in self._held_tables():
             placed = table.at(session_ns)
             if placed.ids:
                 yield placed
 
-    def projected(self, camera: Camera, session_ns: int) -> list[Projected]:
-        """What a camera sees of them in a picture captured then, nearest first."""
+    def placed(self, annotation: str, session_ns: int) -> tuple[Cuboid, str] | None:
+        """Where one cuboid is then, and in which root frame."""
+        return self._placed(annotation, self.at(session_ns))
+
+    def life_of(self, annotation: str) -> tuple[int, int] | None:
+        """First and last session time of a cuboid's track; ``None`` if it has no place."""
+        record = self._view.annotations.get(annotation)
+        rows = None if record is None else self._rows_of(record)
+        return None if rows is None else (int(rows.times_ns[0]), rows.end_ns - 1)
+
+    def box_of(self, camera: Camera, session_ns: int, seen: Projected, *, dragged: bool = False) -> PictureBox | None:
+        """The tight box around what a camera sees of a cuboid, clipped to the picture. With a rolling shutter it is
+        that of the outline."""
+        there = self._placed(seen.annotation, (self._dragged_at if dragged else self.at)(session_ns))
+        camera_from_root = None if there is None else self.transform(camera.frame, there[1], session_ns)
+        if there is None or camera_from_root is None:
+            return None
+        whole = bool(project(camera, cuboid_corners(there[0]), camera_from_frame=camera_from_root).in_picture.all())
+        if not whole and not camera.row_time_ns:  # the picture's corners and the near plane may cut it
+            return cuboid_box(camera, there[0], camera_from_frame=camera_from_root)
+        ends = seen.segments.reshape(-1, 2)
+        (left, top), (right, bottom) = ends.min(0).tolist(), ends.max(0).tolist()
+        return PictureBox(left, top, right, bottom, clipped=not whole)
+
+    def _placed(self, annotation: str, there: Iterable[Placed]) -> tuple[Cuboid, str] | None:
+        for placed in there:
+            if annotation in placed.ids:
+                row = placed.ids.index(annotation)
+                (x, y, z), (length, width, height) = placed.centers[row].tolist(), placed.sizes[row].tolist()
+                return Cuboid((x, y, z), (length, width, height), unit(placed.rotations[row])), placed.root
+        return None
+
+    def projected(
+        self, camera: Camera, session_ns: int, *, only: Collection[str] | None = None
+    ) -> list[Projected]:  # fmt: skip
+        """What a camera sees of them in a picture captured then, nearest first; of all, or of these."""
+        return self._projected(camera, session_ns, self.at if only is None else partial(self._some_at, only))
+
+    def dragged(self, camera: Camera, session_ns: int, shapes: Iterable[Dragged]) -> list[Projected]:
+        """The same of cuboids that are being dragged and not stored: each as its track would show it after release.
+
+        Costs what is dragged, not what is there. What is dragged where its track has just ended is shown all the same.
+        """
+        wanted = tuple(shapes)
+        if self._dragged[0] != wanted:
+            rows = [(each.annotation, self._dragged_rows(each)) for each in wanted]
+            rules = {each: None if record is None else record.track for each, record in self._records(wanted)}
+            tables = [Table(row.root, [(each, row)], rules) for each, row in rows if row is not None]
+            self._dragged = (wanted, tables)
+            self._dragged_there = {}
+        return self._projected(camera, session_ns, self._dragged_at)
+
+    def _projected(self, camera: Camera, session_ns: int, at: _At) -> list[Projected]:
         found: list[Projected] = []
-        for placed in self.at(session_ns):
+        for placed in at(session_ns):
             camera_from_root = self.transform(camera.frame, placed.root, session_ns)
             if camera_from_root is not None:
                 seen = _seen(camera, placed, camera_from_root)
-                found += self._rolling(camera, placed, seen, session_ns) if camera.row_time_ns else seen
+                found += self._rolling(camera, placed, seen, session_ns, at) if camera.row_time_ns else seen
         return sorted(found, key=lambda each: each.depth_m)
 
+    def _some_at(self, only: Collection[str], session_ns: int) -> Iterator[Placed]:
+        return (some for placed in self.at(session_ns) if (some := placed.only(only)).ids)
+
+    def _dragged_at(self, session_ns: int) -> Iterable[Placed]:
+        found = self._dragged_there.get(session_ns)
+        if found is None:
+            shown = [table.at(table.within_life(session_ns)) for table in self._dragged[1]]
+            found = self._dragged_there[session_ns] = [placed for placed in shown if placed.ids]
+        return found
+
+    def _records(self, shapes: Iterable[Dragged]) -> Iterator[tuple[str, Annotation | None]]:
+        return ((each.annotation, self._view.annotations.get(each.annotation)) for each in shapes)
+
+    def _dragged_rows(self, dragged: Dragged) -> Rows | None:
+        """The track with the dragged keyframe; what is no track or does not exist yet stands still."""
+        stream, record = self._view.streams.get(dragged.stream), self._view.annotations.get(dragged.annotation)
+        if stream is None or not isinstance(dragged.shape, Cuboid):
+            return None
+        frame = dragged.frame or (None if record is None else record.frame) or stream.frame or ""
+        session_ns = stream.time_map.to_session(dragged.own_ns)
+        way = self._root_from(frame, session_ns)
+        if way is None:
+            return None
+        cuboid = moved(dragged.shape, way[1])
+        rows = None if record is None or record.track is None else self._rows_of(record)
+        if record is None or rows is None or rows.root != way[0]:
+            return still_rows(way[0], cuboid)
+        return with_moment(rows, session_ns, cuboid, whole_size=not self._deformable(record))
+
+    def _deformable(self, record: Annotation) -> bool:
+        ontology, class_id = self._view.ontology, self._view.class_of(record)
+        return ontology is not None and class_id in ontology.classes and ontology.deformable(class_id)
+
     def _rolling(
-        self, camera: Camera, placed: Placed, seen: Iterator[Projected], session_ns: int
+        self, camera: Camera, placed: Placed, seen: Iterator[Projected], session_ns: int, at: _At
     ) -> Iterator[Projected]:
         """The same with each corner where it was when its own row was read: from where camera and thing were at the
         first, the middle and the last row. What is not there all that time stays as it is in one moment."""
         times = np.unique(camera.row_times_ns(session_ns, (0, camera.height_px / 2, camera.height_px)))
         at_rows = []
         for time_ns in times.tolist():
-            there = next((each for each in self.at(time_ns) if each.root == placed.root), None)
+            there = next((each for each in at(time_ns) if each.root == placed.root and set(placed.ids) & set(each.ids)),
+                         None)  # fmt: skip
             move = self.transform(camera.frame, placed.root, time_ns)
             at_rows.append((there, move, {} if there is None else {key: i for i, key in enumerate(there.ids)}))
         now = {key: i for i, key in enumerate(placed.ids)}
@@ -158,14 +254,16 @@ class PlacedCuboids:
     def _read_rig(self) -> None:
         rig = self._view.rig()
         self.calibration: Calibration = Calibration() if rig is None else calibration_of(rig.frames, rig.cameras)
-        self.tree = FrameTree(self.calibration, trajectories_of(self._view.streams.values(), self._readers))
+        self.trajectories = trajectories_of(self._view.streams.values(), self._readers)
+        self.tree = FrameTree(self.calibration, self.trajectories)
         self.roots = roots_of(self.calibration)
         self._moves: dict[tuple[str, int], tuple[str, RigidTransform] | None] = {}
+        self._ways: dict[tuple[str, str, int], RigidTransform | None] = {}
 
     # --- reading tracks -----------------------------------------------------------------------------------------
 
-    def _tabled(self) -> Iterator[_Table]:
-        by_root: dict[str, list[tuple[str, _Rows]]] = {}
+    def _tabled(self) -> Iterator[Table]:
+        by_root: dict[str, list[tuple[str, Rows]]] = {}
         there = [each for each in self._view.annotations.values() if each.kind is ShapeKind.CUBOID]
         if there:
             self._view.hold_keyframes()
@@ -174,17 +272,18 @@ class PlacedCuboids:
             if rows is not None:
                 by_root.setdefault(rows.root, []).append((annotation_id, rows))
         for root, tracks in by_root.items():
-            yield _Table(root, tracks, {each.id: each.track for each in there})
+            yield Table(root, tracks, {each.id: each.track for each in there})
 
-    def _rows_of(self, annotation: Annotation) -> _Rows | None:
+    def _rows_of(self, annotation: Annotation) -> Rows | None:
         stream = self._view.streams.get(annotation.stream or "")
         keyframes = self._view.keyframes(annotation.id) if annotation.track is not None else ()
         held = self._rows.get(annotation.id)
-        if held is not None and all(a is b for a, b in zip(held.source, (annotation, keyframes, stream), strict=True)):
+        source = (annotation, keyframes, stream)
+        if held is not None and held.source is not None and all(map(is_, held.source, source)):
             return held
         return self._built(annotation, keyframes, stream)
 
-    def _built(self, annotation: Annotation, keyframes: Sequence[Keyframe], stream: Stream | None) -> _Rows | None:
+    def _built(self, annotation: Annotation, keyframes: Sequence[Keyframe], stream: Stream | None) -> Rows | None:
         moments = [(each.time_ns, each.shape, _PRESENCE[each.presence]) for each in keyframes]
         if annotation.track is None and isinstance(annotation.shape, Cuboid):
             moments = [(annotation.start_ns or 0, annotation.shape, 0)]
@@ -199,7 +298,7 @@ class PlacedCuboids:
         if root is None or not any(shapes):
             return None
         usable = [s is not None and m is not None and m[0] == root for s, m in zip(shapes, moves, strict=True)]
-        centers, sizes, rotations = _in_root(shapes, moves)
+        centers, sizes, rotations = in_root(shapes, moves)
         presence = [2 if not usable[i] else each for i, (_, _, each) in enumerate(moments)]
         gaps = [] if annotation.track is None else [(g.start_ns, g.end_ns) for g in annotation.track.gaps]
         gap_ns = np.array(gaps, np.int64).reshape(-1, 2)
@@ -207,13 +306,15 @@ class PlacedCuboids:
             gap_ns = stream.time_map.to_session_array(gap_ns.ravel()).reshape(-1, 2)
         end_ns = int(times[-1]) + 1
         if annotation.track is None:
-            end_ns = _NEVER_NS if annotation.end_ns is None else max(end_ns, _session(stream, annotation.end_ns))
+            end_ns = NEVER_NS if annotation.end_ns is None else max(end_ns, _session(stream, annotation.end_ns))
             if annotation.start_ns is None:
-                times = np.array([-_NEVER_NS], np.int64)
+                times = np.array([-NEVER_NS], np.int64)
         source = (annotation, keyframes, stream)
-        return _Rows(source, root, times, centers, sizes, rotations, np.array(presence, np.int8), gap_ns, end_ns)
+        return Rows(source, root, times, centers, sizes, rotations, np.array(presence, np.int8), gap_ns, end_ns)
 
     def _root_from(self, frame: str, session_ns: int) -> tuple[str, RigidTransform] | None:
+        if frame not in self.tree.names:
+            return frame, NO_MOVE  # no rig knows it: it stands for itself
         key = (frame, session_ns)
         if key not in self._moves:
             ways = ((root, self.transform(root, frame, session_ns)) for root in self.roots)
@@ -221,89 +322,8 @@ class PlacedCuboids:
         return self._moves[key]
 
 
-class _Table:
-    """All tracks of one root, one after another."""
-
-    def __init__(self, root: str, tracks: list[tuple[str, _Rows]], rules: dict[str, object]) -> None:
-        self._root = root
-        self._ids = tuple(each for each, _ in tracks)
-        rows = [each for _, each in tracks]
-        counts = np.array([len(each.times_ns) for each in rows])
-        self._starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        self._lasts = self._starts + counts - 1
-        self._times = np.concatenate([each.times_ns for each in rows])
-        self._centers = np.concatenate([each.centers for each in rows])
-        self._sizes = np.concatenate([each.sizes for each in rows])
-        self._rotations = np.concatenate([each.rotations for each in rows])
-        self._presence = np.concatenate([each.presence for each in rows])
-        self._ends = np.array([each.end_ns for each in rows], np.int64)
-        self._gaps = np.concatenate([each.gaps for each in rows])
-        self._gap_of = np.repeat(np.arange(len(rows)), [len(each.gaps) for each in rows])
-        kinds = [getattr(rules[each], "interpolation", Interpolation.HOLD) for each in self._ids]
-        self._hold = np.array([kind is not Interpolation.LINEAR for kind in kinds])
-        self._only_keyframes = np.array([kind is Interpolation.NONE for kind in kinds])
-
-    def at(self, session_ns: int) -> Placed:
-        before = self._starts + np.add.reduceat(self._times <= session_ns, self._starts) - 1
-        there = (before >= self._starts) & (session_ns < self._ends)
-        before = np.maximum(before, self._starts)
-        after = np.minimum(before + 1, self._lasts)
-        there &= self._presence[before] != 2
-        there &= ~self._only_keyframes | (self._times[before] == session_ns)
-        in_gap = (self._gaps[:, 0] <= session_ns) & (session_ns < self._gaps[:, 1])
-        there[self._gap_of[in_gap]] = False
-        kept = np.flatnonzero(there)
-        before, after = before[kept], after[kept]
-        step = (self._times[after] - self._times[before]).astype(np.float64)
-        gone = (session_ns - self._times[before]).astype(np.float64)
-        still = (step <= 0) | self._hold[kept] | (self._presence[after] == 2)
-        share = np.where(still, 0.0, gone / np.where(step > 0, step, 1.0))
-        part = share[:, None]
-        return Placed(
-            tuple(self._ids[i] for i in kept.tolist()),
-            self._root,
-            self._centers[before] * (1 - part) + self._centers[after] * part,
-            self._sizes[before] * (1 - part) + self._sizes[after] * part,
-            slerp(self._rotations[before], self._rotations[after], share),
-            (gone > 0) & (step > _CLOSE_NS),
-            self._presence[before] == 1,
-        )
-
-
 def _session(stream: Stream | None, own_ns: int) -> int:
     return own_ns if stream is None else stream.time_map.to_session(own_ns)
-
-
-_NO_CUBOID = Cuboid((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-_NO_WAY = RigidTransform()
-
-
-def _in_root(
-    shapes: list[Cuboid | None], moves: list[tuple[str, RigidTransform] | None]
-) -> tuple[Floats, Floats, Floats]:
-    """Centres, sizes and rotations in the root; where there is none, of a cuboid that is never shown."""
-    plain = [_NO_CUBOID if shape is None else shape for shape in shapes]
-    ways = [_NO_WAY if move is None else move[1] for move in moves]
-    turns = np.array([way.rotation for way in ways])
-    centers = np.array([shape.center for shape in plain])
-    moved = (matrix_of(turns) @ centers[:, :, None])[:, :, 0] + np.array([way.translation for way in ways])
-    rotations = _multiplied(turns, np.array([shape.rotation for shape in plain]))
-    return moved, np.array([shape.size for shape in plain]), rotations
-
-
-def _multiplied(left: Floats, right: Floats) -> Floats:
-    """(n, 4) quaternions: ``right``, then ``left``."""
-    a, b, c, d = left.T
-    w, x, y, z = right.T
-    rows = (
-        a * w - b * x - c * y - d * z,
-        a * x + b * w + c * z - d * y,
-        a * y - b * z + c * w + d * x,
-        a * z + b * y - c * x + d * w,
-    )
-    product = np.stack(rows, -1)
-    ones: Floats = product / np.linalg.norm(product, axis=-1, keepdims=True)
-    return ones
 
 
 def _pose_in(there: Placed | None, row: int | None, move: RigidTransform | None) -> RigidTransform | None:
@@ -322,6 +342,8 @@ def _seen(camera: Camera, placed: Placed, camera_from_root: RigidTransform) -> I
         return
     corners = corners_of(placed.centers[ahead], placed.sizes[ahead], placed.rotations[ahead])
     outline, whose = outlines(camera, camera_from_root @ corners)
+    if not len(whose):
+        return
     order = np.argsort(whose, kind="stable")
     whose, segments, edges = whose[order], outline.segments[order], outline.edges[order]
     first = np.flatnonzero(np.diff(whose, prepend=-1))

@@ -7,6 +7,7 @@ nothing is ever loaded from a project's folder, because opening somebody's proje
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import logging
 import re
@@ -83,6 +84,17 @@ def find_plugins(bundled: Path | None = None, user: Path | None = None) -> Plugi
             except (DataError, OSError) as problem:
                 problems.append(PluginProblem(folder=folder, reason=str(problem)))
     return PluginsFound(plugins=tuple(plugins.values()), problems=tuple(problems))
+
+
+def plugins_stamp(bundled: Path | None = None, user: Path | None = None) -> str:
+    """Another text whenever a plug-in came, went or changed; nothing is read or imported."""
+    seen = [
+        f"{folder}:{file.name}:{file.lstat().st_mtime_ns}"
+        for parent in (bundled or bundled_plugins_folder(), user or user_plugins_folder())
+        for folder in _candidates(parent)
+        for file in sorted(folder.glob("*.*"))
+    ]
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest()
 
 
 def load_plugins(found: PluginsFound) -> PluginsLoaded:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from workstation.app.background import go_easy
 from workstation.app.jobs import Job
-from workstation.app.moment import table_of
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.errors import DataError
@@ -76,11 +75,11 @@ def first_full_moment(view: SampleView, readers: OpenStreams, start_ns: int) -> 
         if stream.kind not in _SEEN:
             continue
         try:
-            table = table_of(readers.reader(stream))
+            first = readers.extent(stream).first_ns
         except DataError:
             continue
-        if table is not None and len(table):
-            first_ns = stream.time_map.to_session(int(table.times_ns[0]))
+        if first is not None:
+            first_ns = stream.time_map.to_session(first)
             if start_ns <= first_ns <= start_ns + SECOND_NS:
                 firsts.append(first_ns)
     return max(firsts)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
 
-from workstation.app.plugins import PluginProblem, PluginsLoaded, find_plugins, load_plugins
+from workstation.app.plugins import PluginProblem, PluginsLoaded, find_plugins, load_plugins, plugins_stamp
 from workstation.media.base import ReaderSpec
-from workstation.media.probe import built_in_readers
+from workstation.media.probe import ReaderShelf
 from workstation.media.proposal import DatasetSpec
 
 
@@ -26,13 +26,13 @@ class Formats:
         yield from self._loaded.modules.values()
 
     @cached_property
-    def readers(self) -> tuple[ReaderSpec, ...]:
-        """Every reader; of two with one name the program's own counts."""
-        found = {spec.name: spec for spec in built_in_readers()}
+    def readers(self) -> ReaderShelf:
+        """Every reader, imported when it is asked for; of two with one name the program's own counts."""
+        return ReaderShelf(self._plugin_readers, plugins_stamp())
+
+    def _plugin_readers(self) -> Iterator[ReaderSpec]:
         for module in self._modules:
-            for spec in getattr(module, "READERS", ()):
-                found.setdefault(spec.name, spec)
-        return tuple(found.values())
+            yield from getattr(module, "READERS", ())
 
     @cached_property
     def datasets(self) -> tuple[DatasetSpec, ...]:

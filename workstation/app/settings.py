@@ -32,6 +32,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Device name -> how much later than it says its sound is heard, against the picture."""
     lanes: Mapping[str, object] = {}
     """By project: how its timeline's lanes are arranged (``lane_layout.py``)."""
+    clouds: Mapping[str, object] = {}
+    """By project: how its clouds are looked at (the cloud pane)."""
+    series: Mapping[str, object] = {}
+    """By project: which channels the series pane shows and how (``series_layout.py``)."""
 
     def with_recent(self, project: Path) -> Settings:
         """The same with this project first."""

@@ -51,14 +51,17 @@ _CENTRE = ("Centre X", "Centre Y", "Centre Z")
 _SIZE = ("Length", "Width", "Height")
 
 
-def shape_fields(shape: Shape) -> list[ShapeField]:
-    """The numbers of a shape in the order in which people say them."""
+def shape_fields(shape: Shape, *, length: str = "m") -> list[ShapeField]:
+    """The numbers of a shape in the order in which people say them; ``length`` is the unit of its frame."""
     numbers = _PLAIN_NUMBERS.get(type(shape))
     if numbers is not None:
-        return [ShapeField(key=key, title=title, value=getattr(shape, key), unit=unit) for key, title, unit in numbers]
+        return [
+            ShapeField(key=key, title=title, value=getattr(shape, key), unit=length if unit == "m" else unit)
+            for key, title, unit in numbers
+        ]
     if isinstance(shape, Cuboid):
-        centre = [ShapeField(key=f"center.{i}", title=_CENTRE[i], value=shape.center[i], unit="m") for i in range(3)]
-        size = [ShapeField(key=f"size.{i}", title=_SIZE[i], value=shape.size[i], unit="m") for i in range(3)]
+        centre = [ShapeField(key=f"center.{i}", title=_CENTRE[i], value=shape.center[i], unit=length) for i in range(3)]
+        size = [ShapeField(key=f"size.{i}", title=_SIZE[i], value=shape.size[i], unit=length) for i in range(3)]
         return [*centre, *size, ShapeField(key="yaw", title="Yaw", value=_yaw_deg(shape), unit="°")]
     said = _in_words(shape)
     return [ShapeField(key="words", title="Shape", value=said, editable=False)] if said else []

@@ -19,7 +19,7 @@ def sample_span(streams: Iterable[Stream], readers: OpenStreams) -> TimeRange:
     found: list[TimeRange] = []
     for stream in streams:
         try:
-            span = readers.reader(stream).info.span
+            span = readers.extent(stream).span
         except DataError:  # its pane says what is wrong; the others still have a time axis
             continue
         if span is not None:

@@ -12,11 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from workstation.app.extents import Extent, extent_of, keep_extent, read_extent
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream
 from workstation.media.base import OpenContext, Reader, ReaderSpec
 from workstation.media.cache import DiskCache
-from workstation.media.probe import built_in_readers, open_stream
+from workstation.media.probe import ReaderShelf, open_with, spec_for
 from workstation.store.media_files import locate
 from workstation.store.project import ProjectFolder
 
@@ -38,9 +39,11 @@ class OpenStreams:
         self.calm = calm
         """Set once there is time for more than what is shown now; ``None``: there always is."""
         self._project = project
-        self._specs = tuple(readers) if readers is not None else built_in_readers()
+        self._specs = readers if readers is not None else ReaderShelf()
         self._context = context or OpenContext()
+        self._extents: dict[str, Extent] = {}
         self._open: dict[str, Reader] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._previews: dict[str, VideoProxy] = {}
         self._preview_folder: ProxyFolder | None = None
 
@@ -68,6 +71,23 @@ class OpenStreams:
             found = self._open[stream.id] = self._opened(stream)
         return found
 
+    def extent(self, stream: Stream) -> Extent:
+        """From when to when it has something, without opening it where that is remembered; ``DataError`` as above."""
+        known = self._extents.get(stream.id) or self._remembered(stream)
+        if known is None:
+            self.reader(stream)
+            known = self._extents[stream.id]
+        self._extents[stream.id] = known
+        return known
+
+    def turn(self, stream: Stream) -> threading.Lock:
+        """Held while a worker reads, where several workers share a reader that takes one thread at a time."""
+        return self._turns.setdefault(stream.id, threading.Lock())
+
+    def opened(self, stream: Stream) -> Reader | None:
+        """The reader of a stream if somebody has asked for it."""
+        return self._open.get(stream.id)
+
     def close(self) -> None:
         """Close what was opened; a second call does nothing."""
         while self._previews:
@@ -87,10 +107,38 @@ class OpenStreams:
         if not stream.files:
             raise DataError("it has no file", path=stream.key)
         paths = [locate(self._project, file.path) for file in stream.files]
-        fitting = [spec for spec in self._specs if spec.kind is stream.kind]
+        known = self._extents.get(stream.id) or self._remembered(stream)
+        spec = self._spec(stream, paths, "" if known is None else known.reader)
+        reader = open_with(spec, paths, options=stream.options, context=self._context)
+        extent = extent_of(reader, spec.name)
+        if extent != known and self._context.disk is not None:
+            keep_extent(self._context.disk, stream, self._plugins, extent)
+        self._extents[stream.id] = extent
+        return reader
+
+    def _spec(self, stream: Stream, paths: Sequence[Path], known: str) -> ReaderSpec:
+        """The stream's own reader, else the one that read it before, else the one its first file asks for."""
+        shelf = self._specs if isinstance(self._specs, ReaderShelf) else None
+        name = stream.reader or known
+        found = shelf.named(stream.kind, name) if shelf is not None and name else None
+        if found is not None:
+            return found
+        fitting = shelf.of_kind(stream.kind) if shelf is not None else [
+            spec for spec in self._specs if spec.kind is stream.kind
+        ]  # fmt: skip
         if not fitting:
             raise DataError(f"no reader for streams of the kind {stream.kind.value} is there", path=stream.key)
-        return open_stream(paths, fitting, reader=stream.reader, options=stream.options, context=self._context)
+        return spec_for(paths, fitting, stream.reader)
+
+    @property
+    def _plugins(self) -> str:
+        return self._specs.stamp if isinstance(self._specs, ReaderShelf) else ""
+
+    def _remembered(self, stream: Stream) -> Extent | None:
+        disk = self._context.disk
+        if disk is None or not isinstance(self._specs, ReaderShelf):
+            return None
+        return read_extent(disk, stream, self._plugins)
 
 
 def reading_context(project: ProjectFolder, streams: Iterable[Stream], *, shared: OpenContext) -> OpenContext:

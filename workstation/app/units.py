@@ -5,13 +5,16 @@ Asked by the timeline for its ruler, for steps and nudges by one unit and for sn
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from workstation.app.moment import table_of
+from workstation.app.streams import OpenStreams
 from workstation.app.viewport import Int64s
+from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import FrameTable, TimeMap, TimeRange
 from workstation.media.base import AudioReader, Reader
@@ -20,6 +23,7 @@ _NAMES = {
     StreamKind.VIDEO: "frame", StreamKind.CLOUD: "sweep", StreamKind.RADAR: "sweep", StreamKind.SERIES: "row",
     StreamKind.TRAJECTORY: "pose", StreamKind.AUDIO: "sample",
 }  # fmt: skip
+_ORDER = (*_NAMES, *(kind for kind in StreamKind if kind not in _NAMES))
 
 
 class Units(Protocol):
@@ -150,3 +154,17 @@ def shown_between(units: Units, shown: TimeRange) -> range:
     """The items whose moment lies in a stretch of session time."""
     first = units.at_or_before(shown.start_ns - 1) + 1
     return range(first, units.at_or_before(shown.end_ns - 1) + 1)
+
+
+def units_at_hand(streams: Mapping[str, Stream], readers: OpenStreams, focused: str | None) -> Units | None:
+    """The units of the stream that is worked on, else of the first that has frames: what a step goes over where the
+    pane in use has no units of its own."""
+    by_kind = sorted(streams.values(), key=lambda each: (_ORDER.index(each.kind), each.key))
+    for stream in ([streams[focused]] if focused is not None and focused in streams else []) + by_kind:
+        try:
+            found = units_of(stream, readers.reader(stream))
+        except DataError:
+            continue  # its own pane says why it cannot be read
+        if found is not None:
+            return found
+    return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workstation.cli import measuring
 from workstation.cli.acting import acting, project_argument, to_read, to_write
 from workstation.cli.output import json_option, print_json, print_rows
 from workstation.core.errors import UserError
@@ -24,7 +25,11 @@ sample_option = click.option("--sample", metavar="KEY", help="Only this sample."
 
 @click.group()
 def sync() -> None:
-    """Show the clocks of samples, check them, and align streams."""
+    """Show the clocks of samples, check them, measure how far they are off, and align streams."""
+
+
+for each_command in measuring.COMMANDS:
+    sync.add_command(each_command)
 
 
 @sync.command()

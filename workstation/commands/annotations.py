@@ -37,7 +37,7 @@ from workstation.core.errors import UserError
 from workstation.core.geometry import Shape, ShapeKind, Span, Tag, kind_of
 from workstation.core.ids import AnnotationId, EntityId, RecordId
 from workstation.core.rights import Right
-from workstation.core.translation import translated
+from workstation.core.translation import later, translated
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _EMPTY_SHAPES: dict[ShapeKind, Shape] = {ShapeKind.SPAN: Span(), ShapeKind.TAG: Tag()}
@@ -173,6 +173,19 @@ def set_state(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], state:
     tx.put_many([replace(annotation, state=state) for annotation in fetch_all(tx, annotations)])
 
 
+@command("annotation.set_confidence", title="Set confidence", right=Right.LABEL, enabled=needs_selection)
+def set_confidence(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], confidence: float | None = None) -> None:
+    """Say how sure each of these labels is, on its own stream: a thing may be plain in the camera and faint in LiDAR.
+
+    confidence: 0 to 1; left out, nothing is said of it
+    """
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise UserError(f"a confidence lies between 0 and 1, {confidence:g} does not")
+    number = ontology_number(tx)
+    found = [replace(each, confidence=confidence, ontology_version=number) for each in fetch_all(tx, annotations)]
+    tx.put_many([replace(each, state=state_after_edit(tx, each.state)) for each in found])
+
+
 @command("annotation.accept", title="Accept proposal", shortcut="Return", right=Right.LABEL, enabled=needs_selection)
 def accept(tx: Transaction, *, annotations: tuple[AnnotationRef, ...]) -> None:
     """Take proposals over as done. What a model left unsaid starts as on a label that a hand draws."""
@@ -236,7 +249,7 @@ def _copy_one(
         annotation,
         id=AnnotationId(tx.new_id()),
         stream=stream,
-        shape=_moved(annotation.shape, by),
+        shape=later(_moved(annotation.shape, by), by_ns),
         start_ns=_later(annotation.start_ns, by_ns),
         end_ns=_later(annotation.end_ns, by_ns),
         item=item,

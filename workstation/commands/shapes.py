@@ -19,7 +19,7 @@ from workstation.core.geometry import kind_of
 from workstation.core.ids import AnnotationId
 from workstation.core.resizing import resized
 from workstation.core.rights import Right
-from workstation.core.translation import translated
+from workstation.core.translation import later, translated
 
 
 class Edge(StrEnum):
@@ -107,7 +107,12 @@ def move_one(tx: Transaction, annotation: Annotation, *, by: tuple[float, ...] |
     if by is not None and annotation.shape is not None:
         moved = replace(moved, shape=translated(annotation.shape, by))
     if by_ns and annotation.start_ns is not None and annotation.end_ns is not None:
-        moved = replace(moved, start_ns=annotation.start_ns + by_ns, end_ns=annotation.end_ns + by_ns)
+        moved = replace(
+            moved,
+            start_ns=annotation.start_ns + by_ns,
+            end_ns=annotation.end_ns + by_ns,
+            shape=later(moved.shape, by_ns),
+        )
     if annotation.track is not None:
         gaps = tuple(replace(g, start_ns=g.start_ns + by_ns, end_ns=g.end_ns + by_ns) for g in annotation.track.gaps)
         moved = replace(moved, track=replace(annotation.track, gaps=gaps))

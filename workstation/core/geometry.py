@@ -164,13 +164,35 @@ class Band(_Shape, frozen=True, tag="band"):
     high_hz: float
 
 
-class Measurement(_Shape, frozen=True, tag="measurement"):
-    """A measured quantity with the points it was taken between (image px, or the annotation's frame if 3-D)."""
+class Figure(StrEnum):
+    """What is drawn to measure something."""
+
+    LINE = "line"
+    ANGLE = "angle"
+    ELLIPSE = "ellipse"
+    OUTLINE = "outline"
+
+
+class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A quantity that comes with a measurement: the mean of what an area encloses."""
+
+    quantity: str
+    value: float
+    unit: str = ""
+
+
+class Measurement(_Shape, frozen=True, tag="measurement", omit_defaults=True):
+    """A measured quantity with the points it was taken between (image px, or the annotation's frame if 3-D).
+
+    ``figure`` says what the points draw, where a program of ours measured it (``core/measured.py``).
+    """
 
     quantity: str
     value: float
     unit: str
     points: tuple[tuple[float, ...], ...] = ()
+    figure: Figure | None = None
+    also: tuple[Measured, ...] = ()
 
 
 class Curve(_Shape, frozen=True, tag="curve"):
@@ -316,7 +338,8 @@ def _check_band(shape: Band) -> Iterator[str]:
 
 
 def _check_measurement(shape: Measurement) -> Iterator[str]:
-    if not math.isfinite(shape.value) or not all(_finite(*point) for point in shape.points):
+    numbers = (shape.value, *(each.value for each in shape.also))
+    if not _finite(*numbers) or not all(_finite(*point) for point in shape.points):
         yield "a measurement needs finite numbers"
     if not shape.quantity:
         yield "a measurement needs the quantity it measures"

@@ -177,6 +177,14 @@ def outlines(camera: Camera, corners_in_camera: Floats, *, near_m: float = NEAR_
     return Outline(segments, which % len(EDGES)), which // len(EDGES)
 
 
+def lines_in_picture(
+    camera: Camera, lines_in_camera: Floats, *, near_m: float = NEAR_M
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Straight lines (n, 2, 3) as they show: pieces (m, 2, 2) in pixels, cut at the near plane, at the end of the lens
+    and at the border of the picture; and (m,) whose piece each is."""
+    return _visible_segments(camera, lines_in_camera, near_m)
+
+
 def corners_of(centers: Floats, sizes: Floats, rotations: Floats) -> Floats:
     """(n, 8, 3) corners of many cuboids: centres (n, 3), sizes (n, 3), unit quaternions (n, 4)."""
     half = _SIGNS[None] * (sizes[:, None] / 2)

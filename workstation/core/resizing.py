@@ -26,6 +26,16 @@ def resized(shape: Shape, edge: str, outward: float) -> Shape:
     raise UserError(f"a {kind_of(shape).value} has no edges to drag; give the whole new shape to annotation.set_shape")
 
 
+def with_size(cuboid: Cuboid, size: tuple[float, float, float], held: tuple[int, int, int] = (0, 0, 0)) -> Cuboid:
+    """Another size. Of each axis (length, width, height) the face with the sign in ``held`` stays; for 0 the middle."""
+    if min(size) <= 0:
+        raise UserError("a cuboid needs a positive length, width and height")
+    steps = tuple(-sign * (new - old) / 2 for sign, new, old in zip(held, size, cuboid.size, strict=True))
+    x, y, z = rotated(steps, cuboid.rotation)
+    center = (cuboid.center[0] + x, cuboid.center[1] + y, cuboid.center[2] + z)
+    return replace(cuboid, center=center, size=size)
+
+
 def rotated(vector: tuple[float, ...], rotation: tuple[float, float, float, float]) -> tuple[float, float, float]:
     """``vector`` turned by the unit quaternion ``rotation`` (w, x, y, z)."""
     w, x, y, z = rotation

@@ -47,6 +47,8 @@ class SpaceCursor(msgspec.Struct, frozen=True):
     point: tuple[float, float, float]
     direction: tuple[float, float, float] | None = None
     """Unit vector of the ray a pixel casts; ``None`` for a point."""
+    session_ns: int | None = None
+    """When the frame stood so; ``None`` for a frame that stands still."""
 
 
 class SelectionState(msgspec.Struct, frozen=True):
@@ -58,6 +60,8 @@ class SelectionState(msgspec.Struct, frozen=True):
     """The selected one that panels show and keys act on."""
     hovered: str | None = None
     cursor: SpaceCursor | None = None
+    cursor_held: bool = False
+    """The cursor stays where it is, wherever the pointer goes."""
 
 
 class SelectionChanged(msgspec.Struct, frozen=True):
@@ -78,7 +82,8 @@ class SelectionChanged(msgspec.Struct, frozen=True):
 
     @property
     def cursor_changed(self) -> bool:
-        return self.before.cursor != self.after.cursor
+        before, after = self.before, self.after
+        return (before.cursor, before.cursor_held) != (after.cursor, after.cursor_held)
 
 
 class Selection:
@@ -117,8 +122,14 @@ class Selection:
         self._change(cause, hovered=item)
 
     def point_at(self, cursor: SpaceCursor | None, *, cause: str) -> None:
-        """Move the shared 3D cursor, or take it away."""
-        self._change(cause, cursor=cursor)
+        """Move the shared 3D cursor, or take it away; while it is held it stays."""
+        if not self._state.cursor_held:
+            self._change(cause, cursor=cursor)
+
+    def hold_cursor(self, held: bool, *, cause: str) -> None:
+        """Let the 3D cursor stay where it is, or follow the pointer again: then it is gone until the next move."""
+        if held != self._state.cursor_held:
+            self._change(cause, cursor=self._state.cursor if held else None, cursor_held=held)
 
     def restore(self, state: SelectionState, *, exists: Callable[[str], bool], cause: str) -> None:
         """Go back to a remembered selection, as far as its items still exist; hover and cursor stay as they are."""

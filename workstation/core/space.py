@@ -98,6 +98,11 @@ class FrameTree:
         """All frames, roots included."""
         return frozenset(self._names)
 
+    @property
+    def roots(self) -> frozenset[str]:
+        """Frames that hang under no other."""
+        return frozenset(self._names - self._frames.keys())
+
     def transform(self, target: str, source: str, time_ns: int) -> RigidTransform | NoTransform:
         """``target_from_source`` at a session time, or why there is none."""
         ways: list[dict[str, RigidTransform]] = []

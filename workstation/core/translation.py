@@ -11,6 +11,7 @@ from workstation.core.errors import UserError
 from workstation.core.geometry import (
     Box,
     Cuboid,
+    Curve,
     Keypoints,
     Mask,
     Measurement,
@@ -24,6 +25,14 @@ from workstation.core.geometry import (
 )
 
 _replace = msgspec.structs.replace
+
+
+def later(shape: Shape | None, by_ns: int) -> Shape | None:
+    """The shape of an annotation that was moved in time: the points of a curve have times of their own."""
+    if not by_ns or not isinstance(shape, Curve):
+        return shape
+    moved: Shape = _replace(shape, points=tuple((time_ns + by_ns, value) for time_ns, value in shape.points))
+    return moved
 
 
 def translated(shape: Shape, by: tuple[float, ...]) -> Shape:

@@ -31,6 +31,7 @@ from workstation.media.base import (
     Window,
 )
 from workstation.media.dicom_header import FileHeader, read_header
+from workstation.media.dicom_kept import keep_headers, kept_headers
 from workstation.media.dicom_pixels import decode_frame, describe_syntax, frame_values
 from workstation.media.dicom_series import group, kind_of, stack
 from workstation.media.items import TimedItems, info_of_table
@@ -87,6 +88,7 @@ def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -
         windows=_windows(first),
         instances=tuple("" if frame is None else frame.instance for frame in slices.frames),
         missing=slices.missing,
+        frame_of_reference=first.frame_of_reference,
     )
     return StackVolume(look, load, context, lambda: None)
 
@@ -105,6 +107,7 @@ class DicomFilm(TimedItems):
         units = [int((time * 1_000_000 + Decimal("0.5")).__floor__()) for time in times]
         self.table: FrameTable = frame_table(units, unit_num=1, unit_den=1_000_000_000)
         self.info = _film_info(header, self.table)
+        self.pixel_aspect = _pixel_aspect(header)
         self._range: tuple[float, float] | None = None
 
     @property
@@ -177,6 +180,7 @@ class DicomPicture:
         self._film = film
         self.info = info
         self.width_px, self.height_px = film.width_px, film.height_px
+        self.pixel_aspect = film.pixel_aspect
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -211,6 +215,14 @@ def open_picture(paths: Sequence[Path], options: Options, context: OpenContext) 
     return DicomPicture(film, info)
 
 
+def _pixel_aspect(header: FileHeader) -> float:
+    """How many times as high as wide a pixel is in the patient."""
+    frame = header.frames[0]
+    if frame.row_mm is None or frame.column_mm is None:
+        return header.pixel_aspect
+    return frame.row_mm / frame.column_mm
+
+
 def _single(paths: Sequence[Path], context: OpenContext) -> FileHeader:
     if len(paths) != 1:
         raise DataError(f"a DICOM film or picture is one file, not {len(paths)}")
@@ -229,12 +241,16 @@ def _files_of(paths: Sequence[Path]) -> list[Path]:
 
 
 def _headers(paths: Sequence[Path], context: OpenContext) -> list[FileHeader]:
+    kept = kept_headers(paths, context)
+    if kept is not None:
+        return kept
     headers = []
     for i, path in enumerate(paths):
         context.cancel.check()
         headers.append(read_header(path))
         if context.progress is not None:
             context.progress((i + 1) / len(paths))
+    keep_headers(headers, context)
     return headers
 
 

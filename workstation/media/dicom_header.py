@@ -13,10 +13,11 @@ import os
 import threading
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,11 @@ _TAGS = (
     "SeriesDescription", "SeriesNumber", "InstanceNumber", "ImageType", "AcquisitionNumber", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "FrameOfReferenceUID", "Rows", "Columns",
     "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
-    "NumberOfFrames", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
-    "NominalScannedPixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GridFrameOffsetVector",
-    "DoseGridScaling", "RescaleSlope", "RescaleIntercept", "RescaleType", "WindowCenter", "WindowWidth",
-    "WindowCenterWidthExplanation", "VOILUTFunction", "PatientOrientation", "Laterality", "ImageLaterality",
-    "VOILUTSequence", "ModalityLUTSequence", "FrameTime", "FrameTimeVector",
+    "NumberOfFrames", "PixelAspectRatio", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "SliceThickness", "SpacingBetweenSlices",
+    "GridFrameOffsetVector", "DoseGridScaling", "RescaleSlope", "RescaleIntercept", "RescaleType",
+    "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction", "PatientOrientation", "Laterality",
+    "ImageLaterality", "VOILUTSequence", "ModalityLUTSequence", "FrameTime", "FrameTimeVector",
     "CineRate", "RecommendedDisplayFrameRate", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 _LETTERS = {"R": "R", "L": "L", "A": "A", "P": "P", "H": "S", "F": "I"}
@@ -75,6 +76,7 @@ class FileHeader:
     instance: str
     series: str
     study: str
+    frame_of_reference: str
     modality: str
     description: str
     series_number: int | None
@@ -101,10 +103,14 @@ class FileHeader:
     """From values to grey, before any window."""
     edges: tuple[str, str, str, str] | None
     """What lies beyond the left, right, top and bottom edge, of a picture whose place in the patient is not given."""
+    pixel_aspect: float
+    """Height of a pixel to its width, where only that is stated."""
     laterality: str
     """``R``, ``L`` or ``B``: the side of a paired part of the body."""
     frames: tuple[FrameHeader, ...]
     notes: tuple[str, ...]
+    pixels_at: int = 0
+    """Where in the file the element of the pixels seems to begin; whoever reads there looks whether it does."""
 
 
 @contextmanager
@@ -176,10 +182,18 @@ def read_header(path: Path) -> FileHeader:
             import pydicom
 
             _check_deflated(file, path)
-            dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
-            return _header(path, dataset)
+            dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
+            return _header(path, _Said(dataset), file.tell())
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror or error}", path=path) from error
+
+
+@cache
+def _wanted_tags() -> list[Any]:
+    """What is read of a header, as pydicom's own tags: it would make them anew for every file."""
+    from pydicom.tag import Tag
+
+    return [Tag(name) for name in _TAGS]
 
 
 def _check_deflated(file: InsideFile, path: Path) -> None:
@@ -208,7 +222,20 @@ def _check_deflated(file: InsideFile, path: Path) -> None:
     file.seek(0)
 
 
-def _header(path: Path, dataset: Any) -> FileHeader:
+class _Said:
+    """The elements of a data set by name, each converted once: asking pydicom by name costs more than parsing."""
+
+    def __init__(self, dataset: Any) -> None:
+        from pydicom.datadict import keyword_for_tag
+
+        self.file_meta = dataset.file_meta
+        self._values = {keyword_for_tag(tag): dataset[tag].value for tag in dataset.keys()}  # noqa: SIM118 - its own
+
+    def get(self, name: str) -> Any:
+        return self._values.get(name)
+
+
+def _header(path: Path, dataset: Any, pixels_at: int) -> FileHeader:
     rows, columns = _whole(dataset.get("Rows")), _whole(dataset.get("Columns"))
     if not rows or not columns:
         kind = _text(dataset.get("Modality")) or "no modality"
@@ -229,6 +256,7 @@ def _header(path: Path, dataset: Any) -> FileHeader:
         instance=_text(dataset.get("SOPInstanceUID")),
         series=_text(dataset.get("SeriesInstanceUID")),
         study=_text(dataset.get("StudyInstanceUID")),
+        frame_of_reference=_text(dataset.get("FrameOfReferenceUID")),
         modality=_text(dataset.get("Modality")),
         description=_text(dataset.get("SeriesDescription")),
         series_number=_whole(dataset.get("SeriesNumber")),
@@ -253,9 +281,11 @@ def _header(path: Path, dataset: Any) -> FileHeader:
         value_table=value_table,
         grey_table=grey_table,
         edges=_edges(dataset),
+        pixel_aspect=_aspect(_numbers(dataset.get("PixelAspectRatio"))),
         laterality=_text(dataset.get("ImageLaterality")) or _text(dataset.get("Laterality")),
         frames=tuple(_frames(path, dataset, count)),
         notes=tuple(notes),
+        pixels_at=pixels_at,
     )
 
 
@@ -286,6 +316,14 @@ def _frames(path: Path, dataset: Any, count: int) -> Iterator[FrameHeader]:
             intercept=intercept or 0.0,
             windows=_windows(_first_with(groups, "FrameVOILUTSequence") or dataset),
         )
+
+
+def _aspect(stated: Sequence[float]) -> float:
+    """Vertical to horizontal size; square where it is not stated, or not to be believed."""
+    if len(stated) != 2 or min(stated) <= 0:
+        return 1.0
+    aspect = stated[0] / stated[1]
+    return aspect if 0.05 <= aspect <= 20 else 1.0
 
 
 def _in_groups(groups: Iterable[Any], sequence: str, name: str, dataset: Any) -> Any:

@@ -59,6 +59,8 @@ class VolumeLook:
     """Per slice the UID of its image, with ``/frame`` (from 1) in a multi-frame one; empty for a missing slice."""
     missing: tuple[int, ...] = ()
     """Slices that the files lack."""
+    frame_of_reference: str = ""
+    """Volumes that name the same one share their patient coordinates; empty: nobody said."""
 
 
 class StackVolume:
@@ -111,6 +113,10 @@ class StackVolume:
         """Per slice the UID of its image, as ``item`` of an annotation names it; none for other than DICOM."""
         return self._look.instances
 
+    def stored(self, index: int) -> StoredSlice | None:
+        """A slice as stored, not kept; ``None`` where the files lack it."""
+        return self._slice(index, keep=False)
+
     def slab(self, axis: int, index: int) -> NDArray[np.float32]:
         if axis not in (0, 1, 2) or not 0 <= index < self.shape[axis]:
             raise IndexError(f"plane {index} across axis {axis} of a volume of {self.shape}")
@@ -141,7 +147,7 @@ class StackVolume:
             self._share.close()
             self._close()
 
-    def _slice(self, index: int) -> StoredSlice | None:
+    def _slice(self, index: int, *, keep: bool = True) -> StoredSlice | None:
         if self._closed:
             raise DataError("the volume was closed", path=self.paths[0])
         if index in self._look.missing:
@@ -152,7 +158,8 @@ class StackVolume:
             if found.pixels.shape != self.shape[1:]:
                 shape = " × ".join(str(size) for size in found.pixels.shape)
                 raise DataError(f"a slice of {shape} does not fit the others", path=self.paths[0])
-            self._share.put(index, found, found.pixels.nbytes + 128)
+            if keep:
+                self._share.put(index, found, found.pixels.nbytes + 128)
         return found
 
 

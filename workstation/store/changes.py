@@ -6,7 +6,7 @@ A type module: panes, lists, checks and jobs read it; only the store makes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
@@ -45,3 +45,24 @@ class ChangeSet:
     def __len__(self) -> int:
         """How many records were touched."""
         return sum(len(ids) for part in (self.added, self.changed, self.removed) for ids in part.values())
+
+    def then(self, later: ChangeSet) -> ChangeSet:
+        """Both as one, seen by somebody who looks only after the second."""
+        added: dict[RecordKind, frozenset[str]] = {}
+        changed: dict[RecordKind, frozenset[str]] = {}
+        removed: dict[RecordKind, frozenset[str]] = {}
+        for kind in self.kinds | later.kinds:
+            came, differs, went = (part.get(kind, _NONE) for part in (self.added, self.changed, self.removed))
+            comes, differs_now, goes = (part.get(kind, _NONE) for part in (later.added, later.changed, later.removed))
+            _keep(added, kind, (came - goes) | (comes - went))
+            _keep(changed, kind, (differs - goes) | (differs_now - came) | (comes & went))
+            _keep(removed, kind, (went - comes) | (goes - came))
+        return replace(
+            later, added=added, changed=changed, removed=removed, samples=self.samples | later.samples,
+            group=later.group if later.group == self.group else None,
+        )  # fmt: skip
+
+
+def _keep(part: dict[RecordKind, frozenset[str]], kind: RecordKind, ids: frozenset[str]) -> None:
+    if ids:
+        part[kind] = ids

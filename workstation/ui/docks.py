@@ -1,7 +1,8 @@
 """The panes as docks: made from the catalogue, arranged by workspaces, maximised, their places kept and put back.
 
-Held by the main window. A pane's module is imported when its dock is first shown, so that a start pays only for what
-is on the screen.
+Held by the main window. A pane is imported, made and bound when somebody first sees its dock, and sleeps while nobody
+does (``panes/base.py``), so that a window pays only for what is on the screen. Qt moves docks back and forth while it
+arranges them; what is seen in the end is looked at once per turn of the event loop.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Slot
+from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from workstation.ui.panes.base import Pane
-from workstation.ui.panes.catalogue import PANES, PaneSpec
+from workstation.ui.panes.catalogue import PANES, Area, PaneSpec
 from workstation.ui.workspaces.catalogue import Workspace
 
 if TYPE_CHECKING:
@@ -30,27 +32,29 @@ Stack = tuple["PaneDock", ...]
 
 
 class PaneDock(QDockWidget):
-    """The place of one pane. Empty until it is shown with a workbench."""
+    """The place of one pane. Empty until it is seen with a workbench."""
+
+    turned = QtSignal()
+    """It came into sight or went out of it, perhaps only for a moment."""
 
     def __init__(self, spec: PaneSpec, parent: QMainWindow) -> None:
         super().__init__(spec.title, parent)
         self.spec = spec
         self.pane: Pane | None = None
-        self.seen = False
-        """Whether it is on the screen, in front of its tabs."""
         self._bench: Workbench | None = None
+        self._in_sight = False
         self.setObjectName(f"dock_{spec.kind}")
         self.setAccessibleName(spec.title)
         self.setWidget(QWidget())
+        self.setTitleBarWidget(QWidget())  # else Qt's own, whose buttons are found by those who look for names
         self.visibilityChanged.connect(self._on_visibility)
 
     def bind(self, bench: Workbench) -> None:
         """Show this project, as soon as there is somebody to see it."""
         self._bench = bench
         if self.pane is not None:
+            self._attend()
             self.pane.bind(bench)
-        elif self.isVisible():
-            self.built()
 
     def unbind(self) -> None:
         """Let go of the project."""
@@ -62,17 +66,36 @@ class PaneDock(QDockWidget):
         """The pane, made now if it was not; ``None`` without a project."""
         if self.pane is None and self._bench is not None:
             self.pane = _build(self.spec)
+            if not self._in_sight:
+                self.pane.sleep()
             self.pane.header.setProperty("pane", self.pane)
             self.setWidget(self.pane)
             self.setTitleBarWidget(self.pane.header)
             self.pane.bind(self._bench)
         return self.pane
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether it is open and in front of the others in its place."""
+        return self._in_sight
+
+    def settle(self) -> None:
+        """It stands where it stays: its pane is made if it is seen, and sleeps if it is not."""
+        if self._in_sight:
+            self.built()
+        self._attend()
+
+    def _attend(self) -> None:
+        if self.pane is not None:
+            if self._in_sight:
+                self.pane.wake()
+            else:
+                self.pane.sleep()
+
     @Slot(bool)
     def _on_visibility(self, visible: bool) -> None:
-        self.seen = visible
-        if visible:
-            self.built()
+        self._in_sight = visible
+        self.turned.emit()
 
 
 class Docks(QObject):
@@ -84,10 +107,8 @@ class Docks(QObject):
         self._by_kind = {spec.kind: PaneDock(spec, window) for spec in specs}
         self._before_maximising: QByteArray | None = None
         self._bench: Workbench | None = None
-        self._tell_soon = QTimer(self)
-        self._tell_soon.setSingleShot(True)
-        self._tell_soon.setInterval(0)
-        self._tell_soon.timeout.connect(self._tell_seen)
+        self._let_in = False
+        """Whether the panes in the middle, which open media, may be made: not before the window was painted once."""
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -96,8 +117,11 @@ class Docks(QObject):
         window.setTabPosition(
             Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
         )
+        self._settle_soon = QTimer(self)
+        self._settle_soon.setSingleShot(True)
+        self._settle_soon.timeout.connect(self.settle)
         for dock in self:
-            dock.visibilityChanged.connect(self._tell_soon.start)
+            dock.turned.connect(self._settle_soon.start)
             dock.hide()
 
     def __iter__(self) -> Iterator[PaneDock]:
@@ -110,19 +134,41 @@ class Docks(QObject):
         """Those that have been made."""
         return (dock.pane for dock in self if dock.pane is not None)
 
+    def settled(self) -> bool:
+        """Whether every pane that somebody sees shows what it was asked for."""
+        waiting = any(dock.in_sight and dock.pane is None for dock in self) and self._bench is not None
+        return not waiting and all(pane.settled() for pane in self.panes() if pane.awake)
+
     def pane(self, kind: str) -> Pane | None:
-        """The pane of a kind, if it is on the screen or in a tab."""
+        """The pane of a kind, up to date, if it is on the screen, or in a tab that was in front once."""
         dock = self._by_kind.get(kind)
-        return None if dock is None or dock.isHidden() else dock.pane
+        if dock is None or dock.isHidden() or dock.pane is None:
+            return None
+        dock.pane.catch_up()
+        return dock.pane
 
     def bind(self, bench: Workbench) -> None:
         """Show this project in all of them."""
         self._bench = bench
-        self._tell_soon.start()
         for dock in self:
             dock.bind(bench)
+        self.settle()
+
+    @Slot()
+    def settle(self) -> None:
+        """Every dock stands where it stays for now: make the panes that are seen, let the others sleep."""
+        layout = self._window.layout()
+        if layout is not None:
+            layout.activate()  # Qt tells which tabs are in front when it has given them their places
+        self._settle_soon.stop()
+        for dock in self:
+            if dock.pane is None and dock.spec.area is Area.CENTRE and not self._let_in:
+                continue
+            dock.settle()
             if dock.pane is not None:
                 self._listen(dock.pane)
+        if self._bench is not None:
+            self._bench.show_panes(frozenset(dock.spec.kind for dock in self if dock.in_sight))
 
     def unbind(self) -> None:
         """Let go of the project and hide."""
@@ -131,6 +177,13 @@ class Docks(QObject):
             dock.unbind()
             dock.hide()
         self._before_maximising = None
+
+    def let_in(self) -> bool:
+        """The window was painted: the panes in the middle may come; whether they could not before."""
+        came, self._let_in = not self._let_in, True
+        if came:
+            self.settle()
+        return came
 
     def show_pane(self, kind: str) -> Pane | None:
         """Bring it to the front, opening it if it was closed, and give it the focus."""
@@ -141,11 +194,11 @@ class Docks(QObject):
             self.toggle_maximised(dock)
         dock.show()
         dock.raise_()
-        pane = dock.built()
-        if pane is not None:
-            self._listen(pane)
-            pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        return pane
+        self._let_in = True
+        self.settle()
+        if dock.pane is not None:
+            dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return dock.pane
 
     def arrange(self, workspace: Workspace) -> None:
         """Put every dock where the workspace says; the others are closed."""
@@ -204,7 +257,8 @@ class Docks(QObject):
         """Give the focus to the pane that a workspace is about: the first in the middle, else any."""
         middle = [kind for column in workspace.centre for stack in column for kind in stack]
         for kind in (*middle, *(dock.spec.kind for dock in self)):
-            pane = self.pane(kind)
+            dock = self._by_kind.get(kind)
+            pane = None if dock is None or not dock.in_sight else dock.pane
             if pane is not None:
                 pane.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
@@ -219,12 +273,6 @@ class Docks(QObject):
         done = self._window.restoreState(QByteArray(layout), _LAYOUT_VERSION)
         self._name_tabs()
         return done
-
-    @Slot()
-    def _tell_seen(self) -> None:
-        """Once for many docks that come and go together, as when a workspace is taken."""
-        if self._bench is not None:
-            self._bench.show_panes(frozenset(dock.spec.kind for dock in self if dock.seen))
 
     @Slot()
     def _on_maximise_wanted(self) -> None:

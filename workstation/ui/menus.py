@@ -19,8 +19,8 @@ from workstation.ui.performing import Performing
 from workstation.ui.theme import Theme
 
 ORDER = (
-    "Project", "Edit", "View", "Sample", "Play", "Camera", "Text", "Tools", "Label", "Track", "Link", "Sync", "Review",
-    "Help",
+    "Project", "Edit", "View", "Sample", "Play", "Camera", "Cloud", "Cuboid", "Text", "Tools", "Label", "Track", "Link",
+    "Sync", "Review", "Help",
 )  # fmt: skip
 """Menus from left to right."""
 

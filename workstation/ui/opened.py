@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from workstation.app.comment_rows import first_open_comment
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
 from workstation.app.playing import device_in_words
@@ -21,7 +22,10 @@ from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
+from workstation.core.sample import SampleState
 from workstation.store.changes import ChangeSet
+from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT
+from workstation.ui.panels.going import go_to
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
 from workstation.ui.transport_bar import TransportBar
@@ -52,6 +56,7 @@ class Opened(QObject):
         self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
         self.bench.jobs = window.jobs
+        self.bench.opens_late = True
         self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
@@ -164,7 +169,25 @@ class Opened(QObject):
     def _on_sample(self, view: SampleView | None) -> None:
         box = self._window.toolbar.samples
         box.setCurrentIndex(-1 if view is None else box.findData(view.sample.key))
+        self._window.toolbar.offer(self._has_work_for)
         self._show_sync()
+        if view is not None and view.sample.state is SampleState.RETURNED:
+            self.bench.gui.post(self._show_comment, view)  # when every pane has opened it
+
+    def _has_work_for(self, tool_id: str) -> bool:
+        """Whether the sample has streams, and the ontology classes, that a tool is for."""
+        action = self._window.table.find(tool_id)
+        reason = self._window.performing.why_not(action, None)
+        return reason is None or not reason.startswith((NO_STREAM_FOR_IT, NO_CLASS_FOR_IT))
+
+    def _show_comment(self, view: SampleView) -> None:
+        """A returned sample opens on its first comment, whichever panes are seen."""
+        if view is not self.bench.view:
+            return
+        comment = first_open_comment(self.session.store, view)
+        if comment is not None:
+            go_to(self.bench, [comment.target], cause="window")
+            self.bench.tell(f"Returned: {comment.text}")
 
     def _show_device(self) -> None:
         self._say_device(*device_in_words(self.session.player))

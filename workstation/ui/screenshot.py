@@ -111,7 +111,7 @@ def _settled_picture(window: MainWindow) -> QImage:
 
     def check() -> None:
         nonlocal last, since
-        if not window.jobs.running() and all(pane.settled() for pane in window.docks.panes()):
+        if not window.jobs.running() and window.docks.settled():
             picture = window.grab().toImage()
             if picture != last:
                 last, since = picture, monotonic()

@@ -5,11 +5,12 @@ Built from action ids, so that a button, its menu entry and its key are one thin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLineEdit, QToolBar, QToolButton, QWidget
 
 from workstation.ui.actions.action import Action
@@ -40,6 +41,7 @@ class ToolBar(QToolBar):
         self._buttons: dict[str, QToolButton] = {}
         self._icons: dict[str, str] = {}
         self._tools: dict[str, QToolButton] = {}
+        self._entries: dict[str, QAction] = {}
         self._held = ""
 
     def build(self, actions: dict[str, Action], tools: Iterable[Action]) -> None:
@@ -51,6 +53,7 @@ class ToolBar(QToolBar):
         self.addSeparator()
         for tool in tools:
             self._tools[tool.id] = self._button(tool, checkable=True)
+            self._entries[tool.id] = self.actions()[-1]
         self.addSeparator()
         for each in _TRANSPORT:
             self._button(actions[each])
@@ -65,6 +68,11 @@ class ToolBar(QToolBar):
 
     def button(self, action_id: str) -> QToolButton | None:
         return self._buttons.get(action_id)
+
+    def offer(self, fits: Callable[[str], bool]) -> None:
+        """Show the tools that have something to work on in this sample; the others stay in menus and palette."""
+        for tool_id, entry in self._entries.items():
+            entry.setVisible(fits(tool_id))
 
     def hold(self, action_id: str) -> None:
         """Show which tool is in the hand."""

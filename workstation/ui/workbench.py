@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.checking import SampleChecks
 from workstation.app.jobs import Job, Jobs
+from workstation.app.previews import Previews
 from workstation.app.readiness import Ready, make_ready
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
@@ -29,6 +30,7 @@ from workstation.core.clock import Clock
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
+from workstation.core.sample import Stream
 from workstation.core.selection import Ids, Mode, Selection, replace
 from workstation.core.signal import Signal
 from workstation.core.timebase import TimeRange
@@ -39,6 +41,9 @@ from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+
+if TYPE_CHECKING:
+    from workstation.app.placed_cuboids import PlacedCuboids
 
 __all__ = ["Told", "Tone", "Workbench"]
 
@@ -63,6 +68,8 @@ class Workbench(QObject):
         self.gui = GuiThread(self)
         self.hand = Hand()
         self.sight = Sight()
+        self.previews = Previews(on_error=_report)
+        """Shapes being dragged, which every pane draws in place of what is stored."""
         self.view: SampleView | None = None
         """The open sample's records; ``None`` while none is open."""
         self.readers: OpenStreams | None = None
@@ -71,6 +78,8 @@ class Workbench(QObject):
         """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
         self.jobs: Jobs | None = None
         """The window's background work, where there is a window."""
+        self.step_every = 1
+        """How many units of the focused pane ``,`` and ``.`` go."""
         self.panes: frozenset[str] | None = None
         """The kinds of panes on the screen; ``None`` where there is no window that knows."""
         self.panes_changed: Signal[frozenset[str]] = Signal("panes_changed", on_error=_report)
@@ -91,6 +100,7 @@ class Workbench(QObject):
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self._ready: Ready | None = None
+        self._placed: PlacedCuboids | None = None
         self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
@@ -105,6 +115,8 @@ class Workbench(QObject):
         self._check_soon.timeout.connect(self._check)
         self.calm = threading.Event()
         """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
+        self.opens_late = False
+        """Whether streams that only the timeline shows are opened when there is calm; a window wishes so."""
         self.calmed: Signal[None] = Signal("calmed", on_error=_report)
         """The sample is on the screen: what can wait may begin."""
         self._calm_soon = QTimer(self)
@@ -138,6 +150,15 @@ class Workbench(QObject):
     def focused_stream(self) -> str | None:
         """The stream whose units the ruler shows and on which marks are made: the one last worked on."""
         return self._focused_stream
+
+    @property
+    def placed(self) -> PlacedCuboids | None:
+        """Where the open sample's cuboids, cameras and frames are, for every pane; read when it is first asked for."""
+        if self._placed is None and self.view is not None and self.readers is not None:
+            from workstation.app.placed_cuboids import PlacedCuboids
+
+            self._placed = PlacedCuboids(self.view, self.readers)
+        return self._placed
 
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
@@ -173,6 +194,7 @@ class Workbench(QObject):
             return False
         old, sounds = self.readers, self.sounds
         self._begin_showing()
+        self._placed = None
         self.view, ready = self._view_of(sample)
         self.readers = ready or OpenStreams(
             self.session.project.path,
@@ -185,6 +207,8 @@ class Workbench(QObject):
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
+        self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_loop(None)
         span = sample_span(self.view.streams.values(), self.readers)
@@ -219,6 +243,12 @@ class Workbench(QObject):
         ready.view.hand_over(self.session.store)
         self._ready = ready
 
+    def may_open(self, stream: Stream) -> bool:
+        """Whether a pane that can do without it for a moment may open a stream now; else when it is ``calmed``."""
+        if self.readers is None or not self.opens_late or self.calm.is_set():
+            return True
+        return self.readers.opened(stream) is not None
+
     def _view_of(self, sample: SampleId) -> tuple[SampleView, OpenStreams | None]:
         """The records of a sample, and its readers if it was made ready."""
         ready, self._ready = self._ready, None
@@ -250,7 +280,10 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self._placed = None
         sounds, self.sounds = self.sounds, None
+        self.previews.end()
+        self._drop_cursor()
         self.clock.pause()
         self.clock.set_span(NO_TIME)
         self.sample_changed.emit(None)
@@ -258,6 +291,10 @@ class Workbench(QObject):
             sounds.close()
         if old is not None:
             old.close()
+
+    def _drop_cursor(self) -> None:
+        self.selection.hold_cursor(False, cause="session")
+        self.selection.point_at(None, cause="session")
 
     # --- what everybody does ------------------------------------------------------------------------------------
 
@@ -334,6 +371,8 @@ class Workbench(QObject):
                 self._ready.view.apply(changes)
         if self.view is not None:
             self.view.apply(changes)
+            if self._placed is not None:
+                self._placed.apply(changes)
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
         self.check_soon()

@@ -73,6 +73,8 @@ NO_SAMPLE = "open a sample first"
 NO_LABEL_SELECTED = "select something first"
 HANDED_IN = "it is handed in already"
 NOT_HANDED_IN = "it is not handed in yet"
+NO_STREAM_FOR_IT, NO_CLASS_FOR_IT = "this sample has no", "no class of this ontology"
+"""How reasons begin that no key or click takes away: there is nothing of the kind in the sample, or no word for it."""
 UNLOCKS = {
     NO_PROJECT: "project.open",
     NO_SAMPLE: "sample.next",

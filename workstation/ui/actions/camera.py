@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 MENU = "Camera"
 SCOPE = "camera"
-_STEPS = (1, 2, 3, 5, 10, 15, 25, 30, 50, 100)
 
 
 def _cameras(hands: Hands) -> CameraPane | None:
@@ -27,6 +26,14 @@ def canvas_of(hands: Hands) -> Canvas | None:
     """The focused camera's picture, as tools and the actions on shapes see it."""
     cameras = _cameras(hands)
     return None if cameras is None or cameras.focused is None else cameras.focused.canvas
+
+
+def painted_ns(hands: Hands, stream: str) -> int | None:
+    """Session time of the picture that a camera has painted."""
+    cameras = _cameras(hands)
+    view = None if cameras is None else next((each for each in cameras.views if each.stream.id == stream), None)
+    frame = None if view is None else view.frames.frame
+    return None if frame is None else frame.session_ns
 
 
 def _needs_camera(hands: Hands) -> str | None:
@@ -96,6 +103,9 @@ def _switching(name: str, title: str, help_text: str, keys: str | tuple[str, ...
 link_zoom = _switching("linked_zoom", "Link zoom", "Zoom and move all cameras together, or each on its own.")
 cuboids = _switching("cuboids", "Cuboids in cameras", "Show or hide the projected outlines of cuboids.")
 points = _switching("points", "Cloud points in cameras", "Show or hide the points of the cloud, coloured by distance.")
+motion = _switching(
+    "motion", "Correct points in cameras for motion", "Put each point where it was at the sweep's time, or as captured."
+)
 overlays = _switching("overlays", "Shapes on pictures", "Show or hide everything drawn over pictures.", "H")
 cross_hair = _switching("cross_hair", "Cross-hair", "Show or hide lines through the pointer.", "Shift+H")
 magnifier = _switching("magnifier", "Magnifier", "Show or hide the pixels under the pointer, enlarged.", "Shift+M")
@@ -107,28 +117,6 @@ def plain_light(hands: Hands) -> None:
     cameras = _cameras(hands)
     if cameras is not None and cameras.focused is not None:
         cameras.focused.plain_light()
-
-
-@action("camera.larger_step", title="Larger step", scope=SCOPE, menu=MENU, enabled=_needs_camera)
-def larger_step(hands: Hands) -> None:
-    """Let the step keys go over more frames at once: every 2nd, 3rd, 5th, 10th…"""
-    _change_step(hands, 1)
-
-
-@action("camera.smaller_step", title="Smaller step", scope=SCOPE, menu=MENU, enabled=_needs_camera)
-def smaller_step(hands: Hands) -> None:
-    """Let the step keys go over fewer frames at once, down to each."""
-    _change_step(hands, -1)
-
-
-def _change_step(hands: Hands, by: int) -> None:
-    cameras = _cameras(hands)
-    if cameras is None:
-        return
-    near = min(_STEPS, key=lambda step: abs(step - cameras.look.step_every))
-    step = _STEPS[min(max(_STEPS.index(near) + by, 0), len(_STEPS) - 1)]
-    cameras.set_look(step_every=step)
-    hands.bench.tell("The step keys go frame by frame." if step == 1 else f"The step keys go {step} frames at once.")
 
 
 @action("camera.all", title="All cameras", keys="Shift+0", menu=MENU, enabled=_needs_camera)

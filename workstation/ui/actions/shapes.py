@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import Hands, action, needs_sample
+from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT, Hands, action, needs_sample
 from workstation.ui.actions.camera import SCOPE, canvas_of
 from workstation.ui.tools.catalogue import TOOLS, ToolInfo
 
@@ -32,16 +32,18 @@ def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
         if view is None:
             return needs_sample(hands)
         drawn_on = PICTURE_KINDS if info.makes in _OF_PIXELS else PICTURE_KINDS | {StreamKind.DOCUMENT}
+        if info.makes is None:  # what edits, edits in space too
+            drawn_on = drawn_on | {StreamKind.CLOUD, StreamKind.RADAR}
         kinds = {each.kind for each in view.streams.values()} & drawn_on
         if not kinds:
-            return "this sample has no pictures"
+            return f"{NO_STREAM_FOR_IT} pictures"
         if info.makes is None:
             return None
         if hands.bench.session.read_only:
             return READ_ONLY
         ontology = view.ontology
         if ontology is not None and not any(ontology.classes_for(kind, ShapeKind(info.makes)) for kind in kinds):
-            return f"no class of this ontology may be drawn as {info.makes} on these pictures"
+            return f"{NO_CLASS_FOR_IT} may be drawn as {info.makes} on these pictures"
         return None
 
     return why_not
@@ -72,6 +74,10 @@ keypoints = _taking("keypoints")
 brush = _taking("brush")
 eraser = _taking("eraser")
 mask_fill = _taking("mask_fill")
+measure = _taking("measure")
+measure_angle = _taking("measure_angle")
+measure_ellipse = _taking("measure_ellipse")
+measure_outline = _taking("measure_outline")
 
 
 # --- how they draw ----------------------------------------------------------------------------------------------

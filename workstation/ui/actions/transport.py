@@ -5,6 +5,7 @@ from __future__ import annotations
 from workstation.ui.actions.action import Hands, action, needs_sample
 
 MENU = "Play"
+_STEPS = (1, 2, 3, 5, 10, 15, 25, 30, 50, 100)
 
 
 @action("transport.play", title="Play or pause", keys="Space", menu=MENU, icon="play", enabled=needs_sample)
@@ -44,14 +45,25 @@ def to_end(hands: Hands) -> None:
 
 
 def _step(hands: Hands, steps: int) -> None:
-    asked = hands.pane or hands.frame.pane("timeline")
-    target = None if asked is None else asked.step_time(steps)
-    if target is None:
-        timeline = hands.frame.pane("timeline")
-        target = None if timeline is None else timeline.step_time(steps)
+    from workstation.app.units import stepped, units_at_hand
+
+    bench = hands.bench
+    steps *= bench.step_every
+    target = None if hands.pane is None else hands.pane.step_time(steps)
+    if target is None and bench.view is not None and bench.readers is not None:
+        units = units_at_hand(bench.view.streams, bench.readers, bench.focused_stream)
+        target = None if units is None else stepped(units, bench.clock.time_ns, steps)
     if target is not None:
-        hands.bench.clock.pause()
-        hands.bench.clock.seek(target)
+        bench.clock.pause()
+        bench.clock.seek(target)
+
+
+def _change_step(hands: Hands, by: int) -> None:
+    bench = hands.bench
+    near = min(_STEPS, key=lambda step: abs(step - bench.step_every))
+    bench.step_every = _STEPS[min(max(_STEPS.index(near) + by, 0), len(_STEPS) - 1)]
+    how = "one by one" if bench.step_every == 1 else f"over {bench.step_every} at once"
+    bench.tell(f"The step keys go {how}: frames, sweeps, samples or words, whatever the focused pane has.")
 
 
 @action("transport.step_back", title="One unit back", keys=",", menu=MENU, icon="step_back", enabled=needs_sample,
@@ -78,3 +90,15 @@ def ten_back(hands: Hands) -> None:
 def ten_forward(hands: Hands) -> None:
     """Ten units of the focused pane forward (Shift with the full stop key)."""
     _step(hands, 10)
+
+
+@action("transport.larger_step", title="Larger step", menu=MENU, enabled=needs_sample)
+def larger_step(hands: Hands) -> None:
+    """Let the step keys go over more units at once, in every pane: each 2nd, 3rd, 5th, 10th…"""
+    _change_step(hands, 1)
+
+
+@action("transport.smaller_step", title="Smaller step", menu=MENU, enabled=needs_sample)
+def smaller_step(hands: Hands) -> None:
+    """Let the step keys go over fewer units at once, down to each."""
+    _change_step(hands, -1)

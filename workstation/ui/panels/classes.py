@@ -85,14 +85,11 @@ class ClassesPanel(ListPanel):
 
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
-        bench.stream_focused.connect(self._on_stream)
-        bench.hand.changed.connect(self._on_hand)
-        bench.sight.changed.connect(self._on_sight)
+        self.hear(bench.stream_focused, self._on_stream)
+        self.hear(bench.hand.changed, self._on_hand)
+        self.hear(bench.sight.changed, self._on_sight)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.stream_focused.disconnect(self._on_stream)
-        bench.hand.changed.disconnect(self._on_hand)
-        bench.sight.changed.disconnect(self._on_sight)
         super().unbound(bench)
 
     def wear(self, theme: Theme) -> None:

@@ -40,11 +40,10 @@ class FindingsPanel(ListPanel):
 
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
-        bench.checks.changed.connect(self._on_checks)
+        self.hear(bench.checks.changed, self._on_checks)
         bench.check_soon()
 
     def unbound(self, bench: Workbench) -> None:
-        bench.checks.changed.disconnect(self._on_checks)
         super().unbound(bench)
 
     def sample_opened(self, view: SampleView | None) -> None:

@@ -71,7 +71,7 @@ class Form(QScrollArea):
         editor.show_field(field)
         unit = f" [{field.unit}]" if field.unit and field.editor is not Editor.PLAIN else ""
         label.setText(f"{field.title}{unit}" + (" – missing" if field.missing else ""))
-        tone = "warning" if field.missing else "quiet"
+        tone = "warning" if field.missing or field.wrong else "quiet"
         if label.property("tone") != tone:
             label.setProperty("tone", tone)
             label.style().unpolish(label)

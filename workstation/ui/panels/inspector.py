@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -23,13 +22,16 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app import comment_rows, history_rows, keyframe_rows, link_rows
-from workstation.app.inspecting import entities_of, heading, sections_of
+from workstation.app.inspecting import Section, entities_of, heading, sections_of
 from workstation.app.inspecting_edits import EDITABLE, Change, make_change, merge_preview
 from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
 from workstation.app.selecting import HELP, select_where
 from workstation.core.records import RecordKind
+from workstation.core.sample import StreamKind
 from workstation.core.selection import SelectionChanged
+from workstation.core.space import Calibration, FrameTree, calibration_of
+from workstation.media.base import VolumeReader
 from workstation.store.changes import ChangeSet
 from workstation.ui.icons import icon
 from workstation.ui.panels.form import Form
@@ -70,6 +72,7 @@ class InspectorPanel(Pane):
         self._moved.setSingleShot(True)
         self._moved.setInterval(120)
         self._moved.timeout.connect(self._on_soon)
+        self._tree: FrameTree | None = None
         self._shown: tuple[str, ...] = ()
         """What the form stands for; the selection may be another already."""
         self._build_lists()
@@ -89,19 +92,21 @@ class InspectorPanel(Pane):
     # --- from the workbench -------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.theme_changed.connect(self._wear)
+        self.hear(bench.theme_changed, self._wear)
         self._wear(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.theme_changed.disconnect(self._wear)
         self._soon.stop()
         self._moved.stop()
         self.form.show_sections([])
 
     def sample_opened(self, view: SampleView | None) -> None:
+        self._tree = None
         self._soon.start()
 
     def apply(self, changes: ChangeSet) -> None:
+        if changes.kinds & {RecordKind.RIG, RecordKind.STREAM}:
+            self._tree = None
         self._soon.start()
 
     def show_selection(self, change: SelectionChanged) -> None:
@@ -116,9 +121,8 @@ class InspectorPanel(Pane):
         if any(each.track is not None for each in map(bench.view.annotations.get, bench.selected) if each is not None):
             self._moved.start()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._soon.start()
+    def woken(self) -> None:
+        self._on_soon()
 
     def _wear(self, theme: Theme) -> None:
         self.more.setIcon(icon("more", theme))
@@ -128,7 +132,7 @@ class InspectorPanel(Pane):
 
     @Slot()
     def _on_soon(self) -> None:
-        if self.isVisible() and not self.failed:
+        if self.awake and not self.failed:
             self.guard(self.refresh)
 
     def refresh(self) -> None:
@@ -143,12 +147,41 @@ class InspectorPanel(Pane):
             self.form.settle()  # what is being typed is meant for what was shown until now
             self._shown = ids
         self.header.say(item=heading(view, ids))
-        self.form.show_sections(sections_of(view, ids, bench.clock.time_ns))
+        sections = sections_of(view, ids, bench.clock.time_ns, self._frames(bench) if ids else None)
+        self.form.show_sections([*sections, *self._in_patient(view, ids)])
         for number, (name, title, _, _) in enumerate(_TABS):
             rows = self._rows(name, view, ids)
             self._models[name].set_rows(rows)
             self.lists[name].viewport().update()
             self.tabs.setTabText(number, f"{title} {len(rows)}" if rows else title)
+
+    def _in_patient(self, view: SampleView, ids: tuple[str, ...]) -> list[Section]:
+        """Millimetres and sides of a mark in a volume, once its images are open."""
+        record = view.annotations.get(ids[0]) if len(ids) == 1 else None
+        stream = None if record is None else view.streams.get(record.stream or "")
+        if record is None or stream is None or stream.kind is not StreamKind.VOLUME:
+            return []
+        assert self.bench is not None
+        reader = None if self.bench.readers is None else self.bench.readers.opened(stream)
+        if not isinstance(reader, VolumeReader):
+            return []
+        from workstation.app.volume_facts import patient_section
+
+        section = patient_section(view, record, reader)
+        return [section] if section.fields else []
+
+    def _frames(self, bench: Workbench) -> FrameTree | None:
+        """How the frames of the sample hang together, read when the first thing in space is looked at."""
+        view, readers = bench.view, bench.readers
+        if view is None or readers is None or not any(each.kind is StreamKind.CLOUD for each in view.streams.values()):
+            return None
+        if self._tree is None:
+            from workstation.app.scenery import trajectories_of  # with cameras and projection: a start goes without
+
+            rig = view.rig()
+            found = Calibration() if rig is None else calibration_of(rig.frames, rig.cameras)
+            self._tree = FrameTree(found, trajectories_of(view.streams.values(), readers))
+        return self._tree
 
     def _rows(self, name: str, view: SampleView, ids: tuple[str, ...]) -> list[Row]:
         assert self.bench is not None

@@ -1,7 +1,7 @@
 """What panels that are lists share: a filter over a table, a menu of what can be done, selection linked both ways.
 
 A subclass says its columns, its rows, its choices to filter by and its entries; everything else is here. Rows are made
-again a moment after something changed, and only while the panel can be seen.
+again a moment after something changed, as soon as somebody sees the panel.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from workstation.app.rows import Cell, Column, Row, says
@@ -84,6 +84,8 @@ class ListPanel(Pane):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(self._on_soon)
+        self._stale = True
+        """Whether something changed since the rows were made."""
         self._build_bar()
         self._build_body()
         self.setFocusProxy(self.table)
@@ -112,11 +114,13 @@ class ListPanel(Pane):
 
     def refresh_soon(self) -> None:
         """Make the rows again a moment later, once for many changes; as soon as somebody can see them."""
+        self._stale = True
         self._soon.start()
 
     def refresh(self) -> None:
         """Make the rows again now."""
         self._soon.stop()
+        self._stale = False
         bench = self.bench
         if bench is None or (self.needs_a_sample and bench.view is None):
             self.model.set_rows([])
@@ -161,11 +165,10 @@ class ListPanel(Pane):
     # --- from the workbench -------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.theme_changed.connect(self.wear)
+        self.hear(bench.theme_changed, self.wear)
         self.wear(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.theme_changed.disconnect(self.wear)
         self._soon.stop()
         self.model.set_rows([])
 
@@ -176,7 +179,10 @@ class ListPanel(Pane):
         self.more.setIcon(icon("more", theme))
 
     def sample_opened(self, view: SampleView | None) -> None:
-        self.refresh_soon()
+        if self.model.rows or view is None:
+            self.refresh_soon()
+        elif self.awake:
+            self.refresh()  # a window that is painted for the first time holds its lists
 
     def apply(self, changes: ChangeSet) -> None:
         self.refresh_soon()
@@ -200,13 +206,13 @@ class ListPanel(Pane):
 
     # --- Qt -----------------------------------------------------------------------------------------------------
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._soon.start()
+    def woken(self) -> None:
+        if self._stale:
+            self._on_soon()
 
     @Slot()
     def _on_soon(self) -> None:
-        if self.isVisible() and not self.failed:
+        if self.awake and not self.failed:
             self.guard(self.refresh)
 
     @Slot()

@@ -1,6 +1,6 @@
 """The panel of samples: where each stands in the work, and the way from one to the next.
 
-A double click or Enter opens one; a returned sample opens on its first comment. Submit hands in the open sample, or
+A double click or Enter opens one. Submit hands in the open sample, or
 lists in place what is missing, each with the way there.
 """
 
@@ -13,7 +13,6 @@ from PySide6.QtCore import QModelIndex, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.checking import SampleChecks
-from workstation.app.comment_rows import first_open_comment
 from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_pages import Order, SamplePages, Wish
 from workstation.app.sample_view import SampleView
@@ -73,10 +72,9 @@ class SamplesPanel(ListPanel):
 
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
-        bench.checks.changed.connect(self._on_checks)
+        self.hear(bench.checks.changed, self._on_checks)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.checks.changed.disconnect(self._on_checks)
         super().unbound(bench)
         self.pages.begin(None)
 
@@ -91,12 +89,6 @@ class SamplesPanel(ListPanel):
     def sample_opened(self, view: SampleView | None) -> None:
         self._hide_missing()
         self._mark_open()
-        bench = self.bench
-        if view is not None and bench is not None and view.sample.state is SampleState.RETURNED:
-            comment = first_open_comment(bench.session.store, view)
-            if comment is not None:
-                go_to(bench, [comment.target], cause=self.kind)
-                bench.tell(f"Returned: {comment.text}")
         if self.pages.rowCount() == 0:
             self.refresh_soon()
 

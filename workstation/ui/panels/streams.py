@@ -63,12 +63,10 @@ class StreamsPanel(ListPanel):
         self._measuring = Measuring(bench.gui.post)
         self._measuring.changed.connect(self._on_measured)
         super().bound(bench)
-        bench.sight.changed.connect(self._on_sight)
-        bench.stream_focused.connect(self._on_focused)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.stream_focused, self._on_focused)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.sight.changed.disconnect(self._on_sight)
-        bench.stream_focused.disconnect(self._on_focused)
         if self._measuring is not None:
             self._measuring.close()
             self._measuring = None
@@ -89,7 +87,7 @@ class StreamsPanel(ListPanel):
         streams = list(view.streams.values())
         project = bench.session.project
         context = reading_context(project, streams, shared=OpenContext())
-        measuring.measure(streams, project.path, bench.formats.readers, context)
+        measuring.measure(streams, project.path, bench.formats.readers, context, calm=bench.calm)
 
     def apply(self, changes: ChangeSet) -> None:
         if changes.touched(RecordKind.STREAM):

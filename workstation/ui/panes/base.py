@@ -7,27 +7,34 @@ A subclass sets ``kind`` and ``title``, fills ``self.body``, and overrides what 
 * Everything the workbench tells reaches the pane through a guard: a pane that fails shows its error inside itself, with
   a button to try again, and the rest of the window works on.
 * A gesture in progress (``self.gesture``) gets keys before the pane does, and ``Esc`` cancels it.
+* A pane that nobody sees (behind another tab, closed) sleeps: nothing is called, and when it is seen again it is told
+  what it missed, once. A pane that hears more than the usual signals does so with ``hear``, so that this holds for
+  them too, and the pane lets go of them by itself.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from workstation.core.selection import SelectionChanged
+from workstation.ui.attention import Ear, Missed
+
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.core.clock import TimeChanged
-    from workstation.core.selection import SelectionChanged
+    from workstation.core.signal import Signal
     from workstation.store.changes import ChangeSet
     from workstation.ui.workbench import Workbench
 
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _SQUEEZED_PX = 24
 
@@ -95,6 +102,10 @@ class Pane(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.bench: Workbench | None = None
         self.gesture: Gesture | None = None
+        self.awake = True
+        """Whether somebody may see it; its dock says so."""
+        self._missed = Missed()
+        self._ears: list[Ear[Any]] = []
         self.header = PaneHeader(self.title)
         self.body = QWidget()
         self._failure = _Failure()
@@ -112,10 +123,16 @@ class Pane(QWidget):
     # --- to override --------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        """The workbench is there: connect to more of its signals than the usual ones."""
+        """The workbench is there: ``hear`` more of its signals than the usual ones."""
 
     def unbound(self, bench: Workbench) -> None:
         """Let go of everything, workers too; ``bench.view`` may be gone."""
+
+    def woken(self) -> None:
+        """Somebody sees the pane again, and it has caught up: go on with what was let lie."""
+
+    def laid_aside(self) -> None:
+        """Nobody sees the pane any more: stop what workers do for it."""
 
     def sample_opened(self, view: SampleView | None) -> None:
         """Another sample, or none."""
@@ -147,6 +164,18 @@ class Pane(QWidget):
         """The pane's picture, for tests and reports."""
         return self.grab().toImage()
 
+    # --- for subclasses -----------------------------------------------------------------------------------------
+
+    def hear(self, signal: Signal[T], act: Callable[[T], object]) -> None:
+        """Call ``act`` whenever the signal is emitted, until the pane is unbound; while it sleeps the last value is
+        kept. To be called in ``bound``."""
+        self._ears.append(Ear(self, signal, act))
+
+    @property
+    def listening(self) -> bool:
+        """Whether it is called now; what is told while it sleeps is kept, what is told while it fails is not for it."""
+        return self.awake and not self.failed
+
     # --- what the frame calls -----------------------------------------------------------------------------------
 
     def bind(self, bench: Workbench) -> None:
@@ -156,14 +185,21 @@ class Pane(QWidget):
         bench.records_changed.connect(self._on_records)
         bench.clock.time_changed.connect(self._on_time)
         bench.selection.selection_changed.connect(self._on_selection)
+        self._missed = Missed()
         self.guard(self.bound, bench)
-        self._on_sample(bench.view)
+        if self.awake:
+            self._on_sample(bench.view)
+        else:
+            self._missed.sample = True
 
     def unbind(self) -> None:
         """Stop; may be called twice. After it no signal reaches the pane."""
         bench, self.bench = self.bench, None
         if bench is None:
             return
+        ears, self._ears = self._ears, []
+        for ear in ears:
+            ear.end()
         bench.sample_changed.disconnect(self._on_sample)
         bench.records_changed.disconnect(self._on_records)
         bench.clock.time_changed.disconnect(self._on_time)
@@ -180,6 +216,38 @@ class Pane(QWidget):
             self._pages.setCurrentWidget(self._failure)
             return None
 
+    def wake(self) -> None:
+        """Somebody sees the pane from now on."""
+        if not self.awake:
+            self.awake = True
+            self.catch_up()
+            self.guard(self.woken)
+
+    def sleep(self) -> None:
+        """Nobody sees it any more: what happens is remembered, not shown."""
+        if self.awake:
+            self.awake = False
+            self.guard(self.laid_aside)
+
+    def catch_up(self) -> None:
+        """Take up what was missed; also before an action is done in a pane that nobody sees."""
+        missed, self._missed = self._missed, Missed()
+        bench = self.bench
+        if bench is None:
+            return
+        if missed.sample:
+            self._begin(bench.view)
+        elif not self.failed:
+            if missed.changes is not None:
+                self.guard(self.apply, missed.changes)
+            if missed.before is not None:
+                change = SelectionChanged(before=missed.before, after=bench.selection.state, cause=missed.cause)
+                self.guard(self.show_selection, change)
+            if missed.time:
+                self.guard(self.show_time, bench.clock.time_ns)
+        for ear in self._ears:
+            ear.catch_up()
+
     @property
     def failed(self) -> bool:
         """Whether the pane shows an error in place of its body."""
@@ -188,6 +256,15 @@ class Pane(QWidget):
     # --- from the workbench -------------------------------------------------------------------------------------
 
     def _on_sample(self, view: SampleView | None) -> None:
+        if self.awake:
+            self._begin(view)
+            return
+        if not self._missed.sample:
+            self._begin(None)  # what it holds of the sample before is closed in a moment
+        self._missed = Missed()
+        self._missed.sample = True
+
+    def _begin(self, view: SampleView | None) -> None:
         if self.gesture is not None:
             self.gesture.cancel()
         self._pages.setCurrentWidget(self.body)
@@ -196,20 +273,27 @@ class Pane(QWidget):
             self.guard(self.show_time, self.bench.clock.time_ns)
 
     def _on_records(self, changes: ChangeSet) -> None:
-        if not self.failed:
+        if not self.awake:
+            if not self._missed.sample:
+                self._missed.commit(changes)
+        elif not self.failed:
             self.guard(self.apply, changes)
 
     def _on_time(self, change: TimeChanged) -> None:
-        if not self.failed:
+        if not self.awake:
+            self._missed.time = True
+        elif not self.failed:
             self.guard(self.show_time, change.time_ns)
 
     def _on_selection(self, change: SelectionChanged) -> None:
-        if not self.failed:
+        if not self.awake:
+            self._missed.selection(change)
+        elif not self.failed:
             self.guard(self.show_selection, change)
 
     def _try_again(self) -> None:
         if self.bench is not None:
-            self._on_sample(self.bench.view)
+            self._begin(self.bench.view)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Nothing is filtered here; subclasses may."""

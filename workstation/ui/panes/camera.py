@@ -14,8 +14,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
+from workstation.app.cloud_ground import Correction
 from workstation.app.feeds import PICTURE_KINDS
-from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
@@ -23,11 +24,11 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Gesture, Pane
-from workstation.ui.panes.camera_canvas import key_of
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
 from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.pointing import key_of
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
@@ -43,10 +44,20 @@ _SIDES = ("front_left", "front_right", "front", "left", "right", "back", "rear")
 _SWITCHES = (
     ("cuboids", "Cuboids", "Show cuboids projected into the cameras"),
     ("points", "Points", "Show points of the cloud, coloured by distance"),
+    ("motion", "Motion", "Correct points for the vehicle's motion during their sweep"),
     ("cross_hair", "Cross-hair", "Show a cross-hair at the pointer"),
     ("magnifier", "Magnifier", "Show a magnifier at the pointer"),
     ("linked_zoom", "Link zoom", "Zoom and move all cameras together"),
 )
+
+
+_CORRECTIONS = {
+    Correction.ON: "points motion corrected",
+    Correction.OFF: "points as captured",
+    Correction.NO_TIMES: "points as captured: they have no times",
+    Correction.NO_POSES: "points as captured: no poses",
+}
+"""How the header says what became of the motion of the points."""
 
 
 class _ToolGesture:
@@ -95,10 +106,12 @@ class CameraPane(Pane):
         self.focused: CameraView | None = None
         self.enlarged: CameraView | None = None
         self.look = CameraLook()
+        self._zooms: dict[str, tuple[Zoom, bool]] = {}
+        """By stream key, and whether it is locked: kept over samples."""
         self._across = 1
         self._turnstile = Turnstile(self)
-        self._cuboids: PlacedCuboids | None = None
         self._sweeps: CloudSweeps | None = None
+        self._no_sweeps = False
         self._build_grid()
         self._build_switches()
 
@@ -141,43 +154,41 @@ class CameraPane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.hand.changed.connect(self._hand_changed)
-        bench.sight.changed.connect(self._sight_changed)
-        bench.theme_changed.connect(self._theme_changed)
-        bench.stream_focused.connect(self._stream_focused)
+        self.hear(bench.hand.changed, self._hand_changed)
+        self.hear(bench.sight.changed, self._sight_changed)
+        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.stream_focused, self._stream_focused)
+        self.hear(bench.previews.changed, self._dragged)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._hand_changed)
-        bench.sight.changed.disconnect(self._sight_changed)
-        bench.theme_changed.disconnect(self._theme_changed)
-        bench.stream_focused.disconnect(self._stream_focused)
         self._clear()
 
     def sample_opened(self, view: SampleView | None) -> None:
-        zooms = {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
+        self._zooms |= {each.stream.key: (each.zoom, each.zoom_locked) for each in self.views}
         self._clear()
         bench = self.bench
         if view is None or bench is None or bench.readers is None:
             return
         streams = in_view_order([each for each in view.streams.values() if each.kind in PICTURE_KINDS])
-        self._cuboids = PlacedCuboids(view, bench.readers) if streams else None
+        placed = bench.placed if streams else None
         for stream in streams[:MOST_CAMERAS]:
-            camera = CameraView(bench, view, stream, self._cuboids, self.look, self.guard, self._turnstile, self.body)
+            camera = CameraView(bench, view, stream, placed, self.look, self.guard, self._turnstile, self.body)
             camera.taken.connect(self._taken)
             camera.tool_moved.connect(self._tool_moved)
             camera.zoomed.connect(self._zoomed)
+            camera.reshown.connect(self._find_best)
+            camera.space.sweeps = self._the_sweeps
             camera.header.enlarge_wanted.connect(self._enlarge_wanted)
             camera.set_theme(bench.theme, focused=False)
             self.views.append(camera)
             camera.open()
-            if stream.key in zooms:  # the zoom is kept over samples
-                camera.zoom_locked = zooms[stream.key][1]
-                camera.set_zoom(zooms[stream.key][0])
+            if stream.key in self._zooms:
+                zoom, camera.zoom_locked = self._zooms[stream.key]
+                camera.set_zoom(zoom)
         if len(streams) > MOST_CAMERAS:
             bench.tell(f"{len(streams)} streams have pictures; the first {MOST_CAMERAS} are shown.")
         self.focused = self.views[0] if self.views else None
         self.enlarged = next((each for each in self.views if each.stream.key == self._kept), None)
-        self._open_sweeps()
         self._lay_out()
         self._mark()
         self._focus_look()
@@ -185,7 +196,6 @@ class CameraPane(Pane):
     def show_time(self, time_ns: int) -> None:
         for camera in self.views:
             camera.show_time(time_ns)
-        self._find_best()
 
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed or change.hover_changed:
@@ -194,14 +204,13 @@ class CameraPane(Pane):
             self._find_best()
         if change.cursor_changed:
             for camera in self.views:
-                camera.area.update()
+                camera.space.cursor_moved()
 
     def apply(self, changes: ChangeSet) -> None:
-        if self._cuboids is not None:
-            self._cuboids.apply(changes)
         for camera in self.views:
             camera.records_changed()
         self._mark()
+        self._find_best()
 
     def step_time(self, steps: int) -> int | None:
         """So many frames of the focused camera away, times the step that is set."""
@@ -209,7 +218,6 @@ class CameraPane(Pane):
         if camera is None or bench is None or camera.frames.feed is None:
             return None
         feed = camera.frames.feed
-        steps *= self.look.step_every
         table = feed.table
         if table is None:
             if camera.stream.kind is not StreamKind.VOLUME:
@@ -304,30 +312,45 @@ class CameraPane(Pane):
             button.blockSignals(True)
             button.setChecked(bool(getattr(self.look, name)))
             button.blockSignals(False)
-        self._open_sweeps()
+        if self._sweeps is not None:
+            self._sweeps.correct(self.look.motion)
+        if self.look.points and self._the_sweeps() is None and self.bench is not None and "points" in changes:
+            self.bench.tell("This sample has no cloud whose points could be shown.")
         for camera in self.views:
             camera.set_look(self.look)
+        self._say()
 
-    def _open_sweeps(self) -> None:
-        """The cloud behind the points, read when they are first wanted."""
+    def _the_sweeps(self) -> CloudSweeps | None:
+        """The cloud behind points and cursor, read from when it is first wanted."""
         bench = self.bench
-        if not self.look.points or self._sweeps is not None or bench is None or bench.view is None:
-            return
-        cloud = next((each for each in bench.view.streams.values() if each.kind is StreamKind.CLOUD), None)
-        if cloud is None or bench.readers is None:
-            bench.tell("This sample has no cloud whose points could be shown.")
-            return
-        try:
-            self._sweeps = CloudSweeps(cloud, bench.readers, bench.gui.post, self._sweep_came)
-        except DataError as problem:
-            bench.tell(f"The points cannot be shown: {problem}")
-            return
-        for camera in self.views:
-            camera.sweeps = self._sweeps
+        if self._sweeps is None and not self._no_sweeps and bench is not None and bench.view is not None:
+            cloud = next((each for each in bench.view.streams.values() if each.kind is StreamKind.CLOUD), None)
+            if cloud is not None and bench.readers is not None and bench.placed is not None:
+                try:
+                    self._sweeps = CloudSweeps(cloud, bench.readers, bench.placed, bench.gui.post, self._sweep_came)
+                    self._sweeps.correct(self.look.motion)
+                except DataError as problem:
+                    bench.tell(f"The points cannot be shown: {problem}")
+            self._no_sweeps = self._sweeps is None
+        return self._sweeps
 
     def _sweep_came(self) -> None:
-        for camera in self.views:
-            camera.area.forget_layer()
+        if self.look.points:
+            for camera in self.views:
+                camera.area.forget_layer()
+        self._say()
+
+    def _say(self) -> None:
+        """How many cameras, and how the points over them came about."""
+        count = len(self.views)
+        item = "" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
+        points = ""
+        if self.look.points and self.views:
+            sweeps = self._sweeps
+            points = "points" if sweeps is None or sweeps.correction is None else _CORRECTIONS[sweeps.correction]
+            if sweeps is not None and sweeps.trouble:
+                points = f"no points: {sweeps.trouble}"
+        self.header.say(item=" · ".join(filter(None, (item, points))))
 
     def tool_moved(self, camera: CameraView) -> None:
         """The tool over a camera has begun or ended something."""
@@ -340,9 +363,10 @@ class CameraPane(Pane):
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _on_sample(self, view: SampleView | None) -> None:
-        self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
-        super()._on_sample(view)
+    def _begin(self, view: SampleView | None) -> None:
+        if self.views:
+            self._kept = None if self.enlarged is None else self.enlarged.stream.key  # before gestures are cancelled
+        super()._begin(view)
 
     def _clear(self) -> None:
         self.gesture = None
@@ -354,7 +378,7 @@ class CameraPane(Pane):
             camera.close_feed()
             camera.hide()
             camera.deleteLater()
-        self._cuboids = None
+        self._no_sweeps = False
         if self._sweeps is not None:
             self._sweeps.close()
             self._sweeps = None
@@ -378,10 +402,7 @@ class CameraPane(Pane):
         self._nothing.setVisible(not self.views)
         if not self.views:
             self._grid.addWidget(self._nothing, 0, 0)
-        count = len(self.views)
-        self.header.say(
-            item="" if count < 2 else f"{count} cameras" if self.enlarged is None else f"1 of {count} cameras"
-        )
+        self._say()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another shape of the pane may want another grid."""
@@ -458,6 +479,10 @@ class CameraPane(Pane):
     def _sight_changed(self, _sight: Sight) -> None:
         for camera in self.views:
             camera.sight_changed()
+
+    def _dragged(self, change: PreviewsChanged) -> None:
+        for camera in self.views:
+            camera.space.dragged(change)
 
     def _theme_changed(self, _theme: Theme) -> None:
         self._focus_look()

@@ -14,12 +14,12 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QCursor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from workstation.ui.panes.camera_canvas import pointer_of
+from workstation.ui.pointing import CURSORS, pointer_of
 from workstation.ui.scenes.overlays import Overlay
 from workstation.ui.scenes.pixel_values import paint_values
 from workstation.ui.scenes.tool_hints import paint_hints
 from workstation.ui.scenes.wet_pixels import WetPixels
-from workstation.ui.tools.canvas import Button, Cursor, PointerEvent
+from workstation.ui.tools.canvas import Button, PointerEvent
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
     from workstation.ui.panes.camera_frames import Frame
     from workstation.ui.panes.camera_view import CameraView
 
-_CURSORS = {
-    Cursor.ARROW: Qt.CursorShape.ArrowCursor,
-    Cursor.CROSS: Qt.CursorShape.CrossCursor,
-    Cursor.MOVE: Qt.CursorShape.SizeAllCursor,
-    Cursor.HAND: Qt.CursorShape.OpenHandCursor,
-    Cursor.FORBIDDEN: Qt.CursorShape.ForbiddenCursor,
-    Cursor.SIZE_HORIZONTAL: Qt.CursorShape.SizeHorCursor,
-    Cursor.SIZE_VERTICAL: Qt.CursorShape.SizeVerCursor,
-    Cursor.SIZE_DOWN: Qt.CursorShape.SizeFDiagCursor,
-    Cursor.SIZE_UP: Qt.CursorShape.SizeBDiagCursor,
-    Cursor.TURN: Qt.CursorShape.PointingHandCursor,
-    Cursor.NOTHING: Qt.CursorShape.BlankCursor,
-}
 _MAGNIFIER_PX = 150
 _MAGNIFIED = 4.0
 _NO_NEED_SCALE = 12.0
@@ -123,15 +110,16 @@ class PictureArea(QWidget):
             self._layer.setDevicePixelRatio(ratio)
             self._layer.fill(Qt.GlobalColor.transparent)
             painter = QPainter(self._layer)
-            camera = self._camera
-            scene = camera.scene
-            overlay = Overlay(
-                painter, camera.viewport, camera.marks, camera.look.overlay, scene.mask, scene.skeleton_of
-            )
-            camera.paint_points(painter)
+            scene = self._camera.scene
+            overlay = self._overlay(painter)
+            self._camera.space.paint_points(painter)
             overlay.paint(scene.shown, scene.shadows)
             painter.end()
         return self._layer
+
+    def _overlay(self, painter: QPainter) -> Overlay:
+        camera, scene = self._camera, self._camera.scene
+        return Overlay(painter, camera.viewport, camera.marks, camera.look.overlay, scene.mask, scene.skeleton_of)
 
     def _over(self, painter: QPainter, frame: Frame) -> None:
         camera = self._camera
@@ -139,7 +127,9 @@ class PictureArea(QWidget):
         paint_values(painter, viewport, frame.picture)
         self._wet.paint(painter, viewport, camera.scene.previewed_pixels())
         self._missing(painter)
-        camera.paint_cursor(painter)
+        if camera.scene.dragged and camera.show_overlays:
+            self._overlay(painter).paint_dragged(camera.scene.dragged)
+        camera.space.paint_cursor(painter)
         if camera.look.cross_hair and self.pointer is not None and not camera.frames.trouble:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(QColor(255, 255, 255, 150), 1, Qt.PenStyle.DotLine))
@@ -182,8 +172,9 @@ class PictureArea(QWidget):
         per_x = image.width() / region.width_px
         per_y = image.height() / region.height_px
         half = _MAGNIFIER_PX / 2 / (viewport.scale * _MAGNIFIED)
+        high = half / viewport.aspect
         source = QRectF(
-            (x - half - region.left) * per_x, (y - half - region.top) * per_y, 2 * half * per_x, 2 * half * per_y
+            (x - half - region.left) * per_x, (y - high - region.top) * per_y, 2 * half * per_x, 2 * high * per_y
         )
         left = self.pointer.x() + 24
         if left + _MAGNIFIER_PX > self.width():
@@ -273,7 +264,7 @@ class PictureArea(QWidget):
     def _after(self, event: QMouseEvent) -> None:
         """The tool may have begun or ended something."""
         self._camera.tool_moved.emit()
-        shape = _CURSORS[self._camera.tool.cursor(self._pointed(event))]
+        shape = CURSORS[self._camera.tool.cursor(self._pointed(event))]
         if self.cursor().shape() is not shape:
             self.setCursor(QCursor(shape))
         self.update()

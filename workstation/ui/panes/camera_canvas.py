@@ -1,4 +1,4 @@
-"""A camera view as tools see it (``ui/tools/canvas.py``), and Qt's pointer and keys as the values tools get."""
+"""A camera view as tools see it (``ui/tools/canvas.py``)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 
 from workstation.app.light import eight_bits
 from workstation.app.sample_view import SampleView
@@ -16,22 +14,11 @@ from workstation.core.geometry import Mask, Shape
 from workstation.core.sample import Stream
 from workstation.core.selection import Ids, Mode, replace
 from workstation.core.tracks import Moment
-from workstation.ui.tools.canvas import Act, Button, KeyPress, Modifier, Pixels, Place, PointerEvent, Preview
+from workstation.ui.tools.canvas import Act, Pixels, Place, Preview
 from workstation.ui.tools.state import Hand, Sight
 
 if TYPE_CHECKING:
     from workstation.ui.panes.camera_view import CameraView
-
-_BUTTONS = (
-    (Qt.MouseButton.LeftButton, Button.LEFT),
-    (Qt.MouseButton.RightButton, Button.RIGHT),
-    (Qt.MouseButton.MiddleButton, Button.MIDDLE),
-)
-_MODIFIERS = (
-    (Qt.KeyboardModifier.ShiftModifier, Modifier.SHIFT),
-    (Qt.KeyboardModifier.ControlModifier, Modifier.CTRL),
-    (Qt.KeyboardModifier.AltModifier, Modifier.ALT),
-)
 
 
 class ViewCanvas:
@@ -155,29 +142,3 @@ class ViewCanvas:
 
     def tell(self, text: str) -> None:
         self._camera.bench.tell(text)
-
-
-def pointer_of(event: QMouseEvent, canvas: ViewCanvas, *, clicks: int = 1) -> PointerEvent:
-    """A mouse event in picture pixels."""
-    x, y = canvas.to_picture((event.position().x(), event.position().y()))
-    return PointerEvent(
-        x=x, y=y, button=_flags(event.button(), _BUTTONS, Button.NONE),
-        held=_flags(event.buttons(), _BUTTONS, Button.NONE),
-        modifiers=_flags(event.modifiers(), _MODIFIERS, Modifier.NONE), clicks=clicks, scale=canvas.scale,
-    )  # fmt: skip
-
-
-def key_of(event: QKeyEvent) -> KeyPress:
-    """A key event as tools get it."""
-    names = {Qt.Key.Key_Escape: "Escape", Qt.Key.Key_Return: "Return", Qt.Key.Key_Enter: "Return"}
-    key = Qt.Key(event.key())
-    name = names.get(key) or QKeySequence(event.key()).toString(QKeySequence.SequenceFormat.PortableText)
-    return KeyPress(key=name, text=event.text(), modifiers=_flags(event.modifiers(), _MODIFIERS, Modifier.NONE))
-
-
-def _flags(given: Any, pairs: Sequence[tuple[Any, Any]], none: Any) -> Any:
-    found = none
-    for theirs, ours in pairs:
-        if given & theirs:
-            found |= ours
-    return found

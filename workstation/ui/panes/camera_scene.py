@@ -11,17 +11,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.picture_scene import Drawn, Missing, OnPicture, PictureScene
+from workstation.app.picture_scene import PICTURE_SHAPES, Drawn, Missing, OnPicture, PictureScene
 from workstation.app.picture_shapes import Lines, bounds_of, distance, hull, inside, lines_of, size_of
 from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.previews import Dragged
 from workstation.app.sample_view import SampleView
 from workstation.core.cameras import Camera
-from workstation.core.geometry import Mask
+from workstation.core.geometry import Cuboid, Mask, kind_of
 from workstation.core.ontology import Skeleton
 from workstation.core.poses import RigidTransform
 from workstation.core.sample import Stream
 from workstation.core.tracks import MomentKind
-from workstation.ui.scenes.overlays import Shadow
+from workstation.ui.scenes.overlays import DraggedShadow, Shadow
 from workstation.ui.tools.canvas import NEW, Pixels, Place, Preview
 from workstation.ui.tools.state import Sight
 
@@ -40,9 +41,14 @@ class CameraScene:
         self._stored = OnPicture()
         self._previews: dict[str, Preview] = {}
         self._preview_class: str | None = None
+        self._dragged: Mapping[str, Dragged] = {}
         self.shown = OnPicture()
         """With previews, without what is hidden."""
         self.shadows: list[Shadow] = []
+        """Cuboids as they are stored, without those that are being dragged."""
+        self.dragged: list[DraggedShadow] = []
+        """Cuboids as they would be if the mouse were released now."""
+        self._session_ns: int | None = None
         self._bounds: NDArray[np.float64] = np.empty((0, 4))
 
     # --- keeping it true ----------------------------------------------------------------------------------------
@@ -55,12 +61,14 @@ class CameraScene:
     def set_picture(self, own_ns: int | None, session_ns: int | None, instance: str | None) -> None:
         """Another picture is painted, or the same one with other records."""
         self._stored = self._scene.at(own_ns, instance)
-        self.shadows = [] if session_ns is None else self._projected(session_ns)
+        self._session_ns = session_ns
+        self._project()
         self._assemble()
 
     def clear(self) -> None:
         """No picture is painted."""
-        self._stored, self.shadows, self._previews = OnPicture(), [], {}
+        self._stored, self._previews, self._session_ns = OnPicture(), {}, None
+        self._project()
         self._assemble()
 
     def preview(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
@@ -68,49 +76,72 @@ class CameraScene:
         self._previews, self._preview_class = dict(shapes), class_id
         self._assemble()
 
-    def transform(self, target: str, source: str, session_ns: int) -> RigidTransform | None:
-        """``target_from_source`` then."""
-        return None if self._cuboids is None else self._cuboids.transform(target, source, session_ns)
+    def drag(self, shapes: Mapping[str, Dragged]) -> bool:
+        """Other shapes are dragged, in whichever pane; whether anything looks different in this picture."""
+        before = self._dragged
+        self._dragged = dict(shapes)
+        if any(self.stream.id == each.stream for each in (*before.values(), *shapes.values())):
+            self._assemble()
+            return True
+        was = self.dragged
+        if before.keys() != shapes.keys():
+            self._project()
+            return True
+        self.dragged = self._projected_dragged()
+        return bool(was or self.dragged)
 
-    def carried(self, target: str, target_ns: int, source: str, source_ns: int) -> RigidTransform | None:
+    def carried(self, target: str, target_ns: int, source: str, source_ns: int | None) -> RigidTransform | None:
         """From a frame as it was then to another as it was at another time, through what stands still."""
-        if self._cuboids is None:
-            return None
-        for root in self._cuboids.roots:
-            target_from_root = self._cuboids.transform(target, root, target_ns)
-            root_from_source = self._cuboids.transform(root, source, source_ns)
-            if target_from_root is not None and root_from_source is not None:
-                return target_from_root @ root_from_source
-        return None
+        return None if self._cuboids is None else self._cuboids.carried(target, target_ns, source, source_ns)
 
-    def _projected(self, session_ns: int) -> list[Shadow]:
-        if self._cuboids is None or self.camera is None or not self.with_cuboids:
+    def _project(self) -> None:
+        self.shadows = self._projected()
+        self.dragged = self._projected_dragged()
+
+    def _projected(self) -> list[Shadow]:
+        if self._cuboids is None or self.camera is None or not self.with_cuboids or self._session_ns is None:
             return []
         found = []
-        for seen in self._cuboids.projected(self.camera, session_ns):
+        for seen in self._cuboids.projected(self.camera, self._session_ns):
             record = self.view.annotations.get(seen.annotation)
-            if record is not None and self._visible(seen.annotation):
+            if record is not None and seen.annotation not in self._dragged and self._visible(seen.annotation):
                 name, paint = self.view.name_of(record.id), self.view.paint_of(record)
                 found.append(Shadow(seen, paint, name, self.view.class_of(record)))
         return found
 
+    def _projected_dragged(self) -> list[DraggedShadow]:
+        """Shown even where cuboids are switched off: whoever drags one wants to see where it goes."""
+        shapes = [each for each in self._dragged.values() if isinstance(each.shape, Cuboid)]
+        if self._cuboids is None or self.camera is None or self._session_ns is None or not shapes:
+            return []
+        found = []
+        for seen in self._cuboids.dragged(self.camera, self._session_ns, shapes):
+            record = self.view.annotations.get(seen.annotation)
+            class_id = self._dragged[seen.annotation].class_id if record is None else self.view.class_of(record)
+            paint = self.view.paint_of_class(class_id) if record is None else self.view.paint_of(record)
+            name = self.view.class_name(class_id) if record is None else self.view.name_of(record.id)
+            box = self._cuboids.box_of(self.camera, self._session_ns, seen, dragged=True)
+            found.append(DraggedShadow(Shadow(seen, paint, name, class_id), box))
+        return found
+
+    def _previews_here(self) -> dict[str, Preview]:
+        """What this picture's tool makes, and shapes of this stream that another pane drags."""
+        flat = {key: each for key, each in self._dragged.items() if each.stream == self.stream.id}
+        return {**{key: each.shape for key, each in flat.items() if kind_of(each.shape) in PICTURE_SHAPES},
+                **self._previews}  # fmt: skip
+
     def _assemble(self) -> None:
-        wet = {key for key, shape in self._previews.items() if isinstance(shape, Pixels)}  # painted by itself
+        previews = self._previews_here()
+        wet = {key for key, shape in previews.items() if isinstance(shape, Pixels)}  # painted by itself
         there = (each for each in self._stored.drawn if each.id not in wet and self._visible(each.id))
-        drawn = [self._previewed(each) for each in there]
+        drawn = [_previewed(each, previews.get(each.id)) for each in there]
         known = {each.id for each in drawn}
-        fresh = (self._fresh(key, shape) for key, shape in self._previews.items() if key not in known)
+        fresh = (self._fresh(key, shape) for key, shape in previews.items() if key not in known)
         drawn += [each for each in fresh if each is not None]
         self.shown = OnPicture(tuple(drawn), self._stored.missing)
         places = [each.lines.every() for each in self.shown.drawn]
         bounds = [bounds_of(each) if len(each) else (np.inf, np.inf, -np.inf, -np.inf) for each in places]
         self._bounds = np.array(bounds, np.float64).reshape(-1, 4)
-
-    def _previewed(self, drawn: Drawn) -> Drawn:
-        shape = self._previews.get(drawn.id)
-        if shape is None or isinstance(shape, Pixels):
-            return drawn
-        return replace(drawn, shape=shape, lines=lines_of(shape), kind=MomentKind.KEYFRAME, size=size_of(shape))
 
     def _fresh(self, key: str, shape: Preview) -> Drawn | None:
         if isinstance(shape, Pixels):
@@ -195,6 +226,12 @@ class CameraScene:
             there = pixels is not None and 0 <= y < pixels.shape[0] and 0 <= x < pixels.shape[1]
             return bool(there and pixels is not None and pixels[y, x])
         return distance(drawn.lines, place) <= reach
+
+
+def _previewed(drawn: Drawn, shape: Preview | None) -> Drawn:
+    if shape is None or isinstance(shape, Pixels):
+        return drawn
+    return replace(drawn, shape=shape, lines=lines_of(shape), kind=MomentKind.KEYFRAME, size=size_of(shape))
 
 
 def _is_on(shadow: Shadow, place: Place, reach: float) -> bool:

@@ -104,7 +104,7 @@ class CameraSettings(QFrame):
             with QSignalBlocker(slider):
                 slider.setValue(value)
         with QSignalBlocker(self.step):
-            self.step.setValue(look.step_every)
+            self.step.setValue(1 if bench is None else bench.step_every)
 
     def _light_moved(self) -> None:
         camera = self._pane.focused
@@ -126,7 +126,8 @@ class CameraSettings(QFrame):
         self._pane.set_look(overlay=replace(overlay, fill=self.fill.value() / _FINE, opacity=opacity))
 
     def _step_moved(self, value: int) -> None:
-        self._pane.set_look(step_every=value)
+        if self._pane.bench is not None:
+            self._pane.bench.step_every = value
 
     def _plain(self) -> None:
         if self._pane.focused is not None:

@@ -12,28 +12,26 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.light import whole_window
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
-from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.sample import Stream, StreamKind
-from workstation.core.selection import SpaceCursor
 from workstation.media.base import Window
 from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
 from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
-from workstation.ui.panes.camera_look import CameraLook, distance_text, seconds_text
+from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_scene import CameraScene
-from workstation.ui.scenes.cloud_dots import paint_dots
+from workstation.ui.panes.camera_space import CameraSpace
 from workstation.ui.scenes.frame_item import Tone
 from workstation.ui.scenes.overlays import Marks
-from workstation.ui.scenes.space_marks import cursor_marks, paint_marks, ray_of
 from workstation.ui.scenes.viewport import FIT, Viewport, Zoom
 from workstation.ui.theme import Theme
+from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.tools.canvas import PointerEvent, Wheels
 from workstation.ui.tools.catalogue import make_tool
 from workstation.ui.workbench import Workbench
@@ -50,6 +48,8 @@ class CameraView(QWidget):
     """A person works on this camera now."""
     tool_moved = QtSignal()
     """The tool may have begun or ended something."""
+    reshown = QtSignal()
+    """Another picture is painted, with what lies over it."""
     zoomed = QtSignal(object)
     """The person has zoomed or panned to this ``Zoom``."""
 
@@ -69,8 +69,7 @@ class CameraView(QWidget):
         self.tool = make_tool(bench.hand.tool, self.canvas)
         self._tool_name = bench.hand.tool
         self.marks = Marks()
-        self.sweeps: CloudSweeps | None = None
-        """Set by the pane while points are switched on."""
+        self.space = CameraSpace(self)
         self.best = False
         self.zoom_locked = False
         self.late = False
@@ -125,8 +124,9 @@ class CameraView(QWidget):
         if self._viewport is None:
             area = (float(max(1, self.area.width())), float(max(1, self.area.height())))
             self._viewport = Viewport(
-                picture_px=self._size_px, area=area, zoom=self._zoom, device_ratio=self.area.devicePixelRatioF()
-            )
+                picture_px=self._size_px, area=area, zoom=self._zoom, device_ratio=self.area.devicePixelRatioF(),
+                aspect=1.0 if self.frames.feed is None else self.frames.feed.aspect,
+            )  # fmt: skip
         return self._viewport
 
     def show_time(self, time_ns: int) -> None:
@@ -156,6 +156,7 @@ class CameraView(QWidget):
             self._set_late(False)
         self._say()
         self.area.forget_layer()
+        self.reshown.emit()
 
     def showEvent(self, event: QShowEvent) -> None:
         self.show_time(self.bench.clock.time_ns)
@@ -275,32 +276,7 @@ class CameraView(QWidget):
             return
         hit = self.canvas.hit(event.place)
         selection.hover(hit[0] if hit else None, cause="camera")
-        if self.scene.camera is not None and self.frames.frame is not None:
-            selection.point_at(ray_of(self.scene.camera, event.place), cause="camera")
-
-    def paint_cursor(self, painter: QPainter) -> None:
-        """The shared 3D cursor, where other panes point."""
-        cursor: SpaceCursor | None = self.bench.selection.state.cursor
-        frame, camera = self.frames.frame, self.scene.camera
-        if cursor is None or camera is None or frame is None or frame.session_ns is None:
-            return
-        if cursor.frame == camera.frame and self.area.pointer is not None:
-            return  # it is ours
-        camera_from = self.scene.transform(camera.frame, cursor.frame, frame.session_ns)
-        if camera_from is not None:
-            paint_marks(painter, self.viewport, cursor_marks(camera, cursor, camera_from))
-
-    def paint_points(self, painter: QPainter) -> None:
-        """Points of the cloud, if they are switched on."""
-        frame, camera = self.frames.frame, self.scene.camera
-        if self.sweeps is None or not self.look.points or camera is None or frame is None or frame.session_ns is None:
-            return
-        sweep = self.sweeps.at(frame.session_ns)
-        if sweep is None:
-            return
-        camera_from = self.scene.carried(camera.frame, frame.session_ns, sweep.frame, sweep.session_ns)
-        if camera_from is not None:
-            paint_dots(painter, self.viewport, camera, sweep.points, camera_from)
+        selection.point_at(self.space.pointed_at(event.place), cause="camera")
 
     # --- zoom and light -----------------------------------------------------------------------------------------
 

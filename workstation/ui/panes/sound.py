@@ -23,7 +23,7 @@ from workstation.ui.panes.base import Pane
 from workstation.ui.panes.sound_canvas import RULER_PX, SoundCanvas
 from workstation.ui.panes.sound_gestures import Drag, Table, make
 from workstation.ui.panes.sound_heads import HEAD_PX, SoundHeads
-from workstation.ui.panes.sound_model import SoundModel
+from workstation.ui.panes.sound_model import Choice, SoundModel
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight
@@ -43,6 +43,8 @@ class SoundPane(Pane):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model: SoundModel | None = None
+        self._choice: Choice | None = None
+        """What was chosen to be shown, kept over samples."""
         self._mixes: dict[str, TrackMix] = {}
         self._scrub_ended = QTimer(self)
         self._scrub_ended.setSingleShot(True)
@@ -119,20 +121,14 @@ class SoundPane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.stream_focused.connect(self._on_focused)
-        bench.theme_changed.connect(self._on_theme)
-        bench.sight.changed.connect(self._on_sight)
-        bench.hand.changed.connect(self._on_hand)
-        bench.reveal_wanted.connect(self.reveal)
-        bench.window_changed.connect(self._on_window)
+        self.hear(bench.stream_focused, self._on_focused)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.hand.changed, self._on_hand)
+        self.hear(bench.reveal_wanted, self.reveal)
+        self.hear(bench.window_changed, self._on_window)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.stream_focused.disconnect(self._on_focused)
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.sight.changed.disconnect(self._on_sight)
-        bench.hand.changed.disconnect(self._on_hand)
-        bench.reveal_wanted.disconnect(self.reveal)
-        bench.window_changed.disconnect(self._on_window)
         self._let_go()
 
     def _let_go(self) -> None:
@@ -145,7 +141,8 @@ class SoundPane(Pane):
         self.model = None
 
     def sample_opened(self, view: SampleView | None) -> None:
-        choice = None if self.model is None else self.model.choice
+        if self.model is not None:
+            self._choice = self.model.choice
         self._let_go()
         bench = self.bench
         if bench is None or view is None:
@@ -154,7 +151,7 @@ class SoundPane(Pane):
             self.canvas.update()
             return
         self.model = SoundModel(bench, view, max(1, self.canvas.width()), self.canvas.update)
-        self.model.choice = choice or self.model.choice
+        self.model.choice = self._choice or self.model.choice
         self.model.snapping = self.snap.isChecked()
         self.canvas.table = Table(bench, self.model, self._redraw, self._scrubbed)
         self.heads.show_model(self.model, self._mix_of)

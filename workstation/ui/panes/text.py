@@ -135,14 +135,11 @@ class TextPane(Pane):
         self.reading.bind(bench)
         self.typing.bind(bench)
         self.strip.bench = bench
-        bench.theme_changed.connect(self._on_theme)
-        bench.panes_changed.connect(self._on_panes)
-        bench.sight.changed.connect(self._on_panes)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.panes_changed, self._on_panes)
+        self.hear(bench.sight.changed, self._on_panes)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.panes_changed.disconnect(self._on_panes)
-        bench.sight.changed.disconnect(self._on_panes)
         self.strip.begin(None)
         self.strip.bench = None
         self.typing.unbind(bench)

@@ -137,25 +137,18 @@ class TimelinePane(Pane):
 
     def bound(self, bench: Workbench) -> None:
         self.layout_kept = read_layout(bench.session.project.path)
-        bench.stream_focused.connect(self._on_focused)
-        bench.theme_changed.connect(self._on_theme)
-        bench.sight.changed.connect(self._on_sight)
-        bench.hand.changed.connect(self._on_hand)
-        bench.clock.transport_changed.connect(self._on_transport)
-        bench.reveal_wanted.connect(self.reveal)
-        bench.window_changed.connect(self._on_window)
-        bench.checks.changed.connect(self._on_checks)
+        self.hear(bench.stream_focused, self._on_focused)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.hand.changed, self._on_hand)
+        self.hear(bench.clock.transport_changed, self._on_transport)
+        self.hear(bench.reveal_wanted, self.reveal)
+        self.hear(bench.window_changed, self._on_window)
+        self.hear(bench.checks.changed, self._on_checks)
+        self.hear(bench.calmed, self._on_calm)
         bench.check_soon()
 
     def unbound(self, bench: Workbench) -> None:
-        bench.stream_focused.disconnect(self._on_focused)
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.sight.changed.disconnect(self._on_sight)
-        bench.hand.changed.disconnect(self._on_hand)
-        bench.clock.transport_changed.disconnect(self._on_transport)
-        bench.reveal_wanted.disconnect(self.reveal)
-        bench.window_changed.disconnect(self._on_window)
-        bench.checks.changed.disconnect(self._on_checks)
         if self._keep_soon.isActive():
             self._keep_soon.stop()
             keep_layout(bench.session.project.path, self.layout_kept)
@@ -274,7 +267,14 @@ class TimelinePane(Pane):
         rows = [] if self.model is None else self.model.rows
         top, bottom = self.canvas.offset, self.canvas.offset + self.canvas.height()
         seen = [row.scene for row in rows if row.shown and row.bottom > top and row.top < bottom]
-        return not any(scene.missing for scene in seen if isinstance(scene, FilmScene))
+        awaiting = self.model is not None and self.model.awaiting
+        return not awaiting and not any(scene.missing for scene in seen if isinstance(scene, FilmScene))
+
+    def _on_calm(self, _: None) -> None:
+        """The window is painted: lanes whose streams were let wait are opened."""
+        if self.model is not None and self.bench is not None and self.model.open_awaited():
+            self._placed()
+            self._say(self.bench.clock.time_ns)
 
     def unit_name(self) -> str:
         units = None if self.model is None else self.model.focused_units

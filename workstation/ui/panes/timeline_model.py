@@ -37,6 +37,7 @@ from workstation.ui.scenes.finding_scene import FindingScene
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.link_scene import LinkScene
 from workstation.ui.scenes.sound_scene import SoundScene
+from workstation.ui.scenes.stream_scenes import AwaitedScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
@@ -138,6 +139,21 @@ class TimelineModel:
             height = FOLDED_PX if folded else self._height(scene, choice)
             self.rows.append(Row(lane, scene, top, height, folded, shown))
             top += height
+
+    def open_awaited(self) -> bool:
+        """Make the lanes whose streams were not to be opened yet; whether there were any."""
+        awaited = [key for key, scene in self._scenes.items() if isinstance(scene, AwaitedScene)]
+        for key in awaited:
+            del self._scenes[key]
+        if awaited:
+            self.rebuild()
+            self._maker.begin()
+        return bool(awaited)
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether a lane stands empty until its stream may be opened."""
+        return any(isinstance(scene, AwaitedScene) for scene in self._scenes.values())
 
     def _shown(self, lane: Lane, *, alone: bool) -> bool:
         """A class that is shown alone hides no lane; a lane that is, hides the others."""
@@ -388,6 +404,8 @@ class TimelineModel:
             return None
         if stream not in self._units:
             record = self.view.streams[stream]
+            if not self.bench.may_open(record):
+                return None
             try:
                 self._units[stream] = units_of(record, self.bench.readers.reader(record))
             except DataError:  # the lane's head says what is wrong with it

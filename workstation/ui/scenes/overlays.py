@@ -8,25 +8,26 @@ selected thing is told by the casing, what is interpolated or occluded by the da
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPolygonF, QTransform
 
 from workstation.app.looks import Paint
 from workstation.app.picture_scene import Drawn, OnPicture
 from workstation.app.picture_shapes import Ring, bounds_of
 from workstation.app.placed_cuboids import Projected
-from workstation.core.geometry import Keypoints, Mask, Point, PointState
+from workstation.core.geometry import Keypoints, Mask, Measurement, Point, PointState
 from workstation.core.ontology import Pattern, Skeleton
-from workstation.core.projection import EDGES
+from workstation.core.projection import EDGES, PictureBox
 from workstation.core.tracks import MomentKind
 from workstation.ui.scenes.glyphs import paint_plate, plate_font, plate_size
 from workstation.ui.scenes.labels import Wanted, placed
 from workstation.ui.scenes.strokes import Dash, Standing, Stroke, Strokes
-from workstation.ui.scenes.viewport import Viewport
+from workstation.ui.scenes.viewport import Affine
 
 _BRUSHES = {
     Pattern.SOLID: Qt.BrushStyle.SolidPattern,
@@ -40,6 +41,7 @@ _FRONT = np.array([bool(a & b & 4) for a, b in EDGES])
 _FAR_M, _SMALL_PX = 35.0, 26.0
 _WIDTHS = {Standing.PLAIN: 1.6, Standing.RELATED: 1.8, Standing.HOVERED: 2.0, Standing.SELECTED: 2.2}
 _JOINT_PX = 3.2
+_HATCH = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,9 @@ class OverlayLook:
     fill: float = 0.18
     opacity: Mapping[str, float] = field(default_factory=dict)
     names: bool = True
+    calm: bool = False
+    """For pictures whose greys are judged: no fills but the hatching of what is interpolated, and names only of what is
+    selected or hovered, and of measurements, whose name is their value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,25 @@ class Shadow:
     class_id: str | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DraggedShadow:
+    """A projected cuboid in the hand, with the tight box around it."""
+
+    shadow: Shadow
+    box: PictureBox | None
+
+
+class Placing(Protocol):
+    """Where a picture lies on the screen: ``Viewport``, or that of a plane of a volume."""
+
+    @property
+    def area(self) -> tuple[float, float]: ...
+    @property
+    def affine(self) -> Affine: ...
+    def screen_of(self, places: Ring) -> Ring: ...
+    def to_screen(self, place: tuple[float, float]) -> tuple[float, float]: ...
+
+
 MaskOf = Callable[[Mask], NDArray[np.bool_] | None]
 SkeletonOf = Callable[[str | None], Skeleton | None]
 
@@ -88,13 +112,15 @@ class _Plate:
     paint: Paint
     bounds: tuple[float, float, float, float]
     standing: Standing
+    valued: bool = False
+    """It says a value, not only a name."""
 
 
 class Overlay:
     """One picture's worth of shapes, on a painter in screen pixels."""
 
     def __init__(
-        self, painter: QPainter, viewport: Viewport, marks: Marks, look: OverlayLook, mask_of: MaskOf,
+        self, painter: QPainter, viewport: Placing, marks: Marks, look: OverlayLook, mask_of: MaskOf,
         skeleton_of: SkeletonOf,
     ) -> None:  # fmt: skip
         self._painter = painter
@@ -105,8 +131,6 @@ class Overlay:
         self._skeleton_of = skeleton_of
         self._strokes = Strokes()
         self._plates: list[_Plate] = []
-        self._scale = viewport.scale
-        self._corner = np.array(viewport.corner)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def paint(self, scene: OnPicture, shadows: list[Shadow]) -> None:
@@ -121,10 +145,25 @@ class Overlay:
         if self._look.names:
             self._names()
 
+    def paint_dragged(self, dragged: list[DraggedShadow]) -> None:
+        """What is being dragged, over all the rest: as something selected, its box dashed around it."""
+        for each in dragged:
+            seen = each.shadow.seen
+            self._marks = replace(self._marks, selected=self._marks.selected | {seen.annotation})
+            self._shadow(each.shadow)
+            if each.box is not None:
+                corners = np.array([(each.box.left, each.box.top), (each.box.right, each.box.bottom)])
+                (left, top), (right, bottom) = self._screen(corners).tolist()
+                stroke = Stroke(each.shadow.paint.colour, 1.2, Dash.DASHED, Standing.PLAIN)
+                self._strokes.ring(stroke, ((left, top), (right, top), (right, bottom), (left, bottom)))
+        self._strokes.paint(self._painter)
+        if self._look.names:
+            self._names()
+
     # --- shapes -------------------------------------------------------------------------------------------------
 
     def _screen(self, ring: Ring) -> Ring:
-        there: Ring = ring * self._scale + self._corner
+        there: Ring = self._viewport.screen_of(ring)
         return there
 
     def _shape(self, drawn: Drawn) -> None:
@@ -138,20 +177,24 @@ class Overlay:
         stroke = _stroke(drawn, standing, opacity)
         rings = [self._screen(ring) for ring in drawn.lines.rings]
         if isinstance(drawn.shape, Mask):
-            self._mask(drawn.shape, drawn.paint.colour, rings[0], opacity, standing)
+            self._mask(drawn, opacity, standing)
         elif rings:
-            self._fill(rings, drawn.paint, opacity, standing)
+            self._fill(rings, drawn, opacity, standing)
             for ring in rings:
                 self._strokes.ring(stroke, ring.tolist())
         for line in drawn.lines.open:
             self._strokes.line(stroke, self._screen(line).tolist())
         if isinstance(drawn.shape, Keypoints):
             self._bones(drawn, stroke)
-        text = f"{drawn.name} ?" if drawn.proposed else drawn.name
-        self._plates.append(_Plate(drawn.id, text, drawn.paint, bounds_of(self._screen(places)), standing))
+        text = f"{drawn.name} ?" if drawn.proposed and drawn.name else drawn.name
+        valued = isinstance(drawn.shape, Measurement)
+        self._plates.append(_Plate(drawn.id, text, drawn.paint, bounds_of(self._screen(places)), standing, valued))
 
-    def _fill(self, rings: list[Ring], paint: Paint, opacity: float, standing: Standing) -> None:
+    def _fill(self, rings: list[Ring], drawn: Drawn, opacity: float, standing: Standing) -> None:
+        paint = drawn.paint
         share = self._look.fill * opacity * (1.5 if standing in (Standing.SELECTED, Standing.HOVERED) else 1.0)
+        if self._look.calm:
+            share = _HATCH if drawn.kind is MomentKind.INTERPOLATED else 0.0
         if share <= 0.0:
             return
         path = QPainterPath()
@@ -163,13 +206,18 @@ class Overlay:
         colour.setAlphaF(min(1.0, share * (2.0 if patterned else 1.0)))
         self._painter.fillPath(path, QBrush(colour, _BRUSHES[paint.pattern]))
 
-    def _mask(self, shape: Mask, colour: str, ring: Ring, opacity: float, standing: Standing) -> None:
+    def _mask(self, drawn: Drawn, opacity: float, standing: Standing) -> None:
+        shape = drawn.shape
+        assert isinstance(shape, Mask)
         inside = self._mask_of(shape)
         if inside is None:
             return
         share = min(1.0, max(0.25, self._look.fill * 2.2) * opacity)
-        image = mask_image(inside, colour, share, edge=standing is not Standing.PLAIN)
-        self._painter.drawImage(QRectF(QPointF(*ring[0].tolist()), QPointF(*ring[2].tolist())), image)
+        image = mask_image(inside, drawn.paint.colour, share, edge=standing is not Standing.PLAIN)
+        self._painter.save()
+        self._painter.setTransform(QTransform(*self._viewport.affine), True)
+        self._painter.drawImage(QRectF(shape.x, shape.y, shape.width, shape.height), image)
+        self._painter.restore()
 
     def _bones(self, drawn: Drawn, stroke: Stroke) -> None:
         assert isinstance(drawn.shape, Keypoints)
@@ -178,7 +226,7 @@ class Overlay:
         pairs = () if skeleton is None else skeleton.edges
         ends = [(at[a].x, at[a].y, at[b].x, at[b].y) for a, b in pairs if a in at and b in at]
         if ends:
-            pieces = np.array(ends).reshape(-1, 2) * self._scale + self._corner
+            pieces = self._screen(np.array(ends).reshape(-1, 2))
             self._strokes.pieces(stroke, pieces.reshape(-1, 4).tolist())
 
     def _joints(self, drawn: Drawn) -> None:
@@ -202,7 +250,7 @@ class Overlay:
         opacity = self._look.opacity.get(shadow.class_id or "", 1.0)
         if opacity <= 0.0 and standing is Standing.PLAIN:
             return
-        ends = seen.segments * self._scale + self._corner
+        ends = self._screen(seen.segments)
         bounds = bounds_of(ends.reshape(-1, 2))
         wide = bounds[2] - bounds[0]
         plain = standing is Standing.PLAIN and (seen.depth_m > _FAR_M or wide < _SMALL_PX)
@@ -224,7 +272,9 @@ class Overlay:
         font = plate_font()
         metrics = QFontMetricsF(font)
         important = (Standing.SELECTED, Standing.HOVERED)
-        seen = [plate for plate in self._plates if self._is_seen(plate.bounds)]
+        seen = [plate for plate in self._plates if plate.text and self._is_seen(plate.bounds)]
+        if self._look.calm:
+            seen = [plate for plate in seen if plate.standing in important or plate.valued]
         plates = sorted(seen, key=lambda plate: plate.standing not in important)
         sizes = [plate_size(metrics, plate.text) for plate in plates]
         wanted = [

@@ -16,7 +16,7 @@ _FROM_SCALE = 36.0
 def paint_values(painter: QPainter, viewport: Viewport, picture: Picture) -> None:
     """The values of every pixel on the screen, if there is room: as stored, one line a channel."""
     full = picture.pixels.shape[1] == picture.region.width_px and not picture.preview
-    if viewport.scale < _FROM_SCALE or not full:
+    if min(viewport.steps) < _FROM_SCALE or not full:
         return
     font = QFont()
     font.setPixelSize(10)
@@ -31,4 +31,4 @@ def paint_values(painter: QPainter, viewport: Viewport, picture: Picture) -> Non
             painter.setPen(QColor("#000000" if level > 127 else "#ffffff"))
             left, top = viewport.to_screen((x, y))
             text = "\n".join(f"{n:g}" if isinstance(n, int) else f"{n:.5g}" for n in numbers)
-            painter.drawText(QRectF(left, top, viewport.scale, viewport.scale), Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(QRectF(left, top, *viewport.steps), Qt.AlignmentFlag.AlignCenter, text)

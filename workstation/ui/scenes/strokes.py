@@ -6,7 +6,7 @@ Used by everything that paints outlines over pictures, where a bare line is lost
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ class Strokes:
         """An open line."""
         self._open[stroke].append(QPolygonF([QPointF(x, y) for x, y in places]))
 
-    def pieces(self, stroke: Stroke, ends: Iterable[tuple[float, float, float, float]]) -> None:
+    def pieces(self, stroke: Stroke, ends: Iterable[Sequence[float]]) -> None:
         """Straight pieces (x1, y1, x2, y2)."""
         self._pieces[stroke] += [QLineF(*each) for each in ends]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from workstation.ui.scenes.viewport import Viewport
+from workstation.ui.scenes.overlays import Placing
 from workstation.ui.theme import Theme
 from workstation.ui.tools.canvas import Handle, HandleKind, Hints
 
@@ -19,7 +19,7 @@ _SIZE = {
 _ROUND = frozenset({HandleKind.VERTEX, HandleKind.MIDPOINT, HandleKind.TURN})
 
 
-def paint_hints(painter: QPainter, viewport: Viewport, hints: Hints, pointer: QPointF | None, theme: Theme) -> None:
+def paint_hints(painter: QPainter, viewport: Placing, hints: Hints, pointer: QPointF | None, theme: Theme) -> None:
     """Guides, then handles, then words beside the pointer."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -37,7 +37,7 @@ def paint_hints(painter: QPainter, viewport: Viewport, hints: Hints, pointer: QP
         _words(painter, hints.text, pointer)
 
 
-def _handle(painter: QPainter, viewport: Viewport, handle: Handle, theme: Theme) -> None:
+def _handle(painter: QPainter, viewport: Placing, handle: Handle, theme: Theme) -> None:
     middle = QPointF(*viewport.to_screen(handle.place))
     size = _SIZE[handle.kind] + (1.5 if handle.held else 0.0)
     painter.setPen(QPen(QColor("#101216"), 1.2))

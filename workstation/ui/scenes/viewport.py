@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workstation.media.base import Region, View
 
 LARGEST_SCALE = 64.0
@@ -15,6 +18,8 @@ LARGEST_SCALE = 64.0
 _MARGIN = 0.15
 """Of the shown part, decoded around it, so that a pan does not run into the dark at once."""
 Place = tuple[float, float]
+Affine = tuple[float, float, float, float, float, float]
+"""How a place of the picture comes to the screen, as Qt's transform takes it: (xx, xy, yx, yy, left, top)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +48,44 @@ class Viewport:
     area: tuple[float, float]
     zoom: Zoom = FIT
     device_ratio: float = 1.0
+    aspect: float = 1.0
+    """How many times as high as wide a pixel of the picture is, in what it shows: slices and ultrasound need it."""
 
     @property
     def fit_scale(self) -> float:
         """Screen pixels per picture pixel when all of it is seen; small pictures are enlarged, whole times if far."""
         across = self.area[0] / self.picture_px[0]
-        down = self.area[1] / self.picture_px[1]
+        down = self.area[1] / (self.picture_px[1] * self.aspect)
         return max(min(across, down), 1e-6)
 
     @property
     def scale(self) -> float:
+        """Screen pixels per pixel of the picture, across; ``steps`` has both ways."""
         return min(self.fit_scale * self.zoom.factor, max(LARGEST_SCALE, self.fit_scale))
+
+    @property
+    def steps(self) -> Place:
+        """Screen pixels per pixel of the picture, across and down."""
+        return self.scale, self.scale * self.aspect
+
+    @property
+    def affine(self) -> Affine:
+        (across, down), (left, top) = self.steps, self.corner
+        return (across, 0.0, 0.0, down, left, top)
+
+    def screen_of(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Many places of the picture on the screen, (n, 2)."""
+        there: NDArray[np.float64] = places * self.steps + self.corner
+        return there
 
     @property
     def corner(self) -> Place:
         """Where the picture's top left corner is on the screen; on a whole pixel of the device while all of it is seen,
         so that it is copied and not smoothed. (Zoomed it is exact: rounding would drift with every turn of the wheel.)
         """
-        width, height = self.picture_px
-        left = self._edge(self.area[0], width * self.scale, self.zoom.x)
-        top = self._edge(self.area[1], height * self.scale, self.zoom.y)
+        (width, height), (across, down) = self.picture_px, self.steps
+        left = self._edge(self.area[0], width * across, self.zoom.x)
+        top = self._edge(self.area[1], height * down, self.zoom.y)
         if not self.zoom.is_fit:
             return (left, top)
         ratio = self.device_ratio
@@ -75,19 +98,19 @@ class Viewport:
         return min(0.0, max(area - shown, area / 2 - middle * shown))
 
     def to_screen(self, place: Place) -> Place:
-        left, top = self.corner
-        return (left + place[0] * self.scale, top + place[1] * self.scale)
+        (left, top), (across, down) = self.corner, self.steps
+        return (left + place[0] * across, top + place[1] * down)
 
     def to_picture(self, place: Place) -> Place:
-        left, top = self.corner
-        return ((place[0] - left) / self.scale, (place[1] - top) / self.scale)
+        (left, top), (across, down) = self.corner, self.steps
+        return ((place[0] - left) / across, (place[1] - top) / down)
 
     def zoomed(self, times: float, at: Place) -> Zoom:
         """The zoom after a step, with what is under the screen place ``at`` staying there."""
         factor = min(max(self.zoom.factor * times, 1.0), max(1.0, LARGEST_SCALE / self.fit_scale))
         under = self.to_picture(at)
         scale = self.fit_scale * factor
-        return self._with_corner(factor, (at[0] - under[0] * scale, at[1] - under[1] * scale))
+        return self._with_corner(factor, (at[0] - under[0] * scale, at[1] - under[1] * scale * self.aspect))
 
     def panned(self, by: Place) -> Zoom:
         """The zoom after the picture was pulled by so many screen pixels."""
@@ -100,9 +123,10 @@ class Viewport:
 
     def _with_corner(self, factor: float, corner: Place) -> Zoom:
         scale = self.fit_scale * factor
+        steps = (scale, scale * self.aspect)
         middle = [
-            min(1.0, max(0.0, (area / 2 - at) / (size * scale)))
-            for area, at, size in zip(self.area, corner, self.picture_px, strict=True)
+            min(1.0, max(0.0, (area / 2 - at) / (size * step)))
+            for area, at, size, step in zip(self.area, corner, self.picture_px, steps, strict=True)
         ]
         return Zoom(factor, *middle) if factor > 1.0 else FIT
 
@@ -131,5 +155,5 @@ class Viewport:
         return View(part, *self._sized(part.width_px, part.height_px))
 
     def _sized(self, width: int, height: int) -> tuple[int, int]:
-        device = self.scale * self.device_ratio
+        device = self.scale * self.device_ratio * max(1.0, self.aspect)
         return max(1, round(width * device)), max(1, round(height * device))

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 
-from workstation.ui.scenes.viewport import Viewport
+from workstation.ui.scenes.overlays import Placing
 from workstation.ui.tools.canvas import Pixels
 
 _SHARE = 0.5
@@ -52,16 +52,17 @@ class WetPixels:
     def __init__(self) -> None:
         self._held: list[_Held] = []
 
-    def paint(self, painter: QPainter, viewport: Viewport, masks: Iterable[tuple[Pixels, str]]) -> None:
+    def paint(self, painter: QPainter, viewport: Placing, masks: Iterable[tuple[Pixels, str]]) -> None:
         """Paint them where they lie, as they are now."""
         self._held = [self._of(pixels, colour) for pixels, colour in masks]
         for held in self._held:
             held.take_in()
-            left, top = viewport.to_screen((held.pixels.x, held.pixels.y))
-            scale = viewport.scale
-            width, height = held.image.width(), held.image.height()
+            painter.save()
+            painter.setTransform(QTransform(*viewport.affine), True)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            painter.drawImage(QRectF(left, top, width * scale, height * scale), held.image)
+            place = QRectF(held.pixels.x, held.pixels.y, held.image.width(), held.image.height())
+            painter.drawImage(place, held.image)
+            painter.restore()
 
     def _of(self, pixels: Pixels, colour: str) -> _Held:
         found = next((each for each in self._held if each.pixels is pixels and each.colour == colour), None)

@@ -83,6 +83,24 @@ CATALOGUE: tuple[ToolInfo, ...] = (
         make="draw_mask:FillMask",
         help="Draw an outline whose inside becomes the mask. Alt takes away, Ctrl begins a new one.",
     ),
+    ToolInfo(
+        id="measure", title="Measure a distance", icon="measure", keys=("F10",), makes="measurement",
+        make="measure:MeasureByPoints", help="Pull or click from end to end on a slice: millimetres of the patient.",
+    ),
+    ToolInfo(
+        id="measure_angle", title="Measure an angle", icon="measure_angle", keys=("Shift+F10",), makes="measurement",
+        make="measure:MeasureAngle", help="Click an arm's end, the corner and the other arm's end.",
+    ),
+    ToolInfo(
+        id="measure_ellipse", title="Measure an ellipse", icon="measure_ellipse", keys=("Ctrl+F10",),
+        makes="measurement", make="measure:MeasureEllipse",
+        help="Pull from corner to corner: area, mean and spread of the values inside. Shift makes it round.",
+    ),
+    ToolInfo(
+        id="measure_outline", title="Measure an outline", icon="measure_outline", keys=("Ctrl+Shift+F10",),
+        makes="measurement", make="measure:MeasureOutline",
+        help="Click points or pull by hand: area, mean and spread of the values inside.",
+    ),
 )  # fmt: skip
 TOOLS: Mapping[str, ToolInfo] = {each.id: each for each in CATALOGUE}
 

@@ -51,6 +51,7 @@ class Brush(Drawing):
         self._target: str | None = None
         self._kept: NDArray[np.bool_] | None = None
         self._inside_now = True
+        self._fresh = False
         self._last: Place | None = None
         self._loose: Pixels | None = None
         """Painted, and waiting for its class."""
@@ -64,8 +65,8 @@ class Brush(Drawing):
         if not self._begins(event):
             return
         self._inside_now = self._wipes is (Modifier.ALT in event.modifiers)
-        fresh = Modifier.CTRL in event.modifiers
-        self._target = None if fresh or loose is not None else target_mask(self._canvas)
+        self._fresh = Modifier.CTRL in event.modifiers
+        self._target = None if self._fresh or loose is not None else target_mask(self._canvas)
         if not self._inside_now and self._target is None and loose is None:
             self._canvas.tell("Select the mask first that loses pixels.")
             return
@@ -88,7 +89,7 @@ class Brush(Drawing):
         self._pixels = self._kept = None
         self._loose = pixels if target is None else None
         if pixels is not None:
-            keep_pixels(self._canvas, target, pixels)
+            keep_pixels(self._canvas, target, pixels, fresh=self._fresh)
         else:
             self._canvas.preview({})
             if target is not None:
@@ -195,7 +196,7 @@ class FillMask(DrawPolygon):
         if result is None:
             self._canvas.tell("Nothing would be left inside.")
         else:
-            keep_pixels(self._canvas, target, result)
+            keep_pixels(self._canvas, target, result, fresh=Modifier.CTRL in asked)
 
     def _joined(self, target: str | None, drawn: Pixels, *, wipes: bool) -> Pixels | None:
         canvas = self._canvas

@@ -15,6 +15,7 @@ from workstation.core.geometry import Mask, ShapeKind
 from workstation.core.pixels import runs_of_mask
 from workstation.ui.tools.canvas import Canvas, Pixels
 from workstation.ui.tools.edits import Given, keep_all_changed, keep_new
+from workstation.ui.tools.slice_masks import SliceCanvas
 
 Bits = NDArray[np.bool_]
 
@@ -28,6 +29,8 @@ def given_mask(pixels: Pixels) -> Mapping[str, object]:
 
 def target_mask(canvas: Canvas) -> str | None:
     """The selected mask of the painted picture, into which is painted."""
+    if isinstance(canvas, SliceCanvas):
+        return canvas.slice_target()
     active = canvas.active
     if active is None or not isinstance(canvas.shape_of(active), Mask) or canvas.locked(active):
         return None
@@ -80,9 +83,9 @@ def cut(pixels: Pixels) -> Pixels | None:
     return None if found is None else Pixels(*found)
 
 
-def keep_pixels(canvas: Canvas, target: str | None, pixels: Pixels) -> None:
+def keep_pixels(canvas: Canvas, target: str | None, pixels: Pixels, *, fresh: bool = False) -> None:
     """Write painted pixels into the target, or as a new instance; others lose what was painted over, if the person
-    has said so (the painting tools never paint over them else)."""
+    has said so (the painting tools never paint over them else). ``fresh``: a new instance was asked for."""
     also: dict[str, Given | None] = {}
     if canvas.hand.ways.take_pixels:
         for other, theirs in other_masks(canvas, target).items():
@@ -90,7 +93,9 @@ def keep_pixels(canvas: Canvas, target: str | None, pixels: Pixels) -> None:
             if rest is not theirs:
                 also[other] = None if rest is None else given_mask(rest)
     given = given_mask(pixels)
-    if target is None:
+    if isinstance(canvas, SliceCanvas) and canvas.keep_slice(given, fresh=fresh, also=also):
+        canvas.preview({})
+    elif target is None:
         keep_new(canvas, given, preview=pixels, also=also)
     else:
         keep_all_changed(canvas, also | {target: given}, label="Paint mask")

@@ -29,26 +29,26 @@ class Workspace:
 LABEL = Workspace(
     name="label", title="Label", help="Everything of one moment: pictures, cloud, text, timeline, inspector.",
     left=(("samples",), ("streams", "classes")),
-    centre=((("camera",), ("sound", "text", "document", "series")), (("cloud", "volume"),)),
+    centre=((("camera",), ("sound", "text", "document", "series")), (("cloud", "volume", "trajectory"),)),
     right=(("inspector",), ("entities", "links", "findings", "history", "review")),
 )  # fmt: skip
 LINK = Workspace(
     name="link", title="Link", help="Pictures and words beside the list of links.",
     left=(("entities", "samples"),),
-    centre=((("camera",), ("text", "sound", "document")), (("cloud", "volume", "series"),)),
+    centre=((("camera",), ("text", "sound", "document")), (("cloud", "volume", "series", "trajectory"),)),
     right=(("links",), ("inspector", "findings", "history")),
 )  # fmt: skip
 SYNC = Workspace(
     name="sync", title="Sync", help="One camera and the sound over a tall timeline, streams at hand.",
     left=(("streams", "samples"),),
-    centre=((("camera",), ("sound", "series", "cloud")),),
+    centre=((("camera",), ("sound", "series", "cloud", "trajectory")),),
     right=(("inspector", "findings"),),
     bottom_share=0.46,
 )  # fmt: skip
 REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
     left=(("samples",),),
-    centre=((("camera",), ("text", "sound", "document", "series")), (("cloud", "volume"),)),
+    centre=((("camera",), ("text", "sound", "document", "series")), (("cloud", "volume", "trajectory"),)),
     right=(("findings",), ("review", "links", "inspector", "history", "entities")),
     bottom_share=0.34,
     scope="review",
@@ -56,7 +56,7 @@ REVIEW = Workspace(
 COMPARE = Workspace(
     name="compare", title="Compare", help="Layers and history beside the pictures.",
     left=(("entities", "samples"),),
-    centre=((("camera",), ("text", "sound")), (("cloud", "volume", "series"),)),
+    centre=((("camera",), ("text", "sound")), (("cloud", "volume", "series", "trajectory"),)),
     right=(("history",), ("inspector", "links", "findings")),
 )  # fmt: skip
 WORKSPACES: dict[str, Workspace] = {each.name: each for each in (LABEL, LINK, SYNC, REVIEW, COMPARE)}

@@ -1,0 +1,574 @@
+"""One space: what is dragged or pointed at in one pane shows at the right pixel of every camera, read back from grabs
+of a real window and compared with an independent projection, on the real drive and on the generated one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from one_space_truth import Truth, grabbed, on_screen
+from PySide6.QtCore import QEvent, QPoint, QPointF
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from scipy.spatial.transform import Rotation
+
+from strict_windows import copy_of, show, wait_for
+from workstation.app.entity_table import EntityTable, time_of
+from workstation.app.in_view import CamerasInView
+from workstation.app.opening import new_project, open_project
+from workstation.app.previews import NEW, Dragged
+from workstation.core.annotation import Annotation
+from workstation.core.geometry import Box, Cuboid
+from workstation.core.selection import SpaceCursor
+from workstation.ui.actions import one_space
+from workstation.ui.actions.action import Hands
+from workstation.ui.panes.camera import CameraPane
+from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.workbench import Workbench
+
+Floats = NDArray[np.float64]
+EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if bin(a ^ b).count("1") == 1]
+AHEAD = ((14.0, 2.5, 0.4), (9.0, 5.5, 0.7), (11.0, -6.0, 0.8))
+"""Metres in front of, to the left of and above the vehicle."""
+
+
+class Opened:
+    """A bench, its cameras on the screen, and the independent way to their pixels."""
+
+    def __init__(self, bench: Workbench, pane: CameraPane) -> None:
+        self.bench, self.pane, self.truth = bench, pane, Truth(bench)
+        assert bench.view is not None
+        self.lidar = next(each for each in bench.view.streams.values() if each.kind == "cloud")
+
+    def camera(self, key: str) -> CameraView:
+        return next(each for each in self.pane.views if each.stream.key == key)
+
+    def taken_ns(self, camera: CameraView) -> int:
+        """When the painted picture was taken."""
+        assert camera.frames.frame is not None
+        assert camera.frames.frame.session_ns is not None
+        return camera.frames.frame.session_ns
+
+
+@pytest.fixture(scope="module")
+def real(qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    """The real drive at four seconds."""
+    assert qapp is not None
+    folder = copy_of(demo_template, tmp_path_factory.mktemp("space") / "drive")
+    yield from opened(folder, "sf_drive", 4_020_000_000)
+
+
+@pytest.fixture(scope="module")
+def generated(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    """A short generated drive with three cameras, one of them with a lens that bends lines."""
+    from workstation.app.demo_street import build
+    from workstation.synth.drive.fixture import drive
+    from workstation.synth.drive.rig import DriveOptions
+
+    assert qapp is not None
+    folder = tmp_path_factory.mktemp("space")
+    made = drive(folder / "media", options=DriveOptions(seconds=0.6, cameras=3, scale=0.3, workers=1))
+    project = new_project(folder / "drive", profile="driving", person="Ana", in_force=True)
+    with open_project(project, kind="import", tool="demo") as session:
+        build(session, made)
+    yield from opened(project, "drive-street", 330_000_000)
+
+
+def opened(folder: Path, sample: str, time_ns: int) -> Iterator[Opened]:
+    with open_project(folder, kind="person", role="lead") as session:
+        bench = Workbench(session)
+        assert bench.open_sample(sample)
+        pane = CameraPane()
+        pane.bind(bench)
+        pane.set_look(cuboids=False)
+        show(pane, 1280, 800)
+        bench.clock.seek(time_ns)
+        settle(pane)
+        pane.views[0].space.sweeps()  # its worker lives as long as the pane, and so as this fixture
+        yield Opened(bench, pane)
+        pane.unbind()
+        pane.close()
+        bench.close()
+
+
+def settle(pane: CameraPane) -> None:
+    wait_for(lambda: all(v.frames.frame is not None and not v.frames.pending for v in pane.views if v.isVisible()))
+
+
+def corners(cuboid: Cuboid) -> Floats:
+    """By hand: a turn about z alone."""
+    signs = np.array([[(i >> 2 & 1) - 0.5, (i >> 1 & 1) - 0.5, (i & 1) - 0.5] for i in range(8)])
+    w, _, _, z = cuboid.rotation
+    cos, sin = w * w - z * z, 2 * w * z
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
+    return signs * cuboid.size @ turn.T + cuboid.center
+
+
+def edge_places(scene: Opened, camera: CameraView, cuboid: Cuboid, at_ns: int) -> Iterator[tuple[Floats, Floats]]:
+    """Places on the screen along each edge (n, 2), and which way is across (n, 2), where no other edge is near."""
+    frame, taken = camera.stream.frame or "", scene.taken_ns(camera)
+    ends = corners(cuboid)
+    lines = []
+    for a, b in EDGES:
+        share = np.linspace(0, 1, 121)[:, None]
+        world = scene.truth.in_world(ends[a] + share * (ends[b] - ends[a]), scene.lidar.frame or "", at_ns)
+        lines.append(on_screen(camera, scene.truth, scene.truth.pixels(world, frame, taken)))
+    every = np.clip(np.concatenate([each[np.isfinite(each).all(1)] for each in lines]), 0,
+                    (camera.area.width(), camera.area.height()))  # fmt: skip
+    box = np.stack([every.min(0), every.max(0)]) if len(every) else np.zeros((2, 2))
+    for number, line in enumerate(lines):
+        others = np.concatenate([each for i, each in enumerate(lines) if i != number])
+        others = others[np.isfinite(others).all(1)]
+        along = np.gradient(line, axis=0)
+        along /= np.linalg.norm(along, axis=1, keepdims=True)
+        across = np.stack([-along[:, 1], along[:, 0]], 1)
+        width, height = camera.area.width(), camera.area.height()
+        inside = (line > 20).all(1) & (line[:, 0] < width - 20) & (line[:, 1] < height - 20)
+        inside[[0, -1]] = False
+        inside &= (np.abs(line[:, None] - box) > 11).all((1, 2))  # the dashed box is not the outline
+        alone = [
+            bool(ok) and np.linalg.norm(others - at, axis=1).min() > 13 for ok, at in zip(inside, line, strict=True)
+        ]
+        kept = np.array(alone) & np.isfinite(across).all(1)
+        if kept.any():
+            yield line[kept], across[kept]
+
+
+def off_by(change: Floats, places: Floats, across: Floats) -> Floats:
+    """How far from each place the middle of what was painted across it is, NaN where that is not clear."""
+    steps = np.arange(-10, 10.01, 0.25)
+    found = np.full(len(places), np.nan)
+    for i, (at, way) in enumerate(zip(places, across, strict=True)):
+        x, y = (at + steps[:, None] * way - 0.5).T  # a pixel's value stands at its middle
+        profile = bilinear(change, x, y)
+        if profile.max() > 40 and profile[np.abs(steps) > 7].max() < 10:
+            found[i] = (profile * steps).sum() / profile.sum()
+    return found
+
+
+def bilinear(image: Floats, x: Floats, y: Floats) -> Floats:
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    left, top = np.clip(left, 0, image.shape[1] - 2), np.clip(top, 0, image.shape[0] - 2)
+    u, v = x - left, y - top
+    upper = image[top, left] * (1 - u) + image[top, left + 1] * u
+    lower = image[top + 1, left] * (1 - u) + image[top + 1, left + 1] * u
+    found: Floats = upper * (1 - v) + lower * v
+    return found
+
+
+def drag_new(scene: Opened, cuboid: Cuboid, own_ns: int, class_id: str) -> None:
+    new = Dragged(annotation=NEW, shape=cuboid, stream=scene.lidar.id, own_ns=own_ns, class_id=class_id)
+    scene.bench.previews.show([new], cause="test")
+    QTest.qWait(0)
+
+
+def outlines_are_right(scene: Opened) -> None:
+    """Drag something that does not exist, once in each of two colours: what differs is the coloured line alone."""
+    own_ns = scene.lidar.time_map.first_stream_at(scene.bench.clock.time_ns) - 60_000_000
+    at_ns = scene.lidar.time_map.to_session(own_ns)
+    scene.pane.set_look(overlay=_no_names(scene))
+    checked = set()
+    for number, center in enumerate(AHEAD):
+        turn = 0.3 + 0.4 * number
+        cuboid = Cuboid(center=center, size=(4.2, 1.9, 1.6), rotation=(np.cos(turn), 0.0, 0.0, np.sin(turn)))
+        looks = []
+        for class_id in ("car", "pedestrian"):
+            drag_new(scene, cuboid, own_ns, class_id)
+            looks.append(grabbed(scene.pane))
+        for camera in scene.pane.views:
+            change = np.abs(looks[0][camera.stream.key] - looks[1][camera.stream.key]).sum(-1)
+            errors = [off_by(change, *each) for each in edge_places(scene, camera, cuboid, at_ns)]
+            clear = np.concatenate([each[np.isfinite(each)] for each in errors]) if errors else np.empty(0)
+            if len(clear) >= 30:
+                checked.add(camera.stream.key)
+                assert np.abs(clear).max() <= 1.0
+                assert np.abs(np.median(clear)) <= 0.3
+            expected = [on for on, _ in edge_places(scene, camera, cuboid, at_ns)]
+            assert bool(change.max() > 40) or not expected  # nothing where it is behind or beside the camera
+    scene.bench.previews.clear(cause="test")
+    assert len(checked) >= 3
+
+
+def _no_names(scene: Opened) -> object:
+    from dataclasses import replace
+
+    return replace(scene.pane.look.overlay, names=False)
+
+
+def test_a_dragged_cuboid_is_outlined_where_it_is_on_the_real_drive(real: Opened) -> None:
+    outlines_are_right(real)
+
+
+@pytest.mark.slow
+def test_a_dragged_cuboid_is_outlined_where_it_is_on_the_generated_drive(generated: Opened) -> None:
+    outlines_are_right(generated)
+
+
+def middle_of_cross(before: Floats, after: Floats) -> tuple[float, float] | None:
+    """The middle of what was painted between two grabs: a cross is as long to every side."""
+    rows, columns = np.nonzero(np.abs(after - before).sum(-1) > 24)
+    if not len(rows):
+        return None
+    return (columns.min() + columns.max() + 1) / 2, (rows.min() + rows.max() + 1) / 2
+
+
+def cross_hairs_are_right(scene: Opened) -> None:
+    """A point of the vehicle's frame at the sweep's time, which is not the pictures'."""
+    at_ns = scene.bench.clock.time_ns - 70_000_000
+    checked = set()
+    rng = np.random.default_rng(5)
+    for center in [*AHEAD, (-9.0, 2.0, 1.0), *(rng.uniform((3, -9, 0), (30, 9, 3)).tolist() for _ in range(6))]:
+        scene.bench.selection.point_at(None, cause="test")
+        QTest.qWait(0)
+        before = grabbed(scene.pane)
+        x, y, z = center
+        scene.bench.selection.point_at(SpaceCursor("ego", (x, y, z), None, at_ns), cause="test")
+        QTest.qWait(0)
+        world = scene.truth.in_world(np.array([center]), "ego", at_ns)
+        after = grabbed(scene.pane)
+        for camera in scene.pane.views:
+            pixels = scene.truth.pixels(world, camera.stream.frame or "", scene.taken_ns(camera))
+            expected = on_screen(camera, scene.truth, pixels)[0]
+            found = middle_of_cross(before[camera.stream.key], after[camera.stream.key])
+            size = np.array((camera.area.width(), camera.area.height()))
+            if not np.isfinite(expected).all() or (expected < 0).any() or (expected > size).any():
+                assert found is None  # behind or beside it
+            elif (expected > 14).all() and (expected < size - 14).all():
+                assert found is not None
+                assert np.abs(np.array(found) - expected).max() <= 1.0
+                checked.add(camera.stream.key)
+    scene.bench.selection.point_at(None, cause="test")
+    assert len(checked) >= 3
+
+
+def test_a_point_in_space_is_a_cross_in_every_camera_that_sees_it_on_the_real_drive(real: Opened) -> None:
+    cross_hairs_are_right(real)
+
+
+@pytest.mark.slow
+def test_a_point_in_space_is_a_cross_in_every_camera_that_sees_it_on_the_generated_drive(generated: Opened) -> None:
+    cross_hairs_are_right(generated)
+
+
+def point_with_mouse(camera: CameraView, pixel: tuple[float, float]) -> tuple[float, float]:
+    """Move the pointer over a pixel of the picture; the place in the picture that it really is at."""
+    x, y = camera.viewport.to_screen(pixel)
+    there = QPoint(round(x), round(y))
+    QTest.mouseMove(camera.area, QPoint(0, 0))
+    QTest.mouseMove(camera.area, there)
+    wait_for(lambda: camera.area.pointer == QPointF(there), what="the pointer")
+    return camera.viewport.to_picture((there.x(), there.y()))
+
+
+def test_a_pixel_of_the_sky_is_a_line_in_the_other_camera(real: Opened) -> None:
+    """The epipolar line, read back: every painted place of it lies on the ray, carried to when the other looked."""
+    left, front = real.camera("front_left_camera"), real.camera("front_camera")
+    before = grabbed(real.pane)["front_camera"]
+    pixel = point_with_mouse(left, (930.0, 60.0))
+    cursor = real.bench.selection.state.cursor
+    assert cursor is not None
+    assert cursor.direction is not None  # no return of the cloud is there
+    change = np.abs(grabbed(real.pane)["front_camera"] - before).sum(-1)
+    depths = np.geomspace(1.5, 250, 4000)[:, None]
+    world = _from_camera(real, left, depths * real.truth.ray("front_left_camera", pixel))
+    line = on_screen(front, real.truth, real.truth.pixels(world, "front_camera", real.taken_ns(front)))
+    inside = (line > 12).all(1) & (line < (front.area.width() - 12, front.area.height() - 12)).all(1)
+    line = line[inside]
+    steps = np.linalg.norm(np.diff(line, axis=0), axis=1).cumsum()
+    picked = line[1:][np.unique(np.searchsorted(steps, np.arange(20, steps[-1], 9)))]
+    way = (line[-1] - line[0]) / np.linalg.norm(line[-1] - line[0])
+    errors = off_by(change, picked, np.tile([-way[1], way[0]], (len(picked), 1)))
+    clear = errors[np.isfinite(errors)]
+    assert len(clear) >= 5
+    assert np.abs(clear).max() <= 1.0
+    QTest.mouseMove(real.pane.header, QPoint(3, 3))
+
+
+def _from_camera(scene: Opened, camera: CameraView, points: Floats) -> Floats:
+    return scene.truth.in_world(points, camera.stream.frame or "", scene.taken_ns(camera))
+
+
+def test_the_pointer_over_a_picture_meets_the_nearest_return_of_the_cloud(real: Opened) -> None:
+    front = real.camera("front_camera")
+    seen: list[SpaceCursor] = []
+    reach = 5.0 / min(front.area.width() / 960, front.area.height() / 540)
+    wait_for(lambda: _sweep_is_here(real, front), what="the sweep")
+    everything = _returns(real, front)
+    shown = everything[((everything[:, :2] > 20) & (everything[:, :2] < (940, 520))).all(1)]
+    for x, y, _ in shown[:: len(shown) // 12].tolist():
+        pixel = point_with_mouse(front, (x, y))
+        cursor = real.bench.selection.state.cursor
+        assert cursor is not None
+        if cursor.direction is not None:
+            continue
+        seen.append(cursor)
+        world = real.truth.in_world(np.array([cursor.point]), cursor.frame, cursor.session_ns or 0)
+        again = real.truth.pixels(world, "front_camera", real.taken_ns(front))[0]
+        assert np.linalg.norm(again - pixel) <= reach + 0.1  # it is under the pointer
+        near = np.linalg.norm(everything[:, :2] - pixel, axis=1) <= reach
+        depth = real.truth.in_camera(world, "front_camera", real.taken_ns(front))[0, 2]
+        assert depth <= everything[near, 2].min() + 0.05  # and nothing under the pointer lies before it
+    assert len(seen) >= 10
+
+
+def _sweep_is_here(scene: Opened, camera: CameraView) -> bool:
+    sweeps = camera.space.sweeps()
+    return sweeps is not None and sweeps.at(scene.taken_ns(camera)) is not None
+
+
+def _returns(scene: Opened, camera: CameraView) -> Floats:
+    """(n, 3): pixels and depth of every return of the sweep nearest to the picture, by way of the truth."""
+    assert scene.bench.readers is not None
+    reader = scene.bench.readers.reader(scene.lidar)
+    times = np.array([scene.lidar.time_map.to_session(int(each)) for each in reader.table.times_ns])
+    index = int(np.abs(times - scene.taken_ns(camera)).argmin())
+    cloud = reader.cloud(index)
+    points = cloud.points.astype(np.float64) + cloud.origin
+    world = scene.truth.in_world(points, cloud.frame or scene.lidar.frame or "", int(times[index]))
+    pixels = scene.truth.pixels(world, "front_camera", scene.taken_ns(camera))
+    depth = scene.truth.in_camera(world, "front_camera", scene.taken_ns(camera))[:, 2:]
+    found = np.hstack([pixels, depth])
+    return found[np.isfinite(found).all(1)]
+
+
+def test_a_held_cursor_stays_when_the_pointer_goes_and_one_let_go_is_gone(real: Opened) -> None:
+    selection, front = real.bench.selection, real.camera("front_camera")
+    point_with_mouse(front, (500.0, 100.0))
+    held = selection.state.cursor
+    assert held is not None
+    selection.hold_cursor(True, cause="test")
+    point_with_mouse(front, (700.0, 120.0))
+    QTest.mouseMove(real.pane.header, QPoint(3, 3))
+    assert selection.state.cursor == held
+    selection.hold_cursor(False, cause="test")
+    assert selection.state.cursor is None
+    point_with_mouse(front, (700.0, 120.0))
+    assert selection.state.cursor is not None
+    QTest.mouseMove(real.pane.header, QPoint(3, 3))
+    QTest.qWait(0)
+    front.area.leaveEvent(QEvent(QEvent.Type.Leave))
+    assert selection.state.cursor is None
+
+
+def test_what_is_seen_in_a_drag_is_what_is_stored_after_it(real: Opened) -> None:
+    """For tracks that are seen, with the keyframe of the drag on a labelled sweep and between two."""
+    bench = real.bench
+    assert bench.view is not None
+    assert bench.placed is not None
+    front = real.camera("front_camera")
+    assert front.scene.camera is not None
+    taken = real.taken_ns(front)
+    seen = bench.placed.projected(front.scene.camera, taken)[:2]
+    for each, aside in zip(seen, (0, 30_000_000), strict=True):
+        record = bench.view.annotations[each.annotation]
+        keyframes = bench.view.keyframes(each.annotation)
+        before = [key for key in keyframes if key.time_ns <= bench.view.own_ns(record, taken)][-1]
+        assert isinstance(before.shape, Cuboid)
+        x, y, z = before.shape.center
+        shape = msgspec.structs.replace(before.shape, center=(x + 0.7, y - 0.4, z))
+        own_ns = before.time_ns + aside
+        bench.previews.show(
+            [Dragged(annotation=record.id, shape=shape, stream=record.stream or "", own_ns=own_ns)], cause="test"
+        )
+        (dragged,) = front.scene.dragged
+        assert each.annotation not in {shadow.seen.annotation for shadow in front.scene.shadows}
+        bench.run("keyframe.set", annotation=record.id, time_ns=own_ns, shape=msgspec.to_builtins(shape))
+        bench.previews.clear(cause="test")
+        assert not front.scene.dragged
+        (stored,) = bench.placed.projected(front.scene.camera, taken, only={record.id})
+        np.testing.assert_allclose(dragged.shadow.seen.segments, stored.segments, atol=1e-6)
+        assert not np.allclose(each.segments.mean((0, 1)), stored.segments.mean((0, 1)), atol=1)
+        bench.session.undo()
+
+
+class OnlyCameras:
+    """The frame around the panes, as far as these actions ask it."""
+
+    def __init__(self, pane: CameraPane) -> None:
+        self._pane = pane
+
+    def pane(self, kind: str) -> CameraPane | None:
+        return self._pane if kind == "camera" else None
+
+
+def hands(scene: Opened) -> Hands:
+    return Hands(bench=scene.bench, pane=scene.pane, frame=OnlyCameras(scene.pane))  # type: ignore[arg-type]
+
+
+def true_box(scene: Opened, camera: str, annotation: str, taken_ns: int) -> Floats | None:
+    """Left, top, right, bottom of what shows of a labelled cuboid; ``None`` where a corner is behind the camera or
+    nothing shows. Between two sweeps the corners go straight in the world."""
+    view = scene.bench.view
+    assert view is not None
+    record = view.annotations[annotation]
+    keyframes = view.keyframes(annotation)
+    own = np.array([scene.lidar.time_map.to_session(each.time_ns) for each in keyframes])
+    after = int(np.clip(np.searchsorted(own, taken_ns), 1, len(own) - 1))
+    ends = []
+    for row in (after - 1, after):
+        shape = keyframes[row].shape
+        assert isinstance(shape, Cuboid)
+        ends.append(scene.truth.in_world(_turned(shape), record.frame or scene.lidar.frame or "", int(own[row])))
+    share = (taken_ns - own[after - 1]) / (own[after] - own[after - 1])
+    pixels = scene.truth.pixels(ends[0] * (1 - share) + ends[1] * share, camera, taken_ns)
+    if not np.isfinite(pixels).all():
+        return None
+    return scene.truth.bounds(pixels, camera)
+
+
+def _turned(cuboid: Cuboid) -> Floats:
+    signs = np.array([[(i >> 2 & 1) - 0.5, (i >> 1 & 1) - 0.5, (i & 1) - 0.5] for i in range(8)])
+    w, x, y, z = cuboid.rotation
+    found: Floats = Rotation.from_quat([x, y, z, w]).apply(signs * cuboid.size) + cuboid.center
+    return found
+
+
+def boxes_of(scene: Opened, entity: str, stream: str) -> Annotation | None:
+    assert scene.bench.view is not None
+    shown = scene.bench.view.annotations_of_entity(entity)
+    return next((each for each in shown if each.kind == "box" and each.stream == stream), None)
+
+
+def sides(box: object) -> Floats:
+    assert isinstance(box, Box)
+    return np.array((box.x, box.y, box.x + box.width, box.y + box.height))
+
+
+def test_a_projected_box_is_adopted_in_the_cameras_that_see_it(real: Opened) -> None:
+    bench, front = real.bench, real.camera("front_camera")
+    view = bench.view
+    assert view is not None
+    assert bench.placed is not None
+    assert front.scene.camera is not None
+    cuboid = next(
+        each.annotation
+        for each in bench.placed.projected(front.scene.camera, real.taken_ns(front))
+        if (box := true_box(real, "front_camera", each.annotation, real.taken_ns(front))) is not None
+        and box[0] > 0 and box[2] < 960 and 8 < each.depth_m < 25
+    )  # fmt: skip
+    entity = view.annotations[cuboid].entity
+    assert entity is not None
+    bench.select([cuboid], cause="test")
+    head = bench.session.store.head()
+    one_space.adopt_everywhere(hands(real))
+    adopted = {camera.stream.key: boxes_of(real, entity, camera.stream.id) for camera in real.pane.views}
+    for camera in real.pane.views:
+        expected = true_box(real, camera.stream.frame or "", cuboid, real.taken_ns(camera))
+        record = adopted[camera.stream.key]
+        if record is None:
+            assert expected is None or min(expected[2] - expected[0], expected[3] - expected[1]) < 2.0
+            continue
+        (keyframe,) = view.keyframes(record.id)
+        frame = camera.frames.frame
+        assert frame is not None
+        assert keyframe.time_ns == frame.own_ns
+        assert expected is not None
+        np.testing.assert_allclose(sides(keyframe.shape), expected, atol=0.1)
+        assert (keyframe.source.name, keyframe.source.parameters["cuboid"]) == ("projection", cuboid)
+        assert camera.scene.drawn(record.id) is not None
+    assert adopted["front_camera"] is not None
+    assert adopted["back_camera"] is None
+    bench.session.undo()
+    assert boxes_of(real, entity, front.stream.id) is None
+    assert bench.session.store.head() != head  # a step of its own, taken back as one
+    bench.selection.clear(cause="test")
+
+
+def test_boxes_along_a_track_stay_within_a_pixel_or_two_of_the_projection(real: Opened) -> None:
+    bench, front = real.bench, real.camera("front_camera")
+    view, placed = bench.view, bench.placed
+    assert view is not None
+    assert placed is not None
+    assert bench.readers is not None
+    assert front.scene.camera is not None
+    seen = placed.projected(front.scene.camera, real.taken_ns(front))
+    cuboid = next(
+        each.annotation for each in seen if 8 < each.depth_m < 25 and len(view.keyframes(each.annotation)) > 40
+    )
+    entity = view.annotations[cuboid].entity
+    assert entity is not None
+    bench.select([cuboid], cause="test")
+    bench.focus_on(front.stream.id)
+    one_space.adopt_here(hands(real))
+    record = boxes_of(real, entity, front.stream.id)
+    assert record is not None
+    by_hand = {"kind": "box", "x": 5.0, "y": 6.0, "width": 70.0, "height": 80.0}
+    (first,) = view.keyframes(record.id)
+    bench.run("keyframe.set", annotation=record.id, time_ns=first.time_ns, shape=by_hand)
+    one_space.adopt_along(hands(real))
+    track = view.annotations[record.id]
+    keyframes = view.keyframes(record.id)
+    drawn = next(each for each in keyframes if each.time_ns == first.time_ns)
+    assert sides(drawn.shape).tolist() == [5.0, 6.0, 75.0, 86.0]  # what a hand drew stays
+    table = bench.readers.reader(front.stream).table  # type: ignore[union-attr]
+    assert 2 < len(keyframes) < len(table)
+    compared = 0
+    around = [each.time_ns for each in keyframes]
+    place = around.index(first.time_ns)
+    untouched = (around[max(0, place - 1)], around[min(len(around) - 1, place + 1)])
+    for own_ns in table.times_ns.tolist():
+        shown = view.moment(track, own_ns)
+        taken = front.stream.time_map.to_session(own_ns)
+        expected = None if shown.shape is None else true_box(real, "front_camera", cuboid, taken)
+        if expected is None or untouched[0] < own_ns < untouched[1]:
+            continue
+        assert np.abs(sides(shown.shape) - expected).max() <= 2.0
+        compared += 1
+    assert compared > 10
+    one_space.adopt_along(hands(real))
+    assert [each.time_ns for each in view.keyframes(record.id)] == around  # done again it is the same
+    for _ in range(4):
+        bench.session.undo()
+    assert boxes_of(real, entity, front.stream.id) is None
+    bench.selection.clear(cause="test")
+
+
+def test_a_label_is_missing_where_the_cuboid_projects_and_nowhere_else(real: Opened) -> None:
+    """Every word of the table about a camera, against the projection of all keyframes by way of the truth."""
+    bench = real.bench
+    view = bench.view
+    assert view is not None
+    assert bench.placed is not None
+    table = EntityTable(view, CamerasInView(bench.placed, view.streams.values()))
+    titles = [each.title for each in table.columns()]
+    said: dict[str, int] = {}
+    for row in table.rows(())[::9]:
+        cuboids = [each for each in view.annotations_of_entity(row.key) if each.kind == "cuboid"]
+        for camera in real.pane.views:
+            cell = row.cells[titles.index(camera.stream.key)]
+            word = cell.text.split(" at ")[0]
+            sizes = {when: size for each in cuboids for when, size in seen_sizes(real, each, camera.stream.frame or "")}
+            most = max(sizes.values(), default=0.0)
+            said[word] = said.get(word, 0) + 1
+            if word == "missing":
+                stream, when = time_of(table, row, cell)
+                assert stream == camera.stream.id
+                assert when is not None
+                assert sizes[when] == pytest.approx(most, rel=0.05)
+                assert most > 15.5
+                assert "seen" in row.group.split()
+            elif word == "out of view":
+                assert most < 16.5
+            else:
+                assert not word or word.startswith("labelled")
+    assert said["missing"] > 5
+    assert said["out of view"] > 5
+
+
+def seen_sizes(scene: Opened, record: Annotation, camera: str) -> Iterator[tuple[int, float]]:
+    """At which keyframes the middle of a cuboid is in a picture, and how large it is there."""
+    assert scene.bench.view is not None
+    lens = scene.truth.focal_px(camera)
+    for keyframe in scene.bench.view.keyframes(record.id):
+        when = scene.lidar.time_map.to_session(keyframe.time_ns)
+        if not isinstance(keyframe.shape, Cuboid):
+            continue
+        world = scene.truth.in_world(np.array([keyframe.shape.center]), record.frame or scene.lidar.frame or "", when)
+        pixel = scene.truth.pixels(world, camera, when)[0]
+        inside = np.isfinite(pixel).all() and (pixel >= 0).all() and (pixel <= scene.truth.size_px(camera)).all()
+        depth = scene.truth.in_camera(world, camera, when)[0, 2]
+        yield when, max(keyframe.shape.size) * lens / depth if inside else 0.0

@@ -1,0 +1,187 @@
+"""``sync clap|sound|imu|voice|object|metres``: how far a clock is off, from what streams show; added to ``sync``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workstation.cli.acting import acting, project_argument, to_read, to_write
+from workstation.cli.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from workstation.app.synchronising import Bench, Measured
+
+sample_option = click.option("--sample", metavar="KEY", help="Only this sample.")
+most_option = click.option(
+    "--most", type=click.FloatRange(0.01, 600), default=1.0, show_default=True, metavar="S",
+    help="How far off it may be, in seconds.",
+)  # fmt: skip
+accept_option = click.option(
+    "--accept", is_flag=True, help="Correct the stream by it: one step, which undo takes back. Files stay as they are."
+)  # fmt: skip
+
+
+@click.command()
+@project_argument
+@sample_option
+@click.option("--sound", metavar="STREAM", help="The sound; left out, the only one.")
+@click.option("--picture", metavar="STREAM", help="The camera; left out, the only one.")
+@most_option
+@accept_option
+@acting
+@json_option
+def clap(
+    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool,
+    person: str | None, role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How late the sound is against the picture, by claps, or by flashes with a beep.
+
+    Names what it took for the same moment, so that a person can look. Nothing is changed without --accept.
+    """
+    from workstation.app.synchronising import by_clap
+
+    _measure(project, sample, most, accept, person, role, as_json, lambda b: by_clap(b, sound=sound, picture=picture))
+
+
+@click.command()
+@project_argument
+@click.argument("reference", metavar="REFERENCE")
+@click.argument("moved", metavar="STREAM")
+@sample_option
+@most_option
+@accept_option
+@acting
+@json_option
+def sound(
+    project: Path, reference: str, moved: str, sample: str | None, most: float, accept: bool, person: str | None,
+    role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How late the sound of STREAM is against that of REFERENCE, and how it drifts, by what both heard."""
+    from workstation.app.synchronising import by_sound
+
+    _measure(
+        project, sample, most, accept, person, role, as_json, lambda b: by_sound(b, reference=reference, moved=moved)
+    )
+
+
+@click.command()
+@project_argument
+@click.argument("reference", metavar="REFERENCE")
+@click.argument("moved", metavar="STREAM")
+@click.option("--channel", default="", metavar="NAME", help="The turning rate of STREAM, if it is not plain.")
+@click.option("--reference-channel", default="", metavar="NAME", help="The same of REFERENCE.")
+@sample_option
+@most_option
+@accept_option
+@acting
+@json_option
+def imu(
+    project: Path, reference: str, moved: str, channel: str, reference_channel: str, sample: str | None, most: float,
+    accept: bool, person: str | None, role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How late STREAM is against REFERENCE, by how both turn: a gyro, poses, a camera that pans, turning sweeps."""
+    from workstation.app.synchronising import by_motion
+
+    _measure(
+        project, sample, most, accept, person, role, as_json,
+        lambda b: by_motion(b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel),
+    )  # fmt: skip
+
+
+@click.command()
+@project_argument
+@sample_option
+@click.option("--sound", metavar="STREAM", help="The sound; left out, the only one.")
+@click.option("--picture", metavar="STREAM", help="The camera; left out, the only one.")
+@most_option
+@accept_option
+@acting
+@json_option
+def voice(
+    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool,
+    person: str | None, role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How late a voice is against what moves in the picture, as the mouth of who speaks."""
+    from workstation.app.synchronising import by_voice
+
+    _measure(project, sample, most, accept, person, role, as_json, lambda b: by_voice(b, sound=sound, picture=picture))
+
+
+@click.command("object")
+@project_argument
+@click.argument("entity")
+@click.option("--picture", metavar="STREAM", help="The camera; left out, the first that has boxes of it.")
+@sample_option
+@most_option
+@accept_option
+@acting
+@json_option
+def moving(
+    project: Path, entity: str, picture: str | None, sample: str | None, most: float, accept: bool,
+    person: str | None, role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """How late the sweeps are against a camera, by one fast thing (ENTITY: "car 17") that is labelled in both."""
+    from workstation.app.synchronising import by_object
+
+    _measure(
+        project, sample, most, accept, person, role, as_json, lambda b: by_object(b, entity=entity, picture=picture)
+    )
+
+
+@click.command()
+@click.option("--ms", type=float, required=True, help="The offset in milliseconds.")
+@click.option("--kmh", type=float, required=True, help="How fast the thing is.")
+@click.option("--lane", type=float, default=3.5, show_default=True, metavar="M", help="How wide a lane is.")
+@json_option
+def metres(ms: float, kmh: float, lane: float, as_json: bool) -> None:
+    """What an offset means in space: metres at a speed, and as a share of a lane's width."""
+    from workstation.app.synchronising import metres_of
+
+    away_m, share = metres_of(round(ms * 1e6), kmh, lane_m=lane)
+    if as_json:
+        print_json({"ms": ms, "kmh": kmh, "metres": round(away_m, 4), "lane_share": round(share, 4)})
+        return
+    click.echo(f"{ms:g} ms at {kmh:g} km/h are {away_m:.2f} m, {share:.0%} of a {lane:g} m lane.")
+
+
+def _measure(
+    project: Path, sample: str | None, most: float, accept: bool, person: str | None, role: str | None, as_json: bool,
+    estimate: Callable[[Bench], Measured],
+) -> None:  # fmt: skip
+    from workstation.app.reading import Formats
+    from workstation.app.streams import OpenStreams
+    from workstation.app.synchronising import Bench, band_of
+    from workstation.app.synchronising import accept as correct
+    from workstation.cli.moments import sample_named
+
+    opened = to_write(project, person, role, tool="sync") if accept else to_read(project)
+    with opened as session, OpenStreams(session.project.path, readers=Formats().readers) as readers:
+        chosen = sample_named(session, sample)
+        found = estimate(Bench(session=session, sample=chosen, readers=readers, most_s=most))
+        if accept:
+            correct(session, chosen, found)
+    if as_json:
+        print_json({"sample": chosen.key, **found.row(), "picks_ns": [list(each) for each in found.picks]})
+        return
+    click.echo(f"{chosen.key}: {found.words()}")
+    for seen_ns, heard_ns in found.picks[:10]:
+        click.echo(f"  {seen_ns / 1e9:.4f} s in {found.reference.key}, {heard_ns / 1e9:.4f} s in {found.moved.key}")
+    if {found.reference.kind.value, found.moved.kind.value} == {"audio", "video"}:
+        click.echo(f"  {band_of(found.late_ns).value}: under 40 ms nobody notices, above 100 ms it is wrong")
+    for name, unit in (("metres", "m at the thing's own speed"), ("residual_px", "px left between the paths")):
+        if name in found.evidence:
+            click.echo(f"  {found.evidence[name]} {unit}")
+    if found.doubt:
+        click.echo(f"  Look first: {found.doubt}.")
+    click.echo(
+        "The stream is corrected; undo takes it back."
+        if accept
+        else "Nothing is changed; --accept corrects the stream."
+    )
+
+
+COMMANDS = (clap, sound, imu, voice, moving, metres)
+"""What ``cli/sync.py`` adds to its group."""

@@ -1,0 +1,80 @@
+"""How a person wants to see clouds: what is switched on, kept per project in the settings. Used by the cloud pane."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from workstation.app.cloud_paint import ColourBy
+from workstation.app.cloud_view import Ways
+from workstation.app.settings import read_settings, settings_or_usual, write_settings
+from workstation.core.errors import DataError
+
+_MOST_PROJECTS = 100
+
+
+class Follow(StrEnum):
+    """What the view keeps its place by while time goes on."""
+
+    VEHICLE = "vehicle"
+    GROUND = "ground"
+
+
+class CloudLook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One for the pane."""
+
+    colour_by: ColourBy = ColourBy.HEIGHT
+    point_px: int = 2
+    """Side of a point in pixels of a screen at 100 %."""
+    correct: bool = True
+    before: int = 0
+    after: int = 0
+    leave_moving: bool = True
+    """Of the sweeps laid under the one that shows, leave out what lies in things that moved meanwhile."""
+    cuboids: bool = True
+    labels: bool = True
+    frusta: bool = True
+    grid: bool = True
+    axes: bool = True
+    way: bool = True
+    legend: bool = True
+    sides: bool = True
+    """Top, side and front of the selected cuboid beside the picture."""
+    follow: Follow = Follow.VEHICLE
+    flat: bool = False
+    """Orthographic."""
+    zoom_locked: bool = False
+    hidden: tuple[str, ...] = ()
+    """Keys of streams whose points are not shown."""
+
+    @property
+    def ways(self) -> Ways:
+        """What of it the layers need to know."""
+        return Ways(before=self.before, after=self.after, correct=self.correct)
+
+
+def read_look(project: Path) -> CloudLook:
+    """What was kept for a project, or the usual look."""
+    kept = settings_or_usual().clouds.get(str(project.absolute()))
+    if kept is None:
+        return CloudLook()
+    try:
+        return msgspec.convert(kept, CloudLook)
+    except msgspec.ValidationError:  # written by a newer program, or by hand: the usual look does no harm
+        return CloudLook()
+
+
+def keep_look(project: Path, look: CloudLook) -> None:
+    """Remember the look. A damaged settings file is left as it is: its owner is told where it is read."""
+    try:
+        settings = read_settings()
+    except DataError:
+        return
+    name = str(project.absolute())
+    others = {key: kept for key, kept in settings.clouds.items() if key != name}
+    while len(others) >= _MOST_PROJECTS:
+        del others[next(iter(others))]
+    kept = {**others, name: msgspec.to_builtins(look)}
+    write_settings(msgspec.structs.replace(settings, clouds=kept))

@@ -1,0 +1,615 @@
+"""The series pane: the channels of every sensor, vehicle bus and medical recording as lanes on one time axis, to read
+values off and to mark spans, moments and values on.
+
+It owns the stretch of time it shows, the timeline's or its own, and passes gestures on; what is shown is in
+``series_model.py``, how in ``series_canvas.py``, what a hand does in ``series_gestures.py``. Keys are in
+``actions/series.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QScrollBar, QToolButton, QWidget
+
+from workstation.app.sample_view import SampleView
+from workstation.app.series_curves import ScaleMode
+from workstation.app.series_layout import ChannelChoice, SeriesLayout, keep_series_layout, read_series_layout
+from workstation.app.series_values import typed_value
+from workstation.app.spans import selected_range
+from workstation.app.units import stepped
+from workstation.app.viewport import Viewport
+from workstation.core.annotation import Annotation
+from workstation.core.errors import UserError
+from workstation.core.geometry import Curve
+from workstation.core.selection import SelectionChanged
+from workstation.core.timebase import TimeRange
+from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base import Pane
+from workstation.ui.panes.series_canvas import RULER_PX, SeriesCanvas
+from workstation.ui.panes.series_channels import ChannelList
+from workstation.ui.panes.series_edits import SeriesEdits
+from workstation.ui.panes.series_gestures import Drag, Table
+from workstation.ui.panes.series_heads import HEAD_PX, SeriesHeads, Wish
+from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
+from workstation.ui.scenes.ruler import in_words
+from workstation.ui.theme import Theme
+from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.workbench import Workbench
+
+ZOOM_STEP = 0.64
+_LIMITS = re.compile(r"\s*(.+?)\s*(?:…|\.\.+|\bto\b|;)\s*(.+?)\s*\Z")
+_SCALES = ((ScaleMode.AUTO, "Auto"), (ScaleMode.FIXED, "Fixed"), (ScaleMode.LOG, "Log"))
+
+
+class SeriesPane(Pane):
+    """All series of the sample."""
+
+    kind = "series"
+    title = "Series"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model: SeriesModel | None = None
+        self.edits: SeriesEdits | None = None
+        self.layout_kept = SeriesLayout()
+        self._limits_of: str | None = None
+        self._build_controls()
+        self._build_body()
+
+    # --- building -----------------------------------------------------------------------------------------------
+
+    def _build_controls(self) -> None:
+        self.choose = self._button("series_choose", "Channels…", "Choose and order the channels (C)")
+        self.choose.clicked.connect(self.choose_channels)
+        self.scale = QComboBox()
+        self.scale.setObjectName("series_scale")
+        self.scale.setAccessibleName("Scale of the channel in hand")
+        self.scale.setToolTip("Scale of the channel in hand (S)")
+        for mode, title in _SCALES:
+            self.scale.addItem(title, mode)
+        self.scale.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.scale.activated.connect(self._scale_chosen)
+        self.draw = self._toggle("series_draw", "Draw", "Draw values over time in place of spans (D)", False)
+        self.draw.toggled.connect(self._draw_changed)
+        self.value = QLineEdit()
+        self.value.setObjectName("series_value")
+        self.value.setAccessibleName("Value with unit")
+        self.value.setFixedWidth(150)
+        self.value.returnPressed.connect(self._typed)
+        self.linked = self._toggle("series_linked", "Link", "Show the same stretch of time as the timeline", True)
+        self.snap = self._toggle("series_snap", "Snap", "Snap to rows, boundaries and the playhead (Y)", True)
+        self.linked.toggled.connect(self._link_changed)
+        self.snap.toggled.connect(self._snap_changed)
+        for widget in (self.choose, self.scale, self.draw, self.value, self.linked, self.snap):
+            self.header.extra.addWidget(widget)
+        self._channel_list = ChannelList(self)
+        self._channel_list.chosen.connect(self._channels_chosen)
+
+    def _button(self, name: str, text: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip.partition(" (")[0])
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _toggle(self, name: str, text: str, tip: str, on: bool) -> QToolButton:
+        button = self._button(name, text, tip)
+        button.setCheckable(True)
+        button.setChecked(on)
+        return button
+
+    def _build_body(self) -> None:
+        self.canvas, self.heads, self._bar = SeriesCanvas(), SeriesHeads(), QScrollBar(Qt.Orientation.Vertical)
+        self._bar.setObjectName("series_scroll")
+        self._bar.setAccessibleName("Scroll channels")
+        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bar.valueChanged.connect(self._scrolled)
+        self._said = QLabel()
+        self._said.setObjectName("series_said")
+        self._said.setWordWrap(True)
+        self._said.setContentsMargins(8, 4, 8, 4)
+        self._said.hide()
+        grid = QGridLayout(self.body)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        grid.addWidget(self._said, 0, 0, 1, 3)
+        grid.addWidget(self.heads, 1, 0)
+        grid.addWidget(self.canvas, 1, 1)
+        grid.addWidget(self._bar, 1, 2)
+        grid.setColumnMinimumWidth(0, HEAD_PX)
+        grid.setColumnStretch(1, 1)
+        grid.setRowStretch(1, 1)
+        self.canvas.gesture_changed.connect(self._on_gesture)
+        self.canvas.zoom_wanted.connect(self.zoom)
+        self.canvas.pan_wanted.connect(self.pan)
+        self.canvas.scroll_wanted.connect(self._scroll_by)
+        self.canvas.instant_wanted.connect(self._on_double)
+        self.canvas.resized.connect(self._fit_size)
+        self.heads.wished.connect(self._on_wish)
+
+    # --- the workbench ------------------------------------------------------------------------------------------
+
+    def bound(self, bench: Workbench) -> None:
+        self.layout_kept = read_series_layout(bench.session.project.path)
+        self.hear(bench.stream_focused, self._on_focused)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.hand.changed, self._on_hand)
+        self.hear(bench.reveal_wanted, self.reveal)
+        self.hear(bench.window_changed, self._on_window)
+
+    def unbound(self, bench: Workbench) -> None:
+        del bench
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.canvas.end_drag()
+        self.canvas.table = None
+        self.canvas.mark_in_ns = None
+        self.heads.model = None
+        if self.model is not None:
+            self.model.close()
+        self.model = self.edits = None
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        self._let_go()
+        bench = self.bench
+        if bench is None or view is None:
+            self.header.say(item="" if view is not None else "nothing here")
+            self._said.hide()
+            self.canvas.update()
+            return
+        self.model = SeriesModel(bench, view, self.layout_kept, max(1, self.canvas.width()), self._redraw_all)
+        self.model.snapping, self.model.drawing = self.snap.isChecked(), self.draw.isChecked()
+        self.edits = SeriesEdits(bench, self.model)
+        self.canvas.table = Table(bench, self.model, self.edits, self._redraw)
+        self.heads.model = self.model
+        self._renew()
+        if self.linked.isChecked() and bench.window is not None:
+            self._on_window(bench.window)
+
+    def _renew(self) -> None:
+        """Lanes may be others now."""
+        model = self.model
+        if model is None:
+            return
+        model.layout = self.layout_kept
+        model.rebuild(self._room())
+        said = "This sample has no series." if not model.streams else "\n".join(model.troubles)
+        self._said.setText(said)
+        self._said.setVisible(bool(said))
+        self._placed()
+
+    def _room(self) -> int:
+        return max(40, self.canvas.height() - RULER_PX)
+
+    def _placed(self) -> None:
+        model = self.model
+        if model is not None:
+            self._bar.setRange(0, max(0, model.height - self._room()))
+            self._bar.setPageStep(self._room())
+            self._bar.setVisible(self._bar.maximum() > 0)
+        self._show_hand()
+        self._redraw()
+
+    def show_time(self, time_ns: int) -> None:
+        model, bench = self.model, self.bench
+        if model is None or bench is None:
+            return
+        inside = model.viewport.start_ns <= time_ns < model.viewport.end_ns
+        if not isinstance(self.gesture, Drag) and not inside:
+            self.show_view(model.viewport.turned_to(time_ns, bench.clock.span))
+        self.canvas.show_playhead()
+        self.heads.update()
+        self._say(model, time_ns)
+
+    def _say(self, model: SeriesModel, time_ns: int) -> None:
+        stream = model.stream()
+        units = model.units(stream)
+        index = -1 if units is None else units.at_or_before(time_ns)
+        if stream is None or units is None or index < 0 or not units.shows(index, time_ns):
+            self.header.say(item="nothing here", own=in_words(time_ns))
+            return
+        away = units.session_ns(index) - time_ns
+        self.header.say(
+            item=f"{stream.key} {units.name} #{index:,}",
+            own=f"{units.own_ns(index) / 1e9:.3f} s",
+            distance=f"{away / 1e6:+.1f} ms",
+        )
+
+    def show_selection(self, change: SelectionChanged) -> None:
+        if not change.ids_changed:
+            return
+        self._show_hand()
+        bench, model = self.bench, self.model
+        elsewhere = change.cause != self.kind and len(change.after.ids) == 1
+        if bench is not None and model is not None and elsewhere and not bench.clock.playing:
+            self.reveal((*change.after.ids, *sorted(model.view.related(change.after.ids))))
+        self.canvas.update()
+
+    def apply(self, changes: ChangeSet) -> None:
+        del changes
+        if isinstance(self.gesture, Drag):
+            self.gesture.cancel()
+        self._renew()
+
+    def step_time(self, steps: int) -> int | None:
+        units = None if self.model is None else self.model.units(self.model.stream())
+        if units is None or self.bench is None:
+            return None
+        return stepped(units, self.bench.clock.time_ns, steps)
+
+    def unit_name(self) -> str:
+        units = None if self.model is None else self.model.units(self.model.stream())
+        return "" if units is None else units.name
+
+    def settled(self) -> bool:
+        """Whether every channel in view has been read."""
+        return self.model is None or not self.model.feed.waiting
+
+    # --- the view -----------------------------------------------------------------------------------------------
+
+    def show_view(self, view: Viewport) -> None:
+        """Show another stretch of time."""
+        if self.model is not None and view != self.model.viewport:
+            self.model.viewport = view
+            self._redraw()
+
+    def zoom(self, factor: float, at_x: float) -> None:
+        """``factor`` times as much time; what is at ``at_x`` stays."""
+        if self.model is not None and self.bench is not None:
+            self.show_view(self.model.viewport.zoomed(factor, at_x, self.bench.clock.span))
+
+    def zoom_in(self) -> None:
+        self.zoom(ZOOM_STEP, self._zoom_x())
+
+    def zoom_out(self) -> None:
+        self.zoom(1 / ZOOM_STEP, self._zoom_x())
+
+    def _zoom_x(self) -> float:
+        if self.model is None or self.bench is None:
+            return 0.0
+        x = self.model.viewport.x_of(self.bench.clock.time_ns)
+        return x if 0 <= x <= self.canvas.width() else self.canvas.width() / 2
+
+    def pan(self, pixels: float) -> None:
+        """Move the view by so many pixels."""
+        if self.model is not None and self.bench is not None:
+            view = self.model.viewport
+            self.show_view(view.panned(view.distance_ns(pixels), self.bench.clock.span))
+
+    def fit(self) -> None:
+        """Show the whole sample."""
+        if self.model is not None and self.bench is not None:
+            span = self.bench.clock.span
+            self.show_view(self.model.viewport.showing(span, span, share=0.98))
+
+    def zoom_to_selection(self) -> None:
+        """Show what is selected, with a little around it."""
+        bench = self.bench
+        if bench is None or bench.view is None or self.model is None:
+            return
+        shown = selected_range(bench.view, bench.selected)
+        if shown is not None:
+            self.show_view(self.model.viewport.showing(shown, bench.clock.span))
+
+    def reveal(self, ids: tuple[str, ...]) -> None:
+        """Bring the first of these that lies on a series into view, its lane too."""
+        model, bench = self.model, self.bench
+        if model is None or bench is None:
+            return
+        streams = {each.id for each in model.streams}
+        for each in ids:
+            annotation = model.view.annotations.get(each)
+            shown = None if annotation is None else model.view.session_range(annotation)
+            if annotation is None or shown is None or annotation.stream not in streams:
+                continue
+            if shown.end_ns < model.viewport.start_ns or shown.start_ns >= model.viewport.end_ns:
+                self.show_view(model.viewport.turned_to(shown.start_ns, bench.clock.span))
+            strip = self._lane_of(model, annotation)
+            if strip is not None:
+                self._scroll_to(strip)
+            return
+
+    def _lane_of(self, model: SeriesModel, annotation: Annotation) -> Strip | None:
+        mine = [each for each in model.strips if each.stream.id == annotation.stream]
+        if annotation.item is not None:
+            return next((each for each in mine if each.channel == annotation.item), None)
+        return mine[0] if mine else None
+
+    def _scroll_to(self, strip: Strip) -> None:
+        if strip.top < self._bar.value():
+            self._bar.setValue(strip.top)
+        elif strip.bottom > self._bar.value() + self._room():
+            self._bar.setValue(strip.bottom - self._room())
+
+    def _redraw(self) -> None:
+        model, bench = self.model, self.bench
+        if model is not None and bench is not None and self.linked.isChecked():
+            bench.show_window(model.viewport.shown)
+        if self.canvas.drag is not None and not self.canvas.drag.alive:
+            self.canvas.end_drag()  # it was cancelled
+        self._redraw_all()
+
+    def _redraw_all(self) -> None:
+        self.canvas.update()
+        self.heads.update()
+
+    # --- marks and values ---------------------------------------------------------------------------------------
+
+    def mark(self, *, out: bool) -> None:
+        """Mark in or out at the playhead; with both a span is made on the lane in hand."""
+        model, bench = self.model, self.bench
+        strip = None if model is None else model.active_strip()
+        if model is None or bench is None or self.edits is None or strip is None:
+            return
+        now, begin = bench.clock.time_ns, self.canvas.mark_in_ns
+        if not out:
+            self.canvas.mark_in_ns = now
+        elif begin is None:
+            bench.tell("Mark the beginning first (I), then the end (O).")
+        elif begin == now:
+            bench.tell("The end is where the beginning is: move the playhead, or mark a moment (M).")
+        else:
+            self.canvas.mark_in_ns = None
+            self.edits.make(strip, TimeRange(min(begin, now), max(begin, now)))
+        self.canvas.update()
+
+    def mark_moment(self) -> None:
+        """Mark an instant at the playhead on the lane in hand."""
+        strip = None if self.model is None else self.model.active_strip()
+        if strip is not None and self.edits is not None and self.bench is not None:
+            now = self.bench.clock.time_ns
+            self.edits.make(strip, TimeRange(now, now))
+
+    def _on_double(self, hit: Hit) -> None:
+        model, edits, strip = self.model, self.edits, hit.strip
+        if model is None or edits is None or strip is None:
+            return
+        annotation = model.view.annotations.get(hit.annotation or "")
+        if annotation is not None and hit.part is Part.POINT:
+            assert self.bench is not None
+            self.bench.attempt(lambda: edits.remove_point(annotation, hit.point))
+        elif strip.class_id is None:
+            found = model.snapped(hit.session_ns, strip.stream) if model.snapping else None
+            at = hit.session_ns if found is None else found.session_ns
+            edits.make(strip, TimeRange(at, at))
+
+    def ask_value(self) -> None:
+        """Take the keyboard to the field where values are typed."""
+        self._limits_of = None
+        self._show_hand()
+        self.value.setFocus()
+        self.value.selectAll()
+
+    def _typed(self) -> None:
+        text, bench, model = self.value.text(), self.bench, self.model
+        if bench is None or model is None or self.edits is None or not text.strip():
+            return
+        key = self._limits_of
+        done = bench.attempt(lambda: self._take_limits(key, text)) if key else self.edits.type_value(text)
+        if done:
+            self.value.clear()
+            self._limits_of = None
+            self._show_hand()
+            self.setFocus()
+
+    def _take_limits(self, key: str, text: str) -> bool:
+        model, strip = self.model, None if self.model is None else self.model.strip(key)
+        found = _LIMITS.match(text)
+        if model is None or strip is None or found is None:
+            raise UserError(f"'{text[:40]}' are no limits; type two numbers with … between: 0 … 10")
+        unit = model.unit(strip)
+        low, high = typed_value(found[1], unit), typed_value(found[2], unit)
+        if low >= high:
+            raise UserError(f"the lower limit {low:g} must be below the upper one, {high:g}")
+        mode = self.layout_kept.choice(key).mode
+        if mode is ScaleMode.LOG and low <= 0:
+            raise UserError("a logarithmic scale begins above zero")
+        mode = ScaleMode.FIXED if mode is ScaleMode.AUTO else mode
+        self._change(key, mode=mode, low=low, high=high)
+        return True
+
+    # --- lanes --------------------------------------------------------------------------------------------------
+
+    def take(self, step: int) -> None:
+        """The lane above or below becomes the one in hand."""
+        model = self.model
+        if model is None or not model.strips:
+            return
+        active = model.active_strip()
+        at = -1 if active is None else model.strips.index(active)
+        self._take(model.strips[min(max(at + step, 0), len(model.strips) - 1)])
+
+    def _take(self, strip: Strip) -> None:
+        if self.model is None or self.bench is None:
+            return
+        self.model.active = strip.key
+        self.bench.focus_on(strip.stream.id)
+        self._scroll_to(strip)
+        self._show_hand()
+        self._say(self.model, self.bench.clock.time_ns)
+        self._redraw_all()
+
+    def move_lane(self, step: int) -> None:
+        """Put the channel in hand further up or down."""
+        strip = None if self.model is None else self.model.active_strip()
+        if strip is not None and strip.channel is not None:
+            self._on_wish(strip.key, Wish.UP if step < 0 else Wish.DOWN)
+
+    def hide_lane(self) -> None:
+        """Hide the channel in hand; the list of channels brings it back."""
+        strip = None if self.model is None else self.model.active_strip()
+        if strip is not None and strip.channel is not None:
+            self._on_wish(strip.key, Wish.HIDE)
+
+    def next_scale(self) -> None:
+        """Auto, fixed, logarithmic, and from the beginning."""
+        strip = None if self.model is None else self.model.active_strip()
+        if strip is not None and strip.channel is not None:
+            modes = [mode for mode, _ in _SCALES]
+            now = self.layout_kept.choice(strip.key).mode
+            self._change(strip.key, mode=modes[(modes.index(now) + 1) % len(modes)])
+
+    def _scale_chosen(self, index: int) -> None:
+        strip = None if self.model is None else self.model.active_strip()
+        if strip is not None and strip.channel is not None:
+            self._change(strip.key, mode=ScaleMode(self.scale.itemData(index)))
+
+    def _on_wish(self, key: str, wish: Wish) -> None:
+        model = self.model
+        strip = None if model is None else model.strip(key)
+        if model is None or strip is None:
+            return
+        if wish is Wish.TAKE:
+            self._take(strip)
+        elif wish in (Wish.AUTO, Wish.FIXED, Wish.LOG):
+            self._change(key, mode=ScaleMode(wish.value), low=None, high=None)
+        elif wish is Wish.LIMITS:
+            self._limits_of = key
+            self._show_hand()
+            self.value.setFocus()
+        elif wish is Wish.HIDE:
+            self._change(key, shown=False)
+        else:
+            keys = [each.key for each in model.channels() if each.stream is strip.stream]
+            self._keep(self.layout_kept.moved(keys, key, -1 if wish is Wish.UP else 1))
+
+    def _change(self, key: str, **changes: Any) -> None:
+        choice: ChannelChoice = msgspec.structs.replace(self.layout_kept.choice(key), **changes)
+        self._keep(self.layout_kept.with_choice(key, choice))
+
+    def _keep(self, layout: SeriesLayout) -> None:
+        self.layout_kept = layout
+        if self.bench is not None:
+            keep_series_layout(self.bench.session.project.path, layout)
+        self._renew()
+
+    def choose_channels(self) -> None:
+        """Open the list of channels."""
+        model = self.model
+        if model is None or not model.streams:
+            return
+        offered: list[tuple[str, str, bool]] = []
+        for stream in model.streams:
+            try:
+                channels = model.feed.channels(stream.id)
+            except UserError:  # the pane says what is wrong with it
+                continue
+            keys = {f"{stream.key}/{each.name}": each for each in channels}
+            shown = set(self.layout_kept.shown(list(keys)))
+            for key in self.layout_kept.ordered(keys):
+                unit = f" [{keys[key].unit}]" if keys[key].unit else ""
+                offered.append((key, f"{stream.key}: {keys[key].name}{unit}", key in shown))
+        self._channel_list.offer(offered)
+        self._channel_list.move(self.choose.mapToGlobal(QPoint(0, self.choose.height())))
+        self._channel_list.show()
+        self._channel_list.list.setFocus()
+
+    def _channels_chosen(self, chosen: list[tuple[str, bool]]) -> None:
+        layout = self.layout_kept
+        channels = dict(layout.channels)
+        for key, shown in chosen:
+            channels[key] = msgspec.structs.replace(layout.choice(key), shown=shown)
+        self._keep(SeriesLayout(order=tuple(key for key, _ in chosen), channels=channels))
+
+    def _show_hand(self) -> None:
+        """What the scale and the field of values speak of now."""
+        model, bench = self.model, self.bench
+        strip = None if model is None else model.active_strip()
+        on_channel = strip is not None and strip.channel is not None
+        self.scale.setEnabled(on_channel)
+        if strip is not None and on_channel:
+            mode = self.layout_kept.choice(strip.key).mode
+            self.scale.setCurrentIndex([each for each, _ in _SCALES].index(mode))
+        words = "" if model is None or bench is None else self._wanted_value(model, bench)
+        self.value.setEnabled(bool(words))
+        self.value.setPlaceholderText(words or "value")
+        self.value.setToolTip(f"Type {words} (V)" if words else "Select a label that has a number, or draw values (D)")
+
+    def _wanted_value(self, model: SeriesModel, bench: Workbench) -> str:
+        """What a typed value would be, with its unit; empty where there is none."""
+        if self._limits_of is not None:
+            return "low … high"
+        active = model.view.annotations.get(bench.selection.state.active or "")
+        if active is not None and isinstance(active.shape, Curve):
+            return f"value now {active.shape.unit}".rstrip()
+        if active is not None and self.edits is not None:
+            found = self.edits.attribute_of(active)
+            return "" if found is None else f"{found[0]} {found[1]}".rstrip()
+        strip = model.active_strip()
+        return f"value now {model.unit(strip)}".rstrip() if model.drawing and strip is not None else ""
+
+    # --- what is told -------------------------------------------------------------------------------------------
+
+    def _draw_changed(self, wanted: bool) -> None:
+        if self.model is not None:
+            self.model.drawing = wanted
+            self._renew()
+
+    def _link_changed(self, linked: bool) -> None:
+        if linked and self.bench is not None and self.bench.window is not None:
+            self._on_window(self.bench.window)
+
+    def _snap_changed(self, wanted: bool) -> None:
+        if self.model is not None:
+            self.model.snapping = wanted
+
+    def _on_window(self, shown: TimeRange) -> None:
+        if self.linked.isChecked() and self.model is not None and shown != self.model.viewport.shown:
+            self.show_view(replace(self.model.viewport, start_ns=shown.start_ns, duration_ns=shown.duration_ns))
+
+    def _on_focused(self, stream: str | None) -> None:
+        model, bench = self.model, self.bench
+        if model is None or bench is None:
+            return
+        active = model.active_strip()
+        other = next((each for each in model.channels() if each.stream.id == stream), None)
+        if other is not None and (active is None or active.stream.id != stream):
+            model.active = other.key
+            self._show_hand()
+        self._say(model, bench.clock.time_ns)
+        self._redraw_all()
+
+    def _on_theme(self, theme: Theme) -> None:
+        del theme
+        self._redraw_all()
+
+    def _on_sight(self, sight: Sight) -> None:
+        del sight
+        self._renew()
+
+    def _on_hand(self, hand: Hand) -> None:
+        del hand
+        if self.model is not None and self.model.drawing:
+            self._renew()  # the lane of the class in hand
+        self.canvas.update()
+
+    def _on_gesture(self, drag: Drag | None) -> None:
+        self.gesture = drag
+        self.canvas.update()
+
+    def _scrolled(self, value: int) -> None:
+        self.canvas.offset = self.heads.offset = value
+        self._redraw_all()
+
+    def _scroll_by(self, pixels: float) -> None:
+        self._bar.setValue(round(self._bar.value() + pixels))
+
+    def _fit_size(self) -> None:
+        if self.model is not None:
+            self.model.viewport = self.model.viewport.resized(max(1, self.canvas.width()))
+            self.model.place(self._room())
+            self._placed()
+
+    def read_out(self, x: float, y: float) -> str:
+        """What the read-out says of a place on the canvas."""
+        return self.canvas.read_out(QPointF(x, y - RULER_PX + self.canvas.offset))

@@ -1,0 +1,522 @@
+"""The volume pane: every volume of the sample in three linked planes, prior and current side by side.
+
+One ``VolumeShown`` per volume and three ``PlaneView``s each; this pane lays them out, keeps the place looked at the
+same in all that are linked, and gives the focused plane's gesture its keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
+
+from workstation.app.sample_view import SampleView
+from workstation.app.volume_linking import VolumeLinks
+from workstation.app.volume_planes import PlaneName, Vec3
+from workstation.app.volume_sections import points_of
+from workstation.core.sample import Stream, StreamKind
+from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
+from workstation.media.base import Window
+from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base import Gesture, Pane
+from workstation.ui.panes.volume_canvas import FRAME
+from workstation.ui.panes.volume_look import VolumeLook
+from workstation.ui.panes.volume_scene import VolumeMarks
+from workstation.ui.panes.volume_shown import VolumeShown
+from workstation.ui.panes.volume_view import PlaneView
+from workstation.ui.pointing import key_of
+from workstation.ui.scenes.overlays import Marks
+from workstation.ui.scenes.plane_viewport import WHOLE, PlaneZoom
+from workstation.ui.theme import Theme
+from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.workbench import Workbench
+
+MOST_VOLUMES = 4
+_WIDE = 1.15
+"""A pane this many times as wide as high has the cuts beside the slices."""
+_PRIOR = ("prior", "previous", "earlier", "old", "baseline")
+
+
+class _ToolGesture:
+    """A tool at work, as the pane's gesture: it gets keys first, and ``Esc`` cancels it."""
+
+    def __init__(self, pane: VolumePane, plane: PlaneView) -> None:
+        self._pane = pane
+        self.plane = plane
+
+    def key(self, event: QKeyEvent) -> bool:
+        taken = bool(self.plane.tool.key(key_of(event)))
+        self._pane.tool_moved(self.plane)
+        return taken
+
+    def cancel(self) -> None:
+        self.plane.tool.cancel()
+        self._pane.tool_moved(self.plane)
+        self.plane.area.update()
+
+
+class VolumePane(Pane):
+    """All volumes of the sample."""
+
+    kind = "volume"
+    title = "Volume"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.volumes: list[VolumeShown] = []
+        self.views: list[PlaneView] = []
+        self.marks: dict[str, VolumeMarks] = {}
+        self.links = VolumeLinks()
+        self.focused: PlaneView | None = None
+        self.enlarged: PlaneName | None = None
+        self.look = VolumeLook()
+        self._beside = True
+        self._grid = QGridLayout(self.body)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(3)
+        self._nothing = QLabel("This sample has no volume.", self.body)
+        self._nothing.setObjectName("volume_nothing")
+        self._nothing.setWordWrap(True)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._build_header()
+
+    def _build_header(self) -> None:
+        self.window_button = QToolButton()
+        self.window_button.setText("Window")
+        self.window_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.window_menu = QMenu(self.window_button)
+        self.window_menu.setObjectName("volume_windows")
+        self.window_menu.triggered.connect(self._window_chosen)
+        self.window_button.setMenu(self.window_menu)
+        self._named(self.window_button, "window", "Window", "Windows of the file and the usual ones (right-drag)")
+        self.flip_button = self._switch("flip", "Flip", "Exchange left and right of the display; sides stay (Ctrl+F)")
+        self.flip_button.clicked.connect(self._flip_pressed)
+        self.cross_button = self._switch("cross_hair", "Cross-hair", "Show where the planes cross (Shift+H)")
+        self.cross_button.setChecked(True)
+        self.cross_button.clicked.connect(self._cross_pressed)
+
+    def _switch(self, name: str, title: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(title)
+        button.setCheckable(True)
+        self._named(button, name, title, tip)
+        return button
+
+    def _named(self, button: QToolButton, name: str, title: str, tip: str) -> None:
+        button.setObjectName(f"volume_{name}")
+        button.setAccessibleName(f"{title} of volumes")
+        button.setToolTip(tip)
+        button.setAutoRaise(True)
+        self.header.extra.addWidget(button)
+
+    # --- the workbench ------------------------------------------------------------------------------------------
+
+    def bound(self, bench: Workbench) -> None:
+        bench.hand.changed.connect(self._hand_changed)
+        bench.sight.changed.connect(self._sight_changed)
+        bench.theme_changed.connect(self._theme_changed)
+        bench.stream_focused.connect(self._stream_focused)
+        bench.reveal_wanted.connect(self._reveal)
+
+    def unbound(self, bench: Workbench) -> None:
+        bench.hand.changed.disconnect(self._hand_changed)
+        bench.sight.changed.disconnect(self._sight_changed)
+        bench.theme_changed.disconnect(self._theme_changed)
+        bench.stream_focused.disconnect(self._stream_focused)
+        bench.reveal_wanted.disconnect(self._reveal)
+        self._clear()
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        self._clear()
+        bench = self.bench
+        if view is not None and bench is not None and bench.readers is not None:
+            streams = in_time_order([each for each in view.streams.values() if each.kind is StreamKind.VOLUME])
+            for stream in streams[:MOST_VOLUMES]:
+                self._add(bench, view, stream)
+            if len(streams) > MOST_VOLUMES:
+                bench.tell(f"{len(streams)} streams are volumes; the first {MOST_VOLUMES} are shown.")
+        self.focused = next((each for each in self.views if each.name is each.volume.main), None)
+        self._lay_out()
+        self._fill_windows()
+        self._mark()
+        self._say()
+        for volume in self.volumes:
+            volume.ask()
+
+    def _add(self, bench: Workbench, view: SampleView, stream: Stream) -> None:
+        volume = VolumeShown(bench, stream, self._picture_came)
+        self.volumes.append(volume)
+        self.links.add(stream.id, volume.frame_of_reference)
+        acquired = volume.acquired
+        spacing = (1.0, 1.0) if acquired is None else acquired.spacing_mm[:2]
+        self.marks[stream.id] = VolumeMarks(view, stream.id, volume.slice_numbers(), spacing, bench.sight)
+        for name in volume.planes:
+            plane = PlaneView(bench, volume, name, self.marks[stream.id], self.look, self.guard, self.body)
+            plane.taken.connect(self._taken)
+            plane.tool_moved.connect(self._tool_moved)
+            plane.zoomed.connect(self._zoomed)
+            plane.looked.connect(self._looked)
+            plane.windowed.connect(self._windowed)
+            plane.header.enlarge_wanted.connect(self._enlarge_wanted)
+            self.views.append(plane)
+
+    def show_selection(self, change: SelectionChanged) -> None:
+        if change.ids_changed or change.hover_changed:
+            self._mark()
+        if change.ids_changed and change.cause != self.kind:
+            self._reveal(() if change.after.active is None else (change.after.active,))
+        cursor = change.after.cursor
+        if change.cursor_changed and change.cause != self.kind and cursor is not None and cursor.direction is None:
+            shown = next((each for each in self.volumes if (each.stream.frame or FRAME) == cursor.frame), None)
+            if shown is not None:
+                self.go_to(shown, cursor.point)
+
+    def apply(self, changes: ChangeSet) -> None:
+        for marks in self.marks.values():
+            marks.renew()
+        for plane in self.views:
+            plane.renew_scene()
+        self._mark()
+
+    def step_time(self, steps: int) -> int | None:
+        """So many slices of the focused plane; time stays where it is."""
+        if self.focused is None or self.bench is None:
+            return None
+        self.focused.step(steps)
+        return self.bench.clock.time_ns
+
+    def unit_name(self) -> str:
+        return "slice" if self.volumes else ""
+
+    def settled(self) -> bool:
+        """Whether every plane on the screen shows what is looked at."""
+        seen = [each for each in self.views if each.isVisible() and not each.volume.trouble]
+        return all(not each.volume.pending(each.name) and each.volume.complete for each in seen)
+
+    # --- what actions call --------------------------------------------------------------------------------------
+
+    def go_to(self, volume: VolumeShown, place: Vec3) -> None:
+        """Look at a place of a volume, and at the same place of those linked to it."""
+        moved = {volume.stream.id: place, **self.links.others(volume.stream.id, place)}
+        for each in self.volumes:
+            if each.stream.id in moved:
+                each.position = moved[each.stream.id]
+                each.ask()
+        for plane in self.views:
+            if not plane.volume.pending(plane.name):  # what waits for another slice is painted when that comes
+                plane.say()
+                plane.area.update()
+
+    def focus(self, plane: PlaneView) -> None:
+        """This plane is worked on now."""
+        self.focused = plane
+        if self.bench is not None:
+            self.bench.focus_on(plane.volume.stream.id)
+        self._focus_look()
+        self._fill_windows()
+
+    def enlarge(self, name: PlaneName | None) -> None:
+        """One plane alone, of every volume; or all again."""
+        self.enlarged = name
+        self._lay_out()
+
+    def set_look(self, **changes: Any) -> None:
+        """Switch something for all planes."""
+        self.look = replace(self.look, **changes)
+        for plane in self.views:
+            plane.set_look(self.look)
+        self._show_switches()
+
+    def flip(self, *, up: bool = False) -> None:
+        """Exchange left and right (or up and down) of the focused plane on the screen."""
+        if self.focused is None:
+            return
+        field = "flipped_up" if up else "flipped_sides"
+        self.set_look(**{field: getattr(self.look, field) ^ {self.focused.name}})
+
+    def fit(self) -> None:
+        """All of the focused plane."""
+        if self.focused is not None:
+            self._set_zoom(self.focused.name, WHOLE)
+
+    def set_straight(self, straight: bool) -> None:
+        """Cut along the patient's axes, or along the slices."""
+        for volume in self.volumes:
+            if volume.reader is not None:
+                volume.set_straight(straight)
+        for plane in self.views:
+            plane.picture_came()
+        self._lay_out()
+
+    @property
+    def straight(self) -> bool:
+        return any(volume.reader is not None and volume.straight for volume in self.volumes)
+
+    def choose_window(self, window: Window) -> None:
+        """Show the focused volume, and those linked to it, through this window."""
+        if self.focused is None:
+            return
+        chosen = self.focused.volume
+        for volume in self.volumes:
+            if volume is chosen or (volume.reader and chosen.reader and volume.reader.unit == chosen.reader.unit):
+                volume.set_window(window)
+        for plane in self.views:
+            plane.say()
+
+    def link_here(self) -> None:
+        """The places looked at now are the same place of the patient."""
+        self.links.lay_together({volume.stream.id: volume.position for volume in self.volumes})
+        self._say()
+
+    def part(self) -> None:
+        """Every volume goes its own way."""
+        self.links.part()
+        self._say()
+
+    def tool_moved(self, plane: PlaneView) -> None:
+        """The tool over a plane has begun or ended something."""
+        held: Gesture | None = self.gesture
+        if plane.tool.busy:
+            if held is None:
+                self.gesture = _ToolGesture(self, plane)
+        elif isinstance(held, _ToolGesture) and held.plane is plane:
+            self.gesture = None
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _clear(self) -> None:
+        self.gesture = None
+        self.focused = None
+        views, self.views = self.views, []
+        for plane in views:
+            plane.tool.cancel()
+            self._grid.removeWidget(plane)
+            plane.hide()
+            plane.deleteLater()
+        volumes, self.volumes = self.volumes, []
+        for volume in volumes:
+            volume.close()
+        self.marks, self.links = {}, VolumeLinks()
+        self.look = replace(self.look, zooms={}, flipped_sides=frozenset(), flipped_up=frozenset())
+        self._show_switches()
+
+    def _lay_out(self) -> None:
+        """The slices large, the cuts beside them, or below where the pane is high or several volumes stand in it."""
+        for plane in self.views:
+            self._grid.removeWidget(plane)
+        for number in range(max(self._grid.columnCount(), 2 * MOST_VOLUMES)):
+            self._grid.setColumnStretch(number, 0)
+        for number in range(2):
+            self._grid.setRowStretch(number, 0)
+        beside = self._beside = len(self.volumes) == 1 and self.body.width() > _WIDE * self.body.height()
+        for number, volume in enumerate(self.volumes):
+            planes = [each for each in self.views if each.volume is volume]
+            name = self.enlarged or volume.main
+            main = next((each for each in planes if each.name is name), None)
+            others = [each for each in planes if each is not main]
+            for plane in planes:
+                plane.setVisible(self.enlarged is None or plane is main)
+            if main is None:
+                continue
+            if beside:
+                self._grid.addWidget(main, 0, 0, 2, 1)
+            else:
+                self._grid.addWidget(main, 0, 2 * number, 1, 2)
+            if self.enlarged is None:
+                for row, plane in enumerate(others):
+                    self._grid.addWidget(plane, *((row, 1) if beside else (1, 2 * number + row)))
+        self._stretch(beside=beside)
+        troubles = [volume.trouble for volume in self.volumes if volume.trouble]
+        self._nothing.setText("\n".join(troubles) if troubles else "This sample has no volume.")
+        self._nothing.setVisible(not self.views)
+        if not self.views:
+            self._grid.addWidget(self._nothing, 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another shape of the pane may want the cuts elsewhere."""
+        super().resizeEvent(event)
+        if len(self.volumes) == 1 and (self.body.width() > _WIDE * self.body.height()) != self._beside:
+            self._lay_out()
+
+    def _stretch(self, *, beside: bool) -> None:
+        whole = self.enlarged is not None
+        self._grid.setRowStretch(0, 1 if beside else 3)
+        self._grid.setRowStretch(1, 0 if whole else 1 if beside else 2)
+        if beside:
+            self._grid.setColumnStretch(0, 3)
+            self._grid.setColumnStretch(1, 0 if whole else 2)
+        else:
+            for number in range(2 * len(self.volumes)):
+                self._grid.setColumnStretch(number, 1)
+
+    def _say(self) -> None:
+        several = len(self.volumes) > 1
+        for plane in self.views:
+            words = (plane.volume.title if several else "", self.links.said(plane.volume.stream.id))
+            plane.note = " · ".join(filter(None, words)) if plane.name is plane.volume.main else ""
+            plane.say()
+        volume = None if self.focused is None else self.focused.volume
+        count = len(self.volumes)
+        thinned = volume is not None and volume.thinned > 1
+        self.header.say(
+            item=f"{count} volumes" if several else "" if volume is None else volume.title,
+            distance="cuts at less detail: the volume is large" if thinned else "",
+        )
+
+    def _picture_came(self, name: PlaneName | None) -> None:
+        for plane in self.views:
+            if name is None or plane.name is name:
+                plane.picture_came()
+        if name is None:
+            self._say()
+
+    def _mark(self) -> None:
+        bench = self.bench
+        if bench is None or bench.view is None:
+            return
+        state = bench.selection.state
+        marks = Marks(
+            selected=frozenset(state.ids), related=bench.view.related(state.ids) if state.ids else frozenset(),
+            hovered=state.hovered,
+        )  # fmt: skip
+        for plane in self.views:
+            plane.show_marks(marks)
+
+    def _reveal(self, ids: Ids) -> None:
+        """Go to the slice on which something lies, or through the middle of what lies in the patient."""
+        view = None if self.bench is None else self.bench.view
+        for each in ids:
+            record = None if view is None else view.annotations.get(each)
+            volume = None if record is None else next((v for v in self.volumes if v.stream.id == record.stream), None)
+            if record is None or volume is None or volume.reader is None:
+                continue
+            points = () if record.shape is None else points_of(record.shape)
+            number = self.marks[volume.stream.id].numbers.get(record.item or "")
+            if points:
+                x, y, z = np.mean(np.array(points, np.float64), axis=0).tolist()
+                self.go_to(volume, (x, y, z))
+            elif number is not None and volume.acquired is not None:
+                self.go_to(volume, volume.on_slice(volume.acquired.name, number))
+            return
+
+    def _fill_windows(self) -> None:
+        self.window_menu.clear()
+        volume = None if self.focused is None else self.focused.volume
+        for number, window in enumerate(() if volume is None else volume.windows):
+            text = f"{window.name} {window.centre:g} / {window.width:g}".replace("-", "−").strip()
+            entry = QAction(text, self.window_menu)
+            entry.setData(number)
+            self.window_menu.addAction(entry)
+        self.window_button.setEnabled(bool(self.window_menu.actions()))
+
+    def _window_chosen(self, entry: QAction) -> None:
+        if self.focused is not None:
+            self.choose_window(self.focused.volume.windows[int(entry.data())])
+
+    def _show_switches(self) -> None:
+        name = None if self.focused is None else self.focused.name
+        for button, on in ((self.flip_button, name in self.look.flipped_sides),
+                           (self.cross_button, self.look.cross_hair)):  # fmt: skip
+            button.blockSignals(True)
+            button.setChecked(on)
+            button.blockSignals(False)
+
+    def _flip_pressed(self) -> None:
+        self.flip()
+
+    def _cross_pressed(self) -> None:
+        self.set_look(cross_hair=self.cross_button.isChecked())
+
+    def _focus_look(self) -> None:
+        if self.bench is not None:
+            for plane in self.views:
+                plane.set_theme(self.bench.theme, focused=plane is self.focused)
+        self._show_switches()
+
+    def _sender_view(self) -> PlaneView | None:
+        sender: Any = self.sender()
+        while sender is not None and not isinstance(sender, PlaneView):
+            sender = sender.parent()
+        return sender
+
+    def _taken(self) -> None:
+        plane = self._sender_view()
+        if plane is not None:
+            self.setFocus()
+            self.focus(plane)
+
+    def _tool_moved(self) -> None:
+        plane = self._sender_view()
+        if plane is not None:
+            self.tool_moved(plane)
+
+    def _looked(self, place: Vec3) -> None:
+        plane = self._sender_view()
+        if plane is not None and self.bench is not None:
+            self.go_to(plane.volume, place)
+            frame = plane.volume.stream.frame or FRAME
+            self.bench.selection.point_at(SpaceCursor(frame, place), cause=self.kind)
+
+    def _windowed(self, across: float, down: float) -> None:
+        plane = self._sender_view()
+        if plane is not None:
+            plane.volume.shift_window(across, down)
+            self.choose_window(plane.volume.window)
+
+    def _zoomed(self, zoom: PlaneZoom) -> None:
+        plane = self._sender_view()
+        if plane is not None:
+            self._set_zoom(plane.name, zoom)
+
+    def _set_zoom(self, name: PlaneName, zoom: PlaneZoom) -> None:
+        same = [each for each in self.views if each.name is name]
+        if zoom != self.look.zoom(name):
+            self.look = replace(self.look, zooms={**self.look.zooms, name: zoom})
+            for plane in self.views:
+                plane.look = self.look
+            for plane in same:
+                plane.forget_place()
+        if len(same) > 1:
+            scale = min(each.fit_per_mm() for each in same)
+            for plane in same:
+                plane.share_scale(scale)
+
+    def _enlarge_wanted(self) -> None:
+        plane = self._sender_view()
+        if plane is not None:
+            self.enlarge(None if self.enlarged is plane.name else plane.name)
+
+    def _hand_changed(self, _hand: Hand) -> None:
+        for plane in self.views:
+            plane.hand_changed()
+            self.tool_moved(plane)
+
+    def _sight_changed(self, _sight: Sight) -> None:
+        for plane in self.views:
+            plane.renew_scene()
+
+    def _theme_changed(self, _theme: Theme) -> None:
+        self._focus_look()
+
+    def _stream_focused(self, stream: str | None) -> None:
+        if self.focused is None or self.focused.volume.stream.id == stream:
+            return
+        found = next((e for e in self.views if e.volume.stream.id == stream and e.name is e.volume.main), None)
+        if found is not None:
+            self.focused = found
+            self._focus_look()
+            self._fill_windows()
+
+
+def in_time_order(streams: list[Stream]) -> list[Stream]:
+    """The earlier ones first: as roles and keys name them, then by when they were taken, then by key."""
+
+    def place(stream: Stream) -> tuple[bool, int, str]:
+        name = f"{stream.role} {stream.key}".lower()
+        return not any(word in name for word in _PRIOR), stream.epoch_ns or 0, stream.key
+
+    return sorted(streams, key=place)

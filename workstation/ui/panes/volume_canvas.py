@@ -1,0 +1,247 @@
+"""A plane of a volume as tools see it: ``ui/tools/canvas.py``, with the patient behind it and masks over its slices.
+
+Shapes in pixels are drawn on stored images alone; on the cuts across them a tool that draws finds no picture
+(``item``), and only measuring, which needs none, works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.app.mask_edits import filled
+from workstation.app.sample_view import SampleView
+from workstation.app.session import Run
+from workstation.app.slice_masks import SliceGroup
+from workstation.core.annotation import Annotation
+from workstation.core.geometry import Figure, Mask, Measured, Measurement, Shape
+from workstation.core.measured import outline_of, value_of
+from workstation.core.sample import Stream
+from workstation.core.selection import Ids, Mode, replace
+from workstation.core.tracks import Moment
+from workstation.ui.tools.canvas import Act, Pixels, Place, Preview
+from workstation.ui.tools.measuring import Lying, Vec3
+from workstation.ui.tools.state import Hand, Sight
+
+if TYPE_CHECKING:
+    from workstation.ui.panes.volume_view import PlaneView
+
+BETWEEN = "between"
+"""Id of a mask that is not drawn on this slice yet: it is interpolated, or about to be."""
+FRAME = "patient"
+
+
+class PlaneCanvas:
+    """The canvas of one plane view."""
+
+    def __init__(self, plane_view: PlaneView) -> None:
+        self._view = plane_view
+
+    @property
+    def view(self) -> SampleView:
+        return self._view.scene.view
+
+    @property
+    def hand(self) -> Hand:
+        return self._view.bench.hand
+
+    @property
+    def sight(self) -> Sight:
+        return self._view.bench.sight
+
+    @property
+    def stream(self) -> Stream:
+        return self._view.volume.stream
+
+    @property
+    def item(self) -> int | None:
+        cut = self._view.cut
+        return None if cut is None or not cut.plane.acquired else cut.index
+
+    @property
+    def instance(self) -> str | None:
+        item = self.item
+        return None if item is None else self._view.volume.instance(self._view.name, item)
+
+    @property
+    def own_ns(self) -> int | None:
+        return None
+
+    @property
+    def next_ns(self) -> int | None:
+        return None
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        return self._view.viewport.size_px
+
+    @property
+    def scale(self) -> float:
+        return self._view.viewport.scale
+
+    @property
+    def selected(self) -> Ids:
+        return self._view.bench.selected
+
+    @property
+    def active(self) -> str | None:
+        return self._view.bench.selection.state.active
+
+    def to_screen(self, place: Place) -> Place:
+        return self._view.viewport.to_screen(place)
+
+    def to_picture(self, place: Place) -> Place:
+        return self._view.viewport.to_picture(place)
+
+    def hit(self, place: Place, *, reach_px: float = 6.0) -> list[str]:
+        return self._view.scene.hit(place, reach_px / self.scale)
+
+    def within(self, ring: Sequence[Place]) -> list[str]:
+        return self._view.scene.within(ring)
+
+    def shape_of(self, annotation: str) -> Shape | None:
+        return self._view.scene.shape_of(annotation)
+
+    def moment_of(self, annotation: str) -> Moment | None:
+        return None
+
+    def locked(self, annotation: str) -> bool:
+        return self.sight.locked(self._view.marks.keys_of(annotation))
+
+    def mask_of(self, annotation: str) -> Pixels | None:
+        if annotation == BETWEEN:
+            group, item = self._group(), self.item
+            placed = None if group is None or item is None else self._view.marks.shapes.at(group, item)
+            return None if placed is None else Pixels(*placed)
+        shape = self.shape_of(annotation)
+        inside = self._view.scene.mask(shape) if isinstance(shape, Mask) else None
+        return None if inside is None or not isinstance(shape, Mask) else Pixels(shape.x, shape.y, inside)
+
+    def picture(self) -> NDArray[np.uint8] | None:
+        cut = self._view.cut
+        if cut is None:
+            return None
+        levels = (cut.screen & 0xFF).astype(np.uint8)
+        return np.repeat(levels[..., None], 3, axis=2)
+
+    def preview(self, shapes: Mapping[str, Preview], *, class_id: str | None = None) -> None:
+        self._view.show_preview(shapes, class_id)
+
+    def repaint(self) -> None:
+        self._view.area.update()
+
+    def run(self, command_id: str, /, **arguments: object) -> Any:
+        return self._view.bench.run(command_id, **arguments)
+
+    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
+        bench = self._view.bench
+
+        def whole() -> Any:
+            with bench.together(label, group=group) as run:
+                return act(run)
+
+        return bench.attempt(whole)
+
+    def select(self, ids: Iterable[str], *, mode: Mode | None = None, active: str | None = None) -> None:
+        self._view.bench.select(ids, cause="volume", mode=mode or replace, active=active)
+
+    def tell(self, text: str) -> None:
+        self._view.bench.tell(text)
+
+    # --- the patient --------------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> str:
+        return self.stream.frame or FRAME
+
+    def in_patient(self, place: Place) -> Vec3:
+        plane, index = self._view.plane_painted
+        return plane.to_patient(place[0], place[1], index)
+
+    def measured(
+        self, figure: Figure, points: Sequence[Sequence[float]], *, like: Measurement | None = None
+    ) -> Measurement:
+        quantity, value, unit = value_of(figure, points)
+        if like is not None and figure is Figure.LINE:
+            quantity = like.quantity
+        kept = tuple(tuple(round(float(c), 4) for c in point) for point in points)
+        also = self._statistics(figure, points) if figure in (Figure.ELLIPSE, Figure.OUTLINE) else ()
+        return Measurement(quantity, round(value, 4), unit, kept, figure, also)
+
+    def lying(self) -> Sequence[Lying]:
+        return self._view.scene.lying()
+
+    def _statistics(self, figure: Figure, points: Sequence[Sequence[float]]) -> tuple[Measured, ...]:
+        """Mean and standard deviation of the voxels of the painted slice whose centres are inside."""
+        cut = self._view.cut
+        if cut is None:
+            return ()
+        ring = cut.plane.all_from_patient(outline_of(figure, points))[:, :2]
+        height, width = cut.slab.pixels.shape
+        ring = ring * (width / cut.plane.size_px[0], height / cut.plane.size_px[1])
+        inside = filled([ring.tolist()], width, height)
+        values = cut.slab.values()[inside]
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return ()
+        unit = "" if self._view.volume.reader is None else self._view.volume.reader.unit
+        mean, spread = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+        return (Measured("mean", round(mean, 3), unit), Measured("standard deviation", round(spread, 3), unit))
+
+    # --- masks over slices --------------------------------------------------------------------------------------
+
+    def slice_target(self) -> str | None:
+        active, group, item = self._record(), self._group(), self.item
+        if active is None or group is None or item is None:
+            return None
+        here = [each for each in group.slices.get(item, ()) if not self.locked(each)]
+        if here:
+            return active.id if active.id in here else here[0]
+        return BETWEEN if group.keys_around(item) is not None else None
+
+    def keep_slice(self, given: Mapping[str, object], *, fresh: bool, also: Mapping[str, object]) -> bool:
+        record, group, item = self._record(), self._group(), self.item
+        class_id = self.hand.class_id
+        if fresh or record is None or group is None or item is None or self.locked(record.id):
+            return False
+        if item in group.slices or class_id not in (None, group.class_id):
+            return False  # it has a mask here, which the usual way changes; or another class is to be painted
+        made = self.together("Paint mask", _NextSlice(self, record, given, also))
+        if made is not None:
+            self.select((str(made),))
+        return True
+
+    def _record(self) -> Annotation | None:
+        active = self.active
+        record = None if active is None else self.view.annotations.get(active)
+        return record if record is not None and record.stream == self.stream.id else None
+
+    def _group(self) -> SliceGroup | None:
+        return self._view.marks.group_of(self.active)
+
+
+class _NextSlice:
+    """The commands that give a thing a mask on one more slice; what was no thing yet becomes one."""
+
+    def __init__(
+        self, canvas: PlaneCanvas, record: Annotation, given: Mapping[str, object], also: Mapping[str, object]
+    ) -> None:
+        self._canvas, self._record, self._given, self._also = canvas, record, given, also
+
+    def __call__(self, run: Run, /) -> Any:
+        canvas, record = self._canvas, self._record
+        for other, shape in self._also.items():
+            if shape is None:
+                run("annotation.delete", annotations=(other,))
+            else:
+                run("annotation.set_shape", annotation=other, shape=shape)
+        entity = record.entity or run(
+            "entity.add", class_id=canvas.view.class_of(record), annotations=(record.id,)
+        )  # fmt: skip
+        return run(
+            "annotation.add", stream=canvas.stream.id, entity=entity, shape=self._given, item=canvas.instance,
+            layer=record.layer,
+        )  # fmt: skip

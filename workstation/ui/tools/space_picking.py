@@ -1,0 +1,57 @@
+"""Which cuboid lies under the pointer: rays against oriented boxes. Shared by the tools of views into space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.core.geometry import Cuboid
+from workstation.core.projection import EDGES, cuboid_corners
+from workstation.core.rotation import matrix_of
+from workstation.ui.tools.space_tool import SpacePointer, Vec3
+
+Floats = NDArray[np.float64]
+_EDGES = np.array(EDGES)
+
+
+def entry(cuboid: Cuboid, origin: Vec3, direction: Vec3) -> float | None:
+    """How far along a ray it enters a cuboid; ``None`` if it misses. Below zero: the ray begins inside or behind."""
+    turn = matrix_of(cuboid.rotation)
+    start = (np.array(origin) - np.array(cuboid.center)) @ turn
+    way = np.array(direction) @ turn
+    half = np.array(cuboid.size) / 2
+    with np.errstate(all="ignore"):
+        one, other = (-half - start) / way, (half - start) / way
+    parallel = np.abs(way) < 1e-12
+    if np.any(parallel & (np.abs(start) > half)):
+        return None
+    near = np.where(parallel, -np.inf, np.minimum(one, other)).max()
+    far = np.where(parallel, np.inf, np.maximum(one, other)).min()
+    return None if near > far or far < 0 else float(near)
+
+
+def under(cuboids: Mapping[str, Cuboid], event: SpacePointer, *, reach_px: float = 6.0) -> list[str]:
+    """Cuboids under the pointer, nearest first: those the ray enters, then those with an edge within reach."""
+    entered = {key: entry(each, event.origin, event.direction) for key, each in cuboids.items()}
+    inside = {key: far for key, far in entered.items() if far is not None}
+    beside = {}
+    for key in cuboids.keys() - inside.keys():
+        off = _edge_distance_px(cuboids[key], event)
+        if off <= reach_px:
+            beside[key] = off
+    return sorted(inside, key=lambda key: inside[key]) + sorted(beside, key=lambda key: beside[key])
+
+
+def _edge_distance_px(cuboid: Cuboid, event: SpacePointer) -> float:
+    """How many pixels the pointer is from the nearest painted edge; infinity where part of it lies behind."""
+    px, _, in_front = event.look.project(cuboid_corners(cuboid))
+    if not in_front.all():
+        return float("inf")
+    starts, ends = px[_EDGES[:, 0]], px[_EDGES[:, 1]]
+    way = ends - starts
+    off = np.array(event.pixel) - starts
+    length = np.maximum((way * way).sum(-1), 1e-12)
+    share = np.clip((off * way).sum(-1) / length, 0, 1)[:, None]
+    return float(np.linalg.norm(off - share * way, axis=-1).min())
