@@ -270,8 +270,20 @@ def _both_ways(line: QTextLine, units: Utf16, pieces: Sequence[tuple[int, int]])
         if not edges:  # a sign that is not drawn: it stands where the one before it ends
             before = found[-1] if found else Character(start, stop, 0.0, 0.0, False)
             edges, back = [before.left if before.back else before.right], before.back
-        found.append(Character(start, stop, min(edges), max(edges), back))
+        found.append(_beside(found, Character(start, stop, min(edges), max(edges), back)))
     return _ligatures_shared(found)
+
+
+def _beside(before: Sequence[Character], each: Character) -> Character:
+    """Without what belongs to the one before it: joined signs give the glyphs of their neighbour as well."""
+    last = before[-1] if before else None
+    if last is None or last.back is not each.back or (last.left, last.right) == (each.left, each.right):
+        return each
+    if each.back and each.left < last.left < each.right:
+        return each._replace(right=last.left)
+    if not each.back and each.left < last.right < each.right:
+        return each._replace(left=last.right)
+    return each
 
 
 def _ligatures_shared(found: list[Character]) -> list[Character]:
