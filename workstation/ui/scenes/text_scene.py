@@ -25,6 +25,8 @@ from workstation.ui.scenes.text_look import ARC_STEP_PX, BAND_PX, LINE_GAP_PX, S
 from workstation.ui.theme import Theme
 
 _SIGN_PX = 7.0
+_DARKEST = 0.1
+"""What is darker than this is lost on dark panels."""
 _GRIP_PX = 4.0
 _DASHES = {
     Pattern.DASHED: (8.0, 3.0), Pattern.DOTTED: (2.5, 2.5), Pattern.HATCHED: (2.0, 4.0),
@@ -332,11 +334,16 @@ def small() -> QFont:
 def readable(colour: str, theme: Theme) -> QColor:
     """A class's colour, darker on light paper and lighter on dark where it would be lost."""
     made = QColor(colour)
-    if theme.name != "light" and made.lightnessF() < 0.45:
-        made = made.lighter(100 + round(260 * (0.45 - made.lightnessF()) / max(made.lightnessF(), 0.15)))
+    if theme.name != "light" and _luminance(made) < _DARKEST:
+        made = made.lighter(150)
     if theme.name == "light" and made.lightnessF() > 0.5:
         made = made.darker(130 + round(120 * (made.lightnessF() - 0.5)))
     return made
+
+
+def _luminance(colour: QColor) -> float:
+    """0 black to 1 white, as the eye weighs it."""
+    return 0.2126 * colour.redF() ** 2.2 + 0.7152 * colour.greenF() ** 2.2 + 0.0722 * colour.blueF() ** 2.2
 
 
 def paint_band(painter: QPainter, rect: QRectF, pattern: Pattern, colour: QColor, *, hollow: bool) -> None:
