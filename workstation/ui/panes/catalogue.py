@@ -47,6 +47,7 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("series", "Series", Area.CENTRE, "workstation.ui.panes.series:SeriesPane"),
     PaneSpec("trajectory", "Trajectory", Area.CENTRE, "workstation.ui.panes.trajectory:TrajectoryPane"),
     PaneSpec("document", "Document", Area.CENTRE, "workstation.ui.panes.document:DocumentPane"),
+    PaneSpec("strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane"),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),
