@@ -213,6 +213,7 @@ class CloudPane(Pane):
         if self.canvas is None or not self.isVisible():
             return True
         waiting = self._soon.isActive() or any(each.pending for each in self.layers.layers)
+        waiting = waiting or (self._asked is not None and self._asked.points.waiting)
         return not waiting and not self.canvas.pending and (self.sides is None or not self.sides.pending)
 
     @property
