@@ -65,7 +65,7 @@ def still(found: Pane) -> NDArray[np.int16]:
     raise AssertionError(f"{found.kind} does not come to rest")
 
 
-def differs(found: Pane, plain: NDArray[np.int16], *, by: int = 30, more_than: int = 60) -> bool:
+def differs(found: Pane, plain: NDArray[np.int16], *, by: int = 14, more_than: int = 60) -> bool:
     """Whether it comes to look different: a list may be made a moment later."""
     wait_for(lambda: (np.abs(pixels(found) - plain) > by).sum() > more_than, what=f"a mark in {found.kind}")
     return True
