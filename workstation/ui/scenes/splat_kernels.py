@@ -31,6 +31,8 @@ _LEVEL_BITS, _CELL_BITS = 4, 6
 _CELLS: Final = 1 << _CELL_BITS
 _LOW, _HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
 _BAND_ROWS: Final = 48
+_CORNERS: Final = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+_AXES: Final = np.arange(3)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -239,13 +241,13 @@ def finished(
     return packed, image
 
 
-def pieces_in_sight(cloud: OrderedCloud, view: SpaceView, slack_px: int) -> NDArray[np.bool_]:
-    """(pieces,) False where all of a piece's box lies beyond one border of the picture or behind the eye."""
-    matrix = view.matrix()
-    corners = np.stack([cloud.low, cloud.high], axis=1).astype(np.float64) + cloud.center
-    picked = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    boxes = corners[:, picked, [0, 1, 2]]
-    x, y, depth, w = np.moveaxis(boxes @ matrix[:, :3].T + matrix[:, 3], -1, 0)
+def pieces_in_sight(cloud: OrderedCloud, view: SpaceView, matrix: Floats, slack_px: int) -> NDArray[np.bool_]:
+    """(pieces,) False where all of a piece's box lies beyond one border of the picture or behind the eye.
+
+    ``matrix`` leads from places about the cloud's center to (x w, y w, depth, w).
+    """
+    corners = np.stack([cloud.low, cloud.high], axis=1).astype(np.float64)
+    x, y, depth, w = (corners[:, _CORNERS, _AXES] @ matrix[:, :3].T + matrix[:, 3]).transpose(2, 0, 1)
     width, height = view.width_px + slack_px, view.height_px + slack_px
     outside = (x < -slack_px * w).all(axis=1) | (x > width * w).all(axis=1)
     outside |= (y < -slack_px * w).all(axis=1) | (y > height * w).all(axis=1)
