@@ -17,7 +17,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from workstation.ui.panes.base import Pane
-from workstation.ui.panes.catalogue import PANES, PaneSpec
+from workstation.ui.panes.catalogue import PANES, Area, PaneSpec
 from workstation.ui.workspaces.catalogue import Workspace
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ class Docks(QObject):
         self._by_kind = {spec.kind: PaneDock(spec, window) for spec in specs}
         self._before_maximising: QByteArray | None = None
         self._bench: Workbench | None = None
+        self._let_in = False
+        """Whether the panes in the middle, which open media, may be made: not before the window was painted once."""
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -134,7 +136,8 @@ class Docks(QObject):
 
     def settled(self) -> bool:
         """Whether every pane that somebody sees shows what it was asked for."""
-        return all(pane.settled() for pane in self.panes() if pane.awake)
+        waiting = any(dock.in_sight and dock.pane is None for dock in self) and self._bench is not None
+        return not waiting and all(pane.settled() for pane in self.panes() if pane.awake)
 
     def pane(self, kind: str) -> Pane | None:
         """The pane of a kind, up to date, if it is on the screen, or in a tab that was in front once."""
@@ -159,6 +162,8 @@ class Docks(QObject):
             layout.activate()  # Qt tells which tabs are in front when it has given them their places
         self._settle_soon.stop()
         for dock in self:
+            if dock.pane is None and dock.spec.area is Area.CENTRE and not self._let_in:
+                continue
             dock.settle()
             if dock.pane is not None:
                 self._listen(dock.pane)
@@ -173,6 +178,13 @@ class Docks(QObject):
             dock.hide()
         self._before_maximising = None
 
+    def let_in(self) -> bool:
+        """The window was painted: the panes in the middle may come; whether they could not before."""
+        came, self._let_in = not self._let_in, True
+        if came:
+            self.settle()
+        return came
+
     def show_pane(self, kind: str) -> Pane | None:
         """Bring it to the front, opening it if it was closed, and give it the focus."""
         dock = self._by_kind.get(kind)
@@ -182,6 +194,7 @@ class Docks(QObject):
             self.toggle_maximised(dock)
         dock.show()
         dock.raise_()
+        self._let_in = True
         self.settle()
         if dock.pane is not None:
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -77,13 +78,7 @@ class SpaceView:
 
     def axes(self) -> Floats:
         """(3, 3) rows: right, down and forward of the picture, unit vectors. An eye at its target looks along x."""
-        forward = _unit(np.subtract(self.target, self.eye), (1.0, 0.0, 0.0))
-        right = _cross(forward, _unit(self.up, (0.0, 0.0, 1.0)))
-        if math.hypot(*right) < 1e-6:
-            # Looking along `up`: forward of the world is up on the screen, as in a top view.
-            right = _cross(forward, (1.0, 0.0, 0.0) if abs(forward[0]) < 0.9 else (0.0, 0.0, 1.0))
-        sideways = _unit(right, (0.0, -1.0, 0.0))
-        return np.stack([sideways, _cross(forward, sideways), forward])
+        return _axes(self.eye, self.target, self.up)
 
     @property
     def distance_m(self) -> float:
@@ -292,6 +287,21 @@ def _are_places(values: ArrayLike) -> bool:
     return bool((np.abs(np.asarray(values, np.float64)) < _BEYOND_M).all())
 
 
+@lru_cache(maxsize=64)
+def _axes(eye: Vector, target: Vector, up_vector: Vector) -> Floats:
+    """Kept: a view is asked for it dozens of times while it is painted."""
+    forward = _unit(np.subtract(target, eye), (1.0, 0.0, 0.0))
+    up = np.asarray(up_vector, np.float64)
+    right = np.cross(forward, _unit(up, (0.0, 0.0, 1.0)))
+    if np.linalg.norm(right) < 1e-6:
+        # Looking along `up`: forward of the world is up on the screen, as in a top view.
+        right = np.cross(forward, (1.0, 0.0, 0.0) if abs(forward[0]) < 0.9 else (0.0, 0.0, 1.0))
+    right = right / np.linalg.norm(right)
+    found = np.stack([right, np.cross(forward, right), forward])
+    found.flags.writeable = False
+    return found
+
+
 def _half_tan(fov_deg: float | None) -> float:
     return math.tan(math.radians(float(np.clip(fov_deg or 50.0, 1.0, 170.0))) / 2)
 
@@ -303,12 +313,6 @@ def _mix(a: _Mixed, b: _Mixed, share: float) -> _Mixed:
 def _vector(values: ArrayLike) -> Vector:
     x, y, z = np.asarray(values, np.float64).tolist()
     return (x, y, z)
-
-
-def _cross(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Of two vectors; NumPy's own takes ten times as long for so few numbers."""
-    (x, y, z), (u, v, w) = np.asarray(a, np.float64).tolist(), np.asarray(b, np.float64).tolist()
-    return np.array([y * w - z * v, z * u - x * w, x * v - y * u])
 
 
 def _unit(values: ArrayLike, otherwise: Vector) -> Floats:
