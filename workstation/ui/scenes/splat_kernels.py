@@ -85,11 +85,13 @@ def put_in_order(points: NDArray[np.float32]) -> OrderedCloud:
     low, high = np.percentile(sample, (1, 99), axis=0) if len(sample) else (np.zeros(3), np.zeros(3))
     center = np.round((low + high) / 2)
     levels = 1 if count <= _COARSEST else min(1 << _LEVEL_BITS, int(np.ceil(np.log2(count / _COARSEST))) + 1)
-    key = np.empty(count, np.uint16)
+    key, counts = np.empty(count, np.uint16), np.zeros(levels, np.int64)
     scale = (_CELLS / np.maximum(high - low, 1e-3)).astype(np.float32)
     for begin in range(0, count, _BLOCK):
         block = slice(begin, min(begin + _BLOCK, count))
-        key[block] = _level(begin, block.stop, levels) << np.uint16(2 * _CELL_BITS)
+        level = _level(begin, block.stop, levels)
+        counts += np.bincount(level, minlength=levels)  # block by block: it holds the interpreter
+        key[block] = level << np.uint16(2 * _CELL_BITS)
         with np.errstate(all="ignore"):
             for axis, shift in ((0, _CELL_BITS), (1, 0)):
                 cell = (points[block, axis] - np.float32(low[axis])) * scale[axis]
@@ -106,8 +108,7 @@ def put_in_order(points: NDArray[np.float32]) -> OrderedCloud:
             ordered[axis] -= np.float32(center[axis])
     if far.any():
         ordered[:, far] = np.nan
-    ends = np.cumsum(np.bincount(key >> np.uint16(2 * _CELL_BITS), minlength=levels))
-    begins, pieces = _pieces(ends)
+    begins, pieces = _pieces(np.cumsum(counts))
     boxes = [ordered[:, begin:end] for begin, end in pairwise(begins.tolist())]
     lows = np.array([np.fmin.reduce(box, axis=1) for box in boxes], np.float32).reshape(-1, 3)
     highs = np.array([np.fmax.reduce(box, axis=1) for box in boxes], np.float32).reshape(-1, 3)
