@@ -157,6 +157,16 @@ def test_dashes_are_half_of_the_line(scene: SpaceScene) -> None:
     assert 9 < sum(x + 1 not in dashed for x in dashed) < 15
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_dashes_stay_on_their_line_when_its_begin_leaves_the_picture(scene: SpaceScene, flat: bool) -> None:
+    view = (AHEAD.flat() if flat else AHEAD).pan(0.5, 0.5)
+    scene.set_lines([line((10, 30, 0), (10, -30, 0), width_px=1, dashed=True)])
+    before = scene.render(view).image[50, :, 1] > 200
+    after = scene.render(view.pan(7, 0)).image[50, :, 1] > 200
+    assert 80 < before.sum() < 120
+    assert (before[2:190] != after[9:197]).sum() <= 4
+
+
 def test_a_line_joins_without_blending_twice(scene: SpaceScene) -> None:
     half = np.array([[(10, -5, 1), (10, 0, 1)], [(10, 0, 1), (10, 5, 1)]], np.float32)
     scene.set_lines([LineLayer("line", half, np.array([(*GREEN, 100)] * 2, np.uint8), width_px=4)])
