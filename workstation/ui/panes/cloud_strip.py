@@ -98,6 +98,7 @@ class StripPane(Pane):
         self._empty = QLabel(
             "Select a track of cuboids: it is shown here over ten sweeps, from the top, side and front."
         )
+        self._empty.setObjectName("strip_empty")
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._grid.addWidget(self._empty, 0, 0, 1, COLUMNS + 1)
