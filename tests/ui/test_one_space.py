@@ -258,6 +258,7 @@ def point_with_mouse(camera: CameraView, pixel: tuple[float, float]) -> tuple[fl
     """Move the pointer over a pixel of the picture; the place in the picture that it really is at."""
     x, y = camera.viewport.to_screen(pixel)
     there = QPoint(round(x), round(y))
+    camera.window().raise_()  # another test's window may lie over it
     QTest.mouseMove(camera.area, QPoint(0, 0))
     QTest.mouseMove(camera.area, there)
     wait_for(lambda: camera.area.pointer == QPointF(there), what="the pointer")
@@ -536,7 +537,7 @@ def test_a_label_is_missing_where_the_cuboid_projects_and_nowhere_else(real: Ope
     table = EntityTable(view, CamerasInView(bench.placed, view.streams.values()))
     titles = [each.title for each in table.columns()]
     said: dict[str, int] = {}
-    for row in table.rows(())[::9]:
+    for row in table.rows(())[::17]:
         cuboids = [each for each in view.annotations_of_entity(row.key) if each.kind == "cuboid"]
         for camera in real.pane.views:
             cell = row.cells[titles.index(camera.stream.key)]

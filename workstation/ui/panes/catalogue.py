@@ -58,6 +58,9 @@ PANES: tuple[PaneSpec, ...] = (
     _middle("series", "Series", "SeriesPane", StreamKind.SERIES),
     _middle("trajectory", "Trajectory", "TrajectoryPane", StreamKind.TRAJECTORY),
     _middle("document", "Document", "DocumentPane", StreamKind.DOCUMENT),
+    PaneSpec(
+        "strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({StreamKind.CLOUD})
+    ),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from workstation.app.lane_sound import Frequencies, SoundLane, TileKey, WaveColumns
+from workstation.app.lane_sound import Frequencies, SoundLane, Stretch, TileKey, WaveColumns
 from workstation.app.moods import Felt, Mood
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.timebase import TimeRange
@@ -31,7 +31,7 @@ class SoundScene(LaneScene):
         self,
         sound: SoundLane,
         gaps: Sequence[TimeRange],
-        miss: Callable[[SoundScene, Sequence[TileKey]], None],
+        miss: Callable[[SoundScene, Sequence[TileKey | Stretch]], None],
         *,
         channel: int | None = None,
         spectrogram: bool = False,
@@ -50,6 +50,7 @@ class SoundScene(LaneScene):
         self._gaps = tuple(gaps)
         self._miss = miss
         self._tiles: dict[TileKey, NDArray[np.uint8]] = {}
+        self._brought: Stretch | None = None
         self._say()
 
     @property
@@ -100,9 +101,15 @@ class SoundScene(LaneScene):
         if self.spectrogram and key.channel == (self.channel or 0):
             self.invalidate()
 
+    def brought(self, stretch: Stretch) -> None:
+        """A stretch was decoded."""
+        self._brought = stretch
+        if not self.spectrogram:
+            self.invalidate()
+
     def paint(self, look: Look) -> QImage:
-        image = image_of(self._frequencies(look) if self.spectrogram else _wave_pixels(self, look))
-        near = not self.spectrogram and self.shows_samples(look.view)
+        near = not self.spectrogram and self._is_decoded(look) and self.shows_samples(look.view)
+        image = image_of(self._frequencies(look) if self.spectrogram else _wave_pixels(self, look, samples=near))
         if not near and not self._gaps and not self.moods:
             return image
         painter = painter_on(image, look)
@@ -114,6 +121,12 @@ class SoundScene(LaneScene):
             draw_gap(painter, look, gap, gap_label(gap))
         painter.end()
         return image
+
+    def _is_decoded(self, look: Look) -> bool:
+        """Whether the waveform is exact now; else what it needs is asked for, once: memory may be too small for it."""
+        missing = self.sound.missing(look.fine)
+        self._miss(self, [] if missing is None or missing == self._brought else [missing])
+        return missing is None
 
     def shows_samples(self, view: Viewport) -> bool:
         """Whether single samples are far enough apart to be drawn one by one."""
@@ -177,11 +190,11 @@ def _paint_samples(painter: QPainter, scene: SoundScene, look: Look) -> None:
         painter.drawEllipse(point, 2.2, 2.2)
 
 
-def _wave_pixels(scene: SoundScene, look: Look) -> Argb:
+def _wave_pixels(scene: SoundScene, look: Look, *, samples: bool) -> Argb:
     """(height, width): from lowest to highest in every column, inside it the RMS brighter; dotted where not yet known.
 
     The scale is that of full scale, unless one asks for taller, so loud and quiet recordings compare."""
-    if scene.shows_samples(look.view):
+    if samples:
         return np.zeros((look.fine_height, look.fine.width_px), np.uint32)
     columns: WaveColumns = scene.sound.columns(look.fine, scene.channel)
     height, middle = look.fine_height, (look.fine_height - 1) / 2
