@@ -214,6 +214,22 @@ def test_each_moment_shows_its_own_sweep_and_a_gap_or_a_broken_file_shows_none(s
         layers.close()
 
 
+def test_a_sample_is_left_while_its_sweep_is_still_being_read(sweeps: Session) -> None:
+    sample = sweeps.open_sample("s")
+    view, owner = SampleView(sweeps.store, sample), Owner()
+    changed: list[object] = []
+    with OpenStreams(sweeps.project.path) as readers:
+        layers = CloudLayers.open(view, readers, PlacedCuboids(view, readers), owner.carry, changed.append)
+        lead = layers.lead
+        assert lead is not None
+        with readers.turn(lead.stream):  # the file takes its time
+            lead.seek(0, Ways())
+            layers.close()
+            assert not layers.layers
+        owner.until(lambda: True)
+    assert changed == []
+
+
 # --- colours, and what moves ---------------------------------------------------------------------------------------
 
 
