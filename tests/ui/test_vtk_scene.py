@@ -5,6 +5,7 @@ VTK runs over the processor's OpenGL here, off screen.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -110,6 +111,22 @@ def test_vtk_survives_nothing_to_draw() -> None:
         assert (painter.paint(view).packed == EMPTY).all()
     assert painter.paint(VIEW, cancelled=lambda: True).drawn == 0
     painter.close()
+
+
+def test_vtk_draws_on_a_worker(street: list[PointLayer]) -> None:
+    """As the cloud pane does: made, drawn with and let go of on one thread, while this one picks."""
+    drawn: list[Rendered] = []
+
+    def work() -> None:
+        scene = SpaceScene(VtkPainter("vtkEGLRenderWindow"))
+        scene.set_points(street)
+        drawn.append(scene.render(VIEW))
+        scene.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert (drawn[0].points.packed != EMPTY).mean() > 0.02
 
 
 def answering(renderer: str, *, right: bool = True) -> Answer:

@@ -67,6 +67,8 @@ class PlacedCuboids:
         self._tables: list[Table] | None = None
         self._dragged: tuple[tuple[Dragged, ...], list[Table]] = ((), [])
         self._dragged_there: dict[int, list[Placed]] = {}
+        self.version = 0
+        """Grows with every commit after which cuboids may stand elsewhere: for whoever keeps what was asked."""
         self._read_rig()
 
     def apply(self, changes: ChangeSet) -> None:
@@ -77,6 +79,7 @@ class PlacedCuboids:
         if changes.kinds & {RecordKind.RIG, RecordKind.STREAM, RecordKind.ANNOTATION, RecordKind.KEYFRAME}:
             self._tables = None
             self._dragged, self._dragged_there = ((), []), {}
+            self.version += 1
 
     def camera_of(self, stream: Stream) -> Camera | None:
         """The calibrated camera of a stream: the one at its frame."""

@@ -20,7 +20,7 @@ from workstation.app.cloud_view import CloudLayer, CloudLayers
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import Previews
 from workstation.app.sample_view import SampleView
-from workstation.core.annotation import Annotation
+from workstation.core.annotation import Annotation, State
 from workstation.core.geometry import Cuboid, PointSet, ShapeKind
 from workstation.core.poses import RigidTransform
 from workstation.core.rotation import multiply, unit
@@ -408,7 +408,7 @@ class CloudPicture:
             return NO_CUBOIDS, ()
         for key in shown:
             record = self._view.annotations.get(key)
-            names[key] = self._view.name_of(key) if record is not None else self._view.class_name(classes.get(key))
+            names[key] = self._view.class_name(classes.get(key)) if record is None else self._name(record)
         colours = [
             self._colour(key) if key in self._view.annotations else self._view.paint_of_class(classes.get(key)).colour
             for key in shown
@@ -422,6 +422,10 @@ class CloudPicture:
             colours=np.array([rgb_of(each) for each in colours], np.uint8),
         )
         return drawn, tuple(names[key] for key in shown)
+
+    def _name(self, record: Annotation) -> str:
+        """With a question mark while it is only proposed, as in cameras."""
+        return self._view.name_of(record.id) + ("?" if record.state is State.PROPOSED else "")
 
     def _is_seen(self, key: str) -> bool:
         record = self._view.annotations.get(key)

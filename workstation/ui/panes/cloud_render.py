@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 MOVING_MS = 18.0
 """What drawing may take while the view moves."""
 _FEWEST = 60_000
+_BREAKABLE = 400_000
+"""Fewer points are painted in one go: half a sweep is not worth showing."""
 _FIRST_RATE = 12_000.0
 """Points a millisecond, until it is measured."""
 
@@ -181,7 +183,8 @@ class SpaceRenderer:
         count = 0 if wish.points is None else wish.points.count
         budget = max(_FEWEST, int(self._rate * MOVING_MS)) if wish.moving else None
         begun = perf_counter()
-        picture = scene.paint_points(wish.view, budget=budget, cancelled=None if wish.moving else self._newer)
+        whole = wish.moving or count < _BREAKABLE
+        picture = scene.paint_points(wish.view, budget=budget, cancelled=None if whole else self._newer)
         took_ms = 1000 * (perf_counter() - begun)
         if wish.moving and picture.drawn > _FEWEST:
             self._rate += 0.3 * (picture.drawn / max(took_ms, 0.1) - self._rate)

@@ -89,14 +89,12 @@ class TrajectoryPane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.theme_changed.connect(self._on_theme)
-        bench.reveal_wanted.connect(self.reveal)
-        bench.stream_focused.connect(self._on_focused)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.reveal_wanted, self.reveal)
+        self.hear(bench.stream_focused, self._on_focused)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.reveal_wanted.disconnect(self.reveal)
-        bench.stream_focused.disconnect(self._on_focused)
+        del bench
         self._let_go()
 
     def _let_go(self) -> None:

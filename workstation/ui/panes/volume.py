@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
@@ -79,6 +80,8 @@ class VolumePane(Pane):
         self._grid.setSpacing(3)
         self._nothing = QLabel("This sample has no volume.", self.body)
         self._nothing.setObjectName("volume_nothing")
+        self._nothing.setWordWrap(True)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._build_header()
 
     def _build_header(self) -> None:
@@ -327,6 +330,8 @@ class VolumePane(Pane):
                 for row, plane in enumerate(others):
                     self._grid.addWidget(plane, *((row, 1) if beside else (1, 2 * number + row)))
         self._stretch(beside=beside)
+        troubles = [volume.trouble for volume in self.volumes if volume.trouble]
+        self._nothing.setText("\n".join(troubles) if troubles else "This sample has no volume.")
         self._nothing.setVisible(not self.views)
         if not self.views:
             self._grid.addWidget(self._nothing, 0, 0)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from workstation.app.lane_sound import Frequencies, SoundLane, TileKey, WaveColumns
+from workstation.app.moods import Felt, Mood
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.timebase import TimeRange
 from workstation.ui.scenes.lane_scene import Argb, LaneScene, Look, argb, draw_gap, image_of, mixed, painter_on
@@ -44,6 +45,8 @@ class SoundScene(LaneScene):
         """What is drawn as the background, and what in the brightest colour."""
         self.height_factor = 1.0
         """How much taller than full scale the waveform is drawn."""
+        self.moods: tuple[Felt, ...] = ()
+        """Stretches that take a colour: what is said there is felt so."""
         self._gaps = tuple(gaps)
         self._miss = miss
         self._tiles: dict[TileKey, NDArray[np.uint8]] = {}
@@ -83,6 +86,12 @@ class SoundScene(LaneScene):
             self.axis, self.levels_db, self.height_factor = wanted
             self.invalidate()
 
+    def show_moods(self, moods: tuple[Felt, ...]) -> None:
+        """Other stretches take a colour."""
+        if moods != self.moods:
+            self.moods = moods
+            self.invalidate()
+
     def arrived(self, key: TileKey, tile: NDArray[np.uint8]) -> None:
         """A tile was made."""
         while len(self._tiles) >= _MOST_TILES:
@@ -94,9 +103,11 @@ class SoundScene(LaneScene):
     def paint(self, look: Look) -> QImage:
         image = image_of(self._frequencies(look) if self.spectrogram else _wave_pixels(self, look))
         near = not self.spectrogram and self.shows_samples(look.view)
-        if not near and not self._gaps:
+        if not near and not self._gaps and not self.moods:
             return image
         painter = painter_on(image, look)
+        for felt in self.moods:
+            _paint_mood(painter, felt, look)
         if near:
             _paint_samples(painter, self, look)
         for gap in self._gaps:
@@ -115,6 +126,28 @@ class SoundScene(LaneScene):
             look.fine, look.fine_height, self._tiles, channel=self.channel or 0, axis=self.axis
         )  # fmt: skip
         return _heat(look.theme)[_stretched(self.sound.floor_db, self.levels_db)][levels]
+
+
+_MOODS = {Mood.NEGATIVE: "−", Mood.POSITIVE: "+", Mood.MIXED: "±"}
+
+
+def _paint_mood(painter: QPainter, felt: Felt, look: Look) -> None:
+    """The sound of the stretch in the colour of how it is said, with a strip and a sign as the second cue."""
+    left, right = look.view.x_of(felt.shown.start_ns), look.view.x_of(felt.shown.end_ns)
+    if right < 0 or left > look.view.width_px:
+        return
+    theme = look.theme
+    colour = QColor({Mood.NEGATIVE: theme.error, Mood.POSITIVE: theme.good}.get(felt.mood, theme.warning))
+    rect = QRectF(max(left, -2.0), 0.0, min(right, look.view.width_px + 2.0) - max(left, -2.0), look.height_px)
+    over = QColor(colour)
+    over.setAlpha(210)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceAtop)  # only what is drawn is coloured
+    painter.fillRect(rect, over)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+    painter.fillRect(QRectF(rect.left(), rect.bottom() - 3.0, max(1.0, rect.width()), 3.0), colour)
+    if rect.width() >= 14 and look.height_px >= 18:
+        painter.setPen(colour)
+        painter.drawText(QPointF(rect.left() + 2.0, 11.0), _MOODS[felt.mood])
 
 
 def _stretched(floor_db: float, levels_db: tuple[float, float]) -> NDArray[np.uint8]:

@@ -21,6 +21,7 @@ from workstation.ui.scenes.splat_kernels import (
     orthographic_shift,
     pieces_in_sight,
     pieces_until,
+    runs,
 )
 
 
@@ -115,15 +116,14 @@ class SplatPainter:
         matrix[2, 3] += begun.shift
         flat = begun.view.fov_deg is None
         sight = pieces_in_sight(cloud, begun.view, 2 * LARGEST_PX)
+        start = int(self._starts[number])
         with np.errstate(all="ignore"):
-            for piece in range(begun.done[number], until):
-                if sight[piece]:
-                    if cancelled is not None and cancelled():
-                        return True
-                    begin, end = int(cloud.begins[piece]), int(cloud.begins[piece + 1])
-                    first = int(self._starts[number]) + begin
-                    canvas.splat(cloud.points[:, begin:end], matrix, first, flat=flat)
-                begun.done[number] = piece + 1
+            for begin, end, done in runs(cloud, begun.done[number], until, sight):
+                if cancelled is not None and cancelled():
+                    return True
+                canvas.splat(cloud.points[:, begin:end], matrix, start + begin, flat=flat)
+                begun.done[number] = done
+        begun.done[number] = until
         return False
 
     def close(self) -> None:

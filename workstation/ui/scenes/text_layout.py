@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -141,11 +142,7 @@ class Laid:
                 Character(a, b, x, max(x, then), back=False)
                 for a, b, x, then in zip(held, ends, xs, [*xs[1:], last], strict=True)
             ]
-        found = []
-        for a, b in zip(held, ends, strict=True):
-            begin, end = _x(qt, units.of(a)), _x(qt, units.of(b) - 1, QTextLine.Edge.Trailing)
-            found.append(Character(a, b, min(begin, end), max(begin, end), back=end < begin))
-        return found
+        return _both_ways(qt, units, list(zip(held, ends, strict=True)))
 
     def caret_x(self, offset: int, number: int) -> float:
         """Where a caret on a row is, in pixels from the passage's left."""
@@ -249,6 +246,42 @@ class Laid:
     def draw(self, painter: QPainter, at: QPointF, clip: QRectF) -> None:
         """Paint the letters; the painter's pen is their colour."""
         self._layout.draw(painter, at, [], clip)
+
+
+def _both_ways(line: QTextLine, units: Utf16, pieces: Sequence[tuple[int, int]]) -> list[Character]:
+    """Characters of a row in which directions mix, from the places of their glyphs.
+
+    ``cursorToX`` is of no use here: where two directions meet it answers with a caret's place, which is not the
+    letter's, and inside a character with the end of the next one.
+    """
+    found: list[Character] = []
+    for start, stop in pieces:
+        edges: list[float] = []
+        back = False
+        for run in line.glyphRuns(units.of(start), units.of(stop) - units.of(start)):
+            back = run.isRightToLeft()
+            wide = run.rawFont().advancesForGlyphIndexes(run.glyphIndexes())
+            for place, advance in zip(run.positions(), wide, strict=True):
+                if advance.x() > 0:
+                    edges += (place.x(), place.x() + advance.x())
+        if not edges:  # a sign that is not drawn: it stands where the one before it ends
+            before = found[-1] if found else Character(start, stop, 0.0, 0.0, False)
+            edges, back = [before.left if before.back else before.right], before.back
+        found.append(Character(start, stop, min(edges), max(edges), back))
+    return _ligatures_shared(found)
+
+
+def _ligatures_shared(found: list[Character]) -> list[Character]:
+    """Characters drawn as one glyph (lam and alef) get an even part of it each."""
+    made: list[Character] = []
+    for _, group in groupby(found, key=lambda each: (each.left, each.right, each.back)):
+        together = list(group)
+        wide = (together[0].right - together[0].left) / len(together)
+        for at, each in enumerate(together):
+            number = len(together) - 1 - at if each.back else at
+            left = each.left + number * wide
+            made.append(each._replace(left=left, right=left + wide))
+    return made
 
 
 def _x(line: QTextLine, unit: int, edge: QTextLine.Edge = QTextLine.Edge.Leading) -> float:

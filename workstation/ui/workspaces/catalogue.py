@@ -29,7 +29,7 @@ class Workspace:
 LABEL = Workspace(
     name="label", title="Label", help="Everything of one moment: pictures, cloud, text, timeline, inspector.",
     left=(("samples",), ("streams", "classes")),
-    centre=((("camera",), ("sound", "text", "series", "strip")), (("cloud", "volume", "document", "trajectory"),)),
+    centre=((("camera",), ("sound", "text", "document", "series", "strip")), (("cloud", "volume", "trajectory"),)),
     right=(("inspector",), ("entities", "links", "findings", "history", "review")),
 )  # fmt: skip
 LINK = Workspace(
@@ -48,7 +48,7 @@ SYNC = Workspace(
 REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
     left=(("samples",),),
-    centre=((("camera",), ("text", "sound", "series")), (("cloud", "volume", "document", "trajectory"),)),
+    centre=((("camera",), ("text", "sound", "document", "series")), (("cloud", "volume", "trajectory"),)),
     right=(("findings",), ("review", "links", "inspector", "history", "entities")),
     bottom_share=0.34,
     scope="review",
