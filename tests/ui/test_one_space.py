@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QApplication
 from scipy.spatial.transform import Rotation
 
 from strict_windows import copy_of, show, wait_for
+from workstation.app.entity_table import EntityTable, time_of
+from workstation.app.in_view import CamerasInView
 from workstation.app.opening import new_project, open_project
 from workstation.app.previews import NEW, Dragged
 from workstation.core.annotation import Annotation
@@ -86,7 +88,7 @@ def opened(folder: Path, sample: str, time_ns: int) -> Iterator[Opened]:
         show(pane, 1280, 800)
         bench.clock.seek(time_ns)
         settle(pane)
-        pane.views[0].sweeps()  # its worker lives as long as the pane, and so as this fixture
+        pane.views[0].space.sweeps()  # its worker lives as long as the pane, and so as this fixture
         yield Opened(bench, pane)
         pane.unbind()
         pane.close()
@@ -256,6 +258,7 @@ def point_with_mouse(camera: CameraView, pixel: tuple[float, float]) -> tuple[fl
     """Move the pointer over a pixel of the picture; the place in the picture that it really is at."""
     x, y = camera.viewport.to_screen(pixel)
     there = QPoint(round(x), round(y))
+    camera.window().raise_()  # another test's window may lie over it
     QTest.mouseMove(camera.area, QPoint(0, 0))
     QTest.mouseMove(camera.area, there)
     wait_for(lambda: camera.area.pointer == QPointF(there), what="the pointer")
@@ -314,7 +317,7 @@ def test_the_pointer_over_a_picture_meets_the_nearest_return_of_the_cloud(real: 
 
 
 def _sweep_is_here(scene: Opened, camera: CameraView) -> bool:
-    sweeps = camera.sweeps()
+    sweeps = camera.space.sweeps()
     return sweeps is not None and sweeps.at(scene.taken_ns(camera)) is not None
 
 
@@ -523,3 +526,50 @@ def test_boxes_along_a_track_stay_within_a_pixel_or_two_of_the_projection(real: 
         bench.session.undo()
     assert boxes_of(real, entity, front.stream.id) is None
     bench.selection.clear(cause="test")
+
+
+def test_a_label_is_missing_where_the_cuboid_projects_and_nowhere_else(real: Opened) -> None:
+    """Every word of the table about a camera, against the projection of all keyframes by way of the truth."""
+    bench = real.bench
+    view = bench.view
+    assert view is not None
+    assert bench.placed is not None
+    table = EntityTable(view, CamerasInView(bench.placed, view.streams.values()))
+    titles = [each.title for each in table.columns()]
+    said: dict[str, int] = {}
+    for row in table.rows(())[::17]:
+        cuboids = [each for each in view.annotations_of_entity(row.key) if each.kind == "cuboid"]
+        for camera in real.pane.views:
+            cell = row.cells[titles.index(camera.stream.key)]
+            word = cell.text.split(" at ")[0]
+            sizes = {when: size for each in cuboids for when, size in seen_sizes(real, each, camera.stream.frame or "")}
+            most = max(sizes.values(), default=0.0)
+            said[word] = said.get(word, 0) + 1
+            if word == "missing":
+                stream, when = time_of(table, row, cell)
+                assert stream == camera.stream.id
+                assert when is not None
+                assert sizes[when] == pytest.approx(most, rel=0.05)
+                assert most > 15.5
+                assert "seen" in row.group.split()
+            elif word == "out of view":
+                assert most < 16.5
+            else:
+                assert not word or word.startswith("labelled")
+    assert said["missing"] > 5
+    assert said["out of view"] > 5
+
+
+def seen_sizes(scene: Opened, record: Annotation, camera: str) -> Iterator[tuple[int, float]]:
+    """At which keyframes the middle of a cuboid is in a picture, and how large it is there."""
+    assert scene.bench.view is not None
+    lens = scene.truth.focal_px(camera)
+    for keyframe in scene.bench.view.keyframes(record.id):
+        when = scene.lidar.time_map.to_session(keyframe.time_ns)
+        if not isinstance(keyframe.shape, Cuboid):
+            continue
+        world = scene.truth.in_world(np.array([keyframe.shape.center]), record.frame or scene.lidar.frame or "", when)
+        pixel = scene.truth.pixels(world, camera, when)[0]
+        inside = np.isfinite(pixel).all() and (pixel >= 0).all() and (pixel <= scene.truth.size_px(camera)).all()
+        depth = scene.truth.in_camera(world, camera, when)[0, 2]
+        yield when, max(keyframe.shape.size) * lens / depth if inside else 0.0

@@ -1,6 +1,8 @@
 """The keys of classes: a drawn shape that waits gets the class, else the selection is relabelled, else the next shape.
 
-Asked by the key dispatcher for what no pane and no action wanted. The ontology says which key is whose.
+Asked by the key dispatcher: for what no pane and no action wanted; and before the focused pane's own letters where a
+drawn shape waits or something is selected that may have that class, since then the key says what it is. The letters of
+the window stay as they are. The ontology says which key is whose.
 """
 
 from __future__ import annotations
@@ -24,6 +26,16 @@ class ClassKeys:
             return False
         give_class(bench, class_id)
         return True
+
+    def relabels(self, text: str, bench: Workbench) -> bool:
+        """Whether the key is that of a class which something selected may have."""
+        view = bench.view
+        class_id = class_of_key(text, None if view is None else view.ontology)
+        if view is None or class_id is None or bench.session.read_only:
+            return False
+        chosen = [view.annotations[each] for each in bench.selected if each in view.annotations]
+        fits = any(view.may_be_drawn(class_id, each.stream, frozenset({each.kind})) for each in chosen)
+        return fits or any(each in view.entities for each in bench.selected)
 
 
 def class_of_key(text: str, ontology: CompiledOntology | None) -> str | None:

@@ -16,8 +16,9 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+from workstation.core.sample import StreamKind
 from workstation.ui.panes.base import Pane
-from workstation.ui.panes.catalogue import PANES, PaneSpec
+from workstation.ui.panes.catalogue import PANES, Area, PaneSpec
 from workstation.ui.workspaces.catalogue import Workspace
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ class Docks(QObject):
         self._by_kind = {spec.kind: PaneDock(spec, window) for spec in specs}
         self._before_maximising: QByteArray | None = None
         self._bench: Workbench | None = None
+        self._let_in = False
+        """Whether the panes in the middle, which open media, may be made: not before the window was painted once."""
+        self._led_for: frozenset[StreamKind] | None = None
+        """For which kinds of streams the tabs were last turned to those that show something."""
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -134,7 +139,8 @@ class Docks(QObject):
 
     def settled(self) -> bool:
         """Whether every pane that somebody sees shows what it was asked for."""
-        return all(pane.settled() for pane in self.panes() if pane.awake)
+        waiting = any(dock.in_sight and dock.pane is None for dock in self) and self._bench is not None
+        return not waiting and all(pane.settled() for pane in self.panes() if pane.awake)
 
     def pane(self, kind: str) -> Pane | None:
         """The pane of a kind, up to date, if it is on the screen, or in a tab that was in front once."""
@@ -147,9 +153,30 @@ class Docks(QObject):
     def bind(self, bench: Workbench) -> None:
         """Show this project in all of them."""
         self._bench = bench
+        self._led_for = None
+        bench.sample_changed.connect(self._on_sample)
         for dock in self:
             dock.bind(bench)
         self.settle()
+
+    def _on_sample(self, view: SampleView | None) -> None:
+        if view is not None and self._led_for != _kinds(view):
+            self._settle_soon.start()
+
+    def _give_way(self) -> None:
+        """A pane that has nothing for this sample lets one in its place come to the front that has.
+
+        Once for samples of the same kinds: who then turns to another tab finds it there the next time.
+        """
+        view = None if self._bench is None else self._bench.view
+        if view is None or self._led_for == _kinds(view) or not any(dock.in_sight for dock in self):
+            return
+        kinds = self._led_for = _kinds(view)
+        for dock in [each for each in self if each.in_sight and not each.spec.fits(kinds)]:
+            beside = [each for each in self if each in self._window.tabifiedDockWidgets(dock)]
+            better = next((each for each in beside if each.spec.fits(kinds)), None)
+            if better is not None:
+                better.raise_()
 
     @Slot()
     def settle(self) -> None:
@@ -157,8 +184,12 @@ class Docks(QObject):
         layout = self._window.layout()
         if layout is not None:
             layout.activate()  # Qt tells which tabs are in front when it has given them their places
+            self._give_way()
+            layout.activate()
         self._settle_soon.stop()
         for dock in self:
+            if dock.pane is None and dock.spec.area is Area.CENTRE and not self._let_in:
+                continue
             dock.settle()
             if dock.pane is not None:
                 self._listen(dock.pane)
@@ -167,11 +198,20 @@ class Docks(QObject):
 
     def unbind(self) -> None:
         """Let go of the project and hide."""
+        if self._bench is not None:
+            self._bench.sample_changed.disconnect(self._on_sample)
         self._bench = None
         for dock in self:
             dock.unbind()
             dock.hide()
         self._before_maximising = None
+
+    def let_in(self) -> bool:
+        """The window was painted: the panes in the middle may come; whether they could not before."""
+        came, self._let_in = not self._let_in, True
+        if came:
+            self.settle()
+        return came
 
     def show_pane(self, kind: str) -> Pane | None:
         """Bring it to the front, opening it if it was closed, and give it the focus."""
@@ -182,6 +222,7 @@ class Docks(QObject):
             self.toggle_maximised(dock)
         dock.show()
         dock.raise_()
+        self._let_in = True
         self.settle()
         if dock.pane is not None:
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -306,6 +347,10 @@ class Docks(QObject):
                 bar.setObjectName(f"dock_tabs_{number}")
                 bar.setAccessibleName("Panes in this place")
                 bar.setDrawBase(False)
+
+
+def _kinds(view: SampleView) -> frozenset[StreamKind]:
+    return frozenset(each.kind for each in view.streams.values())
 
 
 def _share_of(kind: str, workspace: Workspace) -> float:

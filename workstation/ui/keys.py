@@ -89,8 +89,9 @@ class Desk(Protocol):
         ...
 
     def class_key(self, text: str) -> bool: ...
-    def class_awaited(self) -> bool:
-        """Whether a drawn shape waits for its class: then the classes' keys go before the pane's."""
+    def class_goes_first(self, text: str) -> bool:
+        """Whether this key names the class of a drawn shape that waits, or of what is selected: then it goes before
+        the pane's own keys."""
         ...
 
     def leave(self) -> None:
@@ -180,7 +181,7 @@ class Keys(QObject):
         if any(isinstance(focus, kind) and texts[0] in own for kind, own in _OWN_KEYS):
             return False
         held = event.isAutoRepeat()
-        if not held and self._desk.class_awaited() and self._class_key(texts):
+        if not held and self._desk.class_goes_first(texts[0]) and self._class_key(texts):
             return True
         return self._run(texts, event, pane) or (not held and self._class_key(texts))
 

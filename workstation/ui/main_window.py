@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from PySide6.QtCore import QByteArray, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QWidget
 
 from workstation.app.jobs import Job, Jobs
@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.opened: Opened | None = None
         self.workspace: Workspace = LABEL
         self._last_pane: Pane | None = None
+        self._painted = False
         self.table = load_actions()
         self.keymap = key_map_of(bounds_of(self.table))
         self.performing = Performing(self.table, self, self.tell)
@@ -107,8 +108,12 @@ class MainWindow(QMainWindow):
     def class_key(self, text: str) -> bool:
         return self.opened is not None and self._class_keys.press(text, self.opened.bench)
 
-    def class_awaited(self) -> bool:
-        return self.opened is not None and self.opened.bench.hand.waiting
+    def class_goes_first(self, text: str) -> bool:
+        """A waiting shape takes every class key; a selection those that no key of the window or workspace is."""
+        if self.opened is None or self.opened.bench.hand.waiting:
+            return self.opened is not None
+        taken = any(self.keymap.action_for(text, scope) for scope in (self.workspace.scope, "window"))
+        return not taken and self._class_keys.relabels(text, self.opened.bench)
 
     def leave(self) -> None:
         """``Esc`` with nothing to leave and nothing to cancel: a waiting shape is given up, else the selection."""
@@ -165,7 +170,8 @@ class MainWindow(QMainWindow):
         self.link_mode.bind(opened.bench)
         opened.begin()
         self.setWindowTitle(opened.title)
-        self.docks.focus_first(self.workspace)
+        if self._painted:
+            self.docks.focus_first(self.workspace)
 
     def close_project(self) -> None:
         """Close it and show the welcome page; nothing needs saving."""
@@ -273,6 +279,18 @@ class MainWindow(QMainWindow):
             self.opened.bench.set_theme(theme)
 
     # --- Qt -----------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self._let_media_in)
+
+    @Slot()
+    def _let_media_in(self) -> None:
+        """The frame, the lists and the timeline are on the screen: pictures and sound follow."""
+        if self.docks.let_in() and self.opened is not None and self._last_pane is None:
+            self.docks.focus_first(self.workspace)
 
     @Slot()
     def close_soon(self) -> None:

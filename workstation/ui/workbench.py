@@ -30,6 +30,7 @@ from workstation.core.clock import Clock
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
+from workstation.core.sample import Stream
 from workstation.core.selection import Ids, Mode, Selection, replace
 from workstation.core.signal import Signal
 from workstation.core.timebase import TimeRange
@@ -114,6 +115,8 @@ class Workbench(QObject):
         self._check_soon.timeout.connect(self._check)
         self.calm = threading.Event()
         """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
+        self.opens_late = False
+        """Whether streams that only the timeline shows are opened when there is calm; a window wishes so."""
         self.calmed: Signal[None] = Signal("calmed", on_error=_report)
         """The sample is on the screen: what can wait may begin."""
         self._calm_soon = QTimer(self)
@@ -239,6 +242,12 @@ class Workbench(QObject):
             return
         ready.view.hand_over(self.session.store)
         self._ready = ready
+
+    def may_open(self, stream: Stream) -> bool:
+        """Whether a pane that can do without it for a moment may open a stream now; else when it is ``calmed``."""
+        if self.readers is None or not self.opens_late or self.calm.is_set():
+            return True
+        return self.readers.opened(stream) is not None
 
     def _view_of(self, sample: SampleId) -> tuple[SampleView, OpenStreams | None]:
         """The records of a sample, and its readers if it was made ready."""

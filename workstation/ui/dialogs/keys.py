@@ -10,8 +10,9 @@ from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QTextBrowser, QTreeWidget, QTreeWidgetItem
 
 from workstation.core.errors import UserError
-from workstation.ui.actions.action import Action
+from workstation.ui.actions.action import WINDOW, Action
 from workstation.ui.chords import FIXED
+from workstation.ui.class_keys import class_of_key
 from workstation.ui.dialogs.sheet import Sheet, named
 from workstation.ui.keymap import read_keys, write_keys
 from workstation.ui.keys import texts_of
@@ -132,7 +133,16 @@ class KeyDialog(Sheet):
 
     def _shadows(self, action: Action) -> str:
         titles = [self.frame.performing.table.actions[each].title for each in self._keymap.shadows(action.id)]
-        return f"here instead of {', '.join(titles)}" if titles else ""
+        words = [f"here instead of {', '.join(titles)}"] if titles else []
+        opened = self.frame.opened
+        view = None if opened is None else opened.bench.view
+        for key in self._keymap.keys_of(action.id):
+            class_id = class_of_key(key, None if view is None else view.ontology)
+            if view is not None and class_id is not None:
+                name = view.class_name(class_id)
+                everywhere = action.scope in (WINDOW, self.frame.workspace.scope)
+                words.append(f"{key}: never the class {name}" if everywhere else f"with a selection {key}: {name}")
+        return "; ".join(words)
 
     def _current(self) -> str:
         item = self.tree.currentItem()

@@ -147,7 +147,7 @@ class InspectorPanel(Pane):
             self.form.settle()  # what is being typed is meant for what was shown until now
             self._shown = ids
         self.header.say(item=heading(view, ids))
-        sections = sections_of(view, ids, bench.clock.time_ns, self._frames(bench))
+        sections = sections_of(view, ids, bench.clock.time_ns, self._frames(bench) if ids else None)
         self.form.show_sections([*sections, *self._in_patient(view, ids)])
         for number, (name, title, _, _) in enumerate(_TABS):
             rows = self._rows(name, view, ids)

@@ -179,7 +179,10 @@ class ListPanel(Pane):
         self.more.setIcon(icon("more", theme))
 
     def sample_opened(self, view: SampleView | None) -> None:
-        self.refresh_soon()
+        if self.model.rows or view is None:
+            self.refresh_soon()
+        elif self.awake:
+            self.refresh()  # a window that is painted for the first time holds its lists
 
     def apply(self, changes: ChangeSet) -> None:
         self.refresh_soon()

@@ -139,20 +139,15 @@ class SeriesPane(Pane):
 
     def bound(self, bench: Workbench) -> None:
         self.layout_kept = read_series_layout(bench.session.project.path)
-        bench.stream_focused.connect(self._on_focused)
-        bench.theme_changed.connect(self._on_theme)
-        bench.sight.changed.connect(self._on_sight)
-        bench.hand.changed.connect(self._on_hand)
-        bench.reveal_wanted.connect(self.reveal)
-        bench.window_changed.connect(self._on_window)
+        self.hear(bench.stream_focused, self._on_focused)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.hand.changed, self._on_hand)
+        self.hear(bench.reveal_wanted, self.reveal)
+        self.hear(bench.window_changed, self._on_window)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.stream_focused.disconnect(self._on_focused)
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.sight.changed.disconnect(self._on_sight)
-        bench.hand.changed.disconnect(self._on_hand)
-        bench.reveal_wanted.disconnect(self.reveal)
-        bench.window_changed.disconnect(self._on_window)
+        del bench
         self._let_go()
 
     def _let_go(self) -> None:

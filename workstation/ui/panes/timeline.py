@@ -145,6 +145,7 @@ class TimelinePane(Pane):
         self.hear(bench.reveal_wanted, self.reveal)
         self.hear(bench.window_changed, self._on_window)
         self.hear(bench.checks.changed, self._on_checks)
+        self.hear(bench.calmed, self._on_calm)
         bench.check_soon()
 
     def unbound(self, bench: Workbench) -> None:
@@ -266,7 +267,14 @@ class TimelinePane(Pane):
         rows = [] if self.model is None else self.model.rows
         top, bottom = self.canvas.offset, self.canvas.offset + self.canvas.height()
         seen = [row.scene for row in rows if row.shown and row.bottom > top and row.top < bottom]
-        return not any(scene.missing for scene in seen if isinstance(scene, FilmScene))
+        awaiting = self.model is not None and self.model.awaiting
+        return not awaiting and not any(scene.missing for scene in seen if isinstance(scene, FilmScene))
+
+    def _on_calm(self, _: None) -> None:
+        """The window is painted: lanes whose streams were let wait are opened."""
+        if self.model is not None and self.bench is not None and self.model.open_awaited():
+            self._placed()
+            self._say(self.bench.clock.time_ns)
 
     def unit_name(self) -> str:
         units = None if self.model is None else self.model.focused_units

@@ -23,6 +23,7 @@ from workstation.app.lanes import (
     make_tier,
     tier_of,
 )
+from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest, nearest_item, nearest_moment
 from workstation.app.units import Units, units_of
@@ -36,6 +37,7 @@ from workstation.ui.scenes.finding_scene import FindingScene
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.link_scene import LinkScene
 from workstation.ui.scenes.sound_scene import SoundScene
+from workstation.ui.scenes.stream_scenes import AwaitedScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
@@ -138,6 +140,21 @@ class TimelineModel:
             self.rows.append(Row(lane, scene, top, height, folded, shown))
             top += height
 
+    def open_awaited(self) -> bool:
+        """Make the lanes whose streams were not to be opened yet; whether there were any."""
+        awaited = [key for key, scene in self._scenes.items() if isinstance(scene, AwaitedScene)]
+        for key in awaited:
+            del self._scenes[key]
+        if awaited:
+            self.rebuild()
+            self._maker.begin()
+        return bool(awaited)
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether a lane stands empty until its stream may be opened."""
+        return any(isinstance(scene, AwaitedScene) for scene in self._scenes.values())
+
     def _shown(self, lane: Lane, *, alone: bool) -> bool:
         """A class that is shown alone hides no lane; a lane that is, hides the others."""
         sight = self.bench.sight
@@ -233,6 +250,8 @@ class TimelineModel:
                 if isinstance(scene, TierScene):
                     lane = self._lane(key)
                     scene.show(changed_tier(self.view, lane, self.palette, scene.tier, annotations, self._keeper(lane)))
+        if annotations:
+            self._renew_moods()
         if annotations or changes.touched(RecordKind.LINK):
             self._boundaries = None
             links = self.scene_of(LaneKind.LINKS)
@@ -245,6 +264,13 @@ class TimelineModel:
                 if tier.kind is LaneKind.TURNS:
                     tier.invalidate()
         self.rebuild()
+
+    def _renew_moods(self) -> None:
+        """Waveforms take the colour of what is said there."""
+        for key, scene in self._scenes.items():
+            stream = self._lane(key).stream if isinstance(scene, SoundScene) else None
+            if isinstance(scene, SoundScene) and stream is not None:
+                scene.show_moods(moods_of(self.view, stream))
 
     def _other_lanes(self, changes: ChangeSet) -> bool:
         """Whether a lane came or went; asks what was touched, not everything."""
@@ -378,6 +404,8 @@ class TimelineModel:
             return None
         if stream not in self._units:
             record = self.view.streams[stream]
+            if not self.bench.may_open(record):
+                return None
             try:
                 self._units[stream] = units_of(record, self.bench.readers.reader(record))
             except DataError:  # the lane's head says what is wrong with it

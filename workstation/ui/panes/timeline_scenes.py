@@ -16,6 +16,7 @@ from workstation.app.film_strip import Thumbnail, Thumbnails
 from workstation.app.lane_media import curves_of, moments_of, said_in
 from workstation.app.lane_sound import is_sound
 from workstation.app.lanes import Lane, LaneKind, Palette, Tier
+from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import reading_context
 from workstation.app.transcript import PlacedWords, SpokenLabel
@@ -23,13 +24,14 @@ from workstation.core.errors import DataError, UserError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext, Picture, Reader, VideoReader
-from workstation.ui.scenes.film_scene import FilmScene
+from workstation.ui.scenes.film_scene import FilmScene, film_height
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.sound_scene import SoundScene
-from workstation.ui.scenes.stream_scenes import PlotScene, SaidScene, SweepScene, TextScene
+from workstation.ui.scenes.stream_scenes import AwaitedScene, PlotScene, SaidScene, SweepScene, TextScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
+_HEIGHTS_PX = {LaneKind.SOUND: 56, LaneKind.PLOT: 40, LaneKind.POSES: 40}
 _PREVIEWS_MS = 1500
 """How often it is looked whether more previews are kept."""
 
@@ -64,10 +66,18 @@ class SceneMaker:
         stream = self._view.streams[lane.stream or ""]
         if self._bench.readers is None:
             return SaidScene("no reader")
+        if not self._bench.may_open(stream):
+            return AwaitedScene(self._usual_height(lane.kind))
         try:
             return self._of(stream, lane.kind, self._bench.readers.reader(stream))
         except DataError as problem:
             return SaidScene(str(problem))
+
+    def _usual_height(self, kind: LaneKind) -> int:
+        """Of a lane whose stream is not open yet."""
+        if kind is LaneKind.FILM:
+            return film_height(sum(each.kind is StreamKind.VIDEO for each in self._view.streams.values()))
+        return _HEIGHTS_PX.get(kind, 24)
 
     def _of(self, stream: Stream, kind: LaneKind, reader: Reader) -> LaneScene:
         if kind is LaneKind.SOUND and is_sound(reader):
@@ -107,6 +117,7 @@ class SceneMaker:
             return SaidScene("no waveform")
         gaps = [stream.time_map.range_to_session(gap) for gap in reader.info.gaps]
         scene = SoundScene(sound, gaps, sounds.miss)
+        scene.show_moods(moods_of(self._view, stream.id))
         sounds.register(scene)
         self._sounds.append(scene)
         return scene

@@ -21,6 +21,11 @@ _HEIGHTS_PX = ((2, 46), (4, 26), (1 << 30, 20))
 """Up to so many cameras, so high."""
 
 
+def film_height(cameras: int) -> int:
+    """How high the film of one of so many cameras is."""
+    return next(high for most, high in _HEIGHTS_PX if cameras <= most)
+
+
 class FilmScene(LaneScene):
     """``miss`` is told which pictures are needed and not there, the leftmost first."""
 
@@ -44,7 +49,7 @@ class FilmScene(LaneScene):
         """How many pictures of what was painted last are still to come."""
 
     def natural_height(self) -> int:
-        return next(high for most, high in _HEIGHTS_PX if self.cameras <= most)
+        return film_height(self.cameras)
 
     def look_again(self) -> None:
         """Whether more previews are kept now."""

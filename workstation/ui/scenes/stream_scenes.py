@@ -155,6 +155,17 @@ class TextScene(LaneScene):
         return image
 
 
+class AwaitedScene(LaneScene):
+    """A stream that is opened in a moment: its place is kept free."""
+
+    def __init__(self, height_px: int) -> None:
+        super().__init__()
+        self._height_px = height_px
+
+    def natural_height(self) -> int:
+        return self._height_px
+
+
 class SaidScene(LaneScene):
     """A stream that has nothing to draw in time, and why."""
 

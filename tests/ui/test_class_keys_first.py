@@ -1,0 +1,79 @@
+"""With a selection the key of a class that fits relabels before the focused pane has its letter."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from main_windows import bench_of, main_window, press
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QTreeWidget
+
+from strict_windows import copy_of
+from workstation.ui.main_window import MainWindow
+from workstation.ui.panes.timeline import TimelinePane
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+
+@pytest.fixture(scope="module")
+def window(
+    qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[MainWindow, None, None]:
+    assert qapp is not None
+    folder = tmp_path_factory.mktemp("class_keys")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        with main_window(copy_of(demo_template, folder / "drive")) as made:
+            yield made
+
+
+def test_b_makes_a_bus_of_a_car_and_z_zooms_to_a_turn(window: MainWindow) -> None:
+    bench = bench_of(window)
+    view = bench.view
+    assert view is not None
+    window.show_pane("timeline")
+    timeline = window.pane("timeline")
+    assert isinstance(timeline, TimelinePane)
+    assert timeline.model is not None
+    car = next(each for each in view.annotations.values() if view.class_of(each) == "car" and each.entity)
+    bench.select([car.id], cause="test")
+    shown = timeline.model.viewport
+    press(window, Qt.Key.Key_B)  # not the timeline's loop around a boundary
+    assert view.class_of(view.annotations[car.id]) == "bus"
+    assert bench.clock.loop is None
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert view.class_of(view.annotations[car.id]) == "car"
+    turn = next(each for each in view.annotations.values() if each.text)
+    bench.select([turn.id], cause="test")
+    head = bench.session.store.head()
+    press(window, Qt.Key.Key_Z)  # no sign can be said
+    assert bench.session.store.head() == head
+    assert timeline.model.viewport.duration_ns < shown.duration_ns
+
+
+def test_with_nothing_selected_the_letter_is_the_pane_s(window: MainWindow) -> None:
+    bench = bench_of(window)
+    window.show_pane("camera")
+    bench.selection.clear(cause="test")
+    camera = window.pane("camera")
+    assert camera is not None
+    before = bench.hand.class_id
+    press(window, Qt.Key.Key_H)
+    assert bench.hand.class_id == before
+    press(window, Qt.Key.Key_H)
+
+
+def test_the_list_of_keys_says_where_a_class_has_the_letter(window: MainWindow) -> None:
+    window.open_dialog("keys")
+    tree = window.findChild(QTreeWidget, "key_tree")
+    assert isinstance(tree, QTreeWidget)
+    rows = [tree.topLevelItem(number) for number in range(tree.topLevelItemCount())]
+    words = {row.text(0): row.text(3) for row in rows if row is not None and row.text(2) == "timeline"}
+    assert "with a selection B: Bus" in words["Loop around boundary"]
+    review = {row.text(0): row.text(3) for row in rows if row is not None and row.text(2) == "review"}
+    assert "with a selection A: Animal" in review["Approve and go on"]
+    tree.window().close()
