@@ -29,7 +29,7 @@ class Workspace:
 LABEL = Workspace(
     name="label", title="Label", help="Everything of one moment: pictures, cloud, text, timeline, inspector.",
     left=(("samples",), ("streams", "classes")),
-    centre=((("camera",), ("sound", "text", "document", "series")), (("cloud", "volume", "trajectory"),)),
+    centre=((("camera",), ("sound", "text", "document", "series", "strip")), (("cloud", "volume", "trajectory"),)),
     right=(("inspector",), ("entities", "links", "findings", "history", "review")),
 )  # fmt: skip
 LINK = Workspace(
