@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workstation.app.class_rows import ClassWish, class_rows, class_text
-from workstation.app.entity_rows import entity_columns, entity_rows
+from workstation.app.entity_table import EntityTable, as_text
 from workstation.app.history_rows import change_rows, history_rows, record_history_rows
 from workstation.app.inspecting import Editor, InspectorField, sections_of
 from workstation.app.inspecting_edits import Change, make_change, merge_preview
@@ -150,13 +150,40 @@ def test_a_thing_is_labelled_absent_with_a_reason_or_missing(session: Session) -
     car = box(session)
     entity = session.run("entity.add", class_id="car", annotations=[car])
     view = viewed(session)
-    titles = [each.title for each in entity_columns(view)]
-    (row,) = entity_rows(view, ())
+    table = EntityTable(view)
+    titles = [each.title for each in table.columns()]
+    (row,) = table.rows(())
     assert dict(zip(titles, [cell.text for cell in row.cells], strict=True))["cam"] == "labelled"
     assert dict(zip(titles, [cell.text for cell in row.cells], strict=True))["mic"] == "missing"
     session.run("link.absent", of=f"entity:{entity}", missing_in="stream:mic", reason="silent")
-    (row,) = entity_rows(viewed(session), ())
+    assert row.group.split() == ["labelled", "missing", "unlinked"]
+    (row,) = EntityTable(viewed(session)).rows(())
     assert "absent: silent" in [cell.text for cell in row.cells]
+    assert "unlinked" not in row.group
+    lines = as_text(table.columns(), [row]).splitlines()
+    assert [len(line.split("\t")) for line in lines] == [len(titles), len(titles)]
+    assert "absent: silent" in lines[1].split("\t")
+
+
+def test_only_rows_of_things_that_changed_are_made_again(session: Session) -> None:
+    first, second = box(session), box(session, x=300.0)
+    things = [session.run("entity.add", class_id="car", annotations=[each]) for each in (first, second)]
+    view = viewed(session)
+    session.changed.connect(view.apply)
+    table = EntityTable(view)
+    before = {row.key: row for row in table.rows(())}
+    session.run("track.make", annotation=second, at_ns=0)
+    after = {row.key: row for row in table.rows(())}
+    assert after[things[0]] is before[things[0]]
+    assert "labelled, 1 key" in [cell.text for cell in after[things[1]].cells]
+    session.run("entity.set", entity=things[0], name="the red one")
+    renamed = {row.key: row for row in table.rows(())}
+    assert renamed[things[0]].cells[0].text == "the red one"
+    assert renamed[things[1]] is after[things[1]]
+    session.undo()
+    session.undo()
+    undone = {row.key: row for row in table.rows(())}
+    assert [cell.text for cell in undone[things[1]].cells] == [cell.text for cell in before[things[1]].cells]
 
 
 # --- the inspector ----------------------------------------------------------------------------------------------

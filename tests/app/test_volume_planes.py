@@ -1,4 +1,4 @@
-"""Planes of volumes against geometry worked out by hand: sides, millimetres, oblique and tilted stacks, mirrored ones."""
+"""Planes of volumes against geometry worked out by hand: sides, millimetres, oblique and tilted stacks, mirrored."""
 
 from __future__ import annotations
 

@@ -61,23 +61,27 @@ class Stalls:
 
     def __init__(self) -> None:
         self.late_ms: list[float] = []
-        self._last = 0.0
+        self.busy_ms: list[float] = []
+        """What the window's thread itself worked between two firings: the machine's other work does not count."""
+        self._last = self._worked = 0.0
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._fired)
 
     def begin(self) -> None:
         self.late_ms.clear()
-        self._last = time.perf_counter()
+        self.busy_ms.clear()
+        self._last, self._worked = time.perf_counter(), time.thread_time()
         self._timer.start(1)
 
     def end(self) -> None:
         self._timer.stop()
 
     def _fired(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self.late_ms.append(1000 * (now - self._last) - 1)
-        self._last = now
+        self.busy_ms.append(1000 * (worked - self._worked))
+        self._last, self._worked = now, worked
 
 
 class Sweeps:
@@ -158,6 +162,7 @@ def playing(application: QApplication, folder: Path, seconds: float, kinds: list
     wait(application, min(seconds, bench.clock.span.duration_ns / 1e9 - 0.5))
     stalls.end()
     told("playing (goal: none above 30 ms)", stalls.late_ms)
+    told("  of it the window's own work in one turn", stalls.busy_ms)
     say(f"  moved by: {bench.session.player.status.source.value}")
     if sweeps is not None:
         sweeps.told()

@@ -67,7 +67,7 @@ def turn() -> Turn:
     street = script_of(DriveOptions())
     times = grid(20.0)
     cars = {each.kind: each for each in street.actors}
-    drive = along_line((121.5, 2.0), 0.15, integrate(np.full_like(times, 5.0), times, zero_at=FIRST_S))
+    drive = along_line((121.5, 2.0), 0.15, integrate(np.full_like(times, 2.5), times, zero_at=FIRST_S))
     actors = (
         replace(cars["car"], key=PARKED, number=1, path=resting(134.5, 9.0, yaw=math.radians(70))),
         replace(cars["van"], key=DRIVEN, number=2, path=drive),

@@ -84,6 +84,9 @@ class Truth:
             return None
         return np.concatenate([shown[:, 0].min(0), shown[:, 0].max(0)]).astype(np.float64)
 
+    def focal_px(self, camera: str) -> float:
+        return float(self._cameras[camera]["lens"]["fx"])
+
     def size_px(self, camera: str) -> tuple[int, int]:
         return self._cameras[camera]["width_px"], self._cameras[camera]["height_px"]
 

@@ -41,7 +41,7 @@ def opened(qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.Tem
         made = CameraPane()
         made.bind(workbench)
         show(made, 1200, 760)
-        made.views[0].sweeps()  # the worker behind the cursor lives as long as the pane, and so as this fixture
+        made.views[0].space.sweeps()  # the worker behind the cursor lives as long as the pane, and so as this fixture
         yield workbench, made
         made.unbind()
         made.close()

@@ -5,6 +5,7 @@ VTK runs over the processor's OpenGL here, off screen.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from workstation.app.doctor_probes import Answer, ask_child
+from workstation.ui.scenes import vtk_scene
 from workstation.ui.scenes.cloud_scene import EMPTY, LineLayer, PointLayer, Rendered
 from workstation.ui.scenes.space_scene import SpaceScene, accelerated_window, is_hardware
 from workstation.ui.scenes.space_view import SpaceView
@@ -102,6 +104,17 @@ def test_both_draw_the_same_part_while_moving(scenes: tuple[SpaceScene, SpaceSce
     assert (splat.index == vtk.index)[either].mean() > 0.98
 
 
+def test_more_points_than_a_colour_can_count_are_drawn_in_two_goes(
+    street: list[PointLayer], scenes: tuple[SpaceScene, SpaceScene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with more than 16 million: here a colour counts to 4096 only."""
+    monkeypatch.setattr(vtk_scene, "_DIGIT_BITS", 12)
+    scene = SpaceScene(VtkPainter("vtkEGLRenderWindow"))
+    scene.set_points(street)
+    assert (scene.render(VIEW).index == scenes[1].render(VIEW).index).all()
+    scene.close()
+
+
 def test_vtk_survives_nothing_to_draw() -> None:
     painter = VtkPainter("vtkEGLRenderWindow")
     assert (painter.paint(VIEW).packed == EMPTY).all()
@@ -110,6 +123,22 @@ def test_vtk_survives_nothing_to_draw() -> None:
         assert (painter.paint(view).packed == EMPTY).all()
     assert painter.paint(VIEW, cancelled=lambda: True).drawn == 0
     painter.close()
+
+
+def test_vtk_draws_on_a_worker(street: list[PointLayer]) -> None:
+    """As the cloud pane does: made, drawn with and let go of on one thread, while this one picks."""
+    drawn: list[Rendered] = []
+
+    def work() -> None:
+        scene = SpaceScene(VtkPainter("vtkEGLRenderWindow"))
+        scene.set_points(street)
+        drawn.append(scene.render(VIEW))
+        scene.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert (drawn[0].points.packed != EMPTY).mean() > 0.02
 
 
 def answering(renderer: str, *, right: bool = True) -> Answer:

@@ -27,6 +27,13 @@ def hidden_media(view: SampleView, panes: Collection[str], is_hidden: Callable[[
     return None
 
 
-def why_barred(pane: str | None) -> str:
+def why_barred(pane: str | None, act: str = "write") -> str:
     """The reason in words; empty where nothing bars."""
-    return "" if pane is None else f"the {_NAMES[pane]} is hidden: show it to write"
+    return "" if pane is None else f"the {_NAMES[pane]} is hidden: show it to {act}"
+
+
+def holds_words(view: SampleView) -> bool:
+    """Whether there is a text to be approved: one that was recorded, or one that somebody wrote."""
+    if any(each.kind in (StreamKind.TEXT, StreamKind.TURNS) for each in view.streams.values()):
+        return True
+    return any(each.text is not None for each in view.annotations.values())

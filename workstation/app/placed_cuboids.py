@@ -7,7 +7,7 @@ arrays: the demo's 128 tracks of 80 keyframes cost 0.2 ms a question instead of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import is_
@@ -24,7 +24,15 @@ from workstation.core.annotation import Annotation, Keyframe, Presence
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.poses import NO_MOVE, RigidTransform, Trajectory
-from workstation.core.projection import PictureBox, corners_of, cuboid_box, outlines, rolling_outline
+from workstation.core.projection import (
+    PictureBox,
+    corners_of,
+    cuboid_box,
+    cuboid_corners,
+    outlines,
+    project,
+    rolling_outline,
+)
 from workstation.core.records import RecordKind
 from workstation.core.rotation import Floats, unit
 from workstation.core.sample import Stream
@@ -44,6 +52,7 @@ class Projected:
     occluded: bool
 
 
+_MOST_WAYS = 4096
 _At = Callable[[int], Iterable[Placed]]
 _PRESENCE = {Presence.VISIBLE: 0, Presence.OCCLUDED: 1, Presence.ABSENT: 2}
 
@@ -57,6 +66,9 @@ class PlacedCuboids:
         self._rows: dict[str, Rows | None] = {}
         self._tables: list[Table] | None = None
         self._dragged: tuple[tuple[Dragged, ...], list[Table]] = ((), [])
+        self._dragged_there: dict[int, list[Placed]] = {}
+        self.version = 0
+        """Grows with every commit after which cuboids may stand elsewhere: for whoever keeps what was asked."""
         self._read_rig()
 
     def apply(self, changes: ChangeSet) -> None:
@@ -66,16 +78,22 @@ class PlacedCuboids:
             self._read_rig()
         if changes.kinds & {RecordKind.RIG, RecordKind.STREAM, RecordKind.ANNOTATION, RecordKind.KEYFRAME}:
             self._tables = None
-            self._dragged = ((), [])
+            self._dragged, self._dragged_there = ((), []), {}
+            self.version += 1
 
     def camera_of(self, stream: Stream) -> Camera | None:
         """The calibrated camera of a stream: the one at its frame."""
         return next((each for each in self.calibration.cameras if each.name == stream.frame), None)
 
     def transform(self, target: str, source: str, session_ns: int) -> RigidTransform | None:
-        """``target_from_source`` then, if the rig can say."""
-        found = self.tree.transform(target, source, session_ns)
-        return None if isinstance(found, NoTransform) else found
+        """``target_from_source`` then, if the rig can say. Kept: a drag asks for the same few at every move."""
+        key = (target, source, session_ns)
+        if key not in self._ways:
+            if len(self._ways) >= _MOST_WAYS:
+                self._ways.clear()
+            found = self.tree.transform(target, source, session_ns)
+            self._ways[key] = None if isinstance(found, NoTransform) else found
+        return self._ways[key]
 
     def carried(self, target: str, target_ns: int, source: str, source_ns: int | None) -> RigidTransform | None:
         """From a frame as it was then to another as it was at another time, through what stands still.
@@ -91,11 +109,19 @@ class PlacedCuboids:
                 return target_from_root @ root_from_source
         return None
 
-    def at(self, session_ns: int) -> Iterator[Placed]:
-        """Every cuboid that is there then, by root frame."""
+    def rows(self) -> Mapping[str, Rows | None]:
+        """Every cuboid's keyframes in the root, by annotation; the same object as before where nothing changed."""
+        self._held_tables()
+        return self._rows
+
+    def _held_tables(self) -> list[Table]:
         if self._tables is None:
             self._tables = list(self._tabled())
-        for table in self._tables:
+        return self._tables
+
+    def at(self, session_ns: int) -> Iterator[Placed]:
+        """Every cuboid that is there then, by root frame."""
+        for table in self._held_tables():
             placed = table.at(session_ns)
             if placed.ids:
                 yield placed
@@ -117,12 +143,12 @@ class PlacedCuboids:
         camera_from_root = None if there is None else self.transform(camera.frame, there[1], session_ns)
         if there is None or camera_from_root is None:
             return None
-        box = cuboid_box(camera, there[0], camera_from_frame=camera_from_root)
-        if box is None or not camera.row_time_ns:
-            return box
+        whole = bool(project(camera, cuboid_corners(there[0]), camera_from_frame=camera_from_root).in_picture.all())
+        if not whole and not camera.row_time_ns:  # the picture's corners and the near plane may cut it
+            return cuboid_box(camera, there[0], camera_from_frame=camera_from_root)
         ends = seen.segments.reshape(-1, 2)
         (left, top), (right, bottom) = ends.min(0).tolist(), ends.max(0).tolist()
-        return PictureBox(left, top, right, bottom, box.clipped)
+        return PictureBox(left, top, right, bottom, clipped=not whole)
 
     def _placed(self, annotation: str, there: Iterable[Placed]) -> tuple[Cuboid, str] | None:
         for placed in there:
@@ -149,6 +175,7 @@ class PlacedCuboids:
             rules = {each: None if record is None else record.track for each, record in self._records(wanted)}
             tables = [Table(row.root, [(each, row)], rules) for each, row in rows if row is not None]
             self._dragged = (wanted, tables)
+            self._dragged_there = {}
         return self._projected(camera, session_ns, self._dragged_at)
 
     def _projected(self, camera: Camera, session_ns: int, at: _At) -> list[Projected]:
@@ -163,9 +190,12 @@ class PlacedCuboids:
     def _some_at(self, only: Collection[str], session_ns: int) -> Iterator[Placed]:
         return (some for placed in self.at(session_ns) if (some := placed.only(only)).ids)
 
-    def _dragged_at(self, session_ns: int) -> Iterator[Placed]:
-        shown = (table.at(table.within_life(session_ns)) for table in self._dragged[1])
-        return (placed for placed in shown if placed.ids)
+    def _dragged_at(self, session_ns: int) -> Iterable[Placed]:
+        found = self._dragged_there.get(session_ns)
+        if found is None:
+            shown = [table.at(table.within_life(session_ns)) for table in self._dragged[1]]
+            found = self._dragged_there[session_ns] = [placed for placed in shown if placed.ids]
+        return found
 
     def _records(self, shapes: Iterable[Dragged]) -> Iterator[tuple[str, Annotation | None]]:
         return ((each.annotation, self._view.annotations.get(each.annotation)) for each in shapes)
@@ -228,6 +258,7 @@ class PlacedCuboids:
         self.tree = FrameTree(self.calibration, self.trajectories)
         self.roots = roots_of(self.calibration)
         self._moves: dict[tuple[str, int], tuple[str, RigidTransform] | None] = {}
+        self._ways: dict[tuple[str, str, int], RigidTransform | None] = {}
 
     # --- reading tracks -----------------------------------------------------------------------------------------
 

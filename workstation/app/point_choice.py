@@ -47,12 +47,20 @@ def in_ring(px: NDArray[np.floating], ring: Sequence[tuple[float, float]]) -> Bo
     return inside
 
 
-def in_front_within(depth: NDArray[np.floating], chosen: Bools, *, behind_m: float) -> Bools:
-    """Of the chosen, those not farther behind the nearest one: what is seen, not what stands behind it."""
-    if not chosen.any():
+def in_front_within(depth: NDArray[np.floating], chosen: Bools, *, behind_m: float, gap_m: float) -> Bools:
+    """Of the chosen, what is seen in front: not farther behind the nearest than ``behind_m``, nor beyond the first
+    empty stretch of depth as long as ``gap_m``."""
+    rows = np.flatnonzero(chosen)
+    if not len(rows):
         return chosen
-    nearest = float(np.quantile(depth[chosen], 0.02))
-    return chosen & (depth <= nearest + behind_m)
+    order = rows[np.argsort(depth[rows])]
+    depths = depth[order]
+    first = int(np.searchsorted(depths, np.quantile(depths, 0.02)))
+    gaps = np.flatnonzero(np.diff(depths[first:]) >= gap_m)
+    last = first + int(gaps[0]) + 1 if len(gaps) else len(order)
+    front = np.zeros_like(chosen)
+    front[order[:last][depths[:last] <= depths[first] + behind_m]] = True
+    return front
 
 
 def grown(

@@ -1,6 +1,6 @@
 """Rows of lists as values: what each cell says, what the row is about, and how it is meant. Without Qt.
 
-Made by the modules that answer lists (``link_rows.py``, ``entity_rows.py``, …) and drawn by the panels of the window.
+Made by the modules that answer lists (``link_rows.py``, ``entity_table.py``, …) and drawn by the panels of the window.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ It reads the store on the thread that owns it and hands out the store's own froz
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from workstation.app.looks import Paint, paint_of
@@ -42,6 +42,7 @@ class SampleView:
         self.links: dict[str, Link] = {each.id: each for each in store.links(sample)}
         self._keyframes: dict[str, Sequence[Keyframe]] = {}
         self._keyframes_held = False
+        self._counts: dict[str, int] | None = None
         self._words: dict[str, Sequence[Word]] = {}
         self._by_stream: dict[str | None, dict[str, None]] = defaultdict(dict)
         self._by_entity: dict[str, dict[str, None]] = defaultdict(dict)
@@ -89,6 +90,12 @@ class SampleView:
         if found is None:
             found = self._keyframes[annotation] = tuple(self._store.keyframes(AnnotationId(annotation)))
         return found
+
+    def keyframe_counts(self) -> Mapping[str, int]:
+        """How many keyframes each track has."""
+        if self._counts is None:
+            self._counts = {str(key): count for key, count in self._store.keyframe_counts(self.id).items()}
+        return self._counts
 
     def words(self, annotation: str) -> Sequence[Word]:
         """The words of a turn in order."""
@@ -218,6 +225,8 @@ class SampleView:
         for kind in _HELD:
             for record_id in changes.touched(kind):
                 self._renew(kind, record_id)
+        if changes.touched(RecordKind.KEYFRAME):
+            self._counts = None
         self._forget_rows(self._keyframes, RecordKind.KEYFRAME, changes)
         self._forget_rows(self._words, RecordKind.WORD, changes)
 

@@ -19,6 +19,7 @@ from workstation.app.scenery import Scenery
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.app.sync_signals import Progress, SoundSignal, film_of, motion_curve, sound_of, turning_curve
+from workstation.commands.resolve import Resolver, Wanted
 from workstation.core.annotation import Annotation, Keyframe
 from workstation.core.cameras import Camera
 from workstation.core.errors import DataError, UserError
@@ -224,10 +225,8 @@ def by_voice(bench: Bench, *, sound: str | None = None, picture: str | None = No
 def by_object(bench: Bench, *, entity: str, picture: str | None = None) -> Measured:
     """Sweeps against a camera by one fast thing that has boxes in the one and cuboids in the other."""
     store = bench.session.store
-    named = [each for each in store.entities(bench.sample.id) if entity in (each.id, each.name)]
-    if len(named) != 1:
-        raise UserError(f"sample {bench.sample.key} has no entity {entity!r}")
-    labels = store.annotations_of(named[0].id)
+    thing = str(Resolver(store, bench.sample.id).find(Wanted.ENTITY, entity))
+    labels = store.annotations_of(thing)
     streams = {each.id: each for each in store.streams(bench.sample.id)}
     flat = [each for each in labels if each.kind is ShapeKind.BOX and each.track is not None and each.stream in streams]
     solid = [each for each in labels if each.kind is ShapeKind.CUBOID and each.stream in streams]
@@ -247,7 +246,7 @@ def by_object(bench: Bench, *, entity: str, picture: str | None = None) -> Measu
     return Measured(
         method="object", reference=seen_in, moved=swept_in, fit=fit_drift([offset]), points=(offset,), doubt=doubt,
         evidence={
-            "entity": named[0].id, "residual_px": round(found.residual, 3), "constant_px": round(found.constant, 3),
+            "entity": thing, "residual_px": round(found.residual, 3), "constant_px": round(found.constant, 3),
             "range_m": round(away_m, 2), "speed_kmh": round(speed_mps * 3.6, 2),
             "metres": round(abs(offset.offset_ns) * 1e-9 * speed_mps, 3),
         },

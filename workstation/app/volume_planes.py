@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import permutations
 from typing import Any
 
@@ -50,7 +51,7 @@ _TURNS = tuple(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Plane:
     """One way to cut a volume."""
 
@@ -69,13 +70,13 @@ class Plane:
         """Whether its slices are the stored images."""
         return self.axis == 0
 
-    @property
+    @cached_property
     def spacing_mm(self) -> tuple[float, float, float]:
         """From one pixel to the next across and down, and from one slice to the next along the normal."""
         across, down = (float(np.linalg.norm(self.patient_from_plane[:3, i])) for i in (0, 1))
         return across, down, abs(float(self.normal @ self.patient_from_plane[:3, 2]))
 
-    @property
+    @cached_property
     def normal(self) -> Matrix:
         """Unit vector at right angles to it, towards growing ``k``."""
         across, down, along = self.patient_from_plane[:3, :3].T
@@ -88,7 +89,7 @@ class Plane:
         """Whether it leans against the body."""
         return bool(np.abs(self.normal).max() < _OBLIQUE)
 
-    @property
+    @cached_property
     def plane_from_patient(self) -> Matrix:
         found: Matrix = np.array(np.linalg.inv(self.patient_from_plane), np.float64)
         return found

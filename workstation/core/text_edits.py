@@ -6,6 +6,7 @@ a place whose text is gone is gone.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -27,6 +28,7 @@ class Edit(NamedTuple):
 
 # Comparing character by character is quadratic; beyond this a changed stretch counts as replaced as a whole.
 _COMPARED = 2_000
+_JOINERS = "\u200c\u200d"
 
 
 def edits_between(old: str, new: str) -> list[Edit]:
@@ -133,18 +135,23 @@ def _common_prefix(a: str, b: str) -> int:
 
 def _outside_word(old: str, new: str, shared: int) -> int:
     """``shared`` moved back out of a word that goes on in one of the texts: "car" became "cars", not "car" and "s"."""
-    if not any(text[shared : shared + 1].isalnum() for text in (old, new)):
+    if not any(_in_word(text[shared : shared + 1]) for text in (old, new)):
         return shared
-    while shared > 0 and old[shared - 1].isalnum():
+    while shared > 0 and _in_word(old[shared - 1]):
         shared -= 1
     return shared
+
+
+def _in_word(char: str) -> bool:
+    """Letters, digits, and the signs that stand on them: a vowel sign of Devanagari is no letter to Python."""
+    return bool(char) and (char.isalnum() or char in _JOINERS or unicodedata.category(char)[0] == "M")
 
 
 def _pieces(text: str) -> list[str]:
     """Words and what is between them: comparing those keeps a shared letter from tearing a word apart."""
     pieces: list[str] = []
     for char in text:
-        if pieces and char.isalnum() and pieces[-1][-1].isalnum():
+        if pieces and _in_word(char) and _in_word(pieces[-1][-1]):
             pieces[-1] += char
         else:
             pieces.append(char)

@@ -31,6 +31,7 @@ from workstation.media.base import (
     Window,
 )
 from workstation.media.dicom_header import FileHeader, read_header
+from workstation.media.dicom_kept import keep_headers, kept_headers
 from workstation.media.dicom_pixels import decode_frame, describe_syntax, frame_values
 from workstation.media.dicom_series import group, kind_of, stack
 from workstation.media.items import TimedItems, info_of_table
@@ -240,12 +241,16 @@ def _files_of(paths: Sequence[Path]) -> list[Path]:
 
 
 def _headers(paths: Sequence[Path], context: OpenContext) -> list[FileHeader]:
+    kept = kept_headers(paths, context)
+    if kept is not None:
+        return kept
     headers = []
     for i, path in enumerate(paths):
         context.cancel.check()
         headers.append(read_header(path))
         if context.progress is not None:
             context.progress((i + 1) / len(paths))
+    keep_headers(headers, context)
     return headers
 
 

@@ -18,6 +18,10 @@ from workstation.media.base import Limits
 from workstation.media.dicom_header import FileHeader, InsideFile, parsing
 
 _NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
+_IMPLICIT, _EXPLICIT = _NATIVE[:2]
+_KINDS: dict[tuple[int, bool], np.dtype[Any]] = {
+    (8, False): np.dtype("u1"), (8, True): np.dtype("i1"), (16, False): np.dtype("<u2"), (16, True): np.dtype("<i2"),
+}  # fmt: skip
 _RLE = "1.2.840.10008.1.2.5"
 _NOT_SIZES = (0xC4, 0xC8, 0xCC)
 
@@ -28,6 +32,9 @@ def decode_frame(header: FileHeader, frame: int, limits: Limits) -> NDArray[Any]
     width = header.samples * max(1, header.bits_allocated // 8)
     limits.check_picture(header.columns, header.rows, bytes_per_pixel=width, path=path)
     place = f"frame {frame + 1}" if len(header.frames) > 1 else None
+    plain = _plain_frame(header, frame)
+    if plain is not None:
+        return plain
     try:
         with InsideFile(path) as file, parsing(path, what="its pixels cannot be decoded"):
             import pydicom
@@ -51,6 +58,43 @@ def decode_frame(header: FileHeader, frame: int, limits: Limits) -> NDArray[Any]
         raise DataError(
             f"its pixels have the shape {pixels.shape}, not the one its header says", path=path, place=place
         )
+    return pixels
+
+
+def _plain_frame(header: FileHeader, frame: int) -> NDArray[Any] | None:
+    """The pixels of one grey picture that lie in the file as they are; ``None`` where pydicom is to decode.
+
+    A tenth of pydicom's time, which parses the file anew for each picture. Only what leaves no choice is read so:
+    whole bytes, one sample, the element where the header said, of exactly the size it must have, and no bits beyond
+    the stored ones.
+    """
+    kind = _KINDS.get((header.bits_allocated, header.signed))
+    if kind is None or header.samples != 1 or not header.photometric.startswith("MONOCHROME"):
+        return None
+    explicit = header.transfer_syntax == _EXPLICIT
+    if header.pixels_at <= 0 or not (explicit or header.transfer_syntax == _IMPLICIT):
+        return None
+    size = header.rows * header.columns * kind.itemsize
+    whole = size * len(header.frames)
+    try:
+        with header.path.open("rb") as file:
+            file.seek(header.pixels_at)
+            head = file.read(12 if explicit else 8)
+            length = int.from_bytes(head[-4:], "little")
+            named = head[:4] == b"\xe0\x7f\x10\x00" and (not explicit or head[4:6] in (b"OW", b"OB"))
+            if not named or length not in (whole, whole + whole % 2):
+                return None
+            file.seek(frame * size, 1)
+            data = file.read(size)
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or error}", path=header.path) from error
+    if len(data) != size:
+        return None
+    pixels: NDArray[Any] = np.frombuffer(data, kind).reshape(header.rows, header.columns)
+    if header.bits_stored < header.bits_allocated:
+        least = -(1 << (header.bits_stored - 1)) if header.signed else 0
+        if pixels.min() < least or pixels.max() >= least + (1 << header.bits_stored):
+            return None
     return pixels
 
 

@@ -281,6 +281,15 @@ class Reads:
                 found.setdefault(keyframe.annotation, []).append(keyframe)
         return found
 
+    def keyframe_counts(self, sample: SampleId) -> dict[AnnotationId, int]:
+        """How many keyframes each track of a sample has, without reading them."""
+        sql = (
+            "SELECT k.annotation, count(*) FROM keyframe k JOIN annotation a ON a.id = k.annotation"
+            " WHERE a.sample = ? GROUP BY k.annotation"
+        )
+        rows = self._db.execute(sql, (key_or_none(sample),))
+        return {AnnotationId(id_from_bytes(key)): count for key, count in rows}
+
     def words(self, annotation: AnnotationId) -> list[Word]:
         """The words of a transcript turn, in order."""
         return self._list(Word, RecordKind.WORD, "t.annotation = ?", annotation)

@@ -9,8 +9,12 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workstation.core.errors import UserError
-from workstation.synth.pose import rotation
+from workstation.core.rotation import matrix_of
+from workstation.synth.pose import Pose, pose, quaternion, rotation
 from workstation.synth.truth import Bundle, Json, Planted, Variant
 from workstation.synth.writers import write_csv
 
@@ -38,7 +42,41 @@ def _replace_lidar_times(bundle: Bundle, shift_ns: Callable[[int], int]) -> str:
         rows.append((sweep, t - 50_000_000 + shift_ns(t), t + shift_ns(t), t + 50_000_000 + shift_ns(t)))
     bundle.files[name] = _times_file(rows, ("sweep", "start_ns", "time_ns", "end_ns"))
     bundle.stream(key)["times"] = f"{{variant}}/{name}"
+    _label_by_wrong_stamps(bundle, key, shift_ns)
     return key
+
+
+def _label_by_wrong_stamps(bundle: Bundle, key: str, shift_ns: Callable[[int], int]) -> None:
+    """Labels were drawn around the points of the sweeps: they stand at the stamps of those, and in the world where the
+    own car was at the stamp, not where it was when the points were taken."""
+    poses = np.array(bundle.truth["ego_poses"]["rows"], float)
+    for label in bundle.labels["annotations"]:
+        if label["stream"] != key:
+            continue
+        for keyframe in label["keyframes"]:
+            taken_ns = int(keyframe["time_ns"])
+            stamped_ns = taken_ns + shift_ns(taken_ns)
+            keyframe["time_ns"] = stamped_ns
+            shape = keyframe.get("shape")
+            if shape is None or label["frame"] != "world":
+                continue
+            taken, stamped = _ego(poses, taken_ns), _ego(poses, stamped_ns)
+            move = stamped.then(taken.inverse())
+            center = move.apply(np.array([shape["center"]]))[0]
+            turned = move.rotation @ matrix_of(shape["rotation"])
+            shape["center"] = [round(float(each), 6) for each in center]
+            shape["rotation"] = [round(each, 9) for each in quaternion(turned)]
+        for end in ("start_ns", "end_ns"):
+            if end in label:
+                label[end] += shift_ns(int(label[end]))
+
+
+def _ego(poses: NDArray[np.float64], time_ns: int) -> Pose:
+    """Between the poses of two sweeps in a straight line, beyond them as before."""
+    at = np.clip(time_ns / 100_000_000, 0, len(poses) - 1)
+    turned = np.unwrap(poses[:, 3])
+    x, y, z, pitch, roll = (float(np.interp(at, np.arange(len(poses)), poses[:, each])) for each in (0, 1, 2, 4, 5))
+    return pose(x, y, z, yaw=float(np.interp(at, np.arange(len(poses)), turned)), pitch=pitch, roll=roll)
 
 
 def _lidar_offset(bundle: Bundle, size: float) -> None:

@@ -41,3 +41,18 @@ solo_stream = action("streams.solo", title="Show stream alone", keys="Shift+S", 
                      enabled=needs_sample)(_turn("solo", _SOLO))  # fmt: skip
 lock_stream = action("streams.lock", title="Lock stream", keys="Shift+L", scope="streams",
                      enabled=needs_sample)(_turn("lock", _LOCK))  # fmt: skip
+
+
+@runtime_checkable
+class CopiesRows(Protocol):
+    """A panel whose rows can be taken to a sheet."""
+
+    def copy(self) -> None: ...
+
+
+@action("entities.copy", title="Copy things as text", keys="Ctrl+C", scope="entities", enabled=needs_sample)
+def copy_entities(hands: Hands) -> None:
+    """The selected things with what is said of them on every stream, to the clipboard, for a sheet."""
+    pane: object = hands.pane
+    if isinstance(pane, CopiesRows):
+        pane.copy()

@@ -55,7 +55,18 @@ def _may_submit(hands: Hands) -> str | None:
 
 
 def _may_approve(hands: Hands) -> str | None:
-    return _may_edit(hands) or (None if _state(hands) == "submitted" else NOT_HANDED_IN)
+    return _may_edit(hands) or (_why_unseen(hands) if _state(hands) == "submitted" else NOT_HANDED_IN)
+
+
+def _why_unseen(hands: Hands) -> str | None:
+    """Words are approved beside their picture or clip."""
+    from workstation.app.media_shown import hidden_media, holds_words, why_barred
+
+    bench = hands.bench
+    if bench.view is None or bench.panes is None or not holds_words(bench.view):
+        return None
+    pane = hidden_media(bench.view, bench.panes, bench.sight.is_hidden)
+    return None if pane is None else why_barred(pane, "approve")
 
 
 def _state(hands: Hands) -> str:

@@ -32,6 +32,8 @@ def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
         if view is None:
             return needs_sample(hands)
         drawn_on = PICTURE_KINDS if info.makes in _OF_PIXELS else PICTURE_KINDS | {StreamKind.DOCUMENT}
+        if info.makes is None:  # what edits, edits in space too
+            drawn_on = drawn_on | {StreamKind.CLOUD, StreamKind.RADAR}
         kinds = {each.kind for each in view.streams.values()} & drawn_on
         if not kinds:
             return f"{NO_STREAM_FOR_IT} pictures"

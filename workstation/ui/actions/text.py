@@ -224,6 +224,15 @@ def previous_span(hands: Hands) -> None:
         pane.reading.walk(-1)
 
 
+@action("text.review", title="Review the text detail by detail", keys="Ctrl+Shift+D", scope=SCOPE, menu="Review",
+        enabled=needs_sample)  # fmt: skip
+def review(hands: Hands) -> None:
+    """Confirm each detail of the text beside its picture, or flag it as one that cannot be seen; then the verdict."""
+    pane = _text(hands)
+    if pane is not None:
+        pane.review()
+
+
 @action("text.copy", title="Copy the words", keys="Ctrl+C", scope=SCOPE, enabled=_has_taken)
 def copy(hands: Hands) -> None:
     """Put the words that are taken on the clipboard."""

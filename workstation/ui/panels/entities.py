@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from workstation.app.entity_rows import entity_columns, entity_rows
-from workstation.app.rows import Row
+from PySide6.QtGui import QGuiApplication
+
+from workstation.app.entity_table import EntityTable, as_text, time_of
+from workstation.app.in_view import CamerasInView
+from workstation.app.rows import Cell, Row
+from workstation.app.sample_view import SampleView
+from workstation.ui.actions.showing import action_showing
+from workstation.ui.panels.going import go_to
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
+from workstation.ui.workbench import Workbench
 
 
 class EntitiesPanel(ListPanel):
@@ -19,19 +26,50 @@ class EntitiesPanel(ListPanel):
     empty = "No things yet. A shape drawn on a moving picture begins one."
     choices = (
         Choice(name="which", spoken="Show things by what is said of them", entries=(
-            ("", "All"), ("missing", "Missing here or there"), ("stale", "Stale"), ("absent:", "Said to be absent"),
+            ("", "All"), ("seen", "Missing where a camera should see it"), ("missing", "Missing here or there"),
+            ("stale", "Stale"), ("unlinked", "In no link"), ("absent:", "Said to be absent"),
         )),
     )  # fmt: skip
+    made: EntityTable | None = None
+    """The table of the open sample."""
+
+    def sample_opened(self, view: SampleView | None) -> None:
+        self.made = None
+        super().sample_opened(view)
 
     def all_rows(self) -> list[Row]:
         assert self.bench is not None
         assert self.bench.view is not None
         view = self.bench.view
-        columns = entity_columns(view)
+        if self.made is None:
+            self.made = EntityTable(view, _cameras(self.bench))
+        columns = self.made.columns()
         if columns != self.model.columns:
             self.model.set_columns(columns)
             self.table.lay_out(columns)
-        return entity_rows(view, self.bench.session.store.stale_links(view.id))
+        return self.made.rows(self.bench.session.store.stale_links(view.id))
+
+    def choose(self, row: Row, cell: Cell | None) -> None:
+        """Go to the label, or to where a missing one should be: its time, its pane, selected."""
+        bench = self.bench
+        if bench is None or bench.view is None or self.made is None:
+            return
+        stream, time_ns = (None, None) if cell is None else time_of(self.made, row, cell)
+        there = None if stream is None else bench.view.streams.get(stream)
+        if there is not None:
+            show = action_showing(there.kind)
+            if show is not None:
+                bench.wish(show)
+                self.table.setFocus()  # the next row is an arrow key away
+            bench.focus_on(there.id)
+        go_to(bench, cell.ids if cell is not None and cell.ids else row.ids, cause=self.kind, time_ns=time_ns)
+
+    def copy(self) -> None:
+        """The selected rows, or all that are shown, to the clipboard as text for a sheet."""
+        rows = self.table.selected_rows() or list(self.model.rows)
+        QGuiApplication.clipboard().setText(as_text(self.model.columns, rows))
+        if self.bench is not None:
+            self.bench.tell(f"{len(rows)} row{'' if len(rows) == 1 else 's'} copied as text.")
 
     def wanted_ids(self) -> frozenset[str]:
         """Whatever is selected, its thing is marked."""
@@ -58,9 +96,19 @@ class EntitiesPanel(ListPanel):
             Entry(text="Merge the second into the first", act=self._merge, why_not=two),
             Entry(text="State an absence…", act=partial(bench.wish, "link.absent"), why_not=none),
             Entry(text="Delete…", act=partial(bench.wish, "entity.delete"), why_not=none),
+            Entry(text="Copy as text", act=self.copy, why_not="" if self.model.rows else "there is nothing"),
         ]
 
     def _merge(self) -> None:
         rows = self.table.selected_rows()
         if self.bench is not None and len(rows) == 2:
             self.bench.run("entity.merge", entity=rows[0].key, other=rows[1].key)
+
+
+def _cameras(bench: Workbench) -> CamerasInView | None:
+    """Where there are cuboids and calibrated cameras to project them into."""
+    placed, view = bench.placed, bench.view
+    if placed is None or view is None:
+        return None
+    found = CamerasInView(placed, view.streams.values())
+    return found if found.cameras else None

@@ -178,7 +178,7 @@ class CameraPane(Pane):
             camera.tool_moved.connect(self._tool_moved)
             camera.zoomed.connect(self._zoomed)
             camera.reshown.connect(self._find_best)
-            camera.sweeps = self._the_sweeps
+            camera.space.sweeps = self._the_sweeps
             camera.header.enlarge_wanted.connect(self._enlarge_wanted)
             camera.set_theme(bench.theme, focused=False)
             self.views.append(camera)
@@ -205,7 +205,7 @@ class CameraPane(Pane):
             self._find_best()
         if change.cursor_changed:
             for camera in self.views:
-                camera.area.update()
+                camera.space.cursor_moved()
 
     def apply(self, changes: ChangeSet) -> None:
         for camera in self.views:
@@ -485,7 +485,7 @@ class CameraPane(Pane):
 
     def _dragged(self, change: PreviewsChanged) -> None:
         for camera in self.views:
-            camera.show_dragged(change)
+            camera.space.dragged(change)
 
     def _theme_changed(self, _theme: Theme) -> None:
         self._focus_look()

@@ -112,7 +112,7 @@ class PictureArea(QWidget):
             painter = QPainter(self._layer)
             scene = self._camera.scene
             overlay = self._overlay(painter)
-            self._camera.paint_points(painter)
+            self._camera.space.paint_points(painter)
             overlay.paint(scene.shown, scene.shadows)
             painter.end()
         return self._layer
@@ -129,7 +129,7 @@ class PictureArea(QWidget):
         self._missing(painter)
         if camera.scene.dragged and camera.show_overlays:
             self._overlay(painter).paint_dragged(camera.scene.dragged)
-        camera.paint_cursor(painter)
+        camera.space.paint_cursor(painter)
         if camera.look.cross_hair and self.pointer is not None and not camera.frames.trouble:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(QColor(255, 255, 255, 150), 1, Qt.PenStyle.DotLine))

@@ -12,17 +12,13 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.light import whole_window
 from workstation.app.placed_cuboids import PlacedCuboids
-from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
-from workstation.app.space_cursor import cursor_seen, ray_of, return_at
-from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.sample import Stream, StreamKind
-from workstation.core.selection import SpaceCursor
 from workstation.media.base import Window
 from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
@@ -30,28 +26,19 @@ from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_scene import CameraScene
-from workstation.ui.scenes.cloud_dots import paint_dots
+from workstation.ui.panes.camera_space import CameraSpace
 from workstation.ui.scenes.frame_item import Tone
 from workstation.ui.scenes.overlays import Marks
-from workstation.ui.scenes.space_marks import paint_marks
 from workstation.ui.scenes.viewport import FIT, Viewport, Zoom
 from workstation.ui.theme import Theme
 from workstation.ui.times import distance_text, seconds_text
-from workstation.ui.tools.canvas import Place, PointerEvent, Wheels
+from workstation.ui.tools.canvas import PointerEvent, Wheels
 from workstation.ui.tools.catalogue import make_tool
 from workstation.ui.workbench import Workbench
 
 _LATE_MS = 150
 """A picture that is not the wanted one is dimmed after so long."""
 _WHEEL = 1.2
-_REACH_PX, _LEAST_REACH_PX = 5.0, 2.0
-"""A return of the cloud this near to the pointer is what is pointed at: pixels of the screen; at least of the picture.
-"""
-_MOST_DOTS = 16_000
-
-
-def _no_sweeps() -> CloudSweeps | None:
-    return None
 
 
 class CameraView(QWidget):
@@ -82,8 +69,7 @@ class CameraView(QWidget):
         self.tool = make_tool(bench.hand.tool, self.canvas)
         self._tool_name = bench.hand.tool
         self.marks = Marks()
-        self.sweeps: Callable[[], CloudSweeps | None] = _no_sweeps
-        """Set by the pane: the cloud behind points and cursor, opened when it is first asked for."""
+        self.space = CameraSpace(self)
         self.best = False
         self.zoom_locked = False
         self.late = False
@@ -275,16 +261,6 @@ class CameraView(QWidget):
             self.marks = marks
             self.area.forget_layer()
 
-    def show_dragged(self, change: PreviewsChanged) -> None:
-        """Shapes are dragged, here or in another pane. What lies still is painted again only when others are taken up
-        or let go."""
-        if not self.scene.drag(change.after):
-            return
-        if change.ids_changed or any(each.stream == self.stream.id for each in change.after.values()):
-            self.area.forget_layer()
-        else:
-            self.area.update()
-
     def set_best(self, best: bool) -> None:
         """Whether this camera sees the selection best."""
         if best != self.best:
@@ -300,45 +276,7 @@ class CameraView(QWidget):
             return
         hit = self.canvas.hit(event.place)
         selection.hover(hit[0] if hit else None, cause="camera")
-        selection.point_at(self._pointed_at(event.place), cause="camera")
-
-    def _pointed_at(self, place: Place) -> SpaceCursor | None:
-        """The ray of a pixel, or the return of the cloud that is seen there. While pictures play it stays a ray."""
-        camera, frame = self.scene.camera, self.frames.frame
-        if camera is None or frame is None or frame.session_ns is None:
-            return None
-        sweeps = None if self.bench.clock.playing else self.sweeps()
-        sweep = None if sweeps is None else sweeps.at(frame.session_ns)
-        found = None if sweep is None else return_at(
-            self.scene, camera, place, frame.session_ns, sweep.points, sweep.frame, sweep.session_ns,
-            reach_px=max(_REACH_PX / self.viewport.scale, _LEAST_REACH_PX),
-        )  # fmt: skip
-        return found or ray_of(camera, place, frame.session_ns)
-
-    def paint_cursor(self, painter: QPainter) -> None:
-        """The shared 3D cursor. The ray of the pixel under the pointer is that pixel, and not marked."""
-        state = self.bench.selection.state
-        cursor, frame, camera = state.cursor, self.frames.frame, self.scene.camera
-        if cursor is None or camera is None or frame is None or frame.session_ns is None:
-            return
-        if cursor.direction is not None and self.area.pointer is not None and not state.cursor_held:
-            return
-        paint_marks(
-            painter, self.viewport, cursor_seen(self.scene, camera, cursor, frame.session_ns), held=state.cursor_held
-        )
-
-    def paint_points(self, painter: QPainter) -> None:
-        """Points of the cloud, if they are switched on."""
-        frame, camera = self.frames.frame, self.scene.camera
-        if not self.look.points or camera is None or frame is None or frame.session_ns is None:
-            return
-        sweeps = self.sweeps()
-        sweep = None if sweeps is None else sweeps.at(frame.session_ns)
-        if sweep is None:
-            return
-        camera_from = self.scene.carried(camera.frame, frame.session_ns, sweep.frame, sweep.session_ns)
-        if camera_from is not None:
-            paint_dots(painter, self.viewport, camera, sweep.points[:_MOST_DOTS], camera_from)
+        selection.point_at(self.space.pointed_at(event.place), cause="camera")
 
     # --- zoom and light -----------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.cloud_paint import ColourBy, available
@@ -26,7 +27,7 @@ from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
-from workstation.ui.panes.cloud_carried import behind, carried
+from workstation.ui.panes.cloud_carried import behind, carried, upright
 from workstation.ui.panes.cloud_colours import CloudColours
 from workstation.ui.panes.cloud_gesture import ToolGesture
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
@@ -48,6 +49,9 @@ from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
 _LEAST_FLIGHT_M = 2.5
+_NARROW_PX = 560
+_TOGETHER_MS = 3
+"""Sweeps of several streams that come within this are drawn as one picture."""
 
 
 class CloudPane(Pane):
@@ -73,8 +77,8 @@ class CloudPane(Pane):
         """What is on its way to the screen."""
         self._stood: RigidTransform | None = None
         """Where the vehicle was when the view was last put in its place."""
-        self._kept_view: SpaceView | None = None
-        """Over samples: relative to the vehicle."""
+        self._kept: tuple[SpaceView, RigidTransform] | None = None
+        """Over samples: from where one looked, and where the vehicle stood then."""
         self.time_ns = 0
         """Where the playhead is."""
         self._build()
@@ -84,6 +88,7 @@ class CloudPane(Pane):
         self._column.setContentsMargins(0, 0, 0, 0)
         self.note = QLabel()
         self.note.setObjectName("pane_distance")
+        self.note.setMinimumWidth(24)
         self.header.extra.addWidget(self.note)
         self.menus = CloudMenus(self)
         for button in self.menus.buttons:
@@ -91,7 +96,7 @@ class CloudPane(Pane):
         self.over = CloudOver(self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
+        self._soon.setInterval(_TOGETHER_MS)
         self._soon.timeout.connect(self._renew_now)
         self._keep_soon = QTimer(self)
         self._keep_soon.setSingleShot(True)
@@ -173,6 +178,9 @@ class CloudPane(Pane):
         if self.bench is not None and not self.failed:
             self.guard(self.show_time, self.bench.clock.time_ns)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.menus.set_narrow(self.width() < _NARROW_PX)
+
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed or change.hover_changed:
             self._renew_lines()
@@ -205,6 +213,7 @@ class CloudPane(Pane):
         if self.canvas is None or not self.isVisible():
             return True
         waiting = self._soon.isActive() or any(each.pending for each in self.layers.layers)
+        waiting = waiting or (self._asked is not None and self._asked.points.waiting)
         return not waiting and not self.canvas.pending and (self.sides is None or not self.sides.pending)
 
     @property
@@ -271,7 +280,7 @@ class CloudPane(Pane):
             reach = float(np.linalg.norm(moment.cuboids.sizes[row])) / 2
             canvas.fly(canvas.view.fly_to(moment.cuboids.centers[row], reach).look(side, turn))
             return
-        turn = np.eye(3) if moment.vehicle is None else matrix_of(moment.vehicle.rotation)
+        turn = np.eye(3) if moment.vehicle is None else upright(moment.vehicle)
         canvas.fly(canvas.view.look(side, turn))
 
     def fit_all(self) -> None:
@@ -364,16 +373,24 @@ class CloudPane(Pane):
     def _view_for(self, moment: CloudMoment, view: SpaceView) -> SpaceView | None:
         """The view for this moment: carried along with the vehicle, or the first one of a sample."""
         stood, self._stood = self._stood, moment.vehicle
-        if self.moment is None and self._kept_view is None and stood is None:
+        if self.moment is None and stood is None:
+            kept, drives = self._kept, moment.vehicle is not None and self._drives(moment)
+            if kept is not None and drives and moment.vehicle is not None:
+                return carried(kept[0], kept[1], moment.vehicle)
             first = self._first_view(moment, view)
             return first.flat() if self.look.flat else first
         if stood is None or moment.vehicle is None or self.look.follow is not Follow.VEHICLE:
             return None
         return None if stood == moment.vehicle else carried(view, stood, moment.vehicle)
 
-    def _first_view(self, moment: CloudMoment, view: SpaceView) -> SpaceView:
+    @staticmethod
+    def _drives(moment: CloudMoment) -> bool:
+        """Whether it is of sweeps of something that may move, and no still survey."""
         sweep = moment.lead_sweep
-        if moment.vehicle is None or sweep is None or sweep.own_ns is None:
+        return moment.vehicle is not None and sweep is not None and sweep.own_ns is not None
+
+    def _first_view(self, moment: CloudMoment, view: SpaceView) -> SpaceView:
+        if moment.vehicle is None or not self._drives(moment):
             side = SpaceView(eye=(-1.0, -1.0, 0.9), width_px=view.width_px, height_px=view.height_px)
             return side.fit(moment.low, moment.high)
         return behind(moment.vehicle, view)
@@ -539,6 +556,13 @@ class CloudPane(Pane):
             canvas.tool = None
             canvas.forget()
         self._soon.stop()
+        if (
+            self.canvas is not None
+            and self.moment is not None
+            and self._stood is not None
+            and self._drives(self.moment)
+        ):
+            self._kept = (self.canvas.view, self._stood)
         if self._picture is not None:
             self._picture.close()
         self.layers.close()

@@ -36,7 +36,10 @@ class CloudMenus:
         self.colour = self._button("colour", "Colour", "What the colour of a point says", self._fill_colour)
         self.show = self._button("show", "Show", "Streams, sweeps laid under, grid, frusta", self._fill_show)
         self.looks = self._button("view", "View", "Where one looks from, what the view follows", self._fill_view)
-        self.buttons = (self.colour, self.show, self.looks)
+        self.more = self._button("more", "⋯", "Colour, what is shown, where one looks from", self._fill_more)
+        self.more.setAccessibleName("More")
+        self.more.hide()
+        self.buttons = (self.colour, self.show, self.looks, self.more)
 
     def _button(self, name: str, title: str, tip: str, fill: object) -> QToolButton:
         button = QToolButton()
@@ -52,6 +55,18 @@ class CloudMenus:
         menu.aboutToShow.connect(fill)
         button.setMenu(menu)
         return button
+
+    def set_narrow(self, narrow: bool) -> None:
+        """In a narrow pane one button holds the three menus, so that header and times are read."""
+        self.more.setVisible(narrow)
+        for button in (self.colour, self.show, self.looks):
+            button.setVisible(not narrow)
+
+    def _fill_more(self) -> None:
+        menu = self.more.menu()
+        menu.clear()
+        for button in (self.colour, self.show, self.looks):
+            menu.addMenu(button.menu()).setText(button.text())
 
     def _fill_colour(self) -> None:
         menu = self.colour.menu()

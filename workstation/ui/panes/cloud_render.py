@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 MOVING_MS = 18.0
 """What drawing may take while the view moves."""
 _FEWEST = 60_000
+_BREAKABLE = 400_000
+"""Fewer points are painted in one go: half a sweep is not worth showing."""
 _FIRST_RATE = 12_000.0
 """Points a millisecond, until it is measured."""
 
@@ -41,6 +43,13 @@ class Still(Protocol):
     def lines(self) -> Sequence[LineLayer]: ...
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """What a canvas wants back with its picture, where part of it is better worked out on the render thread."""
+
+    def prepare(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Wish:
     """What one canvas is to show."""
@@ -53,7 +62,7 @@ class Wish:
     moving: bool = False
     """Whether the view moves: fewer points will do."""
     about: object = None
-    """What the canvas wants to know again with the picture."""
+    """What the canvas wants to know again with the picture; see ``Preparing``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -181,12 +190,15 @@ class SpaceRenderer:
         count = 0 if wish.points is None else wish.points.count
         budget = max(_FEWEST, int(self._rate * MOVING_MS)) if wish.moving else None
         begun = perf_counter()
-        picture = scene.paint_points(wish.view, budget=budget, cancelled=None if wish.moving else self._newer)
+        whole = wish.moving or count < _BREAKABLE
+        picture = scene.paint_points(wish.view, budget=budget, cancelled=None if whole else self._newer)
         took_ms = 1000 * (perf_counter() - begun)
         if wish.moving and picture.drawn > _FEWEST:
             self._rate += 0.3 * (picture.drawn / max(took_ms, 0.1) - self._rate)
         easel.unfinished = not wish.moving and not picture.complete and count > picture.drawn
         ground = _with_still(easel, scene, picture, wish.still)
+        if isinstance(wish.about, Preparing):
+            wish.about.prepare()
         scene.set_lines(wish.lines)
         scene.set_faces(wish.faces)
         return scene.draw(ground)

@@ -242,7 +242,8 @@ class SideSplit(QSplitter):
         self.addWidget(canvas)
         self.addWidget(sides)
         self.setStretchFactor(0, 1)
-        self._sides, self._wanted, self._shared = sides, wanted, False
+        self._sides, self._wanted, self._share = sides, wanted, _SHARE
+        self.splitterMoved.connect(self._pulled)
         sides.setMinimumWidth(_LEAST_PX)
         sides.hide()
 
@@ -259,15 +260,20 @@ class SideSplit(QSplitter):
         super().resizeEvent(event)
         self._arrange()
 
+    def _pulled(self) -> None:
+        """The person has given the side views another share of the room."""
+        whole = sum(self.sizes())
+        if whole > 0:
+            self._share = self.sizes()[1] / whole
+
     def _arrange(self) -> None:
         shown = self._wanted and self.width() >= LEAST_PANE_PX
-        if shown and not self._shared:
-            self._shared = True
-            aside = max(_LEAST_PX, round(self.width() * _SHARE))
-            self.setSizes([self.width() - aside, aside])
         if self._sides.isHidden() is shown:
             self._sides.setVisible(shown)
             self._sides.renew()
+        if shown:
+            aside = max(_LEAST_PX, round(self.width() * self._share))
+            self.setSizes([self.width() - aside, aside])
 
 
 def cuboid_of(cuboids: CuboidsDrawn, row: int) -> Cuboid:

@@ -33,6 +33,7 @@ class SpaceWork:
 
     def __init__(self, bench: Workbench, source: SpaceSource, placed: PlacedCuboids, cause: str) -> None:
         self._bench, self._source, self._placed, self._cause = bench, source, placed, cause
+        self._held: tuple[tuple[int, int, Shown], Mapping[str, Cuboid]] | None = None
 
     @property
     def view(self) -> SampleView:
@@ -74,7 +75,9 @@ class SpaceWork:
         found = {key: cuboid for key, cuboid in self._stored_all().items() if self._visible(key)}
         shown = self.shown
         for key, dragged in self._bench.previews.shapes.items():
-            if shown is not None and isinstance(dragged.shape, Cuboid) and (key in found or key == NEW):
+            if shown is None or not isinstance(dragged.shape, Cuboid) or dragged.own_ns != (self.own_ns(key) or 0):
+                continue  # what is dragged at one sweep of the strip is dragged at no other
+            if key in found or key == NEW:
                 there = self._in_scene(dragged.shape, dragged.frame or self.record_frame(key), shown)
                 if there is not None:
                     found[key] = there
@@ -87,11 +90,17 @@ class SpaceWork:
         shown = self.shown
         return None if shown is None else self._at(session_ns, shown).get(annotation)
 
-    def _stored_all(self) -> dict[str, Cuboid]:
+    def _stored_all(self) -> Mapping[str, Cuboid]:
         shown = self.shown
         return {} if shown is None else self._at(shown.session_ns, shown)
 
-    def _at(self, session_ns: int, shown: Shown) -> dict[str, Cuboid]:
+    def _at(self, session_ns: int, shown: Shown) -> Mapping[str, Cuboid]:
+        key = (session_ns, self._placed.version, shown)
+        if self._held is None or self._held[0] != key:  # asked with every move of the pointer
+            self._held = (key, self._cuboids_at(session_ns, shown))
+        return self._held[1]
+
+    def _cuboids_at(self, session_ns: int, shown: Shown) -> dict[str, Cuboid]:
         found: dict[str, Cuboid] = {}
         for placed in self._placed.at(session_ns):
             way = self._scene_from(placed.root, shown, session_ns)

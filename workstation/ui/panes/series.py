@@ -58,6 +58,8 @@ class SeriesPane(Pane):
         self.edits: SeriesEdits | None = None
         self.layout_kept = SeriesLayout()
         self._limits_of: str | None = None
+        self._looked_at: TimeRange | None = None
+        """The stretch that was told to linked panes last: only one that the person changed is told."""
         self._build_controls()
         self._build_body()
 
@@ -139,20 +141,15 @@ class SeriesPane(Pane):
 
     def bound(self, bench: Workbench) -> None:
         self.layout_kept = read_series_layout(bench.session.project.path)
-        bench.stream_focused.connect(self._on_focused)
-        bench.theme_changed.connect(self._on_theme)
-        bench.sight.changed.connect(self._on_sight)
-        bench.hand.changed.connect(self._on_hand)
-        bench.reveal_wanted.connect(self.reveal)
-        bench.window_changed.connect(self._on_window)
+        self.hear(bench.stream_focused, self._on_focused)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.hand.changed, self._on_hand)
+        self.hear(bench.reveal_wanted, self.reveal)
+        self.hear(bench.window_changed, self._on_window)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.stream_focused.disconnect(self._on_focused)
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.sight.changed.disconnect(self._on_sight)
-        bench.hand.changed.disconnect(self._on_hand)
-        bench.reveal_wanted.disconnect(self.reveal)
-        bench.window_changed.disconnect(self._on_window)
+        del bench
         self._let_go()
 
     def _let_go(self) -> None:
@@ -174,12 +171,14 @@ class SeriesPane(Pane):
             return
         self.model = SeriesModel(bench, view, self.layout_kept, max(1, self.canvas.width()), self._redraw_all)
         self.model.snapping, self.model.drawing = self.snap.isChecked(), self.draw.isChecked()
+        if self.linked.isChecked() and bench.window is not None:
+            shown = bench.window
+            self.model.viewport = replace(self.model.viewport, start_ns=shown.start_ns, duration_ns=shown.duration_ns)
+        self._looked_at = self.model.viewport.shown
         self.edits = SeriesEdits(bench, self.model)
         self.canvas.table = Table(bench, self.model, self.edits, self._redraw)
         self.heads.model = self.model
         self._renew()
-        if self.linked.isChecked() and bench.window is not None:
-            self._on_window(bench.window)
 
     def _renew(self) -> None:
         """Lanes may be others now."""
@@ -338,8 +337,10 @@ class SeriesPane(Pane):
 
     def _redraw(self) -> None:
         model, bench = self.model, self.bench
-        if model is not None and bench is not None and self.linked.isChecked():
-            bench.show_window(model.viewport.shown)
+        if model is not None and bench is not None and model.viewport.shown != self._looked_at:
+            self._looked_at = model.viewport.shown
+            if self.linked.isChecked():
+                bench.show_window(model.viewport.shown)
         if self.canvas.drag is not None and not self.canvas.drag.alive:
             self.canvas.end_drag()  # it was cancelled
         self._redraw_all()

@@ -203,6 +203,7 @@ class DrawValues(Drag):
         strip = self.hit.strip
         if strip is not None:
             self.table.model.active = strip.key
+            self.table.bench.focus_on(strip.stream.id)
             self.table.bench.attempt(lambda: self.table.edits.draw(strip, self.preview.stroke))
 
 

@@ -177,5 +177,7 @@ class SeriesHeads(QWidget):
 def _tick_words(value: float, step: float, log: bool) -> str:
     if not log and abs(value) < abs(step) / 1e6:
         value = 0.0
-    digits = 4 if log or not step else max(1, math.ceil(math.log10(max(abs(value), abs(step)) / step)) + 1)
-    return f"{value:.{min(digits, 9)}g}".replace("e+0", "e").replace("e-0", "e−").replace("-", "−")
+    text = f"{value:.4g}"
+    if not log and step and abs(value) < 1e6 and step > 1e-9:
+        text = f"{value:.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
+    return text.replace("e+0", "e").replace("e-0", "e−").replace("-", "−")

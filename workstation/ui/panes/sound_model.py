@@ -13,6 +13,7 @@ import numpy as np
 
 from workstation.app.lane_sound import Frequencies
 from workstation.app.lanes import Lane, LaneKind, Palette, item_at, lanes_of, make_tier
+from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest, nearest_item, nearest_moment
 from workstation.app.transcript import PlacedWords, SpokenLabel
@@ -154,6 +155,7 @@ class SoundModel:
                         scene.changed = self._changed
                         self._scenes[key] = scene
                     axis = Frequencies(low_hz=0.0, high_hz=sound.highest_hz, mel=self.choice.mel)
+                    scene.show_moods(moods_of(self.view, stream.id))
                     scene.look_at(axis, (self.choice.floor_db, 0.0), self.choice.taller)
                     title = stream.key if sound.channels == 1 else f"{stream.key} {channel + 1}"
                     yield Strip(key, stream.id, scene, title)

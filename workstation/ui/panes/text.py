@@ -11,15 +11,18 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QFocusEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QStackedLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from workstation.app.media_shown import hidden_media, why_barred
 from workstation.app.sample_view import SampleView
+from workstation.app.text_review import Detail
 from workstation.app.text_source import Choice, choices_of
+from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.text_reading import TextReading
+from workstation.ui.panes.text_review import ReviewStrip
 from workstation.ui.panes.text_typing import Typing
 from workstation.ui.theme import Theme
 from workstation.ui.workbench import Workbench
@@ -50,9 +53,17 @@ class TextPane(Pane):
         self.typing = Typing(self.header)
         self.typing.list_changed.connect(self._list_texts)
         self.reading.deletion_wanted.connect(self._on_deletion)
-        self._stack = QStackedLayout(self.body)
+        self.strip = ReviewStrip()
+        self.strip.detail_shown.connect(self._on_detail)
+        pages = QWidget()
+        self._stack = QStackedLayout(pages)
         self._stack.addWidget(self.reading)
         self._stack.addWidget(self.typing)
+        column = QVBoxLayout(self.body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(pages, 1)
+        column.addWidget(self.strip)
 
     def _build_controls(self) -> None:
         self.texts = self._combo("text_stream", "Which text")
@@ -123,11 +134,14 @@ class TextPane(Pane):
     def bound(self, bench: Workbench) -> None:
         self.reading.bind(bench)
         self.typing.bind(bench)
+        self.strip.bench = bench
         self.hear(bench.theme_changed, self._on_theme)
         self.hear(bench.panes_changed, self._on_panes)
         self.hear(bench.sight.changed, self._on_panes)
 
     def unbound(self, bench: Workbench) -> None:
+        self.strip.begin(None)
+        self.strip.bench = None
         self.typing.unbind(bench)
         self.reading.unbind(bench)
 
@@ -153,6 +167,8 @@ class TextPane(Pane):
                 return
         self._held.apply(changes)
         self._show_language()
+        if changes.touched(RecordKind.VERDICT) and self.strip.body is not None:
+            self.strip.renew()
         if self.bench is not None:
             self.show_time(self.bench.clock.time_ns)
 
@@ -218,8 +234,32 @@ class TextPane(Pane):
         self._filling = False
         self._take_up(typing=typed and wants)
 
+    def review(self) -> None:
+        """Go through the text with the caret detail by detail; once more ends it."""
+        if self.strip.body is not None:
+            self.strip.begin(None)
+            return
+        self.type_in.setChecked(False)
+        at = self.reading.marking.caret()
+        sheet = self.reading.canvas.sheet
+        body = None if at is None else sheet.bodies[sheet.passages[at.passage].body]
+        self.strip.begin(body)
+        if body is None and self.bench is not None:
+            self.bench.tell("There is no text here to review.")
+
+    def _on_detail(self, detail: Detail | None) -> None:
+        """Mark the detail that is judged."""
+        body, sheet = self.strip.body, self.reading.canvas.sheet
+        number = None if body is None else sheet.body_of(body.anchor)
+        if detail is None or number is None:
+            self.reading.marking.forget()
+            return
+        self.reading.marking.take(number, detail.start, detail.end)
+        self.reading.canvas.reveal(*sheet.place(number, detail.start))
+
     def _take_up(self, *, typing: bool) -> None:
         choice = self.choice
+        self.strip.begin(None)
         if typing and choice is not None:
             self.reading.show_choice(None)
             self.typing.show_text(choice.stream, notes=choice.key.startswith("notes:"))
@@ -290,8 +330,11 @@ class TextPane(Pane):
         bench = self.bench
         if bench is None or bench.view is None or bench.panes is None:
             self.typing.bar("")
+            self.strip.bar("")
             return
-        self.typing.bar(why_barred(hidden_media(bench.view, bench.panes, bench.sight.is_hidden)))
+        reason = why_barred(hidden_media(bench.view, bench.panes, bench.sight.is_hidden))
+        self.typing.bar(reason)
+        self.strip.bar(reason)
         if not self.marks_now:
             self.typing.show_time(bench.clock.time_ns)
 

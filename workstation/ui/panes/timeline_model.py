@@ -23,6 +23,7 @@ from workstation.app.lanes import (
     make_tier,
     tier_of,
 )
+from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest, nearest_item, nearest_moment
 from workstation.app.units import Units, units_of
@@ -249,6 +250,8 @@ class TimelineModel:
                 if isinstance(scene, TierScene):
                     lane = self._lane(key)
                     scene.show(changed_tier(self.view, lane, self.palette, scene.tier, annotations, self._keeper(lane)))
+        if annotations:
+            self._renew_moods()
         if annotations or changes.touched(RecordKind.LINK):
             self._boundaries = None
             links = self.scene_of(LaneKind.LINKS)
@@ -261,6 +264,13 @@ class TimelineModel:
                 if tier.kind is LaneKind.TURNS:
                     tier.invalidate()
         self.rebuild()
+
+    def _renew_moods(self) -> None:
+        """Waveforms take the colour of what is said there."""
+        for key, scene in self._scenes.items():
+            stream = self._lane(key).stream if isinstance(scene, SoundScene) else None
+            if isinstance(scene, SoundScene) and stream is not None:
+                scene.show_moods(moods_of(self.view, stream))
 
     def _other_lanes(self, changes: ChangeSet) -> bool:
         """Whether a lane came or went; asks what was touched, not everything."""

@@ -16,6 +16,7 @@ from workstation.app.film_strip import Thumbnail, Thumbnails
 from workstation.app.lane_media import curves_of, moments_of, said_in
 from workstation.app.lane_sound import is_sound
 from workstation.app.lanes import Lane, LaneKind, Palette, Tier
+from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import reading_context
 from workstation.app.transcript import PlacedWords, SpokenLabel
@@ -116,6 +117,7 @@ class SceneMaker:
             return SaidScene("no waveform")
         gaps = [stream.time_map.range_to_session(gap) for gap in reader.info.gaps]
         scene = SoundScene(sound, gaps, sounds.miss)
+        scene.show_moods(moods_of(self._view, stream.id))
         sounds.register(scene)
         self._sounds.append(scene)
         return scene

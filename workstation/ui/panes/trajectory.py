@@ -1,5 +1,5 @@
-"""The trajectory pane: the ground from above, with the paths of what moved, where it is at the playhead and which way it
-looks. A click on a path goes to that time; labelled things around it can be shown and selected.
+"""The trajectory pane: the ground from above, with the paths of what moved, where it is at the playhead and how it
+heads. A click on a path goes to that time; labelled things around it can be shown and selected.
 
 Painted by ``trajectory_canvas.py``; metres and pixels are ``app/trajectory_view.py``'s; keys are in
 ``actions/trajectory.py``.
@@ -89,14 +89,12 @@ class TrajectoryPane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.theme_changed.connect(self._on_theme)
-        bench.reveal_wanted.connect(self.reveal)
-        bench.stream_focused.connect(self._on_focused)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.reveal_wanted, self.reveal)
+        self.hear(bench.stream_focused, self._on_focused)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.reveal_wanted.disconnect(self.reveal)
-        bench.stream_focused.disconnect(self._on_focused)
+        del bench
         self._let_go()
 
     def _let_go(self) -> None:

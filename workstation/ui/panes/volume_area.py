@@ -1,7 +1,7 @@
 """The picture of a plane: paints the slice, what lies over it, the cross-hair, sides and scale; forwards the pointer.
 
-The slice is scaled to true millimetres by the painter; everything drawn over it is kept as a layer until something of
-it changes.
+The slice is scaled to true millimetres by the painter and kept so until slice or place change; so is, as a layer, what
+is drawn over it. A cross-hair that moves costs two copies.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class PlaneArea(QWidget):
         self._view = plane_view
         self._layer: QPixmap | None = None
         self._cut: Cut | None = None
-        self._image: QImage | None = None
+        self._place: object = None
+        self._slice: QPixmap | None = None
         self._wet = WetPixels()
         self._grabbed: tuple[Button, QPointF] | None = None
         self._moving_cross = False
@@ -78,16 +79,16 @@ class PlaneArea(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         view = self._view
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("#000000"))  # whatever the theme: greys are judged on black
         cut = view.cut
         if cut is None:
+            painter.fillRect(self.rect(), Qt.GlobalColor.black)
             painter.setPen(QColor(_INK))
             painter.drawText(
                 self.rect().adjusted(12, 6, -12, -6), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
                 view.empty_text(),
             )  # fmt: skip
             return
-        self._slice(painter, cut)
+        painter.drawPixmap(0, 0, self._kept_slice(cut))
         if view.look.overlays:
             painter.drawPixmap(0, 0, self._kept_layer())
         self._wet.paint(painter, view.viewport, view.scene.wet())
@@ -100,23 +101,32 @@ class PlaneArea(QWidget):
         painter.end()
         view.painted(cut)
 
-    def _slice(self, painter: QPainter, cut: Cut) -> None:
-        if cut is not self._cut or self._image is None:
+    def _kept_slice(self, cut: Cut) -> QPixmap:
+        place = self._view.viewport.affine
+        if self._slice is None or cut is not self._cut or place != self._place:
+            self._cut, self._place = cut, place
             height, width = cut.screen.shape
-            self._cut = cut  # keeps the pixels the image looks at
-            self._image = QImage(cut.screen.data, width, height, 4 * width, QImage.Format.Format_RGB32)
-        painter.save()
-        painter.setTransform(QTransform(*self._view.viewport.affine), True)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(0, 0, *cut.plane.size_px), self._image)
-        painter.restore()
+            image = QImage(cut.screen.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+            self._slice = self._fresh_pixmap(self._slice, Qt.GlobalColor.black)  # whatever the theme: greys need it
+            painter = QPainter(self._slice)
+            painter.setTransform(QTransform(*place), True)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(QRectF(0, 0, *cut.plane.size_px), image)
+            painter.end()
+        return self._slice
+
+    def _fresh_pixmap(self, old: QPixmap | None, colour: Qt.GlobalColor) -> QPixmap:
+        """As large as the area; the old one if it is."""
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        made = old if old is not None and old.size() == size else QPixmap(size)
+        made.setDevicePixelRatio(ratio)
+        made.fill(colour)
+        return made
 
     def _kept_layer(self) -> QPixmap:
         if self._layer is None:
-            ratio = self.devicePixelRatioF()
-            self._layer = QPixmap(self.size() * ratio)
-            self._layer.setDevicePixelRatio(ratio)
-            self._layer.fill(Qt.GlobalColor.transparent)
+            self._layer = self._fresh_pixmap(None, Qt.GlobalColor.transparent)
             painter = QPainter(self._layer)
             view = self._view
             scene = view.scene

@@ -83,7 +83,7 @@ class VolumeShown:
         if first is not None:
             self.windows = (self.window,)
         self._cut()
-        corner = np.array([(size - 1) / 2 for size in reader.shape] + [1.0])
+        corner = np.array([size // 2 for size in reader.shape] + [1.0])
         x, y, z = (reader.patient_from_voxel @ corner)[:3].tolist()
         self.position = (x, y, z)
         look = getattr(reader, "look", None)

@@ -143,11 +143,6 @@ class Rendered:
             index[inside] = order[here[inside]].astype(np.int64) | layer << LAYER_SHIFT
         return index
 
-    def depth_at(self, x_px: float, y_px: float, radius_px: int = 4) -> float | None:
-        """Depth of the nearest point about a pixel, for a zoom that holds what is under the pointer."""
-        found = _nearest(self.points, x_px, y_px, radius_px)
-        return None if found is None else found[1]
-
 
 class PointPainter(Protocol):
     """Draws points; lines come over them afterwards. Called from one thread at a time."""

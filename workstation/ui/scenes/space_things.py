@@ -26,6 +26,8 @@ AXIS_COLOURS: tuple[Rgb, ...] = ((226, 105, 60), (56, 186, 140), (96, 170, 240))
 """x, y, z; the letters beside them are the second cue."""
 _SIDES = ((0, 1, 3, 2), (4, 5, 7, 6), (0, 1, 5, 4), (2, 3, 7, 6), (0, 2, 6, 4), (1, 3, 7, 5))
 """Corners of the six faces, in order; the second is the front."""
+_BEHIND_POINTS = 0.4
+"""Edges stay in sight where points stand before them, so that a cuboid keeps its shape."""
 _GRID_LINES = 24
 _FRUSTUM_PARTS = 8
 
@@ -50,6 +52,14 @@ class CuboidsDrawn:
         """Where one stands."""
         return self.ids.index(annotation) if annotation in self.ids else None
 
+    def some(self, rows: NDArray[np.intp]) -> CuboidsDrawn:
+        """Only these rows."""
+        ids = tuple(self.ids[row] for row in rows.tolist())
+        return CuboidsDrawn(
+            ids=ids, centers=self.centers[rows], sizes=self.sizes[rows], rotations=self.rotations[rows],
+            between=self.between[rows], colours=self.colours[rows],
+        )  # fmt: skip
+
     def corners(self) -> Floats:
         """(n, 8, 3)."""
         if not len(self):
@@ -71,15 +81,18 @@ def rgb_of(colour: str) -> Rgb:
 def cuboid_lines(cuboids: CuboidsDrawn, rows: NDArray[np.bool_], key: str, *, width_px: float) -> list[LineLayer]:
     """The edges and heading marks of some rows: what is interpolated dashed, what is keyed or as good solid."""
     found = []
-    segments = _outlines(cuboids)
-    per = segments.shape[1]
     for dashed in (False, True):
         chosen = np.flatnonzero(rows & (cuboids.between == dashed))
         if len(chosen):
-            lines = segments[chosen].reshape(-1, 2, 3).astype(np.float32)
-            colours = np.repeat(cuboids.colours[chosen], per, axis=0)
+            segments = _outlines(cuboids.some(chosen))
+            lines = segments.reshape(-1, 2, 3).astype(np.float32)
+            colours = np.repeat(cuboids.colours[chosen], segments.shape[1], axis=0)
             name = f"{key}, {'interpolated' if dashed else 'keyed'}"
-            found.append(LineLayer(key=name, segments=lines, colours=colours, width_px=width_px, dashed=dashed))
+            found.append(
+                LineLayer(
+                    key=name, segments=lines, colours=colours, width_px=width_px, dashed=dashed, behind=_BEHIND_POINTS
+                )
+            )
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -77,14 +78,7 @@ class SpaceView:
 
     def axes(self) -> Floats:
         """(3, 3) rows: right, down and forward of the picture, unit vectors. An eye at its target looks along x."""
-        forward = _unit(np.subtract(self.target, self.eye), (1.0, 0.0, 0.0))
-        up = np.asarray(self.up, np.float64)
-        right = np.cross(forward, _unit(up, (0.0, 0.0, 1.0)))
-        if np.linalg.norm(right) < 1e-6:
-            # Looking along `up`: forward of the world is up on the screen, as in a top view.
-            right = np.cross(forward, (1.0, 0.0, 0.0) if abs(forward[0]) < 0.9 else (0.0, 0.0, 1.0))
-        right = right / np.linalg.norm(right)
-        return np.stack([right, np.cross(forward, right), forward])
+        return _axes(self.eye, self.target, self.up)
 
     @property
     def distance_m(self) -> float:
@@ -291,6 +285,21 @@ class SpaceView:
 
 def _are_places(values: ArrayLike) -> bool:
     return bool((np.abs(np.asarray(values, np.float64)) < _BEYOND_M).all())
+
+
+@lru_cache(maxsize=64)
+def _axes(eye: Vector, target: Vector, up_vector: Vector) -> Floats:
+    """Kept: a view is asked for it dozens of times while it is painted."""
+    forward = _unit(np.subtract(target, eye), (1.0, 0.0, 0.0))
+    up = np.asarray(up_vector, np.float64)
+    right = np.cross(forward, _unit(up, (0.0, 0.0, 1.0)))
+    if np.linalg.norm(right) < 1e-6:
+        # Looking along `up`: forward of the world is up on the screen, as in a top view.
+        right = np.cross(forward, (1.0, 0.0, 0.0) if abs(forward[0]) < 0.9 else (0.0, 0.0, 1.0))
+    right = right / np.linalg.norm(right)
+    found = np.stack([right, np.cross(forward, right), forward])
+    found.flags.writeable = False
+    return found
 
 
 def _half_tan(fov_deg: float | None) -> float:

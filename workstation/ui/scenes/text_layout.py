@@ -9,13 +9,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
 from workstation.app.markdown_looks import LineLook, Style
-from workstation.app.text_words import Utf16, characters, is_right_to_left
+from workstation.app.text_words import Utf16, base_is_right_to_left, characters, is_right_to_left
 from workstation.ui.theme import Theme
 
 _HEADING_SIZES = (1.0, 1.5, 1.3, 1.15, 1.05, 1.0, 1.0)
@@ -92,10 +93,13 @@ class Laid:
 
     def _lines(self, width: float, hang: float) -> list[LineBox]:
         found: list[LineBox] = []
+        from_right = base_is_right_to_left(self.text)
         self._layout.beginLayout()
         while (line := self._layout.createLine()).isValid():
-            inset = hang if found and not self.right_to_left else 0.0
+            inset = hang if found and not from_right else 0.0
             line.setLineWidth(max(40.0, width - inset))
+            if from_right:
+                inset = max(0.0, width - line.naturalTextWidth())
             line.setPosition(QPointF(inset, 0.0))
             start = self.units.offset(line.textStart())
             stop = self.units.offset(line.textStart() + line.textLength())
@@ -141,11 +145,7 @@ class Laid:
                 Character(a, b, x, max(x, then), back=False)
                 for a, b, x, then in zip(held, ends, xs, [*xs[1:], last], strict=True)
             ]
-        found = []
-        for a, b in zip(held, ends, strict=True):
-            begin, end = _x(qt, units.of(a)), _x(qt, units.of(b) - 1, QTextLine.Edge.Trailing)
-            found.append(Character(a, b, min(begin, end), max(begin, end), back=end < begin))
-        return found
+        return _both_ways(qt, units, list(zip(held, ends, strict=True)))
 
     def caret_x(self, offset: int, number: int) -> float:
         """Where a caret on a row is, in pixels from the passage's left."""
@@ -249,6 +249,54 @@ class Laid:
     def draw(self, painter: QPainter, at: QPointF, clip: QRectF) -> None:
         """Paint the letters; the painter's pen is their colour."""
         self._layout.draw(painter, at, [], clip)
+
+
+def _both_ways(line: QTextLine, units: Utf16, pieces: Sequence[tuple[int, int]]) -> list[Character]:
+    """Characters of a row in which directions mix, from the places of their glyphs.
+
+    ``cursorToX`` is of no use here: where two directions meet it answers with a caret's place, which is not the
+    letter's, and inside a character with the end of the next one.
+    """
+    found: list[Character] = []
+    for start, stop in pieces:
+        edges: list[float] = []
+        back = False
+        for run in line.glyphRuns(units.of(start), units.of(stop) - units.of(start)):
+            back = run.isRightToLeft()
+            wide = run.rawFont().advancesForGlyphIndexes(run.glyphIndexes())
+            for place, advance in zip(run.positions(), wide, strict=True):
+                if advance.x() > 0:
+                    edges += (place.x(), place.x() + advance.x())
+        if not edges:  # a sign that is not drawn: it stands where the one before it ends
+            before = found[-1] if found else Character(start, stop, 0.0, 0.0, False)
+            edges, back = [before.left if before.back else before.right], before.back
+        found.append(_beside(found, Character(start, stop, min(edges), max(edges), back)))
+    return _ligatures_shared(found)
+
+
+def _beside(before: Sequence[Character], each: Character) -> Character:
+    """Without what belongs to the one before it: joined signs give the glyphs of their neighbour as well."""
+    last = before[-1] if before else None
+    if last is None or last.back is not each.back or (last.left, last.right) == (each.left, each.right):
+        return each
+    if each.back and each.left < last.left < each.right:
+        return each._replace(right=last.left)
+    if not each.back and each.left < last.right < each.right:
+        return each._replace(left=last.right)
+    return each
+
+
+def _ligatures_shared(found: list[Character]) -> list[Character]:
+    """Characters drawn as one glyph (lam and alef) get an even part of it each."""
+    made: list[Character] = []
+    for _, group in groupby(found, key=lambda each: (each.left, each.right, each.back)):
+        together = list(group)
+        wide = (together[0].right - together[0].left) / len(together)
+        for at, each in enumerate(together):
+            number = len(together) - 1 - at if each.back else at
+            left = each.left + number * wide
+            made.append(each._replace(left=left, right=left + wide))
+    return made
 
 
 def _x(line: QTextLine, unit: int, edge: QTextLine.Edge = QTextLine.Edge.Leading) -> float:

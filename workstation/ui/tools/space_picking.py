@@ -22,7 +22,7 @@ def entry(cuboid: Cuboid, origin: Vec3, direction: Vec3) -> float | None:
     start = (np.array(origin) - np.array(cuboid.center)) @ turn
     way = np.array(direction) @ turn
     half = np.array(cuboid.size) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         one, other = (-half - start) / way, (half - start) / way
     parallel = np.abs(way) < 1e-12
     if np.any(parallel & (np.abs(start) > half)):

@@ -30,9 +30,11 @@ from workstation.ui.tools.space_tool import (
     moment_key,
 )
 
-_BEHIND_M = 6.0
+_BEHIND_M, _GAP_M = 8.0, 1.5
+"""How deep a thing in a ring may be, and how much of nothing parts it from what stands behind."""
 _STEP_PX = 3.0
-_GROW_M, _FARTHEST_M, _CLEAR_M = 0.45, 6.0, 0.12
+_GROW_M, _FARTHEST_M, _CLEAR_M = 0.45, 6.0, 0.07
+"""Higher above the ground than its noise: feet and tyres are to be kept."""
 _LEAST_RING_PX = 6.0
 
 Choose = Callable[[PointsShown], NDArray[np.int64]]
@@ -101,10 +103,10 @@ class _Choosing:
 
         def rows(layer: PointsShown) -> NDArray[np.int64]:
             px, depth, in_front = event.look.project(layer.points)
-            chosen = in_ring(px, ring) & in_front
+            chosen = _above_ground(layer.points, in_ring(px, ring) & in_front)
             if event.look.fov_deg is not None:
-                chosen = in_front_within(depth, chosen, behind_m=_BEHIND_M)
-            return np.flatnonzero(_above_ground(layer.points, chosen))
+                chosen = in_front_within(depth, chosen, behind_m=_BEHIND_M, gap_m=_GAP_M)
+            return np.flatnonzero(chosen)
 
         keep_choice(self._space, rows, way_of(event))
 
