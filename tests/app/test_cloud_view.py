@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workstation.app.cloud_ground import Correction, Ground
-from workstation.app.cloud_moment import Boxes, Coloured, Painting, SweepWanted, moving_rows
+from workstation.app.cloud_moment import Boxes, Coloured, Painting, SweepWanted, counts, moving_rows
 from workstation.app.cloud_paint import ColourBy, Scale, Scales, available
 from workstation.app.cloud_view import CloudLayers, Ways
 from workstation.app.opening import new_project, open_project
@@ -214,6 +214,22 @@ def test_each_moment_shows_its_own_sweep_and_a_gap_or_a_broken_file_shows_none(s
         layers.close()
 
 
+def test_a_sample_is_left_while_its_sweep_is_still_being_read(sweeps: Session) -> None:
+    sample = sweeps.open_sample("s")
+    view, owner = SampleView(sweeps.store, sample), Owner()
+    changed: list[object] = []
+    with OpenStreams(sweeps.project.path) as readers:
+        layers = CloudLayers.open(view, readers, PlacedCuboids(view, readers), owner.carry, changed.append)
+        lead = layers.lead
+        assert lead is not None
+        with readers.turn(lead.stream):  # the file takes its time
+            lead.seek(0, Ways())
+            layers.close()
+            assert not layers.layers
+        owner.until(lambda: True)
+    assert changed == []
+
+
 # --- colours, and what moves ---------------------------------------------------------------------------------------
 
 
@@ -260,3 +276,24 @@ def test_only_what_moved_is_left_out_of_the_sweeps_around() -> None:
     assert rows is not None
     assert rows.tolist() == [0, 2]
     assert len(colours) == 2
+
+
+def test_counting_all_boxes_at_once_is_counting_each(ground: Ground) -> None:
+    rng = np.random.default_rng(5)
+    points = rng.uniform(-20, 20, (4_000, 3)).astype(np.float32)
+    cloud = Cloud(points=points, origin=tuple(MAP), frame="map", total=4_000)  # type: ignore[arg-type]
+    sweep = ground.place(cloud, stream("map"), 0, 0, correct=False)
+    rotations = rng.normal(size=(12, 4))
+    rotations /= np.linalg.norm(rotations, axis=1, keepdims=True)
+    boxes = Boxes(tuple("abcdefghijkl"), rng.uniform(-30, 30, (12, 3)), rng.uniform(0.5, 9, (12, 3)), rotations)
+    together = counts(boxes, [sweep, sweep])
+    assert together is not None
+    w, x, y, z = rotations.T
+    for row in range(12):
+        ahead = np.array([1 - 2 * (y[row] ** 2 + z[row] ** 2), 2 * (x[row] * y[row] + w[row] * z[row]),
+                          2 * (x[row] * z[row] - w[row] * y[row])])  # fmt: skip
+        within = np.abs((sweep.points - boxes.centers[row]) @ ahead) <= boxes.sizes[row, 0] / 2
+        alone = boxes.inside(sweep.points, (row,)) >= 0
+        assert together[row] == 2 * alone.sum()
+        assert not (alone & ~within).any()
+    assert together.sum() > 0

@@ -48,7 +48,7 @@ class Drag:
 class Plain(Pane):
     """A pane with a field to type in."""
 
-    kind = "series"  # stands in every workspace
+    kind = "cloud"  # stands in every workspace
     title = "Plain"
 
     def bound(self, bench: Workbench) -> None:

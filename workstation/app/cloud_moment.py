@@ -47,6 +47,24 @@ class Boxes:
         return found
 
 
+def counts(boxes: Boxes, sweeps: Iterable[PlacedSweep]) -> NDArray[np.int64] | None:
+    """How many points lie in each box, all at once; ``None`` where there are too many to count while painting."""
+    found = np.zeros(len(boxes.ids), np.int64)
+    turns = matrix_of(boxes.rotations) if len(boxes.ids) else np.empty((0, 3, 3))
+    reach = np.linalg.norm(boxes.sizes, axis=1) / 2 if len(boxes.ids) else np.empty(0)
+    for sweep in sweeps:
+        if sweep.by_x is None:
+            return None
+        ordered = sweep.points[sweep.by_x]
+        first = np.searchsorted(ordered[:, 0], boxes.centers[:, 0] - reach, "left").tolist()
+        last = np.searchsorted(ordered[:, 0], boxes.centers[:, 0] + reach, "right").tolist()
+        for row, (start, end) in enumerate(zip(first, last, strict=True)):
+            if start < end:
+                own = np.abs((ordered[start:end] - boxes.centers[row]) @ turns[row])
+                found[row] += int((own <= boxes.sizes[row] / 2).all(axis=1).sum())
+    return found
+
+
 NO_BOXES = Boxes((), np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 4)))
 
 

@@ -16,6 +16,7 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+from workstation.core.sample import StreamKind
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PANES, Area, PaneSpec
 from workstation.ui.workspaces.catalogue import Workspace
@@ -109,6 +110,8 @@ class Docks(QObject):
         self._bench: Workbench | None = None
         self._let_in = False
         """Whether the panes in the middle, which open media, may be made: not before the window was painted once."""
+        self._led_for: frozenset[StreamKind] | None = None
+        """For which kinds of streams the tabs were last turned to those that show something."""
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -150,9 +153,30 @@ class Docks(QObject):
     def bind(self, bench: Workbench) -> None:
         """Show this project in all of them."""
         self._bench = bench
+        self._led_for = None
+        bench.sample_changed.connect(self._on_sample)
         for dock in self:
             dock.bind(bench)
         self.settle()
+
+    def _on_sample(self, view: SampleView | None) -> None:
+        if view is not None and self._led_for != _kinds(view):
+            self._settle_soon.start()
+
+    def _give_way(self) -> None:
+        """A pane that has nothing for this sample lets one in its place come to the front that has.
+
+        Once for samples of the same kinds: who then turns to another tab finds it there the next time.
+        """
+        view = None if self._bench is None else self._bench.view
+        if view is None or self._led_for == _kinds(view) or not any(dock.in_sight for dock in self):
+            return
+        kinds = self._led_for = _kinds(view)
+        for dock in [each for each in self if each.in_sight and not each.spec.fits(kinds)]:
+            beside = [each for each in self if each in self._window.tabifiedDockWidgets(dock)]
+            better = next((each for each in beside if each.spec.fits(kinds)), None)
+            if better is not None:
+                better.raise_()
 
     @Slot()
     def settle(self) -> None:
@@ -160,6 +184,8 @@ class Docks(QObject):
         layout = self._window.layout()
         if layout is not None:
             layout.activate()  # Qt tells which tabs are in front when it has given them their places
+            self._give_way()
+            layout.activate()
         self._settle_soon.stop()
         for dock in self:
             if dock.pane is None and dock.spec.area is Area.CENTRE and not self._let_in:
@@ -172,6 +198,8 @@ class Docks(QObject):
 
     def unbind(self) -> None:
         """Let go of the project and hide."""
+        if self._bench is not None:
+            self._bench.sample_changed.disconnect(self._on_sample)
         self._bench = None
         for dock in self:
             dock.unbind()
@@ -319,6 +347,10 @@ class Docks(QObject):
                 bar.setObjectName(f"dock_tabs_{number}")
                 bar.setAccessibleName("Panes in this place")
                 bar.setDrawBase(False)
+
+
+def _kinds(view: SampleView) -> frozenset[StreamKind]:
+    return frozenset(each.kind for each in view.streams.values())
 
 
 def _share_of(kind: str, workspace: Workspace) -> float:

@@ -9,6 +9,7 @@ import importlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workstation.core.sample import StreamKind
 from workstation.ui.panes.base import Pane
 
 
@@ -30,6 +31,12 @@ class PaneSpec:
     title: str
     area: Area
     make: str
+    streams: frozenset[StreamKind] = frozenset()
+    """Of which kinds of streams it shows something; empty if it always has something to show."""
+
+    def fits(self, kinds: frozenset[StreamKind]) -> bool:
+        """Whether it shows anything of a sample with streams of these kinds."""
+        return not self.streams or bool(self.streams & kinds)
 
     def build(self) -> Pane:
         """Import the module and make the pane."""
@@ -38,15 +45,22 @@ class PaneSpec:
         return made
 
 
+def _middle(kind: str, title: str, name: str, *streams: StreamKind) -> PaneSpec:
+    return PaneSpec(kind, title, Area.CENTRE, f"workstation.ui.panes.{kind}:{name}", frozenset(streams))
+
+
 PANES: tuple[PaneSpec, ...] = (
-    PaneSpec("camera", "Cameras", Area.CENTRE, "workstation.ui.panes.camera:CameraPane"),
-    PaneSpec("sound", "Sound", Area.CENTRE, "workstation.ui.panes.sound:SoundPane"),
-    PaneSpec("text", "Text", Area.CENTRE, "workstation.ui.panes.text:TextPane"),
-    PaneSpec("cloud", "Cloud", Area.CENTRE, "workstation.ui.panes.cloud:CloudPane"),
-    PaneSpec("volume", "Volume", Area.CENTRE, "workstation.ui.panes.volume:VolumePane"),
-    PaneSpec("series", "Series", Area.CENTRE, "workstation.ui.panes.series:SeriesPane"),
-    PaneSpec("trajectory", "Trajectory", Area.CENTRE, "workstation.ui.panes.trajectory:TrajectoryPane"),
-    PaneSpec("document", "Document", Area.CENTRE, "workstation.ui.panes.document:DocumentPane"),
+    _middle("camera", "Cameras", "CameraPane", StreamKind.VIDEO, StreamKind.IMAGE, StreamKind.VOLUME),
+    _middle("sound", "Sound", "SoundPane", StreamKind.AUDIO),
+    _middle("text", "Text", "TextPane", StreamKind.TEXT, StreamKind.TURNS, StreamKind.AUDIO),
+    _middle("cloud", "Cloud", "CloudPane", StreamKind.CLOUD, StreamKind.RADAR),
+    _middle("volume", "Volume", "VolumePane", StreamKind.VOLUME),
+    _middle("series", "Series", "SeriesPane", StreamKind.SERIES),
+    _middle("trajectory", "Trajectory", "TrajectoryPane", StreamKind.TRAJECTORY),
+    _middle("document", "Document", "DocumentPane", StreamKind.DOCUMENT),
+    PaneSpec(
+        "strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({StreamKind.CLOUD})
+    ),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),

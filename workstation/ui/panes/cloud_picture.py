@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.app.cloud_ground import Ground, PlacedSweep
-from workstation.app.cloud_moment import NO_BOXES, Boxes, Coloured, Painting, SweepWanted, moving_rows
+from workstation.app.cloud_moment import NO_BOXES, Boxes, Coloured, Painting, SweepWanted, counts, moving_rows
 from workstation.app.cloud_paint import STREAMS, ColourBy, Scales
 from workstation.app.cloud_view import CloudLayer, CloudLayers
 from workstation.app.placed_cuboids import PlacedCuboids
@@ -70,6 +70,14 @@ class SweepPoints:
             self.made[each.key] = (points, rows)
             found.append(PointLayer(key=each.key, points=points, colours=colours, size_px=each.size_px))
         return found
+
+    @property
+    def waiting(self) -> bool:
+        """Whether colours from cameras are still being made."""
+        found = self.painting.from_cameras
+        if self.painting.by is not ColourBy.CAMERA or found is None:
+            return False
+        return any(each.sweep.session_ns is not None and found(each.sweep) is None for each in self.wanted)
 
     def same_as(self, other: SweepPoints | None) -> bool:
         """Whether nothing would look different."""
@@ -153,6 +161,16 @@ class CloudMoment:
         boxes = Boxes(self.cuboids.ids, self.cuboids.centers, self.cuboids.sizes, self.cuboids.rotations)
         current = (each for each in self.points.wanted if each.current)
         return sum(int((boxes.inside(each.sweep.points, (row,)) >= 0).sum()) for each in current)
+
+    def prepare(self) -> None:
+        """On the render thread: what takes a while and is painted with the picture."""
+        _ = self.counts
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64] | None:
+        """The same for all cuboids at once; ``None`` where there are too many points for that."""
+        boxes = Boxes(self.cuboids.ids, self.cuboids.centers, self.cuboids.sizes, self.cuboids.rotations)
+        return counts(boxes, [each.sweep for each in self.points.wanted if each.current])
 
     def range_m(self, row: int) -> float:
         """From the leading sensor to the middle of a cuboid, on the ground."""

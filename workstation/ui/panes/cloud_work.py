@@ -75,7 +75,9 @@ class SpaceWork:
         found = {key: cuboid for key, cuboid in self._stored_all().items() if self._visible(key)}
         shown = self.shown
         for key, dragged in self._bench.previews.shapes.items():
-            if shown is not None and isinstance(dragged.shape, Cuboid) and (key in found or key == NEW):
+            if shown is None or not isinstance(dragged.shape, Cuboid) or dragged.own_ns != (self.own_ns(key) or 0):
+                continue  # what is dragged at one sweep of the strip is dragged at no other
+            if key in found or key == NEW:
                 there = self._in_scene(dragged.shape, dragged.frame or self.record_frame(key), shown)
                 if there is not None:
                     found[key] = there

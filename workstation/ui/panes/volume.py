@@ -18,6 +18,7 @@ from workstation.app.sample_view import SampleView
 from workstation.app.volume_linking import VolumeLinks
 from workstation.app.volume_planes import PlaneName, Vec3
 from workstation.app.volume_sections import points_of
+from workstation.app.volume_texts import window_text
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.media.base import Window
@@ -59,6 +60,19 @@ class _ToolGesture:
         self.plane.area.update()
 
 
+class _Enlarged:
+    """One plane alone, as something that ``Esc`` leaves."""
+
+    def __init__(self, pane: VolumePane) -> None:
+        self._pane = pane
+
+    def key(self, event: QKeyEvent) -> bool:
+        return False
+
+    def cancel(self) -> None:
+        self._pane.enlarge(None)
+
+
 class VolumePane(Pane):
     """All volumes of the sample."""
 
@@ -66,13 +80,14 @@ class VolumePane(Pane):
     title = "Volume"
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        self._at_work: Gesture | None = None
+        self.enlarged: PlaneName | None = None
         super().__init__(parent)
         self.volumes: list[VolumeShown] = []
         self.views: list[PlaneView] = []
         self.marks: dict[str, VolumeMarks] = {}
         self.links = VolumeLinks()
         self.focused: PlaneView | None = None
-        self.enlarged: PlaneName | None = None
         self.look = VolumeLook()
         self._beside = True
         self._grid = QGridLayout(self.body)
@@ -197,6 +212,19 @@ class VolumePane(Pane):
         seen = [each for each in self.views if each.isVisible() and not each.volume.trouble]
         return all(not each.volume.pending(each.name) and each.volume.complete for each in seen)
 
+    @property
+    def gesture(self) -> Gesture | None:
+        """The tool at work; without one, while the pane has the focus, one plane alone, which ``Esc`` leaves."""
+        if self._at_work is not None:
+            return self._at_work
+        focus: QWidget | None = self.window().focusWidget()
+        focused = focus is not None and (focus is self or self.isAncestorOf(focus))
+        return _Enlarged(self) if self.enlarged is not None and focused else None
+
+    @gesture.setter
+    def gesture(self, gesture: Gesture | None) -> None:
+        self._at_work = gesture
+
     # --- what actions call --------------------------------------------------------------------------------------
 
     def go_to(self, volume: VolumeShown, place: Vec3) -> None:
@@ -223,6 +251,7 @@ class VolumePane(Pane):
         """One plane alone, of every volume; or all again."""
         self.enlarged = name
         self._lay_out()
+        self._say()
 
     def set_look(self, **changes: Any) -> None:
         """Switch something for all planes."""
@@ -279,7 +308,7 @@ class VolumePane(Pane):
 
     def tool_moved(self, plane: PlaneView) -> None:
         """The tool over a plane has begun or ended something."""
-        held: Gesture | None = self.gesture
+        held = self._at_work
         if plane.tool.busy:
             if held is None:
                 self.gesture = _ToolGesture(self, plane)
@@ -356,8 +385,9 @@ class VolumePane(Pane):
     def _say(self) -> None:
         several = len(self.volumes) > 1
         for plane in self.views:
-            words = (plane.volume.title if several else "", self.links.said(plane.volume.stream.id))
-            plane.note = " · ".join(filter(None, words)) if plane.name is plane.volume.main else ""
+            main = plane.name is (self.enlarged or plane.volume.main)
+            plane.whose = plane.volume.title.capitalize() if several and main else ""
+            plane.note = self.links.said(plane.volume.stream.id) if main else ""
             plane.say()
         volume = None if self.focused is None else self.focused.volume
         count = len(self.volumes)
@@ -407,8 +437,7 @@ class VolumePane(Pane):
         self.window_menu.clear()
         volume = None if self.focused is None else self.focused.volume
         for number, window in enumerate(() if volume is None else volume.windows):
-            text = f"{window.name} {window.centre:g} / {window.width:g}".replace("-", "−").strip()
-            entry = QAction(text, self.window_menu)
+            entry = QAction(window_text(window), self.window_menu)
             entry.setData(number)
             self.window_menu.addAction(entry)
         self.window_button.setEnabled(bool(self.window_menu.actions()))
