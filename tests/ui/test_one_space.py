@@ -672,3 +672,21 @@ def _colours(cloud: Any) -> NDArray[np.uint8] | None:
     moment = cloud.moment
     known = None if moment is None else moment.points.painting.from_cameras
     return None if known is None else known(moment.lead_sweep)
+
+
+def test_a_camera_that_the_rig_does_not_know_says_so_and_shows_nothing_of_space(real: Opened) -> None:
+    bench, back = real.bench, real.camera("back_camera")
+    assert bench.view is not None
+    rig = bench.view.rig()
+    assert rig is not None
+    known = tuple(each for each in rig.cameras if each["name"] != "back_camera")  # type: ignore[index]
+    real.pane.set_look(cuboids=True)
+    assert back.scene.shadows
+    bench.run("rig.add", sample="sf_drive", key=rig.key, frames=rig.frames, cameras=known)
+    assert "not calibrated" in back.header.accessibleName()
+    assert not back.scene.shadows
+    assert "not calibrated" not in real.camera("front_camera").header.accessibleName()
+    bench.session.undo()
+    assert "not calibrated" not in back.header.accessibleName()
+    assert back.scene.shadows
+    real.pane.set_look(cuboids=False)
