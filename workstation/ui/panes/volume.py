@@ -19,6 +19,7 @@ from workstation.app.volume_linking import VolumeLinks
 from workstation.app.volume_planes import PlaneName, Vec3
 from workstation.app.volume_sections import points_of
 from workstation.app.volume_texts import window_text
+from workstation.core.annotation import Annotation
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.media.base import Window
@@ -159,6 +160,8 @@ class VolumePane(Pane):
         self._fill_windows()
         self._mark()
         self._say()
+        if bench is not None and view is not None:
+            self._reveal(bench.selected)
         for volume in self.volumes:
             volume.ask()
 
@@ -183,7 +186,8 @@ class VolumePane(Pane):
         if change.ids_changed or change.hover_changed:
             self._mark()
         if change.ids_changed and change.cause != self.kind:
-            self._reveal(() if change.after.active is None else (change.after.active,))
+            active = change.after.active
+            self._reveal(() if active is None else (active,))
         cursor = change.after.cursor
         if change.cursor_changed and change.cause != self.kind and cursor is not None and cursor.direction is None:
             shown = next((each for each in self.volumes if (each.stream.frame or FRAME) == cursor.frame), None)
@@ -417,21 +421,28 @@ class VolumePane(Pane):
             plane.show_marks(marks)
 
     def _reveal(self, ids: Ids) -> None:
-        """Go to the slice on which something lies, or through the middle of what lies in the patient."""
+        """Go to the slice on which something lies, or through the middle of what lies in the patient; for what lies in
+        no volume, to what shows the same thing."""
         view = None if self.bench is None else self.bench.view
-        for each in ids:
-            record = None if view is None else view.annotations.get(each)
-            volume = None if record is None else next((v for v in self.volumes if v.stream.id == record.stream), None)
-            if record is None or volume is None or volume.reader is None:
-                continue
-            points = () if record.shape is None else points_of(record.shape)
-            number = self.marks[volume.stream.id].numbers.get(record.item or "")
-            if points:
-                x, y, z = np.mean(np.array(points, np.float64), axis=0).tolist()
-                self.go_to(volume, (x, y, z))
-            elif number is not None and volume.acquired is not None:
-                self.go_to(volume, volume.on_slice(volume.acquired.name, number))
+        if view is None or not ids:
             return
+        related = [*ids, *sorted(view.related(ids) - set(ids))]
+        places = [found for each in related if (found := self._place_of(view.annotations.get(each))) is not None]
+        if places:
+            self.go_to(*places[0])
+
+    def _place_of(self, record: Annotation | None) -> tuple[VolumeShown, Vec3] | None:
+        volume = None if record is None else next((v for v in self.volumes if v.stream.id == record.stream), None)
+        if record is None or volume is None or volume.reader is None:
+            return None
+        points = () if record.shape is None else points_of(record.shape)
+        if points:
+            x, y, z = np.mean(np.array(points, np.float64), axis=0).tolist()
+            return volume, (x, y, z)
+        number = self.marks[volume.stream.id].numbers.get(record.item or "")
+        if number is None or volume.acquired is None:
+            return None
+        return volume, volume.on_slice(volume.acquired.name, number)
 
     def _fill_windows(self) -> None:
         self.window_menu.clear()

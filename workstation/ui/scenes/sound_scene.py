@@ -158,9 +158,7 @@ def _paint_mood(painter: QPainter, felt: Felt, look: Look, *, over_wave: bool) -
     if over_wave:
         over = QColor(colour)
         over.setAlpha(210)
-        painter.setCompositionMode(
-            QPainter.CompositionMode.CompositionMode_SourceAtop
-        )  # only what is drawn is coloured
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceAtop)  # only what is drawn
         painter.fillRect(rect, over)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
     painter.fillRect(QRectF(rect.left(), rect.bottom() - 3.0, max(1.0, rect.width()), 3.0), colour)
