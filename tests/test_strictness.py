@@ -34,6 +34,8 @@ EXPECTED: dict[str, str | None] = {
     "test_thread_left": "leaked thread 'left behind'",
     "test_thread_that_ends": None,
     "test_thread_dies": "PytestUnhandledThreadExceptionWarning",
+    "test_thread_begun_late": None,
+    "test_thread_begun_late_and_left": "leaked thread 'late'",
     "test_database_open": r"leaked database connection, opened at .*test_sample\.py:\d+ in test_database_open",
     "test_database_dropped": r"dropped without close\(\), opened at .*test_sample\.py:\d+ in test_database_dropped",
     "test_database_own_class": r"leaked database connection, opened at .*in test_database_own_class",
@@ -85,6 +87,19 @@ def test_thread_dies():
     thread = threading.Thread(target=int, args=("x",))
     thread.start()
     thread.join()
+@pytest.fixture(scope="class")
+def careful():
+    ends = threading.Event()
+    workers = [threading.Thread(target=ends.wait, name="late", daemon=True)]
+    yield workers
+    ends.set()
+@pytest.fixture(scope="class")
+def careless():
+    return [threading.Thread(target=release.wait, name="late", daemon=True)]
+class TestLate:
+    def test_thread_begun_late(self, careful): careful[0].start()
+class TestLateAndLeft:
+    def test_thread_begun_late_and_left(self, careless): careless[0].start()
 
 def test_database_open(): kept.append(sqlite3.connect(":memory:"))
 def test_database_dropped():

@@ -50,7 +50,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def others(project: Path) -> Path:
     """Another project: a mirrored series, and one patient's two series in a sample."""
     folder = project.parent
-    made = copy_of(project, folder / "others")
+    made: Path = copy_of(project, folder / "others")
     write_series(folder / "mirrored", SMALL, 7, mirrored=True)
     write_series(folder / "current", SMALL, 3)
     write_series(folder / "prior", SMALL, 3)
@@ -383,13 +383,22 @@ def test_a_mask_goes_on_from_slice_to_slice_and_is_interpolated_between(me: Pers
     assert masks[-1]["item"] != masks[-2]["item"]
     me.press(".", ".").waits(pane.settled, "the slice")
     (between,) = [each for each in view.scene.shown.drawn if each.name.endswith("between")]
-    ring = np.concatenate([each * view.cut.plane.spacing_mm[:2] for each in between.lines.rings])
+    ring = np.concatenate([each * view.plane.spacing_mm[:2] for each in between.lines.rings])
     wide = (np.ptp(ring, axis=0) / 2).mean()
     assert wide == pytest.approx(0.75 * reach / view.viewport.per_mm, abs=1.0), "halfway between both"
     number, _ = slice_of(view)
     assert number == first - 2
-    me.press("Shift+F9").drag(view.area, middle - QPoint(4, 0), middle + QPoint(4, 0))
+    me.bench.hand.set_ways(brush_px=2)
+    me.press("Shift+F9").click_at(view.area, middle)
     assert len(stored.content("annotation", "k.kind = 'mask'")) == len(before) + 3, "wiping makes a key of it"
+    edits = stored.edits()
+    me.window.perform("volume.write_between", pane)
+    assert "2 slices written" in me.said
+    written = stored.content("annotation", "k.kind = 'mask'")
+    assert len(written) == len(before) + 5
+    assert stored.edits() == edits + 1
+    assert [each.get("source", {}).get("kind") for each in written].count("interpolation") == 2
+    assert not [each for each in view.scene.shown.drawn if each.name.endswith("between")]
     said = inspected(me)
     assert re.fullmatch(r"\d+\.\d\d ml", said["volume"])
     assert 1.0 < float(said["volume"].split()[0]) < 6.4, "a part of the 6.4 ml of the sphere"

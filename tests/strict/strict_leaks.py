@@ -1,7 +1,8 @@
 """Threads and database connections that a test leaves behind fail that test.
 
 Loaded by ``strict_plugin`` before any module of the program: modules keep what ``sqlite3.connect`` is then.
-What a fixture of a wider scope opens belongs to that fixture, and is looked at when the fixture ends.
+What a fixture of a wider scope opens belongs to that fixture, and is looked at when the fixture ends. So does what its
+window begins later, while a test of the module runs: workers start when something is first looked at.
 """
 
 from __future__ import annotations
@@ -80,14 +81,33 @@ class Snapshot:
         """One sentence per thread still running (after a moment's grace) and per connection not closed.
 
         What a thread opened that ran before already (a check behind a wider fixture's project) is that thread's.
+        While a fixture of the module or class stands, what is new is handed to it, and must be gone when it ends.
         """
         earlier = self.threads - {threading.main_thread()}
         opened = {connection for connection in set(_open) - self.connections if connection.opener not in earlier}
+        began = set(threading.enumerate()) - self.threads
+        if _standing:
+            _standing[-1].take(began, opened)
+            _kept_by_fixtures.update(began, opened)
+            began, opened = set(), set()
         return (
-            still_running(set(threading.enumerate()) - self.threads)
+            still_running(began)
             + still_open(opened)
             + [f"database connection dropped without close(), opened at {place}" for place in _dropped[self.dropped :]]
         )
+
+
+class _Standing:
+    """A fixture wider than a test, and what was begun while it stood; compared by identity."""
+
+    def __init__(self) -> None:
+        self.threads: set[threading.Thread] = set()
+        self.connections: set[_Tracked] = set()
+
+    def take(self, threads: set[threading.Thread], connections: set[_Tracked]) -> None:
+        """These are to be gone when it ends."""
+        self.threads |= {each for each in threads if each.is_alive()}
+        self.connections |= connections
 
 
 def still_running(threads: set[threading.Thread]) -> list[str]:
@@ -111,6 +131,8 @@ def still_open(connections: set[_Tracked]) -> list[str]:
 _SNAPSHOT = pytest.StashKey[Snapshot]()
 _running: list[Snapshot] = []
 _kept_by_fixtures: set[threading.Thread | _Tracked] = set()
+_standing: list[_Standing] = []
+"""The fixtures of a module or class that stand now, the innermost last."""
 
 
 def start_leak_watch(item: pytest.Item) -> None:
@@ -134,8 +156,16 @@ def pytest_fixture_setup(
         return (yield)
     threads: set[threading.Thread] = set()
     connections: set[_Tracked] = set()
+    own = _Standing()
 
     def look() -> None:
+        if own in _standing:
+            _standing.remove(own)
+            if _standing:  # one that still stands may have begun them
+                _standing[-1].take(own.threads, own.connections)
+            else:
+                threads.update(own.threads)
+                connections.update(own.connections)
         problems = still_running(threads) + still_open(connections)
         _kept_by_fixtures.difference_update(threads, connections)
         if problems:
@@ -148,6 +178,8 @@ def pytest_fixture_setup(
     threads |= set(threading.enumerate()) - before.threads - _kept_by_fixtures
     connections |= set(_open) - before.connections - _kept_by_fixtures
     _kept_by_fixtures.update(threads, connections)
+    if fixturedef.scope in ("module", "class"):
+        _standing.append(own)
     for snapshot in _running:
         snapshot.threads |= threads
         snapshot.connections |= connections

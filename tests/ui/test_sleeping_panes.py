@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from main_windows import bench_of, main_window
 from PySide6.QtCore import QRegularExpression, Qt
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QTabBar
 
 from strict_windows import wait_for
 from workstation.core.annotation import State
+from workstation.core.sample import StreamKind
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panels.entities import EntitiesPanel
 from workstation.ui.panels.links import LinksPanel
@@ -203,3 +205,25 @@ def test_a_returned_sample_opens_on_its_first_comment_whatever_is_seen(window: M
     assert bench.open_sample("sf_drive")
     wait_for(lambda: bench.selected == (labels[5],), what="the comment's label to be selected")
     assert "the class is wrong" in window.status.said
+
+
+def test_a_pane_with_nothing_to_show_gives_way_to_one_that_has(window: MainWindow) -> None:
+    bench = bench_of(window)
+    before = bench.view
+    assert before is not None
+    cloud, path = window.docks.dock("cloud"), window.docks.dock("trajectory")
+    assert cloud is not None
+    assert path is not None
+    wait_for(lambda: cloud.in_sight, what="the cloud in front")
+    bench.session.run("sample.add", key="a walk")
+    pose = next(each for each in before.streams.values() if each.kind is StreamKind.TRAJECTORY)
+    bench.session.run(
+        "stream.add", sample="a walk", key="steps", kind=pose.kind.value, files=msgspec.to_builtins(pose.files),
+        reader=pose.reader, options=dict(pose.options),
+    )  # fmt: skip
+    assert bench.open_sample("a walk")
+    wait_for(lambda: path.in_sight and not cloud.in_sight, what="the path in front, as there is no cloud")
+    click_tab(window, "Cloud")  # who wants to see that there is nothing may
+    wait_for(lambda: cloud.in_sight, what="the cloud's tab")
+    assert bench.open_sample(before.sample.key)
+    wait_for(lambda: cloud.in_sight, what="the cloud")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 
 import numpy as np
@@ -156,6 +157,16 @@ def test_dashes_are_half_of_the_line(scene: SpaceScene) -> None:
     assert 9 < sum(x + 1 not in dashed for x in dashed) < 15
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_dashes_stay_on_their_line_when_its_begin_leaves_the_picture(scene: SpaceScene, flat: bool) -> None:
+    view = (AHEAD.flat() if flat else AHEAD).pan(0.5, 0.5)
+    scene.set_lines([line((10, 30, 0), (10, -30, 0), width_px=1, dashed=True)])
+    before = scene.render(view).image[50, :, 1] > 200
+    after = scene.render(view.pan(7, 0)).image[50, :, 1] > 200
+    assert 80 < before.sum() < 120
+    assert (before[2:190] != after[9:197]).sum() <= 4
+
+
 def test_a_line_joins_without_blending_twice(scene: SpaceScene) -> None:
     half = np.array([[(10, -5, 1), (10, 0, 1)], [(10, 0, 1), (10, 5, 1)]], np.float32)
     scene.set_lines([LineLayer("line", half, np.array([(*GREEN, 100)] * 2, np.uint8), width_px=4)])
@@ -217,6 +228,31 @@ def test_points_come_with_the_budget_and_then_all(scene: SpaceScene) -> None:
     fresh = SpaceScene(SplatPainter())
     fresh.set_points([PointLayer("lidar", cloud, np.full(cloud.shape, 200, np.uint8))])
     assert (fresh.paint_points(AHEAD).packed == full.packed).all()
+
+
+def test_dozens_of_sweeps_keep_to_one_budget_and_each_shows(scene: SpaceScene) -> None:
+    rng = np.random.default_rng(2)
+    sweeps = [(rng.random((20_000, 3)) * 20 + (10, -10, -10)).astype(np.float32) for _ in range(30)]
+    scene.set_points([PointLayer(str(i), sweep, np.full(sweep.shape, 200, np.uint8)) for i, sweep in enumerate(sweeps)])
+    rendered = scene.render(AHEAD, budget=130_000)
+    assert 30_000 < rendered.points.drawn <= 130_000
+    shown = np.bincount(rendered.index[rendered.index >= 0] >> LAYER_SHIFT, minlength=30)
+    assert shown.min() > 0.5 * shown.max()
+
+
+def test_a_frame_has_not_become_ten_times_slower(scene: SpaceScene) -> None:
+    """A guard, not a measure: 150,000 points take about 6 ms of CPU."""
+    cloud = (np.random.default_rng(1).random((150_000, 3)) * 20 + (10, -10, -10)).astype(np.float32)
+    scene.set_points([PointLayer("lidar", cloud, np.full(cloud.shape, 200, np.uint8))])
+    view = AHEAD.sized(1280, 720)
+    scene.render(view)
+    spent = []
+    for _ in range(5):
+        view = view.orbit(2, 0)
+        begin = time.thread_time()
+        scene.render(view)
+        spent.append(time.thread_time() - begin)
+    assert min(spent) < 0.08
 
 
 def test_a_cancelled_picture_goes_on_where_it_stopped(scene: SpaceScene) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from workstation.app.doctor_probes import Answer, ask_child
+from workstation.ui.scenes import vtk_scene
 from workstation.ui.scenes.cloud_scene import EMPTY, LineLayer, PointLayer, Rendered
 from workstation.ui.scenes.space_scene import SpaceScene, accelerated_window, is_hardware
 from workstation.ui.scenes.space_view import SpaceView
@@ -101,6 +102,17 @@ def test_both_draw_the_same_part_while_moving(scenes: tuple[SpaceScene, SpaceSce
     assert splat.points.drawn == vtk.points.drawn < 90_000
     either = (splat.index >= 0) | (vtk.index >= 0)
     assert (splat.index == vtk.index)[either].mean() > 0.98
+
+
+def test_more_points_than_a_colour_can_count_are_drawn_in_two_goes(
+    street: list[PointLayer], scenes: tuple[SpaceScene, SpaceScene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with more than 16 million: here a colour counts to 4096 only."""
+    monkeypatch.setattr(vtk_scene, "_DIGIT_BITS", 12)
+    scene = SpaceScene(VtkPainter("vtkEGLRenderWindow"))
+    scene.set_points(street)
+    assert (scene.render(VIEW).index == scenes[1].render(VIEW).index).all()
+    scene.close()
 
 
 def test_vtk_survives_nothing_to_draw() -> None:

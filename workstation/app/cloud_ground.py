@@ -25,6 +25,7 @@ from workstation.media.motion_correction import correct_motion
 
 Vec3 = tuple[float, float, float]
 _CHUNK = 1 << 20
+MOST_SORTED = 400_000
 _MOST_WAY = 4_000
 """Poses of the drawn way of the vehicle."""
 
@@ -62,6 +63,8 @@ class PlacedSweep:
     low: Vec3
     high: Vec3
     """A box around the points; a metre about the sensor where there are none."""
+    by_x: NDArray[np.intp] | None = None
+    """The points in the order of their x, for counting them in many boxes; ``None`` for clouds too large for that."""
 
     @property
     def nbytes(self) -> int:
@@ -192,6 +195,7 @@ class Ground:
             sensor=(x, y, z),
             low=low,
             high=high,
+            by_x=np.argsort(points[:, 0]) if len(points) <= MOST_SORTED else None,
         )
 
     def _corrected(

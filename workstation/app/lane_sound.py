@@ -51,6 +51,14 @@ class TileKey:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Samples that have to be decoded before the waveform of a close view is exact."""
+
+    start: int
+    stop: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """The single samples in view: (n,) session times in nanoseconds and values, full scale ±1."""
@@ -86,7 +94,7 @@ class Frequencies:
 
 
 class SoundLane:
-    """One sound. ``columns`` and ``cut_out`` on the window's thread; ``build`` and ``tile`` on others."""
+    """One sound. ``columns`` and ``cut_out`` on the window's thread; ``build``, ``bring`` and ``tile`` on others."""
 
     def __init__(self, stream: Stream, sound: AudioFile, context: OpenContext) -> None:
         self.stream = stream
@@ -156,9 +164,23 @@ class SoundLane:
     # --- the waveform -------------------------------------------------------------------------------------------
 
     def columns(self, view: Viewport, channel: int | None = None) -> WaveColumns:
-        """The waveform of what is in view, at any zoom: of one channel, or of all taken together."""
+        """The waveform of what is in view, at any zoom: of one channel, or of all taken together. Nothing is decoded:
+        while ``missing`` says that samples are, a close view shows the extremes of 256 samples."""
         parts = [self._columns(start, stop, width, channel) for start, stop, width in self._pieces(view)]
         return WaveColumns(*(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES))
+
+    def missing(self, view: Viewport) -> Stretch | None:
+        """What has to be decoded for a close view, with half a view around it to move in; ``None``: nothing."""
+        start, stop = self._sample_at(view.start_ns), self._sample_at(view.end_ns)
+        around = (stop - start) // 2 + 1
+        if not self._wave.must_decode(start - 1, stop + 1, view.width_px):
+            return None
+        low, high = max(0, start - around), min(self._sound.frames, stop + around)
+        return Stretch(low, high) if low < high else None
+
+    def bring(self, stretch: Stretch, cancel: CancelToken) -> None:
+        """Decode a stretch into the shared memory. For a worker's thread."""
+        self._sound.read_stored(stretch.start, stretch.stop, cancel=cancel)
 
     def samples(self, view: Viewport, channel: int) -> Samples:
         """The samples in view and one on either side, for zooms at which each is seen by itself."""
@@ -175,7 +197,7 @@ class SoundLane:
         return self._sample_at(view.end_ns) - self._sample_at(view.start_ns)
 
     def _columns(self, start: int, stop: int, width: int, channel: int | None) -> WaveColumns:
-        found = self._wave.columns(start, max(stop, start + 1), width)
+        found = self._wave.columns(start, max(stop, start + 1), width, at_once=True)
         if channel is not None:
             return WaveColumns(found.low[:, channel], found.high[:, channel], found.rms[:, channel], found.known)
         return WaveColumns(found.low.min(axis=1), found.high.max(axis=1), found.rms.max(axis=1), found.known)

@@ -111,6 +111,14 @@ def is_right_to_left(text: str) -> bool:
     return not text.isascii() and any(unicodedata.bidirectional(char) in _RTL for char in text)
 
 
+def base_is_right_to_left(text: str) -> bool:
+    """Whether the first letter that has a direction runs from right to left: so does the line then."""
+    if text.isascii():
+        return False
+    found = (unicodedata.bidirectional(char) for char in text)
+    return next((each for each in found if each in ("L", "R", "AL")), "L") != "L"
+
+
 @lru_cache(maxsize=4096)
 def _class_of(char: str) -> str:
     if char.isspace():

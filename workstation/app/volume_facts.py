@@ -46,6 +46,10 @@ def patient_section(view: SampleView, annotation: Annotation, reader: VolumeRead
             sides = zip(LETTERS, middle.tolist(), strict=True)
             said = ", ".join(f"{letters[value >= 0]} {abs(value):.1f}" for letters, value in sides)
             fields.append(_field("place", "Middle", f"{said} mm", "From the zero of the patient's coordinates"))
+    if fields:
+        across, down, step = plane.spacing_mm
+        said = f"{across:.3g} × {down:.3g} × {step:.3g} mm"
+        fields.append(_field("voxel", "Voxel", said, "No size is known better than this"))
     return Section(title="In the patient", fields=tuple(fields))
 
 

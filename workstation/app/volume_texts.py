@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workstation.core.geometry import Measurement
+from workstation.media.base import Window
 
 
 def measurement_text(shape: Measurement) -> str:
@@ -25,6 +26,12 @@ def value_text(value: float, unit: str) -> str:
     if unit == "°":
         return f"{value:.1f}°"
     return f"{value:.4g} {unit}".strip()
+
+
+def window_text(window: Window) -> str:
+    """``LUNG −600 / 1500``: name, centre, width; with decimals where the values are small, as doses are."""
+    form = ".0f" if window.width >= 10 else ".3g"
+    return f"{window.name} {window.centre:{form}} / {window.width:{form}}".replace("-", "−").strip()
 
 
 def length_text(mm: float) -> str:

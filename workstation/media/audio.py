@@ -22,6 +22,7 @@ from workstation.media.audio_decode import PcmSource, is_mp3_sync, open_source
 from workstation.media.base import CancelToken, MediaInfo, OpenContext, Options, ReaderSpec, check_options
 
 _BLOCK_BYTES = 1 << 18
+_PLAIN = frozenset(("PCM_16", "PCM_U8", "PCM_S8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"))
 _FROM_INT16 = np.float32(1 / 32768)
 
 
@@ -56,6 +57,18 @@ class AudioFile:
     @property
     def frames(self) -> int:
         return self._source.frames
+
+    @property
+    def stored_plain(self) -> bool:
+        """Whether samples lie in the file as they are, so that any place is read at once."""
+        details = self._source.details
+        return details.get("container") != "FLAC" and details.get("codec") in _PLAIN
+
+    def held(self, start: int, stop: int) -> bool:
+        """Whether ``[start, stop)`` is decoded already: reading it takes no time."""
+        start, stop = max(0, start), min(stop, self.frames)
+        numbers = range(start // self._block, (stop - 1) // self._block + 1) if start < stop else ()
+        return all(self._cache.get(number) is not None for number in numbers)
 
     def time_of(self, sample: int) -> int:
         """Stream time of a sample, rounded once."""

@@ -36,6 +36,8 @@ _BLOCK_VALUES = 1 << 19
 _FIRST_BINS = 64
 """The first blocks are small, so that something shows at once; they double from there."""
 _WRITE_VALUES = 1 << 20
+_IN_MEMORY = 32 << 20
+"""Bytes up to which a pyramid is filled in memory (ten hours at 16 kHz take 18 MB); a file costs a sixth more."""
 
 
 class Waveform:
@@ -81,17 +83,29 @@ class Waveform:
                 for start in range(0, len(self.pyramid.values), _WRITE_VALUES):
                     write(self.pyramid.values[start : start + _WRITE_VALUES].astype("<i2").tobytes())
 
-    def columns(self, start: int, stop: int, width: int, *, cancel: CancelToken | None = None) -> Columns:
-        """``width`` columns over samples ``[start, stop)``, which may reach beyond the sound."""
+    def columns(
+        self, start: int, stop: int, width: int, *, at_once: bool = False, cancel: CancelToken | None = None
+    ) -> Columns:
+        """``width`` columns over samples ``[start, stop)``, which may reach beyond the sound.
+
+        ``at_once`` decodes nothing: until somebody has read the samples (``must_decode``) columns are a bin wide.
+        """
         if stop <= start or width <= 0:
             raise ValueError(f"{width} columns over samples {start} to {stop}")
         if (stop - start) // width >= Pyramid.finest_samples_per_column():
+            return self.pyramid.columns(start, stop, width)
+        if at_once and self.must_decode(start, stop, width):
             return self.pyramid.columns(start, stop, width)
         low, high = max(0, start), min(stop, self._sound.frames)
         samples = self._sound.read_stored(low, high, cancel=cancel)
         edges = start + (np.arange(width + 1, dtype=np.int64) * (stop - start)) // width - low
         # With fewer samples than columns, each column shows the sample it lies in.
         return sample_columns(samples, edges[:-1], np.maximum(edges[1:], edges[:-1] + 1))
+
+    def must_decode(self, start: int, stop: int, width: int) -> bool:
+        """Whether exact columns need samples that are compressed and not decoded yet."""
+        fine = (stop - start) // max(1, width) < Pyramid.finest_samples_per_column()
+        return fine and not self._sound.stored_plain and not self._sound.held(start, stop)
 
 
 def _stored(sound: AudioFile, context: OpenContext) -> Pyramid | None:
@@ -103,7 +117,9 @@ def _stored(sound: AudioFile, context: OpenContext) -> Pyramid | None:
 
 
 def _scratch(size: int) -> Int16s:
-    """An array in a nameless file: the system may write it out, so a long recording does not fill the memory."""
+    """An array, a large one in a nameless file: the system may write it out, so a long recording fills no memory."""
+    if 2 * size <= _IN_MEMORY:
+        return np.empty(size, np.int16)
     with tempfile.TemporaryFile(prefix="waveform-") as file:
         file.truncate(2 * size)
         # As a plain array: the subclass costs more than the arithmetic on small blocks.

@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.background import Background
 from workstation.app.jobs import Cancelled, Job, Jobs
-from workstation.app.lane_sound import Building, SoundLane, TileKey, lane_of
+from workstation.app.lane_sound import Building, SoundLane, Stretch, TileKey, lane_of
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import Stream, StreamKind
@@ -27,6 +27,8 @@ from workstation.ui.gui_thread import GuiThread
 _PROGRESS_MS = 200
 _LOOK_S = 0.1
 Tile = NDArray[np.uint8]
+Wanted = tuple[str, TileKey | Stretch]
+"""Id of a stream, and what of it is missing."""
 
 
 class Drawer(Protocol):
@@ -44,6 +46,10 @@ class Drawer(Protocol):
 
     def arrived(self, key: TileKey, tile: Tile) -> None:
         """A tile was made."""
+        ...
+
+    def brought(self, stretch: Stretch) -> None:
+        """A stretch of compressed sound was decoded."""
         ...
 
 
@@ -68,8 +74,8 @@ class Sounds(QObject):
         self._context = context
         self._lanes: dict[str, SoundLane] = {}
         self._drawers: list[Drawer] = []
-        self._missed: dict[int, Sequence[tuple[str, TileKey]]] = {}
-        self._tiles: Background[tuple[str, TileKey], Tile] | None = None
+        self._missed: dict[int, Sequence[Wanted]] = {}
+        self._tiles: Background[Wanted, Tile | None] | None = None
         self._building: Building | None = None
         self._built: list[SoundLane] = []
         self._jobs: Jobs | None = None
@@ -124,8 +130,8 @@ class Sounds(QObject):
             self._drawers.remove(drawer)
             self.miss(drawer, ())
 
-    def miss(self, drawer: Drawer, missing: Sequence[TileKey]) -> None:
-        """These tiles are not there, the most urgent first; earlier wishes of the same drawer are forgotten."""
+    def miss(self, drawer: Drawer, missing: Sequence[TileKey | Stretch]) -> None:
+        """These tiles and samples are not there, the most urgent first; earlier wishes of the drawer are forgotten."""
         stream = drawer.sound.stream.id
         if missing:
             self._missed[id(drawer)] = [(stream, key) for key in missing]
@@ -152,10 +158,14 @@ class Sounds(QObject):
 
     # --- on the threads -----------------------------------------------------------------------------------------
 
-    def _make_tile(self, key: tuple[str, TileKey], cancel: CancelToken) -> Tile:
-        return self._lanes[key[0]].tile(key[1], cancel)
+    def _make_tile(self, key: Wanted, cancel: CancelToken) -> Tile | None:
+        lane, wanted = self._lanes[key[0]], key[1]
+        if isinstance(wanted, Stretch):
+            lane.bring(wanted, cancel)
+            return None
+        return lane.tile(wanted, cancel)
 
-    def _tile_made(self, key: tuple[str, TileKey], result: Tile | UserError) -> None:
+    def _tile_made(self, key: Wanted, result: Tile | UserError | None) -> None:
         if not isinstance(result, UserError):
             self._gui.post(self._tile_arrived, (key, result))
 
@@ -164,9 +174,13 @@ class Sounds(QObject):
 
     # --- back on the window's ----------------------------------------------------------------------------------
 
-    def _tile_arrived(self, made: tuple[tuple[str, TileKey], Tile]) -> None:
-        if not self._closed:
-            (stream, key), tile = made
+    def _tile_arrived(self, made: tuple[Wanted, Tile | None]) -> None:
+        if self._closed:
+            return
+        (stream, key), tile = made
+        if isinstance(key, Stretch):
+            self._tell(lambda drawer: drawer.brought(key), stream)
+        elif tile is not None:
             self._tell(lambda drawer: drawer.arrived(key, tile), stream)
 
     def _build_ended(self, ended: tuple[int, UserError | None]) -> None:

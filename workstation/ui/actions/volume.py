@@ -160,6 +160,18 @@ def part(hands: Hands) -> None:
         pane.part()
 
 
+@action("volume.write_between", title="Write interpolated slices", scope=SCOPE, menu=MENU, enabled=_needs_volume)
+def write_between(hands: Hands) -> None:
+    """Make masks of what is interpolated between the drawn slices of the selected thing, as one step."""
+    pane = _volumes(hands)
+    if pane is None or pane.focused is None:
+        return
+    count = pane.focused.canvas.write_between()
+    hands.bench.tell(
+        f"{count} slices written." if count else "Select a mask first that is drawn on slices apart from each other."
+    )
+
+
 def _brush_by(hands: Hands, steps: float) -> None:
     from workstation.ui.tools.draw_mask import size_brush
 

@@ -87,8 +87,8 @@ class CloudOver:
         if key not in self._counts:
             text = f"{moment.range_m(row):.1f} m"
             if moment.points.count <= _COUNTED_POINTS:
-                count = moment.counted(row)
-                text = f"{count} point{'' if count == 1 else 's'}, {text}" + (", sparse" if count < SPARSE else "")
+                count = moment.counted(row) if moment.counts is None else int(moment.counts[row])
+                text = f"{_points(count)}, {text}" + (", sparse" if count < SPARSE else "")
             self._counts[key] = text
         return self._counts[key]
 
@@ -102,7 +102,11 @@ class CloudOver:
             self._names = []
             for row, (key, name) in enumerate(zip(moment.cuboids.ids, moment.names, strict=True)):
                 strong = key in related
-                text = f"{name}: {self.described(moment, row)}" if strong else name
+                text = name
+                if strong:
+                    text = f"{name}: {self.described(moment, row)}"
+                elif moment.counts is not None and moment.counts[row] < SPARSE:
+                    text = f"{name}: {_points(int(moment.counts[row]))}"
                 self._names.append(Name(row, text, strong or key == hovered))
         return self._names
 
@@ -121,7 +125,7 @@ class CloudOver:
         text = {
             ColourBy.RING: "Ring: eight colours in turn",
             ColourBy.CLASS: "Class: what is labelled has its own colour",
-            ColourBy.CAMERA: "Colours from the cameras",
+            ColourBy.CAMERA: f"Colours from the cameras{', being made' if moment.points.waiting else ''}",
             ColourBy.FILE: "Colours from the file",
         }.get(painting.by, TITLES[painting.by])
         paint_lines_of_text(painter, [(text, "#9aa0a6")], QPointF(8, size[1] - metrics.height() - 14))
@@ -199,3 +203,7 @@ class CloudOver:
         painter.setPen(QColor("#aab0bb"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(rect.adjusted(12, 6, -12, -6), flags, text)
+
+
+def _points(count: int) -> str:
+    return f"{count} point{'' if count == 1 else 's'}"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.app.cloud_ground import Ground, PlacedSweep
-from workstation.app.cloud_moment import NO_BOXES, Boxes, Coloured, Painting, SweepWanted, moving_rows
+from workstation.app.cloud_moment import NO_BOXES, Boxes, Coloured, Painting, SweepWanted, counts, moving_rows
 from workstation.app.cloud_paint import STREAMS, ColourBy, Scales
 from workstation.app.cloud_view import CloudLayer, CloudLayers
 from workstation.app.placed_cuboids import PlacedCuboids
@@ -47,6 +47,7 @@ from workstation.ui.tools.space_tool import PointsShown, Shown
 from workstation.ui.tools.state import Sight
 
 _RADAR_PX = 5
+_GROUND_STEP_M = 0.2
 _MOST_PX = 8
 """The largest point that scenes draw."""
 _FRUSTUM_M = 3.0
@@ -70,6 +71,14 @@ class SweepPoints:
             self.made[each.key] = (points, rows)
             found.append(PointLayer(key=each.key, points=points, colours=colours, size_px=each.size_px))
         return found
+
+    @property
+    def waiting(self) -> bool:
+        """Whether colours from cameras are still being made."""
+        found = self.painting.from_cameras
+        if self.painting.by is not ColourBy.CAMERA or found is None:
+            return False
+        return any(each.sweep.session_ns is not None and found(each.sweep) is None for each in self.wanted)
 
     def same_as(self, other: SweepPoints | None) -> bool:
         """Whether nothing would look different."""
@@ -152,7 +161,17 @@ class CloudMoment:
         """How many points of the current sweeps lie in a cuboid."""
         boxes = Boxes(self.cuboids.ids, self.cuboids.centers, self.cuboids.sizes, self.cuboids.rotations)
         current = (each for each in self.points.wanted if each.current)
-        return sum(int((boxes.inside(each.sweep.points, (row,)) >= 0).sum()) for each in current)
+        return sum(int((boxes.inside(each.sweep.points, (row,), by_x=each.sweep.by_x) >= 0).sum()) for each in current)
+
+    def prepare(self) -> None:
+        """On the render thread: what takes a while and is painted with the picture."""
+        _ = self.counts
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64] | None:
+        """The same for all cuboids at once; ``None`` where there are too many points for that."""
+        boxes = Boxes(self.cuboids.ids, self.cuboids.centers, self.cuboids.sizes, self.cuboids.rotations)
+        return counts(boxes, [each.sweep for each in self.points.wanted if each.current])
 
     def range_m(self, row: int) -> float:
         """From the leading sensor to the middle of a cuboid, on the ground."""
@@ -251,7 +270,9 @@ class CloudPicture:
         vehicle = self.vehicle_at(lead.stream, session_ns)
         self._scales.on_vehicle = found.now.session_ns is not None
         cuboids, names = self._cuboids(session_ns) if look.cuboids else (NO_CUBOIDS, ())
-        points = self._swept(swept, session_ns, look, 0.0 if vehicle is None else vehicle.translation[2], ratio)
+        # In steps: a sweep that keeps its colours while the vehicle goes on need not be prepared anew.
+        ground_m = 0.0 if vehicle is None else round(vehicle.translation[2] / _GROUND_STEP_M) * _GROUND_STEP_M
+        points = self._swept(swept, session_ns, look, ground_m, ratio)
         sweeps = tuple((layer, each.now) for layer, each in swept)
         low = np.min([sweep.low for _, sweep in sweeps], axis=0)
         high = np.max([sweep.high for _, sweep in sweeps], axis=0)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -43,6 +43,13 @@ class Still(Protocol):
     def lines(self) -> Sequence[LineLayer]: ...
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """What a canvas wants back with its picture, where part of it is better worked out on the render thread."""
+
+    def prepare(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Wish:
     """What one canvas is to show."""
@@ -55,7 +62,7 @@ class Wish:
     moving: bool = False
     """Whether the view moves: fewer points will do."""
     about: object = None
-    """What the canvas wants to know again with the picture."""
+    """What the canvas wants to know again with the picture; see ``Preparing``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -190,6 +197,8 @@ class SpaceRenderer:
             self._rate += 0.3 * (picture.drawn / max(took_ms, 0.1) - self._rate)
         easel.unfinished = not wish.moving and not picture.complete and count > picture.drawn
         ground = _with_still(easel, scene, picture, wish.still)
+        if isinstance(wish.about, Preparing):
+            wish.about.prepare()
         scene.set_lines(wish.lines)
         scene.set_faces(wish.faces)
         return scene.draw(ground)

@@ -33,7 +33,7 @@ from workstation.app.text_source import Kind, Passage, Place, Sheet
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.scenes.text_arcs import Elbow, Shown, edge_at, elbows, paint_elbows
-from workstation.ui.scenes.text_look import LINE_GAP_PX, RAIL_STEP_PX, TextLook
+from workstation.ui.scenes.text_look import LINE_GAP_PX, MOST_LETTERS, RAIL_STEP_PX, TextLook
 from workstation.ui.scenes.text_scene import Band, PassageScene, Setting, Standing
 from workstation.ui.theme import DARK, Theme
 
@@ -170,9 +170,13 @@ class TextCanvas(QAbstractScrollArea):
         font.setPointSizeF(font.pointSizeF() + self.look.larger)
         return font
 
+    def _text_width(self) -> float:
+        widest = QFontMetricsF(self.letters()).averageCharWidth() * MOST_LETTERS
+        return min(max(80.0, self.viewport().width() - self.text_left - _MARGIN_PX), widest)
+
     def _in_force(self) -> Setting:
         if self._setting is None:
-            width = max(80.0, self.viewport().width() - self.text_left - _MARGIN_PX)
+            width = self._text_width()
             self._setting = Setting(
                 font=self.letters(), width=width, theme=self.theme, look=self.look,
                 visible=self.visible, shows=self._shows_edge,
@@ -219,7 +223,7 @@ class TextCanvas(QAbstractScrollArea):
 
     def _guess_heights(self) -> None:
         metrics = QFontMetricsF(self.letters())
-        width = max(80.0, self.viewport().width() - self.text_left - _MARGIN_PX)
+        width = self._text_width()
         each_row = max(1.0, width / max(1.0, metrics.averageCharWidth()))
         rows = np.array([max(1, -(-len(each.text) // int(each_row))) for each in self.sheet.passages], np.float64)
         self._heights = rows * (metrics.height() + LINE_GAP_PX) + _TURN_GAP_PX
@@ -423,10 +427,15 @@ class TextCanvas(QAbstractScrollArea):
         self.viewport().setCursor(shape)
         if found != self._hovered:
             self._hovered = found
-            self.standing = self.standing._replace(hovered=found)
             self.viewport().setToolTip(hit.bands[0].mark.name if hit.bands else hit.edge.name if hit.edge else "")
             self.viewport().update()
             self.hovered.emit(found or "")
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        if self._hovered is not None:
+            self._hovered = None
+            self.hovered.emit("")
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.hand is not None and event.button() is Qt.MouseButton.LeftButton:

@@ -18,6 +18,8 @@ from workstation.app.sample_view import SampleView
 from workstation.app.volume_linking import VolumeLinks
 from workstation.app.volume_planes import PlaneName, Vec3
 from workstation.app.volume_sections import points_of
+from workstation.app.volume_texts import window_text
+from workstation.core.annotation import Annotation
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.media.base import Window
@@ -59,6 +61,19 @@ class _ToolGesture:
         self.plane.area.update()
 
 
+class _Enlarged:
+    """One plane alone, as something that ``Esc`` leaves."""
+
+    def __init__(self, pane: VolumePane) -> None:
+        self._pane = pane
+
+    def key(self, event: QKeyEvent) -> bool:
+        return False
+
+    def cancel(self) -> None:
+        self._pane.enlarge(None)
+
+
 class VolumePane(Pane):
     """All volumes of the sample."""
 
@@ -66,13 +81,14 @@ class VolumePane(Pane):
     title = "Volume"
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        self._at_work: Gesture | None = None
+        self.enlarged: PlaneName | None = None
         super().__init__(parent)
         self.volumes: list[VolumeShown] = []
         self.views: list[PlaneView] = []
         self.marks: dict[str, VolumeMarks] = {}
         self.links = VolumeLinks()
         self.focused: PlaneView | None = None
-        self.enlarged: PlaneName | None = None
         self.look = VolumeLook()
         self._beside = True
         self._grid = QGridLayout(self.body)
@@ -144,6 +160,8 @@ class VolumePane(Pane):
         self._fill_windows()
         self._mark()
         self._say()
+        if bench is not None and view is not None:
+            self._reveal(bench.selected)
         for volume in self.volumes:
             volume.ask()
 
@@ -168,7 +186,8 @@ class VolumePane(Pane):
         if change.ids_changed or change.hover_changed:
             self._mark()
         if change.ids_changed and change.cause != self.kind:
-            self._reveal(() if change.after.active is None else (change.after.active,))
+            active = change.after.active
+            self._reveal(() if active is None else (active,))
         cursor = change.after.cursor
         if change.cursor_changed and change.cause != self.kind and cursor is not None and cursor.direction is None:
             shown = next((each for each in self.volumes if (each.stream.frame or FRAME) == cursor.frame), None)
@@ -197,6 +216,19 @@ class VolumePane(Pane):
         seen = [each for each in self.views if each.isVisible() and not each.volume.trouble]
         return all(not each.volume.pending(each.name) and each.volume.complete for each in seen)
 
+    @property
+    def gesture(self) -> Gesture | None:
+        """The tool at work; without one, while the pane has the focus, one plane alone, which ``Esc`` leaves."""
+        if self._at_work is not None:
+            return self._at_work
+        focus: QWidget | None = self.window().focusWidget()
+        focused = focus is not None and (focus is self or self.isAncestorOf(focus))
+        return _Enlarged(self) if self.enlarged is not None and focused else None
+
+    @gesture.setter
+    def gesture(self, gesture: Gesture | None) -> None:
+        self._at_work = gesture
+
     # --- what actions call --------------------------------------------------------------------------------------
 
     def go_to(self, volume: VolumeShown, place: Vec3) -> None:
@@ -223,6 +255,7 @@ class VolumePane(Pane):
         """One plane alone, of every volume; or all again."""
         self.enlarged = name
         self._lay_out()
+        self._say()
 
     def set_look(self, **changes: Any) -> None:
         """Switch something for all planes."""
@@ -279,7 +312,7 @@ class VolumePane(Pane):
 
     def tool_moved(self, plane: PlaneView) -> None:
         """The tool over a plane has begun or ended something."""
-        held: Gesture | None = self.gesture
+        held = self._at_work
         if plane.tool.busy:
             if held is None:
                 self.gesture = _ToolGesture(self, plane)
@@ -356,8 +389,9 @@ class VolumePane(Pane):
     def _say(self) -> None:
         several = len(self.volumes) > 1
         for plane in self.views:
-            words = (plane.volume.title if several else "", self.links.said(plane.volume.stream.id))
-            plane.note = " · ".join(filter(None, words)) if plane.name is plane.volume.main else ""
+            main = plane.name is (self.enlarged or plane.volume.main)
+            plane.whose = plane.volume.title.capitalize() if several and main else ""
+            plane.note = self.links.said(plane.volume.stream.id) if main else ""
             plane.say()
         volume = None if self.focused is None else self.focused.volume
         count = len(self.volumes)
@@ -387,28 +421,34 @@ class VolumePane(Pane):
             plane.show_marks(marks)
 
     def _reveal(self, ids: Ids) -> None:
-        """Go to the slice on which something lies, or through the middle of what lies in the patient."""
+        """Go to the slice on which something lies, or through the middle of what lies in the patient; for what lies in
+        no volume, to what shows the same thing."""
         view = None if self.bench is None else self.bench.view
-        for each in ids:
-            record = None if view is None else view.annotations.get(each)
-            volume = None if record is None else next((v for v in self.volumes if v.stream.id == record.stream), None)
-            if record is None or volume is None or volume.reader is None:
-                continue
-            points = () if record.shape is None else points_of(record.shape)
-            number = self.marks[volume.stream.id].numbers.get(record.item or "")
-            if points:
-                x, y, z = np.mean(np.array(points, np.float64), axis=0).tolist()
-                self.go_to(volume, (x, y, z))
-            elif number is not None and volume.acquired is not None:
-                self.go_to(volume, volume.on_slice(volume.acquired.name, number))
+        if view is None or not ids:
             return
+        related = [*ids, *sorted(view.related(ids) - set(ids))]
+        places = [found for each in related if (found := self._place_of(view.annotations.get(each))) is not None]
+        if places:
+            self.go_to(*places[0])
+
+    def _place_of(self, record: Annotation | None) -> tuple[VolumeShown, Vec3] | None:
+        volume = None if record is None else next((v for v in self.volumes if v.stream.id == record.stream), None)
+        if record is None or volume is None or volume.reader is None:
+            return None
+        points = () if record.shape is None else points_of(record.shape)
+        if points:
+            x, y, z = np.mean(np.array(points, np.float64), axis=0).tolist()
+            return volume, (x, y, z)
+        number = self.marks[volume.stream.id].numbers.get(record.item or "")
+        if number is None or volume.acquired is None:
+            return None
+        return volume, volume.on_slice(volume.acquired.name, number)
 
     def _fill_windows(self) -> None:
         self.window_menu.clear()
         volume = None if self.focused is None else self.focused.volume
         for number, window in enumerate(() if volume is None else volume.windows):
-            text = f"{window.name} {window.centre:g} / {window.width:g}".replace("-", "−").strip()
-            entry = QAction(text, self.window_menu)
+            entry = QAction(window_text(window), self.window_menu)
             entry.setData(number)
             self.window_menu.addAction(entry)
         self.window_button.setEnabled(bool(self.window_menu.actions()))

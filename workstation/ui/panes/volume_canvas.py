@@ -16,13 +16,14 @@ from workstation.app.mask_edits import filled
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Run
 from workstation.app.slice_masks import SliceGroup
-from workstation.core.annotation import Annotation
+from workstation.core.annotation import Annotation, Source, SourceKind
 from workstation.core.geometry import Figure, Mask, Measured, Measurement, Shape
 from workstation.core.measured import outline_of, value_of
 from workstation.core.sample import Stream
 from workstation.core.selection import Ids, Mode, replace
 from workstation.core.tracks import Moment
 from workstation.ui.tools.canvas import Act, Pixels, Place, Preview
+from workstation.ui.tools.mask_keeping import given_mask
 from workstation.ui.tools.measuring import Lying, Vec3
 from workstation.ui.tools.state import Hand, Sight
 
@@ -214,6 +215,20 @@ class PlaneCanvas:
             self.select((str(made),))
         return True
 
+    def write_between(self) -> int:
+        """Make the interpolated shapes of the selected thing masks of their own, as one step; how many."""
+        record, group = self._record(), self._group()
+        if record is None or group is None:
+            return 0
+        view, found = self._view, {}
+        for number, placed in view.marks.shapes.all_of(group):
+            item = view.volume.instance(view.volume.main, number)
+            if number not in group.slices and item is not None:
+                found[item] = given_mask(Pixels(*placed))
+        if found and self.together("Write interpolated slices", _Between(self, record, found)) is None:
+            return 0
+        return len(found)
+
     def _record(self) -> Annotation | None:
         active = self.active
         record = None if active is None else self.view.annotations.get(active)
@@ -245,3 +260,15 @@ class _NextSlice:
             "annotation.add", stream=canvas.stream.id, entity=entity, shape=self._given, item=canvas.instance,
             layer=record.layer,
         )  # fmt: skip
+
+
+class _Between:
+    """The commands that store what was interpolated."""
+
+    def __init__(self, canvas: PlaneCanvas, record: Annotation, masks: Mapping[str, Mapping[str, object]]) -> None:
+        self._canvas, self._record, self._masks = canvas, record, masks
+
+    def __call__(self, run: Run, /) -> Any:
+        record, source = self._record, Source(kind=SourceKind.INTERPOLATION, name="signed distances between slices")
+        where = {"stream": self._canvas.stream.id, "entity": record.entity, "layer": record.layer, "source": source}
+        return [run("annotation.add", shape=given, item=item, **where) for item, given in self._masks.items()]

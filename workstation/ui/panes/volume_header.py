@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workstation.ui.theme import Theme
 
 _GAP = 12
+LINKED = "linked"
+"""A note that calls for nothing."""
 
 
 class PlaneHeader(QWidget):
@@ -61,7 +63,8 @@ class PlaneHeader(QWidget):
         title, number, place, window, note = self.said
         left = self._put(painter, 9, title, theme.ink)
         right = self.width() - 8
-        for text, colour in ((note, theme.warning), (place, theme.ink), (number, theme.ink), (window, theme.quiet)):
+        alarming = theme.quiet if note == LINKED else theme.warning
+        for text, colour in ((note, alarming), (place, theme.ink), (number, theme.ink), (window, theme.quiet)):
             width = self.fontMetrics().horizontalAdvance(text)
             if text and right - width > left:
                 self._put(painter, right - width, text, colour)

@@ -15,6 +15,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.volume_planes import Plane, PlaneName, Vec3
+from workstation.app.volume_texts import window_text
 from workstation.ui.panes.volume_area import PlaneArea
 from workstation.ui.panes.volume_canvas import PlaneCanvas
 from workstation.ui.panes.volume_header import PlaneHeader
@@ -58,6 +59,8 @@ class PlaneView(QWidget):
         self.canvas = PlaneCanvas(self)
         self.shown_marks = Marks()
         self.cut: Cut | None = None
+        self.whose = ""
+        """Which volume it is, where there are several."""
         self.note = ""
         """What the header says beside the slice: how the volume is linked."""
         self._common_per_mm = math.inf
@@ -125,10 +128,9 @@ class PlaneView(QWidget):
     def say(self) -> None:
         """Put the slice's number, its place and the window into the header."""
         plane, index = self.plane_painted
-        title = self.name.capitalize() + (", oblique" if plane.oblique else "")
+        title = " · ".join(filter(None, (self.whose, self.name.capitalize() + (", oblique" if plane.oblique else ""))))
         x, y, _ = plane.from_patient(self.volume.position)
-        window = self.volume.window
-        said = f"{window.name} {window.centre:.0f} / {window.width:.0f}".replace("-", "−").strip()
+        said = window_text(self.volume.window)
         note = "reading…" if not self.volume.complete and not plane.acquired else self.note
         place = plane.place_text(plane.to_patient(x, y, index))
         self.header.say((title, f"slice {index + 1} / {plane.count}", place, said, note))

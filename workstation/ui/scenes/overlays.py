@@ -42,6 +42,7 @@ _FAR_M, _SMALL_PX = 35.0, 26.0
 _WIDTHS = {Standing.PLAIN: 1.6, Standing.RELATED: 1.8, Standing.HOVERED: 2.0, Standing.SELECTED: 2.2}
 _JOINT_PX = 3.2
 _HATCH = 0.3
+_FREE_PX = 14.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +189,10 @@ class Overlay:
             self._bones(drawn, stroke)
         text = f"{drawn.name} ?" if drawn.proposed and drawn.name else drawn.name
         valued = isinstance(drawn.shape, Measurement)
-        self._plates.append(_Plate(drawn.id, text, drawn.paint, bounds_of(self._screen(places)), standing, valued))
+        left, top, right, bottom = bounds_of(self._screen(places))
+        free = _FREE_PX if valued else 0.0  # a value does not stand on what it measures
+        bounds = (left - free, top - free, right + free, bottom + free)
+        self._plates.append(_Plate(drawn.id, text, drawn.paint, bounds, standing, valued))
 
     def _fill(self, rings: list[Ring], drawn: Drawn, opacity: float, standing: Standing) -> None:
         paint = drawn.paint

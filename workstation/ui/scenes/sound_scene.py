@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from workstation.app.lane_sound import Frequencies, SoundLane, TileKey, WaveColumns
+from workstation.app.lane_sound import Frequencies, SoundLane, Stretch, TileKey, WaveColumns
 from workstation.app.moods import Felt, Mood
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.timebase import TimeRange
@@ -31,7 +31,7 @@ class SoundScene(LaneScene):
         self,
         sound: SoundLane,
         gaps: Sequence[TimeRange],
-        miss: Callable[[SoundScene, Sequence[TileKey]], None],
+        miss: Callable[[SoundScene, Sequence[TileKey | Stretch]], None],
         *,
         channel: int | None = None,
         spectrogram: bool = False,
@@ -50,6 +50,7 @@ class SoundScene(LaneScene):
         self._gaps = tuple(gaps)
         self._miss = miss
         self._tiles: dict[TileKey, NDArray[np.uint8]] = {}
+        self._brought: Stretch | None = None
         self._say()
 
     @property
@@ -100,20 +101,32 @@ class SoundScene(LaneScene):
         if self.spectrogram and key.channel == (self.channel or 0):
             self.invalidate()
 
+    def brought(self, stretch: Stretch) -> None:
+        """A stretch was decoded."""
+        self._brought = stretch
+        if not self.spectrogram:
+            self.invalidate()
+
     def paint(self, look: Look) -> QImage:
-        image = image_of(self._frequencies(look) if self.spectrogram else _wave_pixels(self, look))
-        near = not self.spectrogram and self.shows_samples(look.view)
+        near = not self.spectrogram and self._is_decoded(look) and self.shows_samples(look.view)
+        image = image_of(self._frequencies(look) if self.spectrogram else _wave_pixels(self, look, samples=near))
         if not near and not self._gaps and not self.moods:
             return image
         painter = painter_on(image, look)
         for felt in self.moods:
-            _paint_mood(painter, felt, look)
+            _paint_mood(painter, felt, look, over_wave=not self.spectrogram)
         if near:
             _paint_samples(painter, self, look)
         for gap in self._gaps:
             draw_gap(painter, look, gap, gap_label(gap))
         painter.end()
         return image
+
+    def _is_decoded(self, look: Look) -> bool:
+        """Whether the waveform is exact now; else what it needs is asked for, once: memory may be too small for it."""
+        missing = self.sound.missing(look.fine)
+        self._miss(self, [] if missing is None or missing == self._brought else [missing])
+        return missing is None
 
     def shows_samples(self, view: Viewport) -> bool:
         """Whether single samples are far enough apart to be drawn one by one."""
@@ -131,19 +144,23 @@ class SoundScene(LaneScene):
 _MOODS = {Mood.NEGATIVE: "−", Mood.POSITIVE: "+", Mood.MIXED: "±"}
 
 
-def _paint_mood(painter: QPainter, felt: Felt, look: Look) -> None:
-    """The sound of the stretch in the colour of how it is said, with a strip and a sign as the second cue."""
+def _paint_mood(painter: QPainter, felt: Felt, look: Look, *, over_wave: bool) -> None:
+    """The wave of the stretch in the colour of how it is said, with a strip and a sign as the second cue.
+
+    Over a spectrogram only strip and sign: its colours are levels.
+    """
     left, right = look.view.x_of(felt.shown.start_ns), look.view.x_of(felt.shown.end_ns)
     if right < 0 or left > look.view.width_px:
         return
     theme = look.theme
     colour = QColor({Mood.NEGATIVE: theme.error, Mood.POSITIVE: theme.good}.get(felt.mood, theme.warning))
     rect = QRectF(max(left, -2.0), 0.0, min(right, look.view.width_px + 2.0) - max(left, -2.0), look.height_px)
-    over = QColor(colour)
-    over.setAlpha(210)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceAtop)  # only what is drawn is coloured
-    painter.fillRect(rect, over)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+    if over_wave:
+        over = QColor(colour)
+        over.setAlpha(210)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceAtop)  # only what is drawn
+        painter.fillRect(rect, over)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
     painter.fillRect(QRectF(rect.left(), rect.bottom() - 3.0, max(1.0, rect.width()), 3.0), colour)
     if rect.width() >= 14 and look.height_px >= 18:
         painter.setPen(colour)
@@ -177,11 +194,11 @@ def _paint_samples(painter: QPainter, scene: SoundScene, look: Look) -> None:
         painter.drawEllipse(point, 2.2, 2.2)
 
 
-def _wave_pixels(scene: SoundScene, look: Look) -> Argb:
+def _wave_pixels(scene: SoundScene, look: Look, *, samples: bool) -> Argb:
     """(height, width): from lowest to highest in every column, inside it the RMS brighter; dotted where not yet known.
 
     The scale is that of full scale, unless one asks for taller, so loud and quiet recordings compare."""
-    if scene.shows_samples(look.view):
+    if samples:
         return np.zeros((look.fine_height, look.fine.width_px), np.uint32)
     columns: WaveColumns = scene.sound.columns(look.fine, scene.channel)
     height, middle = look.fine_height, (look.fine_height - 1) / 2

@@ -85,9 +85,11 @@ class _Ends:
     closeness: NDArray[np.float32]
     """(2, n) at begin and end: what is linear along a line on the screen, one over the depth in perspective."""
     row: Ints
+    skipped: NDArray[np.float32]
+    """(n,) px of the dashes' period that lie before the cut, so that dashes stay where they are when one pans."""
 
     def part(self, which: slice) -> _Ends:
-        return _Ends(self.begin[which], self.end[which], self.closeness[:, which], self.row[which])
+        return _Ends(self.begin[which], self.end[which], self.closeness[:, which], self.row[which], self.skipped[which])
 
 
 def _batches(ends: _Ends, radius: float) -> Iterator[_Ends]:
@@ -126,12 +128,16 @@ def _clipped_ends(points: PointPicture, segments: NDArray[np.float32], radius: f
     if not len(keep):
         return None
     begin, end, low, high = begin[keep], end[keep], low[keep, None], high[keep, None]
+    whole = begin
     begin, end = begin + (end - begin) * low, begin + (end - begin) * high
+    with np.errstate(all="ignore"):
+        away = np.hypot(*(begin[:, :2] / begin[:, 3:] - whole[:, :2] / whole[:, 3:]).T) % (2 * _DASH_PX)
     return _Ends(
         begin[:, :2] / begin[:, 3:],
         end[:, :2] / end[:, 3:],
         np.stack([_closeness(begin[:, 2], flat), _closeness(end[:, 2], flat)]).astype(np.float32),
         rows[keep],
+        np.where(np.isfinite(away) & (whole[:, 3] > 0), away, 0).astype(np.float32),
     )
 
 
@@ -163,7 +169,7 @@ def _covered(
         # Half of a light is seen as less than half: without this a line is thinner wherever it changes its row.
         strength *= np.float32(1.5) - np.float32(0.5) * strength
         if layer.dashed:
-            strength *= travelled % np.float32(2 * _DASH_PX) < np.float32(_DASH_PX)
+            strength *= (travelled + ends.skipped.take(line)) % np.float32(2 * _DASH_PX) < np.float32(_DASH_PX)
         if not layer.on_top:
             share = np.clip(travelled / np.maximum(length, np.float32(1e-6)), 0, 1)
             closeness = ends.closeness[0].take(line) + share * (ends.closeness[1] - ends.closeness[0]).take(line)

@@ -31,6 +31,8 @@ _LEVEL_BITS, _CELL_BITS = 4, 6
 _CELLS: Final = 1 << _CELL_BITS
 _LOW, _HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
 _BAND_ROWS: Final = 48
+_CORNERS: Final = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+_AXES: Final = np.arange(3)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -83,11 +85,13 @@ def put_in_order(points: NDArray[np.float32]) -> OrderedCloud:
     low, high = np.percentile(sample, (1, 99), axis=0) if len(sample) else (np.zeros(3), np.zeros(3))
     center = np.round((low + high) / 2)
     levels = 1 if count <= _COARSEST else min(1 << _LEVEL_BITS, int(np.ceil(np.log2(count / _COARSEST))) + 1)
-    key = np.empty(count, np.uint16)
+    key, counts = np.empty(count, np.uint16), np.zeros(levels, np.int64)
     scale = (_CELLS / np.maximum(high - low, 1e-3)).astype(np.float32)
     for begin in range(0, count, _BLOCK):
         block = slice(begin, min(begin + _BLOCK, count))
-        key[block] = _level(begin, block.stop, levels) << np.uint16(2 * _CELL_BITS)
+        level = _level(begin, block.stop, levels)
+        counts += np.bincount(level, minlength=levels)  # block by block: it holds the interpreter
+        key[block] = level << np.uint16(2 * _CELL_BITS)
         with np.errstate(all="ignore"):
             for axis, shift in ((0, _CELL_BITS), (1, 0)):
                 cell = (points[block, axis] - np.float32(low[axis])) * scale[axis]
@@ -104,8 +108,7 @@ def put_in_order(points: NDArray[np.float32]) -> OrderedCloud:
             ordered[axis] -= np.float32(center[axis])
     if far.any():
         ordered[:, far] = np.nan
-    ends = np.cumsum(np.bincount(key >> np.uint16(2 * _CELL_BITS), minlength=levels))
-    begins, pieces = _pieces(ends)
+    begins, pieces = _pieces(np.cumsum(counts))
     boxes = [ordered[:, begin:end] for begin, end in pairwise(begins.tolist())]
     lows = np.array([np.fmin.reduce(box, axis=1) for box in boxes], np.float32).reshape(-1, 3)
     highs = np.array([np.fmax.reduce(box, axis=1) for box in boxes], np.float32).reshape(-1, 3)
@@ -239,13 +242,13 @@ def finished(
     return packed, image
 
 
-def pieces_in_sight(cloud: OrderedCloud, view: SpaceView, slack_px: int) -> NDArray[np.bool_]:
-    """(pieces,) False where all of a piece's box lies beyond one border of the picture or behind the eye."""
-    matrix = view.matrix()
-    corners = np.stack([cloud.low, cloud.high], axis=1).astype(np.float64) + cloud.center
-    picked = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    boxes = corners[:, picked, [0, 1, 2]]
-    x, y, depth, w = np.moveaxis(boxes @ matrix[:, :3].T + matrix[:, 3], -1, 0)
+def pieces_in_sight(cloud: OrderedCloud, view: SpaceView, matrix: Floats, slack_px: int) -> NDArray[np.bool_]:
+    """(pieces,) False where all of a piece's box lies beyond one border of the picture or behind the eye.
+
+    ``matrix`` leads from places about the cloud's center to (x w, y w, depth, w).
+    """
+    corners = np.stack([cloud.low, cloud.high], axis=1).astype(np.float64)
+    x, y, depth, w = (corners[:, _CORNERS, _AXES] @ matrix[:, :3].T + matrix[:, 3]).transpose(2, 0, 1)
     width, height = view.width_px + slack_px, view.height_px + slack_px
     outside = (x < -slack_px * w).all(axis=1) | (x > width * w).all(axis=1)
     outside |= (y < -slack_px * w).all(axis=1) | (y > height * w).all(axis=1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workstation.ui.scenes.cloud_scene import BACKGROUND, LARGEST_PX, PointLayer, PointPicture, packed_colours, size_of
 from workstation.ui.scenes.space_view import SpaceView
@@ -30,6 +31,7 @@ class _Begun:
     """A view that is being drawn: what is done stays, so that more points may come."""
 
     view: SpaceView
+    matrix: NDArray[np.float64]
     shift: float
     canvases: dict[int, Canvas]
     done: list[int] = field(default_factory=list)
@@ -102,7 +104,7 @@ class SplatPainter:
         canvases = {size: kept.get(size) or Canvas(view.width_px, view.height_px, size) for size in sorted(sizes)}
         for canvas in canvases.values():
             canvas.clear()
-        return _Begun(view, orthographic_shift(self._clouds, view), canvases, [0] * len(self._layers))
+        return _Begun(view, view.matrix(), orthographic_shift(self._clouds, view), canvases, [0] * len(self._layers))
 
     def _splat(
         self, begun: _Begun, number: int, layer: PointLayer, until: int, cancelled: Callable[[], bool] | None
@@ -111,11 +113,11 @@ class SplatPainter:
         cloud, canvas = self._clouds[number], begun.canvases.get(size_of(layer))
         if begun.done[number] >= until or canvas is None:
             return False
-        matrix = begun.view.matrix()
+        matrix = begun.matrix.copy()
         matrix[:, 3] += matrix[:, :3] @ cloud.center
+        sight = pieces_in_sight(cloud, begun.view, matrix, 2 * LARGEST_PX)
         matrix[2, 3] += begun.shift
         flat = begun.view.fov_deg is None
-        sight = pieces_in_sight(cloud, begun.view, 2 * LARGEST_PX)
         start = int(self._starts[number])
         with np.errstate(all="ignore"):
             for begin, end, done in runs(cloud, begun.done[number], until, sight):

@@ -16,7 +16,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
 from workstation.app.markdown_looks import LineLook, Style
-from workstation.app.text_words import Utf16, characters, is_right_to_left
+from workstation.app.text_words import Utf16, base_is_right_to_left, characters, is_right_to_left
 from workstation.ui.theme import Theme
 
 _HEADING_SIZES = (1.0, 1.5, 1.3, 1.15, 1.05, 1.0, 1.0)
@@ -93,10 +93,13 @@ class Laid:
 
     def _lines(self, width: float, hang: float) -> list[LineBox]:
         found: list[LineBox] = []
+        from_right = base_is_right_to_left(self.text)
         self._layout.beginLayout()
         while (line := self._layout.createLine()).isValid():
-            inset = hang if found and not self.right_to_left else 0.0
+            inset = hang if found and not from_right else 0.0
             line.setLineWidth(max(40.0, width - inset))
+            if from_right:
+                inset = max(0.0, width - line.naturalTextWidth())
             line.setPosition(QPointF(inset, 0.0))
             start = self.units.offset(line.textStart())
             stop = self.units.offset(line.textStart() + line.textLength())
@@ -267,8 +270,20 @@ def _both_ways(line: QTextLine, units: Utf16, pieces: Sequence[tuple[int, int]])
         if not edges:  # a sign that is not drawn: it stands where the one before it ends
             before = found[-1] if found else Character(start, stop, 0.0, 0.0, False)
             edges, back = [before.left if before.back else before.right], before.back
-        found.append(Character(start, stop, min(edges), max(edges), back))
+        found.append(_beside(found, Character(start, stop, min(edges), max(edges), back)))
     return _ligatures_shared(found)
+
+
+def _beside(before: Sequence[Character], each: Character) -> Character:
+    """Without what belongs to the one before it: joined signs give the glyphs of their neighbour as well."""
+    last = before[-1] if before else None
+    if last is None or last.back is not each.back or (last.left, last.right) == (each.left, each.right):
+        return each
+    if each.back and each.left < last.left < each.right:
+        return each._replace(right=last.left)
+    if not each.back and each.left < last.right < each.right:
+        return each._replace(left=last.right)
+    return each
 
 
 def _ligatures_shared(found: list[Character]) -> list[Character]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 BAND_PX = 4.0
 BAND_STEP_PX = 7.0
-NAMED_STEP_PX = 16.0
+NAMED_STEP_PX = 18.0
 ARC_STEP_PX = 15.0
 RAIL_STEP_PX = 9.0
 LINE_GAP_PX = 3.0
 SMALL_PX = 10
+MOST_LETTERS = 130
+"""A row is at most about so many letters wide: longer ones are hard to follow back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ from workstation.ui.scenes.text_look import ARC_STEP_PX, BAND_PX, LINE_GAP_PX, S
 from workstation.ui.theme import Theme
 
 _SIGN_PX = 7.0
+_DARKEST = 0.1
+"""What is darker than this is lost on dark panels."""
 _GRIP_PX = 4.0
 _DASHES = {
     Pattern.DASHED: (8.0, 3.0), Pattern.DOTTED: (2.5, 2.5), Pattern.HATCHED: (2.0, 4.0),
@@ -157,10 +159,20 @@ class PassageScene:
             made.append(Band(
                 piece.mark, number, QRectF(left, top, max(2.0, right - left), BAND_PX),
                 QRectF(left, line.text_top, right - left, line.text_height), max(room, right - left),
-                piece.opens and piece.start >= line.start, piece.closes and piece.end <= line.stop,
-                piece.part, back, first,
+                piece.opens and self._holds(number, piece.start, left, right),
+                piece.closes and self._holds(number, piece.end - 1, left, right), piece.part, back, first,
             ))  # fmt: skip
         return made
+
+    def _holds(self, number: int, offset: int, left: float, right: float) -> bool:
+        """Whether a code point stands on this row, within this piece of it: mixed directions part a stretch."""
+        line = self.laid.lines[number]
+        if not line.start <= offset < line.stop:
+            return False
+        if not self.laid.right_to_left:
+            return True
+        ((low, high), *_) = self.laid.stretches(offset, offset + 1, number) or [(left, right)]
+        return left - 0.5 <= (low + high) / 2 <= right + 0.5
 
     def bands_at(self, x: float, y: float) -> list[Band]:
         """The bands under a place, names included; over the words all that cover them, the shortest first."""
@@ -322,11 +334,17 @@ def small() -> QFont:
 def readable(colour: str, theme: Theme) -> QColor:
     """A class's colour, darker on light paper and lighter on dark where it would be lost."""
     made = QColor(colour)
-    if theme.name != "light" and made.lightnessF() < 0.45:
-        made = made.lighter(100 + round(260 * (0.45 - made.lightnessF()) / max(made.lightnessF(), 0.15)))
+    if theme.name != "light" and _luminance(made) < _DARKEST:
+        made = made.lighter(150)
     if theme.name == "light" and made.lightnessF() > 0.5:
         made = made.darker(130 + round(120 * (made.lightnessF() - 0.5)))
     return made
+
+
+def _luminance(colour: QColor) -> float:
+    """0 black to 1 white, as the eye weighs it."""
+    red, green, blue = (float(part) ** 2.2 for part in (colour.redF(), colour.greenF(), colour.blueF()))
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
 
 
 def paint_band(painter: QPainter, rect: QRectF, pattern: Pattern, colour: QColor, *, hollow: bool) -> None:

@@ -98,7 +98,9 @@ class VtkPainter:
                 there = ~np.isnan(points[:, 0])
                 number = np.arange(start + begin + 1, start + end + 1, dtype=np.int64)[there]
                 made = [
-                    _actor(points[there], number >> (_DIGIT_BITS * digit), cloud.center, size_px)
+                    _actor(
+                        points[there], (number >> _DIGIT_BITS * digit) & (1 << _DIGIT_BITS) - 1, cloud.center, size_px
+                    )
                     for digit in range(digits)
                 ]
                 for actor, _ in made:

@@ -34,9 +34,10 @@ LABEL = Workspace(
 )  # fmt: skip
 LINK = Workspace(
     name="link", title="Link", help="Pictures and words beside the list of links.",
-    left=(("entities", "samples"),),
+    left=(("samples",),),
     centre=((("camera",), ("text", "sound", "document")), (("cloud", "volume", "series", "trajectory"),)),
     right=(("links",), ("inspector", "findings", "history")),
+    bottom=(("timeline", "entities"),),
 )  # fmt: skip
 SYNC = Workspace(
     name="sync", title="Sync", help="One camera and the sound over a tall timeline, streams at hand.",
@@ -49,7 +50,8 @@ REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
     left=(("samples",),),
     centre=((("camera",), ("text", "sound", "document", "series")), (("cloud", "volume", "trajectory"),)),
-    right=(("findings",), ("review", "links", "inspector", "history", "entities")),
+    right=(("findings",), ("review", "links", "inspector", "history")),
+    bottom=(("timeline", "entities"),),
     bottom_share=0.34,
     scope="review",
 )  # fmt: skip
