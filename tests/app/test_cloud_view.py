@@ -32,6 +32,7 @@ from workstation.synth.writers import write_pcd
 
 MOUNT = RigidTransform(about_z(0.5), (1.0, 0.2, 1.8))
 SPEED = np.array([18.0, -4.0, 0.0])
+REAR = RigidTransform(about_z(2.6), (-3.1, -0.4, 1.1))
 MAP = np.array([512_345.0, 5_412_345.0, 310.0])
 MS = 1_000_000
 
@@ -53,26 +54,29 @@ def ground() -> Ground:
     )  # fmt: skip
     calibration = Calibration(
         frames=(Frame(name="ego", parent="map", trajectory="pose"),
-                Frame(name="lidar", parent="ego", parent_from_child=MOUNT))
+                Frame(name="lidar", parent="ego", parent_from_child=MOUNT),
+                Frame(name="lidar_rear", parent="ego", parent_from_child=REAR))
     )  # fmt: skip
     tree = FrameTree(calibration, {"pose": poses})
     return Ground.of(calibration, tree, {"pose": poses}, lead="lidar", first_ns=0)
 
 
-def measured_while_driving(ground: Ground, count: int = 200) -> tuple[Cloud, np.ndarray]:
+def measured_while_driving(
+    yaw: float = 0.5, mount: RigidTransform = MOUNT, frame: str = "lidar", count: int = 200
+) -> tuple[Cloud, np.ndarray]:
     """Fixed places of the map as the moving sensor sees them, each at a time of its own; and these places."""
     rng = np.random.default_rng(3)
     places = MAP + rng.uniform(-40, 40, (count, 3))
     own_ns = rng.integers(-50, 50, count) * MS + 400 * MS
-    cos, sin = np.cos(0.5), np.sin(0.5)
+    cos, sin = np.cos(yaw), np.sin(yaw)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     in_vehicle = places - MAP - (own_ns / 1e9)[:, None] * SPEED
-    points = (in_vehicle - np.array(MOUNT.translation)) @ turn
-    return Cloud(points=points.astype(np.float32), fields={"time_ns": own_ns}, frame="lidar", total=count), places
+    points = (in_vehicle - np.array(mount.translation)) @ turn
+    return Cloud(points=points.astype(np.float32), fields={"time_ns": own_ns}, frame=frame, total=count), places
 
 
 def test_corrected_points_lie_where_they_are_in_the_map_within_millimetres(ground: Ground) -> None:
-    cloud, places = measured_while_driving(ground)
+    cloud, places = measured_while_driving()
     assert np.abs(np.array(ground.origin) - MAP).max() < 3
     placed = ground.place(cloud, stream("lidar"), 4, 400 * MS, correct=True)
     assert placed.correction is Correction.ON
@@ -83,8 +87,17 @@ def test_corrected_points_lie_where_they_are_in_the_map_within_millimetres(groun
     assert np.abs((placed.points - raw.points) - late[:, None] * SPEED).max() < 0.01
 
 
+def test_two_lidars_see_the_same_places_in_one_scene(ground: Ground) -> None:
+    for cloud, places in (measured_while_driving(), measured_while_driving(2.6, REAR, "lidar_rear")):
+        placed = ground.place(cloud, stream(cloud.frame), 4, 400 * MS, correct=True)
+        assert np.median(np.abs(placed.points + np.array(ground.origin) - places)) < 1e-4
+        x, y, z = (np.array(placed.sensor) + ground.origin - MAP).tolist()
+        mount = MOUNT if cloud.frame == "lidar" else REAR
+        assert np.allclose((x, y, z), np.array(mount.translation) + 0.4 * SPEED, atol=1e-6)
+
+
 def test_a_stream_with_another_clock_is_corrected_on_its_own(ground: Ground) -> None:
-    cloud, places = measured_while_driving(ground)
+    cloud, places = measured_while_driving()
     shifted = Cloud(
         points=cloud.points, fields={"time_ns": cloud.fields["time_ns"] - 7_000 * MS}, frame="lidar", total=cloud.total
     )
@@ -212,6 +225,22 @@ def test_each_moment_shows_its_own_sweep_and_a_gap_or_a_broken_file_shows_none(s
         assert [each.index for each in lead.shown.around] == [0, 1, 4]
         assert "002.pcd" in lead.shown.left_out  # it is left out, and that is said
         layers.close()
+
+
+def test_a_sample_is_left_while_its_sweep_is_still_being_read(sweeps: Session) -> None:
+    sample = sweeps.open_sample("s")
+    view, owner = SampleView(sweeps.store, sample), Owner()
+    changed: list[object] = []
+    with OpenStreams(sweeps.project.path) as readers:
+        layers = CloudLayers.open(view, readers, PlacedCuboids(view, readers), owner.carry, changed.append)
+        lead = layers.lead
+        assert lead is not None
+        with readers.turn(lead.stream):  # the file takes its time
+            lead.seek(0, Ways())
+            layers.close()
+            assert not layers.layers
+        owner.until(lambda: True)
+    assert changed == []
 
 
 # --- colours, and what moves ---------------------------------------------------------------------------------------

@@ -133,9 +133,7 @@ def zoom(path: Path, disk: DiskCache) -> None:
                 waits.append((time.perf_counter() - begin) * 1000)
             middle, p99 = statistics.median(waits), float(np.percentile(waits, 99))
             what = "query" if at_once else "exact, on a worker:"
-            say(
-                f"A2 {path.name} {span / RATE:8.2f} s: {what} median {middle:.2f} ms (goal 1), p99 {p99:.2f} (goal 16.7)"
-            )
+            say(f"A2 {path.name} {span / RATE:8.2f} s: {what} median {middle:.2f} ms (goal 1), p99 {p99:.2f} (16.7)")
     spectrogram = Spectrogram(sound, context)
     waits = []
     for number in range(min(50, spectrogram.columns(0) // 256)):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -41,6 +42,22 @@ def test_the_window_is_drawn_without_a_display_and_the_project_left_alone(demo_p
         assert picture.convert("L").getpixel((800, 6)) > 180  # type: ignore[operator]
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert not (tmp_path / "home" / "settings").exists()
+
+
+@pytest.mark.slow
+def test_the_cloud_is_in_the_picture_and_not_where_the_lidar_has_a_gap(demo_template: Path, tmp_path: Path) -> None:
+    coloured = []
+    for name, place in (("there", "sweep 28"), ("gap", "5.8")):
+        output = tmp_path / f"{name}.png"
+        result = shoot(
+            demo_template, output, tmp_path / "home", "--pane", "cloud", "--at", place, "--size", "700x700"
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        with Image.open(output) as picture:
+            middle = np.asarray(picture.convert("HSV").crop((20, 140, 680, 660)))
+            coloured.append(int(((middle[..., 1] > 100) & (middle[..., 2] > 80)).sum()))
+    assert coloured[0] > 5_000
+    assert coloured[1] < 100
 
 
 @pytest.mark.slow

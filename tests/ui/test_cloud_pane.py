@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -19,6 +19,8 @@ from strict_turn import DRIVEN, PARKED, SAMPLE, STEP_NS, STREAM, SWEEPS, WALKER,
 from strict_windows import show, wait_for
 from workstation.app.cloud_paint import ColourBy
 from workstation.app.opening import open_project
+from workstation.ui.actions.action import Hands
+from workstation.ui.actions.table import load_actions
 from workstation.ui.panes.cloud import CloudPane
 from workstation.ui.panes.cloud_look import Follow
 from workstation.ui.scenes.space_view import SpaceView
@@ -467,3 +469,70 @@ def _moved(canvas: Any, at: QPoint, button: Qt.MouseButton, modifier: Qt.Keyboar
         QEvent.Type.MouseMove, place, canvas.mapToGlobal(place), Qt.MouseButton.NoButton, button, modifier
     )
     QApplication.sendEvent(canvas, event)
+
+
+# --- by keyboard ---------------------------------------------------------------------------------------------------
+
+
+class _Frame:
+    """The main window, as far as actions on clouds ask for it."""
+
+    def __init__(self, pane: CloudPane) -> None:
+        self._pane = pane
+
+    def pane(self, kind: str) -> CloudPane | None:
+        return self._pane if kind == "cloud" else None
+
+
+def act(bench: Workbench, pane: CloudPane, action_id: str) -> None:
+    hands = Hands(bench=bench, pane=None, frame=cast("Any", _Frame(pane)))
+    action = load_actions().find(action_id)
+    assert action.why_not(hands) is None
+    action.run(hands)
+    settle(pane)
+
+
+def test_everything_the_mouse_does_can_be_done_by_keys(bench: Workbench, pane: CloudPane) -> None:
+    canvas = pane.canvas
+    assert canvas is not None
+    for there, back in (("turn_left", "turn_right"), ("turn_up", "turn_down"), ("pan_left", "pan_right"),
+                        ("pan_up", "pan_down"), ("zoom_in", "zoom_out")):  # fmt: skip
+        before = canvas.look
+        act(bench, pane, f"cloud.{there}")
+        assert math.dist(canvas.look.eye, before.eye) > 0.1, there
+        act(bench, pane, f"cloud.{back}")
+        assert math.dist(canvas.look.eye, before.eye) < 0.02 * before.distance_m, back
+    act(bench, pane, "cloud.fit")
+    for corner in np.array([pane.moment.low, pane.moment.high]) if pane.moment is not None else ():
+        x, y = pixel_of(canvas.look, corner)
+        assert 0 <= x <= canvas.look.width_px
+        assert 0 <= y <= canvas.look.height_px
+    act(bench, pane, "cloud.from_top")
+    assert np.allclose(np.subtract(canvas.look.eye, canvas.look.target)[:2], 0, atol=0.2)
+    act(bench, pane, "cloud.flat")
+    assert canvas.look.fov_deg is None
+    act(bench, pane, "cloud.flat")
+    assert canvas.look.fov_deg is not None
+    act(bench, pane, "cloud.more_sweeps")
+    assert (pane.look.before, pane.look.after) == (1, 1)
+    act(bench, pane, "cloud.fewer_sweeps")
+    assert (pane.look.before, pane.look.after) == (0, 0)
+    act(bench, pane, "cloud.correct")
+    assert "as captured" in pane.note.text()
+    act(bench, pane, "cloud.by_distance")
+    assert pane.look.colour_by is ColourBy.DISTANCE
+    act(bench, pane, "cloud.by_ring")  # these points have none
+    assert pane.look.colour_by is ColourBy.DISTANCE
+    seen = set()
+    for _ in pane.colourings():
+        act(bench, pane, "cloud.next_colour")
+        seen.add(pane.look.colour_by)
+    assert seen == set(pane.colourings())
+
+
+def test_steps_go_sweep_by_sweep(bench: Workbench, pane: CloudPane) -> None:
+    assert pane.unit_name() == "sweep"
+    bench.clock.seek(4 * STEP_NS + 30_000_000)
+    assert pane.step_time(1) == 5 * STEP_NS
+    assert pane.step_time(-1) == 3 * STEP_NS
+    assert pane.step_time(100) == (SWEEPS - 1) * STEP_NS

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -573,3 +574,76 @@ def seen_sizes(scene: Opened, record: Annotation, camera: str) -> Iterator[tuple
         inside = np.isfinite(pixel).all() and (pixel >= 0).all() and (pixel <= scene.truth.size_px(camera)).all()
         depth = scene.truth.in_camera(world, camera, when)[0, 2]
         yield when, max(keyframe.shape.size) * lens / depth if inside else 0.0
+
+
+@pytest.mark.slow
+def test_points_over_pictures_are_corrected_for_motion_or_not_and_the_header_says_which(generated: Opened) -> None:
+    """Each point where its own time puts it in the world, by way of the truth; as captured, all at the sweep's time."""
+    pane, camera = generated.pane, generated.camera("camera_front")
+    assert generated.bench.readers is not None
+    reader = generated.bench.readers.reader(generated.lidar)
+    to_session, frame = generated.lidar.time_map.to_session, generated.lidar.frame or ""
+    for motion, words in ((True, "points motion corrected"), (False, "points as captured")):
+        pane.set_look(points=True, motion=motion)
+        wait_for(lambda: _sweep_is_here(generated, camera), what="the sweep")
+        wait_for(lambda said=words: pane.header.accessibleName().endswith(said), what=words)
+        sweeps = camera.space.sweeps()
+        assert sweeps is not None
+        sweep = sweeps.at(generated.taken_ns(camera))
+        assert sweep is not None
+        cloud = reader.cloud(sweep.index, max_points=120_000)  # type: ignore[union-attr]
+        chosen = np.arange(0, len(cloud.points), len(cloud.points) // 40)
+        points = cloud.points[chosen].astype(np.float64) + cloud.origin
+        own = np.asarray(cloud.fields["time_ns"])[chosen]
+        assert np.ptp(own) > 10_000_000
+        times = [to_session(int(each)) if motion else sweep.session_ns for each in own]
+        world = [
+            generated.truth.in_world(point[None], frame, when)[0] for point, when in zip(points, times, strict=True)
+        ]
+        np.testing.assert_allclose(sweep.points[chosen], world, atol=0.02)
+    pane.set_look(points=False, motion=True)
+
+
+@pytest.mark.slow
+def test_points_take_the_colours_that_the_camera_saw(real: Opened) -> None:
+    from workstation.app.camera_colours import UNSEEN
+    from workstation.app.cloud_paint import ColourBy
+    from workstation.media.base import View
+    from workstation.ui.panes.cloud import CloudPane
+
+    bench = real.bench
+    assert bench.readers is not None
+    cloud = CloudPane()
+    cloud.bind(bench)
+    show(cloud, 700, 500)
+    wait_for(lambda: cloud.moment is not None, what="the cloud")
+    cloud.set_look(colour_by=ColourBy.CAMERA)
+    try:
+        wait_for(lambda: _colours(cloud) is not None, what="the colours", timeout_ms=40_000)
+        colours, sweep, ground = _colours(cloud), cloud.moment.lead_sweep, cloud.moment.ground
+        assert colours is not None
+        world = sweep.points.astype(np.float64) + ground.origin
+        front = real.camera("front_camera")
+        reader = bench.readers.reader(front.stream)
+        times = np.array([front.stream.time_map.to_session(int(each)) for each in reader.table.times_ns])
+        index = int(np.abs(times - sweep.session_ns).argmin())
+        pixels = real.truth.pixels(world, "front_camera", int(times[index]))
+        picture = reader.picture(index, View(None, 960, 540)).pixels.astype(float)
+        inside = np.isfinite(pixels).all(1) & (pixels > 4).all(1) & (pixels < (956, 536)).all(1)
+        inside[inside] &= ~(colours[inside] == UNSEEN).all(1)
+        column, row = pixels[inside].astype(int).T
+        lifted = np.clip(255 * (picture[row, column] / 255) ** 0.75, 24, 255)
+        off = np.abs(lifted - colours[inside]).max(1)
+        assert inside.sum() > 500
+        assert (off <= 12).mean() > 0.6  # the rest was seen by the neighbours, nearer in time, where they overlap
+        behind = np.isnan(pixels).all(1)
+        assert len(np.unique(colours[behind], axis=0)) > 50  # and the other cameras colour what this one cannot see
+    finally:
+        cloud.unbind()
+        cloud.close()
+
+
+def _colours(cloud: Any) -> NDArray[np.uint8] | None:
+    moment = cloud.moment
+    known = None if moment is None else moment.points.painting.from_cameras
+    return None if known is None else known(moment.lead_sweep)

@@ -9,6 +9,7 @@ The window's thread, except ``_Loader``, which runs on workers. No Qt.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -189,8 +190,15 @@ class CloudLayer:
         self._forget()
 
     def close(self) -> None:
-        """End the worker and wait for it. The reader belongs to ``OpenStreams``."""
+        """End the worker; nobody waits for a large cloud that is just being read. The reader belongs to
+        ``OpenStreams``."""
         self._closed = True
+        if self.pending:
+            threading.Thread(target=self._end, name=f"end of {self.stream.key}", daemon=True).start()
+        else:
+            self._end()
+
+    def _end(self) -> None:
         self._worker.close()
         self._loader.close()
 

@@ -62,11 +62,11 @@ def open_project(
 def open_or_watch(
     path: Path, *, person: str | None, role: str | None, kind: ActorKind = ActorKind.PERSON
 ) -> tuple[Session, str | None]:
-    """Open for writing; where somebody else has it, to look at, together with who that is."""
+    """Open for writing; where somebody else has it, to look at, together with why."""
     try:
         return open_project(path, person=person, role=role, kind=kind, tool="open"), None
     except (LockHeldError, FolderReadOnlyError) as held:
-        return open_project(path, person=person, role=role, kind=kind, tool="open", read_only=True), str(held)
+        return open_project(path, person=person, role=role, kind=kind, tool="open", read_only=True), held.why_to_look
 
 
 def actor_for(

@@ -88,7 +88,7 @@ class Session:
         return self.selection.state.ids
 
     def open_sample(self, key: str) -> SampleId:
-        """Open a sample by its key or id: commands then need not name it."""
+        """Open a sample by its key: commands then need not name it."""
         found = self.store.sample_by_key(key)
         if found is None:
             raise UserError(f"there is no sample {key[:80]!r}")

@@ -7,7 +7,7 @@ so that a bad file leaves nothing behind.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -41,8 +41,9 @@ Progress = Callable[[int, int], None]
 class StoreSource:
     """The history of an open store, for formats that write it all."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, times: Iterable[Mapping[str, object]] = ()) -> None:
         self._store = store
+        self._times = times
 
     def project(self) -> ProjectImage:
         """What identifies it."""
@@ -77,6 +78,10 @@ class StoreSource:
     def current(self) -> Iterator[tuple[RecordKind, str]]:
         """What is there now."""
         return _current(self._store)
+
+    def times(self) -> Iterable[Mapping[str, object]]:
+        """When every record is, if that was asked for."""
+        return self._times
 
 
 class StoreSink:
@@ -128,8 +133,13 @@ def find_format(name: str) -> Format:
     return load_formats().find(name)
 
 
-def export_history(session: Session, form: Format, path: Path, *, progress: Progress) -> int:
-    """Write the project to ``path``, which appears only when it is complete. Answers its size."""
+def export_history(session: Session, form: Format, path: Path, *, progress: Progress, times: bool = False) -> int:
+    """Write the project to ``path``, which appears only when it is complete. Answers its size.
+
+    ``times`` adds to a whole history when every record is in the units of the media, which are read for it.
+    """
+    if times and form.write_history is None:
+        raise UserError(f"format {form.name!r} takes no times beside it")
     if form.write_history is None and form.write_times is None:
         raise UserError(f"format {form.name!r} cannot be written")
     if path.exists():
@@ -137,12 +147,12 @@ def export_history(session: Session, form: Format, path: Path, *, progress: Prog
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as temporary:
             partial = Path(temporary) / path.name
-            with partial.open("wb") as file:
+            with partial.open("wb") as file, OpenStreams(session.project.path, readers=Formats().readers) as readers:
                 if form.write_history is not None:
-                    form.write_history(StoreSource(session.store), file, lambda done: progress(done, 0))
+                    source = StoreSource(session.store, time_rows(session, readers) if times else ())
+                    form.write_history(source, file, lambda done: progress(done, 0))
                 elif form.write_times is not None:
-                    with OpenStreams(session.project.path, readers=Formats().readers) as readers:
-                        form.write_times(time_rows(session, readers), file)
+                    form.write_times(time_rows(session, readers), file)
             sync_file(partial)
             partial.replace(path)
     except OSError as error:

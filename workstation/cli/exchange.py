@@ -20,8 +20,9 @@ FORMATS = ("native", "times")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write; it must be new."
 )
+@click.option("--times", is_flag=True, help="Add to the native form when every record is, in the units of the media.")
 @json_option
-def export(project: Path, format_name: str, output: Path, as_json: bool) -> None:
+def export(project: Path, format_name: str, output: Path, times: bool, as_json: bool) -> None:
     """Write PROJECT to a file. The native form holds everything, history and hashes too, and comes back identical.
 
     The form times says when every label is, in its stream's units and in session time, with the map between.
@@ -30,7 +31,7 @@ def export(project: Path, format_name: str, output: Path, as_json: bool) -> None
 
     form = find_format(format_name)
     with to_read(project) as session:
-        size = export_history(session, form, output, progress=progress_printer("writing"))
+        size = export_history(session, form, output, progress=progress_printer("writing"), times=times)
         head = session.store.head_hash()
     if as_json:
         print_json({"file": str(output), "format": form.name, "bytes": size, "head": head})

@@ -1,7 +1,7 @@
 """The native form: one JSON Lines file that holds a whole project, with history and hashes; it comes back identical.
 
 The first line names the form; then come content-addressed blobs, every revision followed by its changes, the log of
-refusals, the current records, and an end line with the SHA-256 of everything before it. Texts stand in it exactly as
+refusals, the current records, if wanted their times in every unit, and an end line with the SHA-256 of everything before it. Texts stand in it exactly as
 kept, so that anybody's JSON reader gets at them; the manual's ``native-format.md`` describes every field.
 Written and read as a stream: memory does not grow with the project.
 """
@@ -98,6 +98,13 @@ class CurrentLine(_Line, frozen=True, kw_only=True, tag="current"):
     id: str
 
 
+class TimesLine(_Line, frozen=True, kw_only=True, tag="times"):
+    """What the form ``times`` says of a stream or a record (``times-format.md``): when it is in every unit, with the
+    maps. Derived from the media where the file was written; nothing that reads the project takes it over."""
+
+    row: dict[str, Any]
+
+
 class EndLine(_Line, frozen=True, kw_only=True, tag="end"):
     """The last line: how many lines stand before it, and their SHA-256."""
 
@@ -105,7 +112,7 @@ class EndLine(_Line, frozen=True, kw_only=True, tag="end"):
     sha256: str
 
 
-AnyLine = HeaderLine | BlobLine | RevisionLine | ChangeLine | RefusalLine | CurrentLine | EndLine
+AnyLine = HeaderLine | BlobLine | RevisionLine | ChangeLine | RefusalLine | CurrentLine | TimesLine | EndLine
 _DECODER = msgspec.json.Decoder(AnyLine)
 _ENCODER = msgspec.json.Encoder()
 
@@ -167,6 +174,8 @@ def write_native(source: HistorySource, out: BinaryIO, progress: Progress) -> No
         writer.line(RefusalLine(number=refusal.number, entry=_text(refusal.entry), hash=refusal.hash.hex()))
     for kind, record_id in source.current():
         writer.line(CurrentLine(kind=kind, id=record_id))
+    for row in source.times():
+        writer.line(TimesLine(row=dict(row)))
     writer.end()
 
 
@@ -292,7 +301,7 @@ def _read_body(reader: _Reader, sink: HistorySink) -> tuple[bytes, int]:
     return head, revisions
 
 
-_ORDER: dict[type, int] = {BlobLine: 1, RevisionLine: 2, RefusalLine: 3, CurrentLine: 4}
+_ORDER: dict[type, int] = {BlobLine: 1, RevisionLine: 2, RefusalLine: 3, CurrentLine: 4, TimesLine: 5}
 
 
 def _name(line: AnyLine) -> str:

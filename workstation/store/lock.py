@@ -61,6 +61,8 @@ class LockHeldError(UserError):
     def __init__(self, folder: Path, holder: Holder | None) -> None:
         self.holder = holder
         who = holder.describe() if holder else "another program that did not leave its name"
+        self.why_to_look = f"{who} has it open for writing"
+        """Why it is only looked at, for those who look already."""
         super().__init__(
             f"{folder}: the project is open for writing by {who}. "
             "Close it there, or open it read-only here to look at what is stored."
@@ -71,6 +73,7 @@ class FolderReadOnlyError(UserError):
     """The folder cannot be written, so nobody can open the project for writing here."""
 
     def __init__(self, folder: Path, reason: str) -> None:
+        self.why_to_look = f"the project's folder cannot be written ({reason})"
         super().__init__(
             f"{folder}: the project folder cannot be written ({reason}). "
             "Open it read-only, or copy it to a folder that you may change."

@@ -212,7 +212,7 @@ def _trouble(
         return FileTrouble.UNREADABLE, error.reason
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            return FileTrouble.MISSING, "is not there any more; find it again with relink"
+            return FileTrouble.MISSING, "is not there any more"
         return FileTrouble.UNREADABLE, _cannot_read(error)
     return None
 

@@ -113,7 +113,7 @@ class Opened(QObject):
     def _give_notice(self) -> None:
         notice = self._window.notice
         if self.holder is not None:
-            notice.say(f"Open to look at only. {self.holder}")
+            notice.say(f"Open to look at only: {self.holder}.")
         lock = self.session.project.lock
         if lock is not None and lock.last_holder_vanished:
             edits = f"{self.session.store.head():,}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,8 @@ class Backups(Sheet):
         self._list.clear()
         for row in snapshot_rows(self._project, check=False):
             size = f"{row['size'] / 1_000_000:,.1f} MB"
-            item = QTreeWidgetItem([str(row["made"]), str(row["reason"]), f"{row['rev']:,}", size, str(row["file"])])
+            made = datetime.fromtimestamp(row["made_ms"] / 1000, UTC).astimezone()  # as the clock on the wall
+            item = QTreeWidgetItem([f"{made:%Y-%m-%d %H:%M:%S}", str(row["reason"]), f"{row['rev']:,}", size, str(row["file"])])
             item.setData(0, _FILE, row["file"])
             self._list.addTopLevelItem(item)
         first = self._list.topLevelItem(0)

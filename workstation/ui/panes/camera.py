@@ -125,6 +125,7 @@ class CameraPane(Pane):
         self._grid.setSpacing(3)
         self._nothing = QLabel("This sample has no pictures.", self.body)
         self._nothing.setObjectName("camera_nothing")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.hide()
 
     def _build_switches(self) -> None:
@@ -402,6 +403,8 @@ class CameraPane(Pane):
         self._nothing.setVisible(not self.views)
         if not self.views:
             self._grid.addWidget(self._nothing, 0, 0)
+            self._grid.setRowStretch(0, 1)
+            self._grid.setColumnStretch(0, 1)
         self._say()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

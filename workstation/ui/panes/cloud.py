@@ -27,7 +27,7 @@ from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.cloud_canvas import CanvasSource, SpaceCanvas
-from workstation.ui.panes.cloud_carried import behind, carried
+from workstation.ui.panes.cloud_carried import behind, carried, upright
 from workstation.ui.panes.cloud_colours import CloudColours
 from workstation.ui.panes.cloud_gesture import ToolGesture
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
@@ -280,7 +280,7 @@ class CloudPane(Pane):
             reach = float(np.linalg.norm(moment.cuboids.sizes[row])) / 2
             canvas.fly(canvas.view.fly_to(moment.cuboids.centers[row], reach).look(side, turn))
             return
-        turn = np.eye(3) if moment.vehicle is None else matrix_of(moment.vehicle.rotation)
+        turn = np.eye(3) if moment.vehicle is None else upright(moment.vehicle)
         canvas.fly(canvas.view.look(side, turn))
 
     def fit_all(self) -> None:

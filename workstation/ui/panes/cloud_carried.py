@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workstation.core.poses import RigidTransform
 from workstation.ui.scenes.space_view import SpaceView
@@ -34,6 +35,12 @@ def carried(view: SpaceView, before: RigidTransform, after: RigidTransform) -> S
         target=_vector(turn @ (np.array(view.target) - start) + end),
         up=_vector(turn @ np.array(view.up)),
     )
+
+
+def upright(vehicle: RigidTransform) -> NDArray[np.float64]:
+    """(3, 3) the axes of a vehicle as if it stood level: ahead, left and straight up."""
+    ahead = vehicle.turn(np.array([1.0, 0.0, 0.0]))
+    return np.asarray(_about_z(float(np.arctan2(ahead[1], ahead[0]))), np.float64)
 
 
 def _about_z(yaw: float) -> Any:

@@ -33,7 +33,9 @@ def header_line(moment: CloudMoment | None, lead: CloudLayer | None, time_ns: in
         return Line(lead.stream.key, "", "cannot be shown")
     if lead.now.index is None:
         return Line(lead.stream.key, "", "nothing here")
-    return Line(lead.stream.key, "", f"reading sweep {lead.now.index}" if lead.pending else "hidden")
+    if not lead.pending:
+        return Line(lead.stream.key, "", "hidden")
+    return Line(lead.stream.key, "", "reading" if lead.table is None else f"reading sweep {lead.now.index}")
 
 
 def note(moment: CloudMoment | None, look: CloudLook) -> tuple[str, str]:
@@ -60,8 +62,10 @@ def empty_words(layers: CloudLayers) -> str:
     lead = layers.lead
     if lead is None:
         return NO_CLOUDS
+    if lead.pending:
+        return f"Reading {lead.stream.key} …" if lead.table is None else ""  # a sweep comes before it could be read
     if lead.now.index is not None:
-        return "" if lead.pending else "The points of all streams are hidden."
+        return "The points of all streams are hidden."
     near = lead.now.nearest
     if near is None:
         return "nothing here"

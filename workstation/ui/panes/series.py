@@ -58,6 +58,8 @@ class SeriesPane(Pane):
         self.edits: SeriesEdits | None = None
         self.layout_kept = SeriesLayout()
         self._limits_of: str | None = None
+        self._looked_at: TimeRange | None = None
+        """The stretch that was told to linked panes last: only one that the person changed is told."""
         self._build_controls()
         self._build_body()
 
@@ -169,12 +171,14 @@ class SeriesPane(Pane):
             return
         self.model = SeriesModel(bench, view, self.layout_kept, max(1, self.canvas.width()), self._redraw_all)
         self.model.snapping, self.model.drawing = self.snap.isChecked(), self.draw.isChecked()
+        if self.linked.isChecked() and bench.window is not None:
+            shown = bench.window
+            self.model.viewport = replace(self.model.viewport, start_ns=shown.start_ns, duration_ns=shown.duration_ns)
+        self._looked_at = self.model.viewport.shown
         self.edits = SeriesEdits(bench, self.model)
         self.canvas.table = Table(bench, self.model, self.edits, self._redraw)
         self.heads.model = self.model
         self._renew()
-        if self.linked.isChecked() and bench.window is not None:
-            self._on_window(bench.window)
 
     def _renew(self) -> None:
         """Lanes may be others now."""
@@ -333,8 +337,10 @@ class SeriesPane(Pane):
 
     def _redraw(self) -> None:
         model, bench = self.model, self.bench
-        if model is not None and bench is not None and self.linked.isChecked():
-            bench.show_window(model.viewport.shown)
+        if model is not None and bench is not None and model.viewport.shown != self._looked_at:
+            self._looked_at = model.viewport.shown
+            if self.linked.isChecked():
+                bench.show_window(model.viewport.shown)
         if self.canvas.drag is not None and not self.canvas.drag.alive:
             self.canvas.end_drag()  # it was cancelled
         self._redraw_all()

@@ -32,6 +32,7 @@ from workstation.ui.workbench import Workbench
 ZOOM_STEP = 0.64
 _FLOORS = (-60, -75, -90, -100)
 _SCRUB_NS = 60_000_000
+_AIR_PX = 6
 
 
 class SoundPane(Pane):
@@ -206,6 +207,8 @@ class SoundPane(Pane):
 
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed:
+            if change.cause != self.kind:
+                self._scroll_to(change.after.ids)
             self.canvas.update()
 
     def apply(self, changes: ChangeSet) -> None:
@@ -280,6 +283,7 @@ class SoundPane(Pane):
 
     def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these into view."""
+        self._scroll_to(ids)
         model, bench = self.model, self.bench
         if model is None or bench is None:
             return
@@ -392,6 +396,20 @@ class SoundPane(Pane):
         self.canvas.offset = self.heads.offset = value
         self.heads.place()
         self.canvas.update()
+
+    def _scroll_to(self, ids: tuple[str, ...]) -> None:
+        """Bring the strip, and in it the row, of the first of these that has one above the lower edge."""
+        model = self.model
+        for strip, scene in () if model is None else model.tiers():
+            number = next((scene.tier.numbers[each] for each in ids if each in scene.tier.numbers), None)
+            if number is not None and model is not None:
+                rect = scene.item_rect(number, model.viewport, strip.height)
+                top, bottom = strip.top + round(rect.top()), strip.top + round(rect.bottom())
+                if bottom > self.canvas.offset + self._room():
+                    self._bar.setValue(bottom + _AIR_PX - self._room())
+                elif top < self.canvas.offset:
+                    self._bar.setValue(max(0, top - _AIR_PX))
+                return
 
     def _scroll_by(self, pixels: float) -> None:
         self._bar.setValue(round(self._bar.value() + pixels))

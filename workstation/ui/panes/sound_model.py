@@ -182,7 +182,7 @@ class SoundModel:
                 scene.changed = self._changed
                 self._scenes[lane.key] = scene
             stream = self.view.streams[lane.stream or ""].key
-            yield Strip(lane.key, lane.stream, scene, f"{stream}: {lane.kind}" if len(mine) > 1 else str(lane.kind))
+            yield Strip(lane.key, lane.stream, scene, f"{lane.kind} · {stream}" if len(mine) > 1 else str(lane.kind))
 
     @property
     def height(self) -> int:

@@ -25,6 +25,7 @@ from workstation.ui.panes.text_reading import TextReading
 from workstation.ui.panes.text_review import ReviewStrip
 from workstation.ui.panes.text_typing import Typing
 from workstation.ui.theme import Theme
+from workstation.ui.tools.state import Sight
 from workstation.ui.workbench import Workbench
 
 _LANGUAGES = ("en", "hi", "ar", "he", "de", "fr", "es", "zh", "ja")
@@ -38,6 +39,7 @@ class TextPane(Pane):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._view: SampleView | None = None
         self._choices: list[Choice] = []
         self._chosen = ""
         self._typing: dict[str, bool] = {}
@@ -137,15 +139,18 @@ class TextPane(Pane):
         self.strip.bench = bench
         self.hear(bench.theme_changed, self._on_theme)
         self.hear(bench.panes_changed, self._on_panes)
-        self.hear(bench.sight.changed, self._on_panes)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.hand.changed, self.reading.hand_changed)
+        self.hear(bench.reveal_wanted, self.reading.reveal)
 
     def unbound(self, bench: Workbench) -> None:
         self.strip.begin(None)
         self.strip.bench = None
         self.typing.unbind(bench)
-        self.reading.unbind(bench)
+        self.reading.unbind()
 
     def sample_opened(self, view: SampleView | None) -> None:
+        self._view = view  # none while nobody looks, though the workbench holds the next sample already
         self._list_texts()
         self._list_languages(view)
         self._show_choice()
@@ -159,7 +164,7 @@ class TextPane(Pane):
 
     def apply(self, changes: ChangeSet) -> None:
         before = [each.key for each in self._choices]
-        view = None if self.bench is None else self.bench.view
+        view = self._view
         if view is not None and [each.key for each in choices_of(view)] != before:
             self._list_texts()
             if self.choice is None or self.choice.key not in before:
@@ -195,8 +200,7 @@ class TextPane(Pane):
         return self._held is self.reading
 
     def _list_texts(self) -> None:
-        view = None if self.bench is None else self.bench.view
-        self._choices = [] if view is None else choices_of(view)
+        self._choices = [] if self._view is None else choices_of(self._view)
         self._filling = True
         self.texts.clear()
         for each in self._choices:
@@ -323,6 +327,11 @@ class TextPane(Pane):
     def _on_theme(self, theme: Theme) -> None:
         self.reading.wear(theme)
         self.typing.wear(theme)
+
+    def _on_sight(self, sight: Sight) -> None:
+        """Something is hidden, shown alone or locked."""
+        self.reading.canvas.relayout()
+        self._on_panes(sight)
 
     def _on_panes(self, what: object) -> None:
         """Words are written beside their picture or clip: while it is hidden, nothing can be typed."""

@@ -114,7 +114,7 @@ class SoundScene(LaneScene):
             return image
         painter = painter_on(image, look)
         for felt in self.moods:
-            _paint_mood(painter, felt, look)
+            _paint_mood(painter, felt, look, over_wave=not self.spectrogram)
         if near:
             _paint_samples(painter, self, look)
         for gap in self._gaps:
@@ -144,19 +144,23 @@ class SoundScene(LaneScene):
 _MOODS = {Mood.NEGATIVE: "−", Mood.POSITIVE: "+", Mood.MIXED: "±"}
 
 
-def _paint_mood(painter: QPainter, felt: Felt, look: Look) -> None:
-    """The sound of the stretch in the colour of how it is said, with a strip and a sign as the second cue."""
+def _paint_mood(painter: QPainter, felt: Felt, look: Look, *, over_wave: bool) -> None:
+    """The wave of the stretch in the colour of how it is said, with a strip and a sign as the second cue.
+
+    Over a spectrogram only strip and sign: its colours are levels.
+    """
     left, right = look.view.x_of(felt.shown.start_ns), look.view.x_of(felt.shown.end_ns)
     if right < 0 or left > look.view.width_px:
         return
     theme = look.theme
     colour = QColor({Mood.NEGATIVE: theme.error, Mood.POSITIVE: theme.good}.get(felt.mood, theme.warning))
     rect = QRectF(max(left, -2.0), 0.0, min(right, look.view.width_px + 2.0) - max(left, -2.0), look.height_px)
-    over = QColor(colour)
-    over.setAlpha(210)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceAtop)  # only what is drawn is coloured
-    painter.fillRect(rect, over)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+    if over_wave:
+        over = QColor(colour)
+        over.setAlpha(210)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceAtop)  # only what is drawn
+        painter.fillRect(rect, over)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
     painter.fillRect(QRectF(rect.left(), rect.bottom() - 3.0, max(1.0, rect.width()), 3.0), colour)
     if rect.width() >= 14 and look.height_px >= 18:
         painter.setPen(colour)
