@@ -186,6 +186,47 @@ def test_nothing_is_shown_before_the_first_sweep_and_it_says_what_is_nearest(ben
     assert "nothing here" in pane.header.accessibleName()
 
 
+def test_a_picture_that_comes_late_is_not_shown_where_there_is_nothing(bench: Workbench, pane: CloudPane) -> None:
+    canvas = pane.canvas
+    assert canvas is not None
+    for sweep in (3, 7, 9):
+        bench.clock.seek(sweep * STEP_NS)
+        wait_for(lambda sweep=sweep: pane.newest is not None and _item(pane.newest) == sweep)  # type: ignore[misc]
+        bench.clock.seek((SWEEPS + 1) * STEP_NS)
+        wait_for(lambda: pane.newest is None)
+        assert canvas.drawn is None
+        for _ in range(20):
+            QTest.qWait(2)
+            assert canvas.drawn is None
+            assert pane.moment is None
+
+
+def test_a_picture_of_before_a_gap_does_not_come_after_it(bench: Workbench, pane: CloudPane) -> None:
+    canvas = pane.canvas
+    assert canvas is not None
+    seen: list[int | None] = []
+
+    def look() -> None:
+        seen.append(_item(pane.moment))
+
+    canvas.painted.connect(look)
+    for before, after in ((1, 2), (6, 8), (10, 3)):
+        bench.clock.seek(before * STEP_NS)
+        wait_for(lambda before=before: pane.newest is not None and _item(pane.newest) == before)  # type: ignore[misc]
+        QTest.qWait(1)
+        bench.clock.seek((SWEEPS + 1) * STEP_NS)
+        wait_for(lambda: pane.newest is None)
+        seen.clear()
+        bench.clock.seek(after * STEP_NS)
+        settle(pane)
+        assert set(seen) == {after}
+    canvas.painted.disconnect(look)
+
+
+def _item(moment: Any) -> int | None:
+    return None if moment.lead_sweep is None else moment.lead_sweep.index
+
+
 def test_while_time_runs_header_and_picture_are_of_one_sweep(bench: Workbench, pane: CloudPane) -> None:
     assert pane.canvas is not None
     seen: list[tuple[str, int]] = []

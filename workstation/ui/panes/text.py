@@ -355,6 +355,8 @@ class TextPane(Pane):
         super().focusInEvent(event)
         if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
             self.typing.store_typed()
+        if self.marks_now and event.reason() is not Qt.FocusReason.BacktabFocusReason:
+            self.reading.canvas.setFocus(event.reason())  # the caret is there; back again leads out of the pane
 
     # --- languages ----------------------------------------------------------------------------------------------
 
