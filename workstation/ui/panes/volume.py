@@ -6,6 +6,7 @@ same in all that are linked, and gives the focused plane's gesture its keys.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +35,7 @@ from workstation.ui.panes.volume_view import PlaneView
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.plane_viewport import WHOLE, PlaneZoom
 from workstation.ui.theme import Theme
+from workstation.ui.tools.canvas import Pixels, Preview
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
@@ -89,19 +91,22 @@ class VolumePane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.hand.changed.connect(self._hand_changed)
-        bench.sight.changed.connect(self._sight_changed)
-        bench.theme_changed.connect(self._theme_changed)
-        bench.stream_focused.connect(self._stream_focused)
-        bench.reveal_wanted.connect(self._reveal)
+        self.hear(bench.hand.changed, self._hand_changed)
+        self.hear(bench.sight.changed, self._sight_changed)
+        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.stream_focused, self._stream_focused)
+        self.hear(bench.reveal_wanted, self._reveal)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._hand_changed)
-        bench.sight.changed.disconnect(self._sight_changed)
-        bench.theme_changed.disconnect(self._theme_changed)
-        bench.stream_focused.disconnect(self._stream_focused)
-        bench.reveal_wanted.disconnect(self._reveal)
         self._clear()
+
+    def woken(self) -> None:
+        for volume in self.volumes:
+            volume.rest(resting=False)
+
+    def laid_aside(self) -> None:
+        for volume in self.volumes:
+            volume.rest(resting=True)
 
     def sample_opened(self, view: SampleView | None) -> None:
         self._clear()
@@ -136,6 +141,7 @@ class VolumePane(Pane):
             plane.zoomed.connect(self._zoomed)
             plane.looked.connect(self._looked)
             plane.windowed.connect(self._windowed)
+            plane.previewed.connect(self._previewed)
             plane.header.enlarge_wanted.connect(self._enlarge_wanted)
             self.views.append(plane)
 
@@ -423,6 +429,14 @@ class VolumePane(Pane):
         if plane is not None:
             plane.volume.shift_window(across, down)
             self.choose_window(plane.volume.window)
+
+    def _previewed(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
+        """What is pulled in one plane is seen in the others too, where it lies in the patient."""
+        source = self._sender_view()
+        solid = {key: shape for key, shape in shapes.items() if not isinstance(shape, Pixels) and points_of(shape)}
+        for plane in self.views:
+            if source is not None and plane is not source and plane.volume is source.volume:
+                plane.take_preview(solid, class_id)
 
     def _zoomed(self, zoom: PlaneZoom) -> None:
         plane = self._sender_view()
