@@ -22,6 +22,7 @@ from workstation.app.entity_table import EntityTable, time_of
 from workstation.app.in_view import CamerasInView
 from workstation.app.opening import new_project, open_project
 from workstation.app.previews import NEW, Dragged
+from workstation.app.scenery import moved as moved_cuboid
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import Box, Cuboid
 from workstation.core.selection import SpaceCursor
@@ -365,26 +366,50 @@ def test_what_is_seen_in_a_drag_is_what_is_stored_after_it(real: Opened) -> None
     assert front.scene.camera is not None
     taken = real.taken_ns(front)
     seen = bench.placed.projected(front.scene.camera, taken)[:2]
+    changes = (((0.7, -0.4, 0.0), (0.0, 0.0, 0.0), (0, 0, 0)), ((0.3, 0.0, 0.0), (0.6, 0.0, 0.0), (-1, 0, 0)))
     for each, aside in zip(seen, (0, 30_000_000), strict=True):
-        record = bench.view.annotations[each.annotation]
-        keyframes = bench.view.keyframes(each.annotation)
-        before = [key for key in keyframes if key.time_ns <= bench.view.own_ns(record, taken)][-1]
-        assert isinstance(before.shape, Cuboid)
-        x, y, z = before.shape.center
-        shape = msgspec.structs.replace(before.shape, center=(x + 0.7, y - 0.4, z))
-        own_ns = before.time_ns + aside
-        bench.previews.show(
-            [Dragged(annotation=record.id, shape=shape, stream=record.stream or "", own_ns=own_ns)], cause="test"
-        )
-        (dragged,) = front.scene.dragged
-        assert each.annotation not in {shadow.seen.annotation for shadow in front.scene.shadows}
-        bench.run("keyframe.set", annotation=record.id, time_ns=own_ns, shape=msgspec.to_builtins(shape))
-        bench.previews.clear(cause="test")
-        assert not front.scene.dragged
-        (stored,) = bench.placed.projected(front.scene.camera, taken, only={record.id})
-        np.testing.assert_allclose(dragged.shadow.seen.segments, stored.segments, atol=1e-6)
-        assert not np.allclose(each.segments.mean((0, 1)), stored.segments.mean((0, 1)), atol=1)
-        bench.session.undo()
+        for by, grown, held in changes:
+            record = bench.view.annotations[each.annotation]
+            keyframes = bench.view.keyframes(each.annotation)
+            before = [key for key in keyframes if key.time_ns <= bench.view.own_ns(record, taken)][-1]
+            own_ns = before.time_ns + aside
+            shape = _standing(real, record, own_ns)
+            (x, y, z), turned = shape.center, (_axes(shape) @ np.array(by)).tolist()
+            size = tuple(a + b for a, b in zip(shape.size, grown, strict=True))
+            moved = (x + turned[0], y + turned[1], z + turned[2])
+            shape = msgspec.structs.replace(shape, center=moved, size=size)
+            bench.previews.show(
+                [Dragged(annotation=record.id, shape=shape, stream=record.stream or "", own_ns=own_ns)], cause="test"
+            )
+            (dragged,) = front.scene.dragged
+            assert each.annotation not in {shadow.seen.annotation for shadow in front.scene.shadows}
+            bench.session.run(
+                "cuboid.set", annotation=record.id, time_ns=own_ns, center=shape.center, size=shape.size,
+                rotation=shape.rotation, held=held,
+            )  # fmt: skip
+            bench.previews.clear(cause="test")
+            assert not front.scene.dragged
+            (stored,) = bench.placed.projected(front.scene.camera, taken, only={record.id})
+            np.testing.assert_allclose(dragged.shadow.seen.segments, stored.segments, atol=1e-3)
+            assert not np.allclose(each.segments.mean((0, 1)), stored.segments.mean((0, 1)), atol=1)
+            bench.session.undo()
+
+
+def _standing(scene: Opened, record: Annotation, own_ns: int) -> Cuboid:
+    """A cuboid as a pane shows it then, in the frame of its track: on its way through the world."""
+    placed, when = scene.bench.placed, scene.lidar.time_map.to_session(own_ns)
+    assert placed is not None
+    there = placed.placed(record.id, when)
+    assert there is not None
+    way = placed.transform(record.frame or scene.lidar.frame or "", there[1], when)
+    assert way is not None
+    return moved_cuboid(there[0], way)
+
+
+def _axes(cuboid: Cuboid) -> Floats:
+    w, x, y, z = cuboid.rotation
+    found: Floats = Rotation.from_quat([x, y, z, w]).as_matrix()
+    return found
 
 
 class OnlyCameras:
@@ -647,3 +672,21 @@ def _colours(cloud: Any) -> NDArray[np.uint8] | None:
     moment = cloud.moment
     known = None if moment is None else moment.points.painting.from_cameras
     return None if known is None else known(moment.lead_sweep)
+
+
+def test_a_camera_that_the_rig_does_not_know_says_so_and_shows_nothing_of_space(real: Opened) -> None:
+    bench, back = real.bench, real.camera("back_camera")
+    assert bench.view is not None
+    rig = bench.view.rig()
+    assert rig is not None
+    known = tuple(each for each in rig.cameras if each["name"] != "back_camera")  # type: ignore[index]
+    real.pane.set_look(cuboids=True)
+    assert back.scene.shadows
+    bench.run("rig.add", sample="sf_drive", key=rig.key, frames=rig.frames, cameras=known)
+    assert "not calibrated" in back.header.accessibleName()
+    assert not back.scene.shadows
+    assert "not calibrated" not in real.camera("front_camera").header.accessibleName()
+    bench.session.undo()
+    assert "not calibrated" not in back.header.accessibleName()
+    assert back.scene.shadows
+    real.pane.set_look(cuboids=False)

@@ -23,7 +23,8 @@ from workstation.core.selection import SelectionChanged
 from workstation.core.text_edits import quote
 from workstation.media.base import Reader
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Gesture, PaneHeader
+from workstation.ui.pane_header import PaneHeader
+from workstation.ui.panes.base import Gesture
 from workstation.ui.panes.text_canvas import TextCanvas
 from workstation.ui.panes.text_marking import Marking, Parts
 from workstation.ui.scenes.ruler import in_words
