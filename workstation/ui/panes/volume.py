@@ -204,10 +204,12 @@ class VolumePane(Pane):
         for plane in self.views:
             if not plane.volume.pending(plane.name):  # what waits for another slice is painted when that comes
                 plane.say()
-                plane.area.update()
+                plane.area.cross_moved()
 
     def focus(self, plane: PlaneView) -> None:
         """This plane is worked on now."""
+        if plane is self.focused and self.bench is not None and self.bench.focused_stream == plane.volume.stream.id:
+            return
         self.focused = plane
         if self.bench is not None:
             self.bench.focus_on(plane.volume.stream.id)
