@@ -11,7 +11,7 @@ import pytest
 
 from workstation.app.cloud_ground import Correction, Ground
 from workstation.app.cloud_moment import Boxes, Coloured, Painting, SweepWanted, counts, moving_rows
-from workstation.app.cloud_paint import ColourBy, Scale, Scales, available
+from workstation.app.cloud_paint import ColourBy, Scale, Scales, available, colours_of
 from workstation.app.cloud_view import CloudLayers, Ways
 from workstation.app.opening import new_project, open_project
 from workstation.app.placed_cuboids import PlacedCuboids
@@ -255,6 +255,18 @@ def test_colours_rise_with_what_they_stand_for_and_no_value_is_grey() -> None:
     assert unknown not in (low, high)
     lightness = scale.colours(np.linspace(0, 10, 50)).astype(float) @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) > -2).all()  # also told apart by those who see no colour
+
+
+def test_classes_of_a_survey_are_told_apart_and_unclassified_points_are_grey(ground: Ground) -> None:
+    fields = {"classification": np.array([0, 1, 2, 6, 2], np.uint8), "rgb": np.zeros((5, 3), np.uint8)}
+    cloud = Cloud(points=np.ones((5, 3), np.float32), fields=fields, frame="lidar", total=5)
+    sweep = ground.place(cloud, stream("lidar"), 0, 0, correct=False)
+    never, unclassified, soil, roof, soil_too = colours_of(ColourBy.CLASS, sweep, Scales(), 0.0, (9, 9, 9)).tolist()
+    assert never == unclassified
+    assert soil == soil_too
+    assert soil not in (roof, never)
+    assert roof != never
+    assert colours_of(ColourBy.FILE, sweep, Scales(), 0.0, (9, 9, 9)).min() > 16  # black is seen on the dark ground
 
 
 def test_scales_stay_the_same_from_sweep_to_sweep(ground: Ground) -> None:

@@ -353,3 +353,55 @@ def test_one_point_gives_an_offset_and_none_is_refused() -> None:
     assert (fit.model, fit.time_map.to_session(0)) == (DriftModel.OFFSET, 70 * MS)
     with pytest.raises(DataError):
         fit_drift([])
+
+
+def test_a_car_that_comes_straight_on_says_how_little_it_tells() -> None:
+    held = 0
+    for seed in range(20):
+        rng = np.random.default_rng([seed, 4])
+        camera_s, sweep_s = np.arange(0.3, 3.0, 1 / 30), np.arange(0.0, 3.2, 0.1)
+        found = object_offset(
+            Curve(
+                times_ns=np.round(camera_s * 1e9).astype(np.int64),
+                values=900 / (65 - 16.67 * camera_s) + rng.normal(0, 1.0, len(camera_s)),
+            ),
+            Curve(
+                times_ns=np.round((sweep_s + 0.05) * 1e9).astype(np.int64),
+                values=900 / (65 - 16.67 * sweep_s) + rng.normal(0, 2.0, len(sweep_s)),
+            ),
+        )
+        held += abs(found.offset.offset_ns - -50 * MS) <= found.offset.half_width_ns
+    assert held >= 17
+
+
+def test_claps_are_paired_although_the_clock_runs_away_by_more_than_a_frame() -> None:
+    rng = np.random.default_rng(21)
+    struck = np.cumsum(rng.uniform(3, 15, 60))
+    frame_ns = 33_333_333
+    seen = [Moment(from_ns=int(n) * frame_ns, to_ns=(int(n) + 1) * frame_ns) for n in struck * 1e9 // frame_ns]
+    heard = [
+        Moment(from_ns=round(each * (1 - 120e-6) * 1e9), to_ns=round(each * (1 - 120e-6) * 1e9)) for each in struck
+    ]
+    found = match_moments(seen, heard, most_ns=1000 * MS, most_ppm=200)
+    assert found is not None
+    assert len(found.pairs) == 60
+    fit = marks_drift(found)
+    assert abs(fit.rate_ppm - 120) < 25
+    at = round(float(struck[30]) * (1 - 120e-6) * 1e9)
+    assert abs(fit.time_map.to_session(at) - struck[30] * 1e9) < 10 * MS
+
+
+def test_the_band_about_the_line_holds_the_truth_and_widens_towards_the_ends() -> None:
+    held = 0
+    for seed in range(20):
+        rng = np.random.default_rng([seed, 5])
+        at = np.arange(0, 600, 20) * 10**9
+        truth = at * 40e-6
+        noise = rng.normal(0, MS, len(at))
+        fit = fit_drift(
+            [OffsetAt(at_ns=int(a), offset_ns=round(t + n), half_width_ns=2 * MS) for a, t, n in
+             zip(at, truth, noise, strict=True)]
+        )  # fmt: skip
+        held += abs(fit.time_map.to_session(int(at[-1])) - at[-1] - truth[-1]) <= fit.sure_ns[-1]
+        assert fit.sure_ns[-1] > fit.sure_ns[15]
+    assert held >= 17

@@ -41,6 +41,8 @@ NOTICEABLE_NS = 40_000_000
 UNBEARABLE_NS = 100_000_000
 _AROUND_NS = 1_200_000_000
 _MOST_MOMENTS = 40
+_MOST_PPM = 200.0
+"""Worse than any clock of a camera or a recorder."""
 _EDGE_PX = 2.0
 _VOICE_S = 180.0
 _LOUD_ENOUGH = 0.05
@@ -162,7 +164,7 @@ def by_clap(bench: Bench, *, sound: str | None = None, picture: str | None = Non
     around = [TimeRange(each.from_ns - reach_ns, each.to_ns + reach_ns) for each in onsets]
     film = film_of(seen_in, bench.readers.reader(seen_in), around, bench.cancel)
     seen = _seen(film.times_ns, film.frames, film.brightness)
-    found = match_moments(seen, onsets, most_ns=round(bench.most_s * 1e9)) if seen else None
+    found = match_moments(seen, onsets, most_ns=round(bench.most_s * 1e9), most_ppm=_MOST_PPM) if seen else None
     if found is None:
         raise DataError(
             "shows no flash and no hands that meet near a sudden sound", place=f"{bench.sample.key}/{seen_in.key}"

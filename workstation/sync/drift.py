@@ -65,6 +65,8 @@ class DriftFit:
     """Root mean square distance of the points from the map."""
     left_ns: tuple[int, ...]
     """Point by point, what the map leaves."""
+    sure_ns: tuple[int, ...]
+    """Half-width of the map's 95 % interval at each point."""
 
 
 def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
@@ -92,6 +94,7 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
     left = np.array([each.offset_ns for each in ordered], np.int64) - (time_map.to_session_array(at) - at)
     at_middle = _design(np.zeros(1), bends)[:, : design.shape[1]]
     middle_sigma = float(np.sqrt((at_middle @ covariance @ at_middle.T)[0, 0]))
+    spread = np.einsum("ij,jk,ik->i", design, covariance, design)
     offsets = time_map.to_session_array(at) - at
     residual_ns = round(float(np.sqrt(np.mean(left.astype(np.float64) ** 2))))
     model = DriftModel.PIECEWISE if bends else DriftModel.LINEAR if linear else DriftModel.OFFSET
@@ -100,6 +103,7 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
         half_width_ns=max(1, round(SURE * middle_sigma)), rate_ppm=rate * 1e6,
         rate_half_width_ppm=SURE * rate_sigma * 1e6, drift_ns=int(offsets[-1] - offsets[0]), residual_ns=residual_ns,
         left_ns=tuple(int(each) for each in left),
+        sure_ns=tuple(max(1, round(SURE * float(each) ** 0.5)) for each in spread),
     )  # fmt: skip
 
 

@@ -16,7 +16,6 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from workstation.core.sample import StreamKind
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PANES, Area, PaneSpec
 from workstation.ui.workspaces.catalogue import Workspace
@@ -112,7 +111,7 @@ class Docks(QObject):
         """Whether the panes in the middle, which open media, may be made: not before the window was painted once."""
         self._aside: tuple[PaneDock, ...] = ()
         """Docks that left their place to others, as they have nothing for this sample."""
-        self._led_for: frozenset[StreamKind] | None = None
+        self._led_for: frozenset[str] | None = None
         """For which kinds of streams the tabs were last turned to those that show something."""
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
@@ -382,7 +381,7 @@ class Docks(QObject):
                 bar.setDrawBase(False)
 
 
-def _kinds(view: SampleView) -> frozenset[StreamKind]:
+def _kinds(view: SampleView) -> frozenset[str]:
     return frozenset(each.kind for each in view.streams.values())
 
 

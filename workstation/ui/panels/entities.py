@@ -11,6 +11,7 @@ from workstation.app.entity_table import EntityTable, as_text, time_of
 from workstation.app.in_view import CamerasInView
 from workstation.app.rows import Cell, Row
 from workstation.app.sample_view import SampleView
+from workstation.core.errors import DataError
 from workstation.ui.actions.showing import action_showing
 from workstation.ui.panels.going import go_to
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
@@ -107,7 +108,10 @@ class EntitiesPanel(ListPanel):
 
 def _cameras(bench: Workbench) -> CamerasInView | None:
     """Where there are cuboids and calibrated cameras to project them into."""
-    placed, view = bench.placed, bench.view
+    try:
+        placed, view = bench.placed, bench.view
+    except DataError:  # a rig that cannot be read: the cameras say so, and things are listed all the same
+        return None
     if placed is None or view is None:
         return None
     found = CamerasInView(placed, view.streams.values())

@@ -165,7 +165,7 @@ class TextPane(Pane):
     def apply(self, changes: ChangeSet) -> None:
         before = [each.key for each in self._choices]
         view = self._view
-        if view is not None and [each.key for each in choices_of(view)] != before:
+        if view is not None and self._may_be_others(changes) and [each.key for each in choices_of(view)] != before:
             self._list_texts()
             if self.choice is None or self.choice.key not in before:
                 self._show_choice()
@@ -176,6 +176,14 @@ class TextPane(Pane):
             self.strip.renew()
         if self.bench is not None:
             self.show_time(self.bench.clock.time_ns)
+
+    def _may_be_others(self, changes: ChangeSet) -> bool:
+        """Whether a text may have come or gone; a box that moves does not make us look through all labels."""
+        view = self._view
+        if view is None or changes.touched(RecordKind.STREAM):
+            return view is not None
+        found = (view.annotations.get(each) for each in changes.touched(RecordKind.ANNOTATION))
+        return any(each is None or each.text is not None for each in found)
 
     def step_time(self, steps: int) -> int | None:
         return self._held.step_time(steps)
@@ -355,6 +363,8 @@ class TextPane(Pane):
         super().focusInEvent(event)
         if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
             self.typing.store_typed()
+        if self.marks_now and event.reason() is not Qt.FocusReason.BacktabFocusReason:
+            self.reading.canvas.setFocus(event.reason())  # the caret is there; back again leads out of the pane
 
     # --- languages ----------------------------------------------------------------------------------------------
 

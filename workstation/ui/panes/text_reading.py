@@ -109,6 +109,8 @@ class TextReading(QWidget):
         self.marks = Marks(view, sheet)
         self.times = TextTimes(view, sheet, self._readers)
         self.canvas.placeholder = " ".join(problems) or "There is no text here."
+        if problems and sheet.passages and not keep_place:
+            self.say(" ".join(problems))  # among others that can be read nothing else would tell
         self._stand()
         self.canvas.show_sheet(sheet, self.marks, keep_place=keep_place)
 
