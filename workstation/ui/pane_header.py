@@ -19,6 +19,7 @@ _NARROW_PX = 110
 _ITEM_PX = 90
 """So much of what the pane says of its item is to be read before controls have room."""
 _AWAY = "without_room"
+_LOOK_MS = 250
 
 
 class PaneHeader(QFrame):
@@ -147,7 +148,9 @@ class PaneHeader(QFrame):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest and not self._fit_soon.isActive():
-            self._fit_soon.start()  # a control came, or says more
+            self._fit_soon.start(
+                _LOOK_MS
+            )  # a control came, or says more; not at once, since times change while it plays
         return super().event(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
