@@ -58,9 +58,7 @@ PANES: tuple[PaneSpec, ...] = (
     _middle("series", "Series", "SeriesPane", "series"),
     _middle("trajectory", "Trajectory", "TrajectoryPane", "trajectory"),
     _middle("document", "Document", "DocumentPane", "document"),
-    PaneSpec(
-        "strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({"cloud"})
-    ),
+    PaneSpec("strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({"cloud"})),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),
