@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Keyframe, Track, effective_class
 from workstation.core.cameras import Camera
@@ -28,8 +28,18 @@ from workstation.core.space import Calibration, FrameTree, NoTransform, calibrat
 from workstation.core.tracks import interpolated, moment
 from workstation.media.base import TrajectoryReader
 from workstation.media.gaps import longest_step_ns
+from workstation.store.queries import Reads
 
 _GREY = "#9aa0a6"
+
+
+class HoldsRecords(Protocol):
+    """A session, or a worker's own connection in its place."""
+
+    @property
+    def store(self) -> Reads:
+        """The records, to be read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ class _Tracked:
 class Scenery:
     """The rig, the poses and the cuboid tracks of one sample."""
 
-    def __init__(self, session: Session, sample: SampleId, readers: OpenStreams) -> None:
+    def __init__(self, session: HoldsRecords, sample: SampleId, readers: OpenStreams) -> None:
         self._session = session
         self._sample = sample
         self.readers = readers
@@ -194,7 +204,7 @@ def moved(cuboid: Cuboid, target_from_source: RigidTransform) -> Cuboid:
     )
 
 
-def _calibration(session: Session, sample: SampleId) -> Calibration:
+def _calibration(session: HoldsRecords, sample: SampleId) -> Calibration:
     """The newest version of the sample's rig; an empty one without any."""
     rigs = [each for each in session.store.records(RecordKind.RIG, sample=sample) if isinstance(each, Rig)]
     if not rigs:

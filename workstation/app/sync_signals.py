@@ -39,6 +39,9 @@ _AZIMUTHS = 720
 _MOST_TURN_RAD = 0.25
 _LEAST_RANGE_M = 2.0
 _MOST_POINTS = 40_000
+_LOOK_STEP_S = 0.0005
+_LOOK_AROUND_S = 1.2
+_MOST_LOOKS = 100
 _TURNING = ("gyro_z", "yaw_rate", "yawrate", "wz", "angular_velocity_z", "angular_velocity.z")
 """What the channel that says how fast a vehicle turns is called, the likeliest first; units do not matter."""
 
@@ -87,7 +90,31 @@ def sound_of(stream: Stream, reader: Reader) -> SoundSignal:
     return SoundSignal(reader=reader, rate_hz=rate_hz, start_ns=first, count=reader.frames)
 
 
-def film_of(stream: Stream, reader: Reader, within: Sequence[TimeRange], cancel: CancelToken | None = None) -> Film:
+def attacks(signal: SoundSignal, at_ns: Sequence[int]) -> Curve:
+    """How loud the sound is in every half millisecond around some session times, to be looked at; NaN between."""
+    size = max(1, round(signal.rate_hz * _LOOK_STEP_S))
+    reach = round(signal.rate_hz * _LOOK_AROUND_S)
+    middles = sorted(round((each - signal.start_ns) * signal.rate_hz * 1e-9) for each in at_ns)
+    times, values = [np.zeros(0, np.int64)], [np.zeros(0)]
+    done = 0
+    for middle in middles[:_MOST_LOOKS]:
+        first = max(done, middle - reach) // size * size
+        rows = (min(signal.count, middle + reach) - first) // size
+        if rows < 1:
+            continue
+        done = first + rows * size
+        peaks = np.abs(signal.read(first, rows * size)).reshape(rows, size).max(axis=1)
+        places = first + (np.arange(rows) + 0.5) * size
+        at = signal.start_ns + np.round(places / signal.rate_hz * 1e9).astype(np.int64)
+        times += [at, at[-1:] + 1]
+        values += [peaks, np.array([np.nan])]
+    return Curve(times_ns=np.concatenate(times), values=np.concatenate(values))
+
+
+def film_of(
+    stream: Stream, reader: Reader, within: Sequence[TimeRange], cancel: CancelToken | None = None,
+    progress: Progress | None = None,
+) -> Film:  # fmt: skip
     """The frames of a video in some stretches of session time, small and grey."""
     if not isinstance(reader, VideoReader):
         raise DataError("is no video", place=stream.key)
@@ -99,7 +126,11 @@ def film_of(stream: Stream, reader: Reader, within: Sequence[TimeRange], cancel:
     indices = np.flatnonzero(wanted)
     if not len(indices):
         raise DataError("has no picture where the sound has its moments", place=stream.key)
-    frames = [_grey(reader, int(index), _SMALL_PX, cancel).ravel() for index in indices]
+    frames = []
+    for number, index in enumerate(indices):
+        frames.append(_grey(reader, int(index), _SMALL_PX, cancel).ravel())
+        if progress is not None:
+            progress((number + 1) / len(indices))
     return Film(times_ns=times[indices], frames=np.stack(frames))
 
 

@@ -15,10 +15,19 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from workstation.app.scenery import Scenery
+from workstation.app.scenery import HoldsRecords, Scenery
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
-from workstation.app.sync_signals import Progress, SoundSignal, film_of, motion_curve, sound_of, turning_curve
+from workstation.app.sync_signals import (
+    Film,
+    Progress,
+    SoundSignal,
+    attacks,
+    film_of,
+    motion_curve,
+    sound_of,
+    turning_curve,
+)
 from workstation.commands.resolve import Resolver, Wanted
 from workstation.core.annotation import Annotation, Keyframe
 from workstation.core.cameras import Camera
@@ -79,6 +88,8 @@ class Measured:
     """Session times of what was taken for the same: in the reference, in the moved stream."""
     doubt: str = ""
     """Why a person should look before believing it; empty if there is no reason."""
+    shown: tuple[Curve, Curve] | None = None
+    """What was compared, for a person to look at: of the reference, of the moved stream."""
 
     @property
     def late_ns(self) -> int:
@@ -128,7 +139,7 @@ class Measured:
 class Bench:
     """What measuring needs: the session for names, readers of its own, and how to tell of progress and stop."""
 
-    session: Session
+    session: HoldsRecords
     sample: Sample
     readers: OpenStreams
     most_s: float = 1.0
@@ -162,8 +173,8 @@ def by_clap(bench: Bench, *, sound: str | None = None, picture: str | None = Non
         raise DataError("has no sudden sound such as a clap", place=f"{bench.sample.key}/{heard_in.key}")
     reach_ns = round(bench.most_s * 1e9) + _AROUND_NS
     around = [TimeRange(each.from_ns - reach_ns, each.to_ns + reach_ns) for each in onsets]
-    film = film_of(seen_in, bench.readers.reader(seen_in), around, bench.cancel)
-    seen = _seen(film.times_ns, film.frames, film.brightness)
+    film = film_of(seen_in, bench.readers.reader(seen_in), around, bench.cancel, bench.progress)
+    seen, flashed = _seen(film.times_ns, film.frames, film.brightness)
     found = match_moments(seen, onsets, most_ns=round(bench.most_s * 1e9), most_ppm=_MOST_PPM) if seen else None
     if found is None:
         raise DataError(
@@ -175,6 +186,7 @@ def by_clap(bench: Bench, *, sound: str | None = None, picture: str | None = Non
         method="clap", reference=seen_in, moved=heard_in, fit=marks_drift(found),
         points=tuple(_point(pair.reference, pair.other) for pair in found.pairs),
         picks=picks, evidence={"claps": [list(each) for each in picks]}, doubt=doubt,
+        shown=(_look(film, flashed), attacks(signal, [each[1] for each in picks])),
     )  # fmt: skip
 
 
@@ -184,11 +196,10 @@ def by_sound(bench: Bench, *, reference: str, moved: str) -> Measured:
     second = bench.stream(moved, (), "the stream to measure")
     if first.id == second.id:
         raise UserError("a stream cannot be measured against itself")
-    fit, points = sound_drift(
-        sound_of(first, bench.readers.reader(first)), sound_of(second, bench.readers.reader(second)),
-        most_s=bench.most_s, progress=bench.progress,
-    )  # fmt: skip
-    return Measured(method="sound", reference=first, moved=second, fit=fit, points=points)
+    one, other = (sound_of(each, bench.readers.reader(each)) for each in (first, second))
+    fit, points = sound_drift(one, other, most_s=bench.most_s, progress=bench.progress)
+    shown = (attacks(one, [each.at_ns + each.offset_ns for each in points]), attacks(other, [p.at_ns for p in points]))
+    return Measured(method="sound", reference=first, moved=second, fit=fit, points=points, shown=shown)
 
 
 def by_motion(bench: Bench, *, reference: str, moved: str, channel: str = "", reference_channel: str = "") -> Measured:
@@ -202,7 +213,7 @@ def by_motion(bench: Bench, *, reference: str, moved: str, channel: str = "", re
         for each, name in ((first, reference_channel), (second, channel))
     ]
     fit, points = _matched(curves[0], curves[1], bench, "do not turn together, or hardly turn at all")
-    return Measured(method="imu", reference=first, moved=second, fit=fit, points=points)
+    return Measured(method="imu", reference=first, moved=second, fit=fit, points=points, shown=(curves[0], curves[1]))
 
 
 def by_voice(bench: Bench, *, sound: str | None = None, picture: str | None = None) -> Measured:
@@ -221,7 +232,7 @@ def by_voice(bench: Bench, *, sound: str | None = None, picture: str | None = No
         fit, points = _matched(moving, changing, bench, "do not go together")
     except DataError:
         fit, points = _matched(moving, loud, bench, "do not go together")
-    return Measured(method="voice", reference=seen_in, moved=heard_in, fit=fit, points=points)
+    return Measured(method="voice", reference=seen_in, moved=heard_in, fit=fit, points=points, shown=(moving, loud))
 
 
 def by_object(bench: Bench, *, entity: str, picture: str | None = None) -> Measured:
@@ -247,6 +258,7 @@ def by_object(bench: Bench, *, entity: str, picture: str | None = None) -> Measu
     doubt = "" if found.constant_known else "a fault of the mounting would look the same; choose a thing that passes by"
     return Measured(
         method="object", reference=seen_in, moved=swept_in, fit=fit_drift([offset]), points=(offset,), doubt=doubt,
+        shown=(first, second),
         evidence={
             "entity": thing, "residual_px": round(found.residual, 3), "constant_px": round(found.constant, 3),
             "range_m": round(away_m, 2), "speed_kmh": round(speed_mps * 3.6, 2),
@@ -329,8 +341,17 @@ def _matched(first: Curve, second: Curve, bench: Bench, otherwise: str) -> tuple
         raise
 
 
-def _seen(times_ns: Any, frames: Any, brightness: Any) -> list[Moment]:
-    """Flashes where there are any, else hands that meet; stretches that do not follow each other are taken apart."""
+def _look(film: Film, flashed: bool) -> Curve:
+    """What made the picture's moments: its brightness, or how much moves."""
+    if flashed or len(film.frames) < 2:
+        return Curve(times_ns=film.times_ns, values=film.brightness)
+    moved = np.sqrt(np.mean(np.diff(film.frames.astype(np.float32), axis=0) ** 2, axis=1))
+    return Curve(times_ns=(film.times_ns[1:] + film.times_ns[:-1]) // 2, values=moved)
+
+
+def _seen(times_ns: Any, frames: Any, brightness: Any) -> tuple[list[Moment], bool]:
+    """Flashes where there are any, else hands that meet; and whether they are flashes. Stretches that do not follow
+    each other are taken apart."""
     step = float(np.median(np.diff(times_ns))) if len(times_ns) > 1 else 1.0
     cuts = np.flatnonzero(np.diff(times_ns) > 3 * step) + 1
     finders: tuple[Callable[[slice], list[Moment]], ...] = (
@@ -338,11 +359,11 @@ def _seen(times_ns: Any, frames: Any, brightness: Any) -> list[Moment]:
         lambda part: turning_points(times_ns[part], frames[part]),
     )
     parts = [slice(a, b) for a, b in zip([0, *cuts], [*cuts, len(times_ns)], strict=True)]
-    for find in finders:
+    for number, find in enumerate(finders):
         found = [moment for part in parts for moment in find(part)]
         if found:
-            return sorted(found, key=lambda each: each.from_ns)
-    return []
+            return sorted(found, key=lambda each: each.from_ns), number == 0
+    return [], False
 
 
 def _point(reference: Moment, other: Moment) -> OffsetAt:

@@ -58,9 +58,7 @@ PANES: tuple[PaneSpec, ...] = (
     _middle("series", "Series", "SeriesPane", "series"),
     _middle("trajectory", "Trajectory", "TrajectoryPane", "trajectory"),
     _middle("document", "Document", "DocumentPane", "document"),
-    PaneSpec(
-        "strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({"cloud"})
-    ),
+    PaneSpec("strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({"cloud"})),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),
@@ -69,6 +67,7 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("entities", "Entities", Area.RIGHT_BELOW, "workstation.ui.panels.entities:EntitiesPanel"),
     PaneSpec("links", "Links", Area.RIGHT_BELOW, "workstation.ui.panels.links:LinksPanel"),
     PaneSpec("findings", "Findings", Area.RIGHT_BELOW, "workstation.ui.panels.findings:FindingsPanel"),
+    PaneSpec("sync", "Synchronise", Area.RIGHT_BELOW, "workstation.ui.panels.sync:SyncPanel"),
     PaneSpec("history", "History", Area.RIGHT_BELOW, "workstation.ui.panels.history:HistoryPanel"),
     PaneSpec("review", "Review", Area.RIGHT_BELOW, "workstation.ui.panels.review:ReviewPanel"),
 )

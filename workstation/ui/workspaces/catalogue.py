@@ -40,11 +40,11 @@ LINK = Workspace(
     bottom=(("timeline", "entities"),),
 )  # fmt: skip
 SYNC = Workspace(
-    name="sync", title="Sync", help="One camera and the sound over a tall timeline, streams at hand.",
+    name="sync", title="Sync", help="One camera and the sound, streams at hand, and the panel that measures how far a clock is off.",
     left=(("streams", "samples"),),
-    centre=((("camera",), ("sound", "series", "cloud", "trajectory")),),
+    centre=((("camera",), ("sound", "series", "cloud", "trajectory")), (("sync",),)),
     right=(("inspector", "findings"),),
-    bottom_share=0.46,
+    bottom_share=0.3,
 )  # fmt: skip
 REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
