@@ -20,7 +20,7 @@ from workstation.app.picture_kinds import PICTURE_KINDS
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError
 from workstation.core.frametable import Capture, nearest_capture, shown_capture
-from workstation.core.sample import Stream, StreamKind
+from workstation.core.sample import Stream
 from workstation.core.timebase import FrameTable
 from workstation.media.base import CancelToken, ImageReader, Picture, Pixels, VideoReader, View, VolumeReader, Window
 from workstation.media.image_levels import single_level
