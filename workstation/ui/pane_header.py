@@ -148,9 +148,7 @@ class PaneHeader(QFrame):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest and not self._fit_soon.isActive():
-            self._fit_soon.start(
-                _LOOK_MS
-            )  # a control came, or says more; not at once, since times change while it plays
+            self._fit_soon.start(_LOOK_MS)  # a control came or says more; times change too while it plays
         return super().event(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
