@@ -76,7 +76,6 @@ class SyncPanel(Pane):
         self._build_choice()
         self._build_pictures()
         self._build_words()
-        self._build_deciding()
         area = QScrollArea()
         area.setObjectName("sync_area")
         area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -86,7 +85,8 @@ class SyncPanel(Pane):
         area.setWidget(inside)
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        whole.addWidget(area, 1)
+        whole.addLayout(self._build_deciding())
 
     # --- building -------------------------------------------------------------------------------------------------
 
@@ -96,12 +96,12 @@ class SyncPanel(Pane):
         self.reference = self._box("sync_reference", "The stream that is taken to be right")
         self.moved = self._box("sync_moved", "The stream to measure")
         self._moved_label = QLabel("Stream")
-        for row, (label, box) in enumerate(
-            ((QLabel("Measure by"), self.method), (QLabel("Against"), self.reference), (self._moved_label, self.moved))
-        ):
-            grid.addWidget(label, row, 0)
-            grid.addWidget(box, row, 1)
+        grid.addWidget(QLabel("Measure by"), 0, 0)
+        grid.addWidget(self.method, 0, 1, 1, 3)
+        for column, part in enumerate((self._moved_label, self.moved, QLabel("against"), self.reference)):
+            grid.addWidget(part, 1, column)
         grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
         self.method.currentIndexChanged.connect(self._on_method)
         self.measure = self._button("sync_measure", "Measure", "Measure; nothing is changed by it", self._on_measure)
         self.progress = QProgressBar()
@@ -158,8 +158,10 @@ class SyncPanel(Pane):
             self._column.addWidget(each)
         self._column.addLayout(row)
 
-    def _build_deciding(self) -> None:
+    def _build_deciding(self) -> QHBoxLayout:
+        """Below what scrolls, so that it is always to be seen."""
         self.state = self._label("sync_state")
+        self._column.addWidget(self.state)
         self.accept = self._button("sync_accept", "Accept", "Correct the stream; undo takes it back", self._on_accept)
         self.reason = QLineEdit()
         self.reason.setObjectName("sync_reason")
@@ -172,8 +174,8 @@ class SyncPanel(Pane):
         row.addWidget(self.accept)
         row.addWidget(self.reason, 1)
         row.addWidget(self.waive)
-        self._column.addWidget(self.state)
-        self._column.addLayout(row)
+        row.setContentsMargins(8, 4, 8, 8)
+        return row
 
     def _box(self, name: str, spoken: str) -> QComboBox:
         made = QComboBox()

@@ -22,6 +22,7 @@ from workstation.ui.theme import DARK, Theme
 
 _GRAB_PX = 7
 _RULER_PX = 18
+_ROOM_PX = 24
 _ZOOM = 0.8
 _NARROWEST_NS = 2_000_000
 
@@ -177,7 +178,9 @@ class PickCanvas(QWidget):
             painter.setPen(QColor(self.theme.line))
             painter.drawLine(QPointF(x, top), QPointF(x, top + 4))
             painter.setPen(QColor(self.theme.quiet))
-            painter.drawText(QRectF(x - 40, top + 3, 80, 14), Qt.AlignmentFlag.AlignHCenter, in_words(time_ns, step))
+            words = f"{in_words(time_ns, step)} s"
+            if _ROOM_PX < x < self.width() - _ROOM_PX:
+                painter.drawText(QRectF(x - 40, top + 3, 80, 14), Qt.AlignmentFlag.AlignHCenter, words)
 
     def _paint_handles(self, painter: QPainter, measured: Measured) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

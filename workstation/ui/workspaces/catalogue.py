@@ -40,7 +40,7 @@ LINK = Workspace(
     bottom=(("timeline", "entities"),),
 )  # fmt: skip
 SYNC = Workspace(
-    name="sync", title="Sync", help="One camera and the sound, streams at hand, and the panel that measures how far a clock is off.",
+    name="sync", title="Sync", help="One camera, the sound, the streams, and how far their clocks are off.",
     left=(("streams", "samples"),),
     centre=((("camera",), ("sound", "series", "cloud", "trajectory")), (("sync",),)),
     right=(("inspector", "findings"),),
