@@ -28,13 +28,14 @@ from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base_gestures import Drag
+from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.series_canvas import RULER_PX, SeriesCanvas
 from workstation.ui.panes.series_channels import ChannelList
 from workstation.ui.panes.series_edits import SeriesEdits
 from workstation.ui.panes.series_gestures import Gesture, Table
 from workstation.ui.panes.series_heads import HEAD_PX, SeriesHeads, Wish
-from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
+from workstation.ui.panes.series_model import Hit, SeriesModel, Strip
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight

@@ -25,8 +25,9 @@ from workstation.app.series_curves import reading_at, value_in_words
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import Curve
 from workstation.core.ontology import Pattern
+from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.series_gestures import Gesture, Preview, Table, drag_for, pan, scrub
-from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
+from workstation.ui.panes.series_model import Hit, SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.scenes.lane_scene import Look, small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks

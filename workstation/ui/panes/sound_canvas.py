@@ -20,8 +20,9 @@ from PySide6.QtWidgets import QWidget
 
 from workstation.core.annotation import Annotation
 from workstation.core.ontology import Pattern
+from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.sound_gestures import Gesture, Preview, Table, drag_for, pan, rect_of, scrub
-from workstation.ui.panes.sound_model import Hit, Part, SoundModel, Strip
+from workstation.ui.panes.sound_model import Hit, SoundModel, Strip
 from workstation.ui.scenes.lane_scene import Look, small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
 from workstation.ui.scenes.sound_scene import SoundScene
