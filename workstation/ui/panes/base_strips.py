@@ -94,6 +94,10 @@ class StripsModel(ABC, Generic[StripT]):
     def part_at(self, strip: StripT, annotation: Annotation, shown: TimeRange, x: float, y: float) -> Part | None:
         """What of a label is at a place that is beside its time by no more than an edge; ``y`` is of the strip."""
 
+    @abstractmethod
+    def own_units(self) -> Units | None:
+        """Units of the stream that header and ruler tell of."""
+
     # --- strips -------------------------------------------------------------------------------------------------
 
     def _forget_scenes(self) -> None:

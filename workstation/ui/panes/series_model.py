@@ -284,6 +284,9 @@ class SeriesModel(StripsModel[Strip]):
         """A stream's own rows; ``None`` where it cannot be opened."""
         return None if stream is None else self._units_of(stream)
 
+    def own_units(self) -> Units | None:
+        return self.units(self.stream())
+
     def snapped(self, session_ns: int, stream: Stream, leave_out: tuple[int, ...] = ()) -> Target | None:
         """What a boundary is drawn to: other boundaries and the playhead; rows where they can be told apart."""
         return self._drawn_to(session_ns, self.units(stream), leave_out)

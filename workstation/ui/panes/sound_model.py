@@ -190,6 +190,9 @@ class SoundModel(StripsModel[Strip]):
         record = self.view.streams.get(stream or "")
         return None if record is None else self._units_of(record)
 
+    def own_units(self) -> Units | None:
+        return self.units(self.stream())
+
     def own_ns(self, stream: str | None, session_ns: int) -> int:
         """A moment on a stream's own axis."""
         return session_ns if stream is None else self.view.streams[stream].time_map.first_stream_at(session_ns)
