@@ -125,7 +125,7 @@ class PictureArea(QWidget):
         camera = self._camera
         viewport = camera.viewport
         paint_values(painter, viewport, frame.picture)
-        self._wet.paint(painter, viewport, camera.scene.previewed_pixels())
+        self._wet.paint(painter, viewport, camera.scene.wet())
         self._missing(painter)
         if camera.scene.dragged and camera.show_overlays:
             self._overlay(painter).paint_dragged(camera.scene.dragged)

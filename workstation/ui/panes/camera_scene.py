@@ -18,20 +18,20 @@ from workstation.app.previews import Dragged
 from workstation.app.sample_view import SampleView
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Cuboid, Mask, kind_of
-from workstation.core.ontology import Skeleton
 from workstation.core.poses import RigidTransform
 from workstation.core.sample import Stream
 from workstation.core.tracks import MomentKind
+from workstation.ui.panes.base_drawn import DrawnScene
 from workstation.ui.scenes.overlays import DraggedShadow, Shadow
-from workstation.ui.tools.canvas import NEW, Pixels, Place, Preview
+from workstation.ui.tools.canvas import Pixels, Place, Preview
 from workstation.ui.tools.state import Sight
 
 
-class CameraScene:
+class CameraScene(DrawnScene):
     """The drawn things of one camera."""
 
     def __init__(self, view: SampleView, stream: Stream, cuboids: PlacedCuboids | None, sight: Sight) -> None:
-        self.view = view
+        super().__init__(view)
         self.stream = stream
         self._scene = PictureScene(view, stream.id)
         self._cuboids = cuboids
@@ -39,17 +39,12 @@ class CameraScene:
         self.camera: Camera | None = None if cuboids is None else cuboids.camera_of(stream)
         self.with_cuboids = True
         self._stored = OnPicture()
-        self._previews: dict[str, Preview] = {}
-        self._preview_class: str | None = None
         self._dragged: Mapping[str, Dragged] = {}
-        self.shown = OnPicture()
-        """With previews, without what is hidden."""
         self.shadows: list[Shadow] = []
         """Cuboids as they are stored, without those that are being dragged."""
         self.dragged: list[DraggedShadow] = []
         """Cuboids as they would be if the mouse were released now."""
         self._session_ns: int | None = None
-        self._bounds: NDArray[np.float64] = np.empty((0, 4))
 
     @property
     def uncalibrated(self) -> bool:
@@ -74,11 +69,6 @@ class CameraScene:
         """No picture is painted."""
         self._stored, self._previews, self._session_ns = OnPicture(), {}, None
         self._project()
-        self._assemble()
-
-    def preview(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
-        """Show these in place of what is stored."""
-        self._previews, self._preview_class = dict(shapes), class_id
         self._assemble()
 
     def drag(self, shapes: Mapping[str, Dragged]) -> bool:
@@ -143,10 +133,7 @@ class CameraScene:
         known = {each.id for each in drawn}
         fresh = (self._fresh(key, shape) for key, shape in previews.items() if key not in known)
         drawn += [each for each in fresh if each is not None]
-        self.shown = OnPicture(tuple(drawn), self._stored.missing)
-        places = [each.lines.every() for each in self.shown.drawn]
-        bounds = [bounds_of(each) if len(each) else (np.inf, np.inf, -np.inf, -np.inf) for each in places]
-        self._bounds = np.array(bounds, np.float64).reshape(-1, 4)
+        self._show(drawn, self._stored.missing)
 
     def _fresh(self, key: str, shape: Preview) -> Drawn | None:
         if isinstance(shape, Pixels):
@@ -161,16 +148,6 @@ class CameraScene:
             size_of(shape),
         )  # fmt: skip
 
-    def previewed_pixels(self) -> list[tuple[Pixels, str]]:
-        """Masks in the making with their colour."""
-        found = []
-        for key, shape in self._previews.items():
-            if isinstance(shape, Pixels):
-                record = self.view.annotations.get(key)
-                paint = self.view.paint_of_class(self._preview_class) if record is None else self.view.paint_of(record)
-                found.append((shape, paint.colour))
-        return found
-
     def _visible(self, annotation: str) -> bool:
         return self._sight.visible(self.keys_of(annotation))
 
@@ -184,24 +161,12 @@ class CameraScene:
     # --- what is where ------------------------------------------------------------------------------------------
 
     def hit(self, place: Place, reach: float) -> list[str]:
-        """Ids under a place within ``reach`` picture pixels, topmost first."""
-        x, y = place
-        near = (
-            (self._bounds[:, 0] - reach <= x)
-            & (x <= self._bounds[:, 2] + reach)
-            & (self._bounds[:, 1] - reach <= y)
-            & (y <= self._bounds[:, 3] + reach)
-        )
-        found = [self.shown.drawn[i] for i in reversed(np.flatnonzero(near).tolist())]
-        ids = [each.id for each in found if each.id != NEW and self._is_under(each, place, reach)]
-        ids += [each.seen.annotation for each in self.shadows if _is_on(each, place, reach)]
-        return list(dict.fromkeys(ids))
+        on = [each.seen.annotation for each in self.shadows if _is_on(each, place, reach)]
+        return list(dict.fromkeys([*super().hit(place, reach), *on]))
 
     def within(self, ring: Sequence[Place]) -> list[str]:
-        """Ids wholly inside a ring."""
-        found = [each.id for each in self.shown.drawn if each.id != NEW and inside(each.lines.every(), ring)]
-        found += [each.seen.annotation for each in self.shadows if inside(each.seen.segments.reshape(-1, 2), ring)]
-        return found
+        around = [each.seen.annotation for each in self.shadows if inside(each.seen.segments.reshape(-1, 2), ring)]
+        return super().within(ring) + around
 
     def drawn(self, annotation: str) -> Drawn | None:
         """How an annotation is drawn now."""
@@ -209,10 +174,6 @@ class CameraScene:
 
     def mask(self, shape: Mask) -> NDArray[np.bool_] | None:
         return self._scene.mask(shape)
-
-    def skeleton_of(self, class_id: str | None) -> Skeleton | None:
-        ontology = self.view.ontology
-        return None if ontology is None or class_id is None else ontology.skeleton_of(class_id)
 
     @property
     def missing(self) -> tuple[Missing, ...]:
@@ -223,14 +184,6 @@ class CameraScene:
         spans = [bounds_of(each.lines.every()) for each in self.shown.drawn if each.id in related]
         spans += [bounds_of(s.seen.segments.reshape(-1, 2)) for s in self.shadows if s.seen.annotation in related]
         return max(((right - left) * (bottom - top) for left, top, right, bottom in spans), default=0.0)
-
-    def _is_under(self, drawn: Drawn, place: Place, reach: float) -> bool:
-        if isinstance(drawn.shape, Mask):
-            pixels = self.mask(drawn.shape)
-            x, y = int(place[0]) - drawn.shape.x, int(place[1]) - drawn.shape.y
-            there = pixels is not None and 0 <= y < pixels.shape[0] and 0 <= x < pixels.shape[1]
-            return bool(there and pixels is not None and pixels[y, x])
-        return distance(drawn.lines, place) <= reach
 
 
 def _previewed(drawn: Drawn, shape: Preview | None) -> Drawn:

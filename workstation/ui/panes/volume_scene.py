@@ -5,15 +5,15 @@ One per plane view. Renewed when another slice is painted, when records change, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.app.mask_edits import outlined
-from workstation.app.picture_scene import Drawn, OnPicture, PictureScene
-from workstation.app.picture_shapes import bounds_of, distance, inside, lines_of, size_of
+from workstation.app.picture_scene import Drawn, PictureScene
+from workstation.app.picture_shapes import lines_of, size_of
 from workstation.app.sample_view import SampleView
 from workstation.app.slice_masks import Placed, SliceGroup, SliceShapes, grouped, pixels_on
 from workstation.app.volume_planes import Plane
@@ -21,9 +21,10 @@ from workstation.app.volume_sections import figure_of, points_of, section_of
 from workstation.app.volume_texts import measurement_text
 from workstation.core.annotation import Annotation, State
 from workstation.core.geometry import Mask, Measurement, Shape, ShapeKind
-from workstation.core.ontology import Pattern, Skeleton
+from workstation.core.ontology import Pattern
 from workstation.core.tracks import MomentKind
-from workstation.ui.tools.canvas import NEW, Pixels, Place, Preview
+from workstation.ui.panes.base_drawn import DrawnScene
+from workstation.ui.tools.canvas import NEW, Pixels, Preview
 from workstation.ui.tools.measuring import Lying
 from workstation.ui.tools.state import Sight
 
@@ -91,22 +92,18 @@ class VolumeMarks:
         return pixels_on(record.shape, self.pictures.mask(record.shape))
 
 
-class PlaneScene:
+class PlaneScene(DrawnScene):
     """The drawn things of one slice."""
 
     def __init__(self, marks: VolumeMarks) -> None:
+        super().__init__(marks.view)
         self.marks = marks
-        self.view = marks.view
         self._plane: Plane | None = None
         self._index = 0
         self._stored: list[Drawn] = []
         self._own: frozenset[str] = frozenset()
         """Drawn on this very image: what tools may change here."""
         self._made: dict[str, NDArray[np.bool_]] = {}
-        self._previews: dict[str, Preview] = {}
-        self._preview_class: str | None = None
-        self.shown = OnPicture()
-        self._bounds: NDArray[np.float64] = np.empty((0, 4))
 
     def set_slice(self, plane: Plane, index: int, instance: str | None) -> None:
         """Another slice is painted, or the same one with other records."""
@@ -117,11 +114,6 @@ class PlaneScene:
         self._own = frozenset(each.id for each in flat)
         self._stored = [*flat, *self._between(), *self._across(), *self._in_patient()]
         self._stored.sort(key=lambda each: -each.size)
-        self._assemble()
-
-    def preview(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
-        """Show these in place of what is stored."""
-        self._previews, self._preview_class = dict(shapes), class_id
         self._assemble()
 
     def previews_differ(self, shapes: Mapping[str, Preview]) -> bool:
@@ -205,11 +197,7 @@ class PlaneScene:
     def _assemble(self) -> None:
         kept = [each for each in self._stored if each.id not in self._previews and self.marks.visible(each.id)]
         fresh = (self._previewed(key, shape) for key, shape in self._previews.items())
-        drawn = [*kept, *(each for each in fresh if each is not None)]
-        self.shown = OnPicture(tuple(drawn))
-        places = [each.lines.every() for each in drawn]
-        bounds = [bounds_of(each) if len(each) else (np.inf, np.inf, -np.inf, -np.inf) for each in places]
-        self._bounds = np.array(bounds, np.float64).reshape(-1, 4)
+        self._show([*kept, *(each for each in fresh if each is not None)])
 
     def _previewed(self, key: str, shape: Preview) -> Drawn | None:
         if isinstance(shape, Pixels) or self._plane is None:
@@ -226,38 +214,7 @@ class PlaneScene:
             size_of(shape),
         )  # fmt: skip
 
-    def wet(self) -> list[tuple[Pixels, str]]:
-        """Masks in the making with their colour."""
-        found = []
-        for key, shape in self._previews.items():
-            if isinstance(shape, Pixels):
-                record = self.view.annotations.get(key)
-                paint = self.view.paint_of_class(self._preview_class) if record is None else self.view.paint_of(record)
-                found.append((shape, paint.colour))
-        return found
-
     # --- what is where ------------------------------------------------------------------------------------------
-
-    def hit(self, place: Place, reach: float) -> list[str]:
-        """Ids under a place within ``reach`` pixels of the slice, topmost first."""
-        x, y = place
-        low, high = self._bounds[:, :2] - reach, self._bounds[:, 2:] + reach
-        near = (low[:, 0] <= x) & (x <= high[:, 0]) & (low[:, 1] <= y) & (y <= high[:, 1])
-        found = [self.shown.drawn[i] for i in reversed(np.flatnonzero(near).tolist())]
-        return list(dict.fromkeys(each.id for each in found if each.id != NEW and self._is_under(each, place, reach)))
-
-    def _is_under(self, drawn: Drawn, place: Place, reach: float) -> bool:
-        if isinstance(drawn.shape, Mask):
-            pixels = self.mask(drawn.shape)
-            x, y = int(place[0]) - drawn.shape.x, int(place[1]) - drawn.shape.y
-            there = pixels is not None and 0 <= y < pixels.shape[0] and 0 <= x < pixels.shape[1]
-            return bool(there and pixels is not None and pixels[y, x])
-        return distance(drawn.lines, place) <= reach
-
-    def within(self, ring: Sequence[Place]) -> list[str]:
-        """Ids wholly inside a ring."""
-        found = (each.id for each in self.shown.drawn if each.id != NEW and inside(each.lines.every(), ring))
-        return list(dict.fromkeys(found))
 
     def shape_of(self, annotation: str) -> Shape | None:
         """The shape of what was drawn on this very image; other shapes are not changed in its pixels."""
@@ -283,7 +240,3 @@ class PlaneScene:
                 flat = plane.all_from_patient(np.array(shape.points))[:, :2].tolist()
                 found.append(Lying(each.id, shape, figure, tuple((x, y) for x, y in flat)))
         return found
-
-    def skeleton_of(self, class_id: str | None) -> Skeleton | None:
-        ontology = self.view.ontology
-        return None if ontology is None or class_id is None else ontology.skeleton_of(class_id)
