@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.cloud_ground import Correction
@@ -23,17 +23,15 @@ from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Gesture, Pane
+from workstation.ui.panes.base_views import ViewsPane
 from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
 from workstation.ui.panes.camera_view import CameraView
-from workstation.ui.pointing import key_of
-from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.viewport import Zoom
 from workstation.ui.theme import Theme
 from workstation.ui.tools.pasting import paste
-from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.tools.state import Sight
 from workstation.ui.tools.track_edits import carry_on
 from workstation.ui.workbench import Workbench
 
@@ -60,45 +58,14 @@ _CORRECTIONS = {
 """How the header says what became of the motion of the points."""
 
 
-class _ToolGesture:
-    """A tool at work, as the pane's gesture: it gets keys first, and ``Esc`` cancels it."""
-
-    def __init__(self, pane: CameraPane, camera: CameraView) -> None:
-        self._pane = pane
-        self.camera = camera
-
-    def key(self, event: QKeyEvent) -> bool:
-        taken = bool(self.camera.tool.key(key_of(event)))
-        self._pane.tool_moved(self.camera)
-        return taken
-
-    def cancel(self) -> None:
-        self.camera.tool.cancel()
-        self._pane.tool_moved(self.camera)
-        self.camera.area.update()
-
-
-class _Enlarged:
-    """One camera alone, as something that ``Esc`` leaves."""
-
-    def __init__(self, pane: CameraPane) -> None:
-        self._pane = pane
-
-    def key(self, event: QKeyEvent) -> bool:
-        return False
-
-    def cancel(self) -> None:
-        self._pane.enlarge(None)
-
-
-class CameraPane(Pane):
+class CameraPane(ViewsPane[CameraView]):
     """All cameras of the sample."""
 
     kind = "camera"
     title = "Cameras"
+    view_kind = CameraView
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self._at_work: Gesture | None = None
         super().__init__(parent)
         self._kept: str | None = None
         """Key of the enlarged camera, over samples."""
@@ -243,24 +210,10 @@ class CameraPane(Pane):
         feed = None if self.focused is None else self.focused.frames.feed
         return "" if feed is None else feed.item_name
 
-    @property
-    def gesture(self) -> Gesture | None:
-        """The tool at work; without one, while the pane has the focus, one camera alone, which ``Esc`` leaves."""
-        if self._at_work is not None:
-            return self._at_work
-        return _Enlarged(self) if self.enlarged is not None and self._has_focus() else None
-
-    @gesture.setter
-    def gesture(self, gesture: Gesture | None) -> None:
-        self._at_work = gesture
-
-    def _has_focus(self) -> bool:
-        focus: QWidget | None = self.window().focusWidget()
-        if focus is None:
-            return False
-        return focus is self or self.isAncestorOf(focus)
-
     # --- what actions call --------------------------------------------------------------------------------------
+
+    def show_all(self) -> None:
+        self.enlarge(None)
 
     def enlarge(self, camera: CameraView | None) -> None:
         """Show one camera alone, or all again."""
@@ -355,15 +308,6 @@ class CameraPane(Pane):
                 points = f"no points: {sweeps.trouble}"
         self.header.say(item=" · ".join(filter(None, (item, points))))
 
-    def tool_moved(self, camera: CameraView) -> None:
-        """The tool over a camera has begun or ended something."""
-        held = self._at_work
-        if camera.tool.busy:
-            if held is None:
-                self.gesture = _ToolGesture(self, camera)
-        elif isinstance(held, _ToolGesture) and held.camera is camera:
-            self.gesture = None
-
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _begin(self, view: SampleView | None) -> None:
@@ -416,18 +360,6 @@ class CameraPane(Pane):
         if shown and columns(shown, self.body.width() / max(1, self.body.height())) != self._across:
             self._lay_out()
 
-    def _mark(self) -> None:
-        bench = self.bench
-        if bench is None or bench.view is None:
-            return
-        state = bench.selection.state
-        marks = Marks(
-            selected=frozenset(state.ids), related=bench.view.related(state.ids) if state.ids else frozenset(),
-            hovered=state.hovered,
-        )  # fmt: skip
-        for camera in self.views:
-            camera.show_marks(marks)
-
     def _find_best(self) -> None:
         """Mark the camera in whose picture what is selected is largest; none while one camera sees nothing of it."""
         related = self.views[0].marks.related if self.views else frozenset()
@@ -440,23 +372,6 @@ class CameraPane(Pane):
         if self.bench is not None:
             for camera in self.views:
                 camera.set_theme(self.bench.theme, focused=camera is self.focused and len(self.views) > 1)
-
-    def _sender_view(self) -> CameraView | None:
-        sender: Any = self.sender()
-        while sender is not None and not isinstance(sender, CameraView):
-            sender = sender.parent()
-        return sender
-
-    def _taken(self) -> None:
-        camera = self._sender_view()
-        if camera is not None:
-            self.setFocus()
-            self.focus(camera)
-
-    def _tool_moved(self) -> None:
-        camera = self._sender_view()
-        if camera is not None:
-            self.tool_moved(camera)
 
     def _zoomed(self, zoom: Zoom) -> None:
         source = self._sender_view()
@@ -475,11 +390,6 @@ class CameraPane(Pane):
 
     def _switched(self) -> None:
         self.set_look(**{name: button.isChecked() for name, button in self.switches.items()})
-
-    def _hand_changed(self, _hand: Hand) -> None:
-        for camera in self.views:
-            camera.hand_changed()
-            self.tool_moved(camera)
 
     def _sight_changed(self, _sight: Sight) -> None:
         for camera in self.views:

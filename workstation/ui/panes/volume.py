@@ -24,30 +24,28 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.media.base import Window
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Gesture, Pane
+from workstation.ui.panes.base_views import ViewsPane
 from workstation.ui.panes.volume_canvas import FRAME
-from workstation.ui.panes.volume_gestures import Enlarged, ToolGesture
 from workstation.ui.panes.volume_layout import MOST_VOLUMES, VolumeLayout, in_time_order
 from workstation.ui.panes.volume_look import VolumeLook
 from workstation.ui.panes.volume_scene import VolumeMarks
 from workstation.ui.panes.volume_shown import VolumeShown
 from workstation.ui.panes.volume_view import PlaneView
-from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.plane_viewport import WHOLE, PlaneZoom
 from workstation.ui.theme import Theme
 from workstation.ui.tools.canvas import Pixels, Preview
-from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.tools.state import Sight
 from workstation.ui.workbench import Workbench
 
 
-class VolumePane(Pane):
+class VolumePane(ViewsPane[PlaneView]):
     """All volumes of the sample."""
 
     kind = "volume"
     title = "Volume"
+    view_kind = PlaneView
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self._at_work: Gesture | None = None
         self.enlarged: PlaneName | None = None
         super().__init__(parent)
         self.volumes: list[VolumeShown] = []
@@ -179,19 +177,6 @@ class VolumePane(Pane):
         seen = [each for each in self.views if each.isVisible() and not each.volume.trouble]
         return all(not each.volume.pending(each.name) and each.volume.complete for each in seen)
 
-    @property
-    def gesture(self) -> Gesture | None:
-        """The tool at work; without one, while the pane has the focus, one plane alone, which ``Esc`` leaves."""
-        if self._at_work is not None:
-            return self._at_work
-        focus: QWidget | None = self.window().focusWidget()
-        focused = focus is not None and (focus is self or self.isAncestorOf(focus))
-        return Enlarged(self) if self.enlarged is not None and focused else None
-
-    @gesture.setter
-    def gesture(self, gesture: Gesture | None) -> None:
-        self._at_work = gesture
-
     # --- what actions call --------------------------------------------------------------------------------------
 
     def go_to(self, volume: VolumeShown, place: Vec3) -> None:
@@ -215,6 +200,9 @@ class VolumePane(Pane):
             self.bench.focus_on(plane.volume.stream.id)
         self._focus_look()
         self._fill_windows()
+
+    def show_all(self) -> None:
+        self.enlarge(None)
 
     def enlarge(self, name: PlaneName | None) -> None:
         """One plane alone, of every volume; or all again."""
@@ -275,15 +263,6 @@ class VolumePane(Pane):
         self.links.part()
         self._say()
 
-    def tool_moved(self, plane: PlaneView) -> None:
-        """The tool over a plane has begun or ended something."""
-        held = self._at_work
-        if plane.tool.busy:
-            if held is None:
-                self.gesture = ToolGesture(self, plane)
-        elif isinstance(held, ToolGesture) and held.plane is plane:
-            self.gesture = None
-
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _clear(self) -> None:
@@ -332,18 +311,6 @@ class VolumePane(Pane):
                 plane.picture_came()
         if name is None:
             self._say()
-
-    def _mark(self) -> None:
-        bench = self.bench
-        if bench is None or bench.view is None:
-            return
-        state = bench.selection.state
-        marks = Marks(
-            selected=frozenset(state.ids), related=bench.view.related(state.ids) if state.ids else frozenset(),
-            hovered=state.hovered,
-        )  # fmt: skip
-        for plane in self.views:
-            plane.show_marks(marks)
 
     def _reveal(self, ids: Ids) -> None:
         """Go to the slice on which something lies, or through the middle of what lies in the patient; for what lies in
@@ -402,23 +369,6 @@ class VolumePane(Pane):
                 plane.set_theme(self.bench.theme, focused=plane is self.focused)
         self._show_switches()
 
-    def _sender_view(self) -> PlaneView | None:
-        sender: Any = self.sender()
-        while sender is not None and not isinstance(sender, PlaneView):
-            sender = sender.parent()
-        return sender
-
-    def _taken(self) -> None:
-        plane = self._sender_view()
-        if plane is not None:
-            self.setFocus()
-            self.focus(plane)
-
-    def _tool_moved(self) -> None:
-        plane = self._sender_view()
-        if plane is not None:
-            self.tool_moved(plane)
-
     def _looked(self, place: Vec3) -> None:
         plane = self._sender_view()
         if plane is not None and self.bench is not None:
@@ -462,11 +412,6 @@ class VolumePane(Pane):
         plane = self._sender_view()
         if plane is not None:
             self.enlarge(None if self.enlarged is plane.name else plane.name)
-
-    def _hand_changed(self, _hand: Hand) -> None:
-        for plane in self.views:
-            plane.hand_changed()
-            self.tool_moved(plane)
 
     def _sight_changed(self, _sight: Sight) -> None:
         for plane in self.views:
