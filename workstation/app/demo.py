@@ -144,6 +144,12 @@ def _ecg(session: Session) -> None:
     build(session, resource("demo", "ecg"))
 
 
+def _road(session: Session) -> None:
+    from workstation.app.demo_road import build
+
+    build(session, resource("demo", "road"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -201,6 +207,14 @@ SCENES: dict[str, Scene] = {
             build=_ecg,
             ontology=("demo", "ecg", "ontology.yaml"),
             moment_s="1518.9",
+        ),
+        Scene(
+            name="road",
+            title="A real scan of a road with its picture and calibration",
+            profile="driving",
+            sample="road",
+            build=_road,
+            moment_s="0",
         ),
         Scene(
             name="talk",
