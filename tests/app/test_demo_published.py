@@ -26,7 +26,7 @@ from workstation.core.poses import RigidTransform
 from workstation.core.projection import project
 from workstation.core.sample import GateState, Sample, Stream
 from workstation.core.space import FrameTree, calibration_of
-from workstation.media.base import CloudReader, ImageReader, SeriesReader, View
+from workstation.media.base import CloudReader, ImageReader, SeriesReader, VideoReader, View
 
 Opened = Callable[[str], tuple[Session, Sample, OpenStreams]]
 
@@ -111,6 +111,20 @@ def test_a_calibration_that_is_none_is_refused(tmp_path: Path, text: str) -> Non
     path.write_text(text, encoding="ascii")
     with pytest.raises(DataError, match=r"calib\.txt"):
         read_calibration(path)
+
+
+@pytest.mark.slow
+def test_the_ultrasound_is_a_film_of_thirty_pictures(opened: Opened) -> None:
+    session, sample, readers = opened("ultrasound")
+    reader = readers.reader(stream_of(session, sample, "film"))
+    assert isinstance(reader, VideoReader)
+    assert reader.table.times_ns.tolist() == [33_333_000 * i for i in range(30)]
+    pictures = np.stack([reader.picture(i, View()).pixels for i in range(30)])
+    assert pictures.shape == (30, 240, 320, 3)
+    assert (pictures.dtype, pictures.min(), pictures.max()) == (np.uint8, 0, 220)
+    assert pictures.mean() == pytest.approx(10.5034, abs=0.02), "pydicom rounds colours in another way"
+    assert sample.gates["sync"].state is GateState.VERIFIED
+    assert not list(session.store.annotations(sample.id))
 
 
 def words(*pairs: tuple[int, int]) -> bytes:

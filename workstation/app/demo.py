@@ -150,6 +150,12 @@ def _road(session: Session) -> None:
     build(session, resource("demo", "road"))
 
 
+def _ultrasound(session: Session) -> None:
+    from workstation.app.demo_ultrasound import build
+
+    build(session, resource("demo", "ultrasound"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -215,6 +221,15 @@ SCENES: dict[str, Scene] = {
             sample="road",
             build=_road,
             moment_s="0",
+        ),
+        Scene(
+            name="ultrasound",
+            title="A real ultrasound film of one second",
+            profile="radiology",
+            sample="ultrasound",
+            build=_ultrasound,
+            ontology=("demo", "ultrasound", "ontology.yaml"),
+            moment_s="0.5",
         ),
         Scene(
             name="talk",
