@@ -22,6 +22,7 @@ from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import SourceKind
 from workstation.core.errors import DataError
+from workstation.core.geometry import TextSpan
 from workstation.core.poses import RigidTransform
 from workstation.core.projection import project
 from workstation.core.sample import GateState, Sample, Stream
@@ -121,10 +122,31 @@ def test_the_ultrasound_is_a_film_of_thirty_pictures(opened: Opened) -> None:
     assert reader.table.times_ns.tolist() == [33_333_000 * i for i in range(30)]
     pictures = np.stack([reader.picture(i, View()).pixels for i in range(30)])
     assert pictures.shape == (30, 240, 320, 3)
-    assert (pictures.dtype, pictures.min(), pictures.max()) == (np.uint8, 0, 220)
+    assert pictures.dtype == np.uint8
+    assert (pictures.min(), pictures.max()) == (0, 220)
     assert pictures.mean() == pytest.approx(10.5034, abs=0.02), "pydicom rounds colours in another way"
     assert sample.gates["sync"].state is GateState.VERIFIED
     assert not list(session.store.annotations(sample.id))
+
+
+@pytest.mark.slow
+def test_the_robots_episode_has_a_row_of_joints_for_every_picture(opened: Opened) -> None:
+    session, sample, readers = opened("pick")
+    film = readers.reader(stream_of(session, sample, "observation.images.cam_high"))
+    assert isinstance(film, VideoReader)
+    assert (len(film.table), film.picture(100, View()).pixels.shape) == (221, (480, 640, 3))
+    for key in ("observation.state", "action"):
+        joints = readers.reader(stream_of(session, sample, key))
+        assert isinstance(joints, SeriesReader)
+        assert (len(joints.channels), joints.channels[10].name) == (26, "kRightElbow")
+        assert len(joints.times_ns) == 221
+        assert joints.times_ns[-1] == pytest.approx(7.333333492279053e9, abs=1)
+        assert np.abs(joints.times_ns - film.table.times_ns).max() < 100_000
+    assert sample.gates["sync"].state is GateState.DECLARED
+    (said,) = session.store.annotations(sample.id)
+    assert said.class_id == "instruction"
+    assert isinstance(said.shape, TextSpan)
+    assert said.shape.quote == "Pick up the yellow bottle on the table."
 
 
 def words(*pairs: tuple[int, int]) -> bytes:

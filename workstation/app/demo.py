@@ -156,6 +156,12 @@ def _ultrasound(session: Session) -> None:
     build(session, resource("demo", "ultrasound"))
 
 
+def _pick(session: Session) -> None:
+    from workstation.app.demo_pick import build
+
+    build(session, resource("demo", "pick"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -230,6 +236,13 @@ SCENES: dict[str, Scene] = {
             build=_ultrasound,
             ontology=("demo", "ultrasound", "ontology.yaml"),
             moment_s="0.5",
+        ),
+        Scene(
+            name="pick",
+            title="A real robot that picks up a bottle: camera, joints, task",
+            profile="manipulation",
+            sample="episode_000029",
+            build=_pick,
         ),
         Scene(
             name="talk",
