@@ -27,7 +27,7 @@ from workstation.core.poses import RigidTransform
 from workstation.core.projection import project
 from workstation.core.sample import GateState, Sample, Stream
 from workstation.core.space import FrameTree, calibration_of
-from workstation.media.base import CloudReader, ImageReader, SeriesReader, VideoReader, View
+from workstation.media.base import AudioReader, CloudReader, ImageReader, SeriesReader, VideoReader, View
 
 Opened = Callable[[str], tuple[Session, Sample, OpenStreams]]
 
@@ -147,6 +147,22 @@ def test_the_robots_episode_has_a_row_of_joints_for_every_picture(opened: Opened
     assert said.class_id == "instruction"
     assert isinstance(said.shape, TextSpan)
     assert said.shape.quote == "Pick up the yellow bottle on the table."
+
+
+@pytest.mark.slow
+def test_the_flight_keeps_every_picture_and_every_sample_of_its_sound(opened: Opened) -> None:
+    session, sample, readers = opened("ride")
+    film = readers.reader(stream_of(session, sample, "film"))
+    sound = readers.reader(stream_of(session, sample, "sound"))
+    assert isinstance(film, VideoReader)
+    assert isinstance(sound, AudioReader)
+    assert len(film.table) == 362
+    # A picture is 1001/30000 s; the camera wrote 1/90000 s, 3003 of them.
+    assert film.table.times_ns.tolist() == [round(3003 * i * 1e9 / 90_000) for i in range(362)]
+    assert film.picture(100, View()).pixels.shape == (270, 480, 3)
+    assert (sound.sample_rate_hz, sound.channels, sound.frames) == (48_000, 2, 579_584)
+    assert np.abs(sound.read(0, 48_000)).max() > 0
+    assert sample.gates["sync"].state is GateState.DECLARED
 
 
 def words(*pairs: tuple[int, int]) -> bytes:

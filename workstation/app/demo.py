@@ -162,6 +162,12 @@ def _pick(session: Session) -> None:
     build(session, resource("demo", "pick"))
 
 
+def _ride(session: Session) -> None:
+    from workstation.app.demo_ride import build
+
+    build(session, resource("demo", "ride"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -243,6 +249,13 @@ SCENES: dict[str, Scene] = {
             profile="manipulation",
             sample="episode_000029",
             build=_pick,
+        ),
+        Scene(
+            name="ride",
+            title="A real flight along a coast: film and sound",
+            profile="vision_language",
+            sample="karma",
+            build=_ride,
         ),
         Scene(
             name="talk",

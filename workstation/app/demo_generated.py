@@ -132,6 +132,7 @@ def add_sample(
             clock="generator" if in_sync == _ONE_CLOCK else "recording",
             time_map=stream.get("time_map"), frame=stream.get("frame", ""), recording=stream.get("recording", ""),
             language=stream.get("language", ""), licence=stream.get("licence", LICENCE),
+            transformations=tuple(stream.get("transformations", ())),
         )  # fmt: skip
     run("gate.set", sample=key, gate="sync", state=sync, reason=in_sync)
     return left_out
