@@ -204,8 +204,8 @@ def state_in_words(sample: Sample, streams: Iterable[Stream]) -> str:
 
 
 def speed_of(placed: PlacedCuboids, annotation: Annotation) -> float | None:
-    """How fast the thing of a track of cuboids goes over the ground, in km/h: the median over its first twenty seconds, through the
-    poses where there are some. ``None`` for what is no such track."""
+    """How fast the thing of a track of cuboids goes over the ground, in km/h: the median over its first twenty seconds,
+    through the poses where there are some. ``None`` for what is no such track."""
     life = placed.life_of(annotation.id)
     if annotation.kind is not ShapeKind.CUBOID or life is None or life[1] <= life[0]:
         return None

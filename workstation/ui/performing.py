@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from workstation.core.sync_state import LOCKED
 from workstation.ui.actions.action import NO_PROJECT, UNLOCKS, Action, Frame, Hands
 from workstation.ui.actions.table import ActionTable
 from workstation.ui.panes.base import Pane
@@ -55,7 +56,7 @@ class Performing:
         reason = self.why_not(action, pane)
         if reason is None:
             return None
-        found = self.table.actions.get(action.unlocked_by or UNLOCKS.get(reason, ""))
+        found = self.table.actions.get(action.unlocked_by or UNLOCKS.get(reason, "") or _unlocks_clocks(reason))
         return found if found is not None and found is not action and self.why_not(found, pane) is None else None
 
     def perform(self, action_id: str, pane: Pane | None) -> None:
@@ -76,3 +77,8 @@ class Performing:
             self.bench.attempt(lambda: action.run(hands))
         else:
             action.run(hands)
+
+
+def _unlocks_clocks(reason: str) -> str:
+    """What is locked until clocks are verified is unlocked in their panel."""
+    return "pane.show_sync" if reason.startswith(LOCKED) else ""
