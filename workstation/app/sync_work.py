@@ -24,8 +24,11 @@ from workstation.core.sync_state import SYNC_GATE, SyncBasis, sync_basis
 from workstation.media.base import CancelToken
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
+from workstation.sync.curves import Curve
 from workstation.sync.drift import DriftFit, OffsetAt, fit_drift
 
+ShownCurve = Curve
+"""What was compared, for whoever draws it."""
 _V, _A, _C = StreamKind.VIDEO, StreamKind.AUDIO, StreamKind.CLOUD
 _TURNS = (_V, _C, StreamKind.SERIES, StreamKind.TRAJECTORY)
 _FEWEST_FOR_DRIFT = 6

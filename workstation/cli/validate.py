@@ -136,7 +136,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: who has read the guideline, and how far sound and picture are apart over all samples."""
+    """Reports on a project: guideline read, offsets of sound and picture."""
 
 
 @report.command()
