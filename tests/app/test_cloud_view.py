@@ -11,7 +11,7 @@ import pytest
 
 from workstation.app.cloud_ground import Correction, Ground
 from workstation.app.cloud_moment import Boxes, Coloured, Painting, SweepWanted, counts, moving_rows
-from workstation.app.cloud_paint import ColourBy, Scale, Scales, available
+from workstation.app.cloud_paint import ColourBy, Scale, Scales, available, colours_of
 from workstation.app.cloud_view import CloudLayers, Ways
 from workstation.app.opening import new_project, open_project
 from workstation.app.placed_cuboids import PlacedCuboids
@@ -32,6 +32,7 @@ from workstation.synth.writers import write_pcd
 
 MOUNT = RigidTransform(about_z(0.5), (1.0, 0.2, 1.8))
 SPEED = np.array([18.0, -4.0, 0.0])
+REAR = RigidTransform(about_z(2.6), (-3.1, -0.4, 1.1))
 MAP = np.array([512_345.0, 5_412_345.0, 310.0])
 MS = 1_000_000
 
@@ -53,26 +54,29 @@ def ground() -> Ground:
     )  # fmt: skip
     calibration = Calibration(
         frames=(Frame(name="ego", parent="map", trajectory="pose"),
-                Frame(name="lidar", parent="ego", parent_from_child=MOUNT))
+                Frame(name="lidar", parent="ego", parent_from_child=MOUNT),
+                Frame(name="lidar_rear", parent="ego", parent_from_child=REAR))
     )  # fmt: skip
     tree = FrameTree(calibration, {"pose": poses})
     return Ground.of(calibration, tree, {"pose": poses}, lead="lidar", first_ns=0)
 
 
-def measured_while_driving(ground: Ground, count: int = 200) -> tuple[Cloud, np.ndarray]:
+def measured_while_driving(
+    yaw: float = 0.5, mount: RigidTransform = MOUNT, frame: str = "lidar", count: int = 200
+) -> tuple[Cloud, np.ndarray]:
     """Fixed places of the map as the moving sensor sees them, each at a time of its own; and these places."""
     rng = np.random.default_rng(3)
     places = MAP + rng.uniform(-40, 40, (count, 3))
     own_ns = rng.integers(-50, 50, count) * MS + 400 * MS
-    cos, sin = np.cos(0.5), np.sin(0.5)
+    cos, sin = np.cos(yaw), np.sin(yaw)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     in_vehicle = places - MAP - (own_ns / 1e9)[:, None] * SPEED
-    points = (in_vehicle - np.array(MOUNT.translation)) @ turn
-    return Cloud(points=points.astype(np.float32), fields={"time_ns": own_ns}, frame="lidar", total=count), places
+    points = (in_vehicle - np.array(mount.translation)) @ turn
+    return Cloud(points=points.astype(np.float32), fields={"time_ns": own_ns}, frame=frame, total=count), places
 
 
 def test_corrected_points_lie_where_they_are_in_the_map_within_millimetres(ground: Ground) -> None:
-    cloud, places = measured_while_driving(ground)
+    cloud, places = measured_while_driving()
     assert np.abs(np.array(ground.origin) - MAP).max() < 3
     placed = ground.place(cloud, stream("lidar"), 4, 400 * MS, correct=True)
     assert placed.correction is Correction.ON
@@ -83,8 +87,17 @@ def test_corrected_points_lie_where_they_are_in_the_map_within_millimetres(groun
     assert np.abs((placed.points - raw.points) - late[:, None] * SPEED).max() < 0.01
 
 
+def test_two_lidars_see_the_same_places_in_one_scene(ground: Ground) -> None:
+    for cloud, places in (measured_while_driving(), measured_while_driving(2.6, REAR, "lidar_rear")):
+        placed = ground.place(cloud, stream(cloud.frame), 4, 400 * MS, correct=True)
+        assert np.median(np.abs(placed.points + np.array(ground.origin) - places)) < 1e-4
+        x, y, z = (np.array(placed.sensor) + ground.origin - MAP).tolist()
+        mount = MOUNT if cloud.frame == "lidar" else REAR
+        assert np.allclose((x, y, z), np.array(mount.translation) + 0.4 * SPEED, atol=1e-6)
+
+
 def test_a_stream_with_another_clock_is_corrected_on_its_own(ground: Ground) -> None:
-    cloud, places = measured_while_driving(ground)
+    cloud, places = measured_while_driving()
     shifted = Cloud(
         points=cloud.points, fields={"time_ns": cloud.fields["time_ns"] - 7_000 * MS}, frame="lidar", total=cloud.total
     )
@@ -242,6 +255,18 @@ def test_colours_rise_with_what_they_stand_for_and_no_value_is_grey() -> None:
     assert unknown not in (low, high)
     lightness = scale.colours(np.linspace(0, 10, 50)).astype(float) @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) > -2).all()  # also told apart by those who see no colour
+
+
+def test_classes_of_a_survey_are_told_apart_and_unclassified_points_are_grey(ground: Ground) -> None:
+    fields = {"classification": np.array([0, 1, 2, 6, 2], np.uint8), "rgb": np.zeros((5, 3), np.uint8)}
+    cloud = Cloud(points=np.ones((5, 3), np.float32), fields=fields, frame="lidar", total=5)
+    sweep = ground.place(cloud, stream("lidar"), 0, 0, correct=False)
+    never, unclassified, soil, roof, soil_too = colours_of(ColourBy.CLASS, sweep, Scales(), 0.0, (9, 9, 9)).tolist()
+    assert never == unclassified
+    assert soil == soil_too
+    assert soil not in (roof, never)
+    assert roof != never
+    assert colours_of(ColourBy.FILE, sweep, Scales(), 0.0, (9, 9, 9)).min() > 16  # black is seen on the dark ground
 
 
 def test_scales_stay_the_same_from_sweep_to_sweep(ground: Ground) -> None:

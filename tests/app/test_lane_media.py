@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workstation.app.background import Background
 from workstation.app.film_strip import places
 from workstation.app.lane_layout import LaneChoice, LaneLayout, keep_layout, ordered, read_layout
-from workstation.app.lane_media import Curve, Moments, curve_columns, few_readings, tick_columns
+from workstation.app.lane_media import Curve, Moments, curve_columns, curves_of, few_readings, tick_columns
 from workstation.app.lane_sound import SoundLane
 from workstation.app.lanes import Lane, LaneKind
 from workstation.app.viewport import Viewport
@@ -24,6 +24,7 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import SECOND_NS, TimeMap, frame_table, offset_map
 from workstation.media.audio import open_audio
 from workstation.media.base import CancelToken, OpenContext
+from workstation.media.series import SeriesFile
 
 READINGS = st.lists(
     st.tuples(st.integers(0, 5_000), st.one_of(st.just(float("nan")), st.floats(-100, 100))), min_size=1, max_size=80
@@ -191,3 +192,20 @@ def test_a_layout_that_makes_no_sense_is_the_usual_one(
     (tmp_path / "settings").mkdir()
     (tmp_path / "settings" / "settings.json").write_bytes(kept.replace(b"P", str(project).encode()))
     assert read_layout(project) == LaneLayout()
+
+
+def test_a_signal_of_a_bus_log_is_drawn_from_its_own_readings(tmp_path: Path) -> None:
+    rows = ["time_s,signal,value,unit"]
+    for i in range(40):
+        rows.append(f"{i / 10:.3f},speed,{i},m/s")
+        rows.append(f"{i / 10 + 0.03:.3f},brake,{i % 2},bar")
+    path = tmp_path / "bus.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    reader, ids = SeriesFile(path, {}, OpenContext()), IdSource()
+    stream = Stream(
+        id=StreamId(ids.new()), sample=SampleId(ids.new()), key="can", kind=StreamKind.SERIES, time_map=offset_map(0)
+    )
+    speed = next(each for each in curves_of(stream, reader) if each.name == "speed")
+    assert speed.values.tolist() == [float(i) for i in range(40)]
+    assert (np.diff(speed.sessions) <= speed.longest_step_ns).all()
+    reader.close()

@@ -15,6 +15,7 @@ from workstation.cli.main import main
 from workstation.core.records import RecordKind
 
 NS = 1_000_000_000
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

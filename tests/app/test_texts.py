@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workstation.app.markdown_looks import Style, line_look
+from workstation.app.media_shown import hidden_media, holds_words, why_barred
 from workstation.app.page_words import PageWords, item_of, page_of
 from workstation.app.text_marks import rows_of
 from workstation.app.text_review import details_of
@@ -22,6 +26,7 @@ from workstation.app.text_words import (
     snapped,
     word_around,
 )
+from workstation.core.sample import StreamKind
 from workstation.core.text_edits import edits_between, quote, rebased, united, without
 from workstation.media.base import Token
 
@@ -198,6 +203,27 @@ def test_details_are_clauses_with_their_own_offsets() -> None:
     assert all(text[each.start : each.end] == each.words for each in found)
     assert details_of(" . , ") == []
     assert [each.words for each in details_of("एक कुत्ता। एक कार")] == ["एक कुत्ता", "एक कार"]
+
+
+def test_words_are_written_beside_what_they_are_about() -> None:
+    def sample(*kinds: StreamKind) -> Any:
+        streams = {str(number): SimpleNamespace(id=str(number), kind=kind) for number, kind in enumerate(kinds)}
+        return SimpleNamespace(streams=streams, annotations={})
+
+    def hidden(*ids: str) -> Callable[[str], bool]:
+        return lambda stream: stream in ids
+
+    film, talk = sample(StreamKind.VIDEO, StreamKind.AUDIO, StreamKind.VIDEO), sample(StreamKind.AUDIO)
+    assert hidden_media(film, {"text", "camera"}, hidden()) is None
+    assert hidden_media(film, {"text"}, hidden()) == "camera"
+    assert hidden_media(film, {"camera"}, hidden("0")) is None
+    assert hidden_media(film, {"camera"}, hidden("0", "2")) == "camera"
+    assert hidden_media(talk, {"text"}, hidden()) is None
+    assert hidden_media(sample(StreamKind.VOLUME), {"camera"}, hidden()) == "volume"
+    assert "approve" in why_barred("camera", "approve")
+    assert why_barred(None) == ""
+    assert holds_words(sample(StreamKind.TEXT))
+    assert not holds_words(film)
 
 
 def page() -> PageWords:

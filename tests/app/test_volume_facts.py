@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +71,6 @@ def test_a_measurement_says_its_quantity(volume: StackVolume) -> None:
 
 
 def test_what_is_looked_at_comes_before_the_rest_of_the_volume(volume: StackVolume) -> None:
-    import threading
-
     came: list[Brought | Reading] = []
     changed = threading.Condition()
 
@@ -109,8 +108,6 @@ def test_what_is_looked_at_comes_before_the_rest_of_the_volume(volume: StackVolu
 
 
 def test_a_slice_that_cannot_be_read_is_told_and_the_others_come(tmp_path: Path) -> None:
-    import threading
-
     write_series(tmp_path, OPTIONS, 6)
     paths = sorted(tmp_path.glob("*.dcm"))
     whole = open_volume(paths, {}, OpenContext())
@@ -133,6 +130,33 @@ def test_a_slice_that_cannot_be_read_is_told_and_the_others_come(tmp_path: Path)
             )
         (answer,) = [each for each in came if isinstance(each, Brought) and each.wish.number == number]
         assert (answer.error is not None) == broken
+    with changed:
+        assert changed.wait_for(lambda: any(isinstance(e, Reading) and e.complete for e in came), 20)
+    feed.close()
+
+
+def test_what_nobody_sees_is_not_read(volume: StackVolume) -> None:
+    came: list[Brought | Reading] = []
+    changed = threading.Condition()
+
+    def deliver(brought: Brought | Reading) -> None:
+        with changed:
+            came.append(brought)
+            changed.notify_all()
+
+    calm = threading.Event()
+    feed = VolumeFeed("scan", volume, deliver, calm=calm)
+    feed.rest(resting=True)
+    calm.set()
+    plane = planes_of(volume.shape, volume.patient_from_voxel)[0]
+    for index in (3, 4):
+        number = feed.show(plane, index, Window("all", 0, 4000))
+        with changed:
+            assert changed.wait_for(
+                lambda n=number: any(isinstance(e, Brought) and e.wish.number == n for e in came), 20
+            )
+    assert not any(isinstance(each, Reading) for each in came)
+    feed.rest(resting=False)
     with changed:
         assert changed.wait_for(lambda: any(isinstance(e, Reading) and e.complete for e in came), 20)
     feed.close()

@@ -25,7 +25,7 @@ from strict_texts import text_project
 from workstation.app.opening import open_project
 from workstation.app.streams import OpenStreams
 from workstation.app.text_marks import Marks
-from workstation.app.text_source import choices_of, sheet_of
+from workstation.app.text_source import Sheet, choices_of, sheet_of
 from workstation.ui.application import make_application
 from workstation.ui.panes.text_canvas import TextCanvas
 from workstation.ui.workbench import Workbench
@@ -96,23 +96,28 @@ def benched(folder: Path, text: str, marks: list[tuple[int, int]], links: int) -
 
 
 def scrolled(widget: QAbstractScrollArea, by: int) -> np.ndarray:
-    """Milliseconds of each step: the bar moves, and the viewport is painted before the clock is read."""
+    """(2, steps) milliseconds by the wall and of the processor: the bar moves, and the viewport is painted before the
+    clocks are read."""
     bar, found = widget.verticalScrollBar(), []
     bar.setValue(bar.maximum() // 3)
     QCoreApplication.processEvents()
     for _ in range(STEPS):
-        begin = time.perf_counter()
+        begin, busy = time.perf_counter(), time.thread_time()
         bar.setValue(bar.value() + by)
         widget.viewport().repaint()
-        found.append((time.perf_counter() - begin) * 1000)
+        found.append(((time.perf_counter() - begin) * 1000, (time.thread_time() - busy) * 1000))
         QCoreApplication.processEvents()
-    return np.array(found)
+    return np.array(found).T
 
 
-def told(name: str, times: np.ndarray) -> float:
-    median, p95, worst = np.percentile(times, [50, 95, 100])
-    print(f"  {name:44} {median:6.2f} median {p95:7.2f} p95 {worst:8.2f} worst  ms")
-    return float(p95)
+def told(name: str, times: np.ndarray) -> tuple[float, float]:
+    """The p95 by the wall and of the processor; on a busy machine only the second says something."""
+    figures = [np.percentile(part, [50, 95, 100]) for part in times]
+    said = "  ".join(
+        f"{kind} {p[0]:6.2f} {p[1]:6.2f} {p[2]:6.2f}" for kind, p in zip(("wall", "cpu"), figures, strict=True)
+    )
+    print(f"  {name:28} {said}  ms (median, p95, worst)")
+    return float(figures[0][1]), float(figures[1][1])
 
 
 def once(act: Callable[[], object]) -> tuple[float, object]:
@@ -138,16 +143,16 @@ def main() -> None:
         took, made = once(lambda: sheet_of(view, choice, readers.reader))
         sheet = made[0]  # type: ignore[index]
         print(f"{given.words:,} words in {len(sheet.passages):,} lines, {given.spans:,} spans, {given.links:,} links")
-        print(f"  the sheet is read in {took:.0f} ms", end="; ")
+        print(f"  the sheet is read in {took:.0f} ms")
         took, lying = once(lambda: Marks(view, sheet))
         assert isinstance(lying, Marks)
-        print(f"spans are placed in {took:.0f} ms", end="; ")
+        print(f"  spans are placed in {took:.0f} ms")
         canvas = TextCanvas()
         canvas.resize(*SIZE)
         canvas.show()
         app.processEvents()
-        took, _ = once(lambda: (canvas.show_sheet(sheet, lying), canvas.viewport().repaint()))
-        print(f"the first screen stands after {took:.0f} ms")
+        took, _ = once(lambda: shown(canvas, sheet, lying))
+        print(f"  the first screen stands after {took:.0f} ms")
         ours = [told(f"canvas, {by:+5} px a step", scrolled(canvas, by)) for by in (60, -60, 900)]
         edit = QTextEdit()
         edit.setReadOnly(True)
@@ -161,8 +166,15 @@ def main() -> None:
         canvas.close()
         edit.close()
     for mine, peer, by in zip(ours, theirs, (60, -60, 900), strict=True):
-        met = "met" if mine <= GOAL_MS else "NOT met"
-        print(f"{by:+5} px: p95 {mine:.1f} ms, goal {GOAL_MS} ms {met}; {mine / peer:.2f} × QTextEdit ({peer:.1f} ms)")
+        met = "met" if mine[0] <= GOAL_MS else "NOT met" if mine[1] > GOAL_MS else "NOT met on a busy machine"
+        ratio = f"{mine[1] / peer[1]:.2f} × QTextEdit's processor time"
+        print(f"{by:+5} px: p95 {mine[0]:.1f} ms ({mine[1]:.1f} of the processor), goal {GOAL_MS} ms {met}; {ratio}")
+
+
+def shown(canvas: TextCanvas, sheet: Sheet, lying: Marks) -> None:
+    """The first screen, painted."""
+    canvas.show_sheet(sheet, lying)
+    canvas.viewport().repaint()
 
 
 def filled(edit: QTextEdit, text: str, marks: list[tuple[int, int]]) -> None:

@@ -51,7 +51,9 @@ def me(form_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qap
     with sit_down(project) as person:
         person.window.resize(1400, 900)
         person.window.show_pane("document")
+        person.waits(lambda: person.window.pane("document") is not None, "the document pane")
         pane = pane_of(person)
+        person.window.maximise(pane)
         person.waits(lambda: pane.page.painted and pane.page.sharp and pane.page.words is not None, "the page")
         yield person
 

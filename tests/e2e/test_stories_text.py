@@ -41,9 +41,9 @@ def me(texts_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qa
     with sit_down(project) as person:
         person.window.resize(1300, 860)
         person.project = project  # type: ignore[attr-defined]
-        person.bring("text")
         person.window.show_pane("text")
-        person.waits(pane_of(person).isVisible, "the text pane")
+        person.waits(lambda: person.window.pane("text") is not None, "the text pane")
+        person.waits(lambda: pane_of(person).awake and pane_of(person).isVisible(), "the text pane in front")
         yield person
 
 
@@ -236,3 +236,7 @@ def test_a_boundary_is_dragged_to_a_word(me: Person) -> None:
     end = place(me, "english", ENGLISH.index("lamps") + 4, after=True)
     me.drag(canvas.viewport(), QPoint(round(band.right()), round(band.center().y())), end)
     assert parts(spans(me, "mention")[0]) == [(ordered, ENGLISH.index("lamps") + 5)]
+    weber = ENGLISH.index("Weber")
+    pull(me, "english", weber, weber + 5, CTRL_HELD)  # another part of the span that is selected
+    assert parts(spans(me, "mention")[0]) == [(weber, weber + 5), (ordered, ENGLISH.index("lamps") + 5)]
+    assert len(spans(me, "mention")) == 1

@@ -430,3 +430,70 @@ def test_prior_and_current_stand_side_by_side_and_go_together(elsewhere: Person)
     me.waits(pane.settled, "the slices")
     assert (slice_of(prior)[0], slice_of(current)[0]) == (number + 2, number + 5)
     assert "by hand" in current.header.said[4]
+
+
+@pytest.mark.slow
+def test_an_area_has_the_mean_and_spread_of_the_voxels_inside(me: Person, stored: Stored, project: Path) -> None:
+    to_nodule(me)
+    view = plane(me, "axial")
+    start, end = seen_nodule(me, view)
+    quarter = (end.x() - start.x()) // 4
+    me.press("M", "M", "M")
+    me.drag(view.area, start + QPoint(quarter, -quarter), end - QPoint(quarter, -quarter)).press("W")
+    made = measurements(stored)[-1]
+    shape = made["shape"]
+    assert (shape["figure"], shape["unit"]) == ("ellipse", "mm²")
+    file = slice_file(project, made["item"])
+    spacing = np.array([float(c) for c in file.PixelSpacing])[::-1]
+    ends = (np.array(shape["points"])[:, :2] - [float(c) for c in file.ImagePositionPatient][:2]) / spacing
+    middle, half = ends[:2].mean(0), np.abs(ends[[1, 3]] - ends[[0, 2]]).max(0) / 2
+    assert shape["value"] == pytest.approx(math.pi * np.prod(half * spacing), rel=1e-3)
+    rows, columns = np.mgrid[0 : file.Rows, 0 : file.Columns]
+    inside = ((columns - middle[0]) / half[0]) ** 2 + ((rows - middle[1]) / half[1]) ** 2 <= 1
+    hu = (file.pixel_array * float(file.RescaleSlope) + float(file.RescaleIntercept))[inside]
+    said = {each["quantity"]: (each["value"], each["unit"]) for each in shape["also"]}
+    assert said["mean"] == (pytest.approx(hu.mean(), abs=2.0), "HU"), "a voxel at the rim may fall to either side"
+    assert said["standard deviation"][0] == pytest.approx(hu.std(), abs=2.0)
+    assert abs(said["mean"][0] - 45) < 6, "the nodule's own density"
+
+
+@pytest.mark.slow
+def test_an_outline_drawn_on_a_flipped_slice_lies_in_the_images_own_pixels(
+    me: Person, stored: Stored, project: Path
+) -> None:
+    to_nodule(me)
+    view = plane(me, "axial")
+    QTest.mouseClick(view.header, LEFT, PLAIN, QPoint(20, 8))
+    me.press("Ctrl+F", "Ctrl+Shift+F")
+    assert view.sides == ("L", "R", "P", "A")
+    start, end = seen_nodule(me, view)
+    middle, reach = (start + end) / 2, (end.x() - start.x()) / 2
+    me.press("F4")
+    for turn in range(12):
+        angle = 2 * math.pi * turn / 12
+        me.click_at(view.area, middle + QPoint(round(reach * math.cos(angle)), round(reach * math.sin(angle))))
+    me.press("Enter", "D", "Ctrl+F", "Ctrl+Shift+F")
+    (made,) = stored.content("annotation", "k.kind = 'polygon' ORDER BY k.id DESC LIMIT 1")
+    file = slice_file(project, made["item"])
+    hu = file.pixel_array * float(file.RescaleSlope) + float(file.RescaleIntercept)
+    column, row = np.mean(made["shape"]["outer"], axis=0)
+    parts, _ = ndimage.label(hu > -400)
+    nodule = parts == parts[int(row), int(column)]
+    assert 80 < np.count_nonzero(nodule) < 200, "it lies on the nodule and not on its mirror image"
+    truth_row, truth_column = np.mean(np.nonzero(nodule), axis=1) + 0.5
+    assert (column, row) == pytest.approx((truth_column, truth_row), abs=0.6)
+    assert view.sides == ("R", "L", "A", "P")
+
+
+@pytest.mark.slow
+def test_what_is_selected_elsewhere_is_gone_to(me: Person) -> None:
+    view = me.bench.view
+    assert view is not None
+    entity = next(each.id for each in view.entities.values() if each.class_id == "nodule")
+    pane = pane_of(me)
+    pane.go_to(pane.volumes[0], (0.0, 0.0, -40.0))
+    me.waits(pane.settled, "the slices")
+    me.bench.select((entity,), cause="entities")
+    me.waits(pane.settled, "the slices")
+    assert slice_of(plane(me, "axial"))[0] in (55, 56)
+    assert np.abs(np.subtract(pane.volumes[0].position, CENTER_MM)).max() < 3.0

@@ -21,14 +21,20 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def qapp(virtual_display: str) -> Generator[QApplication, None, None]:
-    """The one application of the run."""
+def qapp(virtual_display: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[QApplication, None, None]:
+    """The one application of the run; what it would keep in the person's home goes to a folder of its own."""
     from workstation.ui.application import make_application
 
+    before = os.environ.get("WORKSTATION_HOME")
+    os.environ["WORKSTATION_HOME"] = str(tmp_path_factory.mktemp("home"))
     app = make_application()
     assert virtual_display is not None
     yield app
     app.closeAllWindows()
+    if before is None:
+        del os.environ["WORKSTATION_HOME"]
+    else:
+        os.environ["WORKSTATION_HOME"] = before
 
 
 @pytest.fixture(scope="session")

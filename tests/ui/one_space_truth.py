@@ -3,19 +3,21 @@ OpenCV for the lens, arithmetic for where the picture lies. Nothing of the proje
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 from scipy.spatial.transform import Rotation, Slerp
 
+from strict_windows import show, wait_for
+from workstation.app.opening import open_project
 from workstation.media.opencv import cv2
-
-if TYPE_CHECKING:
-    from workstation.ui.panes.camera import CameraPane
-    from workstation.ui.panes.camera_view import CameraView
-    from workstation.ui.workbench import Workbench
+from workstation.ui.panes.camera import CameraPane
+from workstation.ui.panes.camera_view import CameraView
+from workstation.ui.workbench import Workbench
 
 Floats = NDArray[np.float64]
 
@@ -112,3 +114,42 @@ def grabbed(pane: CameraPane) -> dict[str, Floats]:
         rows = slice(corner.y(), corner.y() + camera.area.height())
         found[camera.stream.key] = pixels[rows, corner.x() : corner.x() + camera.area.width()]
     return found
+
+
+class Opened:
+    """A bench, its cameras on the screen, and the independent way to their pixels."""
+
+    def __init__(self, bench: Workbench, pane: CameraPane) -> None:
+        self.bench, self.pane, self.truth = bench, pane, Truth(bench)
+        assert bench.view is not None
+        self.lidar = next(each for each in bench.view.streams.values() if each.kind == "cloud")
+
+    def camera(self, key: str) -> CameraView:
+        return next(each for each in self.pane.views if each.stream.key == key)
+
+    def taken_ns(self, camera: CameraView) -> int:
+        """When the painted picture was taken."""
+        assert camera.frames.frame is not None
+        assert camera.frames.frame.session_ns is not None
+        return camera.frames.frame.session_ns
+
+
+def opened(folder: Path, sample: str, time_ns: int) -> Iterator[Opened]:
+    with open_project(folder, kind="person", role="lead") as session:
+        bench = Workbench(session)
+        assert bench.open_sample(sample)
+        pane = CameraPane()
+        pane.bind(bench)
+        pane.set_look(cuboids=False)
+        show(pane, 1280, 800)
+        bench.clock.seek(time_ns)
+        settle(pane)
+        pane.views[0].space.sweeps()  # its worker lives as long as the pane, and so as this fixture
+        yield Opened(bench, pane)
+        pane.unbind()
+        pane.close()
+        bench.close()
+
+
+def settle(pane: CameraPane) -> None:
+    wait_for(lambda: all(v.frames.frame is not None and not v.frames.pending for v in pane.views if v.isVisible()))

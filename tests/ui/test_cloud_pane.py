@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -36,8 +37,13 @@ BACKGROUND = (0x10, 0x14, 0x18)
 def opened(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     """The turn with the true cuboids of its three things, and the pane on it; the walker is keyed twice only."""
     assert qapp is not None
-    folder = turn_project(tmp_path_factory.mktemp("cloud") / "turn")
-    with open_project(folder, kind="person", role="lead") as session:
+    home = tmp_path_factory.mktemp("cloud")
+    folder = turn_project(home / "turn")
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        open_project(folder, kind="person", role="lead") as session,
+    ):
+        patched.setenv("WORKSTATION_HOME", str(home))  # the looks of tests are nobody's settings
         bench = Workbench(session)
         assert bench.open_sample(SAMPLE)
         ids = _label(bench)
@@ -184,6 +190,47 @@ def test_nothing_is_shown_before_the_first_sweep_and_it_says_what_is_nearest(ben
     assert pane.canvas.drawn is None
     assert "nothing here; nearest sweep 11 at 1.100 s" in pane.empty_text()
     assert "nothing here" in pane.header.accessibleName()
+
+
+def test_a_picture_that_comes_late_is_not_shown_where_there_is_nothing(bench: Workbench, pane: CloudPane) -> None:
+    canvas = pane.canvas
+    assert canvas is not None
+    for sweep in (3, 7, 9):
+        bench.clock.seek(sweep * STEP_NS)
+        wait_for(lambda sweep=sweep: pane.newest is not None and _item(pane.newest) == sweep)  # type: ignore[misc]
+        bench.clock.seek((SWEEPS + 1) * STEP_NS)
+        wait_for(lambda: pane.newest is None)
+        assert canvas.drawn is None
+        for _ in range(20):
+            QTest.qWait(2)
+            assert canvas.drawn is None
+            assert pane.moment is None
+
+
+def test_a_picture_of_before_a_gap_does_not_come_after_it(bench: Workbench, pane: CloudPane) -> None:
+    canvas = pane.canvas
+    assert canvas is not None
+    seen: list[int | None] = []
+
+    def look() -> None:
+        seen.append(_item(pane.moment))
+
+    canvas.painted.connect(look)
+    for before, after in ((1, 2), (6, 8), (10, 3)):
+        bench.clock.seek(before * STEP_NS)
+        wait_for(lambda before=before: pane.newest is not None and _item(pane.newest) == before)  # type: ignore[misc]
+        QTest.qWait(1)
+        bench.clock.seek((SWEEPS + 1) * STEP_NS)
+        wait_for(lambda: pane.newest is None)
+        seen.clear()
+        bench.clock.seek(after * STEP_NS)
+        settle(pane)
+        assert set(seen) == {after}
+    canvas.painted.disconnect(look)
+
+
+def _item(moment: Any) -> int | None:
+    return None if moment.lead_sweep is None else moment.lead_sweep.index
 
 
 def test_while_time_runs_header_and_picture_are_of_one_sweep(bench: Workbench, pane: CloudPane) -> None:
@@ -449,6 +496,21 @@ def test_how_it_is_looked_at_is_kept_for_the_project(bench: Workbench, pane: Clo
     assert (kept.colour_by, kept.before, kept.point_px, kept.grid) == (ColourBy.DISTANCE, 2, 4, False)
     pane.set_look(before=0, point_px=2, grid=True)
     wait_for(lambda: not pane._keep_soon.isActive())
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [{"before": 10**9}, {"before": -1}, {"point_px": 0}, {"colour_by": "smell"}, 7, None, {"hidden": "lidar"}],
+)
+def test_a_look_that_makes_no_sense_is_the_usual_one(
+    kept: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workstation.app.settings import Settings, write_settings
+    from workstation.ui.panes.cloud_look import CloudLook, read_look
+
+    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path))
+    write_settings(Settings(clouds={str(tmp_path.absolute()): kept}))
+    assert read_look(tmp_path) == CloudLook()
 
 
 def _pull(pane: CloudPane, button: Qt.MouseButton, modifier: Qt.KeyboardModifier, by: tuple[int, int]) -> None:

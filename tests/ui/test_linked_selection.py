@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from strict_windows import copy_of, wait_for
+from workstation.core.selection import SpaceCursor
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panels.entities import EntitiesPanel
 from workstation.ui.panes.base import Pane
@@ -206,4 +207,33 @@ def test_the_table_is_copied_as_text(window: MainWindow) -> None:
     head, line = QApplication.clipboard().text().splitlines()
     assert head.split("\t")[0] == "Thing"
     assert line.split("\t") == [cell.text for cell in found.model.rows[1].cells]
+    bench.selection.clear(cause="test")
+
+
+def test_keys_adopt_a_box_and_hold_the_cursor(window: MainWindow) -> None:
+    bench = bench_of(window)
+    assert bench.view is not None
+    thing = seen_in_front(window)
+    cameras = pane(window, "camera")
+    assert isinstance(cameras, CameraPane)
+    front = next(each for each in cameras.views if each.stream.key == "front_camera")
+    cameras.focus(front)
+    bench.select([thing], cause="test")
+    cameras.setFocus()
+    before = set(bench.view.annotations)
+    QTest.keyClick(cameras, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    (made,) = set(bench.view.annotations) - before
+    record = bench.view.annotations[made]
+    assert (record.kind, record.stream) == ("box", front.stream.id)
+    assert record.entity == bench.view.annotations[thing].entity
+    assert bench.view.keyframes(made)[0].source.name == "projection"
+    QTest.keyClick(cameras, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert made not in bench.view.annotations
+    bench.selection.point_at(SpaceCursor("ego", (10.0, 0.0, 1.0), None, bench.clock.time_ns), cause="test")
+    QTest.keyClick(cameras, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
+    assert bench.selection.state.cursor_held
+    bench.selection.point_at(None, cause="test")
+    assert bench.selection.state.cursor is not None
+    QTest.keyClick(cameras, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
+    assert bench.selection.state.cursor is None
     bench.selection.clear(cause="test")

@@ -227,3 +227,17 @@ def test_a_pane_with_nothing_to_show_gives_way_to_one_that_has(window: MainWindo
     wait_for(lambda: cloud.in_sight, what="the cloud's tab")
     assert bench.open_sample(before.sample.key)
     wait_for(lambda: cloud.in_sight, what="the cloud")
+
+
+def test_what_is_done_in_a_closed_pane_offers_to_show_it(window: MainWindow) -> None:
+    dock = window.docks.dock("timeline")
+    assert dock is not None
+    dock.hide()
+    wait_for(lambda: window.pane("timeline") is None, what="the timeline to close")
+    zoom = window.performing.table.find("timeline.zoom_in")
+    assert "its pane is closed" in str(window.performing.why_not(zoom, None))
+    offered = window.performing.unlock(zoom, None)
+    assert offered is not None
+    assert offered.id == "pane.show_timeline"
+    window.perform(offered.id)
+    assert window.performing.why_not(zoom, None) is None

@@ -246,7 +246,7 @@ def test_linked_to_the_timeline_both_show_the_same_time(window: MainWindow, pane
     bench = bench_of(window)
     assert pane.model is not None
     window.maximise(None)
-    wait_for(lambda: window.pane("timeline") is not None, what="the timeline")
+    wait_for(lambda: (found := window.pane("timeline")) is not None and found.awake, what="the timeline")
     timeline = window.pane("timeline")
     free = pane.model.viewport
     timeline.zoom(0.5, 100.0)  # type: ignore[union-attr]

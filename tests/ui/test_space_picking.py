@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from workstation.core.geometry import Cuboid
 from workstation.core.rotation import about_z, matrix_of
-from workstation.ui.tools.space_picking import entry
+from workstation.ui.scenes.space_view import SpaceView
+from workstation.ui.tools.space_picking import entry, under
+from workstation.ui.tools.space_tool import SpacePointer
 
 NUMBER = st.floats(-20, 20)
 CUBOIDS = st.builds(
@@ -40,3 +42,17 @@ def test_a_ray_past_it_misses(cuboid: Cuboid) -> None:
     beyond = np.array(cuboid.center) + np.array((0.0, 0.0, 30.0))
     assert entry(cuboid, tuple(beyond.tolist()), (1.0, 0.0, 0.0)) is None
     assert entry(cuboid, tuple(beyond.tolist()), (0.0, 0.0, 1.0)) is None  # it lies behind the eye
+
+
+@given(st.lists(CUBOIDS, min_size=1, max_size=6), st.floats(100, 700), st.floats(100, 500))
+def test_what_is_under_the_pointer_is_what_its_ray_enters(cuboids: list[Cuboid], x: float, y: float) -> None:
+    """Nothing that the ray enters is left out because it seemed too far beside it."""
+    look = SpaceView(eye=(-60.0, 5.0, 25.0), width_px=800, height_px=600)
+    origin, direction = look.ray(x, y)
+    event = SpacePointer(x_px=x, y_px=y, origin=origin, direction=direction, look=look)
+    named = {str(number): each for number, each in enumerate(cuboids)}
+    entered = {key for key, each in named.items() if entry(each, origin, direction) is not None}
+    found = under(named, event, reach_px=0.0)
+    assert entered <= set(found)
+    depths = [entry(named[key], origin, direction) for key in found if key in entered]
+    assert depths == sorted(depths, key=lambda each: each if each is not None else 0.0)

@@ -19,6 +19,7 @@ from workstation.ui.scenes.space_view import Side
 from workstation.ui.tools.canvas import Modifier
 from workstation.ui.tools.space_edits import carry_on, keep_changed
 from workstation.ui.tools.space_handles import Part, grips
+from workstation.ui.tools.space_keys import nudge, turn_round, yaw
 
 
 @pytest.fixture(scope="module")
@@ -342,3 +343,47 @@ def test_the_count_beside_a_cuboid_is_that_of_its_points(table: Table) -> None:
     mine = int((made.whose[2] == made.numbers[PARKED]).sum())
     count = int(inside(table.only(), table.space.points()).sum())
     assert count == pytest.approx(mine, rel=0.15)
+
+
+def test_with_its_thing_selected_a_cuboid_is_worked_on_all_the_same(table: Table) -> None:
+    made = made_car(table)
+    thing = table.bench.view.annotations[made].entity
+    table.bench.select((thing,), cause="entities", active=thing)
+    before = table.only()
+    nudge(table.space, 0.05, 0.0, 0.0, "nudge")
+    assert np.linalg.norm(np.subtract(table.only().center, before.center)) == pytest.approx(0.05)
+    assert table.tool.overlay().handles
+
+
+def test_a_run_of_nudges_is_one_step_and_keeps_to_the_axes_of_the_cuboid(table: Table) -> None:
+    made_car(table)
+    before = table.only()
+    for _ in range(3):
+        nudge(table.space, 0.0, 0.05, 0.0, "nudge")
+    way = np.subtract(table.only().center, before.center)
+    ahead = np.array([math.cos(yaw_of(before)), math.sin(yaw_of(before)), 0])
+    assert np.linalg.norm(way) == pytest.approx(0.15)
+    assert max(abs(way @ ahead), abs(way @ (-ahead[1], ahead[0], 0))) == pytest.approx(0.15)
+    table.bench.session.undo()
+    assert np.allclose(table.only().center, before.center)
+    yaw(table.space, 1.0, "yaw")
+    assert math.degrees(yaw_of(table.only()) - yaw_of(before)) == pytest.approx(1.0)
+    turn_round(table.space)
+    assert math.cos(yaw_of(table.only()) - yaw_of(before)) < -0.99
+
+
+def test_chosen_points_are_linked_to_the_box_in_the_camera(table: Table) -> None:
+    """PC-05: the point set is a label like any other."""
+    bench = table.bench
+    look_at(table, WALKER)
+    bench.hand.set_class("pedestrian")
+    table.take("points_grow")
+    click_on(table, WALKER)
+    (points,) = bench.selected
+    bench.run("stream.add", key="front", kind="video")
+    box = {"kind": "box", "x": 5, "y": 5, "width": 20, "height": 50}
+    seen = bench.run("annotation.add", stream="front", class_id="pedestrian", shape=box, start_ns=0, end_ns=1)
+    ends = {"view": [f"annotation:{points}", f"annotation:{seen}"]}
+    link = bench.run("link.add", type_id="same_object", ends=ends)
+    assert link in bench.view.links
+    assert set(bench.view.related((link,))) >= {points, seen}

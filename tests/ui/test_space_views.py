@@ -144,7 +144,11 @@ def test_a_drag_is_seen_in_the_other_views_and_esc_takes_it_back(cloud: CloudPan
 def test_the_side_views_give_way_in_a_narrow_pane_and_on_request(cloud: CloudPane) -> None:
     assert cloud.sides is not None
     assert cloud.sides.isVisible()
+    top = cloud.sides.canvases[Side.TOP]
+    assert top.width() > 200
     cloud.resize(LEAST_PANE_PX - 60, 640)
+    wait_for(lambda: cloud.sides is not None and cloud.sides.y() > 300, what="the side views under the picture")
+    cloud.resize(LEAST_PANE_PX - 60, 300)
     wait_for(lambda: cloud.sides is not None and not cloud.sides.isVisible(), what="room for the picture")
     cloud.resize(1000, 640)
     wait_for(lambda: cloud.sides is not None and cloud.sides.isVisible(), what="the side views")

@@ -18,6 +18,8 @@ from workstation.app.moods import Mood, moods_of
 from workstation.app.text_source import Place
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import TextSpan
+from workstation.ui.actions.action import Hands
+from workstation.ui.actions.session import _why_unseen
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.text import TextPane
 
@@ -177,9 +179,12 @@ def test_nothing_is_written_or_judged_while_the_clip_is_hidden(talk: MainWindow)
     pane.typing.page.setFocus()
     QTest.keyClicks(pane.typing.page, "x")
     assert pane.typing.page.line_text(0) == line
+    hands = Hands(bench=bench, pane=pane, frame=talk)
+    assert "show it to approve" in (_why_unseen(hands) or "")
     talk.show_pane("camera")
     wait_for(lambda: not pane.typing.barred, what="the clip again")
     assert not pane.typing.page.isReadOnly()
+    assert _why_unseen(hands) is None
 
 
 def test_a_code_switch_keeps_its_letters_and_its_language(texts: MainWindow) -> None:

@@ -159,7 +159,7 @@ def test_things_are_selected_here_and_shown_when_selected_elsewhere(window: Main
     x, y = canvas.view.to_px(placed.centers[away : away + 1])[0].tolist()
     assert 0 <= x <= canvas.width()
     assert 0 <= y <= canvas.height()
-    press(window, Qt.Key.Key_T)
+    press(window, Qt.Key.Key_T, Qt.KeyboardModifier.ShiftModifier)  # T alone would name a class
     assert canvas._placed is None
 
 

@@ -56,8 +56,18 @@ def test_what_somebody_else_has_open_is_looked_at_and_the_holder_named(project: 
         assert "to look at only" in window.notice.text
         assert holder.actor.name in window.notice.text
         assert "read-only" in window.windowTitle()
+        assert "open it read-only" not in window.notice.text
         window.perform("edit.undo")
         assert "to look at only" in window.status.said
+        assert "First: Open for editing" in window.status.said
+        window.perform("project.edit")
+        assert holder.actor.name in window.status.said
+        assert bench_of(window).session.read_only
+        holder.close()
+        window.perform("project.edit")
+        assert not bench_of(window).session.read_only
+        assert "read-only" not in window.windowTitle()
+        assert window.performing.why_not(window.performing.table.find("project.edit"), None) is not None
 
 
 def test_a_folder_that_is_no_project_is_refused_and_what_is_open_stays(project: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ painted. Points get their colours on the render thread (``SweepPoints.layers``);
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from workstation.app.cloud_ground import PlacedSweep
 from workstation.app.cloud_paint import ColourBy, Colours, Rgb, Scales, colours_of
 from workstation.core.rotation import Floats, matrix_of
 
+Order = NDArray[np.intp]
 _HELD_BYTES = 192 << 20
 _MOVED_M = 0.15
 _MOVED_RAD = 0.03
@@ -33,35 +34,45 @@ class Boxes:
     sizes: Floats
     rotations: Floats
 
-    def inside(self, points: NDArray[np.float32], rows: Iterable[int], margin_m: float = 0.0) -> NDArray[np.intp]:
-        """(n,) the last of these rows a point lies in, or -1."""
+    def inside(
+        self, points: NDArray[np.float32], rows: Sequence[int], margin_m: float = 0.0, *, by_x: Order | None = None
+    ) -> NDArray[np.intp]:
+        """(n,) the last of these rows a point lies in, or -1. ``by_x`` is the order of the points by their x."""
         found = np.full(len(points), -1, np.intp)
-        for row in rows:
-            half = self.sizes[row] / 2 + margin_m
-            center = self.centers[row]
-            reach = np.float32(np.linalg.norm(half))
-            off = np.abs(points - center.astype(np.float32))
-            near = np.flatnonzero((off[:, 0] <= reach) & (off[:, 1] <= reach) & (off[:, 2] <= reach))
-            own = (points[near] - center) @ matrix_of(self.rotations[row])
-            found[near[(np.abs(own) <= half).all(axis=1)]] = row
+        for row, there in self.within(points, rows, margin_m, by_x=by_x):
+            found[there] = row
         return found
+
+    def within(
+        self, points: NDArray[np.float32], rows: Sequence[int], margin_m: float = 0.0, *, by_x: Order | None = None
+    ) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        """The points in each of these rows. In order, only those near a box are looked at."""
+        chosen = np.asarray(rows, np.intp)
+        half, turns = self.sizes[chosen] / 2 + margin_m, matrix_of(self.rotations[chosen].reshape(-1, 4))
+        reach = np.linalg.norm(half, axis=1)
+        order = np.arange(len(points)) if by_x is None else by_x
+        ordered = points if by_x is None else points[by_x]
+        starts, ends = np.zeros(len(chosen), np.intp), np.full(len(chosen), len(points))
+        if by_x is not None:
+            x = np.ascontiguousarray(ordered[:, 0])
+            starts = np.searchsorted(x, self.centers[chosen, 0] - reach, "left")
+            ends = np.searchsorted(x, self.centers[chosen, 0] + reach, "right")
+        for number, (row, start, end) in enumerate(zip(rows, starts.tolist(), ends.tolist(), strict=True)):
+            if start < end:
+                off = ordered[start:end] - self.centers[row]
+                near = np.flatnonzero(np.abs(off[:, 1]) <= reach[number])
+                own = np.abs(off[near] @ turns[number])
+                yield row, order[start + near[(own <= half[number]).all(axis=1)]]
 
 
 def counts(boxes: Boxes, sweeps: Iterable[PlacedSweep]) -> NDArray[np.int64] | None:
     """How many points lie in each box, all at once; ``None`` where there are too many to count while painting."""
     found = np.zeros(len(boxes.ids), np.int64)
-    turns = matrix_of(boxes.rotations) if len(boxes.ids) else np.empty((0, 3, 3))
-    reach = np.linalg.norm(boxes.sizes, axis=1) / 2 if len(boxes.ids) else np.empty(0)
     for sweep in sweeps:
         if sweep.by_x is None:
             return None
-        ordered = sweep.points[sweep.by_x]
-        first = np.searchsorted(ordered[:, 0], boxes.centers[:, 0] - reach, "left").tolist()
-        last = np.searchsorted(ordered[:, 0], boxes.centers[:, 0] + reach, "right").tolist()
-        for row, (start, end) in enumerate(zip(first, last, strict=True)):
-            if start < end:
-                own = np.abs((ordered[start:end] - boxes.centers[row]) @ turns[row])
-                found[row] += int((own <= boxes.sizes[row] / 2).all(axis=1).sum())
+        for row, there in boxes.within(sweep.points, range(len(boxes.ids)), by_x=sweep.by_x):
+            found[row] += len(there)
     return found
 
 
@@ -69,17 +80,16 @@ NO_BOXES = Boxes((), np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 4)))
 
 
 def moving_rows(then: Boxes, now: Boxes) -> list[int]:
-    """Rows of ``then`` that stand elsewhere now, or are not there any more."""
+    """Rows of ``then`` that stand elsewhere now. Of what is not labelled now nothing says that it moves."""
     where = {key: row for row, key in enumerate(now.ids)}
-    found = []
-    for row, key in enumerate(then.ids):
-        other = where.get(key)
-        if other is None:
-            continue  # not labelled now: nothing says that it moves
-        far = float(np.linalg.norm(then.centers[row] - now.centers[other]))
-        turned = 2 * np.arccos(min(1.0, abs(float(then.rotations[row] @ now.rotations[other]))))
-        if far > _MOVED_M or turned > _MOVED_RAD:
-            found.append(row)
+    pairs = [(row, where[key]) for row, key in enumerate(then.ids) if key in where]
+    if not pairs:
+        return []
+    rows, others = np.array(pairs).T
+    far = np.linalg.norm(then.centers[rows] - now.centers[others], axis=1)
+    alike = np.abs((then.rotations[rows] * now.rotations[others]).sum(axis=1))
+    turned = 2 * np.arccos(np.minimum(1.0, alike))
+    found: list[int] = rows[(far > _MOVED_M) | (turned > _MOVED_RAD)].tolist()
     return found
 
 
@@ -158,7 +168,7 @@ def _coloured(wanted: SweepWanted, painting: Painting) -> tuple[NDArray[np.float
     if wanted.without is None:
         return sweep.points, sweep.rows, colours
     boxes, rows = wanted.without
-    kept = np.flatnonzero(boxes.inside(sweep.points, rows, _AROUND_M) < 0)
+    kept = np.flatnonzero(boxes.inside(sweep.points, rows, _AROUND_M, by_x=sweep.by_x) < 0)
     if len(kept) == len(sweep.points):
         return sweep.points, sweep.rows, colours
     of_file = kept if sweep.rows is None else sweep.rows[kept]
@@ -175,7 +185,7 @@ def _all_colours(wanted: SweepWanted, painting: Painting) -> Colours:
     if not painting.of_things:
         return colours
     if len(painting.boxes.ids):
-        which = painting.boxes.inside(sweep.points, range(len(painting.boxes.ids)))
+        which = painting.boxes.inside(sweep.points, range(len(painting.boxes.ids)), by_x=sweep.by_x)
         there = which >= 0
         colours[there] = painting.box_colours[which[there]]
     for indices, colour in painting.sets.get(wanted.key, ()):

@@ -19,6 +19,10 @@ Rgb = tuple[int, int, int]
 Colours = NDArray[np.uint8]
 GREY: Rgb = (150, 156, 166)
 _SAMPLED = 20_000
+_LEAST_LIGHT = 24
+"""Black points would be lost on the dark ground."""
+_UNCLASSIFIED = 1
+"""In LAS 0 is never classified and 1 unclassified."""
 _NEAR_M, _FAR_M = 2.0, 80.0
 
 
@@ -55,6 +59,7 @@ _COLUMNS: Mapping[ColourBy, tuple[str, ...]] = {
     ColourBy.TIME: ("time_ns",),
     ColourBy.VELOCITY: ("velocity", "doppler", "v_r"),
     ColourBy.FILE: ("rgb",),
+    ColourBy.CLASS: ("classification", "label"),
 }
 _UNITS = {ColourBy.HEIGHT: "m", ColourBy.DISTANCE: "m", ColourBy.VELOCITY: "m/s", ColourBy.TIME: "ms"}
 
@@ -166,10 +171,19 @@ def colours_of(by: ColourBy, sweep: PlacedSweep, scales: Scales, ground_m: float
     if by is ColourBy.RING:
         return RINGS[np.asarray(values).astype(np.int64) % len(RINGS)]
     if by is ColourBy.FILE:
-        return _own(values)
+        return np.maximum(np.asarray(values, np.uint8)[:, :3], _LEAST_LIGHT)
+    if by is ColourBy.CLASS:
+        return _by_number(np.asarray(values).astype(np.int64))
     if by is ColourBy.TIME:
         return scales.scale(by, sweep, ground_m).colours(_in_ms(values, sweep))
     return scales.scale(by, sweep, ground_m).colours(values)
+
+
+def _by_number(classes: NDArray[np.int64]) -> Colours:
+    """The file's own classes, fainter than what is labelled here; unclassified points are grey."""
+    found = (RINGS[classes % len(RINGS)] * 0.72).astype(np.uint8)
+    found[classes <= _UNCLASSIFIED] = GREY
+    return found
 
 
 def distances(sweep: PlacedSweep) -> NDArray[np.float32]:
@@ -204,13 +218,3 @@ def _sampled(by: ColourBy, sweep: PlacedSweep, every: int) -> NDArray[np.generic
 def _in_ms(values: NDArray[np.generic], sweep: PlacedSweep) -> NDArray[np.float64]:
     start = sweep.own_ns if sweep.own_ns is not None else 0
     return (np.asarray(values, np.int64) - start) / 1e6
-
-
-def _own(values: NDArray[np.generic]) -> Colours:
-    """The file's colours as eight bits, lifted a little so that black is seen on the dark ground."""
-    given = np.asarray(values)[:, :3]
-    if given.dtype.kind == "f":
-        given = given * (255.0 if len(given) and float(given.max()) <= 1.0 else 1.0)
-    elif given.dtype.itemsize > 1 and len(given) and int(given.max()) > 255:
-        given = given >> 8
-    return np.maximum(given.astype(np.uint8), 24)

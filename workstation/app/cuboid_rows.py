@@ -13,12 +13,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.core.annotation import Annotation, Interpolation, Keyframe
+from workstation.core.annotation import Annotation, Interpolation, Keyframe, Track
 from workstation.core.geometry import Cuboid
 from workstation.core.poses import RigidTransform
 from workstation.core.rotation import Floats, matrix_of, slerp
 from workstation.core.sample import Stream
 
+_LINEAR = Track()
 _Number = TypeVar("_Number", np.int8, np.int64, np.float64)
 CLOSE_NS = 250_000_000
 """Keyframes closer than this stand for sweeps that were all labelled: what is between them is as good as labelled."""
@@ -122,30 +123,47 @@ class Table:
 
 
 def with_moment(rows: Rows, time_ns: int, cuboid: Cuboid, *, whole_size: bool) -> Rows:
-    """The same track with a visible keyframe in the root then: in place of the one there, or between its neighbours.
+    """The same track with a keyframe in the root then, as ``cuboid.set`` would store it: in place of the one there, or
+    between its neighbours, occluded where it was.
 
-    ``whole_size``: its size becomes that of all keyframes.
+    ``whole_size``: its size becomes that of all keyframes; a face that stays here stays in all of them.
     """
     at = int(rows.times_ns.searchsorted(time_ns))
     there = at < len(rows.times_ns) and int(rows.times_ns[at]) == time_ns
+    seen = rows.presence[at] if there else rows.presence[max(0, at - 1)]
 
     def put(values: NDArray[_Number], row: object) -> NDArray[_Number]:
         kept = np.delete(values, at, axis=0) if there else values
         return np.insert(kept, at, np.asarray(row, values.dtype), axis=0)
 
-    sizes = put(rows.sizes, cuboid.size)
+    centers, sizes = rows.centers, rows.sizes
     if whole_size:
-        sizes[:] = cuboid.size
-    times = put(rows.times_ns, time_ns)
+        # A face that stays: the middle goes half as far as the size changes, along the same axis.
+        held = _held(rows, time_ns, cuboid)
+        grown = (np.array(cuboid.size) - sizes) / 2
+        centers = centers + np.einsum("nij,nj->ni", matrix_of(rows.rotations), -held * grown)
+        sizes = np.tile(np.array(cuboid.size), (len(sizes), 1))
     return replace(
         rows,
-        times_ns=times,
-        centers=put(rows.centers, cuboid.center),
-        sizes=sizes,
+        times_ns=put(rows.times_ns, time_ns),
+        centers=put(centers, cuboid.center),
+        sizes=put(sizes, cuboid.size),
         rotations=put(rows.rotations, cuboid.rotation),
-        presence=put(rows.presence, 0),
+        presence=put(rows.presence, 1 if seen == 1 else 0),
         end_ns=max(rows.end_ns, time_ns + 1),
     )
+
+
+def _held(rows: Rows, time_ns: int, cuboid: Cuboid) -> Floats:
+    """Which face of length, width and height stays where the track's size becomes this one's: 1, -1, or 0."""
+    table = Table(rows.root, [("", rows)], {"": _LINEAR})
+    before = table.at(table.within_life(time_ns))
+    if not before.ids:
+        return np.zeros(3)
+    gone = (np.array(cuboid.center) - before.centers[0]) @ matrix_of(before.rotations[0])
+    grown = (np.array(cuboid.size) - before.sizes[0]) / 2
+    share = np.divide(gone, grown, out=np.zeros(3), where=np.abs(grown) > 1e-9)
+    return np.where(np.abs(np.abs(share) - 1) < 1e-3, -np.sign(share), 0.0)
 
 
 def still_rows(root: str, cuboid: Cuboid) -> Rows:

@@ -25,6 +25,8 @@ _SHOW_THINGS = frozenset(
         StreamKind.DOCUMENT, StreamKind.VOLUME, StreamKind.TURNS,
     }
 )  # fmt: skip
+_WIDE = 19
+"""Letters of ``labelled, 80 keys`` beside its sign."""
 LABELLED, ABSENT, MISSING, SEEN, STALE, OUT, UNLINKED = (
     "labelled", "absent:", "missing", "seen", "stale", "out", "unlinked",
 )  # fmt: skip
@@ -52,7 +54,7 @@ class EntityTable:
     def columns(self) -> tuple[Column, ...]:
         """The thing, then a column for each stream on which things can be labelled."""
         streams = [
-            Column(title=each.key, width=max(11, min(16, len(each.key) + 2)), help=f"{each.key} ({each.kind.value})")
+            Column(title=each.key, width=max(_WIDE, len(each.key) + 2), help=f"{each.key} ({each.kind.value})")
             for each in shown_streams(self.view)
         ]
         return (Column(title="Thing", width=18), *streams)

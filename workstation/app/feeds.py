@@ -16,10 +16,11 @@ from typing import Protocol
 import numpy as np
 
 from workstation.app.moment import table_of
+from workstation.app.picture_kinds import PICTURE_KINDS
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError
 from workstation.core.frametable import Capture, nearest_capture, shown_capture
-from workstation.core.sample import Stream, StreamKind
+from workstation.core.sample import Stream
 from workstation.core.timebase import FrameTable
 from workstation.media.base import CancelToken, ImageReader, Picture, Pixels, VideoReader, View, VolumeReader, Window
 from workstation.media.image_levels import single_level
@@ -293,8 +294,5 @@ def open_pictures(stream: Stream, readers: OpenStreams, deliver: Deliver) -> Pic
         return StillFeed(stream, StillLoader(reader), deliver)
     raise DataError(f"a stream of the kind {stream.kind.value} has no pictures", path=stream.key)
 
-
-PICTURE_KINDS = frozenset({StreamKind.VIDEO, StreamKind.IMAGE, StreamKind.VOLUME})
-"""Kinds of streams that a camera pane shows."""
 
 __all__ = ["PICTURE_KINDS", "Feed", "Loader", "Now", "PictureDelivery", "PictureFeed", "StillFeed", "open_feed"]

@@ -73,10 +73,12 @@ class Curve:
 def curves_of(stream: Stream, reader: Reader) -> tuple[Curve, ...]:
     """The channels of a series, or the speed of a trajectory."""
     if isinstance(reader, SeriesReader):
-        sessions = stream.time_map.to_session_array(reader.times_ns)
-        return tuple(
-            _curve(each.name, each.unit, sessions, reader.values(each.name)) for each in reader.channels[:MOST_CURVES]
-        )
+        made = []
+        for each in reader.channels[:MOST_CURVES]:
+            # A signal's own readings: between two of them a bus log has rows of others, which break no line.
+            times, values = reader.samples(each.name)
+            made.append(_curve(each.name, each.unit, stream.time_map.to_session_array(times), values))
+        return tuple(made)
     if isinstance(reader, TrajectoryReader):
         sessions = stream.time_map.to_session_array(reader.times_ns)
         return (_curve("speed", "m/s", sessions, _speeds(reader.positions_m, sessions)),)

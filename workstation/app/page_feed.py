@@ -30,6 +30,8 @@ class DrawnPage:
     """What came of a wish: a picture, or why there is none."""
 
     wish: PageWish
+    size_pt: tuple[float, float] | None = None
+    """Width and height of the page in points."""
     picture: Picture | None = None
     words: PageWords | None = None
     """Only with the first picture of a page."""
@@ -75,11 +77,12 @@ class PageFeed:
 
     def _drawn(self, wish: PageWish) -> DrawnPage:
         try:
+            size = self._reader.page_size(wish.page)
             picture = self._reader.picture(wish.page, View(wish.region), pixels_per_point=wish.pixels_per_point)
             words = None
             if wish.page not in self._known:
                 words = PageWords(self._reader.page_text(wish.page), self._reader.tokens(wish.page))
                 self._known.add(wish.page)
-            return DrawnPage(wish, picture, words)
+            return DrawnPage(wish, size, picture, words)
         except DataError as problem:
             return DrawnPage(wish, trouble=str(problem))

@@ -212,7 +212,8 @@ class PlacedCuboids:
             return None
         cuboid = moved(dragged.shape, way[1])
         rows = None if record is None or record.track is None else self._rows_of(record)
-        if record is None or rows is None or rows.root != way[0]:
+        parked = record is not None and record.track is not None and record.track.static
+        if record is None or rows is None or rows.root != way[0] or parked:
             return still_rows(way[0], cuboid)
         return with_moment(rows, session_ns, cuboid, whole_size=not self._deformable(record))
 

@@ -152,6 +152,9 @@ class Marks:
     def renew(self, ids: Iterable[str]) -> set[int]:
         """Take in annotations that a commit touched; the passages that look other now."""
         touched: set[int] = set()
+        ids = list(ids)
+        if self.linked(ids):
+            self.forget_edges()
         for record_id in ids:
             touched.update(self._leave(record_id))
             annotation = self._view.annotations.get(record_id)
@@ -160,8 +163,11 @@ class Marks:
                 touched.update(self.passages_of(record_id))
         for passage in touched:
             self._rows.pop(passage, None)
-        self.forget_edges()
         return touched
+
+    def linked(self, ids: Iterable[str]) -> bool:
+        """Whether any of these is an end of a relation: then its lines are drawn anew wherever they run."""
+        return any(True for each in ids for _ in self._view.links_of(each))
 
     def forget_edges(self) -> None:
         """Relations have changed."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from workstation.app.sample_view import SampleView
-from workstation.app.text_source import Body, Place, Sheet
+from workstation.app.text_source import Body, Passage, Place, Sheet
 from workstation.app.transcript import word_places
 from workstation.core.timebase import TimeRange
 from workstation.media.base import Reader, TextReader
@@ -49,6 +50,12 @@ class TextTimes:
             found = self._words[body] = self._timed_words(self._sheet.bodies[body])
         return found
 
+    def _words_in(self, held: Passage) -> Sequence[TimedWord]:
+        """The words of one passage, found among those of its body without looking at all: asked at every tick."""
+        words = self.words(held.body)
+        first = bisect_left(words, held.start, key=_start)
+        return words[first : bisect_left(words, held.end, lo=first, key=_start)]
+
     def _timed_words(self, body: Body) -> list[TimedWord]:
         if body.anchor.of is not None:
             words, places = self._view.words(body.anchor.of), word_places(body.text)
@@ -61,7 +68,8 @@ class TextTimes:
             ]
         reader = self._readers.get(body.anchor.stream or "")
         parts = reader.parts if isinstance(reader, TextReader) else ()
-        return [TimedWord(each.start, each.stop, each.span) for each in parts if each.kind == "word" and each.span]
+        found = [TimedWord(each.start, each.stop, each.span) for each in parts if each.kind == "word" and each.span]
+        return sorted(found, key=_start)
 
     def passage_at(self, time_ns: int) -> int | None:
         """The passage that is said at a session time; of several the one that began last."""
@@ -79,7 +87,7 @@ class TextTimes:
         held = self._sheet.passages[passage]
         body = self._sheet.bodies[held.body]
         own_ns = self.own_ns(body, time_ns)
-        words = [each for each in self.words(held.body) if held.start <= each.start < held.end]
+        words = self._words_in(held)
         if not words:
             return passage, 0, len(held.text)
         said = next((each for each in words if each.own.start_ns <= own_ns < each.own.end_ns), None)
@@ -93,7 +101,7 @@ class TextTimes:
         if held.body < 0:
             return None
         body, offset = self._sheet.bodies[held.body], self._sheet.offset(place)
-        before = [each for each in self.words(held.body) if held.start <= each.start <= offset]
+        before = [each for each in self._words_in(held) if each.start <= offset]
         if before:
             return self._session(body, before[-1].own.start_ns)
         return None if held.shown is None else held.shown.start_ns
@@ -128,3 +136,7 @@ class TextTimes:
     def _session(self, body: Body, own_ns: int) -> int:
         stream = self._view.streams.get(body.anchor.stream or "")
         return own_ns if stream is None else stream.time_map.to_session(own_ns)
+
+
+def _start(word: TimedWord) -> int:
+    return word.start

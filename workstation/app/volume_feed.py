@@ -65,7 +65,7 @@ class VolumeFeed:
         self._wishes: dict[str, Wish] = {}
         self._number = 0
         self._near = reader.shape[0] // 2
-        self._closing = False
+        self._closing = self._resting = False
         self._thread = threading.Thread(target=self._work, name=f"volume {name}", daemon=True)
         self._thread.start()
 
@@ -79,6 +79,12 @@ class VolumeFeed:
                 self._near = index
             self._changed.notify_all()
             return self._number
+
+    def rest(self, *, resting: bool) -> None:
+        """Read no further than what is asked for, or go on reading."""
+        with self._changed:
+            self._resting = resting
+            self._changed.notify_all()
 
     def close(self) -> None:
         """May be called twice, not from ``deliver``."""
@@ -102,12 +108,12 @@ class VolumeFeed:
                     self._deliver(Reading(self._block.complete, self._block.thinned))
 
     def _may_read(self) -> bool:
-        return self._calm is None or self._calm.is_set()
+        return not self._resting and (self._calm is None or self._calm.is_set())
 
     def _next_wish(self, *, wait: bool) -> Wish | None:
         with self._changed:
             if wait and not self._wishes and not self._closing:
-                self._changed.wait(0.05 if not self._may_read() else None)
+                self._changed.wait(None if self._resting or self._may_read() else 0.05)
             name = next(iter(self._wishes), None)
             return None if name is None else self._wishes.pop(name)
 

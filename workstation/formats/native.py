@@ -1,9 +1,9 @@
 """The native form: one JSON Lines file that holds a whole project, with history and hashes; it comes back identical.
 
 The first line names the form; then come content-addressed blobs, every revision followed by its changes, the log of
-refusals, the current records, if wanted their times in every unit, and an end line with the SHA-256 of everything before it. Texts stand in it exactly as
-kept, so that anybody's JSON reader gets at them; the manual's ``native-format.md`` describes every field.
-Written and read as a stream: memory does not grow with the project.
+refusals, the current records, if wanted their times in every unit, and an end line with the SHA-256 of everything
+before it. Texts stand in it exactly as kept, so that anybody's JSON reader gets at them; the manual's
+``native-format.md`` describes every field. Written and read as a stream: memory does not grow with the project.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ Six = tuple[float, float, float, float, float, float]
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _MOST_INFLATED = 1 << 31
 _MOST_FRAMES = 200_000
+_SMALL = 1 << 16
 _TAGS = (
     "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
     "SeriesDescription", "SeriesNumber", "InstanceNumber", "ImageType", "AcquisitionNumber", "EchoNumbers",
@@ -146,6 +147,8 @@ class InsideFile:
         self._size = os.fstat(self._file.fileno()).st_size
 
     def read(self, size: int | None = -1) -> bytes:
+        if size is not None and 0 <= size <= _SMALL:
+            return self._file.read(size)  # nearly all of them; asking where the file stands costs more than reading
         left = max(0, self._size - self._file.tell())
         return self._file.read(left if size is None or size < 0 else min(size, left))
 

@@ -7,7 +7,9 @@ pixels (``video_convert.py``).
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +41,13 @@ Size = tuple[int, int]
 
 NEAR_FRAMES = 60
 """A request this close to the last one is a step or a scrub: what is decoded on the way is kept."""
-KEPT_BEFORE_A_JUMP = 24
-"""So many frames before one that was jumped to are kept: stepping back is at once while the rest is read."""
+LEAST_KEPT = 8
+_STEPS_A_SECOND = 10 * 1.15
+"""How fast somebody steps back, and a little more: what is kept before a jump has to last until more has been read."""
+_AHEAD_AFTER_A_JUMP = 16
+"""Frames read forward before the way back is begun (``prefetch.py``)."""
+_GUESS_S = 1.9e-9
+"""Seconds to decode a pixel, until it has been measured: 4K on two cores."""
 _MOST_AHEAD = 128
 _DECODER_THREADS = 2
 _MATRICES = {0: "RGB", 1: "BT.709", 4: "FCC", 5: "BT.601", 6: "BT.601", 7: "SMPTE 240M", 9: "BT.2020", 10: "BT.2020"}
@@ -65,6 +72,8 @@ class VideoFile:
         """Its part of the memory that all streams share."""
         self._lock = threading.Lock()
         self._last: int | None = None
+        self._pace_s = _GUESS_S * table.look.width * table.look.height
+        """Seconds a frame on the way to another one takes, as measured last."""
         self._item_bytes = table.look.width * table.look.height * 3 // 2  # until one is decoded
         self._closed = False
         self.width_px, self.height_px = table.look.upright_size
@@ -195,7 +204,7 @@ class VideoFile:
         """Frames before the asked one are kept as far as that costs little: a step back or a scrub wants them next."""
         last, reach = self._last, min(NEAR_FRAMES, self._affordable)
         if last is None or abs(index - last) > NEAR_FRAMES:
-            first = index - min(KEPT_BEFORE_A_JUMP, reach) + 1
+            first = index - min(self._kept_before(index), reach) + 1
         else:
             first = max(last + 1, index - reach + 1) if index > last else index - reach + 1
         first = max(first, self._group_start(index))
@@ -203,6 +212,13 @@ class VideoFile:
             first += 1
         going_on_from = self._decoders.next_frame(index)
         return first if going_on_from is None else max(first, min(going_on_from, index))
+
+    def _kept_before(self, index: int) -> int:
+        """How many frames before one that was jumped to are kept: as many as somebody steps back over while the rest of
+        the group is decoded once more for those behind them. Few in a short group or a small film, 40 late in 4K."""
+        on_the_way = index - self._group_start(index) + _AHEAD_AFTER_A_JUMP
+        share = _STEPS_A_SECOND * self._pace_s
+        return min(max(LEAST_KEPT, math.ceil(on_the_way * share / (1 + share))), NEAR_FRAMES)
 
     def _decode(
         self, first: int, last: int, size: Size | None, cancel: CancelToken, *, back: bool, asked: bool = False
@@ -226,7 +242,13 @@ class VideoFile:
                     self.share.discard(lambda key: isinstance(key, int))
                     self._put(index, frame)
 
+        going_on_from = self._decoders.next_frame(last)
+        from_frame = self._group_start(last) if back or going_on_from is None else going_on_from
+        begun = time.perf_counter()
         self._decoders.decode(first, last, keep, cancel, back=back)
+        covered = last - from_frame + 1
+        if covered >= LEAST_KEPT:
+            self._pace_s += ((time.perf_counter() - begun) / covered - self._pace_s) / 2
         return wanted[0] if wanted else None
 
     def _put(self, key: Any, frame: av.VideoFrame) -> int:

@@ -16,7 +16,6 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from workstation.core.sample import StreamKind
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import PANES, Area, PaneSpec
 from workstation.ui.workspaces.catalogue import Workspace
@@ -110,7 +109,9 @@ class Docks(QObject):
         self._bench: Workbench | None = None
         self._let_in = False
         """Whether the panes in the middle, which open media, may be made: not before the window was painted once."""
-        self._led_for: frozenset[StreamKind] | None = None
+        self._aside: tuple[PaneDock, ...] = ()
+        """Docks that left their place to others, as they have nothing for this sample."""
+        self._led_for: frozenset[str] | None = None
         """For which kinds of streams the tabs were last turned to those that show something."""
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
@@ -164,19 +165,37 @@ class Docks(QObject):
             self._settle_soon.start()
 
     def _give_way(self) -> None:
-        """A pane that has nothing for this sample lets one in its place come to the front that has.
+        """A pane that has nothing for this sample lets one in its place come to the front that has; where none has,
+        the place goes to the others until a sample comes for which it has.
 
-        Once for samples of the same kinds: who then turns to another tab finds it there the next time.
+        Once for samples of the same kinds: who then turns to another tab or opens a pane finds it there the next time.
         """
         view = None if self._bench is None else self._bench.view
         if view is None or self._led_for == _kinds(view) or not any(dock.in_sight for dock in self):
             return
         kinds = self._led_for = _kinds(view)
+        self._bring_back()
+        empty = []
         for dock in [each for each in self if each.in_sight and not each.spec.fits(kinds)]:
             beside = [each for each in self if each in self._window.tabifiedDockWidgets(dock)]
             better = next((each for each in beside if each.spec.fits(kinds)), None)
             if better is not None:
                 better.raise_()
+            else:
+                empty += [dock, *beside]
+        filled = any(each.in_sight and each.spec.streams and each not in empty for each in self)
+        if filled and not self.maximised:
+            for dock in empty:
+                dock.hide()
+            self._aside = tuple(empty)
+
+    def _bring_back(self) -> None:
+        aside, self._aside = self._aside, ()
+        for dock in aside:
+            dock.show()
+        layout = self._window.layout()
+        if aside and layout is not None:
+            layout.activate()
 
     @Slot()
     def settle(self) -> None:
@@ -201,6 +220,7 @@ class Docks(QObject):
         if self._bench is not None:
             self._bench.sample_changed.disconnect(self._on_sample)
         self._bench = None
+        self._aside = ()
         for dock in self:
             dock.unbind()
             dock.hide()
@@ -231,6 +251,7 @@ class Docks(QObject):
     def arrange(self, workspace: Workspace) -> None:
         """Put every dock where the workspace says; the others are closed."""
         self._before_maximising = None
+        self._aside, self._led_for = (), None
         for dock in self:
             self._window.removeDockWidget(dock)
         columns = [self._stacks(workspace.left), *map(self._stacks, workspace.centre), self._stacks(workspace.right)]
@@ -261,7 +282,9 @@ class Docks(QObject):
         if self._before_maximising is not None:
             before, self._before_maximising = self._before_maximising, None
             self._window.restoreState(before, _LAYOUT_VERSION)
+            self._led_for = None  # what has nothing for the sample stands there again
             return
+        self._bring_back()
         self._before_maximising = self._window.saveState(_LAYOUT_VERSION)
         for other in self:
             other.setVisible(other is dock)
@@ -293,7 +316,16 @@ class Docks(QObject):
 
     def written(self) -> bytes:
         """Where everything stands, to be kept; what is maximised is kept as it was before."""
-        state = self._before_maximising or self._window.saveState(_LAYOUT_VERSION)
+        if self._before_maximising is not None:
+            return bytes(self._before_maximising.data())
+        aside = self._aside
+        self._window.setUpdatesEnabled(False)
+        self._bring_back()
+        state = self._window.saveState(_LAYOUT_VERSION)
+        for dock in aside:
+            dock.hide()
+        self._aside = aside
+        self._window.setUpdatesEnabled(True)
         return bytes(state.data())
 
     def put_back(self, layout: bytes) -> bool:
@@ -349,7 +381,7 @@ class Docks(QObject):
                 bar.setDrawBase(False)
 
 
-def _kinds(view: SampleView) -> frozenset[StreamKind]:
+def _kinds(view: SampleView) -> frozenset[str]:
     return frozenset(each.kind for each in view.streams.values())
 
 

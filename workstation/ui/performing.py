@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from workstation.core.sync_state import LOCKED
-from workstation.ui.actions.action import NO_PROJECT, UNLOCKS, Action, Frame, Hands
+from workstation.ui.actions.action import NO_PROJECT, SHOW_PANE, UNLOCKS, Action, Frame, Hands
 from workstation.ui.actions.table import ActionTable
 from workstation.ui.panes.base import Pane
 from workstation.ui.told import Tone
@@ -49,7 +49,15 @@ class Performing:
         """Why it cannot be done now, in words for the person; ``None`` if it can."""
         if self.bench is None and not action.project_free:
             return NO_PROJECT
-        return action.why_not(self.hands(pane))
+        return action.why_not(self.hands(pane)) or self._closed(action, pane)
+
+    def _closed(self, action: Action, pane: Pane | None) -> str | None:
+        """Why an action of a pane's own cannot be done while that pane is not open."""
+        shows = self.table.actions.get(SHOW_PANE + action.scope)
+        near = pane is not None and pane.kind == action.scope
+        if shows is None or near or self._frame.pane(action.scope) is not None:
+            return None
+        return f"its pane is closed: {shows.title.casefold()}"
 
     def unlock(self, action: Action, pane: Pane | None) -> Action | None:
         """What a greyed action offers in its place: the act that makes it possible, if that can be done now."""
@@ -57,6 +65,8 @@ class Performing:
         if reason is None:
             return None
         found = self.table.actions.get(action.unlocked_by or UNLOCKS.get(reason, "") or _unlocks_clocks(reason))
+        if found is None and self._frame.pane(action.scope) is None:
+            found = self.table.actions.get(SHOW_PANE + action.scope)
         return found if found is not None and found is not action and self.why_not(found, pane) is None else None
 
     def perform(self, action_id: str, pane: Pane | None) -> None:

@@ -43,6 +43,7 @@ QMainWindow, QDialog {{ background: {paper}; }}
 QMainWindow::separator {{ background: {paper}; width: 5px; height: 5px; }}
 QMainWindow::separator:hover {{ background: {accent}; }}
 QToolBar {{ background: {raised}; border: none; border-bottom: 1px solid {line}; spacing: 2px; padding: 2px 4px; }}
+QToolButton#qt_toolbar_ext_button {{ background: {line}; border-radius: 0; padding: 0; }}
 QToolBar::separator {{ background: {line}; width: 1px; margin: 4px 5px; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 5px; }}
 QPushButton#status_told {{ text-align: left; border: 1px solid transparent; background: transparent; padding: 0 8px; }}

@@ -84,6 +84,11 @@ class ToolBar(QToolBar):
         """In the colours of the theme."""
         for action_id, name in self._icons.items():
             self._buttons[action_id].setIcon(icon(name, theme))
+        more = self.findChild(QToolButton, "qt_toolbar_ext_button")  # Qt's own, whose arrow is black on every theme
+        if more is not None:
+            more.setIcon(icon("next", theme))
+            more.setAccessibleName("Tools that have no room")
+            more.setToolTip("Tools that have no room")
 
     def show_keys(self, keymap: KeyMap) -> None:
         """Each button says its key."""

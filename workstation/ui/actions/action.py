@@ -69,14 +69,18 @@ WhyNot = Callable[[Hands], str | None]
 
 
 NO_PROJECT = "open a project first"
+READ_ONLY = "the project is open to look at only"
 NO_SAMPLE = "open a sample first"
 NO_LABEL_SELECTED = "select something first"
 HANDED_IN = "it is handed in already"
 NOT_HANDED_IN = "it is not handed in yet"
 NO_STREAM_FOR_IT, NO_CLASS_FOR_IT = "this sample has no", "no class of this ontology"
 """How reasons begin that no key or click takes away: there is nothing of the kind in the sample, or no word for it."""
+SHOW_PANE = "pane.show_"
+"""Ids of the actions that show a pane begin so."""
 UNLOCKS = {
     NO_PROJECT: "project.open",
+    READ_ONLY: "project.edit",
     NO_SAMPLE: "sample.next",
     NO_LABEL_SELECTED: "edit.select_where",
     HANDED_IN: "sample.reopen",

@@ -53,10 +53,10 @@ def _turning(name: str, title: str, dx: float, dy: float, keys: str) -> Callable
                   repeats=True)(turn)  # fmt: skip
 
 
-turn_left = _turning("left", "Turn the view left", -1, 0, "Ctrl+Alt+Left")
-turn_right = _turning("right", "Turn the view right", 1, 0, "Ctrl+Alt+Right")
-turn_up = _turning("up", "Look from higher", 0, 1, "Ctrl+Alt+Up")
-turn_down = _turning("down", "Look from lower", 0, -1, "Ctrl+Alt+Down")
+turn_left = _turning("left", "Turn the view left", -1, 0, "Shift+Left")
+turn_right = _turning("right", "Turn the view right", 1, 0, "Shift+Right")
+turn_up = _turning("up", "Look from higher", 0, 1, "Ctrl+Up")
+turn_down = _turning("down", "Look from lower", 0, -1, "Ctrl+Down")
 
 
 def _panning(name: str, title: str, dx: float, dy: float, keys: str) -> Callable[[Hands], object]:
@@ -107,10 +107,10 @@ def _looking(side: str, title: str, help_text: str, keys: str) -> Callable[[Hand
 
 
 from_top = _looking(
-    "top", "From above", "Straight down on what is selected, its front up; else on the vehicle.", "Ctrl+Alt+T"
+    "top", "From above", "Straight down on what is selected, its front up; else on the vehicle.", "Shift+T"
 )
-from_side = _looking("side", "From the side", "From the right of what is selected; else of the vehicle.", "Ctrl+Alt+S")
-from_front = _looking("front", "From the front", "From before what is selected; else before the vehicle.", "Ctrl+Alt+F")
+from_side = _looking("side", "From the side", "From the right of what is selected; else of the vehicle.", "Shift+S")
+from_front = _looking("front", "From the front", "From before what is selected; else before the vehicle.", "Shift+F")
 
 
 @action("cloud.fit", title="All points", keys="Ctrl+0", scope=SCOPE, menu=MENU, enabled=needs_cloud)
@@ -129,7 +129,7 @@ def home(hands: Hands) -> None:
         pane.home()
 
 
-@action("cloud.follow", title="Follow the vehicle", keys="Ctrl+Alt+V", scope=SCOPE, menu=MENU, enabled=needs_cloud)
+@action("cloud.follow", title="Follow the vehicle", keys="Shift+V", scope=SCOPE, menu=MENU, enabled=needs_cloud)
 def follow(hands: Hands) -> None:
     """Let the view go along with the vehicle, or stand still while it drives away."""
     from workstation.ui.panes.cloud_look import Follow
@@ -159,7 +159,7 @@ def _switching(name: str, title: str, help_text: str, keys: str | tuple[str, ...
     return action(f"cloud.{name}", title=title, keys=keys, scope=SCOPE, menu=MENU, enabled=needs_cloud)(switch)
 
 
-flat = _switching("flat", "Orthographic", "Without perspective, or with it.", "Ctrl+Alt+O")
+flat = _switching("flat", "Orthographic", "Without perspective, or with it.", "Shift+O")
 lock_zoom = _switching("zoom_locked", "Lock the zoom of the cloud", "Keep the zoom where it is, or let it go.")
 cuboids = _switching("cuboids", "Cuboids in the cloud", "Show or hide cuboids.", "H")
 names = _switching("labels", "Names in the cloud", "Show or hide the names beside cuboids.")
@@ -174,7 +174,7 @@ leave_moving = _switching(
 )  # fmt: skip
 
 
-@action("cloud.correct", title="Motion correction", keys="Ctrl+Alt+M", scope=SCOPE, menu=MENU, enabled=needs_cloud)
+@action("cloud.correct", title="Motion correction", keys="Shift+M", scope=SCOPE, menu=MENU, enabled=needs_cloud)
 def correct(hands: Hands) -> None:
     """Put each point where it would have been seen at the sweep's own time, through the poses; or show it as it was
     captured. The header says which."""
@@ -229,7 +229,7 @@ def smaller_points(hands: Hands) -> None:
 @action(
     "cloud.next_colour",
     title="Colour by something else",
-    keys="Ctrl+Alt+C",
+    keys="Shift+C",
     scope=SCOPE,
     menu=MENU,
     enabled=needs_cloud,

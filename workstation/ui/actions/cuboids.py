@@ -7,9 +7,16 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT, Hands, action, needs_sample
+from workstation.ui.actions.action import (
+    NO_CLASS_FOR_IT,
+    NO_STREAM_FOR_IT,
+    READ_ONLY,
+    Hands,
+    action,
+    needs_sample,
+)
 from workstation.ui.actions.cloud import NO_CLOUD, SCOPE, cloud_of, needs_cloud
-from workstation.ui.actions.shapes import READ_ONLY, TOOLS_MENU
+from workstation.ui.actions.shapes import TOOLS_MENU
 
 if TYPE_CHECKING:
     from workstation.ui.tools.space_tool import Space

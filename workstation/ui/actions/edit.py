@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from workstation.ui.actions.action import Hands, action, needs_sample, needs_selection
+from workstation.ui.actions.action import READ_ONLY, Hands, action, needs_sample, needs_selection
 from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _arrive(bench: Workbench, result: UndoResult | None, done: str, nothing: str
 
 def _why_not_undo(hands: Hands) -> str | None:
     if hands.bench.session.read_only:
-        return "the project is open to look at only"
+        return READ_ONLY
     return None
 
 
@@ -69,7 +69,7 @@ def redo(hands: Hands) -> None:
 
 def _editable(needs: Callable[[Hands], str | None]) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
-        return "the project is open to look at only" if hands.bench.session.read_only else needs(hands)
+        return READ_ONLY if hands.bench.session.read_only else needs(hands)
 
     return why_not
 

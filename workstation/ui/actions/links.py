@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from workstation.ui.actions.action import Hands, action, needs_sample
+from workstation.ui.actions.action import READ_ONLY, Hands, action, needs_sample
 
 
 @runtime_checkable
@@ -22,7 +22,7 @@ class SelectsByWords(Protocol):
 
 
 def _may_link(hands: Hands) -> str | None:
-    return "the project is open to look at only" if hands.bench.session.read_only else needs_sample(hands)
+    return READ_ONLY if hands.bench.session.read_only else needs_sample(hands)
 
 
 @action("link.add", title="Link", keys="R", menu="Link", icon="link", enabled=_may_link)

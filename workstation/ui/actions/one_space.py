@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import NO_LABEL_SELECTED, Hands, action, needs_sample
+from workstation.ui.actions.action import NO_LABEL_SELECTED, READ_ONLY, Hands, action, needs_sample
 from workstation.ui.actions.camera import painted_ns
-from workstation.ui.actions.shapes import READ_ONLY
 
 if TYPE_CHECKING:
     from workstation.app.adopting import Onlooker, Seen

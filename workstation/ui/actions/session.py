@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from workstation.ui.actions.action import HANDED_IN, NOT_HANDED_IN, Hands, action, needs_sample, needs_selection
+from workstation.ui.actions.action import (
+    HANDED_IN,
+    NOT_HANDED_IN,
+    READ_ONLY,
+    Hands,
+    action,
+    needs_sample,
+    needs_selection,
+)
 from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
@@ -46,7 +54,7 @@ def next_sample(hands: Hands) -> None:
 
 def _may_edit(hands: Hands) -> str | None:
     if hands.bench.session.read_only:
-        return "the project is open to look at only"
+        return READ_ONLY
     return needs_sample(hands)
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT, Hands, action, needs_sample
+from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT, READ_ONLY, Hands, action, needs_sample
 from workstation.ui.actions.camera import SCOPE, canvas_of
+from workstation.ui.actions.picture_acts import act_on_picture
 from workstation.ui.tools.catalogue import TOOLS, ToolInfo
 
 if TYPE_CHECKING:
-    from workstation.ui.tools.canvas import Canvas
+    pass
 
 TOOLS_MENU, MENU = "Tools", "Label"
 _OF_PIXELS = ("mask", "keypoints")
 """What is drawn on pictures alone; everything else also on the pages of a document."""
-READ_ONLY = "the project is open to look at only"
 
 
 # --- tools ------------------------------------------------------------------------------------------------------
@@ -24,7 +25,7 @@ READ_ONLY = "the project is open to look at only"
 
 def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
-        from workstation.app.feeds import PICTURE_KINDS
+        from workstation.app.picture_kinds import PICTURE_KINDS
         from workstation.core.geometry import ShapeKind
         from workstation.core.sample import StreamKind
         from workstation.core.sync_state import why_locked
@@ -159,19 +160,7 @@ def _needs_shape(hands: Hands) -> str | None:
     return None if _edits().shown_here(canvas) else "select a shape of this picture first"
 
 
-def _doing(
-    action_id: str, title: str, help_text: str, act: Callable[[Canvas], object], keys: str = "", *,
-    repeats: bool = False, menu: str = MENU,
-) -> Callable[[Hands], object]:  # fmt: skip
-    def run(hands: Hands) -> None:
-        canvas = canvas_of(hands)
-        if canvas is not None:
-            act(canvas)
-
-    run.__doc__, run.__module__ = help_text, __name__
-    return action(
-        action_id, title=title, keys=keys or (), scope=SCOPE, menu=menu, enabled=_needs_shape, repeats=repeats
-    )(run)
+_doing = partial(act_on_picture, enabled=_needs_shape, menu=MENU, module=__name__)
 
 
 def _nudging(side: str, by: tuple[float, float], keys: str) -> Callable[[Hands], object]:
@@ -179,7 +168,10 @@ def _nudging(side: str, by: tuple[float, float], keys: str) -> Callable[[Hands],
     name = f"shape.nudge_{side}" + ("_far" if far else "")
     title = f"Nudge {side} by {10 if far else 1} px"
     text = f"Move the selected shapes {10 if far else 1} px; nudges within half a second are one step."
-    return _doing(name, title, text, lambda canvas: _edits().nudge(canvas, by), keys, repeats=True, menu="")
+    return act_on_picture(
+        name, title, text, lambda canvas: _edits().nudge(canvas, by), keys, enabled=_needs_shape, menu="",
+        module=__name__, repeats=True,
+    )  # fmt: skip
 
 
 nudge_left, nudge_right = _nudging("left", (-1, 0), "Left"), _nudging("right", (1, 0), "Right")

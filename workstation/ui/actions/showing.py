@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workstation.core.sample import StreamKind
 from workstation.ui.actions.action import Hands, action
+from workstation.ui.panes.catalogue import PANES
 
 _PANES = (
     ("camera", "Cameras"), ("cloud", "Cloud"), ("volume", "Volume"), ("sound", "Sound"), ("text", "Text"),
     ("document", "Document"), ("series", "Series"), ("timeline", "Timeline"), ("entities", "Entities"),
     ("sync", "Synchronise"),
 )  # fmt: skip
-_SHOWN_IN = {
-    StreamKind.IMAGE: "camera",
-    StreamKind.VIDEO: "camera",
-    StreamKind.CLOUD: "cloud",
-    StreamKind.RADAR: "cloud",
-    StreamKind.VOLUME: "volume",
-    StreamKind.AUDIO: "sound",
-    StreamKind.TEXT: "text",
-    StreamKind.TURNS: "text",
-    StreamKind.DOCUMENT: "document",
-    StreamKind.SERIES: "series",
-}
 
 
-def action_showing(kind: StreamKind) -> str | None:
-    """The action that brings the pane of such a stream to the front."""
-    pane = _SHOWN_IN.get(kind)
-    return None if pane is None else f"pane.show_{pane}"
+def action_showing(kind: str) -> str | None:
+    """The action that brings the pane of a kind of stream to the front: of several, the one that shows least else."""
+    known = dict(_PANES)
+    fitting = [each for each in PANES if each.kind in known and kind in each.streams]
+    best = min(fitting, key=lambda each: len(each.streams), default=None)
+    return None if best is None else f"pane.show_{best.kind}"
 
 
 def _showing(kind: str, title: str) -> Callable[[Hands], object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from workstation.ui.actions.action import Hands, Run, WhyNot, action, needs_sample
+from workstation.ui.actions.action import READ_ONLY, Hands, Run, WhyNot, action, needs_sample
 
 if TYPE_CHECKING:
     from workstation.ui.panes.text import TextPane
@@ -44,7 +44,7 @@ def _marks_span(hands: Hands) -> str | None:
     pane = _text(hands)
     if pane is None or not pane.marks_now or pane.reading.chosen_mark() is None:
         return "select a span of the text first"
-    return "the project is open to look at only" if hands.bench.session.read_only else None
+    return READ_ONLY if hands.bench.session.read_only else None
 
 
 def _has_taken(hands: Hands) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import Hands, action
-from workstation.ui.actions.camera import SCOPE, canvas_of
-from workstation.ui.actions.shapes import READ_ONLY
+from workstation.ui.actions.action import READ_ONLY, Hands
+from workstation.ui.actions.camera import canvas_of
+from workstation.ui.actions.picture_acts import act_on_picture
 
 if TYPE_CHECKING:
     from workstation.ui.tools.canvas import Canvas
@@ -47,18 +48,7 @@ def _needs_loose(hands: Hands) -> str | None:
     return None if _edits().loose_shapes(canvas) else "select a shape that is no track yet"
 
 
-def _doing(
-    action_id: str, title: str, help_text: str, act: Callable[[Canvas], object], keys: str, *, least: int = 1,
-    why_not: Callable[[Hands], str | None] | None = None,
-) -> Callable[[Hands], object]:  # fmt: skip
-    def run(hands: Hands) -> None:
-        canvas = canvas_of(hands)
-        if canvas is not None:
-            act(canvas)
-
-    run.__doc__, run.__module__ = help_text, __name__
-    enabled = why_not or _why_not(least)
-    return action(action_id, title=title, keys=keys, scope=SCOPE, menu=MENU, enabled=enabled)(run)
+_doing = partial(act_on_picture, enabled=_why_not(1), menu=MENU, module=__name__)
 
 
 def _turning(wanted: str) -> Callable[[Canvas], object]:
@@ -92,11 +82,11 @@ split = _doing(
 )  # fmt: skip
 join = _doing(
     "track.join", "Join tracks", "Make one track of the selected ones; the active one stays.",
-    lambda canvas: _edits().join(canvas), "Ctrl+J", least=2,
+    lambda canvas: _edits().join(canvas), "Ctrl+J", enabled=_why_not(2),
 )  # fmt: skip
 swap = _doing(
     "track.swap", "Swap from here", "The two selected tracks exchange what they show from this picture on.",
-    lambda canvas: _edits().swap_from_here(canvas), "Ctrl+W", least=2,
+    lambda canvas: _edits().swap_from_here(canvas), "Ctrl+W", enabled=_why_not(2),
 )  # fmt: skip
 set_keyframe = _doing(
     "keyframe.set", "Set keyframe here", "What the selected tracks show at this picture becomes a keyframe.",
@@ -108,5 +98,5 @@ delete_keyframe = _doing(
 )  # fmt: skip
 make = _doing(
     "track.make", "Make a track", "The selected shapes become tracks that begin at this picture.",
-    lambda canvas: _edits().make_tracks(canvas), "Ctrl+M", why_not=_needs_loose,
+    lambda canvas: _edits().make_tracks(canvas), "Ctrl+M", enabled=_needs_loose,
 )  # fmt: skip

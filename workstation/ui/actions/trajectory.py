@@ -45,7 +45,9 @@ def zoom_out(hands: Hands) -> None:
         pane.zoom_out()
 
 
-@action("trajectory.things", title="Things around the path", keys="T", scope=SCOPE, menu=MENU, enabled=needs_sample)
+@action(
+    "trajectory.things", title="Things around the path", keys="Shift+T", scope=SCOPE, menu=MENU, enabled=needs_sample
+)
 def things(hands: Hands) -> None:
     """Show labelled things where they stand, or the path alone."""
     pane = _trajectory(hands)
@@ -53,7 +55,7 @@ def things(hands: Hands) -> None:
         pane.things.toggle()
 
 
-@action("trajectory.follow", title="Follow the playhead", keys="C", scope=SCOPE, menu=MENU, enabled=needs_sample)
+@action("trajectory.follow", title="Follow the playhead", keys="Shift+C", scope=SCOPE, menu=MENU, enabled=needs_sample)
 def follow(hands: Hands) -> None:
     """Keep the place at the playhead in view."""
     pane = _trajectory(hands)

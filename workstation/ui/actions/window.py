@@ -28,6 +28,16 @@ def close_project(hands: Hands) -> None:
     hands.frame.open_dialog("close_project")
 
 
+def _may_open_again(hands: Hands) -> str | None:
+    return None if hands.bench.session.read_only else "it is open for editing"
+
+
+@action("project.edit", title="Open for editing", menu=PROJECT, enabled=_may_open_again)
+def edit_project(hands: Hands) -> None:
+    """Open a project that is only looked at for editing, once nobody else has it open for writing."""
+    hands.frame.open_dialog("edit_project")
+
+
 @action("window.quit", title="Quit", keys="Ctrl+Q", menu=PROJECT, project_free=True)
 def leave(hands: Hands) -> None:
     """Close the window; nothing needs saving."""

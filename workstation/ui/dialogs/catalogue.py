@@ -29,6 +29,7 @@ class Dialogs(QObject):
             "open_project": self._choose_project,
             "demo": self._demo,
             "close_project": window.close_project,
+            "edit_project": self._edit,
             "quit": window.close_soon,
             "go_to": self._go_to,
         }
@@ -62,6 +63,15 @@ class Dialogs(QObject):
     def _on_project(self, path: str) -> None:
         if path:
             self._window.open_project(Path(path))
+
+    def _edit(self) -> None:
+        """The project again, to write in it now that nobody else does; where somebody does, it says who."""
+        opened = self._window.opened
+        if opened is not None:
+            self._window.open_project(opened.session.project.path)
+            now = self._window.opened
+            if now is not None and now.holder is not None:
+                self._window.tell(f"Still open to look at only: {now.holder}.", Tone.REFUSED)
 
     def _go_to(self) -> None:
         field = self._window.toolbar.time

@@ -56,7 +56,8 @@ class Backups(Sheet):
         for row in snapshot_rows(self._project, check=False):
             size = f"{row['size'] / 1_000_000:,.1f} MB"
             made = datetime.fromtimestamp(row["made_ms"] / 1000, UTC).astimezone()  # as the clock on the wall
-            item = QTreeWidgetItem([f"{made:%Y-%m-%d %H:%M:%S}", str(row["reason"]), f"{row['rev']:,}", size, str(row["file"])])
+            words = [f"{made:%Y-%m-%d %H:%M:%S}", str(row["reason"]), f"{row['rev']:,}", size, str(row["file"])]
+            item = QTreeWidgetItem(words)
             item.setData(0, _FILE, row["file"])
             self._list.addTopLevelItem(item)
         first = self._list.topLevelItem(0)

@@ -11,6 +11,7 @@ from workstation.app.entity_table import EntityTable, as_text, time_of
 from workstation.app.in_view import CamerasInView
 from workstation.app.rows import Cell, Row
 from workstation.app.sample_view import SampleView
+from workstation.core.errors import DataError
 from workstation.ui.actions.showing import action_showing
 from workstation.ui.panels.going import go_to
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
@@ -32,17 +33,30 @@ class EntitiesPanel(ListPanel):
     )  # fmt: skip
     made: EntityTable | None = None
     """The table of the open sample."""
+    made_early = False
+    """Whether it was made before the window was painted, without what cameras should see."""
+
+    def bound(self, bench: Workbench) -> None:
+        super().bound(bench)
+        self.hear(bench.calmed, self._on_calm)
 
     def sample_opened(self, view: SampleView | None) -> None:
         self.made = None
         super().sample_opened(view)
+
+    def _on_calm(self, _: None) -> None:
+        """The window is painted: what cameras should see is reckoned now, which needs poses and rig."""
+        if self.made is not None and self.made_early:
+            self.made = None
+            self.refresh_soon()
 
     def all_rows(self) -> list[Row]:
         assert self.bench is not None
         assert self.bench.view is not None
         view = self.bench.view
         if self.made is None:
-            self.made = EntityTable(view, _cameras(self.bench))
+            self.made_early = self.bench.opens_late and not self.bench.calm.is_set()
+            self.made = EntityTable(view, None if self.made_early else _cameras(self.bench))
         columns = self.made.columns()
         if columns != self.model.columns:
             self.model.set_columns(columns)
@@ -107,7 +121,10 @@ class EntitiesPanel(ListPanel):
 
 def _cameras(bench: Workbench) -> CamerasInView | None:
     """Where there are cuboids and calibrated cameras to project them into."""
-    placed, view = bench.placed, bench.view
+    try:
+        placed, view = bench.placed, bench.view
+    except DataError:  # a rig that cannot be read: the cameras say so, and things are listed all the same
+        return None
     if placed is None or view is None:
         return None
     found = CamerasInView(placed, view.streams.values())

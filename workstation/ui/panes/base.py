@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from workstation.core.selection import SelectionChanged
 from workstation.ui.attention import Ear, Missed
+from workstation.ui.pane_header import PaneHeader
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_SQUEEZED_PX = 24
 
 
 class Gesture(Protocol):
@@ -49,43 +49,6 @@ class Gesture(Protocol):
     def cancel(self) -> None:
         """Leave everything as it was before."""
         ...
-
-
-class PaneHeader(QFrame):
-    """One line over a pane: its name, the item shown, the item's own time, how far that is from the playhead."""
-
-    maximise_wanted = QtSignal()
-
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("pane_header")
-        self._title = QLabel(title)
-        self._title.setObjectName("pane_title")
-        self._item, self._own, self._distance = QLabel(), QLabel(), QLabel()
-        for label, name in ((self._item, "pane_item"), (self._own, "pane_own_time"), (self._distance, "pane_distance")):
-            label.setObjectName(name)
-        for label in (self._title, self._item):
-            label.setMinimumWidth(_SQUEEZED_PX)  # in a narrow window these give way before the buttons and times do
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 2, 8, 2)
-        row.setSpacing(10)
-        row.addWidget(self._title)
-        row.addStretch(1)
-        for label in (self._item, self._own, self._distance):
-            row.addWidget(label)
-        self.extra = row
-        """More controls of the pane go in here with ``addWidget``."""
-
-    def say(self, *, item: str = "", own: str = "", distance: str = "") -> None:
-        """What is shown; all empty says nothing is there to say."""
-        for label, text in ((self._item, item), (self._own, own), (self._distance, distance)):
-            if label.text() != text:
-                label.setText(text)
-        self.setAccessibleName(" ".join(filter(None, (self._title.text(), item, own, distance))))
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.maximise_wanted.emit()
-        event.accept()
 
 
 class Pane(QWidget):

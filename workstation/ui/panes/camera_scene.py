@@ -51,6 +51,11 @@ class CameraScene:
         self._session_ns: int | None = None
         self._bounds: NDArray[np.float64] = np.empty((0, 4))
 
+    @property
+    def uncalibrated(self) -> bool:
+        """Whether nothing of space can be shown here although other cameras of the sample are calibrated."""
+        return self.camera is None and self._cuboids is not None and bool(self._cuboids.calibration.cameras)
+
     # --- keeping it true ----------------------------------------------------------------------------------------
 
     def renew(self) -> None:

@@ -165,6 +165,7 @@ class CameraView(QWidget):
         """A commit: what is drawn may be something else."""
         self.scene.renew()
         self._renew_scene()
+        self._say()  # the rig may be another one
         self.area.forget_layer()
 
     def renew_layer(self) -> None:
@@ -224,6 +225,8 @@ class CameraView(QWidget):
                 distance=distance_text(frame.session_ns - self._time_ns),
                 note=self._lag(),
             )
+        if not said.note and self.scene.uncalibrated:
+            said = replace(said, note="not calibrated")
         self.header.say(said)
 
     def _lag(self) -> str:

@@ -9,7 +9,6 @@ import importlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workstation.core.sample import StreamKind
 from workstation.ui.panes.base import Pane
 
 
@@ -31,10 +30,11 @@ class PaneSpec:
     title: str
     area: Area
     make: str
-    streams: frozenset[StreamKind] = frozenset()
-    """Of which kinds of streams it shows something; empty if it always has something to show."""
+    streams: frozenset[str] = frozenset()
+    """Of which kinds of streams (``StreamKind``, whose module is too heavy for a start) it shows something; empty if it
+    always has something to show."""
 
-    def fits(self, kinds: frozenset[StreamKind]) -> bool:
+    def fits(self, kinds: frozenset[str]) -> bool:
         """Whether it shows anything of a sample with streams of these kinds."""
         return not self.streams or bool(self.streams & kinds)
 
@@ -45,22 +45,20 @@ class PaneSpec:
         return made
 
 
-def _middle(kind: str, title: str, name: str, *streams: StreamKind) -> PaneSpec:
+def _middle(kind: str, title: str, name: str, *streams: str) -> PaneSpec:
     return PaneSpec(kind, title, Area.CENTRE, f"workstation.ui.panes.{kind}:{name}", frozenset(streams))
 
 
 PANES: tuple[PaneSpec, ...] = (
-    _middle("camera", "Cameras", "CameraPane", StreamKind.VIDEO, StreamKind.IMAGE, StreamKind.VOLUME),
-    _middle("sound", "Sound", "SoundPane", StreamKind.AUDIO),
-    _middle("text", "Text", "TextPane", StreamKind.TEXT, StreamKind.TURNS, StreamKind.AUDIO),
-    _middle("cloud", "Cloud", "CloudPane", StreamKind.CLOUD, StreamKind.RADAR),
-    _middle("volume", "Volume", "VolumePane", StreamKind.VOLUME),
-    _middle("series", "Series", "SeriesPane", StreamKind.SERIES),
-    _middle("trajectory", "Trajectory", "TrajectoryPane", StreamKind.TRAJECTORY),
-    _middle("document", "Document", "DocumentPane", StreamKind.DOCUMENT),
-    PaneSpec(
-        "strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({StreamKind.CLOUD})
-    ),
+    _middle("camera", "Cameras", "CameraPane", "video", "image", "volume"),
+    _middle("sound", "Sound", "SoundPane", "audio"),
+    _middle("text", "Text", "TextPane", "text", "turns", "audio"),
+    _middle("cloud", "Cloud", "CloudPane", "cloud", "radar"),
+    _middle("volume", "Volume", "VolumePane", "volume"),
+    _middle("series", "Series", "SeriesPane", "series"),
+    _middle("trajectory", "Trajectory", "TrajectoryPane", "trajectory"),
+    _middle("document", "Document", "DocumentPane", "document"),
+    PaneSpec("strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({"cloud"})),
     PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),

@@ -81,6 +81,8 @@ class SpaceCanvas(QWidget):
         self._still: Still | None = None
         self._about: object = None
         self._wished: Wish | None = None
+        self._number = self._forgotten = 0
+        """Of the newest wish, and of the newest one before nothing was to be shown."""
         self._image: QImage | None = None
         self._grabbed: tuple[str, QPointF] | None = None
         self._flight: tuple[SpaceView, SpaceView, int] | None = None
@@ -177,6 +179,8 @@ class SpaceCanvas(QWidget):
         """Show nothing; what still comes is dropped."""
         self._points, self._lines, self._faces, self._about, self._still = None, (), (), None, None
         self.drawn = self._image = self._wished = None
+        self._forgotten = self._number
+        self._soon.stop()
         self.update()
 
     def repaint_over(self) -> None:
@@ -200,7 +204,9 @@ class SpaceCanvas(QWidget):
         if self._easel is None or self.width() < 2 or self.height() < 2:
             return
         self._view = self._view.sized(*self._size_px())
+        self._number += 1
         self._wished = Wish(
+            number=self._number,
             view=self._view,
             points=self._points,
             lines=self._lines,
@@ -213,7 +219,7 @@ class SpaceCanvas(QWidget):
             self._easel.show(self._wished)
 
     def _receive(self, drawn: Drawn) -> None:
-        if self._easel is None or self._wished is None:
+        if self._easel is None or drawn.wish.number <= self._forgotten:
             return  # closed, or told to show nothing meanwhile
         self.drawn = drawn
         pixels = drawn.rendered.image

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from workstation.app.cloud_paint import ColourBy
-from workstation.app.cloud_view import Ways
+from workstation.app.cloud_view import MOST_AROUND, Ways
 from workstation.app.settings import read_settings, settings_or_usual, write_settings
 from workstation.core.errors import DataError
 
@@ -26,11 +27,11 @@ class CloudLook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One for the pane."""
 
     colour_by: ColourBy = ColourBy.HEIGHT
-    point_px: int = 2
+    point_px: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     """Side of a point in pixels of a screen at 100 %."""
     correct: bool = True
-    before: int = 0
-    after: int = 0
+    before: Annotated[int, msgspec.Meta(ge=0, le=MOST_AROUND)] = 0
+    after: Annotated[int, msgspec.Meta(ge=0, le=MOST_AROUND)] = 0
     leave_moving: bool = True
     """Of the sweeps laid under the one that shows, leave out what lies in things that moved meanwhile."""
     cuboids: bool = True

@@ -47,6 +47,7 @@ from workstation.ui.tools.space_tool import PointsShown, Shown
 from workstation.ui.tools.state import Sight
 
 _RADAR_PX = 5
+_GROUND_STEP_M = 0.2
 _MOST_PX = 8
 """The largest point that scenes draw."""
 _FRUSTUM_M = 3.0
@@ -160,7 +161,7 @@ class CloudMoment:
         """How many points of the current sweeps lie in a cuboid."""
         boxes = Boxes(self.cuboids.ids, self.cuboids.centers, self.cuboids.sizes, self.cuboids.rotations)
         current = (each for each in self.points.wanted if each.current)
-        return sum(int((boxes.inside(each.sweep.points, (row,)) >= 0).sum()) for each in current)
+        return sum(int((boxes.inside(each.sweep.points, (row,), by_x=each.sweep.by_x) >= 0).sum()) for each in current)
 
     def prepare(self) -> None:
         """On the render thread: what takes a while and is painted with the picture."""
@@ -269,7 +270,9 @@ class CloudPicture:
         vehicle = self.vehicle_at(lead.stream, session_ns)
         self._scales.on_vehicle = found.now.session_ns is not None
         cuboids, names = self._cuboids(session_ns) if look.cuboids else (NO_CUBOIDS, ())
-        points = self._swept(swept, session_ns, look, 0.0 if vehicle is None else vehicle.translation[2], ratio)
+        # In steps: a sweep that keeps its colours while the vehicle goes on need not be prepared anew.
+        ground_m = 0.0 if vehicle is None else round(vehicle.translation[2] / _GROUND_STEP_M) * _GROUND_STEP_M
+        points = self._swept(swept, session_ns, look, ground_m, ratio)
         sweeps = tuple((layer, each.now) for layer, each in swept)
         low = np.min([sweep.low for _, sweep in sweeps], axis=0)
         high = np.max([sweep.high for _, sweep in sweeps], axis=0)

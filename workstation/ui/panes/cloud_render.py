@@ -61,6 +61,8 @@ class Wish:
     faces: tuple[FaceLayer, ...] = ()
     moving: bool = False
     """Whether the view moves: fewer points will do."""
+    number: int = 0
+    """Grows with every wish of a canvas."""
     about: object = None
     """What the canvas wants to know again with the picture; see ``Preparing``."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QSplitter, QWidget
 
 from workstation.app.previews import PreviewsChanged
 from workstation.core.geometry import Cuboid
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from workstation.ui.panes.cloud_picture import CloudMoment
 
 LEAST_PANE_PX = 560
-"""In a narrower pane the side views would leave no room for the picture."""
+"""In a narrower pane the side views lie under the picture."""
+LEAST_TALL_PX = 380
+"""In one that is less tall as well they would leave no room for it."""
 _POINT_PX = 3
-_LEAST_PX = 170
+LEAST_PX = 120
 _SHARE = 0.3
 _EVERY = np.ones(1, np.bool_)
 
@@ -52,11 +54,11 @@ class CloudSides(QWidget):
         self._zoom = dict.fromkeys(Side, 1.0)
         self._works: dict[Side, SpaceWork] = {}
         self.canvases = {side: self._canvas(renderer, side) for side in Side}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 0, 0, 0)
-        column.setSpacing(1)
+        self._line = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._line.setContentsMargins(1, 1, 0, 0)
+        self._line.setSpacing(1)
         for canvas in self.canvases.values():
-            column.addWidget(canvas, 1)
+            self._line.addWidget(canvas, 1)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
@@ -72,6 +74,13 @@ class CloudSides(QWidget):
         canvas.taken.connect(self._taken)
         canvas.view_changed.connect(self._view_changed)
         return canvas
+
+    def lie(self, *, below: bool) -> None:
+        """In a row under the picture, or in a column beside it."""
+        way = QBoxLayout.Direction.LeftToRight if below else QBoxLayout.Direction.TopToBottom
+        if self._line.direction() is not way:
+            self._line.setDirection(way)
+            self.setMinimumSize(0 if below else LEAST_PX, LEAST_PX if below else 0)
 
     # --- from the pane ------------------------------------------------------------------------------------------
 
@@ -244,7 +253,7 @@ class SideSplit(QSplitter):
         self.setStretchFactor(0, 1)
         self._sides, self._wanted, self._share = sides, wanted, _SHARE
         self.splitterMoved.connect(self._pulled)
-        sides.setMinimumWidth(_LEAST_PX)
+        sides.setMinimumSize(LEAST_PX, 0)
         sides.hide()
 
     @property
@@ -267,13 +276,17 @@ class SideSplit(QSplitter):
             self._share = self.sizes()[1] / whole
 
     def _arrange(self) -> None:
-        shown = self._wanted and self.width() >= LEAST_PANE_PX
+        below = self.width() < LEAST_PANE_PX
+        shown = self._wanted and (not below or self.height() >= LEAST_TALL_PX)
         if self._sides.isHidden() is shown:
             self._sides.setVisible(shown)
             self._sides.renew()
         if shown:
-            aside = max(_LEAST_PX, round(self.width() * self._share))
-            self.setSizes([self.width() - aside, aside])
+            self.setOrientation(Qt.Orientation.Vertical if below else Qt.Orientation.Horizontal)
+            self._sides.lie(below=below)
+            whole = self.height() if below else self.width()
+            aside = max(LEAST_PX, round(whole * self._share))
+            self.setSizes([whole - aside, aside])
 
 
 def cuboid_of(cuboids: CuboidsDrawn, row: int) -> Cuboid:

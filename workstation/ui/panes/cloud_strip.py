@@ -207,7 +207,7 @@ class StripPane(Pane):
         colour = bench.view.paint_of(track).colour
         shown = None if sweep is None or ground is None else self._shown(sweep)
         for side in Side:
-            self.cells[side, column].shown = shown
+            self.cells[side, column].turn_to(shown)
         keyed = shown is not None and any(each.time_ns == shown.own_ns for each in bench.view.keyframes(track.id))
         cuboid = None if shown is None else self.cells[Side.TOP, column].work.cuboids().get(track.id)
         self.heads[column].say("" if number is None else str(number), keyed=keyed, here=here, colour=colour)

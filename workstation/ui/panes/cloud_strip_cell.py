@@ -76,6 +76,12 @@ class Cell:
         self._work = SpaceWork(bench, self, placed, self._cause)
         self.canvas.tool = SpaceSelect(self._work)
 
+    def turn_to(self, shown: Shown | None) -> None:
+        """Another sweep, perhaps: a drag that belongs to the old one ends."""
+        self.shown = shown
+        if self.canvas.tool is not None:
+            self.canvas.tool.scene_changed()
+
     def drop(self) -> None:
         """The sample is gone."""
         if self.canvas.tool is not None:

@@ -78,17 +78,14 @@ class DocumentPane(Pane):
 
     def bound(self, bench: Workbench) -> None:
         self.page.bench = bench
-        bench.hand.changed.connect(self._on_hand)
-        bench.sight.changed.connect(self._on_sight)
-        bench.theme_changed.connect(self._on_theme)
-        bench.reveal_wanted.connect(self._on_reveal)
+        self.hear(bench.hand.changed, self._on_hand)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.theme_changed, self._on_theme)
+        self.hear(bench.reveal_wanted, self._on_reveal)
         self.page.hand_changed()
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._on_hand)
-        bench.sight.changed.disconnect(self._on_sight)
-        bench.theme_changed.disconnect(self._on_theme)
-        bench.reveal_wanted.disconnect(self._on_reveal)
+        del bench
         self.page.close_document()
         self.page.bench = None
 

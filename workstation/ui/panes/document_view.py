@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _WHEEL = 1.25
 _MARGIN_PX = 8.0
 _MOST_WORDS_HELD = 200
+_A4_PT = (595.0, 842.0)
 _EMPTY = Viewport(picture_px=(1, 1), area=(1.0, 1.0))
 
 
@@ -140,10 +141,9 @@ class PageView(QWidget):
         return self._feed is None or (self._drawn is not None and self._drawn.wish.number == self._wishes)
 
     def _size(self) -> tuple[float, float]:
-        known = self._sizes.get(self.page)
-        if known is None and self._reader is not None:
-            known = self._sizes[self.page] = self._reader.page_size(self.page)
-        return known or (1.0, 1.0)
+        """Of the page in points; until the worker has measured it, as the page before it: PDFium has one lock, and the
+        window does not wait for it."""
+        return self._sizes.get(self.page) or next(reversed(self._sizes.values()), _A4_PT)
 
     @property
     def viewport(self) -> Viewport:
@@ -186,6 +186,11 @@ class PageView(QWidget):
                 self._hold(drawn)
             return
         self.trouble = drawn.trouble
+        guessed = self._size()
+        if drawn.size_pt is not None:
+            self._sizes[drawn.wish.page] = drawn.size_pt
+        if self._size() != guessed:
+            self._ask()  # it was drawn for a page of another size
         self._hold(drawn)
         self._drawn = drawn
         if drawn.picture is not None:

@@ -66,8 +66,11 @@ class WordHand:
         start, self._start = self._start, None
         if start is None:
             return
-        if self._moved:
-            self.offer(at_once=Modifier.CTRL not in start.modifiers)
+        adds = Modifier.CTRL in start.modifiers
+        if self._moved and adds and not self._kept and self._selected_span() is not None:
+            self.add_to_selected()
+        elif self._moved:
+            self.offer(at_once=not adds)
         else:
             self._click(event)
 
@@ -170,20 +173,30 @@ class WordHand:
             self._asked = None
             self.take(())
 
-    def add_to_selected(self) -> None:
-        """What is taken becomes a part of the selected span."""
-        bench, view, words = self._page.bench, self._page.view, self._words
-        if bench is None or view is None or words is None:
-            return
+    def _selected_span(self) -> tuple[str, TextSpan] | None:
+        """The selected span of the painted page."""
+        bench, view, stream = self._page.bench, self._page.view, self._page.stream
+        if bench is None or view is None or stream is None:
+            return None
         for each in bench.selected:
             record = view.annotations.get(each)
-            shape = None if record is None else record.shape
-            if isinstance(shape, TextSpan) and record is not None and record.item == item_of(self._page.page):
-                parts = united((*shape.parts, *self.taken))
-                given = {"kind": "text_span", "parts": parts, "quote": words.quote(parts)}
-                bench.run("annotation.set_shape", annotation=each, shape=given)
-                bench.hand.forget_drawn()
-                self.take(())
-                return
-        self._kept = self.taken
-        bench.tell("Kept. Hold Ctrl and drag over the next part, then press the key of its class.")
+            here = record is not None and (record.stream, record.item) == (stream.id, item_of(self._page.page))
+            if here and record is not None and isinstance(record.shape, TextSpan):
+                return each, record.shape
+        return None
+
+    def add_to_selected(self) -> None:
+        """What is taken becomes a part of the selected span; without one it is kept, for the next part."""
+        bench, words, found = self._page.bench, self._words, self._selected_span()
+        if bench is None or words is None:
+            return
+        if found is None:
+            self._kept = self.taken
+            bench.tell("Kept. Hold Ctrl and drag over the next part, then press the key of its class.")
+            return
+        record_id, shape = found
+        parts = united((*shape.parts, *self.taken))
+        given = {"kind": "text_span", "parts": parts, "quote": words.quote(parts)}
+        bench.run("annotation.set_shape", annotation=record_id, shape=given)
+        bench.hand.forget_drawn()
+        self.take(())

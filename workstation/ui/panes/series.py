@@ -20,16 +20,14 @@ from workstation.app.sample_view import SampleView
 from workstation.app.series_curves import ScaleMode
 from workstation.app.series_layout import ChannelChoice, SeriesLayout, keep_series_layout, read_series_layout
 from workstation.app.series_values import typed_value
-from workstation.app.spans import selected_range
 from workstation.app.units import stepped
-from workstation.app.viewport import Viewport
 from workstation.core.annotation import Annotation
 from workstation.core.errors import UserError
 from workstation.core.geometry import Curve
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Pane
+from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.series_canvas import RULER_PX, SeriesCanvas
 from workstation.ui.panes.series_channels import ChannelList
 from workstation.ui.panes.series_edits import SeriesEdits
@@ -41,16 +39,16 @@ from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
-ZOOM_STEP = 0.64
 _LIMITS = re.compile(r"\s*(.+?)\s*(?:…|\.\.+|\bto\b|;)\s*(.+?)\s*\Z")
 _SCALES = ((ScaleMode.AUTO, "Auto"), (ScaleMode.FIXED, "Fixed"), (ScaleMode.LOG, "Log"))
 
 
-class SeriesPane(Pane):
+class SeriesPane(TimePane):
     """All series of the sample."""
 
     kind = "series"
     title = "Series"
+    canvas: SeriesCanvas
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,7 +174,7 @@ class SeriesPane(Pane):
             self.model.viewport = replace(self.model.viewport, start_ns=shown.start_ns, duration_ns=shown.duration_ns)
         self._looked_at = self.model.viewport.shown
         self.edits = SeriesEdits(bench, self.model)
-        self.canvas.table = Table(bench, self.model, self.edits, self._redraw)
+        self.canvas.table = Table(bench, self.model, self.edits, self.redraw)
         self.heads.model = self.model
         self._renew()
 
@@ -202,7 +200,7 @@ class SeriesPane(Pane):
             self._bar.setPageStep(self._room())
             self._bar.setVisible(self._bar.maximum() > 0)
         self._show_hand()
-        self._redraw()
+        self.redraw()
 
     def show_time(self, time_ns: int) -> None:
         model, bench = self.model, self.bench
@@ -261,50 +259,6 @@ class SeriesPane(Pane):
 
     # --- the view -----------------------------------------------------------------------------------------------
 
-    def show_view(self, view: Viewport) -> None:
-        """Show another stretch of time."""
-        if self.model is not None and view != self.model.viewport:
-            self.model.viewport = view
-            self._redraw()
-
-    def zoom(self, factor: float, at_x: float) -> None:
-        """``factor`` times as much time; what is at ``at_x`` stays."""
-        if self.model is not None and self.bench is not None:
-            self.show_view(self.model.viewport.zoomed(factor, at_x, self.bench.clock.span))
-
-    def zoom_in(self) -> None:
-        self.zoom(ZOOM_STEP, self._zoom_x())
-
-    def zoom_out(self) -> None:
-        self.zoom(1 / ZOOM_STEP, self._zoom_x())
-
-    def _zoom_x(self) -> float:
-        if self.model is None or self.bench is None:
-            return 0.0
-        x = self.model.viewport.x_of(self.bench.clock.time_ns)
-        return x if 0 <= x <= self.canvas.width() else self.canvas.width() / 2
-
-    def pan(self, pixels: float) -> None:
-        """Move the view by so many pixels."""
-        if self.model is not None and self.bench is not None:
-            view = self.model.viewport
-            self.show_view(view.panned(view.distance_ns(pixels), self.bench.clock.span))
-
-    def fit(self) -> None:
-        """Show the whole sample."""
-        if self.model is not None and self.bench is not None:
-            span = self.bench.clock.span
-            self.show_view(self.model.viewport.showing(span, span, share=0.98))
-
-    def zoom_to_selection(self) -> None:
-        """Show what is selected, with a little around it."""
-        bench = self.bench
-        if bench is None or bench.view is None or self.model is None:
-            return
-        shown = selected_range(bench.view, bench.selected)
-        if shown is not None:
-            self.show_view(self.model.viewport.showing(shown, bench.clock.span))
-
     def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these that lies on a series into view, its lane too."""
         model, bench = self.model, self.bench
@@ -335,7 +289,7 @@ class SeriesPane(Pane):
         elif strip.bottom > self._bar.value() + self._room():
             self._bar.setValue(strip.bottom - self._room())
 
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
         model, bench = self.model, self.bench
         if model is not None and bench is not None and model.viewport.shown != self._looked_at:
             self._looked_at = model.viewport.shown

@@ -185,7 +185,8 @@ class SeriesModel:
                 scene.trouble = str(problem)
         choice = self.layout.choice(key)
         scene.scale(choice.mode, choice.limits)
-        return Strip(key, stream, scene, f"{name} [{unit}]" if unit else name, channel=name)
+        short = name.removeprefix(f"{stream.key}_") or name  # the stream's name stands above
+        return Strip(key, stream, scene, f"{short} [{unit}]" if unit else short, channel=name)
 
     def _values(self, stream: Stream, class_id: str) -> Strip:
         key = f"{stream.key}/values/{class_id}"

@@ -13,13 +13,12 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QScrollBar, QToolB
 
 from workstation.app.playing import TrackMix
 from workstation.app.sample_view import SampleView
-from workstation.app.spans import selected_range
 from workstation.app.units import stepped
 from workstation.app.viewport import Viewport
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Pane
+from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.sound_canvas import RULER_PX, SoundCanvas
 from workstation.ui.panes.sound_gestures import Drag, Table, make
 from workstation.ui.panes.sound_heads import HEAD_PX, SoundHeads
@@ -29,17 +28,17 @@ from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
 
-ZOOM_STEP = 0.64
 _FLOORS = (-60, -75, -90, -100)
 _SCRUB_NS = 60_000_000
 _AIR_PX = 6
 
 
-class SoundPane(Pane):
+class SoundPane(TimePane):
     """All sounds of the sample."""
 
     kind = "sound"
     title = "Sound"
+    canvas: SoundCanvas
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,7 +153,7 @@ class SoundPane(Pane):
         self.model = SoundModel(bench, view, max(1, self.canvas.width()), self.canvas.update)
         self.model.choice = self._choice or self.model.choice
         self.model.snapping = self.snap.isChecked()
-        self.canvas.table = Table(bench, self.model, self._redraw, self._scrubbed)
+        self.canvas.table = Table(bench, self.model, self.redraw, self._scrubbed)
         self.heads.show_model(self.model, self._mix_of)
         self._renew()
         if self.linked.isChecked() and bench.window is not None:
@@ -185,7 +184,7 @@ class SoundPane(Pane):
             self._bar.setPageStep(self._room())
             self._bar.setVisible(self._bar.maximum() > 0)
             self.heads.place()
-        self._redraw()
+        self.redraw()
 
     def show_time(self, time_ns: int) -> None:
         model, bench = self.model, self.bench
@@ -228,52 +227,6 @@ class SoundPane(Pane):
 
     # --- the view -----------------------------------------------------------------------------------------------
 
-    def show_view(self, view: Viewport) -> None:
-        """Show another stretch of time."""
-        if self.model is not None and view != self.model.viewport:
-            self.model.viewport = view
-            self._redraw()
-
-    def zoom(self, factor: float, at_x: float) -> None:
-        """``factor`` times as much time; what is at ``at_x`` stays."""
-        if self.model is not None and self.bench is not None:
-            self.show_view(self.model.viewport.zoomed(factor, at_x, self.bench.clock.span))
-
-    def zoom_in(self) -> None:
-        self.zoom(ZOOM_STEP, self._zoom_x())
-
-    def zoom_out(self) -> None:
-        self.zoom(1 / ZOOM_STEP, self._zoom_x())
-
-    def _zoom_x(self) -> float:
-        if self.model is None or self.bench is None:
-            return 0.0
-        x = self.model.viewport.x_of(self.bench.clock.time_ns)
-        return x if 0 <= x <= self.canvas.width() else self.canvas.width() / 2
-
-    def pan(self, pixels: float) -> None:
-        """Move the view by so many pixels."""
-        if self.model is not None and self.bench is not None:
-            view = self.model.viewport
-            self.show_view(view.panned(view.distance_ns(pixels), self.bench.clock.span))
-
-    def fit(self) -> None:
-        """Show the whole sample."""
-        if self.model is not None and self.bench is not None:
-            span = self.bench.clock.span
-            self.show_view(self.model.viewport.showing(span, span, share=0.98))
-
-    def zoom_to_selection(self) -> None:
-        """Show what is selected, with a little around it."""
-        shown = self.selected_range()
-        if shown is not None and self.model is not None and self.bench is not None:
-            self.show_view(self.model.viewport.showing(shown, self.bench.clock.span))
-
-    def selected_range(self) -> TimeRange | None:
-        """From the beginning of the first selected label to the end of the last."""
-        bench = self.bench
-        return None if bench is None or bench.view is None else selected_range(bench.view, bench.selected)
-
     def taller(self, factor: float) -> None:
         """Draw waveforms taller or less tall."""
         if self.model is not None:
@@ -312,7 +265,7 @@ class SoundPane(Pane):
             make(self.canvas.table, model.stream(), TimeRange(min(begin, now), max(begin, now)), None)
         self.canvas.update()
 
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
         model, bench = self.model, self.bench
         if model is not None and bench is not None and self.linked.isChecked():
             bench.show_window(model.viewport.shown)

@@ -25,6 +25,7 @@ from workstation.ui.panes.text_reading import TextReading
 from workstation.ui.panes.text_review import ReviewStrip
 from workstation.ui.panes.text_typing import Typing
 from workstation.ui.theme import Theme
+from workstation.ui.tools.state import Sight
 from workstation.ui.workbench import Workbench
 
 _LANGUAGES = ("en", "hi", "ar", "he", "de", "fr", "es", "zh", "ja")
@@ -38,6 +39,7 @@ class TextPane(Pane):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._view: SampleView | None = None
         self._choices: list[Choice] = []
         self._chosen = ""
         self._typing: dict[str, bool] = {}
@@ -137,15 +139,18 @@ class TextPane(Pane):
         self.strip.bench = bench
         self.hear(bench.theme_changed, self._on_theme)
         self.hear(bench.panes_changed, self._on_panes)
-        self.hear(bench.sight.changed, self._on_panes)
+        self.hear(bench.sight.changed, self._on_sight)
+        self.hear(bench.hand.changed, self.reading.hand_changed)
+        self.hear(bench.reveal_wanted, self.reading.reveal)
 
     def unbound(self, bench: Workbench) -> None:
         self.strip.begin(None)
         self.strip.bench = None
         self.typing.unbind(bench)
-        self.reading.unbind(bench)
+        self.reading.unbind()
 
     def sample_opened(self, view: SampleView | None) -> None:
+        self._view = view  # none while nobody looks, though the workbench holds the next sample already
         self._list_texts()
         self._list_languages(view)
         self._show_choice()
@@ -159,8 +164,8 @@ class TextPane(Pane):
 
     def apply(self, changes: ChangeSet) -> None:
         before = [each.key for each in self._choices]
-        view = None if self.bench is None else self.bench.view
-        if view is not None and [each.key for each in choices_of(view)] != before:
+        view = self._view
+        if view is not None and self._may_be_others(changes) and [each.key for each in choices_of(view)] != before:
             self._list_texts()
             if self.choice is None or self.choice.key not in before:
                 self._show_choice()
@@ -171,6 +176,14 @@ class TextPane(Pane):
             self.strip.renew()
         if self.bench is not None:
             self.show_time(self.bench.clock.time_ns)
+
+    def _may_be_others(self, changes: ChangeSet) -> bool:
+        """Whether a text may have come or gone; a box that moves does not make us look through all labels."""
+        view = self._view
+        if view is None or changes.touched(RecordKind.STREAM):
+            return view is not None
+        found = (view.annotations.get(each) for each in changes.touched(RecordKind.ANNOTATION))
+        return any(each is None or each.text is not None for each in found)
 
     def step_time(self, steps: int) -> int | None:
         return self._held.step_time(steps)
@@ -195,8 +208,7 @@ class TextPane(Pane):
         return self._held is self.reading
 
     def _list_texts(self) -> None:
-        view = None if self.bench is None else self.bench.view
-        self._choices = [] if view is None else choices_of(view)
+        self._choices = [] if self._view is None else choices_of(self._view)
         self._filling = True
         self.texts.clear()
         for each in self._choices:
@@ -324,6 +336,11 @@ class TextPane(Pane):
         self.reading.wear(theme)
         self.typing.wear(theme)
 
+    def _on_sight(self, sight: Sight) -> None:
+        """Something is hidden, shown alone or locked."""
+        self.reading.canvas.relayout()
+        self._on_panes(sight)
+
     def _on_panes(self, what: object) -> None:
         """Words are written beside their picture or clip: while it is hidden, nothing can be typed."""
         del what
@@ -346,6 +363,8 @@ class TextPane(Pane):
         super().focusInEvent(event)
         if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
             self.typing.store_typed()
+        if self.marks_now and event.reason() is not Qt.FocusReason.BacktabFocusReason:
+            self.reading.canvas.setFocus(event.reason())  # the caret is there; back again leads out of the pane
 
     # --- languages ----------------------------------------------------------------------------------------------
 

@@ -427,10 +427,15 @@ class TextCanvas(QAbstractScrollArea):
         self.viewport().setCursor(shape)
         if found != self._hovered:
             self._hovered = found
-            self.standing = self.standing._replace(hovered=found)
             self.viewport().setToolTip(hit.bands[0].mark.name if hit.bands else hit.edge.name if hit.edge else "")
             self.viewport().update()
             self.hovered.emit(found or "")
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        if self._hovered is not None:
+            self._hovered = None
+            self.hovered.emit("")
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.hand is not None and event.button() is Qt.MouseButton.LeftButton:

@@ -408,7 +408,10 @@ class _Taking:
         self._marking.drawn_to(self._start, hit, event.modifiers() | self._held, self._over, keep=self._keep)
 
     def done(self, event: QMouseEvent) -> None:
-        if self._moved:
+        mark = self._marking._reading.chosen_mark()
+        if self._moved and self._keep and not self._before and mark is not None and mark.body == self._marking.body:
+            self._marking.keep_part()  # another part of the span that is selected
+        elif self._moved:
             self._marking.offer(at_once=not self._keep)
         else:
             self._marking.clicked(self._hit, event.modifiers())

@@ -23,12 +23,14 @@ from workstation.core.selection import SelectionChanged
 from workstation.core.text_edits import quote
 from workstation.media.base import Reader
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Gesture, PaneHeader
+from workstation.ui.pane_header import PaneHeader
+from workstation.ui.panes.base import Gesture
 from workstation.ui.panes.text_canvas import TextCanvas
 from workstation.ui.panes.text_marking import Marking, Parts
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.scenes.text_scene import Standing
 from workstation.ui.theme import Theme
+from workstation.ui.tools.state import Hand
 
 if TYPE_CHECKING:
     from workstation.ui.workbench import Workbench
@@ -56,11 +58,14 @@ class TextReading(QWidget):
         self.choice: Choice | None = None
         self.marks: Marks | None = None
         self.times: TextTimes | None = None
+        self._told: str | None = None
+        """What the header says of the whole; made again after changes."""
         self._readers: dict[str, Reader] = {}
         self.canvas = TextCanvas()
         self.marking = Marking(self)
         self.canvas.hand = self.marking
         self.canvas.visible = self._is_visible
+        self.canvas.hovered.connect(self._on_hover)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.canvas)
@@ -74,15 +79,9 @@ class TextReading(QWidget):
 
     def bind(self, bench: Workbench) -> None:
         self.bench = bench
-        bench.hand.changed.connect(self._on_hand)
-        bench.sight.changed.connect(self._on_sight)
-        bench.reveal_wanted.connect(self._on_reveal)
         self.canvas.wear(bench.theme)
 
-    def unbind(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._on_hand)
-        bench.sight.changed.disconnect(self._on_sight)
-        bench.reveal_wanted.disconnect(self._on_reveal)
+    def unbind(self) -> None:
         self.bench = None
         self.show_choice(None)
 
@@ -99,6 +98,7 @@ class TextReading(QWidget):
         self._load(keep_place=False)
 
     def _load(self, *, keep_place: bool) -> None:
+        self._told = None
         view, choice = self.view, self.choice
         if view is None or choice is None:
             self.marks = self.times = None
@@ -109,6 +109,8 @@ class TextReading(QWidget):
         self.marks = Marks(view, sheet)
         self.times = TextTimes(view, sheet, self._readers)
         self.canvas.placeholder = " ".join(problems) or "There is no text here."
+        if problems and sheet.passages and not keep_place:
+            self.say(" ".join(problems))  # among others that can be read nothing else would tell
         self._stand()
         self.canvas.show_sheet(sheet, self.marks, keep_place=keep_place)
 
@@ -131,7 +133,9 @@ class TextReading(QWidget):
             self.canvas.viewport().update()
             if said is not None and self.follows and self.bench is not None and self.bench.clock.playing:
                 self.canvas.reveal(said[0], said[1])
-        item = self._summary()
+        if self._told is None:
+            self._told = self._summary()
+        item = self._told
         if said is None:
             self.header.say(item=item, own=in_words(time_ns) if times.timed else "")
             return
@@ -142,7 +146,7 @@ class TextReading(QWidget):
         self.header.say(item=item, own=f"{own_ns / 1e9:.3f} s", distance=f"{away:+.0f} ms")
 
     def _summary(self) -> str:
-        """What is shown, how many spans lie on it, and what it is classified as."""
+        """How many spans lie on what is shown, and what it is classified as."""
         view, marks = self.view, self.marks
         if view is None or marks is None or self.choice is None:
             return ""
@@ -165,7 +169,7 @@ class TextReading(QWidget):
             self.canvas.edges_changed()
         self.canvas.viewport().update()
         if change.cause != _OWN and change.ids_changed:
-            self._reveal(change.after.ids)
+            self.reveal(change.after.ids)
 
     def _stand(self) -> None:
         view, bench = self.view, self.bench
@@ -173,9 +177,10 @@ class TextReading(QWidget):
             self.canvas.standing = Standing()
             return
         chosen = frozenset(bench.selected)
-        self.canvas.standing = Standing(chosen, view.related(chosen) - chosen, self.canvas.standing.hovered)
+        hovered = bench.selection.state.hovered
+        self.canvas.standing = Standing(chosen, view.related(chosen) - chosen, hovered)
 
-    def _reveal(self, ids: tuple[str, ...]) -> None:
+    def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these, or of what belongs to them, into view."""
         if self.marks is None or self.view is None:
             return
@@ -195,6 +200,7 @@ class TextReading(QWidget):
         view, marks = self.view, self.marks
         if view is None or marks is None or self.choice is None:
             return
+        self._told = None
         touched = changes.touched(RecordKind.ANNOTATION)
         if changes.touched(RecordKind.ONTOLOGY) or changes.touched(RecordKind.STREAM) or self._texts_changed(touched):
             self._load(keep_place=True)
@@ -203,9 +209,8 @@ class TextReading(QWidget):
             marks.renew(list(marks.marks))
             self.canvas.relayout()
         elif touched:
-            links = bool(marks.edges)
             passages = marks.renew(touched)
-            if links:
+            if marks.linked(touched):
                 self.canvas.edges_changed()
             else:
                 self.canvas.relayout(passages)
@@ -320,13 +325,11 @@ class TextReading(QWidget):
     def _is_visible(self, mark: object) -> bool:
         return self.bench is None or not isinstance(mark, Mark) or self.bench.sight.visible(mark.keys)
 
-    def _on_hand(self, hand: object) -> None:
+    def _on_hover(self, record_id: str) -> None:
+        if self.bench is not None:
+            self.bench.selection.hover(record_id or None, cause=_OWN)
+
+    def hand_changed(self, hand: Hand) -> None:
+        """The question for a class was answered or given up."""
         del hand
         self.marking.asked_in_vain()
-
-    def _on_sight(self, sight: object) -> None:
-        del sight
-        self.canvas.relayout()
-
-    def _on_reveal(self, ids: tuple[str, ...]) -> None:
-        self._reveal(ids)

@@ -34,7 +34,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import PaneHeader
+from workstation.ui.pane_header import PaneHeader
 from workstation.ui.panes.text_editor import BREAK, Line, Page, WordMarks
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme

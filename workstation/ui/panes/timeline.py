@@ -22,7 +22,7 @@ from workstation.core.clock import TransportChanged
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base import Pane
+from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.timeline_canvas import LanesCanvas
 from workstation.ui.panes.timeline_edits import Edits
 from workstation.ui.panes.timeline_gestures import Drag, Table
@@ -42,14 +42,14 @@ from workstation.ui.workbench import Workbench
 _KEEP_MS = 800
 _TYPED_MS = 120
 """A pause in typing, after which labels are sought."""
-ZOOM_STEP = 0.64
 
 
-class TimelinePane(Pane):
+class TimelinePane(TimePane):
     """The one timeline of the window."""
 
     kind = "timeline"
     title = "Timeline"
+    canvas: LanesCanvas
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +75,8 @@ class TimelinePane(Pane):
         self.filter.setAccessibleName("Filter lanes and labels")
         self.filter.setPlaceholderText("Filter lanes, labels…")
         self.filter.setClearButtonEnabled(True)
-        self.filter.setFixedWidth(170)
+        self.filter.setMinimumWidth(60)
+        self.filter.setMaximumWidth(170)
         self.filter.setToolTip("Lanes and labels called so; other labels are dimmed")
         self._filter_soon = QTimer(self)
         self._filter_soon.setSingleShot(True)
@@ -181,7 +182,7 @@ class TimelinePane(Pane):
         self.model.rebuild()
         self._on_checks(bench.checks)
         self.edits = Edits(bench, self.model)
-        table = Table(bench, self.model, self.edits, self._redraw)
+        table = Table(bench, self.model, self.edits, self.redraw)
         for widget in (self.canvas, self.ruler, self.minimap):
             widget.table = table
         self._placed()
@@ -282,65 +283,10 @@ class TimelinePane(Pane):
 
     # --- the view ---------------------------------------------------------------------------------------------
 
-    def show_view(self, view: Viewport) -> None:
-        """Show another stretch of time."""
-        if self.model is not None and view != self.model.viewport:
-            self.model.viewport = view
-            self._redraw()
-
     def _on_window(self, shown: TimeRange) -> None:
         """A linked pane looks elsewhere."""
         if self.model is not None and shown != self.model.viewport.shown:
             self.show_view(Viewport(shown.start_ns, shown.duration_ns, self.model.viewport.width_px))
-
-    def zoom(self, factor: float, at_x: float) -> None:
-        """``factor`` times as much time; what is at ``at_x`` stays."""
-        if self.model is not None and self.bench is not None:
-            self.show_view(self.model.viewport.zoomed(factor, at_x, self.bench.clock.span))
-
-    def zoom_in(self) -> None:
-        self.zoom(ZOOM_STEP, self._zoom_x())
-
-    def zoom_out(self) -> None:
-        self.zoom(1 / ZOOM_STEP, self._zoom_x())
-
-    def _zoom_x(self) -> float:
-        """Around the playhead where it is in view, else around the middle."""
-        if self.model is None or self.bench is None:
-            return 0.0
-        x = self.model.viewport.x_of(self.bench.clock.time_ns)
-        return x if 0 <= x <= self.canvas.width() else self.canvas.width() / 2
-
-    def pan(self, pixels: float) -> None:
-        """Move the view by so many pixels."""
-        if self.model is not None and self.bench is not None:
-            by_ns = self.model.viewport.distance_ns(pixels)
-            self.show_view(self.model.viewport.panned(by_ns, self.bench.clock.span))
-
-    def fit(self) -> None:
-        """Show the whole sample."""
-        if self.bench is not None and self.model is not None:
-            self.zoom(1e12, self.canvas.width() / 2)
-            view = self.model.viewport.showing(self.bench.clock.span, self.bench.clock.span, share=0.98)
-            self.show_view(view)
-
-    def zoom_to_selection(self) -> None:
-        """Show what is selected, with a little around it."""
-        shown = self._selected_range()
-        if shown is not None and self.model is not None and self.bench is not None:
-            self.show_view(self.model.viewport.showing(shown, self.bench.clock.span))
-            self.reveal(self.bench.selected)
-
-    def _selected_range(self) -> TimeRange | None:
-        if self.model is None or self.bench is None:
-            return None
-        held = [self.model.view.annotations.get(each) for each in self.bench.selected]
-        ranges = [self.model.view.session_range(each) for each in held if each is not None]
-        found: TimeRange | None = None
-        for each in ranges:
-            if each is not None:
-                found = each if found is None else found.hull(each)
-        return found
 
     def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these into view: page to its time, scroll to its lane."""
@@ -376,7 +322,7 @@ class TimelinePane(Pane):
         self._bar.setPageStep(room)
         self._bar.setSingleStep(24)
         self._place_heads()
-        self._redraw()
+        self.redraw()
 
     def _place_heads(self) -> None:
         if self.model is None or self.bench is None:
@@ -406,7 +352,7 @@ class TimelinePane(Pane):
     def _scroll_by(self, pixels: float) -> None:
         self._bar.setValue(self._bar.value() + round(pixels))
 
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
         if self.bench is not None and self.model is not None and self.canvas.width() == self.model.viewport.width_px:
             self.bench.show_window(self.model.viewport.shown)
         self.canvas.refresh()
@@ -421,7 +367,7 @@ class TimelinePane(Pane):
     def _on_focused(self, stream: str | None) -> None:
         del stream
         self._place_heads()
-        self._redraw()
+        self.redraw()
         if self.bench is not None:
             self._say(self.bench.clock.time_ns)
 
@@ -429,7 +375,7 @@ class TimelinePane(Pane):
         del theme
         self.minimap.renew()
         self._place_heads()
-        self._redraw()
+        self.redraw()
 
     def _on_sight(self, sight: Sight) -> None:
         del sight

@@ -43,8 +43,12 @@ class TrajectoryPane(Pane):
         self._build_body()
 
     def _build_controls(self) -> None:
-        self.things = self._toggle("trajectory_things", "Things", "Show labelled things around the path (T)", True)
-        self.follow = self._toggle("trajectory_follow", "Follow", "Keep the place at the playhead in view (C)", False)
+        self.things = self._toggle(
+            "trajectory_things", "Things", "Show labelled things around the path (Shift+T)", True
+        )
+        self.follow = self._toggle(
+            "trajectory_follow", "Follow", "Keep the place at the playhead in view (Shift+C)", False
+        )
         self._fit = QToolButton()
         self._fit.setObjectName("trajectory_fit")
         self._fit.setText("Fit")

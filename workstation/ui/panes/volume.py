@@ -6,71 +6,38 @@ same in all that are linked, and gives the focused plane's gesture its keys.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from workstation.app.sample_view import SampleView
 from workstation.app.volume_linking import VolumeLinks
 from workstation.app.volume_planes import PlaneName, Vec3
 from workstation.app.volume_sections import points_of
 from workstation.app.volume_texts import window_text
+from workstation.core.annotation import Annotation
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import Ids, SelectionChanged, SpaceCursor
 from workstation.media.base import Window
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Gesture, Pane
 from workstation.ui.panes.volume_canvas import FRAME
+from workstation.ui.panes.volume_gestures import Enlarged, ToolGesture
+from workstation.ui.panes.volume_layout import MOST_VOLUMES, VolumeLayout, in_time_order
 from workstation.ui.panes.volume_look import VolumeLook
 from workstation.ui.panes.volume_scene import VolumeMarks
 from workstation.ui.panes.volume_shown import VolumeShown
 from workstation.ui.panes.volume_view import PlaneView
-from workstation.ui.pointing import key_of
 from workstation.ui.scenes.overlays import Marks
 from workstation.ui.scenes.plane_viewport import WHOLE, PlaneZoom
 from workstation.ui.theme import Theme
+from workstation.ui.tools.canvas import Pixels, Preview
 from workstation.ui.tools.state import Hand, Sight
 from workstation.ui.workbench import Workbench
-
-MOST_VOLUMES = 4
-_WIDE = 1.15
-"""A pane this many times as wide as high has the cuts beside the slices."""
-_PRIOR = ("prior", "previous", "earlier", "old", "baseline")
-
-
-class _ToolGesture:
-    """A tool at work, as the pane's gesture: it gets keys first, and ``Esc`` cancels it."""
-
-    def __init__(self, pane: VolumePane, plane: PlaneView) -> None:
-        self._pane = pane
-        self.plane = plane
-
-    def key(self, event: QKeyEvent) -> bool:
-        taken = bool(self.plane.tool.key(key_of(event)))
-        self._pane.tool_moved(self.plane)
-        return taken
-
-    def cancel(self) -> None:
-        self.plane.tool.cancel()
-        self._pane.tool_moved(self.plane)
-        self.plane.area.update()
-
-
-class _Enlarged:
-    """One plane alone, as something that ``Esc`` leaves."""
-
-    def __init__(self, pane: VolumePane) -> None:
-        self._pane = pane
-
-    def key(self, event: QKeyEvent) -> bool:
-        return False
-
-    def cancel(self) -> None:
-        self._pane.enlarge(None)
 
 
 class VolumePane(Pane):
@@ -89,14 +56,7 @@ class VolumePane(Pane):
         self.links = VolumeLinks()
         self.focused: PlaneView | None = None
         self.look = VolumeLook()
-        self._beside = True
-        self._grid = QGridLayout(self.body)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(3)
-        self._nothing = QLabel("This sample has no volume.", self.body)
-        self._nothing.setObjectName("volume_nothing")
-        self._nothing.setWordWrap(True)
-        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._layout = VolumeLayout(self.body)
         self._build_header()
 
     def _build_header(self) -> None:
@@ -131,19 +91,22 @@ class VolumePane(Pane):
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
-        bench.hand.changed.connect(self._hand_changed)
-        bench.sight.changed.connect(self._sight_changed)
-        bench.theme_changed.connect(self._theme_changed)
-        bench.stream_focused.connect(self._stream_focused)
-        bench.reveal_wanted.connect(self._reveal)
+        self.hear(bench.hand.changed, self._hand_changed)
+        self.hear(bench.sight.changed, self._sight_changed)
+        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.stream_focused, self._stream_focused)
+        self.hear(bench.reveal_wanted, self._reveal)
 
     def unbound(self, bench: Workbench) -> None:
-        bench.hand.changed.disconnect(self._hand_changed)
-        bench.sight.changed.disconnect(self._sight_changed)
-        bench.theme_changed.disconnect(self._theme_changed)
-        bench.stream_focused.disconnect(self._stream_focused)
-        bench.reveal_wanted.disconnect(self._reveal)
         self._clear()
+
+    def woken(self) -> None:
+        for volume in self.volumes:
+            volume.rest(resting=False)
+
+    def laid_aside(self) -> None:
+        for volume in self.volumes:
+            volume.rest(resting=True)
 
     def sample_opened(self, view: SampleView | None) -> None:
         self._clear()
@@ -159,6 +122,8 @@ class VolumePane(Pane):
         self._fill_windows()
         self._mark()
         self._say()
+        if bench is not None and view is not None:
+            self._reveal(bench.selected)
         for volume in self.volumes:
             volume.ask()
 
@@ -176,6 +141,7 @@ class VolumePane(Pane):
             plane.zoomed.connect(self._zoomed)
             plane.looked.connect(self._looked)
             plane.windowed.connect(self._windowed)
+            plane.previewed.connect(self._previewed)
             plane.header.enlarge_wanted.connect(self._enlarge_wanted)
             self.views.append(plane)
 
@@ -183,7 +149,8 @@ class VolumePane(Pane):
         if change.ids_changed or change.hover_changed:
             self._mark()
         if change.ids_changed and change.cause != self.kind:
-            self._reveal(() if change.after.active is None else (change.after.active,))
+            active = change.after.active
+            self._reveal(() if active is None else (active,))
         cursor = change.after.cursor
         if change.cursor_changed and change.cause != self.kind and cursor is not None and cursor.direction is None:
             shown = next((each for each in self.volumes if (each.stream.frame or FRAME) == cursor.frame), None)
@@ -219,7 +186,7 @@ class VolumePane(Pane):
             return self._at_work
         focus: QWidget | None = self.window().focusWidget()
         focused = focus is not None and (focus is self or self.isAncestorOf(focus))
-        return _Enlarged(self) if self.enlarged is not None and focused else None
+        return Enlarged(self) if self.enlarged is not None and focused else None
 
     @gesture.setter
     def gesture(self, gesture: Gesture | None) -> None:
@@ -237,10 +204,12 @@ class VolumePane(Pane):
         for plane in self.views:
             if not plane.volume.pending(plane.name):  # what waits for another slice is painted when that comes
                 plane.say()
-                plane.area.update()
+                plane.area.cross_moved()
 
     def focus(self, plane: PlaneView) -> None:
         """This plane is worked on now."""
+        if plane is self.focused and self.bench is not None and self.bench.focused_stream == plane.volume.stream.id:
+            return
         self.focused = plane
         if self.bench is not None:
             self.bench.focus_on(plane.volume.stream.id)
@@ -311,8 +280,8 @@ class VolumePane(Pane):
         held = self._at_work
         if plane.tool.busy:
             if held is None:
-                self.gesture = _ToolGesture(self, plane)
-        elif isinstance(held, _ToolGesture) and held.plane is plane:
+                self.gesture = ToolGesture(self, plane)
+        elif isinstance(held, ToolGesture) and held.plane is plane:
             self.gesture = None
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -323,7 +292,7 @@ class VolumePane(Pane):
         views, self.views = self.views, []
         for plane in views:
             plane.tool.cancel()
-            self._grid.removeWidget(plane)
+            self._layout.forget(plane)
             plane.hide()
             plane.deleteLater()
         volumes, self.volumes = self.volumes, []
@@ -334,53 +303,13 @@ class VolumePane(Pane):
         self._show_switches()
 
     def _lay_out(self) -> None:
-        """The slices large, the cuts beside them, or below where the pane is high or several volumes stand in it."""
-        for plane in self.views:
-            self._grid.removeWidget(plane)
-        for number in range(max(self._grid.columnCount(), 2 * MOST_VOLUMES)):
-            self._grid.setColumnStretch(number, 0)
-        for number in range(2):
-            self._grid.setRowStretch(number, 0)
-        beside = self._beside = len(self.volumes) == 1 and self.body.width() > _WIDE * self.body.height()
-        for number, volume in enumerate(self.volumes):
-            planes = [each for each in self.views if each.volume is volume]
-            name = self.enlarged or volume.main
-            main = next((each for each in planes if each.name is name), None)
-            others = [each for each in planes if each is not main]
-            for plane in planes:
-                plane.setVisible(self.enlarged is None or plane is main)
-            if main is None:
-                continue
-            if beside:
-                self._grid.addWidget(main, 0, 0, 2, 1)
-            else:
-                self._grid.addWidget(main, 0, 2 * number, 1, 2)
-            if self.enlarged is None:
-                for row, plane in enumerate(others):
-                    self._grid.addWidget(plane, *((row, 1) if beside else (1, 2 * number + row)))
-        self._stretch(beside=beside)
-        troubles = [volume.trouble for volume in self.volumes if volume.trouble]
-        self._nothing.setText("\n".join(troubles) if troubles else "This sample has no volume.")
-        self._nothing.setVisible(not self.views)
-        if not self.views:
-            self._grid.addWidget(self._nothing, 0, 0)
+        self._layout.arrange(self.volumes, self.views, self.enlarged)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another shape of the pane may want the cuts elsewhere."""
         super().resizeEvent(event)
-        if len(self.volumes) == 1 and (self.body.width() > _WIDE * self.body.height()) != self._beside:
+        if self._layout.stands_wrong(self.volumes):
             self._lay_out()
-
-    def _stretch(self, *, beside: bool) -> None:
-        whole = self.enlarged is not None
-        self._grid.setRowStretch(0, 1 if beside else 3)
-        self._grid.setRowStretch(1, 0 if whole else 1 if beside else 2)
-        if beside:
-            self._grid.setColumnStretch(0, 3)
-            self._grid.setColumnStretch(1, 0 if whole else 2)
-        else:
-            for number in range(2 * len(self.volumes)):
-                self._grid.setColumnStretch(number, 1)
 
     def _say(self) -> None:
         several = len(self.volumes) > 1
@@ -417,21 +346,28 @@ class VolumePane(Pane):
             plane.show_marks(marks)
 
     def _reveal(self, ids: Ids) -> None:
-        """Go to the slice on which something lies, or through the middle of what lies in the patient."""
+        """Go to the slice on which something lies, or through the middle of what lies in the patient; for what lies in
+        no volume, to what shows the same thing."""
         view = None if self.bench is None else self.bench.view
-        for each in ids:
-            record = None if view is None else view.annotations.get(each)
-            volume = None if record is None else next((v for v in self.volumes if v.stream.id == record.stream), None)
-            if record is None or volume is None or volume.reader is None:
-                continue
-            points = () if record.shape is None else points_of(record.shape)
-            number = self.marks[volume.stream.id].numbers.get(record.item or "")
-            if points:
-                x, y, z = np.mean(np.array(points, np.float64), axis=0).tolist()
-                self.go_to(volume, (x, y, z))
-            elif number is not None and volume.acquired is not None:
-                self.go_to(volume, volume.on_slice(volume.acquired.name, number))
+        if view is None or not ids:
             return
+        related = [*ids, *sorted(view.related(ids) - set(ids))]
+        places = [found for each in related if (found := self._place_of(view.annotations.get(each))) is not None]
+        if places:
+            self.go_to(*places[0])
+
+    def _place_of(self, record: Annotation | None) -> tuple[VolumeShown, Vec3] | None:
+        volume = None if record is None else next((v for v in self.volumes if v.stream.id == record.stream), None)
+        if record is None or volume is None or volume.reader is None:
+            return None
+        points = () if record.shape is None else points_of(record.shape)
+        if points:
+            x, y, z = np.mean(np.array(points, np.float64), axis=0).tolist()
+            return volume, (x, y, z)
+        number = self.marks[volume.stream.id].numbers.get(record.item or "")
+        if number is None or volume.acquired is None:
+            return None
+        return volume, volume.on_slice(volume.acquired.name, number)
 
     def _fill_windows(self) -> None:
         self.window_menu.clear()
@@ -496,6 +432,14 @@ class VolumePane(Pane):
             plane.volume.shift_window(across, down)
             self.choose_window(plane.volume.window)
 
+    def _previewed(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
+        """What is pulled in one plane is seen in the others too, where it lies in the patient."""
+        source = self._sender_view()
+        solid = {key: shape for key, shape in shapes.items() if not isinstance(shape, Pixels) and points_of(shape)}
+        for plane in self.views:
+            if source is not None and plane is not source and plane.volume is source.volume:
+                plane.take_preview(solid, class_id)
+
     def _zoomed(self, zoom: PlaneZoom) -> None:
         plane = self._sender_view()
         if plane is not None:
@@ -539,13 +483,3 @@ class VolumePane(Pane):
             self.focused = found
             self._focus_look()
             self._fill_windows()
-
-
-def in_time_order(streams: list[Stream]) -> list[Stream]:
-    """The earlier ones first: as roles and keys name them, then by when they were taken, then by key."""
-
-    def place(stream: Stream) -> tuple[bool, int, str]:
-        name = f"{stream.role} {stream.key}".lower()
-        return not any(word in name for word in _PRIOR), stream.epoch_ns or 0, stream.key
-
-    return sorted(streams, key=place)

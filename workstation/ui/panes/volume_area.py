@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QCursor,
@@ -43,6 +43,7 @@ _GAP_PX = 12.0
 """Free of lines around the crossing, so that what is looked at is not covered."""
 _RULER_SHARE = 0.3
 _INK = "#e9ecf1"
+_CROSS = QColor(120, 190, 255, 150)
 _SHADE = QColor(0, 0, 0, 170)
 
 
@@ -55,6 +56,8 @@ class PlaneArea(QWidget):
         self._layer: QPixmap | None = None
         self._cut: Cut | None = None
         self._place: object = None
+        self._crossed: tuple[float, float] | None = None
+        """Where the cross-hair was painted."""
         self._slice: QPixmap | None = None
         self._wet = WetPixels()
         self._grabbed: tuple[Button, QPointF] | None = None
@@ -140,15 +143,24 @@ class PlaneArea(QWidget):
     def _cross_hair(self, painter: QPainter) -> None:
         """The two other planes, each a line; free around the crossing."""
         view = self._view
-        x, y = view.cross_on_screen()
+        x, y = self._crossed = view.cross_on_screen()
+        width, height = float(self.width()), float(self.height())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setPen(QPen(QColor(120, 190, 255, 150), 1))
-        for start, end in (
-            ((0.0, y), (x - _GAP_PX, y)), ((x + _GAP_PX, y), (float(self.width()), y)),
-            ((x, 0.0), (x, y - _GAP_PX)), ((x, y + _GAP_PX), (x, float(self.height()))),
+        for rect in (
+            QRectF(0.0, y, x - _GAP_PX, 1.0), QRectF(x + _GAP_PX, y, width - x - _GAP_PX, 1.0),
+            QRectF(x, 0.0, 1.0, y - _GAP_PX), QRectF(x, y + _GAP_PX, 1.0, height - y - _GAP_PX),
         ):  # fmt: skip
-            if start[0] <= end[0] and start[1] <= end[1]:
-                painter.drawLine(QPointF(*start), QPointF(*end))
+            if rect.isValid():
+                painter.fillRect(rect, _CROSS)  # a quarter of what a see-through line costs
+
+    def cross_moved(self) -> None:
+        """The planes cross elsewhere: what its lines cover, and covered, is painted anew and no more."""
+        if not self._view.look.cross_hair or self._crossed is None:
+            return
+        wide = round(2 * _GAP_PX) + 4
+        for x, y in (self._crossed, self._view.cross_on_screen()):
+            self.update(QRect(round(x) - wide // 2, 0, wide, self.height()))
+            self.update(QRect(0, round(y) - wide // 2, self.width(), wide))
 
     def _sides(self, painter: QPainter) -> None:
         """Which side of the patient lies beyond each edge."""

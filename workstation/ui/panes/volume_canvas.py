@@ -201,7 +201,8 @@ class PlaneCanvas:
         here = [each for each in group.slices.get(item, ()) if not self.locked(each)]
         if here:
             return active.id if active.id in here else here[0]
-        return BETWEEN if group.keys_around(item) is not None else None
+        fits = self.hand.class_id in (None, group.class_id)
+        return BETWEEN if fits and group.keys_around(item) is not None else None
 
     def keep_slice(self, given: Mapping[str, object], *, fresh: bool, also: Mapping[str, object]) -> bool:
         record, group, item = self._record(), self._group(), self.item

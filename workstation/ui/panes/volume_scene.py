@@ -124,6 +124,10 @@ class PlaneScene:
         self._previews, self._preview_class = dict(shapes), class_id
         self._assemble()
 
+    def previews_differ(self, shapes: Mapping[str, Preview]) -> bool:
+        """Whether other shapes would be shown than now."""
+        return bool(shapes or self._previews)
+
     # --- what is there ------------------------------------------------------------------------------------------
 
     def _between(self) -> Iterator[Drawn]:

@@ -99,6 +99,11 @@ class VolumeShown:
         if feed is not None:
             feed.close()
 
+    def rest(self, *, resting: bool) -> None:
+        """Nobody sees it: read no further, or go on."""
+        if self._feed is not None:
+            self._feed.rest(resting=resting)
+
     # --- where it is looked at ----------------------------------------------------------------------------------
 
     @property

@@ -6,7 +6,7 @@ Made by the pane (``volume.py``), three per volume. What is painted is ``cut``; 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class PlaneView(QWidget):
     """The person has zoomed or moved to this ``PlaneZoom``."""
     looked = QtSignal(object)
     """The person looks at this place of the volume, LPS millimetres."""
+    previewed = QtSignal(object, object)
+    """These shapes are in the making here, of that class."""
     windowed = QtSignal(float, float)
     """The person has changed the window by these shares of the picture."""
 
@@ -112,10 +114,17 @@ class PlaneView(QWidget):
         self._viewport = None
         self.area.forget_layer()
 
-    def show_preview(self, shapes: dict[str, Preview] | Any, class_id: str | None) -> None:
-        """Something is being drawn or pulled."""
+    def show_preview(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
+        """Something is being drawn or pulled here; the other planes are told."""
         self.scene.preview(shapes, class_id)
         self.area.forget_layer()
+        self.previewed.emit(shapes, class_id)
+
+    def take_preview(self, shapes: Mapping[str, Preview], class_id: str | None) -> None:
+        """Something is being drawn or pulled in another plane."""
+        if self.scene.previews_differ(shapes):
+            self.scene.preview(shapes, class_id)
+            self.area.forget_layer()
 
     def painted(self, cut: Cut) -> None:
         """It is on the screen."""

@@ -9,10 +9,11 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from workstation.app.looks import Paint
 from workstation.app.page_words import PageWords, Parts, Rect
+from workstation.app.text_marks import rows_of
 from workstation.core.annotation import State
 from workstation.ui.scenes.glyphs import paint_plate, plate_font, plate_size
 from workstation.ui.scenes.labels import Wanted, placed
-from workstation.ui.scenes.text_scene import Standing, paint_band
+from workstation.ui.scenes.text_scene import Standing, paint_band, readable
 from workstation.ui.scenes.viewport import Viewport
 from workstation.ui.theme import LIGHT, Theme
 
@@ -55,7 +56,7 @@ def paint_spans(
     area = (viewport.area[0], viewport.area[1])
     painter.setFont(plate_font())
     metrics = QFontMetricsF(plate_font())
-    under: dict[tuple[int, int], int] = {}
+    rows = rows_of({record_id: (parts[0][0], parts[-1][1]) for record_id, parts, *_ in spans})
     for record_id, parts, paint, name, state in spans:
         rects = [screen_rect(viewport, rect) for rect in words.rects(parts)]
         colour = QColor(paint.colour)
@@ -64,10 +65,9 @@ def paint_spans(
             tint = QColor(colour)
             tint.setAlpha(105 if chosen else 60 if related or record_id == standing.hovered else 34)
             painter.fillRect(rect, tint)
-            row = under.get((round(rect.left()), round(rect.bottom())), 0)
-            under[round(rect.left()), round(rect.bottom())] = row + 1
-            band = QRectF(rect.left(), rect.bottom() + row * (_BAND_PX + 1.0), rect.width(), _BAND_PX)
-            paint_band(painter, band, paint.pattern, colour, hollow=state is State.PROPOSED)
+            top = rect.bottom() + rows[record_id] * (_BAND_PX + 1.0)
+            band = QRectF(rect.left(), top, rect.width(), _BAND_PX)
+            paint_band(painter, band, paint.pattern, readable(paint.colour, LIGHT), hollow=state is State.PROPOSED)
             if chosen:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(QColor("#101216"), 1.4))

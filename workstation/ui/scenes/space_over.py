@@ -61,18 +61,20 @@ def place_names(
     projected = view.project(corners.reshape(-1, 3))
     px, depth = projected.px.reshape(-1, 8, 2) / ratio, projected.depth.reshape(-1, 8)
     seen = np.all(projected.in_front.reshape(-1, 8), axis=1)
+    with np.errstate(invalid="ignore"):  # of all at once, also of those behind the eye, which are left out below
+        lows, highs, depths = px.min(axis=1).tolist(), px.max(axis=1).tolist(), depth.mean(axis=1).tolist()
     metrics = painter.fontMetrics()
     found: list[tuple[float, Name, Wanted]] = []
     for name in names:
         if not seen[name.row]:
             continue
-        (left, top), (right, bottom) = px[name.row].min(axis=0).tolist(), px[name.row].max(axis=0).tolist()
+        (left, top), (right, bottom) = lows[name.row], highs[name.row]
         outside = right < 0 or bottom < 0 or left > size[0] or top > size[1]
         if outside or (not name.strong and max(right - left, bottom - top) < _LEAST_PX):
             continue
         wide, tall = metrics.horizontalAdvance(name.text) + 10, metrics.height() + 2
         wanted = Wanted(wide, tall, (left, top - 2, right, bottom + 2), needed=name.strong)
-        found.append((-1e9 if name.strong else float(depth[name.row].mean()), name, wanted))
+        found.append((-1e9 if name.strong else depths[name.row], name, wanted))
     found.sort(key=lambda each: each[0])
     places = placed((wanted for _, _, wanted in found), (float(size[0]), float(size[1])))
     return [

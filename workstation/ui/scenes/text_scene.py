@@ -343,7 +343,8 @@ def readable(colour: str, theme: Theme) -> QColor:
 
 def _luminance(colour: QColor) -> float:
     """0 black to 1 white, as the eye weighs it."""
-    return 0.2126 * colour.redF() ** 2.2 + 0.7152 * colour.greenF() ** 2.2 + 0.0722 * colour.blueF() ** 2.2
+    red, green, blue = (float(part) ** 2.2 for part in (colour.redF(), colour.greenF(), colour.blueF()))
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
 
 
 def paint_band(painter: QPainter, rect: QRectF, pattern: Pattern, colour: QColor, *, hollow: bool) -> None:

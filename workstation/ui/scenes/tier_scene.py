@@ -214,7 +214,9 @@ def _pixels(tier: Tier, reduced: Reduced, tables: Tables, look: Look) -> Argb:
     pixels = flat[rows]
     if each >= 4:
         pixels[np.diff(rows, append=tier.row_count) > 0] = 0
-    present = np.unique(kinds[codes][some]) if some.any() else ()
+    drawn = np.zeros(len(kinds), np.bool_)
+    drawn[codes[some]] = True
+    present = sorted(set(kinds[drawn].tolist()))  # np.unique would import NumPy's masked arrays at every start
     phase = int(look.fine.start_ns / look.fine.ns_per_px) % 1024
     x = np.arange(phase, phase + width, dtype=np.int32)
     faded: Argb | None = None

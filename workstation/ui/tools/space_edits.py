@@ -48,18 +48,25 @@ def keep_changed(
 
 
 def editable(space: Space) -> dict[str, Cuboid]:
-    """The selected cuboids that show and are not locked."""
+    """The selected cuboids that show and are not locked; of a thing or box that is selected, the one that shows it."""
     there = space.cuboids()
-    return {each: there[each] for each in space.selected if each in there and not space.locked(each)}
+    chosen = [each for each in space.selected if each in there] or _of_the_same(space, there)
+    return {each: there[each] for each in chosen if not space.locked(each)}
 
 
 def active_cuboid(space: Space) -> tuple[str, Cuboid] | None:
     """The selected cuboid that shows handles."""
+    there = space.cuboids()
     active = space.active
-    if active is None or space.locked(active):
-        return None
-    cuboid = space.cuboids().get(active)
-    return None if cuboid is None else (active, cuboid)
+    if active not in there:
+        active = next(iter(_of_the_same(space, there)), None)
+    return None if active is None or space.locked(active) else (active, there[active])
+
+
+def _of_the_same(space: Space, there: Mapping[str, Cuboid]) -> list[str]:
+    """The cuboid that shows what is selected elsewhere, if there is exactly one."""
+    found = [each for each in space.view.related(space.selected) if each in there] if space.selected else []
+    return found if len(found) == 1 else []
 
 
 # --- new ones ---------------------------------------------------------------------------------------------------

@@ -112,7 +112,8 @@ def _on_screen(place: np.ndarray, look: Look, way: tuple[float, float]) -> np.nd
 
 def tracks_of(space: Space) -> list[Annotation]:
     """Selected tracks of cuboids, alive here or not."""
-    found = (space.view.annotations.get(each) for each in space.selected)
+    ids = dict.fromkeys((*space.selected, *editable(space)))
+    found = (space.view.annotations.get(each) for each in ids)
     return [each for each in found if each is not None and each.track is not None and each.kind.value == "cuboid"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +34,27 @@ def entry(cuboid: Cuboid, origin: Vec3, direction: Vec3) -> float | None:
 
 def under(cuboids: Mapping[str, Cuboid], event: SpacePointer, *, reach_px: float = 6.0) -> list[str]:
     """Cuboids under the pointer, nearest first: those the ray enters, then those with an edge within reach."""
-    entered = {key: entry(each, event.origin, event.direction) for key, each in cuboids.items()}
+    close = [key for key, near in zip(cuboids, _near_ray(list(cuboids.values()), event), strict=True) if near]
+    entered = {key: entry(cuboids[key], event.origin, event.direction) for key in close}
     inside = {key: far for key, far in entered.items() if far is not None}
     beside = {}
-    for key in cuboids.keys() - inside.keys():
+    for key in set(close) - inside.keys():
         off = _edge_distance_px(cuboids[key], event)
         if off <= reach_px:
             beside[key] = off
     return sorted(inside, key=lambda key: inside[key]) + sorted(beside, key=lambda key: beside[key])
+
+
+def _near_ray(cuboids: Sequence[Cuboid], event: SpacePointer) -> list[bool]:
+    """Which of them the pointer can touch at all, all at once: the others need no closer look."""
+    if not cuboids:
+        return []
+    off = np.array([each.center for each in cuboids]) - np.array(event.origin)
+    along = off @ np.array(event.direction)
+    away = np.linalg.norm(off - along[:, None] * np.array(event.direction), axis=1)
+    radius = np.linalg.norm([each.size for each in cuboids], axis=1) / 2
+    found: list[bool] = (away <= radius + 0.3 + 0.03 * np.abs(along)).tolist()
+    return found
 
 
 def _edge_distance_px(cuboid: Cuboid, event: SpacePointer) -> float:
