@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from plain_snapshot import TEXT, PlainSnapshot, Scene, ontology
 
+from workstation.app.sync_forecast import forecast
 from workstation.core.geometry import ShapeKind, Span
 from workstation.core.ids import deterministic_ids
 from workstation.core.sample import Gate, GateState, Project, Sample, Stream
@@ -143,3 +144,23 @@ def test_what_may_be_off_in_time_follows_from_speed_and_distance() -> None:
     assert allowed_ms(0.3, 60 / 3.6) == pytest.approx(18, abs=0.1)
     assert allowed_ms(0.3, 5 / 3.6) == pytest.approx(216, abs=0.1)
     assert allowed_ms(0.3, 0) is None
+
+
+def test_a_new_map_is_forecast_before_it_is_applied() -> None:
+    scene = ProjectScene()
+    late = scene.link(
+        "synchronized_with", {"sound": scene.moment("audio", 2150), "picture": scene.moment("image", 2000)}
+    )
+    right = scene.link(
+        "synchronized_with", {"sound": scene.moment("audio", 5000), "picture": scene.moment("image", 5000)}
+    )
+    (sample,) = scene.snapshot.samples()
+    (audio,) = [each for each in scene.snapshot.streams(sample.id) if each.key == "audio"]
+    found = forecast(scene.snapshot, sample, audio, offset_map(-150 * MS))
+    assert [each.items[0].id for each in found.settled] == [late.id]
+    assert [each.items[0].id for each in found.raised] == [right.id]
+    assert found.words().startswith("Accepting settles 1 finding (synchronized_with: the sound begins at 2.150 s")
+    assert (
+        forecast(scene.snapshot, sample, audio, offset_map(-5 * MS)).words().endswith("changes no verdict of a check.")
+    )
+    assert audio.time_map == IDENTITY
