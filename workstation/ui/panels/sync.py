@@ -161,12 +161,11 @@ class SyncPanel(Pane):
             self._column.addWidget(each)
         self._column.addLayout(row)
 
-    def _build_deciding(self) -> QHBoxLayout:
+    def _build_deciding(self) -> QVBoxLayout:
         """Below what scrolls, so that it is always to be seen."""
         self.state = self._label("sync_state")
         self.forecast = self._label("sync_forecast")
         self._column.addWidget(self.forecast)
-        self._column.addWidget(self.state)
         self.accept = self._button("sync_accept", "Accept", "Correct the stream; undo takes it back", self._on_accept)
         self.note = self._button(
             "sync_note",
@@ -186,8 +185,11 @@ class SyncPanel(Pane):
         row.addWidget(self.note)
         row.addWidget(self.reason, 1)
         row.addWidget(self.waive)
-        row.setContentsMargins(8, 4, 8, 8)
-        return row
+        below = QVBoxLayout()
+        below.setContentsMargins(8, 4, 8, 8)
+        below.addWidget(self.state)
+        below.addLayout(row)
+        return below
 
     def _box(self, name: str, spoken: str) -> QComboBox:
         made = QComboBox()
