@@ -15,6 +15,7 @@ from workstation.cli.main import main
 from workstation.core.rights import ActorKind
 
 Run = Callable[..., tuple[int, str, str]]
+CUBOID = {"kind": "cuboid", "center": [9, 0, 0], "size": [6, 2, 3]}
 BOX = {"kind": "box", "x": 100, "y": 80, "width": 120, "height": 90}
 
 
@@ -44,6 +45,7 @@ def drive(run: Run, tmp_path: Path) -> Path:
         horn = session.run("annotation.add", stream="mic", class_id="horn", kind="span", start_ns=0, end_ns=5)
         van = session.run("entity.add", class_id="van")
         box = session.run("annotation.add", stream="front", entity=van, shape=BOX)
+        session.run("annotation.add", stream="lidar", entity=van, shape=CUBOID, frame="ego")
         session.run("link.add", type_id="sound_source", ends={"sound": horn, "source": box})
     return folder
 
@@ -65,7 +67,7 @@ def box_of(folder: Path) -> str:
 
 def test_a_clean_project_ends_with_nought(drive: Path, run: Run) -> None:
     code, out, _ = run("validate", drive)
-    assert (code, out) == (0, "1 samples, 17 rules: no open findings, no rules not run.\n")
+    assert (code, out) == (0, "1 samples, 18 rules: no open findings, no rules not run.\n")
 
 
 def test_the_van_that_is_a_truck_in_the_scan(drive: Path, run: Run) -> None:
@@ -101,7 +103,7 @@ def test_what_somebody_dismisses_is_settled_and_shown_only_on_demand(drive: Path
     (found, _) = rows(run("validate", drive, "--json")[1])
     do(drive, "finding.decide", fingerprint=found["fingerprint"], rule=found["rule"], decision="dismissed", reason="ok")
     code, out, _ = run("validate", drive)
-    assert (code, out) == (0, "1 samples, 17 rules: no open findings, 1 settled, no rules not run.\n")
+    assert (code, out) == (0, "1 samples, 18 rules: no open findings, 1 settled, no rules not run.\n")
     assert "[dismissed]" in run("validate", drive, "--all")[1]
 
 

@@ -40,6 +40,9 @@ def attempt(spec: ReaderSpec, valid: Valid, content: bytes, folder: Path, name: 
     paths = [folder / (name or valid.name).format(i) for i in range(valid.copies)]
     for i, path in enumerate(paths):
         path.write_bytes(content if i == 0 else valid.content)
+    for other, beside in valid.beside.items():
+        (folder / other).write_bytes(beside)
+        paths.append(folder / other)
     context = OpenContext(limits=LIMITS, memory=MemoryCache(32 << 20))
     before_kb, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     try:

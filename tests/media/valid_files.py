@@ -48,6 +48,8 @@ class Valid:
     options: Mapping[str, OptionValue] = field(default_factory=dict)
     copies: int = 1
     """How many such files make the stream."""
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+    """Other files that belong to the stream."""
 
 
 def use(reader: Reader) -> None:
@@ -323,6 +325,11 @@ VALID: dict[str, Callable[[Path], Valid]] = {
     "nuscenes_pose": lambda _: Valid("ego_pose.json", _json(EGO), {"from_us": 0, "to_us": 5000}),
     "pandaset_lidar": lambda _: Valid("{}.pkl.gz", _pickle(), {"times_ns": "0"}),
     "pandaset_pose": lambda _: Valid("poses.json", _json(_poses()), TIMES),
+    "wfdb_signals": lambda _: Valid(
+        "a.hea",
+        b"a 1 360 8\na.dat 16 200 16 0 -4 -4 0 lead\n",
+        beside={"a.dat": np.arange(-4, 4, dtype="<i2").tobytes()},
+    ),
     "pandaset_gps": lambda _: Valid(
         "gps.json", _json([{"lat": 1, "long": 2, "height": 3, "xvel": 4, "yvel": 5}] * 3), TIMES
     ),
