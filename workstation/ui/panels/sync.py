@@ -36,7 +36,7 @@ from workstation.app.sync_work import (
     with_pick,
     without_pick,
 )
-from workstation.app.synchronising import Band, Measured, accept, band_of, metres_of
+from workstation.app.synchronising import Band, Measured, accept, band_of, metres_of, note
 from workstation.core.records import RecordKind
 from workstation.core.sample import StreamKind
 from workstation.core.selection import SelectionChanged
@@ -71,7 +71,7 @@ class SyncPanel(Pane):
         self._own_jobs = False
         inside = QWidget()
         self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(8, 6, 8, 8)
+        self._column.setContentsMargins(8, 6, 12, 8)
         self._column.setSpacing(6)
         self._build_choice()
         self._build_pictures()
@@ -163,6 +163,12 @@ class SyncPanel(Pane):
         self.state = self._label("sync_state")
         self._column.addWidget(self.state)
         self.accept = self._button("sync_accept", "Accept", "Correct the stream; undo takes it back", self._on_accept)
+        self.note = self._button(
+            "sync_note",
+            "Note",
+            "Keep what was measured and correct nothing; above the limit it is flagged",
+            self._on_note,
+        )
         self.reason = QLineEdit()
         self.reason.setObjectName("sync_reason")
         self.reason.setAccessibleName("Why the clocks need not be verified")
@@ -172,6 +178,7 @@ class SyncPanel(Pane):
         self.waive = self._button("sync_waive", "Waive", "Sign that labelling may begin unverified", self._on_waive)
         row = QHBoxLayout()
         row.addWidget(self.accept)
+        row.addWidget(self.note)
         row.addWidget(self.reason, 1)
         row.addWidget(self.waive)
         row.setContentsMargins(8, 4, 8, 8)
@@ -437,6 +444,7 @@ class SyncPanel(Pane):
         may = view is not None and bench is not None and not bench.session.read_only
         fresh = measured is not None and view is not None and still_holds(measured, view)
         self.accept.setEnabled(may and fresh)
+        self.note.setEnabled(may and fresh)
         stale = measured is not None and not fresh
         self.accept.setToolTip(
             "The clocks were changed since; measure again" if stale else "Correct the stream; undo takes it back"
@@ -455,6 +463,13 @@ class SyncPanel(Pane):
         bench.attempt(lambda: accept(bench.session, sample, measured))
         if bench.session.store.head() > head:
             bench.tell(f"{measured.moved.key} is corrected; undo takes it back.")
+
+    @Slot()
+    def _on_note(self) -> None:
+        bench, measured = self.bench, self.measured
+        if bench is not None and bench.view is not None and measured is not None:
+            sample = bench.view.sample
+            bench.attempt(lambda: note(bench.session, sample, measured))
 
     @Slot()
     def _on_waive(self) -> None:
