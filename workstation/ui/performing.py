@@ -91,4 +91,6 @@ class Performing:
 
 def _unlocks_clocks(reason: str) -> str:
     """What is locked until clocks are verified is unlocked in their panel."""
+    from workstation.core.sync_state import LOCKED  # with NumPy: a start goes without
+
     return "pane.show_sync" if reason.startswith(LOCKED) else ""

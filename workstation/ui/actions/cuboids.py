@@ -35,7 +35,7 @@ def space_of(hands: Hands) -> Space | None:
 
 def _why_not_tool(makes: str) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
-        from workstation.app.cloud_view import CLOUD_KINDS
+        from workstation.app.shown_kinds import CLOUD_KINDS
         from workstation.core.geometry import ShapeKind
         from workstation.core.sync_state import why_locked
 

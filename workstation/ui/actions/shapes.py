@@ -25,7 +25,7 @@ _OF_PIXELS = ("mask", "keypoints")
 
 def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
-        from workstation.app.picture_kinds import PICTURE_KINDS
+        from workstation.app.shown_kinds import PICTURE_KINDS
         from workstation.core.geometry import ShapeKind
         from workstation.core.sample import StreamKind
         from workstation.core.sync_state import why_locked
