@@ -57,7 +57,7 @@ def test_a_clap_tells_how_late_the_sound_is_and_the_person_decides(
     assert measured("clap", str(project))["late_ms"] == late  # kept, and nothing corrected
     assert "unverified" in str(measured_status(project))
     checked = CliRunner().invoke(cli, ["validate", str(project), "--only", "clocks.off", "--json"])
-    flagged = [json.loads(line) for line in checked.output.splitlines()][0]
+    flagged = next(json.loads(line) for line in checked.output.splitlines())
     assert flagged["measured"] == pytest.approx(abs(late), abs=0.001)
     measured("clap", str(project), "--accept", "--person", "Ana")
     checked = CliRunner().invoke(cli, ["validate", str(project), "--only", "clocks.off", "--json"])

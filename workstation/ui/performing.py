@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from workstation.core.sync_state import LOCKED
 from workstation.ui.actions.action import NO_PROJECT, SHOW_PANE, UNLOCKS, Action, Frame, Hands
 from workstation.ui.actions.table import ActionTable
 from workstation.ui.panes.base import Pane
