@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 from plain_snapshot import TEXT, PlainSnapshot, Scene, ontology
 
-from workstation.core.geometry import ShapeKind, Span
+from workstation.app.sync_forecast import forecast
+from workstation.core.geometry import Cuboid, ShapeKind, Span
 from workstation.core.ids import deterministic_ids
 from workstation.core.sample import Gate, GateState, Project, Sample, Stream
 from workstation.core.sync_state import why_locked
@@ -143,3 +144,47 @@ def test_what_may_be_off_in_time_follows_from_speed_and_distance() -> None:
     assert allowed_ms(0.3, 60 / 3.6) == pytest.approx(18, abs=0.1)
     assert allowed_ms(0.3, 5 / 3.6) == pytest.approx(216, abs=0.1)
     assert allowed_ms(0.3, 0) is None
+
+
+def test_a_new_map_is_forecast_before_it_is_applied() -> None:
+    scene = ProjectScene()
+    late = scene.link(
+        "synchronized_with", {"sound": scene.moment("audio", 2150), "picture": scene.moment("image", 2000)}
+    )
+    right = scene.link(
+        "synchronized_with", {"sound": scene.moment("audio", 5000), "picture": scene.moment("image", 5000)}
+    )
+    (sample,) = scene.snapshot.samples()
+    (audio,) = [each for each in scene.snapshot.streams(sample.id) if each.key == "audio"]
+    found = forecast(scene.snapshot, sample, audio, offset_map(-150 * MS))
+    assert [each.items[0].id for each in found.settled] == [late.id]
+    assert [each.items[0].id for each in found.raised] == [right.id]
+    assert found.words().startswith("Accepting settles 1 finding (synchronized_with: the sound begins at 2.150 s")
+    assert (
+        forecast(scene.snapshot, sample, audio, offset_map(-5 * MS)).words().endswith("changes no verdict of a check.")
+    )
+    assert audio.time_map == IDENTITY
+
+
+@pytest.mark.parametrize(("kmh", "apart_ms", "found"), [(60, 16, 0), (60, 20, 1), (5, 40, 0), (5, 200, 0), (5, 230, 1)])
+def test_the_limit_of_fused_captures_follows_from_the_things_speed(kmh: float, apart_ms: int, found: int) -> None:
+    scene = ProjectScene({"distance_m": 0.3})
+    car = scene.entity("car")
+    for at_ms in (0, 1000):
+        along = kmh / 3.6 * at_ms / 1000
+        cuboid = scene.label(
+            "cloud",
+            None,
+            entity=car.id,
+            shape=Cuboid((along, 0, 0), (4, 2, 1)),
+            start_ns=at_ms * MS,
+            end_ns=at_ms * MS + 1,
+        )
+        if at_ms == 0:
+            first = cuboid
+    flat = scene.label("image", None, entity=car.id, start_ns=apart_ms * MS, end_ns=apart_ms * MS + 1)
+    scene.same(flat, first)
+    faults = scene.found("moments.same_scan")
+    assert len(faults) == found
+    for each in faults:
+        assert each.limit == pytest.approx(0.3 / (kmh / 3.6) * 1000, rel=0.01)

@@ -100,6 +100,7 @@ def test_a_person_measures_sets_a_pick_right_accepts_and_takes_it_back(
         click(panel.measure)
         wait_for(lambda: panel.measured is not None, what="the second measurement", timeout_ms=60_000)
         found_ms = late_ms(panel.words.text())
+        wait_for(lambda: panel.forecast.text().startswith("Accepting"), what="the forecast")
         click(panel.accept)
         now = bench.view.streams[sound.id].time_map
         assert abs((sound.time_map.to_session(10**9) - now.to_session(10**9)) / 1e6 - found_ms) < 0.01
