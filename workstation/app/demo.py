@@ -138,6 +138,12 @@ def _meeting(session: Session) -> None:
     build_meeting(session, resource("demo", "meeting"))
 
 
+def _ecg(session: Session) -> None:
+    from workstation.app.demo_ecg import build
+
+    build(session, resource("demo", "ecg"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -186,6 +192,15 @@ SCENES: dict[str, Scene] = {
             sample="meeting",
             build=_meeting,
             moment_s="23.5",
+        ),
+        Scene(
+            name="ecg",
+            title="A real electrocardiogram: half an hour of two leads with its beats",
+            profile="radiology",
+            sample="mitdb-100",
+            build=_ecg,
+            ontology=("demo", "ecg", "ontology.yaml"),
+            moment_s="1518.9",
         ),
         Scene(
             name="talk",

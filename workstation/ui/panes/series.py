@@ -27,11 +27,12 @@ from workstation.core.geometry import Curve
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base_gestures import Drag
 from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.series_canvas import RULER_PX, SeriesCanvas
 from workstation.ui.panes.series_channels import ChannelList
 from workstation.ui.panes.series_edits import SeriesEdits
-from workstation.ui.panes.series_gestures import Drag, Table
+from workstation.ui.panes.series_gestures import Gesture, Table
 from workstation.ui.panes.series_heads import HEAD_PX, SeriesHeads, Wish
 from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
 from workstation.ui.scenes.ruler import in_words
@@ -553,7 +554,7 @@ class SeriesPane(TimePane):
             self._renew()  # the lane of the class in hand
         self.canvas.update()
 
-    def _on_gesture(self, drag: Drag | None) -> None:
+    def _on_gesture(self, drag: Gesture | None) -> None:
         self.gesture = drag
         self.canvas.update()
 

@@ -25,7 +25,7 @@ from workstation.app.series_curves import reading_at, value_in_words
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import Curve
 from workstation.core.ontology import Pattern
-from workstation.ui.panes.series_gestures import Drag, Pan, Preview, Scrub, Table, drag_for
+from workstation.ui.panes.series_gestures import Gesture, Preview, Table, drag_for, pan, scrub
 from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.scenes.lane_scene import Look, small_font
@@ -71,7 +71,7 @@ class SeriesCanvas(QWidget):
         self.mark_in_ns: int | None = None
         self.pointer: QPointF | None = None
         """Where the pointer is, for the read-out."""
-        self._drag: Drag | None = None
+        self._drag: Gesture | None = None
         self._playhead_x: int | None = None
 
     @property
@@ -79,7 +79,7 @@ class SeriesCanvas(QWidget):
         return None if self.table is None else self.table.model
 
     @property
-    def drag(self) -> Drag | None:
+    def drag(self) -> Gesture | None:
         return self._drag
 
     def show_playhead(self) -> None:
@@ -370,10 +370,10 @@ class SeriesCanvas(QWidget):
             return
         place, held = self._place(event.position()), event.modifiers()
         if event.button() is Qt.MouseButton.MiddleButton:
-            self._drag = Pan(self.table, place, hit)
+            self._drag = pan(self.table, place, hit)
         elif event.button() is Qt.MouseButton.LeftButton:
             on_ruler = event.position().y() < RULER_PX
-            self._drag = Scrub(self.table, place, hit) if on_ruler else drag_for(self.table, place, hit, held)
+            self._drag = scrub(self.table, place, hit) if on_ruler else drag_for(self.table, place, hit, held)
         else:
             return
         self.gesture_changed.emit(self._drag)

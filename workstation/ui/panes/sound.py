@@ -18,9 +18,10 @@ from workstation.app.viewport import Viewport
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base_gestures import Drag
 from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.sound_canvas import RULER_PX, SoundCanvas
-from workstation.ui.panes.sound_gestures import Drag, Table, make
+from workstation.ui.panes.sound_gestures import Gesture, Table, make
 from workstation.ui.panes.sound_heads import HEAD_PX, SoundHeads
 from workstation.ui.panes.sound_model import Choice, SoundModel
 from workstation.ui.scenes.ruler import in_words
@@ -341,7 +342,7 @@ class SoundPane(TimePane):
         del hand
         self.canvas.update()
 
-    def _on_gesture(self, drag: Drag | None) -> None:
+    def _on_gesture(self, drag: Gesture | None) -> None:
         self.gesture = drag
         self.canvas.update()
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QWidget
 
 from workstation.core.annotation import Annotation
 from workstation.core.ontology import Pattern
-from workstation.ui.panes.sound_gestures import Drag, Pan, Preview, Scrub, Table, drag_for, rect_of
+from workstation.ui.panes.sound_gestures import Gesture, Preview, Table, drag_for, pan, rect_of, scrub
 from workstation.ui.panes.sound_model import Hit, Part, SoundModel, Strip
 from workstation.ui.scenes.lane_scene import Look, small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
@@ -65,7 +65,7 @@ class SoundCanvas(QWidget):
         self.mark_in_ns: int | None = None
         self.paints = 0
         """How often something was painted, for tests and benchmarks."""
-        self._drag: Drag | None = None
+        self._drag: Gesture | None = None
         self._playhead_x: int | None = None
 
     @property
@@ -73,7 +73,7 @@ class SoundCanvas(QWidget):
         return None if self.table is None else self.table.model
 
     @property
-    def drag(self) -> Drag | None:
+    def drag(self) -> Gesture | None:
         return self._drag
 
     def show_playhead(self) -> None:
@@ -279,10 +279,10 @@ class SoundCanvas(QWidget):
             return
         place, held = self._place(event.position()), event.modifiers()
         if event.button() is Qt.MouseButton.MiddleButton:
-            self._drag = Pan(self.table, place, hit)
+            self._drag = pan(self.table, place, hit)
         elif event.button() is Qt.MouseButton.LeftButton:
             on_ruler = hit.strip is None
-            self._drag = Scrub(self.table, place, hit) if on_ruler else drag_for(self.table, place, hit, held)
+            self._drag = scrub(self.table, place, hit) if on_ruler else drag_for(self.table, place, hit, held)
         else:
             return
         self.gesture_changed.emit(self._drag)
