@@ -15,8 +15,9 @@ from workstation.core.annotation import Annotation
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes import base_gestures as base
 from workstation.ui.panes.base_gestures import Modifiers, Pan, Scrub, StripDrag, range_in_words
+from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.series_edits import CAUSE, SeriesEdits
-from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
+from workstation.ui.panes.series_model import Hit, SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.workbench import Workbench
 

@@ -15,7 +15,8 @@ from workstation.core.sample import StreamKind
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes import base_gestures as base
 from workstation.ui.panes.base_gestures import Modifiers, Pan, Scrub, StripDrag, range_in_words
-from workstation.ui.panes.sound_model import Hit, Part, SoundModel, Strip
+from workstation.ui.panes.base_strips import Part
+from workstation.ui.panes.sound_model import Hit, SoundModel, Strip
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.workbench import Workbench
 
