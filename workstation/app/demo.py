@@ -144,6 +144,24 @@ def _ecg(session: Session) -> None:
     build(session, resource("demo", "ecg"))
 
 
+def _road(session: Session) -> None:
+    from workstation.app.demo_road import build
+
+    build(session, resource("demo", "road"))
+
+
+def _ultrasound(session: Session) -> None:
+    from workstation.app.demo_ultrasound import build
+
+    build(session, resource("demo", "ultrasound"))
+
+
+def _pick(session: Session) -> None:
+    from workstation.app.demo_pick import build
+
+    build(session, resource("demo", "pick"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -201,6 +219,30 @@ SCENES: dict[str, Scene] = {
             build=_ecg,
             ontology=("demo", "ecg", "ontology.yaml"),
             moment_s="1518.9",
+        ),
+        Scene(
+            name="road",
+            title="A real scan of a road with its picture and calibration",
+            profile="driving",
+            sample="road",
+            build=_road,
+            moment_s="0",
+        ),
+        Scene(
+            name="ultrasound",
+            title="A real ultrasound film of one second",
+            profile="radiology",
+            sample="ultrasound",
+            build=_ultrasound,
+            ontology=("demo", "ultrasound", "ontology.yaml"),
+            moment_s="0.5",
+        ),
+        Scene(
+            name="pick",
+            title="A real robot that picks up a bottle: camera, joints, task",
+            profile="manipulation",
+            sample="episode_000029",
+            build=_pick,
         ),
         Scene(
             name="talk",

@@ -113,8 +113,9 @@ def add_sample(
     *,
     notes: str = "Generated, with exact truth.",
     in_sync: str = _ONE_CLOCK,
+    sync: str = "verified",
 ) -> list[str]:
-    """A sample with its streams, in sync by construction; answers which streams no reader takes."""
+    """A sample with its streams, and how sure it is that they are in sync; answers which streams no reader takes."""
     run("sample.add", key=key, notes=notes)
     left_out = []
     for stream, paths in streams:
@@ -132,7 +133,7 @@ def add_sample(
             time_map=stream.get("time_map"), frame=stream.get("frame", ""), recording=stream.get("recording", ""),
             language=stream.get("language", ""), licence=stream.get("licence", LICENCE),
         )  # fmt: skip
-    run("gate.set", sample=key, gate="sync", state="verified", reason=in_sync)
+    run("gate.set", sample=key, gate="sync", state=sync, reason=in_sync)
     return left_out
 
 

@@ -12,7 +12,8 @@ from workstation.cli.output import json_option, print_json
 from workstation.cli.windows import Windows
 
 SCENES = (
-    "drive", "street", "indoor", "fable", "meeting", "ecg", "talk", "clip", "ct", "robot", "scene", "shop", "batch",
+    "drive", "street", "indoor", "fable", "meeting", "ecg", "road", "ultrasound", "pick", "talk", "clip", "ct",
+    "robot", "scene", "shop", "batch",
 )  # fmt: skip
 
 
