@@ -23,8 +23,8 @@ from workstation.core.annotation import Annotation
 from workstation.core.geometry import Curve, ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.ui.main_window import MainWindow
+from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.series import SeriesPane
-from workstation.ui.panes.series_canvas import RULER_PX
 from workstation.ui.panes.series_heads import SeriesHeads
 from workstation.ui.panes.series_model import Strip
 

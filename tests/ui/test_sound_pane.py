@@ -18,8 +18,8 @@ from workstation.core.annotation import Annotation
 from workstation.core.geometry import Band, ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.ui.main_window import MainWindow
+from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.sound import SoundPane
-from workstation.ui.panes.sound_canvas import RULER_PX
 from workstation.ui.panes.sound_model import Strip
 
 SECOND = 1_000_000_000

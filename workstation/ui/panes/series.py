@@ -27,13 +27,16 @@ from workstation.core.geometry import Curve
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base_gestures import Drag
+from workstation.ui.panes.base_strips import Part
+from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.base_time import TimePane
-from workstation.ui.panes.series_canvas import RULER_PX, SeriesCanvas
+from workstation.ui.panes.series_canvas import SeriesCanvas
 from workstation.ui.panes.series_channels import ChannelList
 from workstation.ui.panes.series_edits import SeriesEdits
-from workstation.ui.panes.series_gestures import Drag, Table
+from workstation.ui.panes.series_gestures import Gesture, Table
 from workstation.ui.panes.series_heads import HEAD_PX, SeriesHeads, Wish
-from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
+from workstation.ui.panes.series_model import Hit, SeriesModel, Strip
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Hand, Sight
@@ -244,13 +247,13 @@ class SeriesPane(TimePane):
         self._renew()
 
     def step_time(self, steps: int) -> int | None:
-        units = None if self.model is None else self.model.units(self.model.stream())
+        units = None if self.model is None else self.model.own_units()
         if units is None or self.bench is None:
             return None
         return stepped(units, self.bench.clock.time_ns, steps)
 
     def unit_name(self) -> str:
-        units = None if self.model is None else self.model.units(self.model.stream())
+        units = None if self.model is None else self.model.own_units()
         return "" if units is None else units.name
 
     def settled(self) -> bool:
@@ -553,7 +556,7 @@ class SeriesPane(TimePane):
             self._renew()  # the lane of the class in hand
         self.canvas.update()
 
-    def _on_gesture(self, drag: Drag | None) -> None:
+    def _on_gesture(self, drag: Gesture | None) -> None:
         self.gesture = drag
         self.canvas.update()
 

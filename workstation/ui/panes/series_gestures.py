@@ -8,34 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QPointF
 
 from workstation.app.series_curves import Axis
-from workstation.app.snapping import Target
 from workstation.core.annotation import Annotation
-from workstation.core.selection import Mode, add, replace, toggle
 from workstation.core.timebase import TimeRange
+from workstation.ui.panes import base_gestures as base
+from workstation.ui.panes.base_gestures import Modifiers, Pan, Scrub, StripDrag, range_in_words
+from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.series_edits import CAUSE, SeriesEdits
-from workstation.ui.panes.series_model import Hit, Part, SeriesModel, Strip
+from workstation.ui.panes.series_model import Hit, SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.workbench import Workbench
 
-Modifiers = Qt.KeyboardModifier
-START_PX = 4
-
 
 @dataclass(slots=True)
-class Preview:
+class Preview(base.Preview):
     """What a gesture shows before it has happened."""
 
     shown: TimeRange | None = None
     strip: Strip | None = None
-    snap: Target | None = None
     stroke: list[tuple[int, float]] = field(default_factory=list)
     """Values as they are drawn: session time, value."""
-    text: str = ""
-    at: QPointF | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,114 +42,41 @@ class Table:
     redraw: Callable[[], None]
 
 
-class Drag:
-    """Base of the gestures; ``preview`` is painted while it lasts."""
+class Drag(StripDrag[Table, Preview, Hit]):
+    """Base of the gestures on lanes."""
+
+    cause = CAUSE
 
     def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
-        self.table = table
-        self.start = start
-        self.hit = hit
-        self.preview = Preview()
-        self.begun = False
-        self.alive = True
-
-    def move(self, at: QPointF, modifiers: Modifiers) -> None:
-        """The pointer is there now."""
-        if self.alive and (self.begun or (at - self.start).manhattanLength() >= START_PX):
-            self.begun = True
-            self.moved(at, modifiers)
-            self.table.redraw()
-
-    def finish(self, modifiers: Modifiers) -> None:
-        """The button was let go."""
-        if self.alive:
-            self.alive = False
-            if self.begun:
-                self.done()
-            else:
-                self.clicked(modifiers)
-
-    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
-        """Change the preview."""
-
-    def done(self) -> None:
-        """Do the command."""
+        super().__init__(table, start, hit, Preview())
 
     def clicked(self, modifiers: Modifiers) -> None:
-        """It was no drag: select what is there, and go there."""
-        bench, strip = self.table.bench, self.hit.strip
+        strip = self.hit.strip
         if strip is not None:
             self.table.model.active = strip.key
-            bench.focus_on(strip.stream.id)
-        mode: Mode = replace
-        if modifiers & Modifiers.ControlModifier:
-            mode = toggle
-        elif modifiers & Modifiers.ShiftModifier:
-            mode = add
-        if self.hit.annotation is not None:
-            bench.select([self.hit.annotation], cause=CAUSE, mode=mode)
-        elif mode is replace:
-            bench.selection.clear(cause=CAUSE)
-        bench.clock.seek(self.hit.session_ns)
-        self.table.redraw()
-
-    def key(self, event: QKeyEvent) -> bool:
-        """No key does anything to a drag; ``Esc`` comes as ``cancel``."""
-        del event
-        return False
-
-    def cancel(self) -> None:
-        """Leave everything as it was."""
-        self.alive = False
-        self.preview = Preview()
+            self.table.bench.focus_on(strip.stream.id)
+        super().clicked(modifiers)
         self.table.redraw()
 
     def snap(self, x: float, modifiers: Modifiers, leave_out: tuple[int, ...] = ()) -> int:
         """The moment meant by a place; ``Alt`` takes the place itself."""
-        model = self.table.model
-        session_ns = model.viewport.ns_at(x)
-        self.preview.snap = None
-        if model.snapping and self.hit.strip is not None and not modifiers & Modifiers.AltModifier:
-            self.preview.snap = model.snapped(session_ns, self.hit.strip.stream, leave_out)
-        return session_ns if self.preview.snap is None else self.preview.snap.session_ns
+        model, strip = self.table.model, self.hit.strip
+        return self.drawn_to(
+            x, modifiers, lambda now: None if strip is None else model.snapped(now, strip.stream, leave_out)
+        )
 
 
-class Scrub(Drag):
+Gesture = StripDrag[Table, Preview, Hit]
+
+
+def scrub(table: Table, at: QPointF, hit: Hit) -> Gesture:
     """The playhead under the pointer."""
-
-    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
-        super().__init__(table, start, hit)
-        self._before_ns = table.bench.clock.time_ns
-        table.bench.clock.seek(hit.session_ns)
-
-    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
-        del modifiers
-        self.table.bench.clock.seek(self.table.model.viewport.ns_at(at.x()))
-
-    def clicked(self, modifiers: Modifiers) -> None:
-        del modifiers
-
-    def cancel(self) -> None:
-        if self.alive:
-            self.table.bench.clock.seek(self._before_ns)
-        super().cancel()
+    return Scrub(table, at, hit, Preview())
 
 
-class Pan(Drag):
+def pan(table: Table, at: QPointF, hit: Hit) -> Gesture:
     """The view under the hand."""
-
-    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
-        super().__init__(table, start, hit)
-        self._before = table.model.viewport
-
-    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
-        del modifiers
-        model = self.table.model
-        by_ns = -self._before.distance_ns(at.x() - self.start.x())
-        model.viewport = self._before.resized(model.viewport.width_px).panned(by_ns, self.table.bench.clock.span)
-
-    def clicked(self, modifiers: Modifiers) -> None:
-        del modifiers
+    return Pan(table, at, hit, Preview())
 
 
 class Draw(Drag):
@@ -306,8 +227,3 @@ def _rounded(value: float, axis: Axis) -> float:
     while span * 10**digits < 1000 and digits < 12:
         digits += 1
     return round(value, digits)
-
-
-def range_in_words(shown: TimeRange) -> str:
-    """``1.250 – 1.900 s (650.0 ms)``."""
-    return f"{shown.start_ns / 1e9:.3f} – {shown.end_ns / 1e9:.3f} s ({shown.duration_ns / 1e6:.1f} ms)"

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from workstation.app.series_curves import Axis, ScaleMode, reading_at, ticks_of, value_in_words
 from workstation.app.series_values import value_of
-from workstation.ui.panes.series_canvas import RULER_PX
+from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.series_model import SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.scenes.lane_scene import small_font

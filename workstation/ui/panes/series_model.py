@@ -6,45 +6,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
-from workstation.app.lanes import Lane, LaneKind, Palette, item_at, lanes_of, make_tier
+from workstation.app.lanes import lanes_of
 from workstation.app.sample_view import SampleView
 from workstation.app.series_curves import Axis, ChannelCurve
 from workstation.app.series_feed import Key, SeriesFeed
 from workstation.app.series_layout import SeriesLayout
 from workstation.app.series_values import usual_range, usual_unit
-from workstation.app.snapping import Target, nearest, nearest_item, nearest_moment
+from workstation.app.snapping import Target
 from workstation.app.streams import reading_context
-from workstation.app.transcript import SpokenLabel
-from workstation.app.units import Units, units_of
-from workstation.app.viewport import Int64s, whole
+from workstation.app.units import Units
 from workstation.core.annotation import Annotation
 from workstation.core.errors import DataError, UserError
 from workstation.core.geometry import Curve, ShapeKind
 from workstation.core.sample import Stream, StreamKind
+from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext
+from workstation.ui.panes import base_strips as base
+from workstation.ui.panes.base_strips import MOST_OVER, Part, StripsModel
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.scenes.values_scene import ValuesScene
 from workstation.ui.workbench import Workbench
 
-EDGE_PX, SNAP_PX, POINT_PX = 5, 8, 6
+POINT_PX = 6
 LEAST_LANE_PX, MOST_LANE_PX, GROUP_PX = 44, 150, 22
-_MOST_OVER = 400
 CURVES = frozenset({ShapeKind.CURVE})
-
-
-class Part(StrEnum):
-    """What of a label is under the pointer."""
-
-    BODY = "body"
-    START = "start"
-    END = "end"
-    POINT = "point"
 
 
 class EmptyScene(LaneScene):
@@ -52,59 +42,33 @@ class EmptyScene(LaneScene):
 
 
 @dataclass(slots=True)
-class Strip:
-    """One row of the pane; ``top`` counts from the first. ``channel`` is set for a channel, ``class_id`` for values."""
+class Strip(base.Strip):
+    """One row of the pane. ``channel`` is set for a channel, ``class_id`` for values."""
 
-    key: str
     stream: Stream
-    scene: LaneScene
-    title: str
     channel: str | None = None
     class_id: str | None = None
-    top: int = 0
-    height: int = 0
-
-    @property
-    def bottom(self) -> int:
-        return self.top + self.height
 
     @property
     def is_group(self) -> bool:
         return self.channel is None and self.class_id is None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What lies at a place; ``point`` counts the points of a curve."""
-
-    strip: Strip | None
-    session_ns: int
-    annotation: str | None = None
-    part: Part = Part.BODY
-    point: int = -1
+Hit = base.Hit[Strip]
 
 
-class SeriesModel:
+class SeriesModel(StripsModel[Strip]):
     """One sample in the series pane."""
 
     def __init__(
         self, bench: Workbench, view: SampleView, layout: SeriesLayout, width_px: int, changed: Callable[[], None]
     ) -> None:
-        self.bench = bench
-        self.view = view
+        super().__init__(bench, view, width_px, changed)
         self.layout = layout
-        self.viewport = whole(bench.clock.span, width_px)
-        self.snapping = True
         self.drawing = False
         """Whether a drag draws values in place of a span."""
-        self.strips: list[Strip] = []
-        self.troubles: list[str] = []
-        self.palette = Palette()
         self.active: str | None = None
         """Key of the lane that keys and the header speak of."""
-        self._changed = changed
-        self._scenes: dict[str, LaneScene] = {}
-        self._units: dict[str, Units | None] = {}
         streams = [each for each in view.streams.values() if each.kind is StreamKind.SERIES]
         self.streams = sorted(streams, key=lambda each: each.key)
         assert bench.readers is not None
@@ -120,9 +84,7 @@ class SeriesModel:
         self.troubles = []
         self.strips = [strip for stream in self.streams for strip in self._strips_of(stream)]
         self.feed.begin()
-        kept = {strip.key for strip in self.strips}
-        for key in [key for key in self._scenes if key not in kept]:
-            self._scenes.pop(key).close()
+        self._forget_scenes()
         self.place(height_px)
 
     def place(self, height_px: int) -> None:
@@ -156,21 +118,12 @@ class SeriesModel:
     def _group(self, stream: Stream) -> Strip:
         key = f"{stream.key}/spans"
         lane = next((each for each in lanes_of(self.view) if each.key == key), None)
-        if lane is None:
-            scene = self._scenes.get(key)
-            if not isinstance(scene, EmptyScene):
-                scene = self._scenes[key] = EmptyScene()
-            return Strip(key, stream, scene, stream.key)
-        tier = make_tier(self.view, lane, self.palette, _Keeper(self.bench, self.view, lane))
+        if lane is not None:
+            return Strip(key, self._tier_scene(lane), stream.key, stream)
         scene = self._scenes.get(key)
-        if isinstance(scene, TierScene):
-            scene.show(tier)
-            scene.invalidate()
-        else:
-            scene = TierScene(lane.kind, tier, self.palette, SpokenLabel(self.view, False))
-            scene.changed = self._changed
-            self._scenes[key] = scene
-        return Strip(key, stream, scene, stream.key)
+        if not isinstance(scene, EmptyScene):
+            scene = self._scenes[key] = EmptyScene()
+        return Strip(key, scene, stream.key, stream)
 
     def _channel(self, stream: Stream, key: str, name: str, unit: str) -> Strip:
         scene = self._scenes.get(key)
@@ -186,7 +139,7 @@ class SeriesModel:
         choice = self.layout.choice(key)
         scene.scale(choice.mode, choice.limits)
         short = name.removeprefix(f"{stream.key}_") or name  # the stream's name stands above
-        return Strip(key, stream, scene, f"{short} [{unit}]" if unit else short, channel=name)
+        return Strip(key, scene, f"{short} [{unit}]" if unit else short, stream, channel=name)
 
     def _values(self, stream: Stream, class_id: str) -> Strip:
         key = f"{stream.key}/values/{class_id}"
@@ -199,7 +152,7 @@ class SeriesModel:
         unit = next((each.shape.unit for each in held if isinstance(each.shape, Curve) and each.shape.unit), "")
         unit = unit or usual_unit(self.view, class_id)
         name = self.view.class_name(class_id)
-        return Strip(key, stream, scene, f"{name} [{unit}]" if unit else name, class_id=class_id)
+        return Strip(key, scene, f"{name} [{unit}]" if unit else name, stream, class_id=class_id)
 
     def _classes_of_values(self, stream: Stream) -> list[str]:
         """Classes with values that belong to no channel; while values are drawn, the one in the hand too."""
@@ -215,13 +168,6 @@ class SeriesModel:
     @staticmethod
     def _on_channel(annotation: Annotation) -> bool:
         return bool(annotation.item)
-
-    @property
-    def height(self) -> int:
-        return self.strips[-1].bottom if self.strips else 0
-
-    def strip_at(self, y: float) -> Strip | None:
-        return next((strip for strip in self.strips if strip.top <= y < strip.bottom), None)
 
     def strip(self, key: str | None) -> Strip | None:
         return next((strip for strip in self.strips if strip.key == key), None)
@@ -256,9 +202,7 @@ class SeriesModel:
 
     def close(self) -> None:
         self.feed.close()
-        for scene in self._scenes.values():
-            scene.close()
-        self._scenes.clear()
+        super().close()
 
     # --- what lies where ----------------------------------------------------------------------------------------
 
@@ -269,7 +213,7 @@ class SeriesModel:
             return []
         tier = group.scene.tier
         seen = tier.items.visible(self.viewport)
-        held = [self.view.annotations.get(each) for each in tier.ids[seen.start : seen.stop][:_MOST_OVER]]
+        held = [self.view.annotations.get(each) for each in tier.ids[seen.start : seen.stop][:MOST_OVER]]
         return [each for each in held if each is not None and each.item in (None, strip.channel)]
 
     def curves_over(self, strip: Strip) -> list[tuple[Annotation, Curve]]:
@@ -291,11 +235,6 @@ class SeriesModel:
         keys = (annotation.id, annotation.entity, annotation.stream, self.view.class_of(annotation))
         return self.bench.sight.visible(keys)
 
-    def locked(self, annotation: Annotation) -> bool:
-        """Whether gestures leave it alone."""
-        keys = (annotation.id, annotation.entity, annotation.stream, self.view.class_of(annotation))
-        return self.bench.sight.locked(keys)
-
     def xy(
         self, strip: Strip, annotation: Annotation, curve: Curve
     ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -308,19 +247,11 @@ class SeriesModel:
         y = np.zeros(len(values)) if axis is None else CurveScene.y_of(axis, values, strip.height - 1)
         return np.column_stack((x, y))
 
-    def hit(self, x: float, y: float) -> Hit:
-        """What is at a place."""
-        strip, now = self.strip_at(y), self.viewport.ns_at(x)
-        if strip is None:
-            return Hit(None, now)
-        if isinstance(strip.scene, TierScene):
-            scene = strip.scene
-            number = item_at(scene.tier, now, scene.row_at(y - strip.top, strip.height), self.viewport.distance_ns(4))
-            if number is None:
-                return Hit(strip, now)
-            rect = scene.item_rect(number, self.viewport, strip.height)
-            return Hit(strip, now, scene.tier.ids[number], _side(x, rect.left(), rect.right()))
-        return self._hit_curve(strip, x, y - strip.top, now) or self._hit_over(strip, x, now)
+    def _hit_over(self, strip: Strip, x: float, y: float, now: int) -> Hit:
+        return self._hit_curve(strip, x, y, now) or super()._hit_over(strip, x, y, now)
+
+    def part_at(self, strip: Strip, annotation: Annotation, shown: TimeRange, x: float, y: float) -> Part | None:
+        return Part.BODY if shown.is_instant else self._side_of(shown, x)
 
     def _hit_curve(self, strip: Strip, x: float, y: float, now: int) -> Hit | None:
         for annotation, curve in self.curves_over(strip):
@@ -333,20 +264,6 @@ class SeriesModel:
             if inside and abs(float(np.interp(x, places[:, 0], places[:, 1])) - y) <= POINT_PX:
                 return Hit(strip, now, annotation.id)
         return None
-
-    def _hit_over(self, strip: Strip, x: float, now: int) -> Hit:
-        """Edges of the selected first; what is shorter lies on top."""
-        chosen = set(self.bench.selected)
-        found: list[tuple[bool, float, Hit]] = []
-        for annotation in self.over(strip):
-            shown = self.view.session_range(annotation)
-            if shown is None:
-                continue
-            left, right = self.viewport.x_of(shown.start_ns), self.viewport.x_of(shown.end_ns)
-            if left - EDGE_PX <= x <= right + EDGE_PX:
-                hit = Hit(strip, now, annotation.id, Part.BODY if shown.is_instant else _side(x, left, right))
-                found.append((annotation.id not in chosen, right - left, hit))
-        return min(found, key=lambda each: each[:2])[2] if found else Hit(strip, now)
 
     # --- units and snapping -------------------------------------------------------------------------------------
 
@@ -365,52 +282,11 @@ class SeriesModel:
 
     def units(self, stream: Stream | None) -> Units | None:
         """A stream's own rows; ``None`` where it cannot be opened."""
-        if stream is None or self.bench.readers is None:
-            return None
-        if stream.id not in self._units:
-            try:
-                self._units[stream.id] = units_of(stream, self.bench.readers.reader(stream))
-            except DataError:  # ``troubles`` says what is wrong with it
-                self._units[stream.id] = None
-        return self._units[stream.id]
+        return None if stream is None else self._units_of(stream)
+
+    def own_units(self) -> Units | None:
+        return self.units(self.stream())
 
     def snapped(self, session_ns: int, stream: Stream, leave_out: tuple[int, ...] = ()) -> Target | None:
         """What a boundary is drawn to: other boundaries and the playhead; rows where they can be told apart."""
-        reach = self.viewport.distance_ns(SNAP_PX)
-        bounds = self.boundaries()
-        bounds = bounds[~np.isin(bounds, leave_out)] if leave_out else bounds
-        found = nearest(
-            session_ns, reach,
-            (nearest_moment(bounds, session_ns, "boundary"), Target(self.bench.clock.time_ns, "playhead")),
-        )  # fmt: skip
-        return found or nearest(session_ns, reach, [nearest_item(self.units(stream), session_ns)])
-
-    def boundaries(self) -> Int64s:
-        """Starts and ends of all labels of the series, in session time."""
-        tiers = [strip.scene.tier.items for strip in self.strips if isinstance(strip.scene, TierScene)]
-        ends = [part for each in tiers for part in (each.starts, each.ends)]
-        return np.unique(np.concatenate(ends)) if ends else np.zeros(0, np.int64)
-
-
-def _side(x: float, left: float, right: float) -> Part:
-    reach = min(EDGE_PX, max(2.0, (right - left) / 3))
-    if abs(x - right) <= reach:
-        return Part.END
-    return Part.START if abs(x - left) <= reach else Part.BODY
-
-
-@dataclass(frozen=True, slots=True)
-class _Keeper:
-    """Says of a label whether it is shown."""
-
-    bench: Workbench
-    view: SampleView
-    lane: Lane
-
-    def __call__(self, annotation: Annotation) -> bool:
-        return self.bench.sight.visible(
-            (annotation.id, annotation.entity, annotation.stream, self.view.class_of(annotation), self.lane.key)
-        )
-
-
-__all__ = ["CURVES", "EmptyScene", "Hit", "LaneKind", "Part", "SeriesModel", "Strip"]
+        return self._drawn_to(session_ns, self.units(stream), leave_out)

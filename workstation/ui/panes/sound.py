@@ -18,9 +18,11 @@ from workstation.app.viewport import Viewport
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base_gestures import Drag
+from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.base_time import TimePane
-from workstation.ui.panes.sound_canvas import RULER_PX, SoundCanvas
-from workstation.ui.panes.sound_gestures import Drag, Table, make
+from workstation.ui.panes.sound_canvas import SoundCanvas
+from workstation.ui.panes.sound_gestures import Gesture, Table, make
 from workstation.ui.panes.sound_heads import HEAD_PX, SoundHeads
 from workstation.ui.panes.sound_model import Choice, SoundModel
 from workstation.ui.scenes.ruler import in_words
@@ -194,7 +196,7 @@ class SoundPane(TimePane):
         if not isinstance(self.gesture, Drag) and not inside:
             self.show_view(model.viewport.turned_to(time_ns, bench.clock.span))
         self.canvas.show_playhead()
-        units = model.units(model.stream())
+        units = model.own_units()
         index = -1 if units is None else units.at_or_before(time_ns)
         if units is None or index < 0 or not units.shows(index, time_ns):
             self.header.say(item="nothing here", own=in_words(time_ns))
@@ -217,7 +219,7 @@ class SoundPane(TimePane):
         self._renew()
 
     def step_time(self, steps: int) -> int | None:
-        units = None if self.model is None else self.model.units(self.model.stream())
+        units = None if self.model is None else self.model.own_units()
         if units is None or self.bench is None:
             return None
         return stepped(units, self.bench.clock.time_ns, steps)
@@ -341,7 +343,7 @@ class SoundPane(TimePane):
         del hand
         self.canvas.update()
 
-    def _on_gesture(self, drag: Drag | None) -> None:
+    def _on_gesture(self, drag: Gesture | None) -> None:
         self.gesture = drag
         self.canvas.update()
 

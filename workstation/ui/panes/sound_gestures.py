@@ -8,36 +8,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QPointF, QRectF
 
-from workstation.app.snapping import Target
 from workstation.core.geometry import Band, ShapeKind
 from workstation.core.sample import StreamKind
-from workstation.core.selection import Mode, add, replace, toggle
 from workstation.core.timebase import TimeRange
-from workstation.ui.panes.sound_model import Hit, Part, SoundModel, Strip
+from workstation.ui.panes import base_gestures as base
+from workstation.ui.panes.base_gestures import Modifiers, Pan, Scrub, StripDrag, range_in_words
+from workstation.ui.panes.base_strips import Part
+from workstation.ui.panes.sound_model import Hit, SoundModel, Strip
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.workbench import Workbench
 
-Modifiers = Qt.KeyboardModifier
-START_PX = 4
 _SPAN = frozenset({ShapeKind.SPAN})
 BAND_PX = 12
 """A drag on a spectrogram less high than this marks a time and no band of frequencies."""
 
 
 @dataclass(slots=True)
-class Preview:
+class Preview(base.Preview):
     """What a gesture shows before it has happened: a stretch of time, perhaps with frequencies on one strip."""
 
     shown: TimeRange | None = None
     stream: str | None = None
     strip: str | None = None
     band: Band | None = None
-    snap: Target | None = None
-    text: str = ""
-    at: QPointF | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,116 +46,37 @@ class Table:
     """Scrubbing is to be heard there, if that is wanted."""
 
 
-class Drag:
-    """Base of the gestures; ``preview`` is painted while it lasts."""
+class Drag(StripDrag[Table, Preview, Hit]):
+    """Base of the gestures on strips."""
+
+    cause = "sound"
 
     def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
-        self.table = table
-        self.start = start
-        self.hit = hit
-        self.preview = Preview()
-        self.begun = False
-        self.alive = True
-
-    def move(self, at: QPointF, modifiers: Modifiers) -> None:
-        """The pointer is there now."""
-        if self.alive and (self.begun or (at - self.start).manhattanLength() >= START_PX):
-            self.begun = True
-            self.moved(at, modifiers)
-            self.table.redraw()
-
-    def finish(self, modifiers: Modifiers) -> None:
-        """The button was let go."""
-        if self.alive:
-            self.alive = False
-            if self.begun:
-                self.done()
-            else:
-                self.clicked(modifiers)
-
-    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
-        """Change the preview."""
-
-    def done(self) -> None:
-        """Do the command."""
+        super().__init__(table, start, hit, Preview())
 
     def clicked(self, modifiers: Modifiers) -> None:
-        """It was no drag: select what is there, and go there."""
-        bench, strip = self.table.bench, self.hit.strip
+        strip = self.hit.strip
         if strip is not None and strip.stream is not None:
-            bench.focus_on(strip.stream)
-        mode: Mode = replace
-        if modifiers & Modifiers.ControlModifier:
-            mode = toggle
-        elif modifiers & Modifiers.ShiftModifier:
-            mode = add
-        if self.hit.annotation is not None:
-            bench.select([self.hit.annotation], cause="sound", mode=mode)
-        elif mode is replace:
-            bench.selection.clear(cause="sound")
-        bench.clock.seek(self.hit.session_ns)
-
-    def key(self, event: QKeyEvent) -> bool:
-        """No key does anything to a drag; ``Esc`` comes as ``cancel``."""
-        del event
-        return False
-
-    def cancel(self) -> None:
-        """Leave everything as it was."""
-        self.alive = False
-        self.preview = Preview()
-        self.table.redraw()
+            self.table.bench.focus_on(strip.stream)
+        super().clicked(modifiers)
 
     def snap(self, x: float, modifiers: Modifiers, leave_out: tuple[int, ...] = ()) -> int:
         """The moment meant by a place; ``Alt`` takes the place itself."""
-        model = self.table.model
-        session_ns = model.viewport.ns_at(x)
-        self.preview.snap = None
-        if model.snapping and not modifiers & Modifiers.AltModifier:
-            stream = None if self.hit.strip is None else self.hit.strip.stream
-            self.preview.snap = model.snapped(session_ns, stream, leave_out)
-        return session_ns if self.preview.snap is None else self.preview.snap.session_ns
+        stream = None if self.hit.strip is None else self.hit.strip.stream
+        return self.drawn_to(x, modifiers, lambda now: self.table.model.snapped(now, stream, leave_out))
 
 
-class Scrub(Drag):
-    """The playhead under the pointer."""
-
-    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
-        super().__init__(table, start, hit)
-        self._before_ns = table.bench.clock.time_ns
-        table.bench.clock.seek(hit.session_ns)
-        table.audible(hit.session_ns)
-
-    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
-        del modifiers
-        now = self.table.model.viewport.ns_at(at.x())
-        self.table.bench.clock.seek(now)
-        self.table.audible(now)
-
-    def clicked(self, modifiers: Modifiers) -> None:
-        del modifiers
-
-    def cancel(self) -> None:
-        if self.alive:
-            self.table.bench.clock.seek(self._before_ns)
-        super().cancel()
+Gesture = StripDrag[Table, Preview, Hit]
 
 
-class Pan(Drag):
+def scrub(table: Table, at: QPointF, hit: Hit) -> Gesture:
+    """The playhead under the pointer, to be heard if that is wanted."""
+    return Scrub(table, at, hit, Preview(), table.audible)
+
+
+def pan(table: Table, at: QPointF, hit: Hit) -> Gesture:
     """The view under the hand."""
-
-    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
-        super().__init__(table, start, hit)
-        self._before = table.model.viewport
-
-    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
-        del modifiers
-        model = self.table.model
-        by_ns = -self._before.distance_ns(at.x() - self.start.x())
-        model.viewport = self._before.resized(model.viewport.width_px).panned(by_ns, self.table.bench.clock.span)
-
-    def clicked(self, modifiers: Modifiers) -> None:
-        del modifiers
+    return Pan(table, at, hit, Preview())
 
 
 class Draw(Drag):
@@ -268,10 +184,10 @@ class MoveLabel(Drag):
                 self.table.bench.run("annotation.move", annotations=[annotation.id], by_ns=shift)
 
 
-def drag_for(table: Table, at: QPointF, hit: Hit, modifiers: Modifiers) -> Drag:
+def drag_for(table: Table, at: QPointF, hit: Hit, modifiers: Modifiers) -> Gesture:
     """What a press of the left button begins. Labels are moved by their body once they are selected."""
     if hit.strip is None:
-        return Scrub(table, at, hit)
+        return scrub(table, at, hit)
     annotation = None if hit.annotation is None else table.model.view.annotations.get(hit.annotation)
     if annotation is None or table.model.locked(annotation):
         return Draw(table, at, hit) if hit.strip.stream is not None else Drag(table, at, hit)
@@ -322,7 +238,7 @@ def hz_at(strip: Strip, y: float) -> float:
 
 def in_words(shown: TimeRange, band: Band | None) -> str:
     """``1.250 – 1.900 s (650.0 ms), 300 – 1200 Hz``."""
-    text = f"{shown.start_ns / 1e9:.3f} – {shown.end_ns / 1e9:.3f} s ({shown.duration_ns / 1e6:.1f} ms)"
+    text = range_in_words(shown)
     return text if band is None else f"{text}, {band.low_hz:.0f} – {band.high_hz:.0f} Hz"
 
 

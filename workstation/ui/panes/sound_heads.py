@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QToolButton, QWidget
 
 from workstation.app.playing import TrackMix
-from workstation.ui.panes.sound_canvas import RULER_PX
+from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.sound_model import SoundModel, Strip
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.scenes.sound_scene import SoundScene

@@ -8,33 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QPointF, QRectF
 
-from workstation.app.snapping import Target
 from workstation.app.units import nearest_unit
 from workstation.core.annotation import Keyframe
-from workstation.core.selection import Mode, add, replace, toggle
+from workstation.core.selection import add, replace
 from workstation.core.timebase import TimeRange
+from workstation.ui.panes import base_gestures as base
+from workstation.ui.panes.base_gestures import Modifiers, mode_of, panned, range_in_words
 from workstation.ui.panes.timeline_edits import Boundary, Edits
 from workstation.ui.panes.timeline_model import Hit, Part, Row, TimelineModel
 from workstation.ui.workbench import Workbench
 
-Modifiers = Qt.KeyboardModifier
-START_PX = 4
-"""A shorter way is a click."""
-
 
 @dataclass(slots=True)
-class Preview:
+class Preview(base.Preview):
     """What a gesture shows before it has happened, for the canvas to paint."""
 
     spans: tuple[tuple[Row, QRectF], ...] = ()
     band: QRectF | None = None
     """In pixels below the first lane."""
-    snap: Target | None = None
-    text: str = ""
-    at: QPointF | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +40,13 @@ class Table:
     redraw: Callable[[], None]
 
 
-class Drag:
-    """Base of the gestures; ``preview`` is painted while it lasts."""
+class Drag(base.Drag[Table, Preview]):
+    """Base of the gestures; where the button is let go counts too."""
 
     def __init__(self, table: Table, start: QPointF) -> None:
-        self.table = table
-        self.start = start
-        self.preview = Preview()
-        self.begun = False
-        self.alive = True
+        super().__init__(table, start, Preview())
         self.ended: Callable[[], None] | None = None
         """Told when the gesture is cancelled, so that whoever holds it lets go."""
-
-    def move(self, at: QPointF, modifiers: Modifiers) -> None:
-        """The pointer is there now."""
-        if not self.alive:
-            return
-        if not self.begun and (at - self.start).manhattanLength() < START_PX:
-            return
-        self.begun = True
-        self.moved(at, modifiers)
-        self.table.redraw()
-
-    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
-        """Change the preview."""
 
     def finish(self, at: QPointF, modifiers: Modifiers) -> None:
         """The button was let go."""
@@ -85,31 +61,15 @@ class Drag:
     def done(self, at: QPointF, modifiers: Modifiers) -> None:
         """Do the command."""
 
-    def clicked(self, modifiers: Modifiers) -> None:
-        """It was no drag."""
-
-    def key(self, event: QKeyEvent) -> bool:
-        """No key does anything to a drag; ``Esc`` comes as ``cancel``."""
-        del event
-        return False
-
     def cancel(self) -> None:
-        """Leave everything as it was."""
-        self.alive = False
-        self.preview = Preview()
-        self.table.redraw()
+        super().cancel()
         if self.ended is not None:
             self.ended()
 
     def snap(self, x: float, row: Row | None, modifiers: Modifiers, *, leave_out: tuple[int, ...] = ()) -> int:
         """The moment meant by a place: what it is drawn to, or the place itself."""
-        model = self.table.model
-        session_ns = model.viewport.ns_at(x)
-        self.preview.snap = None
-        if model.snapping and not modifiers & Modifiers.AltModifier:
-            stream = None if row is None else row.lane.stream
-            self.preview.snap = model.snapped(session_ns, stream, leave_out=leave_out)
-        return session_ns if self.preview.snap is None else self.preview.snap.session_ns
+        stream = None if row is None else row.lane.stream
+        return self.drawn_to(x, modifiers, lambda now: self.table.model.snapped(now, stream, leave_out=leave_out))
 
 
 class Scrub(Drag):
@@ -141,9 +101,7 @@ class Pan(Drag):
 
     def moved(self, at: QPointF, modifiers: Modifiers) -> None:
         del modifiers
-        by_ns = -self._before.distance_ns(at.x() - self.start.x())
-        width = self.table.model.viewport.width_px
-        self.table.model.viewport = self._before.resized(width).panned(by_ns, self.table.bench.clock.span)
+        self.table.model.viewport = panned(self._before, self.table, at.x() - self.start.x())
         self._scroll(self._last_y - at.y())
         self._last_y = at.y()
 
@@ -191,7 +149,7 @@ class DrawSpan(Drag):
         view = self.table.model.viewport
         left, right = view.x_of(self._shown.start_ns), view.x_of(self._shown.end_ns)
         self.preview.spans = ((row, QRectF(left, 0, right - left, row.height)),)
-        self.preview.text, self.preview.at = _range_in_words(self._shown), at
+        self.preview.text, self.preview.at = range_in_words(self._shown), at
 
     def done(self, at: QPointF, modifiers: Modifiers) -> None:
         del at, modifiers
@@ -375,15 +333,6 @@ class MoveKeyframe(Drag):
 
 def pick(table: Table, hit: Hit, modifiers: Modifiers) -> None:
     """Select what was clicked: ``Shift`` beside the others, ``Ctrl`` changes sides."""
-    mode: Mode = replace
-    if modifiers & Modifiers.ControlModifier:
-        mode = toggle
-    elif modifiers & Modifiers.ShiftModifier:
-        mode = add
     if hit.row is not None and hit.row.lane.stream is not None:
         table.bench.focus_on(hit.row.lane.stream)
-    table.bench.select(hit.ids, cause="timeline", mode=mode)
-
-
-def _range_in_words(shown: TimeRange) -> str:
-    return f"{shown.start_ns / 1e9:.3f} – {shown.end_ns / 1e9:.3f} s ({shown.duration_ns / 1e6:.1f} ms)"
+    table.bench.select(hit.ids, cause="timeline", mode=mode_of(modifiers))

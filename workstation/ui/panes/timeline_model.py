@@ -32,6 +32,7 @@ from workstation.core.annotation import Annotation
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
 from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base_strips import EDGE_PX, SNAP_PX, Keeper
 from workstation.ui.panes.timeline_scenes import SceneMaker
 from workstation.ui.scenes.finding_scene import FindingScene
 from workstation.ui.scenes.lane_scene import LaneScene
@@ -44,9 +45,7 @@ from workstation.ui.workbench import Workbench
 FOLDED_PX = 17
 SPECTROGRAM = "spectrogram"
 """The other way to draw a lane of sound."""
-EDGE_PX = 5
 KEYFRAME_PX = 4
-SNAP_PX = 8
 LEAST_PX, MOST_PX = 17, 900
 NOTHING: Int64s = np.zeros(0, np.int64)
 
@@ -196,8 +195,8 @@ class TimelineModel:
             return FindingScene(self.view)
         return self._maker.recorded(lane)
 
-    def _keeper(self, lane: Lane) -> _Keeper:
-        return _Keeper(self.bench, self.view, lane)
+    def _keeper(self, lane: Lane) -> Keeper:
+        return Keeper(self.bench, self.view, lane)
 
     @property
     def height(self) -> int:
@@ -466,17 +465,3 @@ class TimelineModel:
     def _onsets(self) -> Int64s:
         found = [row.scene.onsets for row in self.rows if isinstance(row.scene, SoundScene)]
         return np.unique(np.concatenate(found)) if found else NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class _Keeper:
-    """Says of a label whether it is shown, by its class, thing, stream, lane and own id."""
-
-    bench: Workbench
-    view: SampleView
-    lane: Lane
-
-    def __call__(self, annotation: Annotation) -> bool:
-        return self.bench.sight.visible(
-            (annotation.id, annotation.entity, annotation.stream, self.view.class_of(annotation), self.lane.key)
-        )
