@@ -95,6 +95,10 @@ class StripsModel(ABC, Generic[StripT]):
         """What of a label is at a place that is beside its time by no more than an edge; ``y`` is of the strip."""
 
     @abstractmethod
+    def place(self, height_px: int) -> None:
+        """Share another height among the strips."""
+
+    @abstractmethod
     def own_units(self) -> Units | None:
         """Units of the stream that header and ruler tell of."""
 

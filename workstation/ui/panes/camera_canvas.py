@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,19 @@ from workstation.app.light import eight_bits
 from workstation.app.sample_view import SampleView
 from workstation.core.geometry import Mask, Shape
 from workstation.core.sample import Stream
-from workstation.core.selection import Ids, Mode, replace
 from workstation.core.tracks import Moment
-from workstation.ui.tools.canvas import Act, Pixels, Place, Preview
-from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.panes.base_canvas import FlatCanvas, Placing
+from workstation.ui.tools.canvas import Pixels, Place, Preview
+from workstation.ui.workbench import Workbench
 
 if TYPE_CHECKING:
     from workstation.ui.panes.camera_view import CameraView
 
 
-class ViewCanvas:
+class ViewCanvas(FlatCanvas):
     """The canvas of one camera view."""
+
+    cause = "camera"
 
     def __init__(self, camera: CameraView) -> None:
         self._camera = camera
@@ -32,12 +34,12 @@ class ViewCanvas:
         return self._camera.scene.view
 
     @property
-    def hand(self) -> Hand:
-        return self._camera.bench.hand
+    def bench(self) -> Workbench:
+        return self._camera.bench
 
     @property
-    def sight(self) -> Sight:
-        return self._camera.bench.sight
+    def placing(self) -> Placing:
+        return self._camera.viewport
 
     @property
     def stream(self) -> Stream:
@@ -66,24 +68,6 @@ class ViewCanvas:
     @property
     def size_px(self) -> tuple[int, int]:
         return self._camera.viewport.picture_px
-
-    @property
-    def scale(self) -> float:
-        return self._camera.viewport.scale
-
-    @property
-    def selected(self) -> Ids:
-        return self._camera.bench.selected
-
-    @property
-    def active(self) -> str | None:
-        return self._camera.bench.selection.state.active
-
-    def to_screen(self, place: Place) -> Place:
-        return self._camera.viewport.to_screen(place)
-
-    def to_picture(self, place: Place) -> Place:
-        return self._camera.viewport.to_picture(place)
 
     def hit(self, place: Place, *, reach_px: float = 6.0) -> list[str]:
         return self._camera.scene.hit(place, reach_px / self.scale)
@@ -124,21 +108,3 @@ class ViewCanvas:
 
     def repaint(self) -> None:
         self._camera.area.update()
-
-    def run(self, command_id: str, /, **arguments: object) -> Any:
-        return self._camera.bench.run(command_id, **arguments)
-
-    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
-        bench = self._camera.bench
-
-        def whole() -> Any:
-            with bench.together(label, group=group) as run:
-                return act(run)
-
-        return bench.attempt(whole)
-
-    def select(self, ids: Iterable[str], *, mode: Mode | None = None, active: str | None = None) -> None:
-        self._camera.bench.select(ids, cause="camera", mode=mode or replace, active=active)
-
-    def tell(self, text: str) -> None:
-        self._camera.bench.tell(text)

@@ -1,6 +1,5 @@
 """The line over each camera: stream, number of the picture painted, its own time, its distance from the playhead.
 
-Painted, not made of labels: it changes with every frame, and four labels in a layout cost more than the picture.
 What it says is set in the same step that takes a picture for painting, so both always speak of the same one.
 """
 
@@ -8,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
 
+from workstation.ui.panes.base_view_header import ViewHeader
 from workstation.ui.theme import Theme
 
 _GAP = 10
@@ -32,55 +31,22 @@ class Said:
     locked: bool = False
 
 
-class CameraHeader(QWidget):
+class CameraHeader(ViewHeader[Said]):
     """One line."""
 
-    enlarge_wanted = QtSignal()
-    taken = QtSignal()
-    """Pressed: this camera is worked on now."""
+    hint = "Double-click: enlarge this camera, or go back to all"
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(Said(), theme, parent)
         self._title = title
-        self._theme = theme
-        self._focused = False
-        self.said = Said()
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Double-click: enlarge this camera, or go back to all")
 
-    def say(self, said: Said) -> None:
-        """Say something else."""
-        if said != self.said:
-            self.said = said
-            words = (self._title, said.item, said.own, said.distance, said.note, "sees it best" if said.best else "")
-            spoken = " ".join(filter(None, words))
-            self.setAccessibleName(spoken)
-            self.setToolTip(f"{spoken}\nDouble-click: enlarge this camera, or go back to all")
-            self.update()
-
-    def set_look(self, theme: Theme, *, focused: bool) -> None:
-        """Other colours, or this camera is the one worked on."""
-        if (theme, focused) != (self._theme, self._focused):
-            self._theme, self._focused = theme, focused
-            self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(120, self.fontMetrics().height() + 6)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.taken.emit()
-        event.accept()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.enlarge_wanted.emit()
-        event.accept()
+    def words(self, said: Said) -> tuple[str, ...]:
+        return (self._title, said.item, said.own, said.distance, said.note, "sees it best" if said.best else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme, said = self._theme, self.said
-        painter.fillRect(self.rect(), QColor(theme.raised))
-        if self._focused:
-            painter.fillRect(QRect(0, 0, 3, self.height()), QColor(theme.accent))
+        theme, said = self.theme, self.said
+        self.paint_ground(painter)
         metrics = self.fontMetrics()
         right = self.width() - 8
         parts = (

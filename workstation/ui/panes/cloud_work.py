@@ -4,8 +4,8 @@ and the strip. What is asked of the canvas is only what it alone knows (``SpaceS
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +18,20 @@ from workstation.core.geometry import Cuboid
 from workstation.core.poses import NO_MOVE, RigidTransform
 from workstation.core.rotation import multiply
 from workstation.core.sample import Stream
-from workstation.core.selection import Ids, Mode, replace
 from workstation.core.tracks import Moment
-from workstation.ui.tools.canvas import NEW, Act
+from workstation.ui.panes.base_canvas import BenchCanvas
+from workstation.ui.tools.canvas import NEW
 from workstation.ui.tools.space_tool import Look, Shown, SpaceSource, Vec3
-from workstation.ui.tools.state import Hand, Sight
 
 if TYPE_CHECKING:
     from workstation.ui.workbench import Workbench
 
 
-class SpaceWork:
+class SpaceWork(BenchCanvas):
     """``cause`` names the pane to selection and previews; ``placed`` is asked where the cuboids are."""
 
     def __init__(self, bench: Workbench, source: SpaceSource, placed: PlacedCuboids, cause: str) -> None:
-        self._bench, self._source, self._placed, self._cause = bench, source, placed, cause
+        self._bench, self._source, self._placed, self.cause = bench, source, placed, cause
         self._held: tuple[tuple[int, int, Shown], Mapping[str, Cuboid]] | None = None
 
     @property
@@ -41,12 +40,8 @@ class SpaceWork:
         return self._bench.view
 
     @property
-    def hand(self) -> Hand:
-        return self._bench.hand
-
-    @property
-    def sight(self) -> Sight:
-        return self._bench.sight
+    def bench(self) -> Workbench:
+        return self._bench
 
     @property
     def shown(self) -> Shown | None:
@@ -60,14 +55,6 @@ class SpaceWork:
     def stream(self) -> Stream | None:
         shown = self.shown
         return None if shown is None or shown.stream is None else self.view.streams.get(shown.stream)
-
-    @property
-    def selected(self) -> Ids:
-        return self._bench.selected
-
-    @property
-    def active(self) -> str | None:
-        return self._bench.selection.state.active
 
     # --- where things are ---------------------------------------------------------------------------------------
 
@@ -200,10 +187,10 @@ class SpaceWork:
     def preview(self, cuboids: Mapping[str, Cuboid], *, class_id: str | None = None) -> None:
         shown = self.shown
         if shown is None or not cuboids:
-            self._bench.previews.clear(cause=self._cause)
+            self._bench.previews.clear(cause=self.cause)
             return
         dragged = [self._dragged(key, each, shown, class_id) for key, each in cuboids.items()]
-        self._bench.previews.show(dragged, cause=self._cause)
+        self._bench.previews.show(dragged, cause=self.cause)
 
     def _dragged(self, key: str, cuboid: Cuboid, shown: Shown, class_id: str | None) -> Dragged:
         record = self.view.annotations.get(key)
@@ -218,21 +205,3 @@ class SpaceWork:
 
     def repaint(self) -> None:
         self._source.repaint()
-
-    def run(self, command_id: str, /, **arguments: object) -> Any:
-        return self._bench.run(command_id, **arguments)
-
-    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
-        bench = self._bench
-
-        def whole() -> Any:
-            with bench.together(label, group=group) as run:
-                return act(run)
-
-        return bench.attempt(whole)
-
-    def select(self, ids: Iterable[str], *, mode: Mode | None = None, active: str | None = None) -> None:
-        self._bench.select(ids, cause=self._cause, mode=mode or replace, active=active)
-
-    def tell(self, text: str) -> None:
-        self._bench.tell(text)

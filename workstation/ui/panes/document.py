@@ -20,8 +20,8 @@ from workstation.core.selection import SelectionChanged
 from workstation.media.base import DocumentReader
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
-from workstation.ui.panes.document_canvas import key_of
 from workstation.ui.panes.document_view import PageView
+from workstation.ui.pointing import key_of
 from workstation.ui.scenes.text_scene import Standing
 from workstation.ui.theme import Theme
 from workstation.ui.workbench import Workbench

@@ -6,14 +6,12 @@ view; shapes come from ``app/picture_scene.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace as changed
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 
 from workstation.app.page_words import item_of
 from workstation.app.picture_scene import Drawn, OnPicture, PictureScene
@@ -21,26 +19,20 @@ from workstation.app.picture_shapes import distance, inside, lines_of, size_of
 from workstation.app.sample_view import SampleView
 from workstation.core.geometry import Shape
 from workstation.core.sample import Stream
-from workstation.core.selection import Ids, Mode, replace
+from workstation.core.selection import Ids
 from workstation.core.tracks import Moment, MomentKind
-from workstation.ui.tools.canvas import NEW, Act, Button, KeyPress, Modifier, Pixels, Place, PointerEvent, Preview
-from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.panes.base_canvas import FlatCanvas, Placing
+from workstation.ui.tools.canvas import NEW, Pixels, Place, Preview
+from workstation.ui.workbench import Workbench
 
 if TYPE_CHECKING:
     from workstation.ui.panes.document_view import PageView
 
-_BUTTONS = (
-    (Qt.MouseButton.LeftButton, Button.LEFT), (Qt.MouseButton.RightButton, Button.RIGHT),
-    (Qt.MouseButton.MiddleButton, Button.MIDDLE),
-)  # fmt: skip
-_MODIFIERS = (
-    (Qt.KeyboardModifier.ShiftModifier, Modifier.SHIFT), (Qt.KeyboardModifier.ControlModifier, Modifier.CTRL),
-    (Qt.KeyboardModifier.AltModifier, Modifier.ALT),
-)  # fmt: skip
 
-
-class PageCanvas:
+class PageCanvas(FlatCanvas):
     """The shapes on the page that is painted."""
+
+    cause = "document"
 
     def __init__(self, page: PageView) -> None:
         self._page = page
@@ -83,7 +75,7 @@ class PageCanvas:
         shape = self._previews.get(drawn.id)
         if shape is None or isinstance(shape, Pixels):
             return drawn
-        return changed(drawn, shape=shape, lines=lines_of(shape), size=size_of(shape))
+        return replace(drawn, shape=shape, lines=lines_of(shape), size=size_of(shape))
 
     def _fresh(self, key: str, shape: Shape) -> Drawn:
         view = self.view
@@ -107,14 +99,13 @@ class PageCanvas:
         return self._page.view
 
     @property
-    def hand(self) -> Hand:
+    def bench(self) -> Workbench:
         assert self._page.bench is not None
-        return self._page.bench.hand
+        return self._page.bench
 
     @property
-    def sight(self) -> Sight:
-        assert self._page.bench is not None
-        return self._page.bench.sight
+    def placing(self) -> Placing:
+        return self._page.viewport
 
     @property
     def stream(self) -> Stream:
@@ -142,22 +133,12 @@ class PageCanvas:
         return self._page.viewport.picture_px
 
     @property
-    def scale(self) -> float:
-        return self._page.viewport.scale
-
-    @property
     def selected(self) -> Ids:
         return () if self._page.bench is None else self._page.bench.selected
 
     @property
     def active(self) -> str | None:
         return None if self._page.bench is None else self._page.bench.selection.state.active
-
-    def to_screen(self, place: Place) -> Place:
-        return self._page.viewport.to_screen(place)
-
-    def to_picture(self, place: Place) -> Place:
-        return self._page.viewport.to_picture(place)
 
     def hit(self, place: Place, *, reach_px: float = 6.0) -> list[str]:
         reach = reach_px / self.scale
@@ -193,53 +174,3 @@ class PageCanvas:
 
     def repaint(self) -> None:
         self._page.update()
-
-    def run(self, command_id: str, /, **arguments: object) -> Any:
-        assert self._page.bench is not None
-        return self._page.bench.run(command_id, **arguments)
-
-    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
-        bench = self._page.bench
-        assert bench is not None
-
-        def whole() -> Any:
-            with bench.together(label, group=group) as run:
-                return act(run)
-
-        return bench.attempt(whole)
-
-    def select(self, ids: Iterable[str], *, mode: Mode | None = None, active: str | None = None) -> None:
-        assert self._page.bench is not None
-        self._page.bench.select(ids, cause="document", mode=mode or replace, active=active)
-
-    def tell(self, text: str) -> None:
-        assert self._page.bench is not None
-        self._page.bench.tell(text)
-
-
-def pointer_of(event: QMouseEvent, canvas: PageCanvas, *, clicks: int = 1) -> PointerEvent:
-    """A mouse event in points of the page."""
-    at: QPointF = event.position()
-    x, y = canvas.to_picture((at.x(), at.y()))
-    return PointerEvent(
-        x=x, y=y, button=_flags(event.button(), _BUTTONS, Button.NONE),
-        held=_flags(event.buttons(), _BUTTONS, Button.NONE),
-        modifiers=_flags(event.modifiers(), _MODIFIERS, Modifier.NONE), clicks=clicks, scale=canvas.scale,
-    )  # fmt: skip
-
-
-def key_of(event: QKeyEvent) -> KeyPress:
-    """A key event as tools get it."""
-    names = {Qt.Key.Key_Escape: "Escape", Qt.Key.Key_Return: "Return", Qt.Key.Key_Enter: "Return"}
-    name = names.get(Qt.Key(event.key())) or QKeySequence(event.key()).toString(
-        QKeySequence.SequenceFormat.PortableText
-    )
-    return KeyPress(key=name, text=event.text(), modifiers=_flags(event.modifiers(), _MODIFIERS, Modifier.NONE))
-
-
-def _flags(given: Any, pairs: Sequence[tuple[Any, Any]], none: Any) -> Any:
-    found = none
-    for theirs, ours in pairs:
-        if given & theirs:
-            found |= ours
-    return found

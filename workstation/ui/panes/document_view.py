@@ -22,8 +22,9 @@ from workstation.app.sample_view import SampleView
 from workstation.core.geometry import TextSpan
 from workstation.core.sample import Stream
 from workstation.media.base import DocumentReader, Region
-from workstation.ui.panes.document_canvas import PageCanvas, pointer_of
+from workstation.ui.panes.document_canvas import PageCanvas
 from workstation.ui.panes.document_words import WordHand
+from workstation.ui.pointing import pointer_of
 from workstation.ui.scenes.overlays import Marks, Overlay, OverlayLook
 from workstation.ui.scenes.page_scene import PageSpan, paint_paper, paint_spans, paint_taken, paint_tokens, screen_rect
 from workstation.ui.scenes.text_scene import Standing

@@ -9,49 +9,49 @@ It owns the stretch of time it shows, the timeline's or its own, and passes gest
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QScrollBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from workstation.app.sample_view import SampleView
 from workstation.app.series_curves import ScaleMode
 from workstation.app.series_layout import ChannelChoice, SeriesLayout, keep_series_layout, read_series_layout
 from workstation.app.series_values import typed_value
-from workstation.app.units import stepped
 from workstation.core.annotation import Annotation
 from workstation.core.errors import UserError
 from workstation.core.geometry import Curve
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
-from workstation.store.changes import ChangeSet
-from workstation.ui.panes.base_gestures import Drag
+from workstation.ui.panes.base_buttons import header_button, header_toggle
 from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.base_strips_canvas import RULER_PX
-from workstation.ui.panes.base_time import TimePane
+from workstation.ui.panes.base_strips_pane import StripsPane
 from workstation.ui.panes.series_canvas import SeriesCanvas
 from workstation.ui.panes.series_channels import ChannelList
 from workstation.ui.panes.series_edits import SeriesEdits
-from workstation.ui.panes.series_gestures import Gesture, Table
-from workstation.ui.panes.series_heads import HEAD_PX, SeriesHeads, Wish
+from workstation.ui.panes.series_gestures import Table
+from workstation.ui.panes.series_heads import SeriesHeads, Wish
 from workstation.ui.panes.series_model import Hit, SeriesModel, Strip
 from workstation.ui.scenes.ruler import in_words
-from workstation.ui.theme import Theme
-from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.tools.state import Hand
 from workstation.ui.workbench import Workbench
 
 _LIMITS = re.compile(r"\s*(.+?)\s*(?:…|\.\.+|\bto\b|;)\s*(.+?)\s*\Z")
 _SCALES = ((ScaleMode.AUTO, "Auto"), (ScaleMode.FIXED, "Fixed"), (ScaleMode.LOG, "Log"))
 
 
-class SeriesPane(TimePane):
+class SeriesPane(StripsPane[SeriesModel]):
     """All series of the sample."""
 
     kind = "series"
     title = "Series"
     canvas: SeriesCanvas
+    heads: SeriesHeads
+    no_length = "The end is where the beginning is: move the playhead, or mark a moment (M)."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,7 +67,7 @@ class SeriesPane(TimePane):
     # --- building -----------------------------------------------------------------------------------------------
 
     def _build_controls(self) -> None:
-        self.choose = self._button("series_choose", "Channels…", "Choose and order the channels (C)")
+        self.choose = header_button("series_choose", "Channels…", "Choose and order the channels (C)")
         self.choose.clicked.connect(self.choose_channels)
         self.scale = QComboBox()
         self.scale.setObjectName("series_scale")
@@ -77,77 +77,33 @@ class SeriesPane(TimePane):
             self.scale.addItem(title, mode)
         self.scale.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.scale.activated.connect(self._scale_chosen)
-        self.draw = self._toggle("series_draw", "Draw", "Draw values over time in place of spans (D)", False)
+        self.draw = header_toggle("series_draw", "Draw", "Draw values over time in place of spans (D)", on=False)
         self.draw.toggled.connect(self._draw_changed)
         self.value = QLineEdit()
         self.value.setObjectName("series_value")
         self.value.setAccessibleName("Value with unit")
         self.value.setFixedWidth(150)
         self.value.returnPressed.connect(self._typed)
-        self.linked = self._toggle("series_linked", "Link", "Show the same stretch of time as the timeline", True)
-        self.snap = self._toggle("series_snap", "Snap", "Snap to rows, boundaries and the playhead (Y)", True)
-        self.linked.toggled.connect(self._link_changed)
-        self.snap.toggled.connect(self._snap_changed)
+        self.linked = header_toggle("series_linked", "Link", "Show the same stretch of time as the timeline", on=True)
+        self.snap = header_toggle("series_snap", "Snap", "Snap to rows, boundaries and the playhead (Y)", on=True)
         for widget in (self.choose, self.scale, self.draw, self.value, self.linked, self.snap):
             self.header.extra.addWidget(widget)
         self._channel_list = ChannelList(self)
         self._channel_list.chosen.connect(self._channels_chosen)
 
-    def _button(self, name: str, text: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(name)
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
-
-    def _toggle(self, name: str, text: str, tip: str, on: bool) -> QToolButton:
-        button = self._button(name, text, tip)
-        button.setCheckable(True)
-        button.setChecked(on)
-        return button
-
     def _build_body(self) -> None:
-        self.canvas, self.heads, self._bar = SeriesCanvas(), SeriesHeads(), QScrollBar(Qt.Orientation.Vertical)
-        self._bar.setObjectName("series_scroll")
-        self._bar.setAccessibleName("Scroll channels")
-        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._bar.valueChanged.connect(self._scrolled)
-        self._said = QLabel()
-        self._said.setObjectName("series_said")
-        self._said.setWordWrap(True)
-        self._said.setContentsMargins(8, 4, 8, 4)
-        self._said.hide()
-        grid = QGridLayout(self.body)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(0)
-        grid.addWidget(self._said, 0, 0, 1, 3)
-        grid.addWidget(self.heads, 1, 0)
-        grid.addWidget(self.canvas, 1, 1)
-        grid.addWidget(self._bar, 1, 2)
-        grid.setColumnMinimumWidth(0, HEAD_PX)
-        grid.setColumnStretch(1, 1)
-        grid.setRowStretch(1, 1)
-        self.canvas.gesture_changed.connect(self._on_gesture)
-        self.canvas.zoom_wanted.connect(self.zoom)
-        self.canvas.pan_wanted.connect(self.pan)
-        self.canvas.scroll_wanted.connect(self._scroll_by)
+        self.canvas, self.heads = SeriesCanvas(), SeriesHeads()
+        self.build_strips("Scroll channels")
         self.canvas.instant_wanted.connect(self._on_double)
-        self.canvas.resized.connect(self._fit_size)
         self.heads.wished.connect(self._on_wish)
 
     # --- the workbench ------------------------------------------------------------------------------------------
 
     def bound(self, bench: Workbench) -> None:
         self.layout_kept = read_series_layout(bench.session.project.path)
+        super().bound(bench)
         self.hear(bench.stream_focused, self._on_focused)
-        self.hear(bench.theme_changed, self._on_theme)
-        self.hear(bench.sight.changed, self._on_sight)
         self.hear(bench.hand.changed, self._on_hand)
-        self.hear(bench.reveal_wanted, self.reveal)
-        self.hear(bench.window_changed, self._on_window)
 
     def unbound(self, bench: Workbench) -> None:
         del bench
@@ -167,7 +123,7 @@ class SeriesPane(TimePane):
         bench = self.bench
         if bench is None or view is None:
             self.header.say(item="" if view is not None else "nothing here")
-            self._said.hide()
+            self.say_instead("")
             self.canvas.update()
             return
         self.model = SeriesModel(bench, view, self.layout_kept, max(1, self.canvas.width()), self._redraw_all)
@@ -179,46 +135,26 @@ class SeriesPane(TimePane):
         self.edits = SeriesEdits(bench, self.model)
         self.canvas.table = Table(bench, self.model, self.edits, self.redraw)
         self.heads.model = self.model
-        self._renew()
+        self.renew()
 
-    def _renew(self) -> None:
-        """Lanes may be others now."""
-        model = self.model
-        if model is None:
-            return
-        model.layout = self.layout_kept
-        model.rebuild(self._room())
-        said = "This sample has no series." if not model.streams else "\n".join(model.troubles)
-        self._said.setText(said)
-        self._said.setVisible(bool(said))
-        self._placed()
-
-    def _room(self) -> int:
-        return max(40, self.canvas.height() - RULER_PX)
-
-    def _placed(self) -> None:
+    def renew(self) -> None:
         model = self.model
         if model is not None:
-            self._bar.setRange(0, max(0, model.height - self._room()))
-            self._bar.setPageStep(self._room())
-            self._bar.setVisible(self._bar.maximum() > 0)
+            model.layout = self.layout_kept
+            model.rebuild(self.room())
+            self.say_instead("\n".join(model.troubles) if model.streams else "This sample has no series.")
+            self.placed()
+
+    def placed(self) -> None:
         self._show_hand()
-        self.redraw()
+        super().placed()
 
     def show_time(self, time_ns: int) -> None:
-        model, bench = self.model, self.bench
-        if model is None or bench is None:
-            return
-        inside = model.viewport.start_ns <= time_ns < model.viewport.end_ns
-        if not isinstance(self.gesture, Drag) and not inside:
-            self.show_view(model.viewport.turned_to(time_ns, bench.clock.span))
-        self.canvas.show_playhead()
+        super().show_time(time_ns)
         self.heads.update()
-        self._say(model, time_ns)
 
-    def _say(self, model: SeriesModel, time_ns: int) -> None:
-        stream = model.stream()
-        units = model.units(stream)
+    def say(self, model: SeriesModel, time_ns: int) -> None:
+        stream, units = model.stream(), model.own_units()
         index = -1 if units is None else units.at_or_before(time_ns)
         if stream is None or units is None or index < 0 or not units.shows(index, time_ns):
             self.header.say(item="nothing here", own=in_words(time_ns))
@@ -239,18 +175,6 @@ class SeriesPane(TimePane):
         if bench is not None and model is not None and elsewhere and not bench.clock.playing:
             self.reveal((*change.after.ids, *sorted(model.view.related(change.after.ids))))
         self.canvas.update()
-
-    def apply(self, changes: ChangeSet) -> None:
-        del changes
-        if isinstance(self.gesture, Drag):
-            self.gesture.cancel()
-        self._renew()
-
-    def step_time(self, steps: int) -> int | None:
-        units = None if self.model is None else self.model.own_units()
-        if units is None or self.bench is None:
-            return None
-        return stepped(units, self.bench.clock.time_ns, steps)
 
     def unit_name(self) -> str:
         units = None if self.model is None else self.model.own_units()
@@ -289,8 +213,8 @@ class SeriesPane(TimePane):
     def _scroll_to(self, strip: Strip) -> None:
         if strip.top < self._bar.value():
             self._bar.setValue(strip.top)
-        elif strip.bottom > self._bar.value() + self._room():
-            self._bar.setValue(strip.bottom - self._room())
+        elif strip.bottom > self._bar.value() + self.room():
+            self._bar.setValue(strip.bottom - self.room())
 
     def redraw(self) -> None:
         model, bench = self.model, self.bench
@@ -298,8 +222,7 @@ class SeriesPane(TimePane):
             self._looked_at = model.viewport.shown
             if self.linked.isChecked():
                 bench.show_window(model.viewport.shown)
-        if self.canvas.drag is not None and not self.canvas.drag.alive:
-            self.canvas.end_drag()  # it was cancelled
+        self.drop_cancelled()
         self._redraw_all()
 
     def _redraw_all(self) -> None:
@@ -308,23 +231,12 @@ class SeriesPane(TimePane):
 
     # --- marks and values ---------------------------------------------------------------------------------------
 
-    def mark(self, *, out: bool) -> None:
-        """Mark in or out at the playhead; with both a span is made on the lane in hand."""
-        model, bench = self.model, self.bench
-        strip = None if model is None else model.active_strip()
-        if model is None or bench is None or self.edits is None or strip is None:
-            return
-        now, begin = bench.clock.time_ns, self.canvas.mark_in_ns
-        if not out:
-            self.canvas.mark_in_ns = now
-        elif begin is None:
-            bench.tell("Mark the beginning first (I), then the end (O).")
-        elif begin == now:
-            bench.tell("The end is where the beginning is: move the playhead, or mark a moment (M).")
-        else:
-            self.canvas.mark_in_ns = None
-            self.edits.make(strip, TimeRange(min(begin, now), max(begin, now)))
-        self.canvas.update()
+    def maker(self) -> Callable[[TimeRange], None] | None:
+        """On the lane in hand."""
+        edits, strip = self.edits, None if self.model is None else self.model.active_strip()
+        if edits is None or strip is None:
+            return None
+        return lambda marked: edits.make(strip, marked)
 
     def mark_moment(self) -> None:
         """Mark an instant at the playhead on the lane in hand."""
@@ -399,7 +311,7 @@ class SeriesPane(TimePane):
         self.bench.focus_on(strip.stream.id)
         self._scroll_to(strip)
         self._show_hand()
-        self._say(self.model, self.bench.clock.time_ns)
+        self.say(self.model, self.bench.clock.time_ns)
         self._redraw_all()
 
     def move_lane(self, step: int) -> None:
@@ -454,7 +366,7 @@ class SeriesPane(TimePane):
         self.layout_kept = layout
         if self.bench is not None:
             keep_series_layout(self.bench.session.project.path, layout)
-        self._renew()
+        self.renew()
 
     def choose_channels(self) -> None:
         """Open the list of channels."""
@@ -516,19 +428,7 @@ class SeriesPane(TimePane):
     def _draw_changed(self, wanted: bool) -> None:
         if self.model is not None:
             self.model.drawing = wanted
-            self._renew()
-
-    def _link_changed(self, linked: bool) -> None:
-        if linked and self.bench is not None and self.bench.window is not None:
-            self._on_window(self.bench.window)
-
-    def _snap_changed(self, wanted: bool) -> None:
-        if self.model is not None:
-            self.model.snapping = wanted
-
-    def _on_window(self, shown: TimeRange) -> None:
-        if self.linked.isChecked() and self.model is not None and shown != self.model.viewport.shown:
-            self.show_view(replace(self.model.viewport, start_ns=shown.start_ns, duration_ns=shown.duration_ns))
+            self.renew()
 
     def _on_focused(self, stream: str | None) -> None:
         model, bench = self.model, self.bench
@@ -539,39 +439,14 @@ class SeriesPane(TimePane):
         if other is not None and (active is None or active.stream.id != stream):
             model.active = other.key
             self._show_hand()
-        self._say(model, bench.clock.time_ns)
+        self.say(model, bench.clock.time_ns)
         self._redraw_all()
-
-    def _on_theme(self, theme: Theme) -> None:
-        del theme
-        self._redraw_all()
-
-    def _on_sight(self, sight: Sight) -> None:
-        del sight
-        self._renew()
 
     def _on_hand(self, hand: Hand) -> None:
         del hand
         if self.model is not None and self.model.drawing:
-            self._renew()  # the lane of the class in hand
+            self.renew()  # the lane of the class in hand
         self.canvas.update()
-
-    def _on_gesture(self, drag: Gesture | None) -> None:
-        self.gesture = drag
-        self.canvas.update()
-
-    def _scrolled(self, value: int) -> None:
-        self.canvas.offset = self.heads.offset = value
-        self._redraw_all()
-
-    def _scroll_by(self, pixels: float) -> None:
-        self._bar.setValue(round(self._bar.value() + pixels))
-
-    def _fit_size(self) -> None:
-        if self.model is not None:
-            self.model.viewport = self.model.viewport.resized(max(1, self.canvas.width()))
-            self.model.place(self._room())
-            self._placed()
 
     def read_out(self, x: float, y: float) -> str:
         """What the read-out says of a place on the canvas."""

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from workstation.app.series_curves import Axis, ScaleMode, reading_at, ticks_of, value_in_words
 from workstation.app.series_values import value_of
 from workstation.ui.panes.base_strips_canvas import RULER_PX
+from workstation.ui.panes.base_strips_pane import StripsHeads
 from workstation.ui.panes.series_model import SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.scenes.lane_scene import small_font
@@ -44,20 +45,16 @@ _TITLES = {
 }  # fmt: skip
 
 
-class SeriesHeads(QWidget):
+class SeriesHeads(StripsHeads):
     """One widget for all lanes; it scrolls with them."""
 
     wished = QtSignal(str, object)
     """Key of a lane and a ``Wish``."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("series_heads")
-        self.setAccessibleName("Names and values of the channels")
+        super().__init__("series_heads", "Names and values of the channels", HEAD_PX, parent)
         self.setToolTip("Click takes the channel in hand; right-click for scale, order and hiding")
-        self.setFixedWidth(HEAD_PX)
         self.model: SeriesModel | None = None
-        self.offset = 0
 
     def _strip_at(self, y: float) -> Strip | None:
         return None if self.model is None else self.model.strip_at(y - RULER_PX + self.offset)

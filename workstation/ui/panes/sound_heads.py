@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QToolButton, QWidget
 
 from workstation.app.playing import TrackMix
 from workstation.ui.panes.base_strips_canvas import RULER_PX
+from workstation.ui.panes.base_strips_pane import StripsHeads
 from workstation.ui.panes.sound_model import SoundModel, Strip
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.scenes.sound_scene import SoundScene
@@ -27,19 +28,15 @@ _NICE_HZ = (100, 200, 300, 500, 1000, 2000, 3000, 5000, 8000, 10_000, 15_000, 20
 Mix = Callable[[str], TrackMix]
 
 
-class SoundHeads(QWidget):
+class SoundHeads(StripsHeads):
     """Controls stand beside the strip they belong to and scroll with it."""
 
     mix_wanted = QtSignal(str, object)
     """Key of a stream and the ``TrackMix`` it is to have."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("sound_heads")
-        self.setAccessibleName("Channels")
-        self.setFixedWidth(HEAD_PX)
+        super().__init__("sound_heads", "Channels", HEAD_PX, parent)
         self.model: SoundModel | None = None
-        self.offset = 0
         self._mix: Mix | None = None
         self._controls: dict[tuple[str, int, str], QWidget] = {}
 

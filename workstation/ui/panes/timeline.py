@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollBar, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollBar, QWidget
 
 from workstation.app.checking import SampleChecks
 from workstation.app.lane_layout import LaneChoice, LaneLayout, keep_layout, read_layout
@@ -22,6 +22,7 @@ from workstation.core.clock import TransportChanged
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
+from workstation.ui.panes.base_buttons import header_button, header_toggle
 from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.timeline_canvas import LanesCanvas
 from workstation.ui.panes.timeline_edits import Edits
@@ -83,28 +84,17 @@ class TimelinePane(TimePane):
         self._filter_soon.setInterval(_TYPED_MS)
         self._filter_soon.timeout.connect(self._filter_changed)
         self.filter.textChanged.connect(self._filter_soon.start)
-        self.snap_button = self._control("timeline_snap", "Snap", "Snap to frames, sweeps, onsets and boundaries (Y)")
-        self.snap_button.setCheckable(True)
-        self.snap_button.setChecked(True)
+        snaps = "Snap to frames, sweeps, onsets and boundaries (Y)"
+        self.snap_button = header_toggle("timeline_snap", "Snap", snaps, on=True)
         self.snap_button.toggled.connect(self._snap_toggled)
-        self._out = self._control("timeline_zoom_out", "−", "Zoom out (-)")
-        self._in = self._control("timeline_zoom_in", "+", "Zoom in (+)")
-        self._fit = self._control("timeline_fit", "Fit", "Show the whole sample (Ctrl+0)")
+        self._out = header_button("timeline_zoom_out", "−", "Zoom out (-)")
+        self._in = header_button("timeline_zoom_in", "+", "Zoom in (+)")
+        self._fit = header_button("timeline_fit", "Fit", "Show the whole sample (Ctrl+0)")
         self._out.clicked.connect(self.zoom_out)
         self._in.clicked.connect(self.zoom_in)
         self._fit.clicked.connect(self.fit)
         for widget in (self.filter, self.snap_button, self._out, self._in, self._fit):
             self.header.extra.addWidget(widget)
-
-    def _control(self, name: str, text: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(name)
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
 
     def _build_body(self) -> None:
         self.ruler, self.canvas, self.minimap, self.heads = Ruler(), LanesCanvas(), MiniMap(), LaneHeads()

@@ -7,8 +7,7 @@ Painted by ``trajectory_canvas.py``; metres and pixels are ``app/trajectory_view
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
@@ -20,6 +19,7 @@ from workstation.core.selection import SelectionChanged
 from workstation.media.base import TrajectoryReader
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Pane
+from workstation.ui.panes.base_buttons import header_button, header_toggle
 from workstation.ui.panes.trajectory_canvas import TrajectoryCanvas
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme
@@ -43,36 +43,18 @@ class TrajectoryPane(Pane):
         self._build_body()
 
     def _build_controls(self) -> None:
-        self.things = self._toggle(
-            "trajectory_things", "Things", "Show labelled things around the path (Shift+T)", True
+        things, follow = (
+            "Show labelled things around the path (Shift+T)",
+            "Keep the place at the playhead in view (Shift+C)",
         )
-        self.follow = self._toggle(
-            "trajectory_follow", "Follow", "Keep the place at the playhead in view (Shift+C)", False
-        )
-        self._fit = QToolButton()
-        self._fit.setObjectName("trajectory_fit")
-        self._fit.setText("Fit")
-        self._fit.setAccessibleName("Show the whole path")
-        self._fit.setToolTip("Show the whole path (Ctrl+0)")
-        self._fit.setAutoRaise(True)
-        self._fit.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.things = header_toggle("trajectory_things", "Things", things, on=True)
+        self.follow = header_toggle("trajectory_follow", "Follow", follow, on=False)
+        self._fit = header_button("trajectory_fit", "Fit", "Show the whole path (Ctrl+0)")
         self._fit.clicked.connect(self.fit)
         self.things.toggled.connect(self._things_changed)
         self.follow.toggled.connect(self._follow_changed)
         for widget in (self.things, self.follow, self._fit):
             self.header.extra.addWidget(widget)
-
-    def _toggle(self, name: str, text: str, tip: str, on: bool) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(name)
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
-        button.setCheckable(True)
-        button.setChecked(on)
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
 
     def _build_body(self) -> None:
         self.canvas = TrajectoryCanvas()

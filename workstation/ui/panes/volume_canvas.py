@@ -6,7 +6,7 @@ Shapes in pixels are drawn on stored images alone; on the cuts across them a too
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +20,12 @@ from workstation.core.annotation import Annotation, Source, SourceKind
 from workstation.core.geometry import Figure, Mask, Measured, Measurement, Shape
 from workstation.core.measured import outline_of, value_of
 from workstation.core.sample import Stream
-from workstation.core.selection import Ids, Mode, replace
 from workstation.core.tracks import Moment
-from workstation.ui.tools.canvas import Act, Pixels, Place, Preview
+from workstation.ui.panes.base_canvas import FlatCanvas, Placing
+from workstation.ui.tools.canvas import Pixels, Place, Preview
 from workstation.ui.tools.mask_keeping import given_mask
 from workstation.ui.tools.measuring import Lying, Vec3
-from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.workbench import Workbench
 
 if TYPE_CHECKING:
     from workstation.ui.panes.volume_view import PlaneView
@@ -35,8 +35,10 @@ BETWEEN = "between"
 FRAME = "patient"
 
 
-class PlaneCanvas:
+class PlaneCanvas(FlatCanvas):
     """The canvas of one plane view."""
+
+    cause = "volume"
 
     def __init__(self, plane_view: PlaneView) -> None:
         self._view = plane_view
@@ -46,12 +48,12 @@ class PlaneCanvas:
         return self._view.scene.view
 
     @property
-    def hand(self) -> Hand:
-        return self._view.bench.hand
+    def bench(self) -> Workbench:
+        return self._view.bench
 
     @property
-    def sight(self) -> Sight:
-        return self._view.bench.sight
+    def placing(self) -> Placing:
+        return self._view.viewport
 
     @property
     def stream(self) -> Stream:
@@ -78,24 +80,6 @@ class PlaneCanvas:
     @property
     def size_px(self) -> tuple[int, int]:
         return self._view.viewport.size_px
-
-    @property
-    def scale(self) -> float:
-        return self._view.viewport.scale
-
-    @property
-    def selected(self) -> Ids:
-        return self._view.bench.selected
-
-    @property
-    def active(self) -> str | None:
-        return self._view.bench.selection.state.active
-
-    def to_screen(self, place: Place) -> Place:
-        return self._view.viewport.to_screen(place)
-
-    def to_picture(self, place: Place) -> Place:
-        return self._view.viewport.to_picture(place)
 
     def hit(self, place: Place, *, reach_px: float = 6.0) -> list[str]:
         return self._view.scene.hit(place, reach_px / self.scale)
@@ -133,24 +117,6 @@ class PlaneCanvas:
 
     def repaint(self) -> None:
         self._view.area.update()
-
-    def run(self, command_id: str, /, **arguments: object) -> Any:
-        return self._view.bench.run(command_id, **arguments)
-
-    def together(self, label: str, act: Act, *, group: str | None = None) -> Any:
-        bench = self._view.bench
-
-        def whole() -> Any:
-            with bench.together(label, group=group) as run:
-                return act(run)
-
-        return bench.attempt(whole)
-
-    def select(self, ids: Iterable[str], *, mode: Mode | None = None, active: str | None = None) -> None:
-        self._view.bench.select(ids, cause="volume", mode=mode or replace, active=active)
-
-    def tell(self, text: str) -> None:
-        self._view.bench.tell(text)
 
     # --- the patient --------------------------------------------------------------------------------------------
 
