@@ -53,7 +53,15 @@ def test_a_clap_tells_how_late_the_sound_is_and_the_person_decides(
     assert abs(by_voice - ms) <= 1000 / 30
     status = measured_status(project)
     assert "unverified" not in str(status)  # the fixture's gate stood verified; measuring alone changes nothing
+    measured("clap", str(project), "--note", "--person", "Ana")
+    assert measured("clap", str(project))["late_ms"] == late  # kept, and nothing corrected
+    assert "unverified" in str(measured_status(project))
+    checked = CliRunner().invoke(cli, ["validate", str(project), "--only", "clocks.off", "--json"])
+    flagged = next(json.loads(line) for line in checked.output.splitlines())
+    assert flagged["measured"] == pytest.approx(abs(late), abs=0.001)
     measured("clap", str(project), "--accept", "--person", "Ana")
+    checked = CliRunner().invoke(cli, ["validate", str(project), "--only", "clocks.off", "--json"])
+    assert "measured" not in checked.output
     again = measured("clap", str(project))["late_ms"]
     assert isinstance(again, float)
     assert abs(again) < 0.001

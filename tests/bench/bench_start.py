@@ -4,7 +4,8 @@ every pane shows its pictures.
     python tests/bench/bench_start.py [--runs 5]
 
 Each run is a process of its own, told apart by what it opens; it ends when the window was painted once on the screen,
-or, where it says *all*, when every pane in sight shows its pictures. CPU is user and system time of the whole process, interpreter start included; memory is the peak.
+or, where it says *all*, when every pane in sight shows its pictures. CPU is user and system time of the whole process,
+interpreter start included; memory is the peak.
 Without a display the offscreen platform is used, for all alike. labelme's figure (1.5 s) is engineering.md's.
 """
 

@@ -269,10 +269,11 @@ def run(row: Row, number: int, trials: int) -> bool:
         errors[seed] = error
         held += abs(error) <= half_width
     worst, coverage = float(np.abs(errors).max()), held / trials
+    goal = "—" if np.isinf(row.goal) else f"{row.goal:.2f}"
     fine = worst <= row.goal and coverage >= COVERAGE
     print(
         f"{row.name:38} {trials:6d} {worst:10.4f} {float(np.sqrt(np.mean(errors**2))):10.4f} {row.unit:8}"
-        f"{coverage:8.1%} {row.goal:8.2f}  {'yes' if fine else 'NO ':3} {time.perf_counter() - begin:6.1f} s",
+        f"{coverage:8.1%} {goal:>8}  {'yes' if fine else 'NO ':3} {time.perf_counter() - begin:6.1f} s",
         flush=True,
     )
     return fine

@@ -8,7 +8,7 @@ from collections.abc import Generator
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -207,6 +207,7 @@ def test_a_square_brush_covers_what_the_pulled_square_covers(
 
 
 @given(BITS)
+@example(np.array([[0, 1, 1, 1], [1, 0, 1, 1], [0, 1, 1, 1]], np.bool_))
 def test_an_outline_fills_to_exactly_its_pixels(bits: Bits) -> None:
     made = outlined(bits, 3, 5, 0.0)
     again = np.zeros((30, 30), np.bool_)

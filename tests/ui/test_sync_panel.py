@@ -100,6 +100,7 @@ def test_a_person_measures_sets_a_pick_right_accepts_and_takes_it_back(
         click(panel.measure)
         wait_for(lambda: panel.measured is not None, what="the second measurement", timeout_ms=60_000)
         found_ms = late_ms(panel.words.text())
+        wait_for(lambda: panel.forecast.text().startswith("Accepting"), what="the forecast")
         click(panel.accept)
         now = bench.view.streams[sound.id].time_map
         assert abs((sound.time_map.to_session(10**9) - now.to_session(10**9)) / 1e6 - found_ms) < 0.01
@@ -115,7 +116,8 @@ def test_a_person_measures_sets_a_pick_right_accepts_and_takes_it_back(
         assert panel.state.text().endswith("Waived by Ana: one recorder, one clock")
 
 
-def test_measuring_can_be_stopped(
+@pytest.mark.slow
+def test_measuring_can_be_stopped_and_tools_are_locked_until_clocks_are_sure(
     qapp: QApplication, late_talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from workstation.ui.panels.sync import SyncPanel
@@ -133,3 +135,22 @@ def test_measuring_can_be_stopped(
         click(panel.measure)
         wait_for(lambda: panel.measure.text() == "Measure", what="the end", timeout_ms=60_000)
         assert panel.measured is None
+
+        # Where the project requires verified clocks, the tools are locked until somebody verifies or signs.
+        assert window.opened is not None
+        bench, performing = window.opened.bench, window.performing
+        box = performing.table.find("tool.box")
+        assert performing.why_not(box, None) is None
+        bench.run("project.set", gates={"sync": "required"})
+        bench.run("gate.set", gate="sync", state="unverified")
+        assert "the clocks of talk are not verified" in str(performing.why_not(box, None))
+        offered = performing.unlock(box, None)
+        assert offered is not None
+        assert offered.id == "pane.show_sync"
+        head = bench.session.store.head()
+        assert bench.run("entity.add", class_id="person") is None
+        assert bench.session.store.head() == head
+        assert "labelling is locked" in window.status.said
+        QTest.keyClicks(panel.reason, "recorded on one clock")
+        click(panel.waive)
+        assert performing.why_not(box, None) is None

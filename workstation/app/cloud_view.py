@@ -18,17 +18,16 @@ from workstation.app.cloud_ground import Correction, Ground, PlacedSweep
 from workstation.app.feeds import Now
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.shown_kinds import CLOUD_KINDS
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError
 from workstation.core.frametable import nearest_capture, shown_capture
-from workstation.core.sample import Stream, StreamKind
+from workstation.core.sample import Stream
 from workstation.core.timebase import FrameTable
 from workstation.media.base import CancelToken, CloudReader, View
 from workstation.media.cache import MemoryCache
 from workstation.media.prefetch import Delivery, Screen, Worker
 
-CLOUD_KINDS = (StreamKind.CLOUD, StreamKind.RADAR)
-"""Kinds of streams that a view into space shows, the one that leads first."""
 MOST_POINTS = 10_000_000
 """Of one cloud; a larger one is shown by an even part of it, and says so."""
 MOST_AROUND = 20

@@ -138,6 +138,36 @@ def _meeting(session: Session) -> None:
     build_meeting(session, resource("demo", "meeting"))
 
 
+def _ecg(session: Session) -> None:
+    from workstation.app.demo_ecg import build
+
+    build(session, resource("demo", "ecg"))
+
+
+def _road(session: Session) -> None:
+    from workstation.app.demo_road import build
+
+    build(session, resource("demo", "road"))
+
+
+def _ultrasound(session: Session) -> None:
+    from workstation.app.demo_ultrasound import build
+
+    build(session, resource("demo", "ultrasound"))
+
+
+def _pick(session: Session) -> None:
+    from workstation.app.demo_pick import build
+
+    build(session, resource("demo", "pick"))
+
+
+def _ride(session: Session) -> None:
+    from workstation.app.demo_ride import build
+
+    build(session, resource("demo", "ride"))
+
+
 @contextmanager
 def _generated(generate: Callable[[Path], Truth]) -> Iterator[Truth]:
     """A scene made in a folder that goes again; the project takes copies."""
@@ -186,6 +216,46 @@ SCENES: dict[str, Scene] = {
             sample="meeting",
             build=_meeting,
             moment_s="23.5",
+        ),
+        Scene(
+            name="ecg",
+            title="A real electrocardiogram: half an hour of two leads with its beats",
+            profile="radiology",
+            sample="mitdb-100",
+            build=_ecg,
+            ontology=("demo", "ecg", "ontology.yaml"),
+            moment_s="1518.9",
+        ),
+        Scene(
+            name="road",
+            title="A real scan of a road with its picture and calibration",
+            profile="driving",
+            sample="road",
+            build=_road,
+            moment_s="0",
+        ),
+        Scene(
+            name="ultrasound",
+            title="A real ultrasound film of one second",
+            profile="radiology",
+            sample="ultrasound",
+            build=_ultrasound,
+            ontology=("demo", "ultrasound", "ontology.yaml"),
+            moment_s="0.5",
+        ),
+        Scene(
+            name="pick",
+            title="A real robot that picks up a bottle: camera, joints, task",
+            profile="manipulation",
+            sample="episode_000029",
+            build=_pick,
+        ),
+        Scene(
+            name="ride",
+            title="A real flight along a coast: film and sound",
+            profile="vision_language",
+            sample="karma",
+            build=_ride,
         ),
         Scene(
             name="talk",

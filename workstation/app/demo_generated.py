@@ -21,7 +21,7 @@ from workstation.core.errors import DataError
 from workstation.core.files import write_whole
 from workstation.core.sample import StreamKind
 from workstation.media.base import OpenContext, ReaderSpec
-from workstation.media.probe import built_in_readers, matches, open_stream
+from workstation.media.probe import built_in_readers, matches, open_stream, spec_for
 from workstation.store.media_files import record_file
 from workstation.synth.truth import GENERATOR, Truth
 
@@ -113,13 +113,15 @@ def add_sample(
     *,
     notes: str = "Generated, with exact truth.",
     in_sync: str = _ONE_CLOCK,
+    sync: str = "verified",
 ) -> list[str]:
-    """A sample with its streams, in sync by construction; answers which streams no reader takes."""
+    """A sample with its streams, and how sure it is that they are in sync; answers which streams no reader takes."""
     run("sample.add", key=key, notes=notes)
     left_out = []
     for stream, paths in streams:
         try:
-            reader = reader_for(paths, StreamKind(stream["kind"]), readers)
+            options, named = stream.get("options", {}), stream.get("reader", "")
+            reader = reader_for(paths, StreamKind(stream["kind"]), readers, options, named=named)
         except DataError as error:
             left_out.append(f"{stream['key']} is left out: {error.reason}")
             continue
@@ -130,8 +132,9 @@ def add_sample(
             clock="generator" if in_sync == _ONE_CLOCK else "recording",
             time_map=stream.get("time_map"), frame=stream.get("frame", ""), recording=stream.get("recording", ""),
             language=stream.get("language", ""), licence=stream.get("licence", LICENCE),
+            transformations=tuple(stream.get("transformations", ())),
         )  # fmt: skip
-    run("gate.set", sample=key, gate="sync", state="verified", reason=in_sync)
+    run("gate.set", sample=key, gate="sync", state=sync, reason=in_sync)
     return left_out
 
 
@@ -197,12 +200,20 @@ def box_keyframes(rows: Sequence[Sequence[Any]], frames: int, rate_hz: int, *, e
 
 
 def reader_for(
-    paths: Sequence[Path], kind: StreamKind, readers: Sequence[ReaderSpec], options: Json | None = None
+    paths: Sequence[Path],
+    kind: StreamKind,
+    readers: Sequence[ReaderSpec],
+    options: Json | None = None,
+    *,
+    named: str = "",
 ) -> ReaderSpec:
-    """The reader of that kind which is surest of the files, after it has opened them."""
-    fitting = [each for each in matches(paths[0], readers) if each.confidence >= _SURE and each.spec.kind is kind]
-    if not fitting:
-        raise DataError(f"no reader takes {paths[0].name} for a {kind.value}", path=paths[0])
-    spec = fitting[0].spec
+    """The reader named, or of that kind the one which is surest of the files, after it has opened them."""
+    if named:
+        spec = spec_for(paths, readers, named)
+    else:
+        fitting = [each for each in matches(paths[0], readers) if each.confidence >= _SURE and each.spec.kind is kind]
+        if not fitting:
+            raise DataError(f"no reader takes {paths[0].name} for a {kind.value}", path=paths[0])
+        spec = fitting[0].spec
     open_stream(paths, [spec], reader=spec.name, options=dict(options or {}), context=OpenContext()).close()
     return spec

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from workstation.app.moment import table_of
-from workstation.app.picture_kinds import PICTURE_KINDS
+from workstation.app.shown_kinds import PICTURE_KINDS
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError
 from workstation.core.frametable import Capture, nearest_capture, shown_capture

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,16 +148,32 @@ def parts(inside: Bits) -> list[tuple[int, int, Bits]]:
 
 def outlined(inside: Bits, x: int, y: int, tolerance: float) -> list[Polygon]:
     """Polygons around the pixels, the largest first; with ``tolerance`` 0 they fill to exactly the same pixels."""
-    rings = [[(cx + x, cy + y) for cx, cy in ring] for ring in _rings(inside)]
+    made = [polygon for part, left, top in _parts(inside) for polygon in _around(part, x + left, y + top)]
+    made.sort(key=lambda polygon: -polygon.area)
+    return [_simple(polygon, tolerance) for polygon in made]
+
+
+def _parts(inside: Bits) -> Iterator[tuple[Bits, int, int]]:
+    """Pixels that hang together by their edges, each part cut out with the column and row of its corner.
+
+    Parts that touch at corners alone are apart: joined there, their outline and a hole beside it would meet twice.
+    """
+    from scipy import ndimage  # what it takes is loaded when the first outline is made
+
+    labels, _ = ndimage.label(inside)
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        yield labels[place] == number, place[1].start, place[0].start
+
+
+def _around(part: Bits, x: int, y: int) -> list[ShapelyPolygon]:
+    rings = [[(cx + x, cy + y) for cx, cy in ring] for ring in _rings(part)]
     outside = [ring for ring in rings if _signed(ring) > 0]
-    holes = [ring for ring in rings if _signed(ring) < 0]
     made = [ShapelyPolygon(ring) for ring in outside]
     within: dict[int, list[list[Place]]] = defaultdict(list)
-    for hole in holes:
+    for hole in (ring for ring in rings if _signed(ring) < 0):
         around = [i for i, each in enumerate(made) if each.covers(ShapelyPolygon(hole))]
         within[min(around, key=lambda i: made[i].area)].append(hole)
-    order = sorted(range(len(made)), key=lambda i: -made[i].area)
-    return [_simple(ShapelyPolygon(outside[i], within[i]), tolerance) for i in order]
+    return [ShapelyPolygon(ring, within[i]) for i, ring in enumerate(outside)]
 
 
 def _simple(polygon: ShapelyPolygon, tolerance: float) -> Polygon:

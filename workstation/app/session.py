@@ -11,12 +11,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from workstation.commands.registry import Command, Registry
+from workstation.commands.resolve import Resolver, Wanted
 from workstation.core.clock import Clock
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
-from workstation.core.rights import Actor, ActorKind
+from workstation.core.records import RecordKind
+from workstation.core.rights import Actor, ActorKind, Right
+from workstation.core.sample import Sample
 from workstation.core.selection import Selection
 from workstation.core.signal import Signal
+from workstation.core.sync_state import SYNC_GATE, why_locked
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.store.changes import ChangeSet
 from workstation.store.project import ProjectFolder
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Run", "Session", "UndoResult"]
 
 Run = Callable[..., Any]
+_LABELS = frozenset({"annotation", "track", "keyframe", "entity", "link", "word", "mask", "points"})
+"""What commands are called that label."""
 
 
 class Session:
@@ -123,9 +129,22 @@ class Session:
                 command = self.registry.find(command_id)
                 if command.right is not None and not _writes_proposals(self.actor):
                     tx.allow(command.right)
+                    if command.right is Right.LABEL and command_id.partition(".")[0] in _LABELS:
+                        self._refuse_locked(tx, arguments.get("sample"))
                 return command.run(tx, arguments, sample=self._sample)
 
             yield run
+
+    def why_locked(self, sample: SampleId | None = None) -> str | None:
+        """Why nothing may be labelled yet in a sample (the open one), with what unlocks it; ``None`` if it may."""
+        wanted = sample or self._sample
+        return None if wanted is None else _why_locked(self.store, wanted)
+
+    def _refuse_locked(self, reads: Any, named: object) -> None:
+        wanted = self._sample if named is None else Resolver(reads, self._sample).find(Wanted.SAMPLE, str(named))
+        reason = None if wanted is None else _why_locked(reads, wanted)
+        if reason is not None:
+            raise UserError(reason)
 
     def why_not(self, command: Command) -> str | None:
         """Why a command cannot run now, for a greyed entry; ``None`` if it can."""
@@ -153,6 +172,14 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _why_locked(reads: Any, sample: SampleId) -> str | None:
+    project = reads.project()
+    if project is None or SYNC_GATE not in project.gates:
+        return None
+    found = reads.get(RecordKind.SAMPLE, sample)
+    return why_locked(project, found, reads.streams(sample)) if isinstance(found, Sample) else None
 
 
 def _writes_proposals(actor: Actor) -> bool:

@@ -24,8 +24,11 @@ from workstation.core.sync_state import SYNC_GATE, SyncBasis, sync_basis
 from workstation.media.base import CancelToken
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
+from workstation.sync.curves import Curve
 from workstation.sync.drift import DriftFit, OffsetAt, fit_drift
 
+ShownCurve = Curve
+"""What was compared, for whoever draws it."""
 _V, _A, _C = StreamKind.VIDEO, StreamKind.AUDIO, StreamKind.CLOUD
 _TURNS = (_V, _C, StreamKind.SERIES, StreamKind.TRAJECTORY)
 _FEWEST_FOR_DRIFT = 6
@@ -204,8 +207,8 @@ def state_in_words(sample: Sample, streams: Iterable[Stream]) -> str:
 
 
 def speed_of(placed: PlacedCuboids, annotation: Annotation) -> float | None:
-    """How fast the thing of a track of cuboids goes over the ground, in km/h: the median over its first twenty seconds, through the
-    poses where there are some. ``None`` for what is no such track."""
+    """How fast the thing of a track of cuboids goes over the ground, in km/h: the median over its first twenty seconds,
+    through the poses where there are some. ``None`` for what is no such track."""
     life = placed.life_of(annotation.id)
     if annotation.kind is not ShapeKind.CUBOID or life is None or life[1] <= life[0]:
         return None

@@ -38,6 +38,7 @@ from workstation.core.projection import cuboid_box
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.sync_state import SYNC_GATE
 from workstation.core.timebase import TimeMap, TimeRange
+from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, named_limit_ms
 from workstation.media.base import CancelToken
 from workstation.sync.curves import Curve, curve_drift
 from workstation.sync.drift import DriftFit, OffsetAt, fit_drift
@@ -322,6 +323,28 @@ def accept(session: Session, sample: Sample, measured: Measured, *, reason: str 
             time_map=msgspec.to_builtins(measured.time_map),
         )  # fmt: skip
         run("gate.set", sample=sample.id, gate=SYNC_GATE, state="verified", reason=said)
+
+
+def note(session: Session, sample: Sample, measured: Measured) -> None:
+    """Keep what was measured without correcting anything: within the limit it verifies the sample's clocks, above it
+    the sample is flagged (``clocks.off``) until the stream is corrected or the gate waived."""
+    at = [each.at_ns for each in measured.points]
+    left_ns = max((each - measured.fit.time_map.to_session(each) for each in at), key=abs)
+    limit_ms = named_limit_ms(session.store.project(), CLOCK_TOLERANCE, CLOCK_MS)
+    values = {
+        **measured.moved.time_map.evidence_values,
+        "left_ns": left_ns, "left_half_width_ns": measured.fit.half_width_ns, "left_by": measured.method,
+        "left_against": measured.reference.key,
+    }  # fmt: skip
+    now = measured.moved.time_map
+    kept = now.found_by(now.method, evidence=values, residual_ns=now.residual_ns)
+    within = abs(left_ns) / 1e6 <= limit_ms
+    said = f"{measured.moved.key} is {left_ns / 1e6:+.3f} ms off against {measured.reference.key} by {measured.method}"
+    reason = f"verified empirically: {said}" if within else f"{said}, more than {limit_ms:g} ms"
+    with session.together(f"Note the clock of {measured.moved.key}") as run:
+        run("stream.set_time", stream=measured.moved.id, sample=sample.id, time_map=msgspec.to_builtins(kept))
+        state = "verified" if within else "unverified"
+        run("gate.set", sample=sample.id, gate=SYNC_GATE, state=state, reason=reason)
 
 
 def metres_of(offset_ns: int, speed_kmh: float, *, lane_m: float = 3.5) -> tuple[float, float]:

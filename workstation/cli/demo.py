@@ -11,7 +11,10 @@ from workstation.cli.acting import to_read
 from workstation.cli.output import json_option, print_json
 from workstation.cli.windows import Windows
 
-SCENES = ("drive", "street", "indoor", "fable", "meeting", "talk", "clip", "ct", "robot", "scene", "shop", "batch")
+SCENES = (
+    "drive", "street", "indoor", "fable", "meeting", "ecg", "road", "ultrasound", "pick", "ride", "talk", "clip",
+    "ct", "robot", "scene", "shop", "batch",
+)  # fmt: skip
 
 
 @click.command()

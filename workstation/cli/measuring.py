@@ -22,6 +22,9 @@ most_option = click.option(
 accept_option = click.option(
     "--accept", is_flag=True, help="Correct the stream by it: one step, which undo takes back. Files stay as they are."
 )  # fmt: skip
+note_option = click.option(
+    "--note", "keep", is_flag=True, help="Keep what was measured, correct nothing: above 10 ms the sample is flagged."
+)
 
 
 @click.command()
@@ -31,10 +34,11 @@ accept_option = click.option(
 @click.option("--picture", metavar="STREAM", help="The camera; left out, the only one.")
 @most_option
 @accept_option
+@note_option
 @acting
 @json_option
 def clap(
-    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool,
+    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool, keep: bool,
     person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """How late the sound is against the picture, by claps, or by flashes with a beep.
@@ -43,7 +47,9 @@ def clap(
     """
     from workstation.app.synchronising import by_clap
 
-    _measure(project, sample, most, accept, person, role, as_json, lambda b: by_clap(b, sound=sound, picture=picture))
+    _measure(
+        project, sample, most, accept, keep, person, role, as_json, lambda b: by_clap(b, sound=sound, picture=picture)
+    )
 
 
 @click.command()
@@ -53,17 +59,26 @@ def clap(
 @sample_option
 @most_option
 @accept_option
+@note_option
 @acting
 @json_option
 def sound(
-    project: Path, reference: str, moved: str, sample: str | None, most: float, accept: bool, person: str | None,
-    role: str | None, as_json: bool,
+    project: Path, reference: str, moved: str, sample: str | None, most: float, accept: bool, keep: bool,
+    person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """How late the sound of STREAM is against that of REFERENCE, and how it drifts, by what both heard."""
     from workstation.app.synchronising import by_sound
 
     _measure(
-        project, sample, most, accept, person, role, as_json, lambda b: by_sound(b, reference=reference, moved=moved)
+        project,
+        sample,
+        most,
+        accept,
+        keep,
+        person,
+        role,
+        as_json,
+        lambda b: by_sound(b, reference=reference, moved=moved),
     )
 
 
@@ -76,17 +91,18 @@ def sound(
 @sample_option
 @most_option
 @accept_option
+@note_option
 @acting
 @json_option
 def imu(
     project: Path, reference: str, moved: str, channel: str, reference_channel: str, sample: str | None, most: float,
-    accept: bool, person: str | None, role: str | None, as_json: bool,
+    accept: bool, keep: bool, person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """How late STREAM is against REFERENCE, by how both turn: a gyro, poses, a camera that pans, turning sweeps."""
     from workstation.app.synchronising import by_motion
 
     _measure(
-        project, sample, most, accept, person, role, as_json,
+        project, sample, most, accept, keep, person, role, as_json,
         lambda b: by_motion(b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel),
     )  # fmt: skip
 
@@ -98,16 +114,19 @@ def imu(
 @click.option("--picture", metavar="STREAM", help="The camera; left out, the only one.")
 @most_option
 @accept_option
+@note_option
 @acting
 @json_option
 def voice(
-    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool,
+    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool, keep: bool,
     person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """How late a voice is against what moves in the picture, as the mouth of who speaks."""
     from workstation.app.synchronising import by_voice
 
-    _measure(project, sample, most, accept, person, role, as_json, lambda b: by_voice(b, sound=sound, picture=picture))
+    _measure(
+        project, sample, most, accept, keep, person, role, as_json, lambda b: by_voice(b, sound=sound, picture=picture)
+    )
 
 
 @click.command("object")
@@ -117,17 +136,26 @@ def voice(
 @sample_option
 @most_option
 @accept_option
+@note_option
 @acting
 @json_option
 def moving(
-    project: Path, entity: str, picture: str | None, sample: str | None, most: float, accept: bool,
+    project: Path, entity: str, picture: str | None, sample: str | None, most: float, accept: bool, keep: bool,
     person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """How late the sweeps are against a camera, by one fast thing (ENTITY: "car 17") that is labelled in both."""
     from workstation.app.synchronising import by_object
 
     _measure(
-        project, sample, most, accept, person, role, as_json, lambda b: by_object(b, entity=entity, picture=picture)
+        project,
+        sample,
+        most,
+        accept,
+        keep,
+        person,
+        role,
+        as_json,
+        lambda b: by_object(b, entity=entity, picture=picture),
     )
 
 
@@ -147,22 +175,43 @@ def metres(ms: float, kmh: float, lane: float, as_json: bool) -> None:
     click.echo(f"{ms:g} ms at {kmh:g} km/h are {away_m:.2f} m, {share:.0%} of a {lane:g} m lane.")
 
 
+@click.command("limit")
+@click.option("--metres", "within", type=click.FloatRange(min=0), required=True, help="How exact a place must be.")
+@click.option("--kmh", type=click.FloatRange(min=0), required=True, help="How fast the thing is.")
+@json_option
+def limit_of(within: float, kmh: float, as_json: bool) -> None:
+    """How far off in time something of a speed may be while its place stays exact to so many metres."""
+    from workstation.core.tolerances import allowed_ms
+
+    found = allowed_ms(within, kmh / 3.6)
+    if as_json:
+        print_json({"metres": within, "kmh": kmh, "ms": None if found is None else round(found, 3)})
+        return
+    said = "any time: it stands still" if found is None else f"{found:.0f} ms"
+    click.echo(f"{within:g} m at {kmh:g} km/h allow {said}.")
+
+
 def _measure(
-    project: Path, sample: str | None, most: float, accept: bool, person: str | None, role: str | None, as_json: bool,
+    project: Path, sample: str | None, most: float, accept: bool, keep: bool, person: str | None, role: str | None,
+    as_json: bool,
     estimate: Callable[[Bench], Measured],
 ) -> None:  # fmt: skip
     from workstation.app.reading import Formats
     from workstation.app.streams import OpenStreams
-    from workstation.app.synchronising import Bench, band_of
+    from workstation.app.synchronising import Bench, band_of, note
     from workstation.app.synchronising import accept as correct
     from workstation.cli.moments import sample_named
 
-    opened = to_write(project, person, role, tool="sync") if accept else to_read(project)
+    opened = to_write(project, person, role, tool="sync") if accept or keep else to_read(project)
+    if accept and keep:
+        raise click.UsageError("--accept corrects the stream and --note leaves it as it is; choose one")
     with opened as session, OpenStreams(session.project.path, readers=Formats().readers) as readers:
         chosen = sample_named(session, sample)
         found = estimate(Bench(session=session, sample=chosen, readers=readers, most_s=most))
         if accept:
             correct(session, chosen, found)
+        elif keep:
+            note(session, chosen, found)
     if as_json:
         print_json({"sample": chosen.key, **found.row(), "picks_ns": [list(each) for each in found.picks]})
         return
@@ -176,12 +225,13 @@ def _measure(
             click.echo(f"  {found.evidence[name]} {unit}")
     if found.doubt:
         click.echo(f"  Look first: {found.doubt}.")
-    click.echo(
-        "The stream is corrected; undo takes it back."
-        if accept
-        else "Nothing is changed; --accept corrects the stream."
-    )
+    if accept:
+        click.echo("The stream is corrected; undo takes it back.")
+    elif keep:
+        click.echo("Kept with the stream, which stands as it was; undo takes it back.")
+    else:
+        click.echo("Nothing is changed; --accept corrects the stream, --note keeps what was measured.")
 
 
-COMMANDS = (clap, sound, imu, voice, moving, metres)
+COMMANDS = (clap, sound, imu, voice, moving, metres, limit_of)
 """What ``cli/sync.py`` adds to its group."""

@@ -25,7 +25,7 @@ sample_option = click.option("--sample", metavar="KEY", help="Only this sample."
 
 @click.group()
 def sync() -> None:
-    """Show the clocks of samples, check them, measure how far they are off, and align streams."""
+    """Show the clocks of samples, check and measure them, and align streams."""
 
 
 for each_command in measuring.COMMANDS:

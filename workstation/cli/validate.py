@@ -136,7 +136,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: who has read the guideline."""
+    """Reports on a project: guideline read, offsets of sound and picture."""
 
 
 @report.command()
@@ -153,3 +153,30 @@ def acknowledgements(project: Path, as_json: bool) -> int:
     if not as_json and rows and not rows[0]["newest"]:
         click.echo("The project has no guideline yet.")
     return 1 if any(row["behind"] for row in rows) else 0
+
+
+@report.command()
+@project_argument
+@json_option
+def offsets(project: Path, as_json: bool) -> int:
+    """How far sound and picture are apart over all samples of PROJECT: a small offset that most of them share.
+
+    Counts what was measured and kept (sync clap --note) and, where nothing was, the links of what is seen and heard.
+    Ends with 1 when the mean is systematic, although no sample may fail by itself.
+    """
+    from workstation.app.offset_report import offset_rows, spread_of
+
+    with to_read(project) as session:
+        rows = list(offset_rows(session.store))
+        spread = spread_of([row.late_ms for row in rows])
+    if as_json:
+        for row in rows:
+            print_json(row.plain())
+        print_json({"spread": None if spread is None else spread.plain()})
+    elif spread is None:
+        click.echo(f"{len(rows)} samples say how far sound and picture are apart; a spread needs at least three.")
+    else:
+        click.echo(spread.words())
+        for line in spread.bars():
+            click.echo(f"  {line}")
+    return 1 if spread is not None and spread.systematic else 0

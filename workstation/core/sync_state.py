@@ -6,9 +6,11 @@ Asked by the clock table, by the commands that add streams, and by whoever shows
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
-from workstation.core.sample import Gate, GateState, Sample, Stream, StreamKind
+from workstation.core.sample import Gate, GateState, Project, Sample, Stream, StreamKind
+from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, named_limit_ms
 
 SYNC_GATE = "sync"
 TIMED_KINDS = frozenset(
@@ -18,6 +20,12 @@ TIMED_KINDS = frozenset(
     }
 )  # fmt: skip
 """Kinds whose items a clock has stamped; words and maps have a place in time only by somebody's word."""
+
+REQUIRED = "required"
+"""What a project says of a gate that must be passed before labelling."""
+LOCKED = "labelling is locked"
+"""How the reason begins."""
+_UNCORRECTED = frozenset({"identity", "declared"})
 
 
 class SyncBasis(StrEnum):
@@ -65,3 +73,60 @@ def combined_gate(before: Iterable[Stream], added: Stream, *, person: str) -> Ga
         return None
     said = " and ".join((*known, added.recording))
     return Gate(state=GateState.UNVERIFIED, person=person, reason=f"software: streams of {said} are combined")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockLeft:
+    """How far a stream's clock is still off, by its map and the evidence in it; late is positive."""
+
+    stream: Stream
+    left_ns: int
+    words: str
+
+
+def clock_left(stream: Stream) -> ClockLeft | None:
+    """The worst that is known of a stream's clock: what was measured and not corrected, what the map leaves of its own
+    evidence, what the clock said of itself. ``None`` if nothing is known."""
+    time_map = stream.time_map
+    said = time_map.evidence_values
+    found = []
+    measured = said.get("left_ns")
+    if isinstance(measured, int) and not isinstance(measured, bool):
+        by = said.get("left_by")
+        against = said.get("left_against")
+        words = f"measured by {by} against {against} and not corrected"
+        found.append(ClockLeft(stream=stream, left_ns=measured, words=words))
+    if time_map.residual_ns is not None:
+        words = f"left by its map ({time_map.method})"
+        found.append(ClockLeft(stream=stream, left_ns=time_map.residual_ns, words=words))
+    if stream.clock_offset_ns is not None and time_map.method in _UNCORRECTED:
+        found.append(ClockLeft(stream=stream, left_ns=stream.clock_offset_ns, words="as its clock said itself"))
+    return max(found, key=lambda each: abs(each.left_ns), default=None)
+
+
+def clocks_off(project: Project | None, streams: Iterable[Stream]) -> list[ClockLeft]:
+    """The streams whose clock is off by more than the limit."""
+    limit_ms = named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS)
+    found = [clock_left(each) for each in timed(streams)]
+    return [each for each in found if each is not None and abs(each.left_ns) / 1e6 > limit_ms]
+
+
+def why_locked(project: Project | None, sample: Sample, streams: Iterable[Stream]) -> str | None:
+    """Why nothing may be labelled yet in a project that requires the sync gate, with what unlocks it; else ``None``."""
+    held = list(streams)
+    gate = sample.gates.get(SYNC_GATE, Gate()).state
+    if project is None or project.gates.get(SYNC_GATE) != REQUIRED or len(timed(held)) < 2:
+        return None
+    if gate in (GateState.WAIVED, GateState.NOT_NEEDED):
+        return None
+    for each in clocks_off(project, held):
+        return (
+            f"{LOCKED}: {each.stream.key} is {each.left_ns / 1e6:+.1f} ms off, {each.words}; "
+            "correct it in the panel Synchronise, or sign a waiver (gate.waive)"
+        )
+    if gate is GateState.VERIFIED:
+        return None
+    return (
+        f"{LOCKED}: the clocks of {sample.key} are not verified; "
+        "measure them in the panel Synchronise, or sign a waiver (gate.waive)"
+    )

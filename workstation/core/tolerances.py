@@ -11,6 +11,14 @@ from collections.abc import Mapping
 from workstation.core.sample import Project, Sample
 
 SYNC_TOLERANCE, SAME_SCAN_TOLERANCE = "sync_ms", "same_scan_ms"
+CLOCK_TOLERANCE, SOUND_TOLERANCE, CAPTION_TOLERANCE = "clock_ms", "video_sound_ms", "caption_ms"
+DISTANCE_TOLERANCE = "distance_m"
+"""How exact a place must be: with it, limits of time follow from how fast the thing is."""
+CLOCK_MS = 10.0
+"""What a clock may drift or be off before labelling begins."""
+SOUND_MS, NOTICED_MS = 100.0, 40.0
+"""What is linked as seen and heard at once is wrong above the first, and noticed above the second."""
+CAPTION_MS = 500.0
 GENERAL_SYNC_MS = 50.0
 SAME_SCAN_MS = 50.0
 """Half a turn of a LiDAR at 10 Hz: no capture of it is further from the nearest one."""
@@ -41,3 +49,13 @@ def same_scan_limit_ms(project: Project | None, link_tolerance: Mapping[str, flo
     if project is not None and SAME_SCAN_TOLERANCE in project.tolerances:
         return project.tolerances[SAME_SCAN_TOLERANCE]
     return link_tolerance.get("time_ms", SAME_SCAN_MS)
+
+
+def named_limit_ms(project: Project | None, tolerance: str, usual: float) -> float:
+    """One of the three limits with a name of their own: the project's, else the usual one."""
+    return usual if project is None else project.tolerances.get(tolerance, usual)
+
+
+def allowed_ms(distance_m: float, speed_mps: float) -> float | None:
+    """How far off in time something of that speed may be while it stays that near; ``None`` for what stands still."""
+    return distance_m / speed_mps * 1000 if speed_mps > 0 else None

@@ -63,7 +63,7 @@ class Performing:
         reason = self.why_not(action, pane)
         if reason is None:
             return None
-        found = self.table.actions.get(action.unlocked_by or UNLOCKS.get(reason, ""))
+        found = self.table.actions.get(action.unlocked_by or UNLOCKS.get(reason, "") or _unlocks_clocks(reason))
         if found is None and self._frame.pane(action.scope) is None:
             found = self.table.actions.get(SHOW_PANE + action.scope)
         return found if found is not None and found is not action and self.why_not(found, pane) is None else None
@@ -86,3 +86,10 @@ class Performing:
             self.bench.attempt(lambda: action.run(hands))
         else:
             action.run(hands)
+
+
+def _unlocks_clocks(reason: str) -> str:
+    """What is locked until clocks are verified is unlocked in their panel."""
+    from workstation.core.sync_state import LOCKED  # with NumPy: a start goes without
+
+    return "pane.show_sync" if reason.startswith(LOCKED) else ""

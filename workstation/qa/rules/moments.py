@@ -13,8 +13,9 @@ from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream
+from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
-from workstation.core.tolerances import same_scan_limit_ms, sync_limit_ms
+from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
 from workstation.qa.findings import Fault, rule
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
 
@@ -23,7 +24,8 @@ from workstation.qa.rules.items import annotation_item, end_item, link_item, ont
     "moments.same_scan",
     error_type=ErrorType.TEMPORAL,
     severity=Severity.ERROR,
-    limit="the tolerance time_ms of the link type",
+    version=2,
+    limit="the project's distance_m at the thing's speed, else the tolerance time_ms of the link type",
     unit="ms",
 )
 def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
@@ -38,6 +40,10 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         link_type = types.get(pair.link.type_id)
         limit = same_scan_limit_ms(project, {} if link_type is None else link_type.tolerance)
         apart_ms = abs(pair.residual_ns) / 1e6
+        required = None if project is None else project.tolerances.get(DISTANCE_TOLERANCE)
+        if required is not None and pair.distance_m is not None and apart_ms > 0:
+            # What counts is how far it moves meanwhile: a slow thing has more time than a fast one.
+            limit = allowed_ms(required, pair.distance_m / apart_ms * 1000) or float("inf")
         if apart_ms <= limit:
             continue
         moved = "how far it moved is not known" if pair.distance_m is None else f"it moved {pair.distance_m:.2f} m"
@@ -55,6 +61,7 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     "moments.apart",
     error_type=ErrorType.TEMPORAL,
     severity=Severity.ERROR,
+    version=2,
     limit="the profile's sync limit, or the project's sync_ms",
     unit="ms",
 )
@@ -67,6 +74,8 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         link_type = types.get(link.type_id)
         if link_type is None or not _is_one_moment(link_type) or link.state is State.REJECTED or not link.holds:
             continue
+        if seen_and_heard(snapshot, link, streams) is not None:
+            continue  # judged by clocks.sound_and_picture, whose limit is that of picture and sound
         allowed = min(limit, link_type.tolerance["time_ms"])
         measured = _spread_ms(snapshot, link, streams, ends_too=link_type.symmetric)
         if measured > allowed:

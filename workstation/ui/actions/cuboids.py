@@ -35,8 +35,9 @@ def space_of(hands: Hands) -> Space | None:
 
 def _why_not_tool(makes: str) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
-        from workstation.app.cloud_view import CLOUD_KINDS
+        from workstation.app.shown_kinds import CLOUD_KINDS
         from workstation.core.geometry import ShapeKind
+        from workstation.core.sync_state import why_locked
 
         view = hands.bench.view
         if view is None:
@@ -46,6 +47,8 @@ def _why_not_tool(makes: str) -> Callable[[Hands], str | None]:
             return f"{NO_STREAM_FOR_IT} point clouds"
         if hands.bench.session.read_only:
             return READ_ONLY
+        if (locked := why_locked(hands.bench.session.store.project(), view.sample, view.streams.values())) is not None:
+            return locked
         if view.ontology is not None and not any(view.ontology.classes_for(kind, ShapeKind(makes)) for kind in kinds):
             return f"{NO_CLASS_FOR_IT} may be drawn as {makes.replace('_', ' ')} in these clouds"
         return None

@@ -25,9 +25,10 @@ _OF_PIXELS = ("mask", "keypoints")
 
 def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
     def why_not(hands: Hands) -> str | None:
-        from workstation.app.picture_kinds import PICTURE_KINDS
+        from workstation.app.shown_kinds import PICTURE_KINDS
         from workstation.core.geometry import ShapeKind
         from workstation.core.sample import StreamKind
+        from workstation.core.sync_state import why_locked
 
         view = hands.bench.view
         if view is None:
@@ -42,6 +43,8 @@ def _why_not_tool(info: ToolInfo) -> Callable[[Hands], str | None]:
             return None
         if hands.bench.session.read_only:
             return READ_ONLY
+        if (locked := why_locked(hands.bench.session.store.project(), view.sample, view.streams.values())) is not None:
+            return locked
         ontology = view.ontology
         if ontology is not None and not any(ontology.classes_for(kind, ShapeKind(info.makes)) for kind in kinds):
             return f"{NO_CLASS_FOR_IT} may be drawn as {info.makes} on these pictures"

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from workstation.app.jobs import Job, Jobs, JobState
 from workstation.app.sample_view import SampleView
+from workstation.app.sync_forecast import Forecast, forecasting
 from workstation.app.sync_work import (
     METHODS,
     measuring,
@@ -36,7 +37,7 @@ from workstation.app.sync_work import (
     with_pick,
     without_pick,
 )
-from workstation.app.synchronising import Band, Measured, accept, band_of, metres_of
+from workstation.app.synchronising import Band, Measured, accept, band_of, metres_of, note
 from workstation.core.records import RecordKind
 from workstation.core.sample import StreamKind
 from workstation.core.selection import SelectionChanged
@@ -69,9 +70,11 @@ class SyncPanel(Pane):
         self._job: Job | None = None
         self._jobs: Jobs | None = None
         self._own_jobs = False
+        self._asked: Measured | None = None
+        """For what the forecast was begun."""
         inside = QWidget()
         self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(8, 6, 8, 8)
+        self._column.setContentsMargins(8, 6, 12, 8)
         self._column.setSpacing(6)
         self._build_choice()
         self._build_pictures()
@@ -158,11 +161,18 @@ class SyncPanel(Pane):
             self._column.addWidget(each)
         self._column.addLayout(row)
 
-    def _build_deciding(self) -> QHBoxLayout:
+    def _build_deciding(self) -> QVBoxLayout:
         """Below what scrolls, so that it is always to be seen."""
         self.state = self._label("sync_state")
-        self._column.addWidget(self.state)
+        self.forecast = self._label("sync_forecast")
+        self._column.addWidget(self.forecast)
         self.accept = self._button("sync_accept", "Accept", "Correct the stream; undo takes it back", self._on_accept)
+        self.note = self._button(
+            "sync_note",
+            "Note",
+            "Keep what was measured and correct nothing; above the limit it is flagged",
+            self._on_note,
+        )
         self.reason = QLineEdit()
         self.reason.setObjectName("sync_reason")
         self.reason.setAccessibleName("Why the clocks need not be verified")
@@ -172,10 +182,14 @@ class SyncPanel(Pane):
         self.waive = self._button("sync_waive", "Waive", "Sign that labelling may begin unverified", self._on_waive)
         row = QHBoxLayout()
         row.addWidget(self.accept)
+        row.addWidget(self.note)
         row.addWidget(self.reason, 1)
         row.addWidget(self.waive)
-        row.setContentsMargins(8, 4, 8, 8)
-        return row
+        below = QVBoxLayout()
+        below.setContentsMargins(8, 4, 8, 8)
+        below.addWidget(self.state)
+        below.addLayout(row)
+        return below
 
     def _box(self, name: str, spoken: str) -> QComboBox:
         made = QComboBox()
@@ -391,6 +405,34 @@ class SyncPanel(Pane):
             self.band.style().polish(self.band)
         self._say_distance()
         self._show_buttons()
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """What accepting would change, worked out beside the work and said when it is known."""
+        bench, measured = self.bench, self.measured
+        fresh = measured is not None and bench is not None and bench.view is not None
+        if (
+            not fresh
+            or bench is None
+            or bench.view is None
+            or measured is None
+            or not still_holds(measured, bench.view)
+        ):
+            self._asked = None
+            self.forecast.setText("")
+            return
+        if measured is self._asked or self._jobs is None:
+            return
+        self._asked = measured
+        self.forecast.setText("")
+        work = forecasting(
+            bench.session.store.reader_elsewhere(), bench.view.sample, measured.moved, measured.time_map
+        )  # fmt: skip
+        self._jobs.start("Forecast checks", work, done=self._on_forecast)
+
+    def _on_forecast(self, found: Forecast) -> None:
+        if self._asked is not None and self._asked is self.measured:
+            self.forecast.setText(found.words())
 
     @Slot()
     def _say_distance(self) -> None:
@@ -437,6 +479,7 @@ class SyncPanel(Pane):
         may = view is not None and bench is not None and not bench.session.read_only
         fresh = measured is not None and view is not None and still_holds(measured, view)
         self.accept.setEnabled(may and fresh)
+        self.note.setEnabled(may and fresh)
         stale = measured is not None and not fresh
         self.accept.setToolTip(
             "The clocks were changed since; measure again" if stale else "Correct the stream; undo takes it back"
@@ -455,6 +498,13 @@ class SyncPanel(Pane):
         bench.attempt(lambda: accept(bench.session, sample, measured))
         if bench.session.store.head() > head:
             bench.tell(f"{measured.moved.key} is corrected; undo takes it back.")
+
+    @Slot()
+    def _on_note(self) -> None:
+        bench, measured = self.bench, self.measured
+        if bench is not None and bench.view is not None and measured is not None:
+            sample = bench.view.sample
+            bench.attempt(lambda: note(bench.session, sample, measured))
 
     @Slot()
     def _on_waive(self) -> None:

@@ -50,7 +50,7 @@ class PickCanvas(QWidget):
         self._last = 1
 
     def sizeHint(self) -> QSize:
-        return QSize(360, 190)
+        return QSize(360, 170)
 
     def show_pick(self, measured: Measured | None, number: int, around_ns: int | None) -> None:
         """Show this pick; ``around_ns`` of ``None`` keeps what is in view."""
@@ -222,7 +222,7 @@ class ResidualPlot(QWidget):
         self.number = 0
 
     def sizeHint(self) -> QSize:
-        return QSize(360, 140)
+        return QSize(360, 120)
 
     def show_fit(self, measured: Measured | None, number: int) -> None:
         self.measured, self.number = measured, number

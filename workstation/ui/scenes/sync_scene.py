@@ -11,9 +11,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from workstation.app.sync_work import picks_of
+from workstation.app.sync_work import ShownCurve, picks_of
 from workstation.app.synchronising import Measured
-from workstation.sync.curves import Curve
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme
 
@@ -22,7 +21,7 @@ _ROUND = tuple(factor * 10.0**power for power in range(-4, 6) for factor in (1, 
 
 
 def draw_curve(
-    painter: QPainter, rect: QRectF, curve: Curve, start_ns: int, end_ns: int, theme: Theme, *, filled: bool
+    painter: QPainter, rect: QRectF, curve: ShownCurve, start_ns: int, end_ns: int, theme: Theme, *, filled: bool
 ) -> None:
     """What of a curve lies between two times, as high as the rectangle; ``filled`` mirrors it, as a waveform."""
     low, high = np.searchsorted(curve.times_ns, (start_ns, end_ns))
