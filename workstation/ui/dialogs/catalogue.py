@@ -75,8 +75,15 @@ class Dialogs(QObject):
 
     def _go_to(self) -> None:
         field = self._window.toolbar.time
-        field.setFocus()
-        field.selectAll()
+        if field.isVisible():
+            field.setFocus()
+            field.selectAll()
+            return
+        from workstation.ui.dialogs.palette import Palette
+
+        palette = Palette(self._window)  # in a narrow window the bar has no room for the field
+        palette.open()
+        palette.field.setText("go to ")
 
     def _demo(self) -> None:
         from workstation.app.demo import make_demo, usual_folder
