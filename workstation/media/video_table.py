@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.core.errors import DataError
 from workstation.core.timebase import FrameTable, ns_from_units
 from workstation.media.base import OpenContext
 from workstation.media.video_source import FrameLook, PresentationOrder, Source, decoded_order
@@ -165,14 +166,17 @@ def build_table(path: Path, track: int, context: OpenContext) -> PacketTable:
         units = times[shown]
     if not len(shown):
         raise source.error("the edit list hides every frame")
-    frames = FrameTable(
-        times_ns=ns_from_units(units, unit_num, unit_den),
-        durations_ns=ns_from_units(np.maximum(columns.duration[shown], 0), unit_num, unit_den),
-        key=columns.key[shown],
-        units=units,
-        unit_num=unit_num,
-        unit_den=unit_den,
-    )
+    try:
+        frames = FrameTable(
+            times_ns=ns_from_units(units, unit_num, unit_den),
+            durations_ns=ns_from_units(np.maximum(columns.duration[shown], 0), unit_num, unit_den),
+            key=columns.key[shown],
+            units=units,
+            unit_num=unit_num,
+            unit_den=unit_den,
+        )
+    except DataError as error:  # it knows the frame and not the file
+        raise DataError(error.reason, path=path, place=error.place) from error
     return _assembled(columns, frames, shown, order.look, notes)
 
 
