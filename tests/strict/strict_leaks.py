@@ -81,17 +81,15 @@ class Snapshot:
         """One sentence per thread still running (after a moment's grace) and per connection not closed.
 
         What a thread opened that ran before already (a check behind a wider fixture's project) is that thread's.
-        While a fixture of the module or class stands, new threads and what they open are handed to it, and must be
-        gone when it ends.
+        While a fixture of the module or class stands, what is new is handed to it, and must be gone when it ends.
         """
         earlier = self.threads - {threading.main_thread()}
         opened = {connection for connection in set(_open) - self.connections if connection.opener not in earlier}
         began = set(threading.enumerate()) - self.threads
         if _standing:
-            beside = {connection for connection in opened if connection.opener is not threading.main_thread()}
-            _standing[-1].take(began, beside)
-            _kept_by_fixtures.update(began, beside)
-            began, opened = set(), opened - beside
+            _standing[-1].take(began, opened)
+            _kept_by_fixtures.update(began, opened)
+            began, opened = set(), set()
         return (
             still_running(began)
             + still_open(opened)

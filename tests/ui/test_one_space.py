@@ -214,10 +214,15 @@ def point_with_mouse(camera: CameraView, pixel: tuple[float, float]) -> tuple[fl
     """Move the pointer over a pixel of the picture; the place in the picture that it really is at."""
     x, y = camera.viewport.to_screen(pixel)
     there = QPoint(round(x), round(y))
-    camera.window().raise_()  # another test's window may lie over it
-    QTest.mouseMove(camera.area, QPoint(0, 0))
-    QTest.mouseMove(camera.area, there)
-    wait_for(lambda: camera.area.pointer == QPointF(there), what="the pointer")
+    wait_for(lambda: camera.frames.frame is not None, what="a picture to point at")
+
+    def points() -> bool:
+        camera.window().raise_()  # another test's window may lie over it, or a word about what was under the pointer
+        QTest.mouseMove(camera.area, QPoint(0, 0))
+        QTest.mouseMove(camera.area, there)
+        return camera.area.pointer == QPointF(there) and camera.bench.selection.state.cursor is not None
+
+    wait_for(points, what="the pointer")
     return camera.viewport.to_picture((there.x(), there.y()))
 
 

@@ -107,7 +107,7 @@ def _check_decoder(header: FileHeader, get_decoder: Any) -> None:
     try:
         decoder = get_decoder(header.transfer_syntax)
     except NotImplementedError as error:
-        name = describe_syntax(header.transfer_syntax, header.path)
+        name = " ".join(describe_syntax(header.transfer_syntax, header.path).split())
         raise DataError(
             f"is compressed as {name}, which cannot be read here; export it in another way", path=header.path
         ) from error
