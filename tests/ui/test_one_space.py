@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from one_space_truth import Opened, grabbed, on_screen, opened
-from PySide6.QtCore import QEvent, QPoint, QPointF
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from scipy.spatial.transform import Rotation
 
 from strict_windows import copy_of, wait_for
@@ -215,6 +215,7 @@ def point_with_mouse(camera: CameraView, pixel: tuple[float, float]) -> tuple[fl
     x, y = camera.viewport.to_screen(pixel)
     there = QPoint(round(x), round(y))
     wait_for(lambda: camera.frames.frame is not None, what="a picture to point at")
+    QTest.mouseRelease(QWidget(), Qt.MouseButton.LeftButton)  # a test before may have left it down
 
     def points() -> bool:
         camera.window().raise_()  # another test's window may lie over it, or a word about what was under the pointer
