@@ -18,7 +18,7 @@ demo:
 pictures:
 	@sh .ci/prepare demo
 	@$(RUN) -m workstation demo out/demo/drive
-	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1600x1000 -o resources/manual/pictures/label.png
+	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --select "car 68" --size 1600x1000 -o resources/manual/pictures/label.png
 	@$(RUN) -m workstation screenshot out/demo/drive --at 4.0 --size 1600x1000 --workspace sync --theme light \
 	    -o resources/manual/pictures/sync.png
 
