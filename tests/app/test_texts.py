@@ -7,7 +7,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workstation.app.markdown_looks import Style, line_look
@@ -61,6 +61,7 @@ def test_carets_step_over_whole_characters(text: str, offset: int) -> None:
 
 
 @given(TEXTS, st.integers(0, 40), st.integers(0, 40))
+@example("99\N{EMOJI MODIFIER FITZPATRICK TYPE-4}\N{DEVANAGARI VOWEL SIGN AA}9", 4, 4)
 def test_a_drag_takes_whole_words_and_no_half_characters(text: str, one: int, other: int) -> None:
     one, other = min(one, len(text)), min(other, len(text))
     start, end = snapped(text, one, other)

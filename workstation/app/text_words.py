@@ -103,7 +103,13 @@ def snapped(text: str, start: int, end: int) -> tuple[int, int]:
         first += 1
     while last > first and _kind(text, last) == "blank":
         last -= 1
-    return word_around(text, first)[0], word_around(text, last)[1]
+    begin, stop = word_around(text, first)[0], word_around(text, last)[1]
+    while begin < stop:  # a character of mixed kinds may belong to the words on both its sides
+        wider = word_around(text, begin)[0], word_around(text, stop - 1)[1]
+        if wider == (begin, stop):
+            break
+        begin, stop = min(begin, wider[0]), max(stop, wider[1])
+    return begin, stop
 
 
 def is_right_to_left(text: str) -> bool:

@@ -29,6 +29,8 @@ _BEYOND_M: Final = 1e12
 _SMALLEST_M: Final = 1e-3
 _HALF_TURN_PX: Final = 450.0
 """Dragging that far turns the view by 180°."""
+_MOST_PX: Final = 1e7
+"""No hand moves further; what is more, or no number, moves nothing."""
 _MARGIN: Final = 1.1
 
 
@@ -159,7 +161,7 @@ class SpaceView:
 
     def orbit(self, dx_px: float, dy_px: float) -> SpaceView:
         """Turn round the target; the world turns with the pointer. Stops looking straight down or up."""
-        if not (math.isfinite(dx_px) and math.isfinite(dy_px)):
+        if not (abs(dx_px) <= _MOST_PX and abs(dy_px) <= _MOST_PX):
             return self
         axes = self.axes()
         back = -axes[2] * self.distance_m
@@ -173,7 +175,7 @@ class SpaceView:
 
     def pan(self, dx_px: float, dy_px: float) -> SpaceView:
         """Shift so that what lies at the target's depth stays under the pointer."""
-        if not (math.isfinite(dx_px) and math.isfinite(dy_px)):
+        if not (abs(dx_px) <= _MOST_PX and abs(dy_px) <= _MOST_PX):
             return self
         right, down, _ = self.axes()
         shift = -self.metres_per_px * (dx_px * right + dy_px * down)
