@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -138,34 +139,13 @@ def _meeting(session: Session) -> None:
     build_meeting(session, resource("demo", "meeting"))
 
 
-def _ecg(session: Session) -> None:
-    from workstation.app.demo_ecg import build
+def _published(name: str) -> Callable[[Session], None]:
+    """A real recording that ships: ``demo_NAME.build`` puts the files of ``resources/demo/NAME`` into a project."""
 
-    build(session, resource("demo", "ecg"))
+    def build(session: Session) -> None:
+        importlib.import_module(f"workstation.app.demo_{name}").build(session, resource("demo", name))
 
-
-def _road(session: Session) -> None:
-    from workstation.app.demo_road import build
-
-    build(session, resource("demo", "road"))
-
-
-def _ultrasound(session: Session) -> None:
-    from workstation.app.demo_ultrasound import build
-
-    build(session, resource("demo", "ultrasound"))
-
-
-def _pick(session: Session) -> None:
-    from workstation.app.demo_pick import build
-
-    build(session, resource("demo", "pick"))
-
-
-def _ride(session: Session) -> None:
-    from workstation.app.demo_ride import build
-
-    build(session, resource("demo", "ride"))
+    return build
 
 
 @contextmanager
@@ -222,7 +202,7 @@ SCENES: dict[str, Scene] = {
             title="A real electrocardiogram: half an hour of two leads with its beats",
             profile="radiology",
             sample="mitdb-100",
-            build=_ecg,
+            build=_published("ecg"),
             ontology=("demo", "ecg", "ontology.yaml"),
             moment_s="1518.9",
         ),
@@ -231,7 +211,7 @@ SCENES: dict[str, Scene] = {
             title="A real scan of a road with its picture and calibration",
             profile="driving",
             sample="road",
-            build=_road,
+            build=_published("road"),
             moment_s="0",
         ),
         Scene(
@@ -239,7 +219,7 @@ SCENES: dict[str, Scene] = {
             title="A real ultrasound film of one second",
             profile="radiology",
             sample="ultrasound",
-            build=_ultrasound,
+            build=_published("ultrasound"),
             ontology=("demo", "ultrasound", "ontology.yaml"),
             moment_s="0.5",
         ),
@@ -248,14 +228,14 @@ SCENES: dict[str, Scene] = {
             title="A real robot that picks up a bottle: camera, joints, task",
             profile="manipulation",
             sample="episode_000029",
-            build=_pick,
+            build=_published("pick"),
         ),
         Scene(
             name="ride",
             title="A real flight along a coast: film and sound",
             profile="vision_language",
             sample="karma",
-            build=_ride,
+            build=_published("ride"),
         ),
         Scene(
             name="talk",

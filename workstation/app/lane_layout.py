@@ -12,10 +12,7 @@ from pathlib import Path
 import msgspec
 
 from workstation.app.lanes import Lane
-from workstation.app.settings import Settings, read_settings, settings_or_usual, write_settings
-from workstation.core.errors import DataError
-
-_MOST_PROJECTS = 100
+from workstation.app.settings import keep_for, kept_for
 
 
 class LaneChoice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,31 +57,9 @@ def ordered(lanes: Iterable[Lane], layout: LaneLayout) -> tuple[Lane, ...]:
 
 def read_layout(project: Path) -> LaneLayout:
     """The layout of a project, or the usual one."""
-    kept = settings_or_usual().lanes.get(_name(project))
-    if kept is None:
-        return LaneLayout()
-    try:
-        return msgspec.convert(kept, LaneLayout)
-    except msgspec.ValidationError:  # written by a newer program, or by hand: the usual order does no harm
-        return LaneLayout()
+    return kept_for(project, "lanes", LaneLayout)
 
 
 def keep_layout(project: Path, layout: LaneLayout) -> None:
-    """Remember the layout. A damaged settings file is left as it is: its owner is told where it is read."""
-    try:
-        settings = read_settings()
-    except DataError:
-        return
-    others = {name: kept for name, kept in settings.lanes.items() if name != _name(project)}
-    while len(others) >= _MOST_PROJECTS:
-        del others[next(iter(others))]
-    lanes = {**others, _name(project): msgspec.to_builtins(layout)}
-    write_settings(_with_lanes(settings, lanes))
-
-
-def _with_lanes(settings: Settings, lanes: Mapping[str, object]) -> Settings:
-    return msgspec.structs.replace(settings, lanes=lanes)
-
-
-def _name(project: Path) -> str:
-    return str(project.absolute())
+    """Remember the layout."""
+    keep_for(project, "lanes", layout)

@@ -10,12 +10,10 @@ from pathlib import Path
 import msgspec
 
 from workstation.app.series_curves import ScaleMode
-from workstation.app.settings import read_settings, settings_or_usual, write_settings
-from workstation.core.errors import DataError
+from workstation.app.settings import keep_for, kept_for
 
 MOST_AT_FIRST = 8
 """Of a stream with more channels so many are shown until somebody chooses."""
-_MOST_PROJECTS = 100
 
 
 class ChannelChoice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,24 +73,9 @@ class SeriesLayout(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def read_series_layout(project: Path) -> SeriesLayout:
     """The layout of a project, or the usual one."""
-    kept = settings_or_usual().series.get(str(project.absolute()))
-    if kept is None:
-        return SeriesLayout()
-    try:
-        return msgspec.convert(kept, SeriesLayout)
-    except msgspec.ValidationError:  # written by a newer program, or by hand: the usual order does no harm
-        return SeriesLayout()
+    return kept_for(project, "series", SeriesLayout)
 
 
 def keep_series_layout(project: Path, layout: SeriesLayout) -> None:
-    """Remember the layout. A damaged settings file is left as it is: its owner is told where it is read."""
-    try:
-        settings = read_settings()
-    except DataError:
-        return
-    name = str(project.absolute())
-    others = {other: kept for other, kept in settings.series.items() if other != name}
-    while len(others) >= _MOST_PROJECTS:
-        del others[next(iter(others))]
-    series = {**others, name: msgspec.to_builtins(layout)}
-    write_settings(msgspec.structs.replace(settings, series=series))
+    """Remember the layout."""
+    keep_for(project, "series", layout)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -18,6 +19,9 @@ from workstation.core.files import write_whole
 _log = logging.getLogger(__name__)
 _RECENT = 20
 _MOST_BYTES = 1_000_000
+_MOST_PROJECTS = 100
+T = TypeVar("T")
+ByProject = Literal["lanes", "clouds", "series"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,3 +85,31 @@ def write_settings(settings: Settings, folder: Path | None = None) -> None:
     path = settings_path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
+
+
+def kept_for(project: Path, what: ByProject, kind: type[T]) -> T:
+    """How a person wants something in one project, or as it usually is (``kind()``)."""
+    kept = getattr(settings_or_usual(), what).get(_name(project))
+    if kept is None:
+        return kind()
+    try:
+        return msgspec.convert(kept, kind)
+    except msgspec.ValidationError:  # written by a newer program, or by hand: the usual does no harm
+        return kind()
+
+
+def keep_for(project: Path, what: ByProject, value: object) -> None:
+    """Remember it, for the last hundred projects. A damaged settings file is left as it is: its owner is told where it
+    is read."""
+    try:
+        settings = read_settings()
+    except DataError:
+        return
+    others = {name: kept for name, kept in getattr(settings, what).items() if name != _name(project)}
+    while len(others) >= _MOST_PROJECTS:
+        del others[next(iter(others))]
+    write_settings(msgspec.structs.replace(settings, **{what: {**others, _name(project): msgspec.to_builtins(value)}}))
+
+
+def _name(project: Path) -> str:
+    return str(project.absolute())

@@ -10,10 +10,7 @@ import msgspec
 
 from workstation.app.cloud_paint import ColourBy
 from workstation.app.cloud_view import MOST_AROUND, Ways
-from workstation.app.settings import read_settings, settings_or_usual, write_settings
-from workstation.core.errors import DataError
-
-_MOST_PROJECTS = 100
+from workstation.app.settings import keep_for, kept_for
 
 
 class Follow(StrEnum):
@@ -58,24 +55,9 @@ class CloudLook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def read_look(project: Path) -> CloudLook:
     """What was kept for a project, or the usual look."""
-    kept = settings_or_usual().clouds.get(str(project.absolute()))
-    if kept is None:
-        return CloudLook()
-    try:
-        return msgspec.convert(kept, CloudLook)
-    except msgspec.ValidationError:  # written by a newer program, or by hand: the usual look does no harm
-        return CloudLook()
+    return kept_for(project, "clouds", CloudLook)
 
 
 def keep_look(project: Path, look: CloudLook) -> None:
-    """Remember the look. A damaged settings file is left as it is: its owner is told where it is read."""
-    try:
-        settings = read_settings()
-    except DataError:
-        return
-    name = str(project.absolute())
-    others = {key: kept for key, kept in settings.clouds.items() if key != name}
-    while len(others) >= _MOST_PROJECTS:
-        del others[next(iter(others))]
-    kept = {**others, name: msgspec.to_builtins(look)}
-    write_settings(msgspec.structs.replace(settings, clouds=kept))
+    """Remember the look."""
+    keep_for(project, "clouds", look)
