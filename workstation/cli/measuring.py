@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,136 +27,74 @@ note_option = click.option(
 )
 
 
+def _measuring(command: Callable[..., None]) -> Callable[..., None]:
+    """What every way of measuring asks besides its own arguments."""
+    for each in (json_option, acting, note_option, accept_option, most_option, sample_option, project_argument):
+        command = each(command)
+    return command
+
+
 @click.command()
-@project_argument
-@sample_option
+@_measuring
 @click.option("--sound", metavar="STREAM", help="The sound; left out, the only one.")
 @click.option("--picture", metavar="STREAM", help="The camera; left out, the only one.")
-@most_option
-@accept_option
-@note_option
-@acting
-@json_option
-def clap(
-    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool, keep: bool,
-    person: str | None, role: str | None, as_json: bool,
-) -> None:  # fmt: skip
+def clap(sound: str | None, picture: str | None, **asked: Any) -> None:
     """How late the sound is against the picture, by claps, or by flashes with a beep.
 
     Names what it took for the same moment, so that a person can look. Nothing is changed without --accept.
     """
     from workstation.app.synchronising import by_clap
 
-    _measure(
-        project, sample, most, accept, keep, person, role, as_json, lambda b: by_clap(b, sound=sound, picture=picture)
-    )
+    _measure(lambda b: by_clap(b, sound=sound, picture=picture), **asked)
 
 
 @click.command()
-@project_argument
+@_measuring
 @click.argument("reference", metavar="REFERENCE")
 @click.argument("moved", metavar="STREAM")
-@sample_option
-@most_option
-@accept_option
-@note_option
-@acting
-@json_option
-def sound(
-    project: Path, reference: str, moved: str, sample: str | None, most: float, accept: bool, keep: bool,
-    person: str | None, role: str | None, as_json: bool,
-) -> None:  # fmt: skip
+def sound(reference: str, moved: str, **asked: Any) -> None:
     """How late the sound of STREAM is against that of REFERENCE, and how it drifts, by what both heard."""
     from workstation.app.synchronising import by_sound
 
-    _measure(
-        project,
-        sample,
-        most,
-        accept,
-        keep,
-        person,
-        role,
-        as_json,
-        lambda b: by_sound(b, reference=reference, moved=moved),
-    )
+    _measure(lambda b: by_sound(b, reference=reference, moved=moved), **asked)
 
 
 @click.command()
-@project_argument
+@_measuring
 @click.argument("reference", metavar="REFERENCE")
 @click.argument("moved", metavar="STREAM")
 @click.option("--channel", default="", metavar="NAME", help="The turning rate of STREAM, if it is not plain.")
 @click.option("--reference-channel", default="", metavar="NAME", help="The same of REFERENCE.")
-@sample_option
-@most_option
-@accept_option
-@note_option
-@acting
-@json_option
-def imu(
-    project: Path, reference: str, moved: str, channel: str, reference_channel: str, sample: str | None, most: float,
-    accept: bool, keep: bool, person: str | None, role: str | None, as_json: bool,
-) -> None:  # fmt: skip
+def imu(reference: str, moved: str, channel: str, reference_channel: str, **asked: Any) -> None:
     """How late STREAM is against REFERENCE, by how both turn: a gyro, poses, a camera that pans, turning sweeps."""
     from workstation.app.synchronising import by_motion
 
     _measure(
-        project, sample, most, accept, keep, person, role, as_json,
         lambda b: by_motion(b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel),
-    )  # fmt: skip
+        **asked,
+    )
 
 
 @click.command()
-@project_argument
-@sample_option
+@_measuring
 @click.option("--sound", metavar="STREAM", help="The sound; left out, the only one.")
 @click.option("--picture", metavar="STREAM", help="The camera; left out, the only one.")
-@most_option
-@accept_option
-@note_option
-@acting
-@json_option
-def voice(
-    project: Path, sample: str | None, sound: str | None, picture: str | None, most: float, accept: bool, keep: bool,
-    person: str | None, role: str | None, as_json: bool,
-) -> None:  # fmt: skip
+def voice(sound: str | None, picture: str | None, **asked: Any) -> None:
     """How late a voice is against what moves in the picture, as the mouth of who speaks."""
     from workstation.app.synchronising import by_voice
 
-    _measure(
-        project, sample, most, accept, keep, person, role, as_json, lambda b: by_voice(b, sound=sound, picture=picture)
-    )
+    _measure(lambda b: by_voice(b, sound=sound, picture=picture), **asked)
 
 
 @click.command("object")
-@project_argument
+@_measuring
 @click.argument("entity")
 @click.option("--picture", metavar="STREAM", help="The camera; left out, the first that has boxes of it.")
-@sample_option
-@most_option
-@accept_option
-@note_option
-@acting
-@json_option
-def moving(
-    project: Path, entity: str, picture: str | None, sample: str | None, most: float, accept: bool, keep: bool,
-    person: str | None, role: str | None, as_json: bool,
-) -> None:  # fmt: skip
+def moving(entity: str, picture: str | None, **asked: Any) -> None:
     """How late the sweeps are against a camera, by one fast thing (ENTITY: "car 17") that is labelled in both."""
     from workstation.app.synchronising import by_object
 
-    _measure(
-        project,
-        sample,
-        most,
-        accept,
-        keep,
-        person,
-        role,
-        as_json,
-        lambda b: by_object(b, entity=entity, picture=picture),
-    )
+    _measure(lambda b: by_object(b, entity=entity, picture=picture), **asked)
 
 
 @click.command()
@@ -192,9 +130,8 @@ def limit_of(within: float, kmh: float, as_json: bool) -> None:
 
 
 def _measure(
-    project: Path, sample: str | None, most: float, accept: bool, keep: bool, person: str | None, role: str | None,
-    as_json: bool,
-    estimate: Callable[[Bench], Measured],
+    estimate: Callable[[Bench], Measured], *, project: Path, sample: str | None, most: float, accept: bool, keep: bool,
+    person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     from workstation.app.reading import Formats
     from workstation.app.streams import OpenStreams
