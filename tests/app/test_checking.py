@@ -51,7 +51,7 @@ def test_findings_follow_the_edits(project: Path) -> None:
     owner = Owner()
     with open_project(project, role="lead") as session:
         sample = session.open_sample("s")
-        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
         checks.request(sample)
         owner.take_one()
         before = {finding.fingerprint for finding in checks.findings}
@@ -71,7 +71,7 @@ def test_a_project_open_read_only_is_checked_too(project: Path) -> None:
     owner = Owner()
     with open_project(project, read_only=True) as session:
         sample = session.open_sample("s")
-        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
         checks.request(sample)
         owner.take_one()
         assert checks.sample == sample
@@ -81,7 +81,7 @@ def test_a_project_open_read_only_is_checked_too(project: Path) -> None:
 def test_a_sample_that_is_gone_has_no_findings(project: Path) -> None:
     owner = Owner()
     with open_project(project, role="lead") as session:
-        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
         checks.request(SampleId("0" * 26))
         owner.take_one()
         assert checks.findings == ()

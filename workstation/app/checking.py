@@ -11,12 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from workstation.app.background import go_easy
+from workstation.app.evidence import media_evidence
 from workstation.app.validation import Validation
 from workstation.core.findings import Finding
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.signal import Signal
+from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
 
 Post = Callable[[Callable[[Any], None], object], None]
@@ -26,7 +28,7 @@ Post = Callable[[Callable[[Any], None], object], None]
 class SampleChecks:
     """``request`` whenever something changed; ``changed`` tells the findings, on the owner's thread."""
 
-    def __init__(self, open_reader: Callable[[], Reader], post: Post) -> None:
+    def __init__(self, project: ProjectFolder, open_reader: Callable[[], Reader], post: Post) -> None:
         self.changed: Signal[SampleChecks] = Signal("checks_changed")
         self.findings: tuple[Finding, ...] = ()
         """Of the sample that was checked last."""
@@ -34,6 +36,7 @@ class SampleChecks:
         """Rules that could not judge, and why."""
         self.sample: SampleId | None = None
         """Which sample that is; ``None`` before the first run has ended."""
+        self._project = project
         self._open_reader = open_reader
         self._post = post
         self._wish = threading.Condition()
@@ -76,7 +79,7 @@ class SampleChecks:
             sample = reads.get(RecordKind.SAMPLE, sample_id)
             if not isinstance(sample, Sample):
                 return sample_id, (), ()
-            run = Validation(reads, sample=sample)
+            run = Validation(reads, sample=sample, evidence=media_evidence(reads, self._project))
             found: list[Finding] = []
             for _, some in run.findings():
                 if self._closing:

@@ -71,7 +71,7 @@ class Scenery:
         self._sample = sample
         self.readers = readers
         self.streams = {stream.id: stream for stream in session.store.streams(sample)}
-        self.calibration = _calibration(session, sample)
+        self.calibration = newest_calibration(session.store, sample)
         self.tree = FrameTree(self.calibration, trajectories_of(self.streams.values(), readers))
         self.roots = roots_of(self.calibration)
         self._tracks = list(self._cuboid_tracks())
@@ -204,9 +204,9 @@ def moved(cuboid: Cuboid, target_from_source: RigidTransform) -> Cuboid:
     )
 
 
-def _calibration(session: HoldsRecords, sample: SampleId) -> Calibration:
+def newest_calibration(reads: Reads, sample: SampleId) -> Calibration:
     """The newest version of the sample's rig; an empty one without any."""
-    rigs = [each for each in session.store.records(RecordKind.RIG, sample=sample) if isinstance(each, Rig)]
+    rigs = [each for each in reads.records(RecordKind.RIG, sample=sample) if isinstance(each, Rig)]
     if not rigs:
         return Calibration()
     newest = max(rigs, key=lambda rig: rig.version)

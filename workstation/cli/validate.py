@@ -61,6 +61,7 @@ def validate(
 def _check(
     session: Session, only: tuple[str, ...], key: str | None, *, keep: bool, show_all: bool, as_json: bool
 ) -> Summary:
+    from workstation.app.evidence import media_evidence
     from workstation.app.validation import Validation, finding_row
     from workstation.core.errors import UserError
 
@@ -68,7 +69,7 @@ def _check(
     found = None if key is None else store.sample_by_key(key)
     if key is not None and found is None:
         raise UserError(f"there is no sample {key[:80]!r}")
-    run = Validation(store, only=only, sample=found)
+    run = Validation(store, only=only, sample=found, evidence=media_evidence(store, session.project))
     for sample, findings in run.findings(keep_in=store if keep else None):
         shown = [finding for finding in findings if show_all or not finding.settled]
         if as_json:

@@ -6,10 +6,12 @@ A rule that cannot run says why and is reported as not run; it never counts as p
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from workstation.core.annotation import FindingDecision
+from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.findings import decided
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
@@ -29,9 +31,17 @@ class Outcome:
 
 
 def run_rules(
-    snapshot: Snapshot, rules: Sequence[Rule], samples: Iterable[Sample], *, project: bool = True
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    samples: Iterable[Sample],
+    *,
+    project: bool = True,
+    evidence: Callable[[Sample], AbstractContextManager[Evidence]] | None = None,
 ) -> Iterator[Outcome]:
-    """Every rule on every sample, and with ``project`` on what belongs to none; sample by sample, project first."""
+    """Every rule on every sample, and with ``project`` on what belongs to none; sample by sample, project first.
+
+    ``evidence`` opens what knows a sample's media, for as long as that sample is checked.
+    """
     if project:
         for rule in rules:
             if rule.per_project:
@@ -40,16 +50,17 @@ def run_rules(
     if not asked:
         return
     for sample in samples:
-        remembered = RememberedSnapshot(snapshot)
         decisions = tuple(_decisions(snapshot, sample))
-        for rule in asked:
-            yield _run(remembered, rule, sample, decisions)
+        with nullcontext() if evidence is None else evidence(sample) as known:
+            remembered = RememberedSnapshot(snapshot, known)
+            for rule in asked:
+                yield _run(remembered, rule, sample, decisions)
 
 
 def _run(snapshot: Snapshot, rule: Rule, sample: Sample | None, decisions: Sequence[FindingDecision]) -> Outcome:
     try:
         found = [rule.finding(fault, sample) for fault in rule.check(snapshot, sample)]
-    except CannotRunError as reason:
+    except (CannotRunError, Unmeasured) as reason:
         return Outcome(rule=rule, sample=sample, not_run=str(reason))
     except Exception as bug:
         # The border to rules, plug-ins' among them: one that fails must neither stop the others nor look passed.

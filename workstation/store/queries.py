@@ -25,6 +25,7 @@ from workstation.core.annotation import (
     Word,
 )
 from workstation.core.errors import UserError
+from workstation.core.evidence import Evidence, NoEvidence
 from workstation.core.ids import AnnotationId, SampleId, StreamId, id_from_bytes, id_range_of_prefix
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
@@ -446,6 +447,10 @@ class Reads:
             return None
         row = self._db.execute("SELECT data FROM blob WHERE sha256 = ?", (key,)).fetchone()
         return None if row is None or row[0] is None else bytes(row[0])
+
+    def evidence(self, sample: SampleId) -> Evidence:
+        """A store has records only; the runner of rules hands out what knows the media."""
+        return NoEvidence()
 
     def _list(self, _type: type[R], kind: RecordKind, where: str, record_id: str) -> list[R]:
         key = key_or_none(record_id)
