@@ -14,8 +14,8 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from workstation.app.cuboid_rows import Placed
 from workstation.app.trajectory_view import Path, PlaneView, Standing, bar_length, length_in_words
+from workstation.core.cuboid_rows import Placed
 from workstation.core.projection import corners_of
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.workbench import Workbench
