@@ -112,6 +112,7 @@ class CloudPane(Pane):
         self.canvas.guard = self.guard
         self.canvas.zoom_locked = self.look.zoom_locked
         self.canvas.over.append(self.over.paint)
+        self.canvas.has_painted = self._has_painted
         self.canvas.painted.connect(self._painted)
         self.canvas.pointed.connect(self._pointed)
         self.canvas.tool_moved.connect(self.tool_moved)
@@ -411,6 +412,17 @@ class CloudPane(Pane):
         else:
             self.over.forget_places()
         self._say()
+
+    def _has_painted(self) -> None:
+        """A paint event is done."""
+        moment = self.moment
+        lead, sweep = (None, None) if moment is None else (moment.lead, moment.lead_sweep)
+        table = None if lead is None else lead.table
+        if lead is None or sweep is None or table is None:
+            self.lag.nothing()
+            return
+        when, to_session = table.shown(sweep.index), lead.stream.time_map.to_session
+        self.lag.painted(to_session(when.start_ns), to_session(when.end_ns), sweep.index)
 
     def _shown(self) -> Any:
         return None if self.moment is None else self.moment.shown

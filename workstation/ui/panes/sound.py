@@ -78,6 +78,7 @@ class SoundPane(StripsPane[SoundModel]):
 
     def _build_body(self) -> None:
         self.canvas, self.heads = SoundCanvas(), SoundHeads()
+        self.canvas.lag = self.lag
         self.build_strips("Scroll sounds")
         self.heads.mix_wanted.connect(self._mix)
 

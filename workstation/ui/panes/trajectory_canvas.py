@@ -14,6 +14,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from workstation.app.lag import Lag
 from workstation.app.trajectory_view import Path, PlaneView, Standing, bar_length, length_in_words
 from workstation.core.cuboid_rows import Placed
 from workstation.core.projection import corners_of
@@ -48,6 +49,8 @@ class TrajectoryCanvas(QWidget):
         self.view = PlaneView(0.0, 0.0, 0.1, 400.0, 300.0)
         self.paths: tuple[Path, ...] = ()
         self.standing: list[tuple[Path, Standing | None]] = []
+        self.lag = Lag()
+        self._time_ns = 0
         self._bench: Workbench | None = None
         self._placed: Placed | None = None
         self._keep: Sequence[int] = ()
@@ -64,9 +67,9 @@ class TrajectoryCanvas(QWidget):
         self._fitted = False
         self.fit()
 
-    def show_standing(self, standing: list[tuple[Path, Standing | None]]) -> None:
+    def show_standing(self, standing: list[tuple[Path, Standing | None]], time_ns: int) -> None:
         """The playhead moved."""
-        self.standing = standing
+        self.standing, self._time_ns = standing, time_ns
         self.update()
 
     def show_things(self, placed: Placed | None, keep: Sequence[int]) -> None:
@@ -138,6 +141,7 @@ class TrajectoryCanvas(QWidget):
         self._paint_scale(painter, bench)
         self._paint_axes(painter, bench)
         painter.end()
+        self.lag.painted(self._time_ns, self._time_ns)
 
     def _paint_ground(self, bench: Workbench) -> QImage:
         ratio = self.devicePixelRatioF()
