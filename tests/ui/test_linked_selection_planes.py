@@ -5,21 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-import pydicom
 import pytest
 from linked_panes import LEFT, NONE, ON_PLANES, differs, pane, still
 from main_windows import bench_of, main_window
+from planes_project import SECOND, planes_project
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from strict_texts import pdf_of
 from strict_windows import wait_for
-from workstation.app.adding import add_files
-from workstation.app.opening import new_project, open_project
-from workstation.core.sample import StreamKind
-from workstation.synth.ct import CtOptions, write_series
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.document import DocumentPane
@@ -27,19 +21,6 @@ from workstation.ui.panes.series import SeriesPane
 from workstation.ui.panes.volume import VolumePane
 
 pytestmark = pytest.mark.slow
-SECOND = 1_000_000_000
-ONTOLOGY = """
-version: 1
-name: Findings
-language: en
-modalities: [series, volume, document]
-classes:
-  finding:
-    name: Finding
-    definition: Whatever is worth a mark.
-    colour: "#d62728"
-    shapes: {series: [span], volume: [box], document: [box, text_span]}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -47,26 +28,7 @@ def window(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """One sample of a recording, a scan and a form; one thing is marked in each of them."""
     assert qapp is not None
     folder = tmp_path_factory.mktemp("planes")
-    (folder / "own.yaml").write_text(ONTOLOGY, encoding="utf-8")
-    rows = [f"{i / 50:.2f},{np.sin(i / 20):.4f}" for i in range(500)]
-    (folder / "pulse.csv").write_text("time_s,pressure [bar]\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    (folder / "form.pdf").write_bytes(pdf_of([[(50, 700, "Nodule")], [(50, 700, "Signed by Dr Weber")]]))
-    write_series(folder / "scan", CtOptions(size=40, slices=20, spacing_mm=8.0, slice_mm=11.0), 2)
-    slices = sorted((folder / "scan").glob("*.dcm"))
-    project = new_project(folder / "project", ontology=str(folder / "own.yaml"), in_force=True, person="Ada")
-    with open_project(project, kind="person", role="lead") as session:
-        add_files(session, [folder / "pulse.csv"], sample="one", stream="pulse", kind=StreamKind.SERIES, copy=True)
-        add_files(session, slices, sample="one", stream="scan", kind=StreamKind.VOLUME, copy=True)
-        add_files(session, [folder / "form.pdf"], sample="one", stream="form", kind=StreamKind.DOCUMENT, copy=True)
-        session.open_sample("one")
-        entity = session.run("entity.add", sample="one", class_id="finding")
-        image = str(pydicom.dcmread(slices[4], stop_before_pixels=True).SOPInstanceUID)
-        for stream, given in (
-            ("pulse", {"kind": "span", "item": "pressure", "start_ns": 2 * SECOND, "end_ns": 4 * SECOND}),
-            ("scan", {"item": image, "shape": {"kind": "box", "x": 12.0, "y": 10.0, "width": 14.0, "height": 12.0}}),
-            ("form", {"item": "2", "shape": {"kind": "box", "x": 60.0, "y": 200.0, "width": 200.0, "height": 90.0}}),
-        ):
-            session.run("annotation.add", sample="one", stream=stream, entity=entity, **given)
+    project = planes_project(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKSTATION_HOME", str(folder / "home"))
         with main_window(project) as made:
