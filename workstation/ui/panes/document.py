@@ -100,6 +100,8 @@ class DocumentPane(Pane):
         self._filling = False
         self._open(self.documents.currentData())
         self._stand()
+        if self.bench is not None:
+            self._reveal(self.bench.selected)
 
     def _open(self, stream_id: str | None) -> None:
         bench = self.bench
