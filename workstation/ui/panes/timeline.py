@@ -228,8 +228,7 @@ class TimelinePane(TimePane):
         assert self.bench is not None
         assert self.model is not None
         if not self.bench.clock.playing and len(change.after.ids) == 1:
-            related = self.model.view.related(change.after.ids)
-            self.reveal((*change.after.ids, *sorted(related)))
+            self.reveal(self.model.view.to_show(change.after.ids))
 
     def _describe(self, active: str | None) -> None:
         """What assistive technology reads of the label that has the focus."""

@@ -111,7 +111,7 @@ class TrajectoryCanvas(QWidget):
     def bring_into_view(self, ids: Sequence[str]) -> None:
         """Move as little as shows the first of these that is there."""
         placed = self._placed
-        related = () if self._bench is None or self._bench.view is None else self._bench.view.related(ids)
+        related = () if self._bench is None or self._bench.view is None else self._bench.view.marked(ids)
         for i in self._keep if placed is not None else ():
             assert placed is not None
             if placed.ids[i] in ids or placed.ids[i] in related:
@@ -194,7 +194,7 @@ class TrajectoryCanvas(QWidget):
         placed, view = self._placed, bench.view
         if placed is None or view is None:
             return
-        related = view.related(bench.selected)
+        related = view.marked(bench.selected)
         for i in self._keep:
             annotation = view.annotations.get(placed.ids[i])
             if annotation is None:
