@@ -22,8 +22,8 @@ from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.frametable import nearest_capture
 from workstation.core.geometry import Box, Mask, Point, Polygon, Shape
 from workstation.core.ids import SampleId
-from workstation.core.pair_fit import newest_calibration
 from workstation.core.pixels import mask_pixels
+from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream
 from workstation.core.space import FrameTree
 from workstation.media.base import (

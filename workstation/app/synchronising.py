@@ -35,8 +35,8 @@ from workstation.core.cameras import Camera
 from workstation.core.errors import DataError, UserError
 from workstation.core.geometry import Box, Cuboid, ShapeKind
 from workstation.core.ids import StreamId
-from workstation.core.pair_fit import newest_calibration
 from workstation.core.projection import cuboid_box
+from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.space import Calibration
 from workstation.core.sync_state import SYNC_GATE

@@ -14,14 +14,14 @@ import numpy as np
 from workstation.core.annotation import Annotation, Keyframe, Link, State, TargetKind
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Box, Cuboid, ShapeKind
-from workstation.core.ids import SampleId
 from workstation.core.poses import RigidTransform
 from workstation.core.projection import PictureBox, cuboid_box, project
 from workstation.core.records import RecordKind
+from workstation.core.rigs import newest_calibration
 from workstation.core.rotation import Floats, multiply, unit
-from workstation.core.sample import Rig, Sample, Stream, StreamKind
+from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
-from workstation.core.space import Calibration, FrameTree, NoTransform, calibration_of
+from workstation.core.space import FrameTree, NoTransform
 from workstation.core.tracks import interpolated, moment
 
 EDGES = ("left", "top", "right", "bottom")
@@ -115,15 +115,6 @@ class PairSeen:
             EdgeOff(edge=edge, off_px=each, off_m=self.metres_of(each)) for edge, each in zip(EDGES, off, strict=True)
         ]
         return tuple(sorted(found, key=lambda each: -abs(each.off_px)))
-
-
-def newest_calibration(snapshot: Snapshot, sample: SampleId) -> Calibration:
-    """Of the newest version of the sample's rig; an empty one without any."""
-    rigs = [each for each in snapshot.records(RecordKind.RIG, sample=sample) if isinstance(each, Rig)]
-    if not rigs:
-        return Calibration()
-    newest = max(rigs, key=lambda rig: rig.version)
-    return calibration_of(newest.frames, newest.cameras)
 
 
 def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) -> Iterator[PairSeen]:
