@@ -19,6 +19,9 @@ CLOCK_MS = 10.0
 SOUND_MS, NOTICED_MS = 100.0, 40.0
 """What is linked as seen and heard at once is wrong above the first, and noticed above the second."""
 CAPTION_MS = 500.0
+EDGE_TOLERANCE = "edge_px"
+EDGE_PX = 5.0
+"""How far the edge of a box may reach beyond the projected cuboid of the same thing."""
 GENERAL_SYNC_MS = 50.0
 SAME_SCAN_MS = 50.0
 """Half a turn of a LiDAR at 10 Hz: no capture of it is further from the nearest one."""
@@ -52,7 +55,12 @@ def same_scan_limit_ms(project: Project | None, link_tolerance: Mapping[str, flo
 
 
 def named_limit_ms(project: Project | None, tolerance: str, usual: float) -> float:
-    """One of the three limits with a name of their own: the project's, else the usual one."""
+    """One of the three limits of time with a name of their own: the project's, else the usual one."""
+    return named_limit(project, tolerance, usual)
+
+
+def named_limit(project: Project | None, tolerance: str, usual: float) -> float:
+    """A limit with a name of its own, in its own unit: the project's, else the usual one."""
     return usual if project is None else project.tolerances.get(tolerance, usual)
 
 
