@@ -425,6 +425,20 @@ class CloudPane(Pane):
             return
         when, to_session = table.shown(sweep.index), lead.stream.time_map.to_session
         self.lag.painted(to_session(when.start_ns), to_session(when.end_ns), sweep.index)
+        self._saw()
+
+    def _saw(self) -> None:
+        """The sweeps of every stream that are painted, once none of their points are missing."""
+        moment, canvas = self.moment, self.canvas
+        seen = None if self.bench is None else self.bench.seen
+        if seen is None or moment is None or canvas is None or canvas.pending:
+            return
+        for layer, sweep in moment.sweeps:
+            if layer.table is None:
+                seen.saw_item(layer.stream.id, sweep.index)
+            else:
+                when, to_session = layer.table.shown(sweep.index), layer.stream.time_map.to_session
+                seen.saw_time(layer.stream.id, to_session(when.start_ns), to_session(when.end_ns))
 
     def _shown(self) -> Any:
         return None if self.moment is None else self.moment.shown
