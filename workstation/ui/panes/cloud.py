@@ -447,7 +447,9 @@ class CloudPane(Pane):
 
     def _say(self) -> None:
         self.header.say(**header_line(self.moment, self.layers.lead, self.time_ns)._asdict())
-        text, more = note(self.moment, self.look)
+        rendered = None if self.canvas is None else self.canvas.rendered
+        coarse = rendered is not None and rendered.points.coarse
+        text, more = note(self.moment, self.look, coarse=coarse)
         if self.note.text() != text:
             self.note.setText(text)
             self.note.setToolTip(more)
