@@ -7,11 +7,14 @@ the window ask here what that means for the project at hand.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from workstation.app.session import Session
 from workstation.app.settings import Settings
 from workstation.core.tolerances import tightest_limit_ms
-from workstation.media.playback import OutputState, OutputStatus, PlayerStatus, PositionSource
+
+if TYPE_CHECKING:  # the window opens before anything can sound
+    from workstation.media.playback import OutputStatus, PlayerStatus
 
 MEASURE = "workstation bench playback --apply"
 
@@ -27,11 +30,15 @@ def tightest_of(session: Session) -> tuple[float, str]:
 
 def is_heard(device: OutputStatus) -> bool:
     """Whether sound comes out of it."""
+    from workstation.media.playback import OutputState
+
     return device.state is OutputState.WORKS
 
 
 def follows_sound(player: PlayerStatus) -> bool:
     """Whether the sound card's position is the time now."""
+    from workstation.media.playback import PositionSource
+
     return player.source is PositionSource.SOUND
 
 
