@@ -14,6 +14,8 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
+from workstation.ui.eliding import ShortLabel
+
 _SQUEEZED_PX = 24
 _NARROW_PX = 110
 _ITEM_PX = 90
@@ -32,7 +34,7 @@ class PaneHeader(QFrame):
         self.setObjectName("pane_header")
         self._title = QLabel(title)
         self._title.setObjectName("pane_title")
-        self._item, self._own, self._distance, self._lag = QLabel(), QLabel(), QLabel(), QLabel()
+        self._item, self._own, self._distance, self._lag = ShortLabel(), QLabel(), QLabel(), QLabel()
         for label, name in (
             (self._item, "pane_item"), (self._own, "pane_own_time"), (self._distance, "pane_distance"),
             (self._lag, "pane_lag"),
