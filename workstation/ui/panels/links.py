@@ -51,6 +51,7 @@ class LinksPanel(ListPanel):
             Entry(text="Move an end…", act=partial(bench.wish, "link.retarget"), why_not=read_only or one),
             Entry(text="Reason and rationale…", act=partial(bench.wish, "link.edit"), why_not=read_only or one),
             Entry(text="Remove", act=partial(bench.run, "link.remove", links=links), why_not=read_only or none),
+            Entry(text="Propose links by rule", act=partial(bench.wish, "link.suggest"), why_not=read_only),
             Entry(text="New link", act=partial(bench.wish, "link.add"), why_not=read_only),
             Entry(text="State an absence…", act=partial(bench.wish, "link.absent"), why_not=read_only or (
                 "" if bench.selected else "select what has no counterpart")),
