@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, LinkEnd, Record, State, TargetKind, Word
+from workstation.core.evidence import Evidence, NoEvidence
 from workstation.core.geometry import Box, Cuboid, ShapeKind, Span, TextSpan
 from workstation.core.ids import deterministic_ids
 from workstation.core.ontology_compile import CompiledOntology, compile_ontology
@@ -83,6 +84,7 @@ class PlainSnapshot:
     held: list[Record] = field(default_factory=list)
     stale: list[PlainStale] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
+    known: Evidence = field(default_factory=NoEvidence)
 
     def project(self) -> Project | None:
         return None
@@ -131,11 +133,15 @@ class PlainSnapshot:
     def links_of(self, target: str) -> Iterable[Link]:
         return [each for each in self._of(RecordKind.LINK) if any(end.target == target for end in each.ends)]
 
-    def stale_links(self, sample: str) -> Iterable[PlainStale]:
-        return self.stale
+    def stale_links(self, sample: str, *, targets: Iterable[str] | None = None) -> Iterable[PlainStale]:
+        wanted = None if targets is None else set(targets)
+        return [each for each in self.stale if wanted is None or wanted & {end.target for end in each.link.ends}]
 
     def blob(self, sha256: str) -> bytes | None:
         return None
+
+    def evidence(self, sample: str) -> Evidence:
+        return self.known
 
 
 class Scene:

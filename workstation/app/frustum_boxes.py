@@ -76,14 +76,15 @@ class Frustum:
     def overlaps(self, corners: Floats) -> Floats:
         """The same of many, by their corners (n, 8, 3): what of their upright rectangles is in the picture."""
         seen = project(self.camera, corners.reshape(-1, 3), camera_from_frame=self.camera_from_points)
-        whole = np.asarray(seen.valid & (seen.depth_m > 0), np.bool_).reshape(-1, 8).all(axis=1, keepdims=True)
-        pixels = np.where(whole[:, :, None], seen.pixels.reshape(-1, 8, 2), 0.0)
+        ahead = np.asarray(seen.valid & (seen.depth_m > 0), np.bool_).reshape(-1, 8)
+        whole = np.logical_and.reduce(ahead, axis=1)
+        pixels = np.where(whole[:, None, None], seen.pixels.reshape(-1, 8, 2), 0.0)
         border = np.array((self.camera.width_px, self.camera.height_px), np.float64)
         low, high = (np.clip(each, 0.0, border) for each in (pixels.min(axis=1), pixels.max(axis=1)))
         start, end = np.array(self.bounds[:2]), np.array(self.bounds[2:])
         shared = np.prod(np.maximum(np.minimum(high, end) - np.maximum(low, start), 0.0), axis=1)
         both = np.prod(end - start) + np.prod(high - low, axis=1) - shared
-        found: Floats = np.where(whole[:, 0] & (both > 0), shared / np.maximum(both, 1e-9), 0.0)
+        found: Floats = np.where(whole & (both > 0), shared / np.maximum(both, 1e-9), 0.0)
         return found
 
 

@@ -5,13 +5,15 @@ Findings are derived data: keeping them writes no revision, and each run replace
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from workstation.core.annotation import FindingDecision
+from workstation.core.evidence import Evidence
 from workstation.core.findings import Finding, decided
 from workstation.core.guideline import last_read, newest, people_behind
 from workstation.core.ids import SampleId
@@ -22,9 +24,16 @@ from workstation.qa.runner import Outcome, run_rules
 from workstation.store.queries import Reads
 from workstation.store.store import Store
 
+OpenEvidence = Callable[[Sample], AbstractContextManager[Evidence]]
+"""Opens what knows the media of a sample; without it, rules about media count as not run."""
 FINDINGS_AREA = "finding."
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
+
+
+def rules_for(_reads: Reads, only: Iterable[str] = ()) -> Sequence[Rule]:
+    """The rules that are run in a project, or those of these ids and subjects."""
+    return choose_rules(load_rules(), only)
 
 
 class NotRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +58,18 @@ class Summary:
 class Validation:
     """One run over a project or one sample. Read ``findings`` to the end, then ask for the ``summary``."""
 
-    def __init__(self, reads: Reads, *, only: Iterable[str] = (), sample: Sample | None = None) -> None:
-        self.rules: Sequence[Rule] = choose_rules(load_rules(), only)
+    def __init__(
+        self,
+        reads: Reads,
+        *,
+        only: Iterable[str] = (),
+        sample: Sample | None = None,
+        evidence: OpenEvidence | None = None,
+    ) -> None:
+        self.rules: Sequence[Rule] = rules_for(reads, only)
         self._reads = reads
         self._sample = sample
+        self._evidence = evidence
         self._keys: set[str] = set()
         self._counts = {True: 0, False: 0}
         self._not_run: dict[tuple[str, str], int] = {}
@@ -61,7 +78,7 @@ class Validation:
         """The findings of each sample that has some, the project's first; kept in the store if one is given."""
         whole = self._sample is None
         samples = self._reads.samples() if self._sample is None else [self._sample]
-        outcomes = run_rules(self._reads, self.rules, samples, project=whole)
+        outcomes = run_rules(self._reads, self.rules, samples, project=whole, evidence=self._evidence)
         for sample, those in _by_sample(outcomes):
             if keep_in is not None:
                 _keep(keep_in, sample, those)

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Record, Word
+from workstation.core.evidence import Evidence
 from workstation.core.ids import AnnotationId, SampleId
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
@@ -21,8 +22,9 @@ T = TypeVar("T")
 class RememberedSnapshot:
     """The answers of another snapshot, each list read once. Fits ``Snapshot``."""
 
-    def __init__(self, behind: Snapshot) -> None:
+    def __init__(self, behind: Snapshot, evidence: Evidence | None = None) -> None:
         self._behind = behind
+        self._evidence = evidence
         self._known: dict[Hashable, Any] = {}
         self._by_id: dict[RecordKind, dict[str, Record]] = {}
 
@@ -96,10 +98,14 @@ class RememberedSnapshot:
         """As the snapshot behind says."""
         return self._behind.links_of(target)
 
-    def stale_links(self, sample: SampleId) -> Iterable[StaleEnd]:
+    def stale_links(self, sample: SampleId, *, targets: Iterable[str] | None = None) -> Iterable[StaleEnd]:
         """As the snapshot behind says."""
-        return self._behind.stale_links(sample)
+        return self._behind.stale_links(sample, targets=targets)
 
     def blob(self, sha256: str) -> bytes | None:
         """As the snapshot behind says."""
         return self._behind.blob(sha256)
+
+    def evidence(self, sample: SampleId) -> Evidence:
+        """What was given for the sample that is checked, else as the snapshot behind says."""
+        return self._behind.evidence(sample) if self._evidence is None else self._evidence

@@ -107,7 +107,7 @@ class Workbench(QObject):
         self._context = context or OpenContext()
         self.formats = Formats()
         """What can be read, plug-ins included."""
-        self.checks = SampleChecks(session.store.reader_elsewhere(), self.gui.post)
+        self.checks = SampleChecks(session.project, session.store.reader_elsewhere(), self.gui.post)
         """The findings of the open sample, for every pane that shows some: see ``check_soon``."""
         self._check_soon = QTimer(self)
         self._check_soon.setSingleShot(True)

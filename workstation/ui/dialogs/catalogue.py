@@ -187,6 +187,13 @@ def _split(window: MainWindow) -> Sheet | None:
     return None if opened is None or opened.bench.view is None else SplitThing(window, opened.bench)
 
 
+def _absence(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.absence import Absence
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else Absence(window, opened.bench)
+
+
 def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet]) -> Sheet | None:
     return None if window.opened is None else make(window, window.opened)
 
@@ -194,7 +201,7 @@ def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news, "merge": _merge, "split": _split,
+    "news": _news, "absence": _absence, "merge": _merge, "split": _split,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""
