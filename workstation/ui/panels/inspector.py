@@ -147,7 +147,7 @@ class InspectorPanel(Pane):
             self._shown = ids
         self.header.say(item=heading(view, ids))
         sections = sections_of(view, ids, bench.clock.time_ns, self._frames(bench) if ids else None)
-        self.form.show_sections([*sections, *self._in_patient(view, ids)])
+        self.form.show_sections([*sections, *self._in_patient(view, ids), *self._residuals(view, ids)])
         for number, (name, title, _, _) in enumerate(_TABS):
             rows = self._rows(name, view, ids)
             self._models[name].set_rows(rows)
@@ -168,6 +168,20 @@ class InspectorPanel(Pane):
 
         section = patient_section(view, record, reader)
         return [section] if section.fields else []
+
+    def _residuals(self, view: SampleView, ids: tuple[str, ...]) -> list[Section]:
+        """What is left between the ends of a link that joins a picture with space."""
+        link = view.links.get(ids[0]) if len(ids) == 1 else None
+        bench = self.bench
+        if link is None or bench is None or bench.readers is None:
+            return []
+        from workstation.app.pair_rows import is_fused, residual_section
+
+        if not is_fused(view, link):
+            return []
+        store, readers = bench.session.store, bench.readers
+        section = bench.attempt(lambda: residual_section(view, store, readers, link))
+        return [] if section is None else [section]
 
     def _frames(self, bench: Workbench) -> FrameTree | None:
         """How the frames of the sample hang together, read when the first thing in space is looked at."""
