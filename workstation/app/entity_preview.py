@@ -204,7 +204,7 @@ def _split_links(
         ends = {end.target for end in link.ends}
         apart = link.type_id == SAME_OBJECT and link.holds and bool(ends & kept)
         yield Line(
-            f"{_named(view, link)} would join two things; remove it or say that it does not hold" if apart
+            f"{_named(view, link)} would then join two things" if apart
             else f"{_named(view, link)} goes along", warns=apart,
         )  # fmt: skip
 

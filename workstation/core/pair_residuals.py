@@ -24,6 +24,9 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 
+_Capture = tuple[int | None, int | None, float | None]
+"""When the picture was taken, how much later the sweep, and how far the thing moves meanwhile."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairResidual:
@@ -77,20 +80,23 @@ def pair_residuals(snapshot: Snapshot, sample: Sample) -> Iterator[PairResidual]
     for link, flat, solid in pairs:
         looks = seen.get((flat.id, solid.id), [])
         pair = captured.get((link.id, flat.id, solid.id))
-        at_ns, apart_ns, moved_m = None, None, None
+        capture: _Capture = (None, None, None)
         if pair is not None:
-            at_ns, apart_ns, moved_m = pair.flat_ns, pair.residual_ns, pair.distance_m
-        elif looks:
-            at_ns, apart_ns = _farthest(snapshot, sample, streams.get(solid.stream or ""), looks)
+            capture = (pair.flat_ns, pair.residual_ns, pair.distance_m)
+        else:
+            captures = _captures(snapshot, sample, streams.get(solid.stream or "")) if looks else None
+            pictures = [each.at_ns for each in looks]
+            if captures is None:
+                pictures, captures = (_keyed(snapshot, streams, each) for each in (flat, solid))
+            at_ns, apart_ns = _apart(pictures, captures, farthest=bool(looks))
             if at_ns is not None and apart_ns is not None:
                 places = sorted(places_of(snapshot, sample, solid, streams))
-                moved_m = way_m(places, at_ns, at_ns + apart_ns)
-        yield _residual(link, flat, solid, looks, (at_ns, apart_ns, moved_m))
+                capture = (at_ns, apart_ns, way_m(places, at_ns, at_ns + apart_ns))
+        yield _residual(link, flat, solid, looks, capture)
 
 
 def _residual(
-    link: Link, flat: Annotation, solid: Annotation, looks: list[PairSeen],
-    capture: tuple[int | None, int | None, float | None],
+    link: Link, flat: Annotation, solid: Annotation, looks: list[PairSeen], capture: _Capture
 ) -> PairResidual:  # fmt: skip
     at_ns, apart_ns, moved_m = capture
     whole = [
@@ -129,22 +135,29 @@ def _seen(snapshot: Snapshot, sample: Sample) -> dict[tuple[str, str], list[Pair
     return found
 
 
-def _farthest(
-    snapshot: Snapshot, sample: Sample, stream: Stream | None, looks: list[PairSeen]
-) -> tuple[int | None, int | None]:  # fmt: skip
-    """The picture that lies farthest from its nearest sweep, and how far."""
-    if stream is None:
-        return None, None
+def _captures(snapshot: Snapshot, sample: Sample, stream: Stream | None) -> list[int] | None:
+    """When the sweeps were taken; ``None`` where the media are not at hand."""
     try:
-        captures = snapshot.evidence(sample.id).captures(stream)
+        return None if stream is None else snapshot.evidence(sample.id).captures(stream).tolist()
     except Unmeasured:
+        return None
+
+
+def _keyed(snapshot: Snapshot, streams: dict[str, Stream], label: Annotation) -> list[int]:
+    """When a track has keyframes with a shape, in session time."""
+    stream = streams.get(label.stream or "")
+    own = [] if stream is None else [each.time_ns for each in snapshot.keyframes(label.id) if each.shape is not None]
+    return [] if stream is None else [stream.time_map.to_session(time_ns) for time_ns in own]
+
+
+def _apart(pictures: list[int], captures: list[int], *, farthest: bool) -> tuple[int | None, int | None]:
+    """A picture, and how far its nearest capture is: of all pictures the farthest, or the nearest."""
+    if not pictures or not captures:
         return None, None
-    if not len(captures):
-        return None, None
-    times = np.array([each.at_ns for each in looks], np.int64)
-    after = np.minimum(np.searchsorted(captures, times), len(captures) - 1)
+    times, taken = np.array(pictures, np.int64), np.sort(np.array(captures, np.int64))
+    after = np.minimum(np.searchsorted(taken, times), len(taken) - 1)
     before = np.maximum(after - 1, 0)
-    nearer = np.abs(captures[before] - times) <= np.abs(captures[after] - times)
-    apart = np.where(nearer, captures[before], captures[after]) - times
-    worst = int(np.abs(apart).argmax())
-    return int(times[worst]), int(apart[worst])
+    nearer = np.abs(taken[before] - times) <= np.abs(taken[after] - times)
+    apart = np.where(nearer, taken[before], taken[after]) - times
+    chosen = int(np.abs(apart).argmax() if farthest else np.abs(apart).argmin())
+    return int(times[chosen]), int(apart[chosen])

@@ -145,14 +145,19 @@ def reject(hands: Hands) -> None:
     chosen = [each.id for each in _annotations(hands) if each.state.value == _PROPOSED]
     links = _proposed_links(hands)
 
-    def act() -> None:
+    def act() -> bool:
         with hands.bench.together("Reject proposal" if len(chosen) + len(links) == 1 else "Reject proposals") as run:
             if chosen:
                 run("annotation.reject", annotations=chosen)
             if links:
                 run("link.reject", links=links)
 
-    hands.bench.attempt(act)
+        return True
+
+    if hands.bench.attempt(act) and links and not chosen:
+        from workstation.ui.actions.entities import go_to_next_proposal
+
+        go_to_next_proposal(hands, links[-1])
 
 
 @action("edit.select_all", title="Select all on the stream", keys="Ctrl+A", menu=EDIT, enabled=needs_sample)

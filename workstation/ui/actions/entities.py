@@ -144,4 +144,29 @@ def accept_links(hands: Hands, links: Sequence[str]) -> None:
         if len(things) == 2 and merged(view, things[0], things[1]).conflicts:
             hands.frame.open_dialog(f"merge {link.id}")
             return
-    bench.run("link.accept", links=list(links))
+
+    def act() -> bool:
+        with bench.together("Accept proposal" if len(links) == 1 else f"Accept {len(links)} proposals") as run:
+            run("link.accept", links=list(links))
+        return True
+
+    if bench.attempt(act):
+        go_to_next_proposal(hands, links[-1])
+
+
+def go_to_next_proposal(hands: Hands, done: str) -> None:
+    """Select the proposed link that follows in time, so that Enter and Backspace go through them all."""
+    from workstation.app.walking import when
+
+    view = hands.bench.view
+    if view is None:
+        return
+    order = sorted(view.links.values(), key=lambda each: (when(view, each.id) or 0, each.id))
+    at = next((number for number, each in enumerate(order) if each.id == done), -1)
+    left = [each for each in (*order[at + 1 :], *order[: max(at, 0)]) if each.state.value == "proposed"]
+    if not left:
+        hands.bench.tell("No proposed link is left in this sample.")
+        return
+    hands.bench.select([left[0].id], cause="window")
+    count = "one" if len(left) == 1 else str(len(left))
+    hands.bench.tell(f"{left[0].rationale or view.name_of(left[0].id)} ({count} left)")

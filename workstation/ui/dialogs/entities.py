@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QItemSelectionModel, Qt, Slot
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -213,12 +214,14 @@ class SplitThing(_Things):
         things = entities_of(self.view, bench.selected)
         self._thing = things[0] if len(things) == 1 else None
         name = "" if self._thing is None else self.view.name_of(self._thing.id)
-        self.say(f"Which labels of {name} show another thing?" if name else "Select labels of one thing first.")
+        asked = f"Choose the labels of {name} that show another thing (space bar or click)."
+        self.say(asked if name else "Select labels of one thing first.")
         self.labels = QListWidget()
-        named(self.labels, "split_labels", "Labels that go: tick with the space bar")
+        named(self.labels, "split_labels", "Labels that go: chosen with the space bar")
+        self.labels.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
         for each in () if self._thing is None else self.view.annotations_of_entity(self._thing.id):
             self._add(each, chosen=each.id in bench.selected)
-        self.labels.itemChanged.connect(self.renew)
+        self.labels.itemSelectionChanged.connect(self.renew)
         self.column.addWidget(self.labels, 1)
         self.agreed = QComboBox()
         named(self.agreed, "split_class", "The class of the new thing")
@@ -231,20 +234,17 @@ class SplitThing(_Things):
         self._row("&Class", self.agreed)
         self._finish()
         self.renew()
+        self.labels.setCurrentRow(0, QItemSelectionModel.SelectionFlag.NoUpdate)
         self.labels.setFocus()
 
     def _add(self, label: Annotation, *, chosen: bool) -> None:
         entry = QListWidgetItem(described(self.view, label))
-        entry.setFlags(entry.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-        entry.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
         entry.setData(Qt.ItemDataRole.UserRole, label.id)
         self.labels.addItem(entry)
+        entry.setSelected(chosen)
 
     def _going(self) -> list[str]:
-        entries = (self.labels.item(row) for row in range(self.labels.count()))
-        return [
-            str(each.data(Qt.ItemDataRole.UserRole)) for each in entries if each.checkState() == Qt.CheckState.Checked
-        ]
+        return [str(each.data(Qt.ItemDataRole.UserRole)) for each in self.labels.selectedItems()]
 
     def preview(self) -> Preview:
         return split(self.view, self._going(), self.agreed.currentData() or None)
