@@ -49,6 +49,8 @@ class FrustumFit:
     overlap: float
     """Intersection over union of its projection and the drawn box."""
     range_m: float
+    apart_ms: float = 0.0
+    """The sweep minus the picture the box is from: what moves has moved on by that time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

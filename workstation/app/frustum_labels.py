@@ -1,10 +1,14 @@
 """A cuboid for a label in a picture, from the sweep that shows: what the action "Cuboid from the 2D box" asks.
 
 The box is taken where its track has it at the time of the sweep, through the camera as it stood then, so that what
-moves between sweep and picture does not shift it; a box of one picture is taken as it is, at most half a turn away.
+moves between sweep and picture does not shift it; a box of one picture is taken through the camera as it stood when
+that was taken, at most a turn of the LiDAR away.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +21,12 @@ from workstation.app.sightings import FLAT, bounds_of
 from workstation.app.usual_sizes import usual_size
 from workstation.core.annotation import Annotation
 from workstation.core.errors import UserError
+from workstation.core.geometry import Shape
 from workstation.core.poses import RigidTransform
-from workstation.core.tolerances import SAME_SCAN_MS
 
 Vec3 = tuple[float, float, float]
+_NEAR_NS = 100_000_000
+"""A whole turn of a LiDAR at 10 Hz."""
 _LEAST_OVERLAP = 0.4
 """What projects worse onto the box than this is something else."""
 
@@ -42,13 +48,17 @@ def cuboid_of_label(
     camera = None if stream is None else placed.camera_of(stream)
     if label.kind not in FLAT or stream is None or camera is None:
         raise UserError("a cuboid can be made from a box, polygon or mask in a calibrated camera")
-    shape = _shape_at(view, label, session_ns)
-    camera_from_frame = placed.transform(camera.frame, frame, session_ns)
-    if shape is None or camera_from_frame is None:
-        raise UserError(f"{view.name_of(label.id)} is not in {stream.key} at this sweep, or the rig does not say where")
+    there = _shape_at(view, label, session_ns)
+    camera_from_frame = None if there is None else placed.carried(camera.frame, there[1], frame, session_ns)
+    if there is None or camera_from_frame is None:
+        near = f"{_NEAR_NS / 1e6:.0f} ms"
+        raise UserError(
+            f"{view.name_of(label.id)} is in no picture of {stream.key} within {near} of this sweep, "
+            "or the rig does not say where the camera was"
+        )
     fit = cuboid_in_frustum(
         Frustum(
-            bounds=shape, camera=camera,
+            bounds=there[0], camera=camera,
             camera_from_points=camera_from_frame @ RigidTransform(translation=origin),
         ),
         Scene(points=points, ground=None, eye=eye, heading_rad=_heading(view, placed, label, session_ns, heading_rad)),
@@ -58,19 +68,36 @@ def cuboid_of_label(
         raise UserError("too few points above the ground project into the box to fit a cuboid to")
     if fit.overlap < _LEAST_OVERLAP:
         raise UserError(f"no cuboid around its points projects onto the box (the best overlaps by {fit.overlap:.2f})")
-    return fit
+    return replace(fit, apart_ms=(session_ns - there[1]) / 1e6)
 
 
-def _shape_at(view: SampleView, label: Annotation, session_ns: int) -> tuple[float, float, float, float] | None:
+def _shape_at(
+    view: SampleView, label: Annotation, session_ns: int
+) -> tuple[tuple[float, float, float, float], int] | None:  # fmt: skip
+    """The label's bounds at the time of the sweep, or in its picture nearest to it, and the time they are for."""
     if label.track is not None:
         shape = view.moment(label, view.own_ns(label, session_ns)).shape
-    else:
-        shape, there = label.shape, view.session_range(label)
-        if there is not None and not (
-            there.start_ns - SAME_SCAN_MS * 1e6 <= session_ns <= there.end_ns + SAME_SCAN_MS * 1e6
-        ):
-            return None
-    return None if shape is None else bounds_of(shape)
+        if shape is not None:
+            bounds = bounds_of(shape)
+            return None if bounds is None else (bounds, session_ns)
+    found = []
+    for own_ns, shape in _drawn(view, label):
+        time_map, bounds = view.time_map(label), bounds_of(shape)
+        at_ns = session_ns if own_ns is None else own_ns if time_map is None else time_map.to_session(own_ns)
+        if bounds is not None and abs(at_ns - session_ns) <= _NEAR_NS:
+            found.append((abs(at_ns - session_ns), bounds, at_ns))
+    return min(found)[1:] if found else None
+
+
+def _drawn(view: SampleView, label: Annotation) -> Iterator[tuple[int | None, Shape]]:
+    """Where somebody drew it; without a time it is there always."""
+    if label.track is None:
+        if label.shape is not None:
+            yield label.start_ns, label.shape
+        return
+    for each in view.keyframes(label.id):
+        if each.shape is not None:
+            yield each.time_ns, each.shape
 
 
 def _heading(view: SampleView, placed: PlacedCuboids, label: Annotation, session_ns: int, usual_rad: float) -> float:

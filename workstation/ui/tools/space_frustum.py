@@ -58,9 +58,10 @@ def cuboid_from_box(bench: Workbench, space: Space, placed: PlacedCuboids) -> No
     bench.hand.ask_class(waiting, fits=waiting.fits, likely=class_id if class_id and waiting.fits(class_id) else None)
     keep = "Enter keeps it" if bench.hand.likely else "the key of its class keeps it"
     points = "one point" if fit.points == 1 else f"{fit.points} points"
+    apart = f", sweep {fit.apart_ms:+.0f} ms from its picture" if fit.apart_ms else ""
     bench.tell(
-        f"Cuboid of {view.name_of(label.id)}: {points} at {fit.range_m:.1f} m, overlap with the box {fit.overlap:.2f}. "
-        f"{keep}, Esc gives it up."
+        f"Cuboid of {view.name_of(label.id)}: {points} at {fit.range_m:.1f} m, "
+        f"overlap with the box {fit.overlap:.2f}{apart}. {keep}, Esc gives it up."
     )
 
 
