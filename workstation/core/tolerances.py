@@ -7,8 +7,10 @@ Asked by the checks and by whoever shows a limit. A project overrides the profil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from workstation.core.sample import Project, Sample
+if TYPE_CHECKING:  # the window reads a limit before NumPy is there
+    from workstation.core.sample import Project, Sample
 
 SYNC_TOLERANCE, SAME_SCAN_TOLERANCE = "sync_ms", "same_scan_ms"
 CLOCK_TOLERANCE, SOUND_TOLERANCE, CAPTION_TOLERANCE = "clock_ms", "video_sound_ms", "caption_ms"

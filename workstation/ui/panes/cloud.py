@@ -425,6 +425,20 @@ class CloudPane(Pane):
             return
         when, to_session = table.shown(sweep.index), lead.stream.time_map.to_session
         self.lag.painted(to_session(when.start_ns), to_session(when.end_ns), sweep.index)
+        self._saw()
+
+    def _saw(self) -> None:
+        """The sweeps of every stream that are painted, once none of their points are missing."""
+        moment, canvas = self.moment, self.canvas
+        seen = None if self.bench is None else self.bench.seen
+        if seen is None or moment is None or canvas is None or canvas.pending:
+            return
+        for layer, sweep in moment.sweeps:
+            if layer.table is None:
+                seen.saw_item(layer.stream.id, sweep.index)
+            else:
+                when, to_session = layer.table.shown(sweep.index), layer.stream.time_map.to_session
+                seen.saw_time(layer.stream.id, to_session(when.start_ns), to_session(when.end_ns))
 
     def _shown(self) -> Any:
         return None if self.moment is None else self.moment.shown
@@ -433,7 +447,9 @@ class CloudPane(Pane):
 
     def _say(self) -> None:
         self.header.say(**header_line(self.moment, self.layers.lead, self.time_ns)._asdict())
-        text, more = note(self.moment, self.look)
+        rendered = None if self.canvas is None else self.canvas.rendered
+        coarse = rendered is not None and rendered.points.coarse
+        text, more = note(self.moment, self.look, coarse=coarse)
         if self.note.text() != text:
             self.note.setText(text)
             self.note.setToolTip(more)
