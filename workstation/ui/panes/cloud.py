@@ -559,6 +559,8 @@ class CloudPane(Pane):
         if hand.tool != self.tool_name:
             self._take_tool()
             self.tool_moved()
+        if self._work is not None and not hand.waiting and self.gesture is None:
+            self._work.preview({})  # what waited was given up
         if self.canvas is not None:
             self.canvas.update()
 
