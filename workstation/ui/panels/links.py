@@ -32,7 +32,7 @@ class LinksPanel(ListPanel):
         assert self.bench.view is not None
         view = self.bench.view
         self.refill("type", type_choices(view))
-        return link_rows(view, self.bench.session.store.stale_links(view.id))
+        return link_rows(view, () if self.bench.stale is None else self.bench.stale.ends())
 
     def entries(self, rows: Sequence[Row]) -> list[Entry]:
         bench = self.bench
