@@ -100,6 +100,8 @@ class Workbench(QObject):
         self.told: Signal[Told] = Signal("told", on_error=_report)
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
+        self.picked: Signal[Ids] = Signal("picked", on_error=_report)
+        """What is picked in link mode so far; empty once it ends."""
         self._ready: Ready | None = None
         self._placed: PlacedCuboids | None = None
         self._stale: StaleNow | None = None
