@@ -1,0 +1,74 @@
+"""Boxes beside the masks of the same things: how far each edge of a box lies off what is seen of the thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workstation.core.annotation import Annotation
+from workstation.core.geometry import Box, Mask
+from workstation.core.ontology import ErrorType, Severity
+from workstation.core.sample import Sample
+from workstation.core.snapshot import Snapshot
+from workstation.core.tolerances import LOOSE_TOLERANCE, named_limit
+from workstation.qa.findings import Fault, rule
+from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, streams_by_id
+
+LOOSE_PX = 3.0
+_HIDDEN = frozenset({"partial", "partly", "heavy", "full"})
+"""Values of occlusion with which a box may go on where the mask ends."""
+
+
+@rule("regions.loose", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.WARNING, limit=LOOSE_PX, unit="px")
+def loose(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """An edge of a box lies off the edge of the mask of the same thing, by more than 3 px (tolerance ``loose_px``).
+
+    Where the thing is said to be hidden in part, the box may be larger, for it may go round what cannot be seen.
+    """
+    limit = named_limit(snapshot.project(), LOOSE_TOLERANCE, LOOSE_PX)
+    streams = streams_by_id(snapshot, sample)
+    masks: dict[tuple[object, ...], Annotation] = {}
+    boxes = []
+    for each in judged_annotations(snapshot, sample):
+        if each.entity is None or each.track is not None:
+            continue
+        if isinstance(each.shape, Mask):
+            masks[_place(each)] = each
+        elif isinstance(each.shape, Box) and not each.shape.angle_deg:
+            boxes.append(each)
+    for box in boxes:
+        mask = masks.get(_place(box))
+        if mask is None:
+            continue
+        off = {edge: px for edge, px in _off(box, mask).items() if abs(px) > limit}
+        if off:
+            said = ", ".join(
+                f"{edge} {abs(px):g} px {'too wide' if px > 0 else 'too tight'}" for edge, px in off.items()
+            )
+            named = annotation_item(box, streams, class_of(snapshot, box))
+            yield Fault(
+                text=f"{named.label} is not tight: {said}",
+                items=(named, annotation_item(mask, streams, class_of(snapshot, mask))),
+                measured=round(max(map(abs, off.values())), 2),
+                limit=limit,
+                suggestion="draw the box to the edges of the mask, or mend the mask",
+            )
+
+
+def _place(each: Annotation) -> tuple[object, ...]:
+    return each.entity, each.stream, each.item, each.start_ns, each.layer
+
+
+def _off(box: Annotation, mask: Annotation) -> dict[str, float]:
+    """Per edge, in pixels: how far the box goes beyond the mask; what is hidden cannot be too wide."""
+    b, m = box.shape, mask.shape
+    assert isinstance(b, Box)
+    assert isinstance(m, Mask)
+    off = {
+        "left": m.x - b.x,
+        "top": m.y - b.y,
+        "right": b.x + b.width - m.x - m.width,
+        "bottom": b.y + b.height - m.y - m.height,
+    }
+    if str(box.attributes.get("occlusion", "")) in _HIDDEN:
+        return {edge: min(px, 0.0) for edge, px in off.items()}
+    return off
