@@ -104,6 +104,7 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Everything in a sample is labelled in one stream and linked to nothing, and beside it lies a stream that tells
     of the same (words beside a picture, a sound or a signal) without a single label. The finding names both sides.
     """
+    known = ontology_of(snapshot).classes
     streams = streams_by_id(snapshot, sample)
     labels = [each for each in snapshot.annotations(sample.id) if each.state is not State.REJECTED]
     used = {each.stream for each in labels if each.stream is not None}
@@ -114,8 +115,9 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     if place is None or not empty:
         return
     for label in labels:
-        if label.state in JUDGED and label.kind is not ShapeKind.TAG and not label.text:
-            named = annotation_item(label, streams, class_of(snapshot, label))
+        class_id = class_of(snapshot, label)
+        if class_id in known and label.state in JUDGED and label.kind is not ShapeKind.TAG and not label.text:
+            named = annotation_item(label, streams, class_id)
             missing = ", ".join(each.key for each in empty)
             yield Fault(
                 text=f"{named.label} is labelled on {place.key} only; in {missing} nothing is labelled and nothing is "
