@@ -152,6 +152,34 @@ def test_while_scrubbing_and_playing_header_and_picture_never_disagree(films: tu
     assert len(seen["first"]) > 5  # pictures did come meanwhile
 
 
+def test_a_camera_says_while_playing_how_far_behind_the_clock_its_paint_is(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    bench.clock.seek(0)
+    check(pane, 0)
+    first, second = pane.views[:2]
+    for camera in pane.views:
+        camera.lag._now_ns = lambda: bench.clock.time_ns  # on the wall passes what passes on the clock
+    first.area.setUpdatesEnabled(False)  # its pictures come, and nobody sees them
+    bench.clock.play()
+    painted: list[int] = []
+    second.area.painted.connect(painted.append)
+    for _ in range(13):
+        bench.clock.tick(40_000_000)
+        number = expected(second, bench.clock.time_ns)
+        wait_for(lambda number=number: number is None or number in painted, what="the second camera")
+    assert stated(first) == 13
+    assert first.header.said.note == "lag 480 ms"  # at 520 ms what is painted was right until 40 ms
+    assert "lag" not in second.header.said.note
+    first.area.setUpdatesEnabled(True)
+    wait_for(lambda: first.lag.dropped == 12, what="the picture of 0.52 s after that of 0 s")
+    for _ in range(13):
+        bench.clock.tick(40_000_000)
+        wait_for(lambda: not first.frames.pending and first.area._painted_index == expected(first, bench.clock.time_ns))
+    assert first.header.said.note == "12 dropped"
+    bench.clock.pause()
+    assert first.header.said.note == ""
+
+
 def test_where_a_stream_has_nothing_no_picture_stands(films: tuple[Workbench, CameraPane]) -> None:
     bench, pane = films
     third = next(camera for camera in pane.views if camera.stream.key == "third")

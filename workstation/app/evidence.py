@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workstation.app.moment import table_of
 from workstation.app.reading import Formats
-from workstation.app.scenery import newest_calibration, trajectories_of
+from workstation.app.scenery import trajectories_of
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.errors import DataError
 from workstation.core.evidence import Evidence, Unmeasured
@@ -23,6 +23,7 @@ from workstation.core.frametable import nearest_capture
 from workstation.core.geometry import Box, Mask, Point, Polygon, Shape
 from workstation.core.ids import SampleId
 from workstation.core.pixels import mask_pixels
+from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream
 from workstation.core.space import FrameTree
 from workstation.media.base import (

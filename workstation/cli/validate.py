@@ -11,10 +11,18 @@ from workstation.cli.acting import acting, project_argument, to_read, to_write
 from workstation.cli.output import json_option, print_json, print_rows
 
 if TYPE_CHECKING:
+    from workstation.app.scoring import Score
     from workstation.app.session import Session
     from workstation.app.validation import Summary
     from workstation.core.sample import Sample
     from workstation.qa.findings import Finding
+
+
+_FEW = 5
+_SCORES = (
+    "name", "planted", "found", "named_otherwise", "recall", "recall_interval", "true_findings", "false_findings",
+    "precision", "precision_interval", "below_limit", "spoke_below", "near_limit", "near_found",
+)  # fmt: skip
 
 
 @click.command()
@@ -26,6 +34,15 @@ if TYPE_CHECKING:
 @click.option("--allow-not-run", is_flag=True, help="End with 0 although a rule could not run.")
 @click.option("--all", "show_all", is_flag=True, help="Print settled findings (dismissed, waived) as well.")
 @click.option("--keep", is_flag=True, help="Keep the findings in the project, for the window; needs --person.")
+@click.option(
+    "--score", is_flag=True, help="Hold what is found against what workstation inject planted, by type of error."
+)
+@click.option(
+    "--plan",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The plan of --score, if it is not planted.json in the project.",
+)
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and check nothing.")
 @acting
 @json_option
@@ -36,6 +53,8 @@ def validate(
     allow_not_run: bool,
     show_all: bool,
     keep: bool,
+    score: bool,
+    plan: Path | None,
     list_rules: bool,
     person: str | None,
     role: str | None,
@@ -53,9 +72,38 @@ def validate(
         return 0
     if project is None:
         raise click.UsageError("name the project to check, or list the rules with --rules")
+    if score:
+        return _score(project, only, plan, as_json=as_json)
     with to_write(project, person, role, tool="validate") if keep else to_read(project) as session:
         summary = _check(session, only, sample, keep=keep, show_all=show_all, as_json=as_json)
     return 1 if summary.open or (summary.not_run and not allow_not_run) else 0
+
+
+def _score(project: Path, only: tuple[str, ...], plan: Path | None, *, as_json: bool) -> int:
+    from workstation.app.evidence import media_evidence
+    from workstation.app.injecting import PLAN_FILE
+    from workstation.app.scoring import read_plan, score, score_rows
+    from workstation.app.validation import Validation
+
+    with to_read(project) as session:
+        planted = read_plan(plan or session.project.path / PLAN_FILE)
+        run = Validation(session.store, only=only, evidence=media_evidence(session.store, session.project))
+        found = ((None if sample is None else sample.key, findings) for sample, findings in run.findings())
+        made = score(planted, found)
+        print_rows(score_rows(made), columns=_SCORES, as_json=as_json)
+        if not as_json:
+            _print_missed(made)
+            _print_summary(run.summary())
+    whole = next(row for row in score_rows(made) if row["scope"] == "all")
+    return 1 if whole["found"] < whole["planted"] or whole["false_findings"] or whole["spoke_below"] else 0
+
+
+def _print_missed(made: Score) -> None:
+    for name, tally in sorted(made.kinds.items()):
+        for missed in tally.missed[:_FEW]:
+            click.echo(f"missed {name}: {missed}")
+    for finding in made.false[:_FEW]:
+        click.echo(f"false {finding.rule}: {finding.text}")
 
 
 def _check(

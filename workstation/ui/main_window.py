@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
 
     def gesturing(self, pane: Pane | None) -> Pane | None:
         """The pane in which something is begun and not ended; the focused one first."""
-        panes = [each for each in (pane, self.link_mode, *self.docks.panes()) if each is not None]
+        panes = [each for each in (self.link_mode, pane, *self.docks.panes()) if each is not None]
         return next((each for each in panes if each.gesture is not None), None)
 
     def class_key(self, text: str) -> bool:

@@ -108,7 +108,7 @@ class ViewsPane(Pane, Generic[ViewT]):
         if bench is None or bench.view is None:
             return
         state = bench.selection.state
-        related = bench.view.related(state.ids) if state.ids else frozenset[str]()
+        related = bench.view.marked(state.ids) if state.ids else frozenset[str]()
         marks = Marks(selected=frozenset(state.ids), related=related, hovered=state.hovered)
         for view in self.views:
             view.show_marks(marks)

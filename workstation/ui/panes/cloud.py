@@ -112,6 +112,7 @@ class CloudPane(Pane):
         self.canvas.guard = self.guard
         self.canvas.zoom_locked = self.look.zoom_locked
         self.canvas.over.append(self.over.paint)
+        self.canvas.has_painted = self._has_painted
         self.canvas.painted.connect(self._painted)
         self.canvas.pointed.connect(self._pointed)
         self.canvas.tool_moved.connect(self.tool_moved)
@@ -412,6 +413,17 @@ class CloudPane(Pane):
             self.over.forget_places()
         self._say()
 
+    def _has_painted(self) -> None:
+        """A paint event is done."""
+        moment = self.moment
+        lead, sweep = (None, None) if moment is None else (moment.lead, moment.lead_sweep)
+        table = None if lead is None else lead.table
+        if lead is None or sweep is None or table is None:
+            self.lag.nothing()
+            return
+        when, to_session = table.shown(sweep.index), lead.stream.time_map.to_session
+        self.lag.painted(to_session(when.start_ns), to_session(when.end_ns), sweep.index)
+
     def _shown(self) -> Any:
         return None if self.moment is None else self.moment.shown
 
@@ -436,13 +448,15 @@ class CloudPane(Pane):
 
     def _related(self) -> frozenset[str]:
         bench = self.bench
-        return frozenset() if bench is None or bench.view is None else bench.view.related(bench.selected)
+        return frozenset() if bench is None or bench.view is None else bench.view.marked(bench.selected)
 
-    def _row_of(self, ids: Ids) -> int | None:
+    def _row_of(self, ids: Ids, *, linked: bool = True) -> int | None:
+        """The first cuboid of these, of the same thing, or (``linked``) of what links relate them to."""
         bench, moment = self.bench, self.moment
         if bench is None or bench.view is None or moment is None:
             return None
-        rows = (moment.cuboids.row(each) for each in (*ids, *sorted(bench.view.related(ids))))
+        wanted = bench.view.to_show(ids) if linked else (*ids, *sorted(bench.view.related(ids)))
+        rows = (moment.cuboids.row(each) for each in wanted)
         return next((row for row in rows if row is not None), None)
 
     def _selected_row(self) -> int | None:
@@ -450,7 +464,7 @@ class CloudPane(Pane):
         if bench is None:
             return None
         active = bench.selection.state.active
-        return self._row_of((() if active is None else (active,)) + bench.selected)
+        return self._row_of((() if active is None else (active,)) + bench.selected, linked=False)
 
     def _bring_in(self, ids: Ids) -> None:
         """What was selected elsewhere comes into the picture, from where one stands, if it is not in it."""

@@ -100,6 +100,8 @@ class DocumentPane(Pane):
         self._filling = False
         self._open(self.documents.currentData())
         self._stand()
+        if self.bench is not None:
+            self._reveal(self.bench.selected)
 
     def _open(self, stream_id: str | None) -> None:
         bench = self.bench
@@ -133,14 +135,14 @@ class DocumentPane(Pane):
             return
         chosen = frozenset(bench.selected)
         hovered = bench.selection.state.hovered
-        self.page.stand(Standing(chosen, bench.view.related(chosen) - chosen, hovered))
+        self.page.stand(Standing(chosen, bench.view.marked(chosen) - chosen, hovered))
 
     def _reveal(self, ids: tuple[str, ...]) -> None:
         """Turn to the page of the first of these, or of what belongs to them; stay if it is this one."""
         bench, stream = self.bench, self.page.stream
         if bench is None or bench.view is None or stream is None:
             return
-        wanted = [*ids, *sorted(bench.view.related(ids) - set(ids))]
+        wanted = bench.view.to_show(ids)
         held = [bench.view.annotations[each] for each in wanted if each in bench.view.annotations]
         record = next((each for each in held if each.stream == stream.id and page_of(each.item) is not None), None)
         page = None if record is None else page_of(record.item)

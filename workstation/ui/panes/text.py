@@ -157,6 +157,8 @@ class TextPane(Pane):
 
     def show_time(self, time_ns: int) -> None:
         self._held.show_time(time_ns)
+        if self._held.up_to_date:
+            self.lag.painted(time_ns, time_ns)
 
     def show_selection(self, change: SelectionChanged) -> None:
         self._held.show_selection(change)

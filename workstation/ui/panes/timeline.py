@@ -98,6 +98,7 @@ class TimelinePane(TimePane):
 
     def _build_body(self) -> None:
         self.ruler, self.canvas, self.minimap, self.heads = Ruler(), LanesCanvas(), MiniMap(), LaneHeads()
+        self.canvas.lag = self.lag
         self._bar = QScrollBar(Qt.Orientation.Vertical)
         self._bar.setObjectName("timeline_scroll")
         self._bar.setAccessibleName("Scroll lanes")
@@ -227,8 +228,7 @@ class TimelinePane(TimePane):
         assert self.bench is not None
         assert self.model is not None
         if not self.bench.clock.playing and len(change.after.ids) == 1:
-            related = self.model.view.related(change.after.ids)
-            self.reveal((*change.after.ids, *sorted(related)))
+            self.reveal(self.model.view.to_show(change.after.ids))
 
     def _describe(self, active: str | None) -> None:
         """What assistive technology reads of the label that has the focus."""
