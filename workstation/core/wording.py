@@ -145,13 +145,16 @@ class Wording:
 
     def contradicts(self, named: Named, class_id: str, language: str) -> bool:
         """Whether the words name another thing of the same sort: the lexicon says so, or a sibling class is named."""
-        if self._ontology.word_policy(class_id, named.quote, language) not in (None, WordPolicy.CONFLICT):
-            return False
-        if self._ontology.word_policy(class_id, named.quote, language) is WordPolicy.CONFLICT:
-            return True
-        relation = self._ontology.relation
         siblings = [each for each in named.classes if self.root(each) == self.root(class_id)]
-        return bool(siblings) and all(relation(each, class_id) is ClassRelation.CONFLICT for each in siblings)
+        if not siblings:
+            return False
+        policy = self._ontology.word_policy(class_id, named.quote, language)
+        if policy is not None:
+            return policy is WordPolicy.CONFLICT
+        relation = self._ontology.relation
+        return not self.fits(named, class_id) and all(
+            relation(each, class_id) is ClassRelation.CONFLICT for each in siblings
+        )
 
     def is_listed(self, phrase: str, language: str) -> bool:
         """Whether the phrase stands in the lexicon as it is, without an ending taken off."""
@@ -183,7 +186,11 @@ def _matches(text: str, known: dict[str, T], language: str) -> Iterator[tuple[li
 
 def _looked_up(phrase: str, known: dict[str, T], language: str) -> T | None:
     key = folded(phrase)
-    return next((known[form] for form in forms_of(key, language) if form in known), None)
+    first, gap, rest = key.partition(" ")
+    forms = [*forms_of(key, language)]
+    if gap:
+        forms += [f"{form} {rest}" for form in forms_of(first, language)]  # picks up, laid down
+    return next((known[form] for form in forms if form in known), None)
 
 
 def forms_of(word: str, language: str) -> Iterator[str]:

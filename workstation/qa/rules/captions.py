@@ -8,79 +8,43 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from workstation.core.annotation import Annotation, Link, TargetKind
+from workstation.core.annotation import Annotation, TargetKind
 from workstation.core.findings import Item
 from workstation.core.ontology import ErrorType, Severity
-from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import CAPTION_EACH_TOLERANCE, CAPTION_SET_TOLERANCE, named_limit
-from workstation.core.wording import Named, Wording, masked
-from workstation.qa.findings import Fault, rule
+from workstation.core.wording import masked
+from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.rules.captioned import HALF, Caption, captions_of, described, partner_of
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
-from workstation.qa.rules.said import (
-    PICTURES,
-    Thing,
-    annotation_at,
-    language_of,
-    part_in,
-    pictures_of,
-    plural,
-    standing_links,
-    text_of,
-    things_in,
-    wording_of,
-)
+from workstation.qa.rules.said import Thing, language_of, plural, standing_links, text_of, wording_of
 
 FULL_CAPTIONS = frozenset({"full_caption"})
 """Classes of captions that promise to name everything that matters."""
 LISTED = 3
 """A caption that names so many things lists what is there; one that names fewer may be about those alone."""
-HALF = 0.5
 ALIKE, FIXED_WORDS = 5, 3
 """So many samples with one sentence, but for what it names, and so many words besides, are a template."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caption:
-    """A caption, the pictures it describes, and how what it names stands to what is labelled there."""
-
-    link: Link
-    label: Annotation
-    text: str
-    language: str
-    pictures: tuple[str, ...]
-    things: tuple[Thing, ...]
-    present: tuple[Named, ...]
-    missing: tuple[Named, ...]
-    linked: frozenset[str]
-    """Keys of the things that a phrase of the caption is linked to."""
-    phrases: int
-    """How many phrases are linked."""
-
-    @property
-    def namings(self) -> int:
-        """How many times it names something that is there."""
-        return len(self.present) + self.phrases
-
-    @property
-    def share(self) -> float:
-        """Which share of what it names is there; 1 if it names nothing."""
-        named = len(self.present) + len(self.linked) + len(self.missing)
-        return 1.0 if not named else 1 - len(self.missing) / named
-
-
-@rule("captions.pairing", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, limit=50.0, unit="%")
+@rule(
+    "captions.pairing",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    limit=50.0,
+    unit="%",
+    looks_at=LABEL_KINDS,
+)
 def pairing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption fits another sample of the project better than its own: less than half of what it names is labelled
     here, and there it is. The finding names that sample.
     """
     streams = streams_by_id(snapshot, sample)
     for caption in captions_of(snapshot, sample):
-        partner = _partner(snapshot, sample, caption)
+        partner = partner_of(snapshot, sample, caption)
         if partner is None:
             continue
         absent = ", ".join(f"'{each.quote}'" for each in caption.missing)
@@ -95,12 +59,12 @@ def pairing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-@rule("captions.absent", error_type=ErrorType.HALLUCINATION, severity=Severity.ERROR)
+@rule("captions.absent", error_type=ErrorType.HALLUCINATION, severity=Severity.ERROR, looks_at=LABEL_KINDS)
 def absent(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption names a thing that is labelled nowhere in its picture, although most of what it names is."""
     streams = streams_by_id(snapshot, sample)
     for caption in captions_of(snapshot, sample):
-        if not caption.missing or _partner(snapshot, sample, caption) is not None:
+        if not caption.missing or partner_of(snapshot, sample, caption) is not None:
             continue
         shown = ", ".join(dict.fromkeys(each.class_id for each in caption.things))
         for named in caption.missing:
@@ -115,7 +79,14 @@ def absent(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("captions.partial", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.WARNING, limit=100.0, unit="%")
+@rule(
+    "captions.partial",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.WARNING,
+    limit=100.0,
+    unit="%",
+    looks_at=LABEL_KINDS,
+)
 def partial(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption that lists what is there (a full caption, or one that names three things or more) leaves some out.
 
@@ -145,7 +116,14 @@ def partial(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )  # fmt: skip
 
 
-@rule("captions.omitted", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, limit=100.0, unit="%")
+@rule(
+    "captions.omitted",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    limit=100.0,
+    unit="%",
+    looks_at=LABEL_KINDS,
+)
 def omitted(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Things labelled in a picture that none of its captions names, where one of them is a full caption.
 
@@ -195,7 +173,7 @@ def template(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
     wording = wording_of(ontology)
     alike: defaultdict[str, dict[str, tuple[Sample, Annotation]]] = defaultdict(dict)
     for sample in snapshot.samples():
-        for _, label, _ in _described(snapshot, sample):
+        for _, label, _ in described(snapshot, sample):
             text, language = text_of(label), language_of(snapshot, label, ontology)
             said = [*wording.classes_in(text, language), *wording.options_in(text, language, "colour")]
             pattern = masked(text, said)
@@ -216,140 +194,6 @@ def template(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
                 suggestion="describe what is particular of each",
                 aspect=pattern,
             )
-
-
-def captions_of(snapshot: Snapshot, sample: Sample) -> list[Caption]:
-    """The captions of a sample, judged against what is labelled in their pictures."""
-    ontology = ontology_of(snapshot)
-    wording = wording_of(ontology)
-    phrases = _linked_phrases(snapshot, sample)
-    found = []
-    for link, label, pictures in _described(snapshot, sample):
-        things = things_in(snapshot, sample, pictures)
-        if not things:
-            continue
-        text, language = text_of(label), language_of(snapshot, label, ontology)
-        mine = _phrases_within(label, phrases)
-        sorts = {wording.root(thing.class_id) for thing in things}
-        named = [
-            each
-            for each in wording.classes_in(text, language)
-            if not each.negated
-            and any(wording.root(class_id) in sorts for class_id in each.classes)
-            and not any(start <= each.start and each.end <= end for start, end, _ in mine)
-        ]
-        present = tuple(each for each in named if any(wording.fits(each, thing.class_id) for thing in things))
-        linked = frozenset(key for *_, keys in mine for key in keys)
-        found.append(
-            Caption(
-                link=link, label=label, text=text, language=language, pictures=pictures, things=tuple(things),
-                present=present, missing=tuple(each for each in named if each not in present), linked=linked,
-                phrases=len(mine),
-            )
-        )  # fmt: skip
-    return found
-
-
-def _described(snapshot: Snapshot, sample: Sample) -> Iterator[tuple[Link, Annotation, tuple[str, ...]]]:
-    """Texts with the pictures that they are about as a whole."""
-    streams = streams_by_id(snapshot, sample)
-    for link in standing_links(snapshot, sample, ("describes",)):
-        pictures: list[str] = []
-        for end in link.ends:
-            if end.kind is TargetKind.SAMPLE:
-                pictures += pictures_of(streams.values())
-            elif end.kind is TargetKind.STREAM and end.target in streams and streams[end.target].kind in PICTURES:
-                pictures.append(end.target)
-        texts = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None and text_of(found)]
-        if pictures and len(texts) == 1:
-            yield link, texts[0], tuple(sorted(set(pictures)))
-
-
-def _linked_phrases(snapshot: Snapshot, sample: Sample) -> list[tuple[str, int, int, tuple[str, ...]]]:
-    """Phrases that mean labelled things: the text they are in, from where to where, and the things' keys."""
-    found: list[tuple[str, int, int, tuple[str, ...]]] = []
-    for link in standing_links(snapshot, sample, ("refers_to",)):
-        keys: list[str] = []
-        places = []
-        for end in link.ends:
-            label = annotation_at(snapshot, end)
-            place = None if label is None else part_in(label)
-            if place is not None:
-                places.append(place)
-            elif label is not None:
-                keys.append(label.entity or label.id)
-            elif end.kind is TargetKind.ENTITY:
-                keys.append(end.target)
-        found += [(*place, tuple(keys)) for place in places]
-    return found
-
-
-def _phrases_within(
-    label: Annotation, phrases: Sequence[tuple[str, int, int, tuple[str, ...]]]
-) -> list[tuple[int, int, tuple[str, ...]]]:
-    """Those in a caption, counted from its beginning: in the text it quotes, or in its own."""
-    place = part_in(label)
-    own = (label.id, 0, len(text_of(label))) if place is None else place
-    return [
-        (start - own[1], end - own[1], keys)
-        for text, start, end, keys in phrases
-        if (text == own[0] and own[1] <= start and end <= own[2])
-    ]
-
-
-def _partner(snapshot: Snapshot, sample: Sample, caption: Caption) -> Sample | None:
-    """The sample that a caption fits if it does not fit its own: the best one, exchanged and copied ones first."""
-    if caption.share >= HALF:
-        return None
-    ontology = ontology_of(snapshot)
-    wording = wording_of(ontology)
-    named = [each for each in wording.classes_in(caption.text, caption.language) if not each.negated and each.classes]
-    best: tuple[tuple[float, ...], Sample] | None = None
-    for other in snapshot.samples():
-        if other.id == sample.id:
-            continue
-        things = things_in(snapshot, other, pictures_of(snapshot.streams(other.id)))
-        share, covered = _fit(wording, named, things)
-        copied = _says(snapshot, other, caption.text)
-        if not copied and (share < HALF or share <= caption.share):
-            continue
-        rank = (float(copied), float(_exchanged(snapshot, ontology, sample, other)),
-                share, covered)  # fmt: skip
-        if best is None or rank > best[0]:
-            best = rank, other
-    return None if best is None else best[1]
-
-
-def _fit(wording: Wording, named: Sequence[Named], things: Sequence[Thing]) -> tuple[float, float]:
-    """Which share of the words has a thing, and which share of the things a word."""
-    sorts = {wording.root(thing.class_id) for thing in things}
-    known = [each for each in named if any(wording.root(class_id) in sorts for class_id in each.classes)]
-    if not known or not things:
-        return 0.0, 0.0
-    hits = sum(any(wording.fits(each, thing.class_id) for thing in things) for each in known)
-    covered = sum(any(wording.fits(each, thing.class_id) for each in known) for thing in things)
-    return hits / len(known), covered / len(things)
-
-
-def _says(snapshot: Snapshot, sample: Sample, text: str) -> bool:
-    """Whether a caption of the sample says just that."""
-    return any(text_of(label) == text for _, label, _ in _described(snapshot, sample))
-
-
-def _exchanged(snapshot: Snapshot, ontology: CompiledOntology, sample: Sample, other: Sample) -> bool:
-    """Whether a caption of the other sample fits this one and not its own."""
-    wording = wording_of(ontology)
-    here = things_in(snapshot, sample, pictures_of(snapshot.streams(sample.id)))
-    there = things_in(snapshot, other, pictures_of(snapshot.streams(other.id)))
-    for _, label, _ in _described(snapshot, other):
-        named = [
-            each
-            for each in wording.classes_in(text_of(label), language_of(snapshot, label, ontology))
-            if not each.negated and each.classes
-        ]
-        if _fit(wording, named, here)[0] > HALF > _fit(wording, named, there)[0]:
-            return True
-    return False
 
 
 def _covered(snapshot: Snapshot, captions: Sequence[Caption], things: Sequence[Thing]) -> frozenset[str]:

@@ -17,7 +17,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.wording import content_words
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -44,7 +44,7 @@ class _Event:
     texts: tuple[Annotation, ...]
 
 
-@rule("pairing.exchanged", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR)
+@rule("pairing.exchanged", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, looks_at=LABEL_KINDS)
 def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two labels of one stream have changed places: each is told by the other's caption and not by its own.
 
@@ -74,7 +74,7 @@ def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 )
 
 
-@rule("pairing.classes", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule("pairing.classes", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
 def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A text and what it describes carry classes of one sort that cannot both be true: words dog, box cup."""
     ontology = ontology_of(snapshot)
@@ -99,7 +99,7 @@ def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                     )
 
 
-@rule("pairing.alone", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING)
+@rule("pairing.alone", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)
 def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Everything in a sample is labelled in one stream and linked to nothing, and beside it lies a stream that tells
     of the same (words beside a picture, a sound or a signal) without a single label. The finding names both sides.
@@ -129,7 +129,7 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("pairing.unseen", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING)
+@rule("pairing.unseen", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)
 def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a sample in which most sounds are linked to what makes them or is seen meanwhile, one is linked to nothing,
     and nothing says that its source is off-screen or unknown. Speech that is written down has its speaker.

@@ -10,7 +10,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import LOOSE_TOLERANCE, named_limit
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, streams_by_id
 
 LOOSE_PX = 3.0
@@ -18,7 +18,14 @@ _HIDDEN = frozenset({"partial", "partly", "heavy", "full"})
 """Values of occlusion with which a box may go on where the mask ends."""
 
 
-@rule("regions.loose", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.WARNING, limit=LOOSE_PX, unit="px")
+@rule(
+    "regions.loose",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.WARNING,
+    limit=LOOSE_PX,
+    unit="px",
+    looks_at=LABEL_KINDS,
+)
 def loose(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """An edge of a box lies off the edge of the mask of the same thing, by more than 3 px (tolerance ``loose_px``).
 

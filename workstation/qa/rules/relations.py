@@ -13,7 +13,7 @@ from workstation.core.geometry import Box, Mask, Polygon
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.rules.items import JUDGED, annotation_item, class_of, judged_annotations, link_item, streams_by_id
 from workstation.qa.rules.said import annotation_at
 
@@ -58,7 +58,14 @@ _WRONG_BY: dict[str, Callable[[Bounds, Bounds], float]] = {
 _OPPOSITE = {"left_of": "right_of", "right_of": "left_of", "above": "below", "below": "above"}
 
 
-@rule("relations.geometry", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, limit=ALLOWED_PX, unit="px")
+@rule(
+    "relations.geometry",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    limit=ALLOWED_PX,
+    unit="px",
+    looks_at=LABEL_KINDS,
+)
 def geometry(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A relation of place contradicts the shapes it joins: "right of", and the subject's middle lies to the left.
 
