@@ -73,7 +73,9 @@ def captions_of(snapshot: Snapshot, sample: Sample) -> list[Caption]:
             each
             for each in wording.classes_in(text, language)
             if not each.negated
-            and any(wording.root(class_id) in sorts for class_id in each.classes)
+            and any(
+                wording.root(class_id) in sorts and not _says_nothing(ontology, class_id) for class_id in each.classes
+            )
             and not any(start <= each.start and each.end <= end for start, end, _ in mine)
         ]
         present = tuple(each for each in named if any(wording.fits(each, thing.class_id) for thing in things))
@@ -86,6 +88,11 @@ def captions_of(snapshot: Snapshot, sample: Sample) -> list[Caption]:
             )
         )  # fmt: skip
     return found
+
+
+def _says_nothing(ontology: CompiledOntology, class_id: str) -> bool:
+    """Whether a class is the top of many, so that its word ("thing") names nothing in particular."""
+    return len(ontology.above(class_id)) == 1 and len(ontology.below(class_id)) > 1
 
 
 def described(snapshot: Snapshot, sample: Sample) -> Iterator[tuple[Link, Annotation, tuple[str, ...]]]:

@@ -158,6 +158,21 @@ def omitted(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )  # fmt: skip
 
 
+@rule("captions.unlinked", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.INFO, looks_at=LABEL_KINDS)
+def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """In a caption some of whose phrases are linked to regions, a word names a labelled thing and is linked to none."""
+    streams = streams_by_id(snapshot, sample)
+    for caption in captions_of(snapshot, sample):
+        for named in caption.present if caption.phrases else ():
+            yield Fault(
+                text=f"'{named.quote}' in the caption '{_short(caption.text)}' is linked to no region",
+                items=(annotation_item(caption.label, streams),),
+                measured=named.quote,
+                suggestion="mark the phrase and link it to the region it means (refers_to)",
+                aspect=f"{named.quote.casefold()} {named.start}",
+            )
+
+
 @rule(
     "captions.template",
     error_type=ErrorType.GRANULARITY,

@@ -107,17 +107,19 @@ def _differing(snapshot: Snapshot, sample: Sample) -> Iterator[tuple[_Claim, flo
     ontology = ontology_of(snapshot)
     least = named_limit(snapshot.project(), COLOUR_TOLERANCE, LEAST_SHARE)
     for claim in _claims(snapshot, sample, ontology):
-        colours = _colours(snapshot, sample, claim.thing)
+        colours = colours_of(snapshot, sample, claim.thing)
         if colours is None:
             continue
-        share = borne_out(shares(colours, _names(ontology)), claim.colour)
+        share = share_of(colours, ontology, claim.colour)
         if share < least:
             yield claim, share, colours
 
 
-def _names(ontology: CompiledOntology) -> tuple[str, ...]:
+def share_of(colours: Colours, ontology: CompiledOntology, colour: str) -> float:
+    """Which share of some pixels bears a colour out, among those that the ontology has."""
     attribute = ontology.attributes.get(COLOUR)
-    return () if attribute is None else tuple(option.id for option in attribute.options)
+    names = () if attribute is None else tuple(option.id for option in attribute.options)
+    return borne_out(shares(colours, names), colour)
 
 
 def _claims(snapshot: Snapshot, sample: Sample, ontology: CompiledOntology) -> Iterator[_Claim]:
@@ -129,13 +131,13 @@ def _claims(snapshot: Snapshot, sample: Sample, ontology: CompiledOntology) -> I
         for phrase in labels:
             if _is_shown(phrase, streams) or not text_of(phrase):
                 continue
-            for colour, quote, head in _colours_said(snapshot, ontology, phrase):
+            for colour, quote, head in colours_said(snapshot, ontology, phrase):
                 for thing in things:
                     if head is None or _fits(snapshot, ontology, head, thing):
                         yield _Claim(link=link, phrase=phrase, thing=thing, colour=colour, quote=quote, head=head)
 
 
-def _colours_said(
+def colours_said(
     snapshot: Snapshot, ontology: CompiledOntology, phrase: Annotation
 ) -> Iterator[tuple[str, str, Named | None]]:
     """The measurable colours of a phrase, with the words and what they stand before; ``None`` if they are all it says.
@@ -196,14 +198,14 @@ def _better(snapshot: Snapshot, sample: Sample, claim: _Claim) -> Annotation | N
         if each.item != claim.thing.item or (each.entity is not None and each.entity == claim.thing.entity):
             continue
         fits = class_of(snapshot, each) == own if claim.head is None else _fits(snapshot, ontology, claim.head, each)
-        colours = _colours(snapshot, sample, each) if fits else None
-        share = 0.0 if colours is None else borne_out(shares(colours, _names(ontology)), claim.colour)
+        colours = colours_of(snapshot, sample, each) if fits else None
+        share = 0.0 if colours is None else share_of(colours, ontology, claim.colour)
         if share > best[0]:
             best = share, each
     return best[1]
 
 
-def _colours(snapshot: Snapshot, sample: Sample, thing: Annotation) -> Colours | None:
+def colours_of(snapshot: Snapshot, sample: Sample, thing: Annotation) -> Colours | None:
     """The pixels of a thing; ``None`` where nothing can be looked at (a keyframe that shows nothing, too few)."""
     stream = next((each for each in snapshot.streams(sample.id) if each.id == thing.stream), None)
     shape, at_ns = _region(snapshot, sample, thing)

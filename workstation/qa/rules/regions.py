@@ -1,17 +1,21 @@
-"""Boxes beside the masks of the same things: how far each edge of a box lies off what is seen of the thing."""
+"""Boxes beside the masks of the same things, and beside what their own descriptions say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from workstation.core.annotation import Annotation
+from workstation.core.colour_names import swatch, swatch_of
+from workstation.core.evidence import Unmeasured
 from workstation.core.geometry import Box, Mask
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
-from workstation.core.tolerances import LOOSE_TOLERANCE, named_limit
+from workstation.core.tolerances import COLOUR_TOLERANCE, LOOSE_TOLERANCE, named_limit
 from workstation.qa.findings import LABEL_KINDS, Fault, rule
-from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, streams_by_id
+from workstation.qa.rules.colours import LEAST_SHARE, colours_of, colours_said, share_of
+from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, ontology_of, streams_by_id
+from workstation.qa.rules.said import FLAT, PICTURES, language_of, wording_of
 
 LOOSE_PX = 3.0
 _HIDDEN = frozenset({"partial", "partly", "heavy", "full"})
@@ -59,6 +63,58 @@ def loose(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 limit=limit,
                 suggestion="draw the box to the edges of the mask, or mend the mask",
             )
+
+
+@rule("regions.description", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+def description(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """The text of a region names another class or another colour than the region has: "a red sedan" on a blue truck.
+
+    One finding names both. The class is the label's, the colour is measured in the picture where that can be looked at.
+    """
+    ontology = ontology_of(snapshot)
+    wording = wording_of(ontology)
+    streams = streams_by_id(snapshot, sample)
+    for label in judged_annotations(snapshot, sample):
+        class_id, stream = class_of(snapshot, label), streams.get(label.stream or "")
+        if not label.text or label.kind not in FLAT or stream is None or stream.kind not in PICTURES:
+            continue
+        if class_id not in ontology.classes:
+            continue
+        language = language_of(snapshot, label, ontology)
+        named = [each for each in wording.classes_in(label.text, language) if not each.negated]
+        wrong = [each.quote for each in named if wording.contradicts(each, class_id, language)]
+        if any(wording.fits(each, class_id) for each in named):
+            wrong = []
+        problems = [f"class {class_id}, not '{wrong[0]}'"] if wrong else []
+        problems += _wrong_colours(snapshot, sample, label)
+        if problems:
+            yield Fault(
+                text=f"'{label.text[:60]}' does not describe its region, which has {' and '.join(problems)}",
+                items=(annotation_item(label, streams, class_id),),
+                measured=label.text[:60],
+                limit="; ".join(problems),
+                suggestion="correct the description, or the class of the region",
+            )
+
+
+def _wrong_colours(snapshot: Snapshot, sample: Sample, label: Annotation) -> list[str]:
+    """Colours that the text names and the region does not show; none where nobody can look."""
+    ontology = ontology_of(snapshot)
+    said = list(colours_said(snapshot, ontology, label))
+    if not said:
+        return []
+    try:
+        colours = colours_of(snapshot, sample, label)
+    except Unmeasured:
+        return []  # the class can be judged all the same
+    if colours is None:
+        return []
+    least = named_limit(snapshot.project(), COLOUR_TOLERANCE, LEAST_SHARE)
+    return [
+        f"colour {swatch(colours)}, not {colour} ({swatch_of(colour)})"
+        for colour, _, _ in said
+        if share_of(colours, ontology, colour) < least
+    ]
 
 
 def _place(each: Annotation) -> tuple[object, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 from workstation.core.annotation import Annotation
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 OVERLAP_MS, SPEECH_MS, WORD_ERRORS = 20.0, 200.0, 0.2
 """Turns of one person, words beside the sound, wrong words of all."""
+PACE, _EVEN, _FEWEST_TURNS = 1.5, 1.3, 4
+"""Letters a second beside the usual: too many or too few, and as all others speak."""
 _REACH_MS = 1500
 _MARGIN_MS = 400
 _FEWEST_WORDS = 3
@@ -137,6 +141,45 @@ def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 limit=limit,
                 suggestion=f"move its words by {-late_ms:+.0f} ms (turn.shift --by-ns {round(-late_ms * 1e6)})",
             )
+
+
+@rule("speech.exchanged", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.WARNING, limit=PACE, unit="×",
+      looks_at=LABEL_KINDS)  # fmt: skip
+def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """The texts of two neighbouring turns have changed places: the one has far more to say than its time allows, the
+    other far less, and exchanged both are spoken at the pace of all others.
+    """
+    streams = streams_by_id(snapshot, sample)
+    by_stream: defaultdict[tuple[str, str], list[Turn]] = defaultdict(list)
+    for turn in turns_of(snapshot, sample):
+        if turn.end_ns > turn.start_ns:
+            by_stream[turn.stream.id, turn.label.layer].append(turn)
+    for turns in by_stream.values():
+        usual = median(_letters(turn) / _seconds(turn) for turn in turns)
+        for one, other in pairwise(turns):
+            fast, slow = sorted((one, other), key=lambda turn: -_letters(turn) / _seconds(turn))
+            now = _letters(fast) / _seconds(fast) / usual, _letters(slow) / _seconds(slow) / usual
+            then = _letters(slow) / _seconds(fast) / usual, _letters(fast) / _seconds(slow) / usual
+            if len(turns) < _FEWEST_TURNS or now[0] <= PACE or now[1] >= 1 / PACE:
+                continue
+            if all(1 / _EVEN <= pace <= _EVEN for pace in then):
+                for turn, partner, pace in ((fast, slow, now[0]), (slow, fast, 1 / now[1])):
+                    yield Fault(
+                        text=f"'{text_of(turn.label)[:50]}' does not go with the sound at {turn.start_ns / 1e9:.2f} s; "
+                        f"the text of the turn at {partner.start_ns / 1e9:.2f} s does",
+                        items=(annotation_item(turn.label, streams), annotation_item(partner.label, streams)),
+                        measured=round(pace, 2),
+                        suggestion=f"exchange its text with that of the turn at {partner.start_ns / 1e9:.2f} s",
+                        aspect=turn.label.id,
+                    )
+
+
+def _letters(turn: Turn) -> int:
+    return max(1, sum(len(word.text) for word in turn.words))
+
+
+def _seconds(turn: Turn) -> float:
+    return (turn.end_ns - turn.start_ns) / 1e9
 
 
 @rule("speech.code_switch", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
