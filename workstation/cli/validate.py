@@ -35,6 +35,9 @@ _SCORES = (
 @click.option("--all", "show_all", is_flag=True, help="Print settled findings (dismissed, waived) as well.")
 @click.option("--keep", is_flag=True, help="Keep the findings in the project, for the window; needs --person.")
 @click.option(
+    "--try", "tried", metavar="SENTENCE", help="Only what this check of your own would find; it is not switched on."
+)
+@click.option(
     "--score", is_flag=True, help="Hold what is found against what workstation inject planted, by type of error."
 )
 @click.option(
@@ -53,6 +56,7 @@ def validate(
     allow_not_run: bool,
     show_all: bool,
     keep: bool,
+    tried: str | None,
     score: bool,
     plan: Path | None,
     list_rules: bool,
@@ -72,11 +76,41 @@ def validate(
         return 0
     if project is None:
         raise click.UsageError("name the project to check, or list the rules with --rules")
+    if tried is not None:
+        return _try(project, tried, sample, as_json=as_json)
     if score:
         return _score(project, only, plan, as_json=as_json)
     with to_write(project, person, role, tool="validate") if keep else to_read(project) as session:
         summary = _check(session, only, sample, keep=keep, show_all=show_all, as_json=as_json)
     return 1 if summary.open or (summary.not_run and not allow_not_run) else 0
+
+
+def _try(project: Path, says: str, key: str | None, *, as_json: bool) -> int:
+    from workstation.app.evidence import media_evidence
+    from workstation.app.relation_search import tried
+    from workstation.app.validation import finding_row
+
+    with to_read(project) as session:
+        store = session.store
+        found, run = tried(store, says, media_evidence(store, session.project), sample=_sample(session, key))
+        for sample, findings in found:
+            if as_json:
+                for finding in findings:
+                    print_json(finding_row(finding, sample))
+            else:
+                _print_sample(sample, findings)
+        summary = run.summary()
+        print_json(_summary_row(summary)) if as_json else _print_summary(summary)
+    return 1 if found or summary.not_run else 0
+
+
+def _sample(session: Session, key: str | None) -> Sample | None:
+    from workstation.core.errors import UserError
+
+    found = None if key is None else session.store.sample_by_key(key)
+    if key is not None and found is None:
+        raise UserError(f"there is no sample {key[:80]!r}")
+    return found
 
 
 def _score(project: Path, only: tuple[str, ...], plan: Path | None, *, as_json: bool) -> int:
@@ -111,12 +145,9 @@ def _check(
 ) -> Summary:
     from workstation.app.evidence import media_evidence
     from workstation.app.validation import Validation, finding_row
-    from workstation.core.errors import UserError
 
     store = session.store
-    found = None if key is None else store.sample_by_key(key)
-    if key is not None and found is None:
-        raise UserError(f"there is no sample {key[:80]!r}")
+    found = _sample(session, key)
     run = Validation(store, only=only, sample=found, evidence=media_evidence(store, session.project))
     for sample, findings in run.findings(keep_in=store if keep else None):
         shown = [finding for finding in findings if show_all or not finding.settled]
@@ -185,7 +216,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: guideline read, offsets of sound and picture."""
+    """Reports on a project: guideline read, offsets of sound and picture, calibration of cameras."""
 
 
 @report.command()
@@ -229,3 +260,47 @@ def offsets(project: Path, as_json: bool) -> int:
         for line in spread.bars():
             click.echo(f"  {line}")
     return 1 if spread is not None and spread.systematic else 0
+
+
+@report.command()
+@project_argument
+@click.option("--sample", metavar="KEY", help="Only this sample.")
+@json_option
+def calibration(project: Path, sample: str | None, as_json: bool) -> int:
+    """Whether cameras look where they are said to, by things that have boxes in them and cuboids in space.
+
+    Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
+    an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
+    """
+    from workstation.app.calibration_report import calibration_in
+    from workstation.app.evidence import media_evidence
+    from workstation.cli.moments import sample_named
+    from workstation.core.evidence import Unmeasured
+
+    wrong = 0
+    with to_read(project) as session:
+        for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
+            try:
+                with media_evidence(session.store, session.project)(each) as evidence:
+                    found = calibration_in(session.store, each, evidence)
+            except Unmeasured as why:
+                click.echo(f"{each.key}: not judged: {why}", err=True)
+                continue
+            wrong += sum(camera.off for camera in found.cameras)
+            if as_json:
+                suspects = [
+                    {"cause": s.cause.value, "camera": s.camera, "thing": s.thing, "evidence": list(s.evidence)}
+                    for s in found.suspects()
+                ]
+                cameras = [camera.plain() for camera in found.cameras]
+                print_json({"sample": each.key, "cameras": cameras, "suspects": suspects})
+                continue
+            for camera in found.cameras:
+                click.echo(f"{each.key}: {camera.words()}")
+                for line in camera.bars():
+                    click.echo(f"  {line}")
+            for suspect in found.suspects()[:20]:
+                click.echo(f"  {suspect.words()}: {'; '.join(suspect.evidence)}")
+            if not found.cameras:
+                click.echo(f"{each.key}: nothing has boxes in a calibrated camera and a cuboid.")
+    return 1 if wrong else 0
