@@ -87,9 +87,12 @@ class PlacedTracks:
     def seen(
         self, camera: Camera, track: str, times_ns: Int64s, *, moved_m: Sequence[float] = (0.0, 0.0, 0.0),
         grown_m: Sequence[float] = (0.0, 0.0, 0.0), turned: RigidTransform = NO_MOVE,
+        cut: bool = True,
     ) -> Seen:  # fmt: skip
         """What a camera sees of one cuboid in pictures taken then; also if it stood elsewhere by ``moved_m`` along the
         axes of its root, were larger by ``grown_m`` along its own, or the camera were ``turned`` in its own frame.
+
+        Without ``cut`` what is not wholly in the picture has no box, which is much faster to say.
         """
         rows = self.rows[track]
         standing = self.place(track, times_ns)
@@ -115,10 +118,13 @@ class PlacedTracks:
         ahead = (middles[:, 2] > -reached) | camera.lens.sees_behind
         if camera.row_time_ns:
             for row, i in enumerate(at.tolist()):
-                if ahead[row]:
+                if ahead[row] and (cut or found.whole[i]):
                     found.boxes[i] = self._rolling(camera, track, int(times_ns[i]), standing.cuboid(i))
             return found.seen()
         found.boxes[at] = _boxes(camera, corners)
+        if not cut:
+            found.boxes[~found.whole] = np.nan
+            return found.seen()
         for row, i in enumerate(at.tolist()):
             if ahead[row] and not found.whole[i]:  # the picture's corners and the near plane may cut it
                 box = cuboid_box(camera, standing.cuboid(i), camera_from_frame=moves[row])

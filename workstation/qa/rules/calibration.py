@@ -175,7 +175,7 @@ def _lacking(patterns: Patterns, fits: Sequence[Fit], axis: int) -> dict[str, fl
     grown = (np.eye(3)[axis] * _TRIED_M).tolist()
     for each in fits:
         flat, solid, seen = each.sighting.flat, each.sighting.solid, each.sighting.seen
-        larger = patterns.views.placed.seen(flat.camera, solid.id, flat.times_ns, grown_m=grown)
+        larger = patterns.views.placed.seen(flat.camera, solid.id, flat.times_ns, grown_m=grown, cut=False)
         by_metre = np.nan_to_num(np.abs(larger.boxes - seen.boxes)) / _TRIED_M
         tells = by_metre * np.nan_to_num(seen.range_m)[:, None] > _SIDEWAYS * flat.camera.lens.fx
         tells &= (seen.whole & each.usable & ~flat.cut.any(1))[:, None]

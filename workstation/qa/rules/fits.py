@@ -148,8 +148,20 @@ def _all_displaced(snapshot: Snapshot, sample: Sample) -> Iterator[tuple[str, tu
             by_solid[each.sighting.solid.id].append(each.sighting)
     for solid, those in by_solid.items():
         found = _displaced(patterns, those)
-        if found is not None and found.beyond(limit):
+        # A thing that fills its cuboid on one side only looks displaced, but never stands out of it.
+        if found is not None and found.beyond(limit) and _beyond_m(patterns, those) > limit / 2:
             yield solid, (found, those)
+
+
+def _beyond_m(patterns: Patterns, sightings: Sequence[Sighting]) -> float:
+    """How far boxes usually go beyond the projected cuboid on the side where they do most, at its range."""
+    found = []
+    for each in sightings:
+        beyond = (each.flat.boxes - patterns.boxes(each)) * np.array([-1.0, -1.0, 1.0, 1.0])
+        whole = each.seen.whole & ~each.flat.cut.any(1) & np.isfinite(beyond).all(1)
+        found.append(beyond.max(1)[whole] * each.seen.range_m[whole] / each.flat.camera.lens.fx)
+    joined = np.concatenate(found)
+    return float(np.median(joined)) if len(joined) else 0.0
 
 
 def _displaced(patterns: Patterns, sightings: Sequence[Sighting]) -> Displaced | None:
@@ -159,7 +171,7 @@ def _displaced(patterns: Patterns, sightings: Sequence[Sighting]) -> Displaced |
         camera, times = each.flat.camera, each.flat.times_ns
         steps = []
         for axis in np.eye(3) * _TRIED_M:
-            seen = views.placed.seen(camera, each.solid.id, times, moved_m=axis.tolist())
+            seen = views.placed.seen(camera, each.solid.id, times, moved_m=axis.tolist(), cut=False)
             steps.append((seen.boxes - each.seen.boxes) / _TRIED_M)
         by_metre = np.stack(steps, 2)
         known = np.isfinite(by_metre).all(2) & each.seen.whole[:, None] & (each.seen.depth_m > _NEAREST_M)[:, None]

@@ -173,7 +173,7 @@ def offs_of(views: Views, sightings: Sequence[Sighting]) -> Offs | None:
     for sighting in sightings:
         camera, times_ns = sighting.flat.camera, sighting.flat.times_ns
         before, after = (
-            views.placed.seen(camera, sighting.solid.id, times_ns + step) for step in (-_STEP_NS, _STEP_NS)
+            views.placed.seen(camera, sighting.solid.id, times_ns + step, cut=False) for step in (-_STEP_NS, _STEP_NS)
         )
         whole = sighting.seen.whole & before.whole & after.whole & ~sighting.flat.cut.any(1)
         rows = np.flatnonzero(whole)
