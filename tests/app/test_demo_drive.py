@@ -177,6 +177,7 @@ def test_what_a_thing_does_is_said_and_changes_where_it_was_published(demo_sessi
     assert changing == 4
 
 
+@pytest.mark.slow
 def test_a_standing_thing_falls_where_the_published_matrices_put_it(demo_session: Session, published: Path) -> None:
     """The static mounting and the poses do what the publisher's own matrix for every sweep does."""
     numbers = read_json(published / "calibration.json")["cameras"]

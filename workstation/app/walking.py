@@ -41,6 +41,48 @@ def next_link(view: SampleView, selected: Sequence[str], step: int) -> Stop | No
     return Stop((link.id,), when(view, link.id), text)
 
 
+def next_end(view: SampleView, selected: Sequence[str], now_ns: int, step: int) -> Stop | None:
+    """The next label in the web of links that the selection hangs in; ``None`` if it is linked to nothing.
+
+    The labels at the ends of all those links, by time and then by stream, in a ring: the same key pressed on comes past
+    every one of them. A thing that is an end stands for the one of its labels that shows now, else for its first.
+    """
+    found: dict[str, None] = {}
+    for link in _web(view, selected):
+        for end in view.links[link].ends:
+            label = _label_at(view, end.target, now_ns)
+            if label is not None:
+                found[label] = None
+    streams = list(view.streams)
+
+    def place(label: str) -> tuple[int, int, str]:
+        stream = view.annotations[label].stream
+        return (when(view, label) or 0, streams.index(stream) if stream in view.streams else -1, label)
+
+    ring = sorted(found, key=place)
+    own = view.related(selected)
+    here = [index for index, each in enumerate(ring) if each in selected] or [
+        index for index, each in enumerate(ring) if each in own
+    ]
+    if not ring or (len(ring) == 1 and here):
+        return None
+    index = (here[0] + step) % len(ring) if here else 0
+    label = ring[index]
+    stream = view.streams.get(view.annotations[label].stream or "")
+    where = "the whole sample" if stream is None else stream.key
+    return Stop((label,), when(view, label), f"Linked {index + 1} of {len(ring)}: {view.name_of(label)} on {where}.")
+
+
+def _label_at(view: SampleView, target: str, now_ns: int) -> str | None:
+    if target in view.annotations:
+        return target
+    labels = sorted(view.annotations_of_entity(target), key=lambda each: (when(view, each.id) or 0, each.id))
+    if not labels:
+        return None
+    shown = (each.id for each in labels if (span := view.session_range(each)) is not None and span.contains(now_ns))
+    return next(shown, labels[0].id)
+
+
 def next_keyframe(view: SampleView, selected: Sequence[str], now_ns: int, step: int) -> Stop | None:
     """The keyframe before or after now on the selected tracks (or those that show the selected thing)."""
     times: list[tuple[int, str]] = []

@@ -11,10 +11,18 @@ from workstation.cli.acting import acting, project_argument, to_read, to_write
 from workstation.cli.output import json_option, print_json, print_rows
 
 if TYPE_CHECKING:
+    from workstation.app.scoring import Score
     from workstation.app.session import Session
     from workstation.app.validation import Summary
     from workstation.core.sample import Sample
     from workstation.qa.findings import Finding
+
+
+_FEW = 5
+_SCORES = (
+    "name", "planted", "found", "named_otherwise", "recall", "recall_interval", "true_findings", "false_findings",
+    "precision", "precision_interval", "below_limit", "spoke_below", "near_limit", "near_found",
+)  # fmt: skip
 
 
 @click.command()
@@ -26,6 +34,15 @@ if TYPE_CHECKING:
 @click.option("--allow-not-run", is_flag=True, help="End with 0 although a rule could not run.")
 @click.option("--all", "show_all", is_flag=True, help="Print settled findings (dismissed, waived) as well.")
 @click.option("--keep", is_flag=True, help="Keep the findings in the project, for the window; needs --person.")
+@click.option(
+    "--score", is_flag=True, help="Hold what is found against what workstation inject planted, by type of error."
+)
+@click.option(
+    "--plan",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The plan of --score, if it is not planted.json in the project.",
+)
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and check nothing.")
 @acting
 @json_option
@@ -36,6 +53,8 @@ def validate(
     allow_not_run: bool,
     show_all: bool,
     keep: bool,
+    score: bool,
+    plan: Path | None,
     list_rules: bool,
     person: str | None,
     role: str | None,
@@ -53,9 +72,38 @@ def validate(
         return 0
     if project is None:
         raise click.UsageError("name the project to check, or list the rules with --rules")
+    if score:
+        return _score(project, only, plan, as_json=as_json)
     with to_write(project, person, role, tool="validate") if keep else to_read(project) as session:
         summary = _check(session, only, sample, keep=keep, show_all=show_all, as_json=as_json)
     return 1 if summary.open or (summary.not_run and not allow_not_run) else 0
+
+
+def _score(project: Path, only: tuple[str, ...], plan: Path | None, *, as_json: bool) -> int:
+    from workstation.app.evidence import media_evidence
+    from workstation.app.injecting import PLAN_FILE
+    from workstation.app.scoring import read_plan, score, score_rows
+    from workstation.app.validation import Validation
+
+    with to_read(project) as session:
+        planted = read_plan(plan or session.project.path / PLAN_FILE)
+        run = Validation(session.store, only=only, evidence=media_evidence(session.store, session.project))
+        found = ((None if sample is None else sample.key, findings) for sample, findings in run.findings())
+        made = score(planted, found)
+        print_rows(score_rows(made), columns=_SCORES, as_json=as_json)
+        if not as_json:
+            _print_missed(made)
+            _print_summary(run.summary())
+    whole = next(row for row in score_rows(made) if row["scope"] == "all")
+    return 1 if whole["found"] < whole["planted"] or whole["false_findings"] or whole["spoke_below"] else 0
+
+
+def _print_missed(made: Score) -> None:
+    for name, tally in sorted(made.kinds.items()):
+        for missed in tally.missed[:_FEW]:
+            click.echo(f"missed {name}: {missed}")
+    for finding in made.false[:_FEW]:
+        click.echo(f"false {finding.rule}: {finding.text}")
 
 
 def _check(
@@ -137,7 +185,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: guideline read, offsets of sound and picture."""
+    """Reports on a project: guideline read, offsets of sound and picture, calibration of cameras."""
 
 
 @report.command()
@@ -181,3 +229,48 @@ def offsets(project: Path, as_json: bool) -> int:
         for line in spread.bars():
             click.echo(f"  {line}")
     return 1 if spread is not None and spread.systematic else 0
+
+
+@report.command()
+@project_argument
+@click.option("--sample", metavar="KEY", help="Only this sample.")
+@json_option
+def calibration(project: Path, sample: str | None, as_json: bool) -> int:
+    """Whether cameras look where they are said to, by things that have boxes in them and cuboids in space.
+
+    Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
+    an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
+    """
+    from workstation.app.calibration_report import calibration_report
+    from workstation.app.evidence import media_evidence
+    from workstation.cli.moments import sample_named
+    from workstation.core.evidence import Unmeasured
+    from workstation.qa.remembered import RememberedSnapshot
+
+    wrong = 0
+    with to_read(project) as session:
+        for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
+            try:
+                with media_evidence(session.store, session.project)(each) as evidence:
+                    found = calibration_report(RememberedSnapshot(session.store, evidence), each)
+            except Unmeasured as why:
+                click.echo(f"{each.key}: not judged: {why}", err=True)
+                continue
+            wrong += sum(camera.off for camera in found.cameras)
+            if as_json:
+                suspects = [
+                    {"cause": s.cause.value, "camera": s.camera, "thing": s.thing, "evidence": list(s.evidence)}
+                    for s in found.suspects()
+                ]
+                cameras = [camera.plain() for camera in found.cameras]
+                print_json({"sample": each.key, "cameras": cameras, "suspects": suspects})
+                continue
+            for camera in found.cameras:
+                click.echo(f"{each.key}: {camera.words()}")
+                for line in camera.bars():
+                    click.echo(f"  {line}")
+            for suspect in found.suspects()[:20]:
+                click.echo(f"  {suspect.words()}: {'; '.join(suspect.evidence)}")
+            if not found.cameras:
+                click.echo(f"{each.key}: nothing has boxes in a calibrated camera and a cuboid.")
+    return 1 if wrong else 0

@@ -240,6 +240,7 @@ class Docks(QObject):
             return None
         if self.maximised:
             self.toggle_maximised(dock)
+        self._let_stand(dock)
         dock.show()
         dock.raise_()
         self._let_in = True
@@ -247,6 +248,17 @@ class Docks(QObject):
         if dock.pane is not None:
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock.pane
+
+    def _let_stand(self, dock: PaneDock) -> None:
+        """Give a pane that the workspace has no place for one beside its like: Qt would show it nowhere."""
+        if dock.isFloating() or self._window.dockWidgetArea(dock) is not Qt.DockWidgetArea.NoDockWidgetArea:
+            return
+        docked = [each for each in self if each is not dock and not each.isHidden() and not each.isFloating()]
+        beside = next((each for each in docked if each.spec.area is dock.spec.area), None)
+        host = beside or (docked[0] if docked else None)
+        self._window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
+        if host is not None:
+            self._window.tabifyDockWidget(host, dock)
 
     def arrange(self, workspace: Workspace) -> None:
         """Put every dock where the workspace says; the others are closed."""

@@ -23,6 +23,7 @@ from workstation.app.previews import Previews
 from workstation.app.readiness import Ready, make_ready
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
+from workstation.app.seen import Seen, keep_seen, read_seen
 from workstation.app.session import Run, Session
 from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
@@ -76,6 +77,8 @@ class Workbench(QObject):
         """The open sample's readers."""
         self.sounds: Sounds | None = None
         """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
+        self.seen: Seen | None = None
+        """What of the open sample was painted and heard; told by whoever paints and plays."""
         self.jobs: Jobs | None = None
         """The window's background work, where there is a window."""
         self.step_every = 1
@@ -193,6 +196,8 @@ class Workbench(QObject):
             self.tell(str(problem), Tone.REFUSED)
             return False
         old, sounds = self.readers, self.sounds
+        self._keep_seen()
+        self.seen = read_seen(self.session.project.path, sample)
         self._begin_showing()
         self._placed = None
         self.view, ready = self._view_of(sample)
@@ -280,6 +285,7 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self._keep_seen()
         self._placed = None
         sounds, self.sounds = self.sounds, None
         self.previews.end()
@@ -291,6 +297,14 @@ class Workbench(QObject):
             sounds.close()
         if old is not None:
             old.close()
+
+    def _keep_seen(self) -> None:
+        seen, self.seen = self.seen, None
+        if seen is not None and seen.news:
+            try:
+                keep_seen(self.session.project.path, seen)
+            except OSError as error:
+                _log.warning("what was seen could not be kept: %s", error)
 
     def _drop_cursor(self) -> None:
         self.selection.hold_cursor(False, cause="session")

@@ -114,7 +114,8 @@ def go_to(hands: Hands) -> None:
 # --- walks ------------------------------------------------------------------------------------------------------
 
 
-def _stop_at(bench: Workbench, stop: Stop | None, otherwise: str, *, select: bool = True) -> None:
+def stop_at(bench: Workbench, stop: Stop | None, otherwise: str, *, select: bool = True) -> None:
+    """Select what a walk has come to and go there; where it came to nothing, say ``otherwise``."""
     if stop is None:
         bench.tell(otherwise)
         return
@@ -141,7 +142,7 @@ def _walk_links(hands: Hands, step: int) -> None:
 
     bench = hands.bench
     if bench.view is not None:
-        _stop_at(bench, next_link(bench.view, bench.selected, step), "The selection has no links.")
+        stop_at(bench, next_link(bench.view, bench.selected, step), "The selection has no links.")
 
 
 @action("link.next", title="Next link of the selection", keys="Alt+Right", menu=LINK, enabled=needs_selection,
@@ -164,7 +165,7 @@ def _walk_keyframes(hands: Hands, step: int) -> None:
     bench = hands.bench
     if bench.view is not None:
         stop = next_keyframe(bench.view, bench.selected, bench.clock.time_ns, step)
-        _stop_at(bench, stop, "There is no further keyframe on what is selected.", select=False)
+        stop_at(bench, stop, "There is no further keyframe on what is selected.", select=False)
 
 
 @action("keyframe.next", title="Next keyframe", keys="Ctrl+Right", menu="Track", enabled=needs_selection,
@@ -193,7 +194,7 @@ def _walk_findings(hands: Hands, step: int) -> None:
     stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step)
     bench.check_soon()
     known = "No finding is open in this sample." if checked else "This sample has not been checked yet; ask again soon."
-    _stop_at(bench, stop, known)
+    stop_at(bench, stop, known)
 
 
 @action("finding.next", title="Next finding", keys="N", menu=REVIEW, enabled=needs_sample, repeats=True)

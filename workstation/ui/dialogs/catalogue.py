@@ -167,6 +167,13 @@ def _news(window: MainWindow) -> Sheet | None:
     return Manual(window, "what is new")
 
 
+def _absence(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.absence import Absence
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else Absence(window, opened.bench)
+
+
 def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet]) -> Sheet | None:
     return None if window.opened is None else make(window, window.opened)
 
@@ -174,7 +181,7 @@ def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news,
+    "news": _news, "absence": _absence,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""

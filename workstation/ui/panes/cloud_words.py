@@ -38,11 +38,13 @@ def header_line(moment: CloudMoment | None, lead: CloudLayer | None, time_ns: in
     return Line(lead.stream.key, "", "reading" if lead.table is None else f"reading sweep {lead.now.index}")
 
 
-def note(moment: CloudMoment | None, look: CloudLook) -> tuple[str, str]:
+def note(moment: CloudMoment | None, look: CloudLook, *, coarse: bool = False) -> tuple[str, str]:
     """What else is worth saying of the picture, and the long of it."""
     if moment is None:
         return "", ""
     said, more = [correction_in_words([sweep for _, sweep in moment.sweeps])], ""
+    if coarse:
+        said.append(f"coarse: {moment.points.count / 1e6:.1f} million points are being put in order")
     if look.before or look.after:
         said.append(f"−{look.before} +{look.after} sweeps")
     lead = moment.lead
