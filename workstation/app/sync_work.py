@@ -16,7 +16,16 @@ from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
-from workstation.app.synchronising import Bench, Measured, by_clap, by_motion, by_object, by_sound, by_voice
+from workstation.app.synchronising import (
+    Bench,
+    Measured,
+    by_clap,
+    by_events,
+    by_motion,
+    by_object,
+    by_sound,
+    by_voice,
+)
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import ShapeKind
 from workstation.core.sample import Gate, GateState, Sample, Stream, StreamKind
@@ -31,6 +40,7 @@ ShownCurve = Curve
 """What was compared, for whoever draws it."""
 _V, _A, _C = StreamKind.VIDEO, StreamKind.AUDIO, StreamKind.CLOUD
 _TURNS = (_V, _C, StreamKind.SERIES, StreamKind.TRAJECTORY)
+_MARKED = (StreamKind.SERIES, _A, _V)
 _FEWEST_FOR_DRIFT = 6
 _MOMENTS = 20
 _LOOKED_AT_NS = 20_000_000_000
@@ -58,6 +68,8 @@ METHODS = (
            reference=(_A,), moved=(_A,), around_ns=100_000_000),
     Method(name="imu", title="Turning", help="A gyro, poses, a camera that pans, turning sweeps",
            reference=_TURNS, moved=_TURNS, around_ns=5_000_000_000),
+    Method(name="events", title="Events", help="Pulses of a trigger, switches on the bus, sudden sounds, flashes",
+           reference=_MARKED, moved=_MARKED, around_ns=500_000_000),
     Method(name="object", title="Fast object", help="One thing with boxes in a camera and cuboids in sweeps",
            reference=(_V,), moved=(_C,), around_ns=2_000_000_000),
 )  # fmt: skip
@@ -109,6 +121,7 @@ def measuring(
                 "voice": lambda: by_voice(bench, sound=moved, picture=reference),
                 "sound": lambda: by_sound(bench, reference=reference, moved=moved),
                 "imu": lambda: by_motion(bench, reference=reference, moved=moved),
+                "events": lambda: by_events(bench, reference=reference, moved=moved),
                 "object": lambda: by_object(bench, entity=entity, picture=reference),
             }
             return ways[method]()
