@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from workstation.app.evidence import media_evidence
 from workstation.app.jobs import Job
 from workstation.core.calibration_error import (
     AngularError,
@@ -22,6 +23,9 @@ from workstation.core.calibration_error import (
 from workstation.core.pair_fit import pairs_seen
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.qa.remembered import RememberedSnapshot
+from workstation.store.project import ProjectFolder
+from workstation.store.queries import Reads
 
 _WIDE = 21
 
@@ -109,6 +113,12 @@ def calibration_report(snapshot: Snapshot, sample: Sample, *, job: Job | None = 
             job.report(number, 0)
     things = things_off(pairs)
     return CalibrationReport(cameras=tuple(_cameras(things)), things=things)
+
+
+def report_of(reads: Reads, project: ProjectFolder, sample: Sample, *, job: Job | None = None) -> CalibrationReport:
+    """The same with the project's own media."""
+    with media_evidence(reads, project)(sample) as evidence:
+        return calibration_report(RememberedSnapshot(reads, evidence), sample, job=job)
 
 
 def _cameras(things: Sequence[ThingOff]) -> Iterator[CameraReport]:
