@@ -17,9 +17,9 @@ import msgspec
 from workstation.app.session import Session
 from workstation.core.errors import UserError
 from workstation.core.ids import RigId
-from workstation.core.rigs import newest_calibration
 from workstation.core.poses import RigidTransform
 from workstation.core.records import RecordKind
+from workstation.core.rigs import newest_calibration
 from workstation.core.rotation import unit
 from workstation.core.sample import Rig, Sample, Stream
 from workstation.core.snapshot import Snapshot
