@@ -133,8 +133,9 @@ class PlainSnapshot:
     def links_of(self, target: str) -> Iterable[Link]:
         return [each for each in self._of(RecordKind.LINK) if any(end.target == target for end in each.ends)]
 
-    def stale_links(self, sample: str) -> Iterable[PlainStale]:
-        return self.stale
+    def stale_links(self, sample: str, *, targets: Iterable[str] | None = None) -> Iterable[PlainStale]:
+        wanted = None if targets is None else set(targets)
+        return [each for each in self.stale if wanted is None or wanted & {end.target for end in each.link.ends}]
 
     def blob(self, sha256: str) -> bytes | None:
         return None

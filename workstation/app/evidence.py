@@ -1,7 +1,7 @@
 """Facts of a sample's media for the rules, read when a rule first asks. Fits ``core.evidence.Evidence``.
 
 Made by ``validation.py`` for each sample that is checked, on the thread that checks; nothing is opened before it is
-wanted. The window's checks keep one for as long as the sample and its streams stay what they are.
+wanted. The window's checks keep theirs (``KeptEvidence``) for as long as the sample, its streams and rig stay.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ class MediaEvidence:
         self._sample = sample
         self._readers = readers
         self._known: dict[Hashable, Any] = {}
+
+    def read_from(self, reads: Reads) -> None:
+        """Where records and blobs are read from now on; the streams are those of before."""
+        self._reads = reads
 
     def frames(self) -> FrameTree:
         """The newest rig with the poses of the sample's trajectories."""
@@ -216,3 +220,31 @@ def media_evidence(reads: Reads, project: ProjectFolder) -> Callable[[Sample], A
             yield MediaEvidence(reads, sample.id, readers)
 
     return opened
+
+
+class KeptEvidence:
+    """The evidence of the sample that is checked again and again, with its readers open. One thread; close it."""
+
+    def __init__(self, project: ProjectFolder) -> None:
+        self._project = project
+        self._formats, self._shared = Formats(), OpenContext()
+        self._sample: SampleId | None = None
+        self._readers: OpenStreams | None = None
+        self._made: MediaEvidence | None = None
+
+    def of(self, reads: Reads, sample: SampleId) -> MediaEvidence:
+        """That of a sample, as long as nobody calls ``forget`` with what was learnt of its media before."""
+        if self._made is not None and self._sample == sample:
+            self._made.read_from(reads)
+            return self._made
+        self.forget()
+        context = reading_context(self._project, reads.streams(sample), shared=self._shared)
+        self._readers = OpenStreams(self._project.path, readers=self._formats.readers, context=context)
+        self._sample, self._made = sample, MediaEvidence(reads, sample, self._readers)
+        return self._made
+
+    def forget(self) -> None:
+        """Let go of what was learnt: the streams or the rig are others now. Closes the readers."""
+        if self._readers is not None:
+            self._readers.close()
+        self._sample, self._readers, self._made = None, None, None

@@ -31,6 +31,11 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
 
 
+def rules_for(_reads: Reads, only: Iterable[str] = ()) -> Sequence[Rule]:
+    """The rules that are run in a project, or those of these ids and subjects."""
+    return choose_rules(load_rules(), only)
+
+
 class NotRun(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that could not judge, and why. ``samples`` counts where; 0 means the project."""
 
@@ -61,7 +66,7 @@ class Validation:
         sample: Sample | None = None,
         evidence: OpenEvidence | None = None,
     ) -> None:
-        self.rules: Sequence[Rule] = choose_rules(load_rules(), only)
+        self.rules: Sequence[Rule] = rules_for(reads, only)
         self._reads = reads
         self._sample = sample
         self._evidence = evidence

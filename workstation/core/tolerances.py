@@ -6,7 +6,7 @@ Asked by the checks and by whoever shows a limit. A project overrides the profil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from workstation.core.sample import Project, Sample
 
@@ -45,6 +45,21 @@ def sync_limit_ms(project: Project | None, sample: Sample) -> tuple[float, str]:
     if profile in _SYNC_MS:
         return _SYNC_MS[profile], f"profile {profile}"
     return GENERAL_SYNC_MS, "no profile with a limit of its own"
+
+
+def tightest_limit_ms(
+    project: Project | None, samples: Iterable[Sample], link_tolerances: Mapping[str, Mapping[str, float]]
+) -> tuple[float, str]:
+    """The least by which times are judged anywhere in a project, and whose it is in words.
+
+    What shows or plays must itself be better than this, or people correct for the tool (COMP-04).
+    ``link_tolerances`` is link type -> its tolerances.
+    """
+    limits = [(named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS), "what a clock may be off")]
+    limits.append((named_limit_ms(project, SOUND_TOLERANCE, SOUND_MS), "what is seen and heard at once"))
+    limits += [sync_limit_ms(project, each) for each in samples]
+    limits += [(each["time_ms"], f"the link {name}") for name, each in link_tolerances.items() if "time_ms" in each]
+    return min(limits, key=lambda limit: limit[0])
 
 
 def same_scan_limit_ms(project: Project | None, link_tolerance: Mapping[str, float]) -> float:

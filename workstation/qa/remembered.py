@@ -98,9 +98,9 @@ class RememberedSnapshot:
         """As the snapshot behind says."""
         return self._behind.links_of(target)
 
-    def stale_links(self, sample: SampleId) -> Iterable[StaleEnd]:
+    def stale_links(self, sample: SampleId, *, targets: Iterable[str] | None = None) -> Iterable[StaleEnd]:
         """As the snapshot behind says."""
-        return self._behind.stale_links(sample)
+        return self._behind.stale_links(sample, targets=targets)
 
     def blob(self, sha256: str) -> bytes | None:
         """As the snapshot behind says."""

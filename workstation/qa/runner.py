@@ -58,16 +58,30 @@ def run_rules(
 
 
 def _run(snapshot: Snapshot, rule: Rule, sample: Sample | None, decisions: Sequence[FindingDecision]) -> Outcome:
+    found, not_run = judge(snapshot, rule, sample)
+    return Outcome(rule=rule, sample=sample, findings=tuple(decided(told_once(found), decisions)), not_run=not_run)
+
+
+def judge(snapshot: Snapshot, rule: Rule, sample: Sample | None) -> tuple[list[Finding], str | None]:
+    """What a rule finds, before anybody's decisions; or nothing and why it did not run."""
     try:
-        found = [rule.finding(fault, sample) for fault in rule.check(snapshot, sample)]
+        return [rule.finding(fault, sample) for fault in rule.check(snapshot, sample)], None
     except (CannotRunError, Unmeasured) as reason:
-        return Outcome(rule=rule, sample=sample, not_run=str(reason))
+        return [], str(reason)
     except Exception as bug:
         # The border to rules, plug-ins' among them: one that fails must neither stop the others nor look passed.
         logging.getLogger(__name__).exception("the rule %s failed", rule.id)
-        return Outcome(rule=rule, sample=sample, not_run=f"the rule itself failed: {type(bug).__name__}: {bug}")
-    unique = {finding.fingerprint: finding for finding in found}
-    return Outcome(rule=rule, sample=sample, findings=tuple(decided(unique.values(), decisions)))
+        return [], f"the rule itself failed: {type(bug).__name__}: {bug}"
+
+
+def told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Each fingerprint once; of two that say it from either side, always the same one."""
+    unique: dict[str, Finding] = {}
+    for finding in findings:
+        known = unique.setdefault(finding.fingerprint, finding)
+        if (finding.items, finding.text) < (known.items, known.text):
+            unique[finding.fingerprint] = finding
+    return unique.values()
 
 
 def _decisions(snapshot: Snapshot, sample: Sample) -> Iterator[FindingDecision]:

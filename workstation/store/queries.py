@@ -407,6 +407,13 @@ class Reads:
         """What a revision changed, in the order of writing."""
         return history.changes(self._db, rev)
 
+    def touched_since(self, rev: int, most: int = 2000) -> dict[RecordKind, set[str]] | None:
+        """The ids of what revisions after ``rev`` touched, and the labels whose keyframes or words they touched.
+
+        ``None`` if there are more than ``most``: then reading everything anew is the shorter way.
+        """
+        return history.touched_since(self._db, rev, most)
+
     def past(self, kind: RecordKind, record_id: str) -> list[Change]:
         """Every change of one record, oldest first, also of one that was deleted."""
         return history.past(self._db, kind, record_id)

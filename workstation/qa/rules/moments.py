@@ -16,7 +16,7 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import Fault, Reach, rule
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
 
 
@@ -27,6 +27,7 @@ from workstation.qa.rules.items import annotation_item, end_item, link_item, ont
     version=2,
     limit="the project's distance_m at the thing's speed, else the tolerance time_ms of the link type",
     unit="ms",
+    reach=Reach.NEAR,
 )
 def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A label in a picture and one in space are linked across captures that are too far apart: another sweep or frame.
@@ -64,6 +65,7 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     version=2,
     limit="the profile's sync limit, or the project's sync_ms",
     unit="ms",
+    reach=Reach.NEAR,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Spans that are linked as one moment begin (or, in symmetric links, end) further apart than the work allows."""
