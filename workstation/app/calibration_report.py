@@ -6,7 +6,7 @@ Called by ``workstation report calibration`` and by the panel of synchronisation
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workstation.app.evidence import media_evidence
@@ -26,6 +26,7 @@ from workstation.core.snapshot import Snapshot
 from workstation.qa.remembered import RememberedSnapshot
 from workstation.store.project import ProjectFolder
 from workstation.store.queries import Reads
+from workstation.store.store import Reader
 
 _WIDE = 21
 
@@ -119,6 +120,18 @@ def report_of(reads: Reads, project: ProjectFolder, sample: Sample, *, job: Job 
     """The same with the project's own media."""
     with media_evidence(reads, project)(sample) as evidence:
         return calibration_report(RememberedSnapshot(reads, evidence), sample, job=job)
+
+
+def reporting(
+    project: ProjectFolder, open_reader: Callable[[], Reader], sample: Sample
+) -> Callable[[Job], CalibrationReport]:
+    """The same as the work of a job, over a connection of its own."""
+
+    def work(job: Job) -> CalibrationReport:
+        with open_reader() as reader:
+            return report_of(reader, project, sample, job=job)
+
+    return work
 
 
 def _cameras(things: Sequence[ThingOff]) -> Iterator[CameraReport]:
