@@ -272,8 +272,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
     an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
     """
-    from workstation.app.calibration_report import calibration_in
-    from workstation.app.evidence import media_evidence
+    from workstation.app.calibration_report import report_of
     from workstation.cli.moments import sample_named
     from workstation.core.evidence import Unmeasured
 
@@ -281,8 +280,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     with to_read(project) as session:
         for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
             try:
-                with media_evidence(session.store, session.project)(each) as evidence:
-                    found = calibration_in(session.store, each, evidence)
+                found = report_of(session.store, session.project, each)
             except Unmeasured as why:
                 click.echo(f"{each.key}: not judged: {why}", err=True)
                 continue
