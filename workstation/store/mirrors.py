@@ -39,7 +39,7 @@ GUIDELINE_MIRROR = "guideline.md"
 LARGEST_MIRROR = 16 << 20
 
 _STAMP = re.compile(r"(?:# |<!-- )mirror of the database, sha256 ([0-9a-f]{64})\b[^\n]*(?:\n|$)")
-_SETTINGS = ("name", "profile", "modalities", "tolerances", "gates")
+_SETTINGS = ("name", "profile", "modalities", "tolerances", "gates", "causes")
 
 
 class MirrorEvent(StrEnum):

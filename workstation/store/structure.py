@@ -206,6 +206,8 @@ def _project(record: Project) -> Iterator[str]:
     for key, value in record.tolerances.items():
         if value < 0:
             yield f"the tolerance {key} must not be negative"
+    for cause in record.causes:
+        yield from _name(cause, "a cause")
 
 
 def _person(record: Person) -> Iterator[str]:
