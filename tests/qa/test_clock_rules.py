@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from plain_snapshot import TEXT, PlainSnapshot, Scene, ontology
 
-from workstation.app.sync_forecast import forecast
+from workstation.app.sync_forecast import forecast, with_map
 from workstation.core.geometry import Cuboid, ShapeKind, Span
 from workstation.core.ids import deterministic_ids
 from workstation.core.sample import Gate, GateState, Project, Sample, Stream
@@ -156,12 +156,14 @@ def test_a_new_map_is_forecast_before_it_is_applied() -> None:
     )
     (sample,) = scene.snapshot.samples()
     (audio,) = [each for each in scene.snapshot.streams(sample.id) if each.key == "audio"]
-    found = forecast(scene.snapshot, sample, audio, offset_map(-150 * MS))
+    found = forecast(scene.snapshot, sample, [with_map(audio, offset_map(-150 * MS))])
     assert [each.items[0].id for each in found.settled] == [late.id]
     assert [each.items[0].id for each in found.raised] == [right.id]
     assert found.words().startswith("Accepting settles 1 finding (synchronized_with: the sound begins at 2.150 s")
     assert (
-        forecast(scene.snapshot, sample, audio, offset_map(-5 * MS)).words().endswith("changes no verdict of a check.")
+        forecast(scene.snapshot, sample, [with_map(audio, offset_map(-5 * MS))])
+        .words()
+        .endswith("changes no verdict of a check.")
     )
     assert audio.time_map == IDENTITY
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from linked_panes import LEFT, NO_RECORDS, NONE, OF_A_TURN, ON_A_DRIVE, ON_PLANES, differs, pane, still
 from main_windows import bench_of, main_window
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from strict_windows import copy_of, wait_for
 from workstation.core.selection import SpaceCursor
@@ -115,6 +116,46 @@ def in_cloud(window: MainWindow, thing: str) -> None:
         QTest.mouseClick(found.canvas, LEFT, NONE, at.toPoint())
         if bench_of(window).selected == (thing,):
             return
+
+
+def test_alt_and_a_drag_on_the_selected_cuboid_move_its_track_and_beside_it_turn_the_view(window: MainWindow) -> None:
+    bench = bench_of(window)
+    assert bench.view is not None
+    thing = seen_in_front(window)
+    found = pane(window, "cloud")
+    assert isinstance(found, CloudPane)
+    bench.select([thing], cause="test")
+    still(found)
+    canvas = found.canvas
+    assert canvas is not None
+    assert found.moment is not None
+    row = found.moment.cuboids.row(thing)
+    px, _, _ = canvas.look.project(found.moment.cuboids.centers[row][None])
+    at = canvas.to_widget(*px[0].tolist()).toPoint()
+    look, before = canvas.view, bench.view.keyframes(thing)
+    alt_drag(canvas, at, at + QPoint(30, 0))
+    after = bench.view.keyframes(thing)
+    assert canvas.view == look
+    assert [each.time_ns for each in after] == [each.time_ns for each in before]
+    assert all(new.shape != old.shape for new, old in zip(after, before, strict=True))
+    found.setFocus()
+    QTest.keyClick(found, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert bench.view.keyframes(thing) == before
+    bench.selection.clear(cause="test")
+    alt_drag(canvas, at, at + QPoint(30, 0))
+    assert canvas.view != look
+    assert bench.view.keyframes(thing) == before
+
+
+def alt_drag(canvas: QWidget, start: QPoint, end: QPoint) -> None:
+    alt = Qt.KeyboardModifier.AltModifier
+    QTest.mousePress(canvas, LEFT, alt, start)
+    for step in range(1, 7):
+        place = QPointF(start + (end - start) * step / 6)
+        spot = QPointF(canvas.mapToGlobal(place))
+        moved = QMouseEvent(QEvent.Type.MouseMove, place, spot, Qt.MouseButton.NoButton, LEFT, alt)
+        QApplication.sendEvent(canvas, moved)
+    QTest.mouseRelease(canvas, LEFT, alt, end)
 
 
 def in_table(window: MainWindow, thing: str) -> None:

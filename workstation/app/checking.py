@@ -110,7 +110,7 @@ class SampleChecks:
                 evidence.forget()
             if touched is None or RecordKind.PROJECT in touched:
                 self._kept, touched = KeptChecks(rules_for(reads)), None
-            self._seen, stopped = None, partial(self._is_outdated, sample_id)
+            self._seen = None
             outcomes = self._kept.check(
                 reads, sample, evidence.of(reads, sample_id), touched, partial(self._is_outdated, sample_id)
             )

@@ -54,7 +54,7 @@ VERBS: dict[str, Verb] = {
     "salvage": Verb("safety", "salvage", "Make the new project DESTINATION from what can be read of SOURCE."),
     "sync": Verb("sync", "sync", "Show the clocks of samples, check and measure them, and align streams."),
     "validate": Verb("validate", "validate", "Check PROJECT, and print what is wrong with its labels and links."),
-    "report": Verb("validate", "report", "Reports on a project: guideline read, offsets of sound and picture."),
+    "report": Verb("validate", "report", "Reports: guideline read, offsets of sound and picture, calibration."),
     "inject": Verb("inject", "inject", "Plant known errors into COPY, a new copy of PROJECT."),
     "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION."),
     "screenshot": Verb("screenshot", "screenshot", "Draw the window on PROJECT into a PNG file, without a display."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workstation.cli import measuring
+from workstation.cli import correcting, measuring
 from workstation.cli.acting import acting, project_argument, to_read, to_write
 from workstation.cli.output import json_option, print_json, print_rows
 from workstation.core.errors import UserError
@@ -28,7 +28,7 @@ def sync() -> None:
     """Show the clocks of samples, check and measure them, and align streams."""
 
 
-for each_command in measuring.COMMANDS:
+for each_command in (*measuring.COMMANDS, correcting.shift, correcting.calibrate):
     sync.add_command(each_command)
 
 

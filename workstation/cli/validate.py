@@ -188,7 +188,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: how good its checks are, guideline read, offsets of sound and picture."""
+    """Reports on a project: how good its checks are, guideline read, offsets of sound, calibration of cameras."""
 
 
 @report.command()
@@ -251,3 +251,48 @@ def offsets(project: Path, as_json: bool) -> int:
         for line in spread.bars():
             click.echo(f"  {line}")
     return 1 if spread is not None and spread.systematic else 0
+
+
+@report.command()
+@project_argument
+@click.option("--sample", metavar="KEY", help="Only this sample.")
+@json_option
+def calibration(project: Path, sample: str | None, as_json: bool) -> int:
+    """Whether cameras look where they are said to, by things that have boxes in them and cuboids in space.
+
+    Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
+    an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
+    """
+    from workstation.app.calibration_report import calibration_report
+    from workstation.app.evidence import media_evidence
+    from workstation.cli.moments import sample_named
+    from workstation.core.evidence import Unmeasured
+    from workstation.qa.remembered import RememberedSnapshot
+
+    wrong = 0
+    with to_read(project) as session:
+        for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
+            try:
+                with media_evidence(session.store, session.project)(each) as evidence:
+                    found = calibration_report(RememberedSnapshot(session.store, evidence), each)
+            except Unmeasured as why:
+                click.echo(f"{each.key}: not judged: {why}", err=True)
+                continue
+            wrong += sum(camera.off for camera in found.cameras)
+            if as_json:
+                suspects = [
+                    {"cause": s.cause.value, "camera": s.camera, "thing": s.thing, "evidence": list(s.evidence)}
+                    for s in found.suspects()
+                ]
+                cameras = [camera.plain() for camera in found.cameras]
+                print_json({"sample": each.key, "cameras": cameras, "suspects": suspects})
+                continue
+            for camera in found.cameras:
+                click.echo(f"{each.key}: {camera.words()}")
+                for line in camera.bars():
+                    click.echo(f"  {line}")
+            for suspect in found.suspects()[:20]:
+                click.echo(f"  {suspect.words()}: {'; '.join(suspect.evidence)}")
+            if not found.cameras:
+                click.echo(f"{each.key}: nothing has boxes in a calibrated camera and a cuboid.")
+    return 1 if wrong else 0

@@ -6,7 +6,7 @@ Asked by the checks and by whoever shows a limit. A project overrides the profil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from workstation.core.sample import Project, Sample
 
@@ -19,6 +19,9 @@ CLOCK_MS = 10.0
 SOUND_MS, NOTICED_MS = 100.0, 40.0
 """What is linked as seen and heard at once is wrong above the first, and noticed above the second."""
 CAPTION_MS = 500.0
+EDGE_TOLERANCE = "edge_px"
+EDGE_PX = 5.0
+"""How far the edge of a box may reach beyond the projected cuboid of the same thing."""
 GENERAL_SYNC_MS = 50.0
 SAME_SCAN_MS = 50.0
 """Half a turn of a LiDAR at 10 Hz: no capture of it is further from the nearest one."""
@@ -44,6 +47,21 @@ def sync_limit_ms(project: Project | None, sample: Sample) -> tuple[float, str]:
     return GENERAL_SYNC_MS, "no profile with a limit of its own"
 
 
+def tightest_limit_ms(
+    project: Project | None, samples: Iterable[Sample], link_tolerances: Mapping[str, Mapping[str, float]]
+) -> tuple[float, str]:
+    """The least by which times are judged anywhere in a project, and whose it is in words.
+
+    What shows or plays must itself be better than this, or people correct for the tool (COMP-04).
+    ``link_tolerances`` is link type -> its tolerances.
+    """
+    limits = [(named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS), "what a clock may be off")]
+    limits.append((named_limit_ms(project, SOUND_TOLERANCE, SOUND_MS), "what is seen and heard at once"))
+    limits += [sync_limit_ms(project, each) for each in samples]
+    limits += [(each["time_ms"], f"the link {name}") for name, each in link_tolerances.items() if "time_ms" in each]
+    return min(limits, key=lambda limit: limit[0])
+
+
 def same_scan_limit_ms(project: Project | None, link_tolerance: Mapping[str, float]) -> float:
     """The limit between the captures of one fused pair: the project's, the link type's, or half a LiDAR turn."""
     if project is not None and SAME_SCAN_TOLERANCE in project.tolerances:
@@ -52,7 +70,12 @@ def same_scan_limit_ms(project: Project | None, link_tolerance: Mapping[str, flo
 
 
 def named_limit_ms(project: Project | None, tolerance: str, usual: float) -> float:
-    """One of the three limits with a name of their own: the project's, else the usual one."""
+    """One of the three limits of time with a name of their own: the project's, else the usual one."""
+    return named_limit(project, tolerance, usual)
+
+
+def named_limit(project: Project | None, tolerance: str, usual: float) -> float:
+    """A limit with a name of its own, in its own unit: the project's, else the usual one."""
     return usual if project is None else project.tolerances.get(tolerance, usual)
 
 

@@ -25,6 +25,7 @@ from workstation.ui.gui_thread import GuiThread
 from workstation.ui.icons import icon
 from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, write_keys
 from workstation.ui.keys import Keys, pane_around
+from workstation.ui.link_lines import LinkLines
 from workstation.ui.menus import Menus
 from workstation.ui.notice import Notice
 from workstation.ui.panels.link_mode import LinkMode
@@ -168,6 +169,7 @@ class MainWindow(QMainWindow):
         self.arrange(WORKSPACES.get(opened.layout.workspace, LABEL), opened.layout)
         self.docks.bind(opened.bench)
         self.link_mode.bind(opened.bench)
+        self.lines.bind(opened.bench)
         opened.begin()
         self.setWindowTitle(opened.title)
         if self._painted:
@@ -185,6 +187,7 @@ class MainWindow(QMainWindow):
         self.notice.clear_all()
         self.docks.unbind()
         self.link_mode.unbind()
+        self.lines.unbind()
         opened.close()
         self._show_welcome()
 
@@ -220,6 +223,10 @@ class MainWindow(QMainWindow):
     def focus_next(self, pane: Pane | None, step: int) -> None:
         """Give the focus to the pane after (before) this one on the screen."""
         self.docks.focus_next(pane, step)
+
+    def turn_lines(self) -> bool:
+        """Draw lines between panes, or none; which of both it is now."""
+        return self.lines.turn()
 
     def turn_theme(self) -> None:
         """Dark to light and back, from now on."""
@@ -324,6 +331,7 @@ class MainWindow(QMainWindow):
         self._welcome = Welcome()
         self.setCentralWidget(self._welcome)
         self.docks = Docks(self, PANES)
+        self.lines = LinkLines(self, self.docks.panes)
         self.status = Status()
         self.setStatusBar(self.status)
         self.dialogs = Dialogs(self)

@@ -46,6 +46,10 @@ class Frame(Protocol):
         """Give the focus to the pane after (before) this one."""
         ...
 
+    def turn_lines(self) -> bool:
+        """Draw lines between panes, or none; which of both it is now."""
+        ...
+
     def turn_theme(self) -> None:
         """Dark to light and back."""
         ...

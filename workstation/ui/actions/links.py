@@ -110,6 +110,12 @@ def end_back(hands: Hands) -> None:
     _walk_ends(hands, -1)
 
 
+@action("view.link_lines", title="Lines between panes", menu="View", enabled=needs_sample)
+def turn_lines(hands: Hands) -> None:
+    """Draw the links of what is pointed at or selected as lines from pane to pane, or draw none."""
+    hands.bench.tell("Lines between panes are drawn." if hands.frame.turn_lines() else "No lines between panes.")
+
+
 @action("edit.select_where", title="Select by words…", keys="Ctrl+F", menu="Edit", enabled=needs_sample)
 def select_where(hands: Hands) -> None:
     """Type what to select, as class:car state:draft stream:front_camera; Enter selects all that fit."""

@@ -261,15 +261,15 @@ class LinkMode(Pane):
         """Each pick by its name; a click takes it away."""
         self._clear(self._chips)
         for number, each in enumerate(self.picks[:_MOST_CHIPS]):
-            chip = self._button(f"pick_{number}", f"{_short(view.name_of(each))}  ✕", self._picks_row, 1 + number)
+            chip = self._button(f"pick_{number}", f"{_short(view.name_of(each))}  ✕", self._picks_row, number)
             chip.setToolTip(f"{view.name_of(each)} {_where(view, each)}; a click takes it away (Backspace: the last)")
             chip.setAccessibleName(f"Take away {view.name_of(each)} {_where(view, each)}")
             chip.setProperty("number", number)
             chip.clicked.connect(self._on_chip)
             self._chips.append(chip)
         if len(self.picks) > _MOST_CHIPS:
-            more = self._button("pick_more", f"and {len(self.picks) - _MOST_CHIPS} more", self._picks_row,
-                                1 + _MOST_CHIPS)  # fmt: skip
+            text = f"and {len(self.picks) - _MOST_CHIPS} more"
+            more = self._button("pick_more", text, self._picks_row, _MOST_CHIPS)
             more.setEnabled(False)
             self._chips.append(more)
 
@@ -315,8 +315,7 @@ class LinkMode(Pane):
         self.words = QLabel()
         self.words.setObjectName("link_mode_words")
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._picks_row.addWidget(self.words)
-        self._picks_row.setStretch(0, 1)
+        self._picks_row.addWidget(self.words, 1)
         self.negative = self._button("not", f"Not so  {_NOT}", self._picks_row, 1)
         self.negative.setCheckable(True)
         self.negative.setToolTip("State that these are not related so: a negative link (-)")

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from workstation.app.jobs import Job, Jobs, JobState
 from workstation.app.sample_view import SampleView
-from workstation.app.sync_forecast import Forecast, forecasting
+from workstation.app.sync_forecast import Forecast, forecasting, with_map
 from workstation.app.sync_work import (
     METHODS,
     measuring,
@@ -426,7 +426,8 @@ class SyncPanel(Pane):
         self._asked = measured
         self.forecast.setText("")
         work = forecasting(
-            bench.session.store.reader_elsewhere(), bench.view.sample, measured.moved, measured.time_map
+            bench.session.project, bench.session.store.reader_elsewhere(), bench.view.sample,
+            [with_map(measured.moved, measured.time_map)],
         )  # fmt: skip
         self._jobs.start("Forecast checks", work, done=self._on_forecast)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -50,6 +50,8 @@ from workstation.ui.workbench import Workbench
 
 _LEAST_FLIGHT_M = 2.5
 _NARROW_PX = 560
+_SPOT = QPointF(9.0, 9.0)
+"""From the middle of a cuboid: where lines to other panes end."""
 _TOGETHER_MS = 3
 """Sweeps of several streams that come within this are drawn as one picture."""
 
@@ -458,6 +460,17 @@ class CloudPane(Pane):
         wanted = bench.view.to_show(ids) if linked else (*ids, *sorted(bench.view.related(ids)))
         rows = (moment.cuboids.row(each) for each in wanted)
         return next((row for row in rows if row is not None), None)
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        canvas, moment = self.canvas, self.moment
+        rows = [] if moment is None else [row for each in ids if (row := moment.cuboids.row(each)) is not None]
+        if canvas is None or moment is None or not rows:
+            return []
+        corner, inside = QPointF(canvas.mapTo(self, QPoint())), QRectF(canvas.rect())
+        px, _, seen = canvas.look.project(moment.cuboids.centers[rows])
+        spots = [(row, canvas.to_widget(*at)) for row, at, good in zip(rows, px.tolist(), seen, strict=True) if good]
+        return [(moment.cuboids.ids[row], QRectF(at + corner - _SPOT, at + corner + _SPOT))
+                for row, at in spots if inside.contains(at)]  # fmt: skip
 
     def _selected_row(self) -> int | None:
         bench = self.bench

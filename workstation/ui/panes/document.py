@@ -6,7 +6,7 @@ is ``document_view.py``; keys are in ``actions/document.py``.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QToolButton, QVBoxLayout, QWidget
 
@@ -127,6 +127,10 @@ class DocumentPane(Pane):
         self._stand()
         if change.ids_changed and change.cause != self.kind:
             self._reveal(change.after.ids)
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        corner = QPointF(self.page.mapTo(self, QPoint()))
+        return [(key, rect.translated(corner)) for key, rect in self.page.where(ids)]
 
     def _stand(self) -> None:
         bench = self.bench

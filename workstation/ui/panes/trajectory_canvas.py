@@ -275,6 +275,13 @@ class TrajectoryCanvas(QWidget):
 
     # --- the mouse ----------------------------------------------------------------------------------------------
 
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """The ground of these, as far as it is in sight."""
+        placed, inside = self._placed, QRectF(self.rect())
+        rows = [i for i in self._keep if placed is not None and placed.ids[i] in ids]
+        grounds = [(placed.ids[i], self._footprint(placed, i).boundingRect()) for i in rows if placed is not None]
+        return [(key, ground) for key, ground in grounds if ground.intersects(inside)]
+
     def thing_at(self, at: QPointF) -> str | None:
         """The labelled thing whose ground is under a place; the smallest of several."""
         placed = self._placed
