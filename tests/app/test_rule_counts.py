@@ -53,7 +53,6 @@ def test_eight_of_ten_dismissed_is_a_precision_of_a_fifth_and_noisy(
     assert (first["rule"], first["found"], first["open"], first["dismissed"]) == ("ontology.labels_conflict", 10, 2, 8)
     assert (first["precision"], first["noisy"]) == (0.2, True)
     assert [each["rule"] for each in rows if each["noisy"]] == ["ontology.labels_conflict"]
-    assert "no guideline" in next(each["not_run"] for each in rows if each["rule"] == "guideline.acknowledged")
 
 
 def test_what_was_decided_of_findings_that_are_gone_still_counts(ten_wrong: Path) -> None:
