@@ -19,9 +19,12 @@ from workstation.core.calibration_error import (
     cause_of,
     things_off,
 )
+from workstation.core.evidence import Evidence
 from workstation.core.pair_fit import pairs_seen
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.qa.remembered import RememberedSnapshot
+from workstation.store.queries import Reads
 
 _WIDE = 21
 
@@ -98,6 +101,11 @@ class CalibrationReport:
         found = [cause_of(self.things, camera=each.camera, thing=each.thing) for each in self.things]
         off = [each for each in found if each is not None and each.cause is not Cause.NONE]
         return tuple(sorted(off, key=lambda each: -abs(each.off.off_m)))
+
+
+def calibration_in(reads: Reads, sample: Sample, evidence: Evidence) -> CalibrationReport:
+    """Of a sample of a project, with what is known of its media."""
+    return calibration_report(RememberedSnapshot(reads, evidence), sample)
 
 
 def calibration_report(snapshot: Snapshot, sample: Sample, *, job: Job | None = None) -> CalibrationReport:

@@ -38,6 +38,9 @@ _COUNTS = (
 @click.option("--all", "show_all", is_flag=True, help="Print settled findings (dismissed, waived) as well.")
 @click.option("--keep", is_flag=True, help="Keep the findings in the project, for the window; needs --person.")
 @click.option(
+    "--try", "tried", metavar="SENTENCE", help="Only what this check of your own would find; it is not switched on."
+)
+@click.option(
     "--score", is_flag=True, help="Hold what is found against what workstation inject planted, by type of error."
 )
 @click.option(
@@ -56,6 +59,7 @@ def validate(
     allow_not_run: bool,
     show_all: bool,
     keep: bool,
+    tried: str | None,
     score: bool,
     plan: Path | None,
     list_rules: bool,
@@ -75,11 +79,41 @@ def validate(
         return 0
     if project is None:
         raise click.UsageError("name the project to check, or list the rules with --rules")
+    if tried is not None:
+        return _try(project, tried, sample, as_json=as_json)
     if score:
         return _score(project, only, plan, as_json=as_json)
     with to_write(project, person, role, tool="validate") if keep else to_read(project) as session:
         summary = _check(session, only, sample, keep=keep, show_all=show_all, as_json=as_json)
     return 1 if summary.open or (summary.not_run and not allow_not_run) else 0
+
+
+def _try(project: Path, says: str, key: str | None, *, as_json: bool) -> int:
+    from workstation.app.evidence import media_evidence
+    from workstation.app.relation_search import tried
+    from workstation.app.validation import finding_row
+
+    with to_read(project) as session:
+        store = session.store
+        found, run = tried(store, says, media_evidence(store, session.project), sample=_sample(session, key))
+        for sample, findings in found:
+            if as_json:
+                for finding in findings:
+                    print_json(finding_row(finding, sample))
+            else:
+                _print_sample(sample, findings)
+        summary = run.summary()
+        print_json(_summary_row(summary)) if as_json else _print_summary(summary)
+    return 1 if found or summary.not_run else 0
+
+
+def _sample(session: Session, key: str | None) -> Sample | None:
+    from workstation.core.errors import UserError
+
+    found = None if key is None else session.store.sample_by_key(key)
+    if key is not None and found is None:
+        raise UserError(f"there is no sample {key[:80]!r}")
+    return found
 
 
 def _score(project: Path, only: tuple[str, ...], plan: Path | None, *, as_json: bool) -> int:
@@ -114,12 +148,9 @@ def _check(
 ) -> Summary:
     from workstation.app.evidence import media_evidence
     from workstation.app.validation import Validation, finding_row
-    from workstation.core.errors import UserError
 
     store = session.store
-    found = None if key is None else store.sample_by_key(key)
-    if key is not None and found is None:
-        raise UserError(f"there is no sample {key[:80]!r}")
+    found = _sample(session, key)
     run = Validation(store, only=only, sample=found, evidence=media_evidence(store, session.project))
     for sample, findings in run.findings(keep_in=store if keep else None):
         shown = [finding for finding in findings if show_all or not finding.settled]
@@ -263,18 +294,17 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
     an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
     """
-    from workstation.app.calibration_report import calibration_report
+    from workstation.app.calibration_report import calibration_in
     from workstation.app.evidence import media_evidence
     from workstation.cli.moments import sample_named
     from workstation.core.evidence import Unmeasured
-    from workstation.qa.remembered import RememberedSnapshot
 
     wrong = 0
     with to_read(project) as session:
         for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
             try:
                 with media_evidence(session.store, session.project)(each) as evidence:
-                    found = calibration_report(RememberedSnapshot(session.store, evidence), each)
+                    found = calibration_in(session.store, each, evidence)
             except Unmeasured as why:
                 click.echo(f"{each.key}: not judged: {why}", err=True)
                 continue

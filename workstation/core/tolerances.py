@@ -7,13 +7,20 @@ Asked by the checks and by whoever shows a limit. A project overrides the profil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from workstation.core.sample import Project, Sample
+if TYPE_CHECKING:  # the window reads a limit before NumPy is there
+    from workstation.core.sample import Project, Sample
 
 SYNC_TOLERANCE, SAME_SCAN_TOLERANCE = "sync_ms", "same_scan_ms"
 CLOCK_TOLERANCE, SOUND_TOLERANCE, CAPTION_TOLERANCE = "clock_ms", "video_sound_ms", "caption_ms"
 DISTANCE_TOLERANCE = "distance_m"
 """How exact a place must be: with it, limits of time follow from how fast the thing is."""
+CAPTION_EACH_TOLERANCE, CAPTION_SET_TOLERANCE = "caption_each", "caption_set"
+"""The share of labelled things that each caption, and all captions of a picture together, must name."""
+LOOSE_TOLERANCE, SOUND_LEVEL_TOLERANCE, SPEECH_TOLERANCE = "loose_px", "sound_db", "speech_ms"
+WORD_ERROR_TOLERANCE, CLIP_LEVEL_TOLERANCE, LENGTH_TOLERANCE = "word_error_share", "clip_level_allowed", "length_mm"
+COLOUR_TOLERANCE, VOICE_TOLERANCE = "colour_share", "voice_db"
 CLOCK_MS = 10.0
 """What a clock may drift or be off before labelling begins."""
 SOUND_MS, NOTICED_MS = 100.0, 40.0
@@ -82,3 +89,8 @@ def named_limit(project: Project | None, tolerance: str, usual: float) -> float:
 def allowed_ms(distance_m: float, speed_mps: float) -> float | None:
     """How far off in time something of that speed may be while it stays that near; ``None`` for what stands still."""
     return distance_m / speed_mps * 1000 if speed_mps > 0 else None
+
+
+def named_limit(project: Project | None, tolerance: str, usual: float) -> float:
+    """A limit in its own unit: the project's, else the usual one."""
+    return usual if project is None else project.tolerances.get(tolerance, usual)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.workbench import Workbench
 
-_TALLER = {"camera": 2.0, "inspector": 1.6}
+_TALLER = {"camera": 2.0, "inspector": 1.6, "ends": 1.8}
 """How much more of a column's height a pane gets than the one below it."""
 _LAYOUT_VERSION = zlib.crc32(" ".join(sorted(spec.kind for spec in PANES)).encode()) & 0x7FFF_FFFF
 """Of which panes a kept layout speaks: one that does not know a pane would leave it wherever Qt puts it."""

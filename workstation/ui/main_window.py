@@ -407,6 +407,7 @@ class MainWindow(QMainWindow):
     def _on_cancel(self) -> None:
         for job in self.jobs.running()[:1]:
             job.cancel()
+            self.tell(f"Cancelled: {job.title}.")
 
     @Slot()
     def _on_messages(self) -> None:
