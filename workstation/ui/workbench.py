@@ -101,6 +101,11 @@ class Workbench(QObject):
         self.settled: Signal[None] = Signal("settled", on_error=_report)
         """Something is about to be done: what is being typed is to be stored first."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
+        self.finding: str | None = None
+        """The finding that is looked at, by its fingerprint; see ``look_at``."""
+        self.finding_changed: Signal[str | None] = Signal("finding_changed", on_error=_report)
+        self.panes_wanted: Signal[tuple[frozenset[str], ...]] = Signal("panes_wanted", on_error=_report)
+        """Bring panes into sight beside each other: one for each of these sets of kinds of streams."""
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self.picked: Signal[Ids] = Signal("picked", on_error=_report)
@@ -225,6 +230,7 @@ class Workbench(QObject):
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
+        self.look_at(None)
         self.previews.end()
         self._drop_cursor()
         self.clock.pause()
@@ -336,6 +342,12 @@ class Workbench(QObject):
     def reveal(self, ids: Iterable[str]) -> None:
         """Ask every pane to bring these, and what belongs to them, into view."""
         self.reveal_wanted.emit(tuple(ids))
+
+    def look_at(self, finding: str | None) -> None:
+        """This finding is looked at now; panes draw it whole."""
+        if finding != self.finding:
+            self.finding = finding
+            self.finding_changed.emit(finding)
 
     def wish(self, action_id: str) -> None:
         """Ask the window for an action or command by id; it asks for what is missing or says why not."""
