@@ -124,6 +124,13 @@ def _batch(session: Session) -> None:
         build(session, made)
 
 
+def _mixed(session: Session) -> None:
+    from workstation.app.demo_mixed import build
+
+    with tempfile.TemporaryDirectory(prefix="workstation-") as scratch:
+        build(session, Path(scratch))
+
+
 def _street(session: Session) -> None:
     _generated_drive(session, "street")
 
@@ -295,6 +302,14 @@ SCENES: dict[str, Scene] = {
             profile="vision_language",
             sample="p01",
             build=_shop,
+        ),
+        Scene(
+            name="mixed",
+            title="A thousand generated street moments with noise on every label",
+            profile="driving",
+            sample="m0000",
+            build=_mixed,
+            moment_s="0.22",
         ),
         Scene(
             name="batch",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from workstation.app.looks import Paint
 from workstation.app.sample_view import SampleView
-from workstation.app.span_columns import Bars, Int32s, bars, free_row, packed_rows
+from workstation.app.span_columns import Bars, Int32s, bars, free_row, packed_rows, rarest_last
 from workstation.app.viewport import Int64s
 from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence, State
 from workstation.core.sample import Stream, StreamKind
@@ -400,12 +400,20 @@ def _without_gaps(annotation: Annotation, part: _Stretch) -> Iterator[_Stretch]:
 
 
 def item_at(tier: Tier, session_ns: int, row: int, slack_ns: int = 0) -> int | None:
-    """The item of a row at a time, else the nearest one within ``slack_ns``: short ones can be hit too."""
+    """The item of a row at a time, else the nearest one within ``slack_ns``: short ones can be hit too.
+
+    Of instants that lie within a third of that, where their marks do, the one of the rarest kind, which is on top.
+    """
     mine = np.flatnonzero(tier.items.rows == row)
     if not len(mine):
         return None
     starts, ends = tier.items.starts[mine], np.maximum(tier.items.ends[mine], tier.items.starts[mine] + 1)
     away = np.maximum(np.maximum(starts - session_ns, session_ns - (ends - 1)), 0)
+    marked = np.flatnonzero((away <= slack_ns // 3) & (tier.items.starts[mine] == tier.items.ends[mine]))
+    if len(marked) > 1:
+        nearest_last = marked[np.argsort(-away[marked], kind="stable")]
+        order = rarest_last(tier.ticks.codes, tier.items.codes[mine[nearest_last]])
+        return int(mine[nearest_last[order[-1]]])
     closest = int(np.argmin(away))
     return int(mine[closest]) if away[closest] <= slack_ns else None
 

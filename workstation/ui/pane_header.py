@@ -75,6 +75,8 @@ class PaneHeader(QFrame):
 
     def say(self, *, item: str = "", own: str = "", distance: str = "") -> None:
         """What is shown; all empty says nothing is there to say."""
+        if distance.startswith("-"):  # a minus is as wide as a plus: nothing moves as it changes
+            distance = f"−{distance[1:]}"
         for label, text in ((self._item, item), (self._own, own), (self._distance, distance)):
             if label.text() != text:
                 label.setText(text)
@@ -88,6 +90,13 @@ class PaneHeader(QFrame):
             self._lag.setText(text)
             self._lag.setVisible(bool(text))
             self._fit_soon.start()
+
+    def offer(self, control: QWidget, *, offered: bool) -> None:
+        """Whether a control that was put in is there at all now: one that was away for want of room must not come
+        back with the room."""
+        control.setProperty(_AWAY, False)
+        control.setVisible(offered)
+        self._fit_soon.start()
 
     # --- room -----------------------------------------------------------------------------------------------------
 

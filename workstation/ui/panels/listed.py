@@ -149,6 +149,10 @@ class ListPanel(Pane):
         """What the boxes are set to, without those that show everything."""
         return {name: str(box.currentData()) for name, box in self._boxes.items() if box.currentIndex() > 0}
 
+    def box(self, name: str) -> QComboBox:
+        """The box of a choice, for a panel that places it elsewhere."""
+        return self._boxes[name]
+
     def set_choice(self, name: str, key: str) -> None:
         """Set a box."""
         box = self._boxes[name]

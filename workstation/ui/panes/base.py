@@ -18,7 +18,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QImage, QKeyEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
@@ -121,6 +121,11 @@ class Pane(QWidget):
     def unit_name(self) -> str:
         """What ``step_time`` steps over, for the ruler: ``frame``, ``sample``; empty without."""
         return ""
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """Where these labels show now, in the pane's own coordinates, as far as they are in sight: lines between panes
+        (``ui/link_lines.py``) begin and end there. Asked often; costs what is asked for."""
+        return []
 
     def settled(self) -> bool:
         """Whether the screen shows what the playhead asks for; ``False`` while a worker still brings it. Pictures of

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QRectF, QTimer
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -21,6 +21,7 @@ from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.core.sample import Stream, StreamKind
 from workstation.media.base import Window
+from workstation.ui.panes.base_drawn import on_screen
 from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
 from workstation.ui.panes.camera_frames import CameraFrames, Frame, Turnstile
@@ -272,6 +273,11 @@ class CameraView(QWidget):
         return not self.marks.related or annotation in self.marks.related
 
     # --- selection and space ------------------------------------------------------------------------------------
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """Where these show in the area, as far as they do."""
+        shown = self.scene.where(ids) if self.show_overlays else []
+        return on_screen(shown, self.viewport, QRectF(self.area.rect()))
 
     def show_marks(self, marks: Marks) -> None:
         """Other things are selected or hovered."""

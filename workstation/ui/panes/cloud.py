@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -36,7 +36,7 @@ from workstation.ui.panes.cloud_over import CloudOver
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
-from workstation.ui.panes.cloud_words import empty_words, header_line, note
+from workstation.ui.panes.cloud_words import coming_words, empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
@@ -50,6 +50,8 @@ from workstation.ui.workbench import Workbench
 
 _LEAST_FLIGHT_M = 2.5
 _NARROW_PX = 560
+_SPOT = QPointF(9.0, 9.0)
+"""From the middle of a cuboid: where lines to other panes end."""
 _TOGETHER_MS = 3
 """Sweeps of several streams that come within this are drawn as one picture."""
 
@@ -445,14 +447,19 @@ class CloudPane(Pane):
 
     def _say(self) -> None:
         self.header.say(**header_line(self.moment, self.layers.lead, self.time_ns)._asdict())
-        text, more = note(self.moment, self.look)
+        rendered = None if self.canvas is None else self.canvas.rendered
+        coarse = rendered is not None and rendered.points.coarse
+        text, more = note(self.moment, self.look, coarse=coarse)
         if self.note.text() != text:
             self.note.setText(text)
             self.note.setToolTip(more)
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        return "" if self.moment is not None else empty_words(self.layers)
+        if self.moment is not None:
+            return ""
+        coming = self.newest
+        return empty_words(self.layers) if coming is None else coming_words(coming)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 
@@ -462,21 +469,34 @@ class CloudPane(Pane):
 
     def _related(self) -> frozenset[str]:
         bench = self.bench
-        return frozenset() if bench is None or bench.view is None else bench.view.related(bench.selected)
+        return frozenset() if bench is None or bench.view is None else bench.view.marked(bench.selected)
 
-    def _row_of(self, ids: Ids) -> int | None:
+    def _row_of(self, ids: Ids, *, linked: bool = True) -> int | None:
+        """The first cuboid of these, of the same thing, or (``linked``) of what links relate them to."""
         bench, moment = self.bench, self.moment
         if bench is None or bench.view is None or moment is None:
             return None
-        rows = (moment.cuboids.row(each) for each in (*ids, *sorted(bench.view.related(ids))))
+        wanted = bench.view.to_show(ids) if linked else (*ids, *sorted(bench.view.related(ids)))
+        rows = (moment.cuboids.row(each) for each in wanted)
         return next((row for row in rows if row is not None), None)
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        canvas, moment = self.canvas, self.moment
+        rows = [] if moment is None else [row for each in ids if (row := moment.cuboids.row(each)) is not None]
+        if canvas is None or moment is None or not rows:
+            return []
+        corner, inside = QPointF(canvas.mapTo(self, QPoint())), QRectF(canvas.rect())
+        px, _, seen = canvas.look.project(moment.cuboids.centers[rows])
+        spots = [(row, canvas.to_widget(*at)) for row, at, good in zip(rows, px.tolist(), seen, strict=True) if good]
+        return [(moment.cuboids.ids[row], QRectF(at + corner - _SPOT, at + corner + _SPOT))
+                for row, at in spots if inside.contains(at)]  # fmt: skip
 
     def _selected_row(self) -> int | None:
         bench = self.bench
         if bench is None:
             return None
         active = bench.selection.state.active
-        return self._row_of((() if active is None else (active,)) + bench.selected)
+        return self._row_of((() if active is None else (active,)) + bench.selected, linked=False)
 
     def _bring_in(self, ids: Ids) -> None:
         """What was selected elsewhere comes into the picture, from where one stands, if it is not in it."""
@@ -539,6 +559,8 @@ class CloudPane(Pane):
         if hand.tool != self.tool_name:
             self._take_tool()
             self.tool_moved()
+        if self._work is not None and not hand.waiting and self.gesture is None:
+            self._work.preview({})  # what waited was given up
         if self.canvas is not None:
             self.canvas.update()
 

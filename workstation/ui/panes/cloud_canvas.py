@@ -395,14 +395,14 @@ class SpaceCanvas(QWidget):
         event.accept()
 
     def _grab(self, event: QMouseEvent) -> str | None:
-        """Whether a press moves the view, and how: the middle button, or Alt with the left one where there is none;
-        Shift pans. The right button pans."""
+        """Whether a press moves the view, and how: the middle button, or Alt with the left one where there is none and
+        the tool has no use for it; Shift pans. The right button pans."""
         modifiers = modifiers_of(event.modifiers())
         shift = Modifier.SHIFT in modifiers
         if event.button() is Qt.MouseButton.RightButton:
             return "pan"
         alone = event.button() is Qt.MouseButton.LeftButton and Modifier.ALT in modifiers
-        if alone and self.tool is not None and self.tool.busy:
+        if alone and self.tool is not None and (self.tool.busy or self.tool.takes_alt(self.pointer_of(event))):
             return None
         if event.button() is Qt.MouseButton.MiddleButton or alone:
             return "pan" if shift or not self.turns else "orbit"

@@ -143,7 +143,8 @@ class SoundPane(StripsPane[SoundModel]):
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed:
             if change.cause != self.kind:
-                self._scroll_to(change.after.ids)
+                view = None if self.model is None else self.model.view
+                self._scroll_to(change.after.ids if view is None else view.to_show(change.after.ids))
             self.canvas.update()
 
     def unit_name(self) -> str:

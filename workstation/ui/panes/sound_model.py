@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from workstation.app.lane_sound import Frequencies
-from workstation.app.lanes import Lane, LaneKind, lanes_of
+from workstation.app.lanes import Lane, LaneKind, Tier, lanes_of
 from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest_moment
@@ -22,7 +22,7 @@ from workstation.core.geometry import Band
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes import base_strips as base
-from workstation.ui.panes.base_strips import EDGE_PX, MOST_OVER, Keeper, Part, StripsModel
+from workstation.ui.panes.base_strips import EDGE_PX, Keeper, Part, StripsModel
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
@@ -183,16 +183,11 @@ class SoundModel(StripsModel[Strip]):
 
     # --- what lies where ----------------------------------------------------------------------------------------
 
-    def over(self, strip: Strip) -> list[Annotation]:
-        """The labels in view that lie over a sound: spans on all its strips, bands on spectrograms."""
-        found: list[Annotation] = []
+    def laid_over(self, strip: Strip) -> Iterator[Tier]:
+        """Spans on all its strips, bands on spectrograms."""
         for other, scene in self.tiers():
-            if other.stream != strip.stream or scene.kind is not LaneKind.SPANS:
-                continue
-            seen = scene.tier.items.visible(self.viewport)
-            ids = scene.tier.ids[seen.start : seen.stop][:MOST_OVER]
-            found += [self.view.annotations[each] for each in ids if each in self.view.annotations]
-        return found
+            if other.stream == strip.stream and scene.kind is LaneKind.SPANS:
+                yield scene.tier
 
     def frequencies(self, strip: Strip, annotation: Annotation) -> tuple[float, float]:
         """Top and bottom of a label on a strip, in pixels from the strip's top."""

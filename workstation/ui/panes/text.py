@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QAction, QFocusEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -155,6 +155,13 @@ class TextPane(Pane):
         self._list_languages(view)
         self._show_choice()
 
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        canvas = self.reading.canvas
+        if not canvas.isVisible():
+            return []  # while turns are typed they are one field of text
+        corner = QPointF(canvas.viewport().mapTo(self, QPoint()))
+        return [(key, rect.translated(corner)) for key, rect in canvas.where(ids)]
+
     def show_time(self, time_ns: int) -> None:
         self._held.show_time(time_ns)
         if self._held.up_to_date:
@@ -282,7 +289,7 @@ class TextPane(Pane):
             self.typing.show_text(None, notes=False)
             self._stack.setCurrentWidget(self.reading)
             self.reading.show_choice(choice)
-        self.language.setVisible(not typing)
+        self.header.offer(self.language, offered=not typing)
         for each in (self.names, self.relations):
             each.setEnabled(not typing)
         self._on_panes(None)

@@ -183,13 +183,13 @@ class TextReading(QWidget):
             return
         chosen = frozenset(bench.selected)
         hovered = bench.selection.state.hovered
-        self.canvas.standing = Standing(chosen, view.related(chosen) - chosen, hovered)
+        self.canvas.standing = Standing(chosen, view.marked(chosen) - chosen, hovered)
 
     def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these, or of what belongs to them, into view."""
         if self.marks is None or self.view is None:
             return
-        wanted = [*(each for each in ids if each in self.marks.marks), *sorted(self.view.related(ids))]
+        wanted = [*(each for each in ids if each in self.marks.marks), *self.view.to_show(ids)]
         found = next((each for each in wanted if each in self.marks.marks), None)
         if found is not None:
             mark = self.marks.marks[found]

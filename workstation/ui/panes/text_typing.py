@@ -235,7 +235,7 @@ class Typing(QWidget):
         if not change.ids_changed:
             return
         view = self._view
-        marked = frozenset() if view is None else view.related(change.after.ids)
+        marked = frozenset() if view is None else view.marked(change.after.ids)
         self.page.chosen = frozenset(at for at, turn in enumerate(self._turns) if turn in marked)
         self.page.refresh()
         if change.cause != self.kind and self.page.chosen:

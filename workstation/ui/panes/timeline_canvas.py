@@ -219,7 +219,7 @@ class LanesCanvas(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         chosen = model.bench.selected
         if self._related is None:
-            self._related = tuple(model.view.related(chosen) - set(chosen)) if len(chosen) <= _MOST_RELATED else ()
+            self._related = tuple(model.view.marked(chosen) - set(chosen)) if len(chosen) <= _MOST_RELATED else ()
         for row, scene in model.tiers():
             if row.folded or row.bottom < self.offset or row.top > self.offset + self.height():
                 continue

@@ -7,6 +7,7 @@ Painted by ``trajectory_canvas.py``; metres and pixels are ``app/trajectory_view
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.placed_cuboids import PlacedCuboids
@@ -118,6 +119,10 @@ class TrajectoryPane(Pane):
         self._said.setText(said)
         self._said.setVisible(bool(said))
         self.canvas.show_paths(tuple(self.paths), bench)
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        corner = QPointF(self.canvas.mapTo(self, QPoint()))
+        return [(key, rect.translated(corner)) for key, rect in self.canvas.where(ids)]
 
     def show_time(self, time_ns: int) -> None:
         bench, path = self.bench, self.path()

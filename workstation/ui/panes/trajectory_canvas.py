@@ -14,9 +14,9 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from workstation.app.cuboid_rows import Placed
 from workstation.app.lag import Lag
 from workstation.app.trajectory_view import Path, PlaneView, Standing, bar_length, length_in_words
+from workstation.core.cuboid_rows import Placed
 from workstation.core.projection import corners_of
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.workbench import Workbench
@@ -111,7 +111,7 @@ class TrajectoryCanvas(QWidget):
     def bring_into_view(self, ids: Sequence[str]) -> None:
         """Move as little as shows the first of these that is there."""
         placed = self._placed
-        related = () if self._bench is None or self._bench.view is None else self._bench.view.related(ids)
+        related = () if self._bench is None or self._bench.view is None else self._bench.view.marked(ids)
         for i in self._keep if placed is not None else ():
             assert placed is not None
             if placed.ids[i] in ids or placed.ids[i] in related:
@@ -194,7 +194,7 @@ class TrajectoryCanvas(QWidget):
         placed, view = self._placed, bench.view
         if placed is None or view is None:
             return
-        related = view.related(bench.selected)
+        related = view.marked(bench.selected)
         for i in self._keep:
             annotation = view.annotations.get(placed.ids[i])
             if annotation is None:
@@ -274,6 +274,13 @@ class TrajectoryCanvas(QWidget):
             painter.drawText(place, Qt.AlignmentFlag.AlignRight, self.paths[0].frame)
 
     # --- the mouse ----------------------------------------------------------------------------------------------
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """The ground of these, as far as it is in sight."""
+        placed, inside = self._placed, QRectF(self.rect())
+        rows = [i for i in self._keep if placed is not None and placed.ids[i] in ids]
+        grounds = [(placed.ids[i], self._footprint(placed, i).boundingRect()) for i in rows if placed is not None]
+        return [(key, ground) for key, ground in grounds if ground.intersects(inside)]
 
     def thing_at(self, at: QPointF) -> str | None:
         """The labelled thing whose ground is under a place; the smallest of several."""

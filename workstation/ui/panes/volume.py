@@ -131,7 +131,9 @@ class VolumePane(ViewsPane[PlaneView]):
         self.links.add(stream.id, volume.frame_of_reference)
         acquired = volume.acquired
         spacing = (1.0, 1.0) if acquired is None else acquired.spacing_mm[:2]
-        self.marks[stream.id] = VolumeMarks(view, stream.id, volume.slice_numbers(), spacing, bench.sight)
+        numbers, reader = volume.slice_numbers(), volume.reader
+        matrix = None if reader is None else np.linalg.inv(reader.patient_from_voxel).astype(np.float64)
+        self.marks[stream.id] = VolumeMarks(view, stream.id, numbers, spacing, bench.sight, matrix)
         for name in volume.planes:
             plane = PlaneView(bench, volume, name, self.marks[stream.id], self.look, self.guard, self.body)
             plane.taken.connect(self._taken)
@@ -318,7 +320,7 @@ class VolumePane(ViewsPane[PlaneView]):
         view = None if self.bench is None else self.bench.view
         if view is None or not ids:
             return
-        related = [*ids, *sorted(view.related(ids) - set(ids))]
+        related = view.to_show(ids)
         places = [found for each in related if (found := self._place_of(view.annotations.get(each))) is not None]
         if places:
             self.go_to(*places[0])
