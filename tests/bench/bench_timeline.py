@@ -106,7 +106,7 @@ def with_spans(session: object, count: int) -> None:
     assert sample is not None
     assert ontology is not None
     stream = next(each for each in store.streams(sample.id) if each.kind is StreamKind.AUDIO)
-    classes = [each for each in ontology.classes_for(StreamKind.AUDIO, ShapeKind.SPAN)][:5]
+    classes = list(ontology.classes_for(StreamKind.AUDIO, ShapeKind.SPAN))[:5]
     rng = np.random.default_rng(7)
     whole = TimeRange(0, 8 * SECOND)
     starts = np.sort(rng.integers(0, whole.end_ns - SECOND // 10, count)).tolist()
