@@ -554,6 +554,7 @@ def act(bench: Workbench, pane: CloudPane, action_id: str) -> None:
     settle(pane)
 
 
+@pytest.mark.slow
 def test_everything_the_mouse_does_can_be_done_by_keys(bench: Workbench, pane: CloudPane) -> None:
     canvas = pane.canvas
     assert canvas is not None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from workstation.app.looks import Paint, paint_of
-from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Word, effective_class
+from workstation.core.annotation import Annotation, Entity, Keyframe, Link, State, Word, effective_class
 from workstation.core.errors import UserError
 from workstation.core.geometry import ShapeKind
 from workstation.core.ids import AnnotationId, SampleId
@@ -206,6 +206,29 @@ class SampleView:
             for target in [end.target for end in link.ends] if link is not None else [record_id]:
                 found |= self._same_thing(target)
         return frozenset(found)
+
+    def partners(self, ids: Iterable[str]) -> frozenset[str]:
+        """What links relate these to, and all that shows the same; not what is said not to be related."""
+        ids = tuple(ids)
+        own = self.related(ids)
+        found: set[str] = set()
+        for record_id in own:
+            for link in self.links_of(record_id):
+                if link.holds and link.state is not State.REJECTED:
+                    for end in link.ends:
+                        found |= self._same_thing(end.target)
+        return frozenset(found) - own
+
+    def marked(self, ids: Iterable[str]) -> frozenset[str]:
+        """What every pane marks when these are selected: what is ``related``, and its ``partners`` by links."""
+        ids = tuple(ids)
+        return self.related(ids) | self.partners(ids)
+
+    def to_show(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """The same in the order in which a pane that shows only one of them looks for it: nearest first."""
+        ids = tuple(ids)
+        near = self.related(ids) - set(ids)
+        return (*ids, *sorted(near), *sorted(self.partners(ids)))
 
     def _same_thing(self, record_id: str) -> set[str]:
         annotation = self.annotations.get(record_id)

@@ -19,6 +19,8 @@ class Stop:
     ids: tuple[str, ...]
     time_ns: int | None
     text: str = ""
+    finding: str = ""
+    """The fingerprint of the finding it has come to."""
 
 
 def next_link(view: SampleView, selected: Sequence[str], step: int) -> Stop | None:
@@ -41,6 +43,48 @@ def next_link(view: SampleView, selected: Sequence[str], step: int) -> Stop | No
     return Stop((link.id,), when(view, link.id), text)
 
 
+def next_end(view: SampleView, selected: Sequence[str], now_ns: int, step: int) -> Stop | None:
+    """The next label in the web of links that the selection hangs in; ``None`` if it is linked to nothing.
+
+    The labels at the ends of all those links, by time and then by stream, in a ring: the same key pressed on comes past
+    every one of them. A thing that is an end stands for the one of its labels that shows now, else for its first.
+    """
+    found: dict[str, None] = {}
+    for link in _web(view, selected):
+        for end in view.links[link].ends:
+            label = _label_at(view, end.target, now_ns)
+            if label is not None:
+                found[label] = None
+    streams = list(view.streams)
+
+    def place(label: str) -> tuple[int, int, str]:
+        stream = view.annotations[label].stream
+        return (when(view, label) or 0, streams.index(stream) if stream in view.streams else -1, label)
+
+    ring = sorted(found, key=place)
+    own = view.related(selected)
+    here = [index for index, each in enumerate(ring) if each in selected] or [
+        index for index, each in enumerate(ring) if each in own
+    ]
+    if not ring or (len(ring) == 1 and here):
+        return None
+    index = (here[0] + step) % len(ring) if here else 0
+    label = ring[index]
+    stream = view.streams.get(view.annotations[label].stream or "")
+    where = "the whole sample" if stream is None else stream.key
+    return Stop((label,), when(view, label), f"Linked {index + 1} of {len(ring)}: {view.name_of(label)} on {where}.")
+
+
+def _label_at(view: SampleView, target: str, now_ns: int) -> str | None:
+    if target in view.annotations:
+        return target
+    labels = sorted(view.annotations_of_entity(target), key=lambda each: (when(view, each.id) or 0, each.id))
+    if not labels:
+        return None
+    shown = (each.id for each in labels if (span := view.session_range(each)) is not None and span.contains(now_ns))
+    return next(shown, labels[0].id)
+
+
 def next_keyframe(view: SampleView, selected: Sequence[str], now_ns: int, step: int) -> Stop | None:
     """The keyframe before or after now on the selected tracks (or those that show the selected thing)."""
     times: list[tuple[int, str]] = []
@@ -60,9 +104,14 @@ def next_keyframe(view: SampleView, selected: Sequence[str], now_ns: int, step: 
 
 
 def next_finding(
-    view: SampleView, findings: Iterable[Finding], selected: Sequence[str], now_ns: int, step: int
+    view: SampleView,
+    findings: Iterable[Finding],
+    selected: Sequence[str],
+    now_ns: int,
+    step: int,
+    looked_at: str | None = None,
 ) -> Stop | None:
-    """The open finding after the one that is selected, else after now; comes round to the first."""
+    """The open finding after the one that is looked at or selected, else after now; comes round to the first."""
     placed: list[tuple[int, str, tuple[str, ...], Finding]] = []
     for finding in findings:
         ids = tuple(item.id for item in finding.items if view.exists(item.id))
@@ -72,14 +121,16 @@ def next_finding(
     if not placed:
         return None
     placed.sort(key=lambda each: each[:2])
-    here = [index for index, each in enumerate(placed) if each[2] and set(each[2]) == set(selected)]
+    here = [index for index, each in enumerate(placed) if each[1] == looked_at] or [
+        index for index, each in enumerate(placed) if each[2] and set(each[2]) == set(selected)
+    ]
     if here:
         index = (here[-1 if step > 0 else 0] + step) % len(placed)
     else:
         later = [index for index, each in enumerate(placed) if each[0] > now_ns]
         index = (later[0] if later else 0) if step > 0 else (later[0] - 1 if later else len(placed) - 1)
-    time_ns, _, ids, finding = placed[index]
-    return Stop(ids, time_ns, f"Finding {index + 1} of {len(placed)}: {finding.text}")
+    time_ns, fingerprint, ids, finding = placed[index]
+    return Stop(ids, time_ns, f"Finding {index + 1} of {len(placed)}: {finding.text}", fingerprint)
 
 
 def when(view: SampleView, record_id: str) -> int | None:

@@ -28,7 +28,7 @@ from workstation.core.ontology import (
     parents_of,
 )
 from workstation.core.ontology_attributes import AttributeSet, attribute_set, compile_attribute, value_problems
-from workstation.core.ontology_links import EndView, compile_roles, link_problems, roles_for
+from workstation.core.ontology_links import EndView, compile_roles, could_join, link_problems, refusal, roles_for
 from workstation.core.sample import StreamKind
 
 _FINISHED = frozenset({State.DONE, State.APPROVED})
@@ -300,6 +300,18 @@ class CompiledOntology:
                 if roles is not None:
                     found.append(LinkChoice(link_type, roles))
         return tuple(found)
+
+    def link_types_open_to(self, ends: Sequence[EndView]) -> tuple[LinkType, ...]:
+        """The link types in use that may join these ends, alone or with others beside them."""
+        return tuple(
+            link_type
+            for type_id, link_type in self.link_types.items()
+            if link_type.retired is None and could_join(ends, self._roles[type_id], type_id)
+        )
+
+    def link_refusal(self, type_id: str, ends: Sequence[EndView]) -> str | None:
+        """Why a link of this type may not join these ends in any order of roles, quoting the rule."""
+        return refusal(ends, self._roles[type_id], type_id)
 
     def attributes_of(self, class_id: str | None) -> tuple[Attribute, ...]:
         """The attributes in use for the class, its parents' included, in the order of the file."""

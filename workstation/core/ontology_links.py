@@ -140,6 +140,34 @@ def roles_for(ends: Sequence[EndView], roles: Mapping[str, RoleLimits], type_id:
     return tuple(places[place_of[number]] for number in fits)
 
 
+def could_join(ends: Sequence[EndView], roles: Mapping[str, RoleLimits], type_id: str) -> bool:
+    """Whether the ends may be some of such a link's, more of them to come."""
+    open_roles = {
+        name: msgspec.structs.replace(limits, role=msgspec.structs.replace(limits.role, min=0))
+        for name, limits in roles.items()
+    }
+    return roles_for(ends, open_roles, type_id) is not None
+
+
+def refusal(ends: Sequence[EndView], roles: Mapping[str, RoleLimits], type_id: str) -> str | None:
+    """Why these ends may not be joined so, whatever role each had; ``None`` if they may."""
+    if roles_for(ends, roles, type_id) is not None:
+        return None
+    problems = {
+        name: [end_problem(type_id, limits, end) for end in ends] for name, limits in roles.items()
+    }  # fmt: skip
+    unfilled = [name for name in roles if roles[name].role.min and None not in problems[name]]
+    homeless = [number for number in range(len(ends)) if all(each[number] for each in problems.values())]
+    if homeless or unfilled:
+        name = unfilled[0] if unfilled else next(iter(roles))
+        number = homeless[0] if homeless else 0
+        said = problems[name][number]
+        if said is not None:
+            return said
+    needs = " and ".join(f"{_number(limits.role)} {name}" for name, limits in roles.items())
+    return f"'{type_id}' needs {needs}; these {len(ends)} cannot be shared out so"
+
+
 def _find_partner(
     start: int,
     options: Mapping[int, Sequence[int]],

@@ -21,10 +21,12 @@ from workstation.ui.application import wear
 from workstation.ui.class_keys import ClassKeys
 from workstation.ui.dialogs.catalogue import Dialogs
 from workstation.ui.docks import Docks
+from workstation.ui.finding_glass import FindingGlass
 from workstation.ui.gui_thread import GuiThread
 from workstation.ui.icons import icon
 from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, write_keys
 from workstation.ui.keys import Keys, pane_around
+from workstation.ui.link_lines import LinkLines
 from workstation.ui.menus import Menus
 from workstation.ui.notice import Notice
 from workstation.ui.panels.link_mode import LinkMode
@@ -102,7 +104,7 @@ class MainWindow(QMainWindow):
 
     def gesturing(self, pane: Pane | None) -> Pane | None:
         """The pane in which something is begun and not ended; the focused one first."""
-        panes = [each for each in (pane, self.link_mode, *self.docks.panes()) if each is not None]
+        panes = [each for each in (self.link_mode, pane, *self.docks.panes()) if each is not None]
         return next((each for each in panes if each.gesture is not None), None)
 
     def class_key(self, text: str) -> bool:
@@ -168,6 +170,9 @@ class MainWindow(QMainWindow):
         self.arrange(WORKSPACES.get(opened.layout.workspace, LABEL), opened.layout)
         self.docks.bind(opened.bench)
         self.link_mode.bind(opened.bench)
+        self.lines.bind(opened.bench)
+        self.finding_glass.bind(opened.bench)
+        opened.bench.panes_wanted.connect(self.docks.bring)
         opened.begin()
         self.setWindowTitle(opened.title)
         if self._painted:
@@ -185,6 +190,9 @@ class MainWindow(QMainWindow):
         self.notice.clear_all()
         self.docks.unbind()
         self.link_mode.unbind()
+        self.lines.unbind()
+        self.finding_glass.unbind()
+        opened.bench.panes_wanted.disconnect(self.docks.bring)
         opened.close()
         self._show_welcome()
 
@@ -220,6 +228,14 @@ class MainWindow(QMainWindow):
     def focus_next(self, pane: Pane | None, step: int) -> None:
         """Give the focus to the pane after (before) this one on the screen."""
         self.docks.focus_next(pane, step)
+
+    def turn_lines(self) -> bool:
+        """Draw lines between panes, or none; which of both it is now."""
+        return self.lines.turn()
+
+    def turn_findings(self) -> bool:
+        """Draw findings in place, or not; which of both it is now."""
+        return self.finding_glass.turn()
 
     def turn_theme(self) -> None:
         """Dark to light and back, from now on."""
@@ -324,6 +340,8 @@ class MainWindow(QMainWindow):
         self._welcome = Welcome()
         self.setCentralWidget(self._welcome)
         self.docks = Docks(self, PANES)
+        self.lines = LinkLines(self, self.docks.panes)
+        self.finding_glass = FindingGlass(self, self.docks.panes)
         self.status = Status()
         self.setStatusBar(self.status)
         self.dialogs = Dialogs(self)
@@ -389,6 +407,7 @@ class MainWindow(QMainWindow):
     def _on_cancel(self) -> None:
         for job in self.jobs.running()[:1]:
             job.cancel()
+            self.tell(f"Cancelled: {job.title}.")
 
     @Slot()
     def _on_messages(self) -> None:

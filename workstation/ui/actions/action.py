@@ -46,6 +46,14 @@ class Frame(Protocol):
         """Give the focus to the pane after (before) this one."""
         ...
 
+    def turn_lines(self) -> bool:
+        """Draw lines between panes, or none; which of both it is now."""
+        ...
+
+    def turn_findings(self) -> bool:
+        """Draw findings in place, or not; which of both it is now."""
+        ...
+
     def turn_theme(self) -> None:
         """Dark to light and back."""
         ...

@@ -10,7 +10,8 @@ from workstation.ui.panes.catalogue import PANES
 _PANES = (
     ("camera", "Cameras"), ("cloud", "Cloud"), ("volume", "Volume"), ("sound", "Sound"), ("text", "Text"),
     ("document", "Document"), ("series", "Series"), ("timeline", "Timeline"), ("entities", "Entities"),
-    ("sync", "Synchronise"),
+    ("sync", "Synchronise"), ("links", "Links"), ("graph", "Link graph"),
+    ("ends", "Ends"),
 )  # fmt: skip
 
 
@@ -30,4 +31,6 @@ def _showing(kind: str, title: str) -> Callable[[Hands], object]:
     return action(f"pane.show_{kind}", title=f"Show pane: {title}")(show)
 
 
-camera, cloud, volume, sound, text, document, series, timeline, entities, sync = (_showing(*each) for each in _PANES)
+camera, cloud, volume, sound, text, document, series, timeline, entities, sync, links, graph, ends = (
+    _showing(*each) for each in _PANES
+)

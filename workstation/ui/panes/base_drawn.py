@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF
 
 from workstation.app.picture_scene import Drawn, Missing, OnPicture
 from workstation.app.picture_shapes import bounds_of, distance, inside
@@ -18,6 +20,28 @@ from workstation.core.ontology import Skeleton
 from workstation.ui.tools.canvas import NEW, Pixels, Place, Preview
 
 _NOWHERE = (np.inf, np.inf, -np.inf, -np.inf)
+
+
+Bounds = tuple[float, float, float, float]
+
+
+class ShowsPlaces(Protocol):
+    """What says where a place of the picture is on the screen."""
+
+    def to_screen(self, place: Place, /) -> Place: ...
+
+
+def on_screen(
+    found: Iterable[tuple[str, Bounds]], viewport: ShowsPlaces, area: QRectF
+) -> list[tuple[str, QRectF]]:  # fmt: skip
+    """What of these bounds (left, top, right, bottom) is in sight in an area of the screen."""
+    shown = []
+    for key, (left, top, right, bottom) in found:
+        corners = QPointF(*viewport.to_screen((left, top))), QPointF(*viewport.to_screen((right, bottom)))
+        rect = QRectF(*corners).normalized()
+        if rect.intersects(area) or area.contains(rect.center()):
+            shown.append((key, rect if area.contains(rect) else rect.intersected(area)))
+    return shown
 
 
 class DrawnScene(ABC):
@@ -49,6 +73,11 @@ class DrawnScene(ABC):
         places = [each.lines.every() for each in self.shown.drawn]
         bounds = [bounds_of(each) if len(each) else _NOWHERE for each in places]
         self._bounds = np.array(bounds, np.float64).reshape(-1, 4)
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, Bounds]]:
+        """The bounds of these, as far as they are drawn: left, top, right, bottom."""
+        rows = zip(self.shown.drawn, self._bounds.tolist(), strict=True)
+        return [(each.id, (a, b, c, d)) for each, (a, b, c, d) in rows if each.id in ids and a <= c]
 
     def wet(self) -> list[tuple[Pixels, str]]:
         """Masks in the making with their colour."""

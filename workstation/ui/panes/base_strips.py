@@ -112,7 +112,9 @@ class StripsModel(ABC, Generic[StripT]):
     def _let_go(self, scene: LaneScene) -> None:
         scene.close()
 
-    def _tier_scene(self, lane: Lane, words: PlacedWords | None = None) -> TierScene:
+    def _tier_scene(
+        self, lane: Lane, words: PlacedWords | None = None, label: Callable[[str], str] | None = None
+    ) -> TierScene:
         """The labels of a lane as they are now; with ``words`` they are turns that were spoken."""
         tier = make_tier(self.view, lane, self.palette, Keeper(self.bench, self.view, lane))
         scene = self._scenes.get(lane.key)
@@ -120,7 +122,7 @@ class StripsModel(ABC, Generic[StripT]):
             scene.show(tier)
             scene.invalidate()
             return scene
-        scene = TierScene(lane.kind, tier, self.palette, SpokenLabel(self.view, words is not None), words)
+        scene = TierScene(lane.kind, tier, self.palette, label or SpokenLabel(self.view, words is not None), words)
         scene.changed = self._changed
         self._scenes[lane.key] = scene
         return scene

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from workstation.app.lag import Lag
 from workstation.app.looks import Paint
 from workstation.app.units import Units
 from workstation.core.ontology import Pattern
@@ -71,6 +72,7 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         self.table: TableT | None = None
         self.offset = 0
         self.mark_in_ns: int | None = None
+        self.lag = Lag()
         self.paints = 0
         """How often something was painted, for tests and benchmarks."""
         self.related: frozenset[str] = frozenset()
@@ -158,8 +160,11 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         painter.resetTransform()
         painter.setClipping(False)
         self._paint_ruler(painter, model)
-        self._paint_playhead(painter, model)
+        time_ns = model.bench.clock.time_ns
+        x = self._paint_playhead(painter, model, time_ns)
         painter.end()
+        if event.rect().left() <= x <= event.rect().right() or not 0 <= x <= self.width():
+            self.lag.painted_playhead(model.viewport, time_ns)
 
     def _paint_strip(self, painter: QPainter, model: ModelT, strip: StripT, shown: QRect) -> None:
         theme = model.bench.theme
@@ -284,8 +289,9 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
                 painter.drawText(QPointF(x + 4, RULER_PX - 4), self.unit_words(units, number))
         painter.fillRect(0, RULER_PX - 1, self.width(), 1, QColor(theme.line))
 
-    def _paint_playhead(self, painter: QPainter, model: ModelT) -> None:
-        x = round(model.viewport.x_of(model.bench.clock.time_ns))
+    def _paint_playhead(self, painter: QPainter, model: ModelT, time_ns: int) -> int:
+        """Where it is now."""
+        x = round(model.viewport.x_of(time_ns))
         self._playhead_x = x
         colour = QColor(model.bench.theme.playhead)
         painter.fillRect(x - 1, RULER_PX, 2, self.height(), colour)
@@ -294,6 +300,7 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         painter.setBrush(colour)
         bottom = float(RULER_PX)
         painter.drawPolygon([QPointF(x - 6, bottom - 9), QPointF(x + 6, bottom - 9), QPointF(x, bottom)])
+        return x
 
     # --- the mouse ----------------------------------------------------------------------------------------------
 

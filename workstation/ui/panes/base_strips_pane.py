@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollBar, QToolButton, QWidget
 
 from workstation.app.units import stepped
@@ -131,6 +131,21 @@ class StripsPane(TimePane, Generic[ModelT]):
         return stepped(units, self.bench.clock.time_ns, steps)
 
     # --- the view -----------------------------------------------------------------------------------------------
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        canvas, model = self.canvas, self.canvas.model
+        if model is None:
+            return []
+        corner = QPointF(canvas.mapTo(self, QPoint()))
+        inside = QRectF(0, RULER_PX, canvas.width(), max(0, canvas.height() - RULER_PX))
+        found = []
+        for strip, scene in model.tiers():
+            for key in ids & scene.tier.numbers.keys():
+                rect = scene.item_rect(scene.tier.numbers[key], model.viewport, strip.height)
+                placed = rect.translated(0, strip.top + RULER_PX - canvas.offset)
+                if placed.intersects(inside):
+                    found.append((key, placed.intersected(inside).translated(corner)))
+        return found
 
     def room(self) -> int:
         """How high the strips may be without scrolling."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Protocol, TypeVar
 
+from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
@@ -28,6 +29,10 @@ class ToolView(Protocol):
     def show_marks(self, marks: Marks, /) -> None: ...
 
     def hand_changed(self) -> None: ...
+
+    def where(self, ids: frozenset[str], /) -> list[tuple[str, QRectF]]:
+        """Where these show, in the coordinates of ``area``."""
+        ...
 
 
 ViewT = TypeVar("ViewT", bound=ToolView)
@@ -108,10 +113,18 @@ class ViewsPane(Pane, Generic[ViewT]):
         if bench is None or bench.view is None:
             return
         state = bench.selection.state
-        related = bench.view.related(state.ids) if state.ids else frozenset[str]()
+        related = bench.view.marked(state.ids) if state.ids else frozenset[str]()
         marks = Marks(selected=frozenset(state.ids), related=related, hovered=state.hovered)
         for view in self.views:
             view.show_marks(marks)
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        found: list[tuple[str, QRectF]] = []
+        for view in self.views:
+            if view.area.isVisible():
+                corner = QPointF(view.area.mapTo(self, QPoint()))
+                found += [(key, rect.translated(corner)) for key, rect in view.where(ids)]
+        return found
 
 
 class _ToolGesture(Generic[ViewT]):

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.cloud_ground import Correction
 from workstation.app.feeds import PICTURE_KINDS
+from workstation.app.lag import Lag
 from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
@@ -81,6 +82,14 @@ class CameraPane(ViewsPane[CameraView]):
         self._no_sweeps = False
         self._build_grid()
         self._build_switches()
+
+    def lags(self) -> list[Lag]:
+        """Of every camera that is seen; its own header says it."""
+        return [each.lag for each in self.views if each.isVisible()]
+
+    def say_lag(self) -> None:
+        for camera in self.views:
+            camera.say_lag()
 
     def settled(self) -> bool:
         """Whether no camera waits for its picture."""

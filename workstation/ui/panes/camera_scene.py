@@ -21,7 +21,7 @@ from workstation.core.geometry import Cuboid, Mask, kind_of
 from workstation.core.poses import RigidTransform
 from workstation.core.sample import Stream
 from workstation.core.tracks import MomentKind
-from workstation.ui.panes.base_drawn import DrawnScene
+from workstation.ui.panes.base_drawn import Bounds, DrawnScene
 from workstation.ui.scenes.overlays import DraggedShadow, Shadow
 from workstation.ui.tools.canvas import Pixels, Place, Preview
 from workstation.ui.tools.state import Sight
@@ -163,6 +163,15 @@ class CameraScene(DrawnScene):
     def hit(self, place: Place, reach: float) -> list[str]:
         on = [each.seen.annotation for each in self.shadows if _is_on(each, place, reach)]
         return list(dict.fromkeys([*super().hit(place, reach), *on]))
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, Bounds]]:
+        """Outlines of cuboids count like shapes drawn here."""
+        outlined = [(each.seen.annotation, each.seen.segments.reshape(-1, 2)) for each in self.shadows
+                    if each.seen.annotation in ids and each.seen.segments.size]  # fmt: skip
+        around: list[tuple[str, Bounds]] = [
+            (key, (*places.min(0).tolist(), *places.max(0).tolist())) for key, places in outlined
+        ]
+        return super().where(ids) + around
 
     def within(self, ring: Sequence[Place]) -> list[str]:
         around = [each.seen.annotation for each in self.shadows if inside(each.seen.segments.reshape(-1, 2), ring)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -50,6 +50,8 @@ from workstation.ui.workbench import Workbench
 
 _LEAST_FLIGHT_M = 2.5
 _NARROW_PX = 560
+_SPOT = QPointF(9.0, 9.0)
+"""From the middle of a cuboid: where lines to other panes end."""
 _TOGETHER_MS = 3
 """Sweeps of several streams that come within this are drawn as one picture."""
 
@@ -112,6 +114,7 @@ class CloudPane(Pane):
         self.canvas.guard = self.guard
         self.canvas.zoom_locked = self.look.zoom_locked
         self.canvas.over.append(self.over.paint)
+        self.canvas.has_painted = self._has_painted
         self.canvas.painted.connect(self._painted)
         self.canvas.pointed.connect(self._pointed)
         self.canvas.tool_moved.connect(self.tool_moved)
@@ -412,6 +415,31 @@ class CloudPane(Pane):
             self.over.forget_places()
         self._say()
 
+    def _has_painted(self) -> None:
+        """A paint event is done."""
+        moment = self.moment
+        lead, sweep = (None, None) if moment is None else (moment.lead, moment.lead_sweep)
+        table = None if lead is None else lead.table
+        if lead is None or sweep is None or table is None:
+            self.lag.nothing()
+            return
+        when, to_session = table.shown(sweep.index), lead.stream.time_map.to_session
+        self.lag.painted(to_session(when.start_ns), to_session(when.end_ns), sweep.index)
+        self._saw()
+
+    def _saw(self) -> None:
+        """The sweeps of every stream that are painted, once none of their points are missing."""
+        moment, canvas = self.moment, self.canvas
+        seen = None if self.bench is None else self.bench.seen
+        if seen is None or moment is None or canvas is None or canvas.pending:
+            return
+        for layer, sweep in moment.sweeps:
+            if layer.table is None:
+                seen.saw_item(layer.stream.id, sweep.index)
+            else:
+                when, to_session = layer.table.shown(sweep.index), layer.stream.time_map.to_session
+                seen.saw_time(layer.stream.id, to_session(when.start_ns), to_session(when.end_ns))
+
     def _shown(self) -> Any:
         return None if self.moment is None else self.moment.shown
 
@@ -441,21 +469,34 @@ class CloudPane(Pane):
 
     def _related(self) -> frozenset[str]:
         bench = self.bench
-        return frozenset() if bench is None or bench.view is None else bench.view.related(bench.selected)
+        return frozenset() if bench is None or bench.view is None else bench.view.marked(bench.selected)
 
-    def _row_of(self, ids: Ids) -> int | None:
+    def _row_of(self, ids: Ids, *, linked: bool = True) -> int | None:
+        """The first cuboid of these, of the same thing, or (``linked``) of what links relate them to."""
         bench, moment = self.bench, self.moment
         if bench is None or bench.view is None or moment is None:
             return None
-        rows = (moment.cuboids.row(each) for each in (*ids, *sorted(bench.view.related(ids))))
+        wanted = bench.view.to_show(ids) if linked else (*ids, *sorted(bench.view.related(ids)))
+        rows = (moment.cuboids.row(each) for each in wanted)
         return next((row for row in rows if row is not None), None)
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        canvas, moment = self.canvas, self.moment
+        rows = [] if moment is None else [row for each in ids if (row := moment.cuboids.row(each)) is not None]
+        if canvas is None or moment is None or not rows:
+            return []
+        corner, inside = QPointF(canvas.mapTo(self, QPoint())), QRectF(canvas.rect())
+        px, _, seen = canvas.look.project(moment.cuboids.centers[rows])
+        spots = [(row, canvas.to_widget(*at)) for row, at, good in zip(rows, px.tolist(), seen, strict=True) if good]
+        return [(moment.cuboids.ids[row], QRectF(at + corner - _SPOT, at + corner + _SPOT))
+                for row, at in spots if inside.contains(at)]  # fmt: skip
 
     def _selected_row(self) -> int | None:
         bench = self.bench
         if bench is None:
             return None
         active = bench.selection.state.active
-        return self._row_of((() if active is None else (active,)) + bench.selected)
+        return self._row_of((() if active is None else (active,)) + bench.selected, linked=False)
 
     def _bring_in(self, ids: Ids) -> None:
         """What was selected elsewhere comes into the picture, from where one stands, if it is not in it."""
@@ -518,6 +559,8 @@ class CloudPane(Pane):
         if hand.tool != self.tool_name:
             self._take_tool()
             self.tool_moved()
+        if self._work is not None and not hand.waiting and self.gesture is None:
+            self._work.preview({})  # what waited was given up
         if self.canvas is not None:
             self.canvas.update()
 

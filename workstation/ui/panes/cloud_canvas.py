@@ -70,6 +70,8 @@ class SpaceCanvas(QWidget):
         self.zoom_locked = False
         self.guard: Callable[..., Any] = _plainly
         """How tool and painter are called: a pane's own guard keeps their failures inside it."""
+        self.has_painted: Callable[[], None] = _nothing
+        """Called when a paint event is done."""
         self.over: list[PaintOver] = []
         """What is painted over the picture, in order, in widget pixels."""
         self.drawn: Drawn | None = None
@@ -327,6 +329,7 @@ class SpaceCanvas(QWidget):
         for over in self.over:
             self.guard(over, painter, self)
         painter.end()
+        self.has_painted()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._wish()
@@ -435,6 +438,10 @@ class CanvasSource:
 
     def repaint(self) -> None:
         self._canvas.update()
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _plainly(act: Callable[..., Any], *arguments: Any) -> Any:

@@ -6,7 +6,7 @@ is ``document_view.py``; keys are in ``actions/document.py``.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QToolButton, QVBoxLayout, QWidget
 
@@ -128,6 +128,10 @@ class DocumentPane(Pane):
         if change.ids_changed and change.cause != self.kind:
             self._reveal(change.after.ids)
 
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        corner = QPointF(self.page.mapTo(self, QPoint()))
+        return [(key, rect.translated(corner)) for key, rect in self.page.where(ids)]
+
     def _stand(self) -> None:
         bench = self.bench
         if bench is None or bench.view is None:
@@ -135,14 +139,14 @@ class DocumentPane(Pane):
             return
         chosen = frozenset(bench.selected)
         hovered = bench.selection.state.hovered
-        self.page.stand(Standing(chosen, bench.view.related(chosen) - chosen, hovered))
+        self.page.stand(Standing(chosen, bench.view.marked(chosen) - chosen, hovered))
 
     def _reveal(self, ids: tuple[str, ...]) -> None:
         """Turn to the page of the first of these, or of what belongs to them; stay if it is this one."""
         bench, stream = self.bench, self.page.stream
         if bench is None or bench.view is None or stream is None:
             return
-        wanted = [*ids, *sorted(bench.view.related(ids) - set(ids))]
+        wanted = bench.view.to_show(ids)
         held = [bench.view.annotations[each] for each in wanted if each in bench.view.annotations]
         record = next((each for each in held if each.stream == stream.id and page_of(each.item) is not None), None)
         page = None if record is None else page_of(record.item)

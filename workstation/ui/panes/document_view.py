@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.app.page_feed import DrawnPage, PageFeed, PageWish
 from workstation.app.page_words import PageWords, Rect, item_of
+from workstation.app.picture_shapes import bounds_of
 from workstation.app.sample_view import SampleView
 from workstation.core.geometry import TextSpan
 from workstation.core.sample import Stream
@@ -248,6 +249,8 @@ class PageView(QWidget):
         if self._tool is not None:
             paint_hints(painter, viewport, self._tool.hints(), self._pointer, bench.theme)
         painter.end()
+        if self.painted and bench.seen is not None and self.stream is not None and self._drawn is not None:
+            bench.seen.saw_item(self.stream.id, self._drawn.wish.page)
 
     def _paint_picture(self, painter: QPainter, viewport: Viewport) -> None:
         drawn = self._drawn
@@ -310,6 +313,19 @@ class PageView(QWidget):
             if bench.sight.visible((view.class_of(each), each.entity, each.stream, each.id)):
                 found.append((each.id, shape.parts, view.paint_of(each), view.name_of(each.id), each.state))
         return sorted(found, key=lambda span: -sum(end - start for start, end in span[1]))
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """Spans and shapes of these on the page, as far as they are in sight."""
+        viewport, words, inside = self.viewport, self.words, QRectF(self.rect())
+        found: list[tuple[str, QRectF]] = []
+        for span in self._spans() if words is not None else ():
+            if span[0] in ids and words is not None:
+                found += [(span[0], screen_rect(viewport, rect)) for rect in words.rects(span[1])[:1]]
+        for drawn in self.canvas.shown.drawn:
+            places = drawn.lines.every()
+            if drawn.id in ids and len(places):
+                found.append((drawn.id, screen_rect(viewport, bounds_of(places))))
+        return [(key, rect.intersected(inside)) for key, rect in found if rect.intersects(inside)]
 
     def spans_over(self, offset: int) -> list[str]:
         """The spans over a code point of the page, the shortest first."""

@@ -93,6 +93,7 @@ class SeriesPane(StripsPane[SeriesModel]):
 
     def _build_body(self) -> None:
         self.canvas, self.heads = SeriesCanvas(), SeriesHeads()
+        self.canvas.lag = self.lag
         self.build_strips("Scroll channels")
         self.canvas.instant_wanted.connect(self._on_double)
         self.heads.wished.connect(self._on_wish)
@@ -173,7 +174,7 @@ class SeriesPane(StripsPane[SeriesModel]):
         bench, model = self.bench, self.model
         elsewhere = change.cause != self.kind and len(change.after.ids) == 1
         if bench is not None and model is not None and elsewhere and not bench.clock.playing:
-            self.reveal((*change.after.ids, *sorted(model.view.related(change.after.ids))))
+            self.reveal(model.view.to_show(change.after.ids))
         self.canvas.update()
 
     def unit_name(self) -> str:

@@ -88,6 +88,9 @@ class SoundCanvas(StripsCanvas[Table, SoundModel, Strip, Preview]):
             if strip.key != preview.strip and (strip.stream != preview.stream or isinstance(strip.scene, TierScene)):
                 continue
             top, bottom = 0.0, float(strip.height - 1)
+            if preview.row is not None and isinstance(strip.scene, TierScene):
+                top, each = strip.scene.row_rect(preview.row, strip.height - 1)
+                bottom = top + each
             if preview.band is not None and isinstance(strip.scene, SoundScene) and strip.is_spectrogram:
                 high, low = (strip.scene.axis.share_of(hz) for hz in (preview.band.high_hz, preview.band.low_hz))
                 top, bottom = bottom * (1 - min(high, 1.0)), bottom * (1 - max(low, 0.0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QAction, QFocusEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -155,8 +155,17 @@ class TextPane(Pane):
         self._list_languages(view)
         self._show_choice()
 
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        canvas = self.reading.canvas
+        if not canvas.isVisible():
+            return []  # while turns are typed they are one field of text
+        corner = QPointF(canvas.viewport().mapTo(self, QPoint()))
+        return [(key, rect.translated(corner)) for key, rect in canvas.where(ids)]
+
     def show_time(self, time_ns: int) -> None:
         self._held.show_time(time_ns)
+        if self._held.up_to_date:
+            self.lag.painted(time_ns, time_ns)
 
     def show_selection(self, change: SelectionChanged) -> None:
         self._held.show_selection(change)

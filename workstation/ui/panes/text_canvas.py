@@ -94,6 +94,7 @@ class TextCanvas(QAbstractScrollArea):
         self.caret: Place | None = None
         self.pending: tuple[tuple[int, int, int], ...] = ()
         """What is selected and no span yet, or a span while it is dragged: (passage, start, end)."""
+        self._painted: tuple[int, int, int] | None = None
         self.said: tuple[int, int, int] | None = None
         """The word that is said now."""
         self.placeholder = ""
@@ -375,6 +376,19 @@ class TextCanvas(QAbstractScrollArea):
             for each in self._shown for band in each.scene.bands if band.mark.id == mark
         ]  # fmt: skip
 
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """Spans by their bands, what is said as a whole by its lines; only what is in sight."""
+        inside = QRectF(self.viewport().rect())
+        owners = {body.first: body.anchor.of for body in self.sheet.bodies if body.anchor.of in ids}
+        found = [
+            (band.mark.id, band.rect.translated(self.text_left, each.top))
+            for each in self._shown for band in each.scene.bands if band.mark.id in ids
+        ] + [
+            (str(owners[each.number]), QRectF(self.text_left, each.top, inside.width() / 3, each.scene.height))
+            for each in self._shown if each.number in owners
+        ]  # fmt: skip
+        return [(key, rect) for key, rect in found if rect.intersects(inside)]
+
     def row_step(self, place: Place, rows: int, x: float | None) -> tuple[Place, float]:
         """The caret so many rows on, as near as can be to ``x``; the ``x`` to keep for the next step."""
         scene = self.scene(place.passage)
@@ -450,7 +464,13 @@ class TextCanvas(QAbstractScrollArea):
 
     # --- painting -----------------------------------------------------------------------------------------------
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the word that is said now is painted as such."""
+        return self._painted == self.said
+
     def paintEvent(self, event: QPaintEvent) -> None:
+        self._painted = self.said
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), QColor(self.theme.panel))
         if not self._shown:

@@ -122,6 +122,11 @@ class TextReading(QWidget):
 
     # --- what is shown ------------------------------------------------------------------------------------------
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the screen marks what is said now."""
+        return self.canvas.up_to_date
+
     def show_time(self, time_ns: int) -> None:
         times, sheet = self.times, self.canvas.sheet
         if times is None or not sheet.passages:
@@ -178,13 +183,13 @@ class TextReading(QWidget):
             return
         chosen = frozenset(bench.selected)
         hovered = bench.selection.state.hovered
-        self.canvas.standing = Standing(chosen, view.related(chosen) - chosen, hovered)
+        self.canvas.standing = Standing(chosen, view.marked(chosen) - chosen, hovered)
 
     def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these, or of what belongs to them, into view."""
         if self.marks is None or self.view is None:
             return
-        wanted = [*(each for each in ids if each in self.marks.marks), *sorted(self.view.related(ids))]
+        wanted = [*(each for each in ids if each in self.marks.marks), *self.view.to_show(ids)]
         found = next((each for each in wanted if each in self.marks.marks), None)
         if found is not None:
             mark = self.marks.marks[found]

@@ -192,6 +192,11 @@ class Typing(QWidget):
         self.page.lines = lines
         self.page.refresh()
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the screen marks what is said now."""
+        return self.page.up_to_date
+
     def show_time(self, time_ns: int) -> None:
         line = self.line_at(time_ns)
         if line is None:
@@ -230,7 +235,7 @@ class Typing(QWidget):
         if not change.ids_changed:
             return
         view = self._view
-        marked = frozenset() if view is None else view.related(change.after.ids)
+        marked = frozenset() if view is None else view.marked(change.after.ids)
         self.page.chosen = frozenset(at for at, turn in enumerate(self._turns) if turn in marked)
         self.page.refresh()
         if change.cause != self.kind and self.page.chosen:

@@ -8,7 +8,7 @@ how it is painted in ``timeline_canvas.py``, what is edited in ``timeline_edits.
 from __future__ import annotations
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollBar, QWidget
 
@@ -98,6 +98,7 @@ class TimelinePane(TimePane):
 
     def _build_body(self) -> None:
         self.ruler, self.canvas, self.minimap, self.heads = Ruler(), LanesCanvas(), MiniMap(), LaneHeads()
+        self.canvas.lag = self.lag
         self._bar = QScrollBar(Qt.Orientation.Vertical)
         self._bar.setObjectName("timeline_scroll")
         self._bar.setAccessibleName("Scroll lanes")
@@ -227,8 +228,7 @@ class TimelinePane(TimePane):
         assert self.bench is not None
         assert self.model is not None
         if not self.bench.clock.playing and len(change.after.ids) == 1:
-            related = self.model.view.related(change.after.ids)
-            self.reveal((*change.after.ids, *sorted(related)))
+            self.reveal(self.model.view.to_show(change.after.ids))
 
     def _describe(self, active: str | None) -> None:
         """What assistive technology reads of the label that has the focus."""
@@ -277,6 +277,20 @@ class TimelinePane(TimePane):
         """A linked pane looks elsewhere."""
         if self.model is not None and shown != self.model.viewport.shown:
             self.show_view(Viewport(shown.start_ns, shown.duration_ns, self.model.viewport.width_px))
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        model, canvas = self.model, self.canvas
+        if model is None:
+            return []
+        corner, inside = QPointF(canvas.mapTo(self, QPoint())), QRectF(canvas.rect())
+        found = []
+        for row, scene in model.tiers():
+            for key in () if row.folded else ids & scene.tier.numbers.keys():
+                rect = scene.item_rect(scene.tier.numbers[key], model.viewport, row.height - 1)
+                placed = rect.translated(0, row.top - canvas.offset)
+                if placed.intersects(inside):
+                    found.append((key, placed.intersected(inside).translated(corner)))
+        return found
 
     def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these into view: page to its time, scroll to its lane."""

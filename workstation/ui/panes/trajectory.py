@@ -7,6 +7,7 @@ Painted by ``trajectory_canvas.py``; metres and pixels are ``app/trajectory_view
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workstation.app.placed_cuboids import PlacedCuboids
@@ -58,6 +59,7 @@ class TrajectoryPane(Pane):
 
     def _build_body(self) -> None:
         self.canvas = TrajectoryCanvas()
+        self.canvas.lag = self.lag
         self._said = QLabel()
         self._said.setObjectName("trajectory_said")
         self._said.setWordWrap(True)
@@ -118,11 +120,15 @@ class TrajectoryPane(Pane):
         self._said.setVisible(bool(said))
         self.canvas.show_paths(tuple(self.paths), bench)
 
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        corner = QPointF(self.canvas.mapTo(self, QPoint()))
+        return [(key, rect.translated(corner)) for key, rect in self.canvas.where(ids)]
+
     def show_time(self, time_ns: int) -> None:
         bench, path = self.bench, self.path()
         if bench is None:
             return
-        self.canvas.show_standing([(each, each.at(time_ns)) for each in self.paths])
+        self.canvas.show_standing([(each, each.at(time_ns)) for each in self.paths], time_ns)
         self._place_things(bench, time_ns)
         standing = None if path is None else path.at(time_ns)
         if path is None or standing is None:

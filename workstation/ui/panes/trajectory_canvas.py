@@ -14,8 +14,9 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from workstation.app.cuboid_rows import Placed
+from workstation.app.lag import Lag
 from workstation.app.trajectory_view import Path, PlaneView, Standing, bar_length, length_in_words
+from workstation.core.cuboid_rows import Placed
 from workstation.core.projection import corners_of
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.workbench import Workbench
@@ -48,6 +49,8 @@ class TrajectoryCanvas(QWidget):
         self.view = PlaneView(0.0, 0.0, 0.1, 400.0, 300.0)
         self.paths: tuple[Path, ...] = ()
         self.standing: list[tuple[Path, Standing | None]] = []
+        self.lag = Lag()
+        self._time_ns = 0
         self._bench: Workbench | None = None
         self._placed: Placed | None = None
         self._keep: Sequence[int] = ()
@@ -66,9 +69,9 @@ class TrajectoryCanvas(QWidget):
         self._fitted = False
         self.fit()
 
-    def show_standing(self, standing: list[tuple[Path, Standing | None]]) -> None:
+    def show_standing(self, standing: list[tuple[Path, Standing | None]], time_ns: int) -> None:
         """The playhead moved."""
-        self.standing = standing
+        self.standing, self._time_ns = standing, time_ns
         self.update()
 
     def show_things(self, placed: Placed | None, keep: Sequence[int]) -> None:
@@ -110,7 +113,7 @@ class TrajectoryCanvas(QWidget):
     def bring_into_view(self, ids: Sequence[str]) -> None:
         """Move as little as shows the first of these that is there."""
         placed = self._placed
-        related = () if self._bench is None or self._bench.view is None else self._bench.view.related(ids)
+        related = () if self._bench is None or self._bench.view is None else self._bench.view.marked(ids)
         for i in self._keep if placed is not None else ():
             assert placed is not None
             if placed.ids[i] in ids or placed.ids[i] in related:
@@ -140,6 +143,7 @@ class TrajectoryCanvas(QWidget):
         self._paint_scale(painter, bench)
         self._paint_axes(painter, bench)
         painter.end()
+        self.lag.painted(self._time_ns, self._time_ns)
 
     def _paint_ground(self, bench: Workbench) -> QImage:
         ratio = self.devicePixelRatioF()
@@ -192,7 +196,7 @@ class TrajectoryCanvas(QWidget):
         placed, view = self._placed, bench.view
         if placed is None or view is None:
             return
-        related = view.related(bench.selected)
+        related = view.marked(bench.selected)
         for i in self._keep:
             annotation = view.annotations.get(placed.ids[i])
             if annotation is None:
@@ -272,6 +276,13 @@ class TrajectoryCanvas(QWidget):
             painter.drawText(place, Qt.AlignmentFlag.AlignRight, self.paths[0].frame)
 
     # --- the mouse ----------------------------------------------------------------------------------------------
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """The ground of these, as far as it is in sight."""
+        placed, inside = self._placed, QRectF(self.rect())
+        rows = [i for i in self._keep if placed is not None and placed.ids[i] in ids]
+        grounds = [(placed.ids[i], self._footprint(placed, i).boundingRect()) for i in rows if placed is not None]
+        return [(key, ground) for key, ground in grounds if ground.intersects(inside)]
 
     def thing_at(self, at: QPointF) -> str | None:
         """The labelled thing whose ground is under a place; the smallest of several."""

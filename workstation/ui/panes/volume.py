@@ -320,7 +320,7 @@ class VolumePane(ViewsPane[PlaneView]):
         view = None if self.bench is None else self.bench.view
         if view is None or not ids:
             return
-        related = [*ids, *sorted(view.related(ids) - set(ids))]
+        related = view.to_show(ids)
         places = [found for each in related if (found := self._place_of(view.annotations.get(each))) is not None]
         if places:
             self.go_to(*places[0])

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.volume_planes import Plane, PlaneName, Vec3
 from workstation.app.volume_texts import window_text
+from workstation.ui.panes.base_drawn import on_screen
 from workstation.ui.panes.volume_area import PlaneArea
 from workstation.ui.panes.volume_canvas import PlaneCanvas
 from workstation.ui.panes.volume_header import PlaneHeader
@@ -129,6 +130,9 @@ class PlaneView(QWidget):
     def painted(self, cut: Cut) -> None:
         """It is on the screen."""
         self.painted_index = cut.index
+        plane = self.plane_painted[0]
+        if plane.acquired and self.volume.complete and self.bench.seen is not None:
+            self.bench.seen.saw_item(self.volume.stream.id, cut.index)
 
     def empty_text(self) -> str:
         """What stands where no slice is."""
@@ -298,6 +302,11 @@ class PlaneView(QWidget):
             self.look_at_screen(self.viewport.to_screen(event.place))
 
     # --- looks --------------------------------------------------------------------------------------------------
+
+    def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
+        """Where these show in the area, as far as they do."""
+        shown = self.scene.where(ids)
+        return on_screen(shown, self.viewport, QRectF(self.area.rect()))
 
     def show_marks(self, marks: Marks) -> None:
         """Other things are selected or hovered."""

@@ -1,0 +1,55 @@
+"""What an absence may say of something: in which streams and modalities it may be missing, and for which reasons.
+
+Asked by the dialog that states one (``ui/dialogs/absence.py``); the command is ``link.absent``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workstation.app.link_rows import link_type_name
+from workstation.app.sample_view import SampleView
+from workstation.core.annotation import TargetKind
+from workstation.core.ontology import LinkType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsenceKind:
+    """One type of absence of the ontology: (what the command takes, what a person reads) for each choice."""
+
+    type_id: str
+    name: str
+    places: tuple[tuple[str, str], ...]
+    reasons: tuple[tuple[str, str], ...]
+    """Empty: the reason is free words."""
+
+
+def absence_kinds(view: SampleView, of: str) -> list[AbsenceKind]:
+    """The absences that may be stated of a label or thing."""
+    ontology = view.ontology
+    if ontology is None:
+        return []
+    kind = TargetKind.ANNOTATION if of in view.annotations else TargetKind.ENTITY
+    return [
+        _kind_of(view, each, of)
+        for each in ontology.link_types.values()
+        if each.absence and each.retired is None and any(kind in role.targets for role in each.roles)
+    ]
+
+
+def _kind_of(view: SampleView, link_type: LinkType, of: str) -> AbsenceKind:
+    assert view.ontology is not None
+    allowed = {kind for role in link_type.roles for kind in role.targets}
+    annotation = view.annotations.get(of)
+    own = None if annotation is None else annotation.stream
+    places = []
+    if TargetKind.STREAM in allowed:
+        places += [(f"stream:{each.key}", each.key) for each in view.streams.values() if each.id != own]
+    if TargetKind.MODALITY in allowed:
+        places += [(f"modality:{each.value}", f"any {each.value}") for each in view.ontology.ontology.modalities]
+    return AbsenceKind(
+        type_id=link_type.id,
+        name=link_type_name(view, link_type.id),
+        places=tuple(places),
+        reasons=tuple(link_type.reasons.items()),
+    )
