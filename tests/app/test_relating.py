@@ -145,7 +145,8 @@ def test_partners_are_marked_but_not_what_is_said_to_be_unrelated(session: Sessi
 def test_a_key_goes_past_every_linked_label_and_comes_round(session: Session) -> None:
     picks = [span(session, "horn", "mic", 3), box(session, "pedestrian"), span(session, "braking", "can", 5)]
     link(session, "coincides_with", *picks)
-    view, here, passed = viewed(session), (picks[0],), []
+    view, passed = viewed(session), []
+    here: tuple[str, ...] = (picks[0],)
     for _ in range(3):
         stop = next_end(view, here, 0, 1)
         assert stop is not None

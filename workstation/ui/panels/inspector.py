@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app import comment_rows, history_rows, keyframe_rows, link_rows
+from workstation.app.end_cards import linked_to
 from workstation.app.inspecting import Section, entities_of, heading, sections_of
 from workstation.app.inspecting_edits import EDITABLE, Change, make_change, merge_preview
 from workstation.app.rows import Cell, Column, Row
@@ -247,8 +248,10 @@ class InspectorPanel(Pane):
             if len(things) == 2:
                 names = [view.name_of(each.id) for each in things]
                 menu.addAction(f"Merge {names[1]} into {names[0]}…").setData(("merge", things[0].id, things[1].id))
+            for record_id, words in linked_to(view, bench.selected):
+                menu.addAction(f"Go to {words}").setData(("go", record_id))
             wishes = (
-                ("Attach to a thing…", "entity.attach"), ("Merge things…", "entity.merge"),
+                ("Link…", "link.add"), ("Move an end of the link", "link.retarget"), ("Attach to a thing…", "entity.attach"), ("Merge things…", "entity.merge"),
                 ("State an absence…", "link.absent"), ("Comment…", "comment.add"), ("Ask a question…", "question.ask"),
                 ("Bring into view", "view.reveal"), ("Move many…", "bulk.move"), ("Delete", "annotation.delete"),
             )  # fmt: skip
@@ -262,6 +265,8 @@ class InspectorPanel(Pane):
         what, *rest = action.data()  # type: ignore[attr-defined]
         if self.bench is not None and what == "wish":
             self.bench.wish(rest[0])
+        elif self.bench is not None and what == "go":
+            go_to(self.bench, rest, cause=self.kind)
         elif what == "merge":
             self.ask_to_merge(rest[0], rest[1])
 
