@@ -163,6 +163,7 @@ def finding_row(finding: Finding, sample: Sample | None) -> dict[str, Any]:
         "limit": finding.limit,
         "unit": finding.unit,
         "suggestion": finding.suggestion,
+        "fix": None if finding.fix is None else finding.fix._asdict(),
         "fingerprint": finding.fingerprint,
         "reason": finding.reason,
         "cause": finding.cause,

@@ -28,7 +28,7 @@ def sync() -> None:
     """Show the clocks of samples, check and measure them, and align streams."""
 
 
-for each_command in (*measuring.COMMANDS, correcting.shift, correcting.calibrate):
+for each_command in (*measuring.COMMANDS, correcting.shift, correcting.calibrate, correcting.transcript):
     sync.add_command(each_command)
 
 

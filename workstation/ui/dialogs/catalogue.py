@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workstation.ui.opened import Opened
 
 _COMMAND = "command "
+_MAKE_DEMO = "Make the demo"
 _MERGE = "merge "
 
 
@@ -95,10 +96,14 @@ class Dialogs(QObject):
         from workstation.app.demo import make_demo, usual_folder
 
         folder = usual_folder("drive")
+        if any(job.title == _MAKE_DEMO for job in self._window.jobs.running()):
+            self._window.tell("The demo is being made; Cancel beside the bar stops it.")
+            return
         self._window.tell(f"Making the demo in {folder} …")
         self._window.jobs.start(
-            "Make the demo", lambda _job: make_demo(folder).folder, done=self._on_demo, failed=self._refused
-        )
+            _MAKE_DEMO, lambda job: make_demo(folder, report=job.report).folder, done=self._on_demo,
+            failed=self._refused,
+        )  # fmt: skip
 
     def _on_demo(self, folder: Path) -> None:
         self._window.open_project(folder)

@@ -61,7 +61,7 @@ class EntitiesPanel(ListPanel):
         if columns != self.model.columns:
             self.model.set_columns(columns)
             self.table.lay_out(columns)
-        return self.made.rows(self.bench.session.store.stale_links(view.id))
+        return self.made.rows(() if self.bench.stale is None else self.bench.stale.ends())
 
     def choose(self, row: Row, cell: Cell | None) -> None:
         """Go to the label, or to where a missing one should be: its time, its pane, selected."""

@@ -1,4 +1,5 @@
-"""The panel of links: every link of the sample by type and state, the stale ones with the reason, and what has none."""
+"""The panel of links: every link of the sample by type, state, class and stream, the stale ones with the reason, and
+what has none."""
 
 from __future__ import annotations
 
@@ -6,8 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Slot
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from workstation.app.link_rows import COLUMNS, STALE, UNLINKED, link_rows, type_choices
+from workstation.app.link_rows import COLUMNS, STALE, UNLINKED, class_choices, link_rows, stream_choices, type_choices
 from workstation.app.rows import Row
 from workstation.core.annotation import State
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
@@ -28,14 +30,28 @@ class LinksPanel(ListPanel):
             ("", "Links and unlinked"), ("link", "Links only"), (STALE, "Stale only"), (UNLINKED, "Without any link"),
             *((f"state:{each.value}", each.value.capitalize()) for each in State),
         )),
+        Choice(name="class", spoken="Show what has an end of one class", entries=(("", "All classes"),)),
+        Choice(name="stream", spoken="Show what has an end on one stream", entries=(("", "All streams"),)),
     )  # fmt: skip
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        second = QHBoxLayout()
+        second.setContentsMargins(6, 0, 6, 4)
+        second.setSpacing(4)
+        for name in ("class", "stream"):
+            self.bar.removeWidget(self.box(name))
+            second.addWidget(self.box(name), 1)
+        self.column.insertLayout(1, second)
 
     def all_rows(self) -> list[Row]:
         assert self.bench is not None
         assert self.bench.view is not None
         view = self.bench.view
         self.refill("type", type_choices(view))
-        return link_rows(view, self.bench.session.store.stale_links(view.id))
+        self.refill("class", class_choices(view))
+        self.refill("stream", stream_choices(view))
+        return link_rows(view, () if self.bench.stale is None else self.bench.stale.ends())
 
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
