@@ -21,7 +21,8 @@ from workstation.app.transcript import SPEAKS, speaker_of, speaker_paint, spoken
 from workstation.core.annotation import Annotation
 from workstation.core.errors import UserError
 
-MOST_ROWS = 12
+MOST_ROWS = 8
+_FEW = 4
 """More people than this have no row of their own before they speak."""
 
 
@@ -67,7 +68,8 @@ def _silent(view: SampleView, turns: Sequence[Annotation], rows: Sequence[str | 
         return [each for each, entity in view.entities.items() if entity.class_id in classes]
     kinds = {entity.class_id: each for each, entity in view.entities.items()}
     fits = {each for each, one in kinds.items() if turns and _speaks(view, turns[0].id, one) is not None}
-    return [each for each, entity in view.entities.items() if entity.class_id in fits]
+    found = [each for each, entity in view.entities.items() if entity.class_id in fits]
+    return found if len(found) <= _FEW else []  # passers-by of a drive are no conversation
 
 
 def _speaks(view: SampleView, turn: str, speaker: str) -> dict[str, str | tuple[str, ...]] | None:

@@ -20,6 +20,7 @@ from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import Acknowledgement, Guideline, Sample
 from workstation.qa.findings import Rule, choose_rules, load_rules
+from workstation.qa.own import own_rules
 from workstation.qa.runner import Outcome, run_rules
 from workstation.store.queries import Reads
 from workstation.store.store import Store
@@ -31,9 +32,9 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
 
 
-def rules_for(_reads: Reads, only: Iterable[str] = ()) -> Sequence[Rule]:
-    """The rules that are run in a project, or those of these ids and subjects."""
-    return choose_rules(load_rules(), only)
+def rules_for(reads: Reads, only: Iterable[str] = ()) -> Sequence[Rule]:
+    """The rules that are run in a project, its own among them, or those of these ids and subjects."""
+    return choose_rules((*load_rules(), *own_rules(reads)), only)
 
 
 class NotRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +66,10 @@ class Validation:
         only: Iterable[str] = (),
         sample: Sample | None = None,
         evidence: OpenEvidence | None = None,
+        rules: Sequence[Rule] | None = None,
     ) -> None:
-        self.rules: Sequence[Rule] = rules_for(reads, only)
+        """``rules`` are run instead of those of the project: to try one before it is switched on."""
+        self.rules: Sequence[Rule] = rules_for(reads, only) if rules is None else rules
         self._reads = reads
         self._sample = sample
         self._evidence = evidence
@@ -136,7 +139,7 @@ def kept_findings(reads: Reads, sample: SampleId | None) -> list[Finding]:
     """The findings of the last run that was kept, with what people have decided since."""
     found = [
         _DECODER.decode(data)
-        for rule in load_rules()
+        for rule in rules_for(reads)
         for data in reads.derived_values(FINDINGS_AREA + rule.id, sample).values()
     ]
     if sample is None:
@@ -160,6 +163,7 @@ def finding_row(finding: Finding, sample: Sample | None) -> dict[str, Any]:
         "limit": finding.limit,
         "unit": finding.unit,
         "suggestion": finding.suggestion,
+        "fix": None if finding.fix is None else finding.fix._asdict(),
         "fingerprint": finding.fingerprint,
         "reason": finding.reason,
         "cause": finding.cause,

@@ -44,6 +44,7 @@ from workstation.core.sample import StreamKind
 from workstation.core.selection import SelectionChanged
 from workstation.core.sync_state import SYNC_GATE
 from workstation.store.changes import ChangeSet
+from workstation.ui.eliding import ChoiceBox
 from workstation.ui.panels.sync_canvas import PickCanvas, ResidualPlot
 from workstation.ui.panes.base import Pane
 from workstation.ui.theme import Theme
@@ -193,7 +194,7 @@ class SyncPanel(Pane):
         return below
 
     def _box(self, name: str, spoken: str) -> QComboBox:
-        made = QComboBox()
+        made = ChoiceBox()
         made.setObjectName(name)
         made.setAccessibleName(spoken)
         made.setToolTip(spoken)

@@ -80,6 +80,7 @@ class PictureArea(QWidget):
         painter.end()
         if frame.session_ns is not None and frame.end_ns is not None:
             camera.lag.painted(frame.session_ns, frame.end_ns, frame.index)
+        camera.saw(frame)
         if frame.index != self._painted_index:
             self._painted_index = frame.index
             self.painted.emit(frame.index)

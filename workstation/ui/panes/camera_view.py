@@ -24,7 +24,7 @@ from workstation.media.base import Window
 from workstation.ui.panes.base_drawn import on_screen
 from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
-from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
+from workstation.ui.panes.camera_frames import CameraFrames, Frame, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_scene import CameraScene
@@ -231,6 +231,16 @@ class CameraView(QWidget):
         if not said.note and self.scene.uncalibrated:
             said = replace(said, note="not calibrated")
         self.header.say(said)
+
+    def saw(self, frame: Frame) -> None:
+        """A paint event showed it; a small picture in its place does not count."""
+        seen = self.bench.seen
+        if seen is None or frame.preview:
+            return
+        if frame.session_ns is not None and frame.end_ns is not None:
+            seen.saw_time(self.stream.id, frame.session_ns, frame.end_ns)
+        else:
+            seen.saw_item(self.stream.id, frame.index)
 
     def say_lag(self) -> None:
         """``lag`` has something else to say."""

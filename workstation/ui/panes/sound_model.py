@@ -83,6 +83,8 @@ class SoundModel(StripsModel[Strip]):
         tiers = [strip for strip in self.strips if isinstance(strip.scene, TierScene)]
         for strip in tiers:
             strip.height = strip.scene.natural_height() + 1
+            if strip.speakers is not None and isinstance(strip.scene, TierScene):
+                strip.height = strip.scene.full_height() + 1  # every row has a name to be read
         sounds = [strip for strip in self.strips if strip not in tiers]
         left = height_px - sum(strip.height for strip in tiers)
         each = max(LEAST_WAVE_PX, left // max(1, len(sounds)))
