@@ -28,7 +28,7 @@ class Chains(Generic[Edge]):
             here = waiting.popleft()
             if here == goal:
                 return self._back(came, goal)
-            for number in self._at[here] if here in self._at else ():
+            for number in self._at.get(here, ()):
                 for there in self._ends[number][1]:
                     if there not in came:
                         came[there] = (here, number)
