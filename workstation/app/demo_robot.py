@@ -1,4 +1,4 @@
-"""The generated robot episode with its labels: steps and boxes in three views, contacts, words and reasons.
+"""The generated robot episode with its labels as delivered: steps and boxes in three views, contacts, words, reasons.
 
 Called by ``demo.py``.
 """
@@ -27,28 +27,32 @@ _EVERY = 15
 def label(labels: Labels, made: Truth) -> None:
     """Everything the manipulation ontology has a word for."""
     truth = made.truth
+    said = {each["id"]: each for each in made.labels["annotations"]}
+    owners: dict[str, str] = {}
     for key, (class_id, colour) in _THINGS.items():
         labels.entity(key, class_id, name=key, attributes={"colour": [colour]} if colour else {})
     for view in _VIEWS:
         for key in _THINGS:
             rows = [(row[0], *row[2:]) for row in truth["boxes"]["views"][view] if row[1] == key]
             if rows:
+                owner = owners[f"box/{view}/{key}"] = said.get(f"box/{view}/{key}", {"entity": key})["entity"]
                 labels.track(
                     f"box/{view}/{key}", view, box_keyframes(rows, truth["frames"], truth["rate"], every=_EVERY),
-                    entity=labels.of(key), attributes={"occlusion": "unknown"},
+                    entity=labels.of(owner), attributes={"occlusion": "unknown"},
                 )  # fmt: skip
         for step in truth["steps"]:
+            mark = said[f"action/{view}/{step['key']}"]
             labels.mark(
                 f"step/{view}/{step['key']}", view, class_id=_STEPS[step["label"]], kind="span",
-                start_ns=step["start_ns"], end_ns=step["end_ns"],
+                start_ns=mark["start_ns"], end_ns=mark["end_ns"],
                 attributes={"grasp_type": "precision"} if step["label"] == "grasp" else {},
             )  # fmt: skip
     for key in _THINGS:
-        views = [f"box/{view}/{key}" for view in _VIEWS if f"box/{view}/{key}" in labels.ids]
+        views = [track for track, owner in owners.items() if owner == key]
         if len(views) > 1:
             labels.link("same_object", {"view": views})
     _signals(labels, truth)
-    _words(labels, truth)
+    _words(labels, truth, said)
     _relations(labels, truth)
 
 
@@ -61,7 +65,7 @@ def _signals(labels: Labels, truth: dict[str, Any]) -> None:
     labels.link("before", {"earlier": "closing", "later": "contact"})
 
 
-def _words(labels: Labels, truth: dict[str, Any]) -> None:
+def _words(labels: Labels, truth: dict[str, Any], delivered: dict[str, Any]) -> None:
     """The instruction and the thoughts: turns of the episode, numbered as the reader numbers them."""
     said = truth["instruction"]
     instruction = labels.mark(
@@ -75,7 +79,8 @@ def _words(labels: Labels, truth: dict[str, Any]) -> None:
     for number, step in enumerate(truth["steps"], 1):
         key = step["key"]
         labels.mark(
-            f"thought/{key}", "episode", class_id="reasoning_step", kind="tag", text=step["thought"], item=str(number),
+            f"thought/{key}", "episode", class_id="reasoning_step", kind="tag", item=str(number),
+            text=delivered[f"step/{key}"]["text"],
             language="en", attributes={"holds_true": "yes"},
         )  # fmt: skip
         steps = [f"step/{view}/{key}" for view in _VIEWS]

@@ -17,7 +17,7 @@ from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import Fault, rule
 from workstation.qa.remembered import remembered
 from workstation.qa.rules.boxes import crossed_links
-from workstation.qa.rules.items import class_of, link_item, ontology_of
+from workstation.qa.rules.items import JUDGED, class_of, link_item, ontology_of
 from workstation.qa.rules.ontology import SAME_THING
 
 _STATES = (State.REJECTED, State.PROPOSED, State.DRAFT, State.DONE, State.APPROVED)
@@ -119,9 +119,7 @@ def _crossed(snapshot: Snapshot, sample: Sample) -> Sequence[tuple[Link, *tuple[
 
 
 def _standing(snapshot: Snapshot, sample: Sample) -> Iterator[Link]:
-    return (
-        link for link in snapshot.links(sample.id) if link.type_id in SAME_THING and link.state is not State.REJECTED
-    )
+    return (link for link in snapshot.links(sample.id) if link.type_id in SAME_THING and link.state in JUDGED)
 
 
 def _ends(link: Link) -> list[str]:

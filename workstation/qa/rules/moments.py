@@ -15,13 +15,14 @@ from workstation.core.fused_pairs import FusedPair, fused_pairs
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
 from workstation.core.records import RecordKind
-from workstation.core.sample import Sample, Stream
+from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
-from workstation.qa.findings import Fault, Reach, rule
+from workstation.qa.findings import Fault, rule
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.patterns import Lateness, patterns_of
+from workstation.qa.rules.views import late_views, one_frame_ms
 
 _AS_NEAR_NS = 1_000_000
 
@@ -74,23 +75,25 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     "moments.apart",
     error_type=ErrorType.TEMPORAL,
     severity=Severity.ERROR,
-    version=2,
-    limit="the profile's sync limit, or the project's sync_ms",
+    version=3,
+    limit="the profile's sync limit, or the project's sync_ms; between pictures never below one picture",
     unit="ms",
-    reach=Reach.NEAR,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Spans that are linked as one moment begin (or, in symmetric links, end) further apart than the work allows."""
     types = ontology_of(snapshot).link_types
     limit, whose = sync_limit_ms(snapshot.project(), sample)
     streams = streams_by_id(snapshot, sample)
+    explained = {link for view in late_views(snapshot, sample) for link in view.links}
     for link in snapshot.links(sample.id):
         link_type = types.get(link.type_id)
+        if link.id in explained:
+            continue  # found by views.late: the view is late, and not its events
         if link_type is None or not _is_one_moment(link_type) or link.state is State.REJECTED or not link.holds:
             continue
         if seen_and_heard(snapshot, link, streams) is not None:
             continue  # judged by clocks.sound_and_picture, whose limit is that of picture and sound
-        allowed = min(limit, link_type.tolerance["time_ms"])
+        allowed = max(min(limit, link_type.tolerance["time_ms"]), _picture_ms(snapshot, sample, link, streams))
         measured = _spread_ms(snapshot, link, streams, ends_too=link_type.symmetric)
         if measured > allowed:
             yield Fault(
@@ -123,6 +126,17 @@ def _late(snapshot: Snapshot, sample: Sample) -> Mapping[str, Lateness]:
         return patterns_of(snapshot, sample).late
     except Unmeasured:
         return {}
+
+
+def _picture_ms(snapshot: Snapshot, sample: Sample, link: Link, streams: dict[str, Stream]) -> float:
+    """The step between pictures, where all ends lie on pictures."""
+    ends = [snapshot.get(RecordKind.ANNOTATION, end.target) for end in link.ends]
+    places = [streams.get(end.stream or "") for end in ends if isinstance(end, Annotation)]
+    known = [place for place in places if place is not None and place.kind is StreamKind.VIDEO]
+    if len(known) < len(ends):
+        return 0.0
+    frame = one_frame_ms(snapshot, sample, {each.id: each for each in known}.values())
+    return frame + 1.0 if frame else 0.0
 
 
 def _is_one_moment(link_type: LinkType) -> bool:
