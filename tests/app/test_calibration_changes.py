@@ -19,8 +19,8 @@ from workstation.app.opening import open_project
 from workstation.cli.main import cli
 from workstation.core.errors import UserError
 from workstation.core.geometry import ShapeKind
-from workstation.core.pair_fit import newest_calibration
 from workstation.core.records import RecordKind
+from workstation.core.rigs import newest_calibration
 
 EDGE_PX = 5.0
 

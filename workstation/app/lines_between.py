@@ -12,7 +12,7 @@ from workstation.app.link_rows import link_type_name
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import State
 
-_MOST_LINKS = 24
+_MOST_LINKS = 12
 """More lines at once nobody can follow; the graph shows them."""
 
 

@@ -1,4 +1,4 @@
-"""``sync clap|sound|imu|voice|object|metres``: how far a clock is off, from what streams show; added to ``sync``."""
+"""``sync clap|sound|imu|events|…``: how far a clock is off, from what streams show; added to ``sync``."""
 
 from __future__ import annotations
 
@@ -81,6 +81,29 @@ def imu(reference: str, moved: str, channel: str, reference_channel: str, **aske
 
     _measure(
         lambda b: by_motion(b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel),
+        **asked,
+    )
+
+
+@click.command()
+@_measuring
+@click.argument("reference", metavar="REFERENCE")
+@click.argument("moved", metavar="STREAM")
+@click.option("--channel", default="", metavar="NAME", help="What switches in STREAM, if it is not plain.")
+@click.option("--reference-channel", default="", metavar="NAME", help="The same of REFERENCE.")
+@click.option("--falling", is_flag=True, help="By where the channels switch off, not on.")
+def events(reference: str, moved: str, channel: str, reference_channel: str, falling: bool, **asked: Any) -> None:
+    """How late STREAM is against REFERENCE, and how it drifts, by events both marked: trigger pulses (TTL), switches on
+    the CAN bus, sounds that begin, flashes.
+
+    Either list may have events that the other misses. Nothing is changed without --accept.
+    """
+    from workstation.app.synchronising import by_events
+
+    _measure(
+        lambda b: by_events(
+            b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel, falling=falling
+        ),
         **asked,
     )
 
@@ -194,5 +217,5 @@ def _tell(sample: str, found: Measured) -> None:
         click.echo(f"  Look first: {found.doubt}.")
 
 
-COMMANDS = (clap, sound, imu, voice, moving, metres, limit_of)
+COMMANDS = (clap, sound, imu, events, voice, moving, metres, limit_of)
 """What ``cli/sync.py`` adds to its group."""

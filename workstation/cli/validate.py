@@ -23,6 +23,9 @@ _SCORES = (
     "name", "planted", "found", "named_otherwise", "recall", "recall_interval", "true_findings", "false_findings",
     "precision", "precision_interval", "below_limit", "spoke_below", "near_limit", "near_found",
 )  # fmt: skip
+_COUNTS = (
+    "rule", "found", "open", "confirmed", "fixed", "dismissed", "waived", "precision", "noisy", "not_run",
+)  # fmt: skip
 
 
 @click.command()
@@ -194,6 +197,8 @@ def _print_summary(summary: Summary) -> None:
         where = f" on {missed.samples} samples" if missed.samples else ""
         click.echo(f"Not run{where}: {missed.rule}: {missed.reason}.")
     settled = f", {summary.settled} settled" if summary.settled else ""
+    if summary.by_type:
+        click.echo(f"Open by type: {', '.join(f'{count} {name}' for name, count in summary.by_type.items())}.")
     click.echo(
         f"{summary.samples} samples, {summary.rules} rules: {summary.open or 'no'} open findings{settled}, "
         f"{len(summary.not_run) or 'no'} rules not run."
@@ -206,6 +211,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
             "samples": summary.samples,
             "rules": summary.rules,
             "open": summary.open,
+            "by_type": dict(summary.by_type),
             "settled": summary.settled,
             "not_run": [
                 {"rule": missed.rule, "reason": missed.reason, "samples": missed.samples} for missed in summary.not_run
@@ -216,7 +222,26 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: guideline read, offsets of sound and picture, calibration of cameras."""
+    """Reports on a project: how good its checks are, guideline read, offsets of sound, calibration of cameras."""
+
+
+@report.command()
+@project_argument
+@click.option("--kept", is_flag=True, help="Count what the last validate --keep found, in place of checking anew.")
+@json_option
+def rules(project: Path, kept: bool, as_json: bool) -> int:
+    """Count, rule by rule, what PROJECT's checks find and what people made of it.
+
+    Precision is the share that nobody dismissed; a rule of which most was dismissed is noisy. Ends with 1 if one is.
+    """
+    from workstation.app.evidence import media_evidence
+    from workstation.app.rule_counts import checked_counts, kept_counts
+
+    with to_read(project) as session:
+        store = session.store
+        counts = kept_counts(store) if kept else checked_counts(store, media_evidence(store, session.project))
+    print_rows([each.plain() for each in counts], columns=_COUNTS, as_json=as_json)
+    return 1 if any(each.noisy for each in counts) else 0
 
 
 @report.command()
@@ -272,8 +297,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
     an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
     """
-    from workstation.app.calibration_report import calibration_in
-    from workstation.app.evidence import media_evidence
+    from workstation.app.calibration_report import report_of
     from workstation.cli.moments import sample_named
     from workstation.core.evidence import Unmeasured
 
@@ -281,8 +305,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     with to_read(project) as session:
         for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
             try:
-                with media_evidence(session.store, session.project)(each) as evidence:
-                    found = calibration_in(session.store, each, evidence)
+                found = report_of(session.store, session.project, each)
             except Unmeasured as why:
                 click.echo(f"{each.key}: not judged: {why}", err=True)
                 continue

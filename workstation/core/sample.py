@@ -66,6 +66,8 @@ class Project(Record, frozen=True, kw_only=True):
     tolerances: Mapping[str, float] = {}
     gates: Mapping[str, str] = {}
     modalities: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    """What may lead to findings, beside the usual causes."""
     rules: tuple[OwnRule, ...] = ()
     searches: tuple[SavedSearch, ...] = ()
 

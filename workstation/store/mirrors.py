@@ -39,7 +39,7 @@ GUIDELINE_MIRROR = "guideline.md"
 LARGEST_MIRROR = 16 << 20
 
 _STAMP = re.compile(r"(?:# |<!-- )mirror of the database, sha256 ([0-9a-f]{64})\b[^\n]*(?:\n|$)")
-_OWN = ("rules", "searches")
+_OWN = ("rules", "searches", "causes")
 """Shown only where a project has some."""
 _SETTINGS = ("name", "profile", "modalities", "tolerances", "gates", *_OWN)
 

@@ -215,6 +215,8 @@ def _project(record: Project) -> Iterator[str]:
     for key, value in record.tolerances.items():
         if value < 0:
             yield f"the tolerance {key} must not be negative"
+    for cause in record.causes:
+        yield from _name(cause, "a cause")
     for rule in record.rules:
         if not _RULE_ID.fullmatch(rule.id):
             yield f"the rule's id {rule.id[:40]!r} is not made of small letters, digits and underscores"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.workbench import Workbench
 
-_TALLER = {"camera": 2.0, "inspector": 1.6}
+_TALLER = {"camera": 2.0, "inspector": 1.6, "ends": 1.8}
 """How much more of a column's height a pane gets than the one below it."""
 _LAYOUT_VERSION = zlib.crc32(" ".join(sorted(spec.kind for spec in PANES)).encode()) & 0x7FFF_FFFF
 """Of which panes a kept layout speaks: one that does not know a pane would leave it wherever Qt puts it."""
@@ -248,6 +248,33 @@ class Docks(QObject):
         if dock.pane is not None:
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock.pane
+
+    def bring(self, wanted: tuple[frozenset[str], ...]) -> None:
+        """Have a pane in sight for each of these sets of kinds of streams, beside each other; the focus stays."""
+        kept: list[PaneDock] = []
+        for kinds in wanted:
+            fitting = [dock for dock in self if dock.spec.streams & kinds and dock.spec.kind != "strip"]
+            if not fitting or any(dock in kept for dock in fitting):
+                continue
+            dock = next((each for each in fitting if each.in_sight), fitting[0])
+            if not dock.in_sight:
+                self._bring_beside(dock, kept)
+            kept.append(dock)
+
+    def _bring_beside(self, dock: PaneDock, kept: list[PaneDock]) -> None:
+        """To the front, and out of the stack of another one that is to be seen as well."""
+        if self.maximised:
+            self.toggle_maximised(dock)
+        self._let_stand(dock)
+        over = next((each for each in kept if dock in self._window.tabifiedDockWidgets(each)), None)
+        if over is not None:
+            self._window.splitDockWidget(over, dock, Qt.Orientation.Horizontal)
+        dock.show()
+        dock.raise_()
+        if over is not None:
+            over.raise_()
+        self._let_in = True
+        self.settle()
 
     def _let_stand(self, dock: PaneDock) -> None:
         """Give a pane that the workspace has no place for one beside its like: Qt would show it nowhere."""

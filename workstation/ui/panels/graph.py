@@ -169,8 +169,8 @@ class GraphPanel(Pane):
     def _holds(self, ids: tuple[str, ...]) -> bool:
         """A relation of the graph that stands here is selected: the graph stays, so that one can look along it."""
         view = None if self.bench is None else self.bench.view
-        links = {each.link for each in self.canvas.scene.graph.relations}
-        return view is not None and len(ids) == 1 and ids[0] in view.links and ids[0] in links
+        links = {link for each in self.canvas.scene.graph.relations for link in each.links}
+        return view is not None and bool(ids) and all(each in view.links and each in links for each in ids)
 
     # --- what is shown ------------------------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class GraphPanel(Pane):
             self.header.say()
             return
         view = bench.view
-        stale = [each.link.id for each in bench.session.store.stale_links(view.id)]
+        stale = () if bench.stale is None else bench.stale.links()
         graph = graph_of(view, () if self.whole.isChecked() else self._focus, stale=stale)
         self.canvas.empty = "No links yet. R begins one: pick, pick, then the key of the relation."
         self.canvas.show_scene(GraphScene(graph, small_font()))
@@ -200,7 +200,7 @@ class GraphPanel(Pane):
             self._into_sight(graph.nodes[graph.focus].key)
 
     def _say(self, view: SampleView, graph: Graph) -> None:
-        shown = len(graph.relations) + sum(each.own_links for each in graph.nodes)
+        shown = sum(len(each.links) for each in graph.relations) + sum(each.own_links for each in graph.nodes)
         total = len(view.links)
         around = "" if graph.focus is None else f"around {graph.nodes[graph.focus].name}"
         more = f"{graph.left_out} more things" if graph.left_out else ""

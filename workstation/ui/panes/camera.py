@@ -118,7 +118,7 @@ class CameraPane(ViewsPane[CameraView]):
             button.toggled.connect(self._switched)
             self.switches[name] = button
             self.header.extra.addWidget(button)
-        self.switches["motion"].setVisible(self.look.points)
+        self.header.offer(self.switches["motion"], offered=self.look.points)
         self.settings_button = QToolButton()
         self.settings_button.setText("Picture…")
         self.settings_button.setObjectName("camera_picture")
@@ -276,7 +276,7 @@ class CameraPane(ViewsPane[CameraView]):
             button.blockSignals(True)
             button.setChecked(bool(getattr(self.look, name)))
             button.blockSignals(False)
-        self.switches["motion"].setVisible(self.look.points)
+        self.header.offer(self.switches["motion"], offered=self.look.points)
         if self._sweeps is not None:
             self._sweeps.correct(self.look.motion)
         if self.look.points and self._the_sweeps() is None and self.bench is not None and "points" in changes:

@@ -36,7 +36,7 @@ from workstation.ui.panes.cloud_over import CloudOver
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
-from workstation.ui.panes.cloud_words import empty_words, header_line, note
+from workstation.ui.panes.cloud_words import coming_words, empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
@@ -456,7 +456,10 @@ class CloudPane(Pane):
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        return "" if self.moment is not None else empty_words(self.layers)
+        if self.moment is not None:
+            return ""
+        coming = self.newest
+        return empty_words(self.layers) if coming is None else coming_words(coming)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 
@@ -556,6 +559,8 @@ class CloudPane(Pane):
         if hand.tool != self.tool_name:
             self._take_tool()
             self.tool_moved()
+        if self._work is not None and not hand.waiting and self.gesture is None:
+            self._work.preview({})  # what waited was given up
         if self.canvas is not None:
             self.canvas.update()
 

@@ -96,7 +96,7 @@ class DocumentPane(Pane):
         streams = [] if view is None else [each for each in view.streams.values() if each.kind is StreamKind.DOCUMENT]
         for each in sorted(streams, key=lambda each: each.key):
             self.documents.addItem(each.key, each.id)
-        self.documents.setVisible(len(streams) > 1)
+        self.header.offer(self.documents, offered=len(streams) > 1)
         self._filling = False
         self._open(self.documents.currentData())
         self._stand()

@@ -289,7 +289,7 @@ class TextPane(Pane):
             self.typing.show_text(None, notes=False)
             self._stack.setCurrentWidget(self.reading)
             self.reading.show_choice(choice)
-        self.language.setVisible(not typing)
+        self.header.offer(self.language, offered=not typing)
         for each in (self.names, self.relations):
             each.setEnabled(not typing)
         self._on_panes(None)
