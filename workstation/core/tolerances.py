@@ -89,8 +89,3 @@ def named_limit(project: Project | None, tolerance: str, usual: float) -> float:
 def allowed_ms(distance_m: float, speed_mps: float) -> float | None:
     """How far off in time something of that speed may be while it stays that near; ``None`` for what stands still."""
     return distance_m / speed_mps * 1000 if speed_mps > 0 else None
-
-
-def named_limit(project: Project | None, tolerance: str, usual: float) -> float:
-    """A limit in its own unit: the project's, else the usual one."""
-    return usual if project is None else project.tolerances.get(tolerance, usual)
