@@ -18,7 +18,7 @@ from workstation.store.changes import ChangeSet
 from workstation.ui.panels.going import go_to
 from workstation.ui.panes.base import Pane
 from workstation.ui.scenes.graph_scene import GraphScene, Item, Standing
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.workbench import Workbench
 
