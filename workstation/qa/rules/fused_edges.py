@@ -16,12 +16,19 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import EDGE_PX, EDGE_TOLERANCE, named_limit
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import Fault, Reach, rule
 
 _EVERY_MOMENT = 400
 
 
-@rule("fused.edge", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.WARNING, limit=EDGE_PX, unit="px")
+@rule(
+    "fused.edge",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.WARNING,
+    limit=EDGE_PX,
+    unit="px",
+    reach=Reach.NEAR,
+)
 def edge(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """An edge of a box reaches beyond the projected cuboid of the same thing, by so many pixels or more; it says how
     many metres that is at the thing's range. A box that is narrower may be drawn about what shows behind something

@@ -286,7 +286,7 @@ class CalibrationPanel(Pane):
         head = bench.session.store.head()
         bench.run(
             "finding.decide", sample=bench.view.sample.id, fingerprint=flag.fingerprint, rule=flag.rule,
-            decision="confirmed", reason="; ".join(found.evidence), cause=cause.value,
+            decision="confirmed", reason="; ".join(found.evidence), cause=cause.words,
         )  # fmt: skip
         if bench.session.store.head() > head:
             bench.tell(f"{found.name}: {cause.words}; kept with the finding.")
@@ -307,6 +307,7 @@ class CalibrationPanel(Pane):
         if new is None:
             return
         self._asked = camera
+        self.forecast.setText("Working out what correcting the camera would change…")
         work = forecasting(
             bench.session.project, bench.session.store.reader_elsewhere(), sample,
             [new.rig(bench.session.store, sample)],
