@@ -126,7 +126,9 @@ def test_wrong_pairs_name_their_right_partner(projects: Projects) -> None:
         sample = session.store.sample_by_key("s02_two_cars")
         assert sample is not None
         names = {each.id: each.name for each in session.store.entities(sample.id)}
-        boxes = {each.id: names[each.entity] for each in session.store.annotations(sample.id) if each.entity}
+        boxes: dict[str, str] = {
+            each.id: names[each.entity] for each in session.store.annotations(sample.id) if each.entity
+        }
     assert [boxes[item.id] for item in phrase.items[2:]] == ["car blue (sedan)", "car red"]
     speakers = only(projects, "talk", "swapped_speakers", "speech.speaker")
     assert {(each.items[1].label, each.items[2].label) for each in speakers} == {
