@@ -240,6 +240,7 @@ class Docks(QObject):
             return None
         if self.maximised:
             self.toggle_maximised(dock)
+        self._find_place(dock)
         dock.show()
         dock.raise_()
         self._let_in = True
@@ -247,6 +248,20 @@ class Docks(QObject):
         if dock.pane is not None:
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock.pane
+
+    def _find_place(self, dock: PaneDock) -> None:
+        """A pane for which the workspace has no place comes as a tab beside one that usually stands where it does;
+        shown without a place it would lie over the corner of the window."""
+        if self._is_placed(dock) or dock.isFloating():
+            return
+        beside = [each for each in self if each is not dock and self._is_placed(each)]
+        alike = [each for each in beside if each.spec.area is dock.spec.area]
+        if beside:
+            self._window.tabifyDockWidget(min(alike or beside, key=lambda each: not each.in_sight), dock)
+            self._name_tabs()
+
+    def _is_placed(self, dock: PaneDock) -> bool:
+        return self._window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea
 
     def arrange(self, workspace: Workspace) -> None:
         """Put every dock where the workspace says; the others are closed."""
@@ -281,7 +296,10 @@ class Docks(QObject):
         """One pane alone, or all of them again where they were."""
         if self._before_maximising is not None:
             before, self._before_maximising = self._before_maximising, None
+            outside = [each for each in self if not self._is_placed(each)]
             self._window.restoreState(before, _LAYOUT_VERSION)
+            for each in outside:  # Qt gives those that the workspace has no place for one, and shows them
+                self._window.removeDockWidget(each)
             self._led_for = None  # what has nothing for the sample stands there again
             return
         self._bring_back()

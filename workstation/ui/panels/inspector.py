@@ -251,7 +251,9 @@ class InspectorPanel(Pane):
             for record_id, words in linked_to(view, bench.selected):
                 menu.addAction(f"Go to {words}").setData(("go", record_id))
             wishes = (
-                ("Link…", "link.add"), ("Move an end of the link", "link.retarget"), ("Attach to a thing…", "entity.attach"), ("Merge things…", "entity.merge"),
+                ("Link…", "link.add"),
+                ("Move an end of the link", "link.retarget"),
+                ("Attach to a thing…", "entity.attach"), ("Merge things…", "entity.merge"),
                 ("State an absence…", "link.absent"), ("Comment…", "comment.add"), ("Ask a question…", "question.ask"),
                 ("Bring into view", "view.reveal"), ("Move many…", "bulk.move"), ("Delete", "annotation.delete"),
             )  # fmt: skip
