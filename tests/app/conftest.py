@@ -8,17 +8,14 @@ from pathlib import Path
 import pytest
 
 from workstation import open_project
-from workstation.app.demo import make_demo
 from workstation.app.resources import resource
 from workstation.app.session import Session
 
 
 @pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_folder(demo_template: Path) -> Path:
     """The demo drive; to be read only."""
-    made = make_demo(tmp_path_factory.mktemp("demo") / "drive")
-    assert made.new
-    return made.folder
+    return demo_template
 
 
 @pytest.fixture(scope="session")

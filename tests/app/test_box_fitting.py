@@ -33,6 +33,7 @@ def true_box(name: str, sweep: int) -> Cuboid:
     return moved(made.cuboids[sweep][name], -made.ego[sweep][1])
 
 
+@pytest.mark.slow
 def test_the_ground_is_found_under_the_scenery() -> None:
     scene = scene_of(3)
     assert scene.ground is not None

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from workstation.app.checking import SampleChecks
+from workstation.app.evidence import media_evidence
 from workstation.app.opening import new_project, open_project
 from workstation.app.session import Session
+from workstation.app.validation import Validation
 from workstation.core.ids import SampleId
+from workstation.core.records import RecordKind
+from workstation.core.sample import Sample
 
 
 class Owner:
@@ -51,7 +55,7 @@ def test_findings_follow_the_edits(project: Path) -> None:
     owner = Owner()
     with open_project(project, role="lead") as session:
         sample = session.open_sample("s")
-        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
         checks.request(sample)
         owner.take_one()
         before = {finding.fingerprint for finding in checks.findings}
@@ -71,7 +75,7 @@ def test_a_project_open_read_only_is_checked_too(project: Path) -> None:
     owner = Owner()
     with open_project(project, read_only=True) as session:
         sample = session.open_sample("s")
-        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
         checks.request(sample)
         owner.take_one()
         assert checks.sample == sample
@@ -81,8 +85,41 @@ def test_a_project_open_read_only_is_checked_too(project: Path) -> None:
 def test_a_sample_that_is_gone_has_no_findings(project: Path) -> None:
     owner = Owner()
     with open_project(project, role="lead") as session:
-        checks = SampleChecks(session.store.reader_elsewhere(), owner.post)
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
         checks.request(SampleId("0" * 26))
         owner.take_one()
         assert checks.findings == ()
+        checks.close()
+
+
+def test_after_each_edit_the_findings_are_those_of_a_full_run(project: Path) -> None:
+    owner = Owner()
+    with open_project(project, role="lead") as session:
+        sample = session.open_sample("s")
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
+
+        def both() -> tuple[list[str], list[str]]:
+            checks.request(sample)
+            owner.take_one()
+            record = session.store.get(RecordKind.SAMPLE, sample)
+            assert isinstance(record, Sample)
+            whole = Validation(session.store, sample=record, evidence=media_evidence(session.store, session.project))
+            found = [each for _, some in whole.findings() for each in some]
+            return sorted(map(repr, checks.findings)), sorted(map(repr, found))
+
+        two_views_of_one_thing(session)
+        two_views_of_one_thing(session)
+        told, whole = both()
+        assert told == whole
+        assert len(told) >= 2
+        odd = next(each for each in session.store.annotations(sample) if each.class_id == "truck")
+        session.run("annotation.relabel", annotations=[odd.id], class_id="car", here=True)
+        fewer, whole = both()
+        assert fewer == whole
+        assert len(fewer) < len(told)
+        session.undo()
+        again, whole = both()
+        assert again == whole == told
+        session.run("stream.set_latency", stream="cam", latency_ns=30_000_000)
+        assert both()[0] == both()[1]
         checks.close()

@@ -45,6 +45,7 @@ def near(pixels: Pixels, colour: tuple[int, int, int], within: int = 60) -> Any:
     return np.abs(pixels - np.array(colour)).sum(axis=2) < within
 
 
+@pytest.mark.slow
 def test_a_camera_shows_its_picture_with_the_lead_car_framed(demo_session: Session) -> None:
     pixels = panel(demo_session, camera_panel, "front_camera", 4_000_000_000, (960, 540))
     blue = near(pixels, CAR_BLUE)

@@ -126,3 +126,42 @@ def test_a_compensation_is_kept_for_its_device() -> None:
     assert read_settings().sound_offsets_ns == {"Speakers": 40 * MS, "Headset": 180 * MS}
     keep_offset("Speakers", 0)
     assert read_settings().sound_offsets_ns == {"Headset": 180 * MS}
+
+
+def test_what_is_kept_is_what_the_next_player_takes_out_and_what_is_left_is_judged() -> None:
+    from workstation.app.playing import keep_offset
+    from workstation.app.sound_skew import skew_in_words, skew_warning
+
+    output = RecordedOutput(block=48)
+    report = bench_playback(output, probe=LateWindow(output, 90 * MS), beeps=3)
+    assert "not measured on this device, no compensation" in skew_in_words(output.status, read_settings())
+    last = report.passes[-1]
+    keep_offset(report.device.device, last.offset_ns, last.mean_skew_ns)
+    kept = read_settings()
+    again = bench_playback(output, probe=LateWindow(output, 90 * MS), offsets=kept.sound_offsets_ns, beeps=3)
+    first = next(each for each in again.passes if each.skew_ns)
+    assert first.offset_ns == pytest.approx(-90 * MS, abs=1.1 * MS)
+    assert first.mean_skew_ns == pytest.approx(0, abs=1.1 * MS)  # measured with what is kept, before anything new
+    assert skew_warning(output.status, kept, (5.0, "profile drone")) == ""
+    assert "compensation -90" in skew_in_words(output.status, kept)
+    keep_offset(report.device.device, last.offset_ns, 7 * MS)
+    said = skew_warning(output.status, read_settings(), (5.0, "profile drone"))
+    assert said.startswith("Picture and sound are 7.0 ms apart on recording, compensation included: more than the 5 ms")
+    assert skew_warning(output.status, read_settings(), (8.0, "profile drone")) == ""
+    silent = SilentOutput(reason="none").status
+    assert skew_warning(silent, read_settings(), (5.0, "x")) == skew_in_words(silent, read_settings()) == ""
+
+
+def test_the_verb_takes_the_tightest_tolerance_of_a_project(no_card: None, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from workstation.app.opening import new_project, open_project
+
+    new_project(tmp_path / "p", name="p", person="somebody", in_force=True)
+    with open_project(tmp_path / "p", kind="person", role="lead") as session:
+        session.run("sample.add", key="flight", profile="drone")
+    arguments = ["--beeps", "2", "--project", str(tmp_path / "p")]
+    result = CliRunner().invoke(bench_verb.playback, arguments, standalone_mode=False)
+    assert "Tolerance     5 ms, profile drone" in result.output
+    result = CliRunner().invoke(bench_verb.playback, ["--beeps", "2"], standalone_mode=False)
+    assert "Tolerance     10 ms, the usual one" in result.output

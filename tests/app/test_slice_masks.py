@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workstation.app.slice_masks import SliceShapes, between, grouped, joined
+from workstation.app.slice_masks import SliceGroup, SliceShapes, between, grouped, joined
+from workstation.app.volume_planes import straight_planes
 from workstation.core.annotation import Annotation, State
 from workstation.core.geometry import Mask, ShapeKind
 from workstation.core.ids import AnnotationId, EntityId, SampleId
@@ -105,3 +106,38 @@ def test_a_sphere_drawn_on_every_third_slice_has_nearly_its_volume() -> None:
     truth = 2 * math.pi * (radius**2 * height - height**3 / 3) / 1000
     assert shapes.volume_ml(group, step) == pytest.approx(truth, rel=0.06)
     assert [index for index, _ in shapes.all_of(group)] == list(range(group.first, group.last + 1))
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 20.0, -35.0])
+def test_a_ball_on_leaning_slices_is_a_disc_in_the_planes_of_the_patient(tilt_deg: float) -> None:
+    """The ball's masks are made from its equation, the area it should have in a plane too."""
+    shape, middle, radius = (40, 64, 64), np.array([3.0, -4.0, 6.0]), 21.0
+    lean = math.radians(tilt_deg)
+    turn = np.array([[1, 0, 0], [0, math.cos(lean), -math.sin(lean)], [0, math.sin(lean), math.cos(lean)]])
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.column_stack((turn @ (0, 0, 2.0), turn @ (0, 1.2, 0), turn @ (0.9, 0, 0)))  # slice, row, column
+    matrix[:3, 3] = -matrix[:3, :3] @ (np.array(shape) / 2)
+    grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+    inside = np.linalg.norm(grid @ matrix[:3, :3].T + matrix[:3, 3] - middle, axis=-1) <= radius
+    held = {f"{k}": (0, 0, inside[k]) for k in range(shape[0]) if inside[k].any()}
+    group = SliceGroup(entity=None, class_id=None, layer="main", slices={int(k): (k,) for k in held})
+    shapes = SliceShapes(held.get, (0.9, 1.2))
+    voxel_from_patient = np.linalg.inv(matrix)
+    for plane, axis in zip(straight_planes(shape, matrix), (2, 1, 0), strict=True):
+        for away in (0.0, 8.0, -15.0, 30.0):
+            place = middle.copy()
+            place[axis] += away
+            index = plane.index_of(tuple(place.tolist()))
+            true_away = abs(float((plane.plane_from_patient @ (*middle, 1.0))[2]) - index) * plane.spacing_mm[2]
+            layer = shapes.cut(group, plane, index, voxel_from_patient)
+            if true_away >= radius + 1:
+                assert layer is None
+                continue
+            assert layer is not None
+            across, down, _ = plane.spacing_mm
+            area = np.count_nonzero(layer) * across * down
+            half_slice = 2 * math.pi * true_away * 1.0  # what half a slice's thickness changes
+            assert area == pytest.approx(math.pi * (radius**2 - true_away**2), rel=0.04, abs=half_slice + 30)
+            rows, columns = np.nonzero(layer)
+            there = plane.to_patient(columns.mean() + 0.5, rows.mean() + 0.5, index)
+            assert np.delete(there, axis) == pytest.approx(np.delete(middle, axis), abs=0.8)

@@ -126,6 +126,28 @@ def test_a_typed_number_is_the_tracks(session: Session) -> None:
     assert [each.size[0] for each in shapes if isinstance(each, Cuboid)] == [4.8, 4.8]
 
 
+def test_the_size_that_the_ontology_states_comes_first(tmp_path: Path) -> None:
+    text = (
+        "version: 1\nname: Own\nlanguage: en\nmodalities: [cloud]\nclasses:\n"
+        "  car: {shapes: {cloud: [cuboid]}, usual_size_m: [4, 2, 1.25],\n"
+        "    children: {taxi: {}, bus: {usual_size_m: [12, 3, 3]}}}\n"
+        "  van: {shapes: {cloud: [cuboid]}}\n"
+    )
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    new_project(tmp_path / "p", ontology=str(tmp_path / "own.yaml"), in_force=True, person="Ada")
+    with open_project(tmp_path / "p", role="lead", kind="person") as session:
+        session.run("sample.add", key="s")
+        session.open_sample("s")
+        session.run("stream.add", key="lidar", kind="cloud")
+        shape = {"kind": "cuboid", "center": (0, 0, 0), "size": (5.0, 1.9, 1.6)}
+        for class_id in ("car", "car", "car", "van", "van", "van"):
+            session.run("annotation.add", stream="lidar", class_id=class_id, shape=shape)
+        view = view_of(session)
+        assert usual_size(view, "car") == usual_size(view, "taxi") == (4.0, 2.0, 1.25)
+        assert usual_size(view, "bus") == (12.0, 3.0, 3.0)
+        assert usual_size(view, "van") == (5.0, 1.9, 1.6)  # nothing is stated: as labelled
+
+
 def test_the_usual_size_is_the_labelled_one_once_there_are_a_few(session: Session) -> None:
     assert usual_size(view_of(session), "sedan") == (4.7, 1.8, 1.45)
     assert usual_size(view_of(session), "officer") == (0.8, 0.65, 1.75)  # the nearest class above

@@ -2,7 +2,7 @@
 
     python tests/bench/bench_window.py [--selections 60] [--openings 6] [--play 6]
 
-* a selection elsewhere → the last paint event of any pane that it caused;
+* a selection elsewhere, and a step in time → the last paint event of any pane that it caused;
 * another sample chosen → what the window's thread takes, and until every camera shows its picture and all panes are
   painted (thumbnails and spectrograms may follow); back and forth between the demo and a second sample of its media;
 * the turns of the event loop while the drive plays with cameras, sound and timeline, as a histogram.
@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time, thread_time
@@ -40,13 +41,22 @@ SECOND = "aa_again"
 
 
 class Paints(QObject):
-    """When anything in the window was painted last."""
+    """When anything in the window was painted last. One for the whole run: each filter in Python costs what it sees."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__()
         self.last = 0.0
-        for widget in window.findChildren(QWidget):
+        self._window = window
+
+    def watch(self) -> None:
+        """Whatever is in the window by now; a filter that is there already stays one."""
+        for widget in self._window.findChildren(QWidget):
             widget.installEventFilter(self)
+
+    def rest(self) -> None:
+        """Cost nothing while something else is measured."""
+        for widget in self._window.findChildren(QWidget):
+            widget.removeEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
@@ -69,28 +79,49 @@ def told(name: str, values: list[float], goal: str) -> None:
     )
 
 
-def selections(app: QApplication, window: MainWindow, bench: Workbench, count: int) -> None:
-    """Select labels one after the other, as a list would."""
-    assert bench.view is not None
-    ids = list(bench.view.annotations)
+def changes(app: QApplication, paints: Paints, name: str, count: int, act: Callable[[int], None], goal: str) -> None:
+    """Do something ``count`` times; each time until the last paint event of any pane that it caused."""
     painted, own = [], []
     for number in range(count):
         turn(app, 0.05)
-        seen = Paints(window)
+        paints.watch()
         begun, cpu = perf_counter(), thread_time()
-        bench.select([ids[number * 7919 % len(ids)]], cause="bench")
-        quiet = perf_counter() + 0.06
+        act(number)
+        worked, quiet = thread_time() - cpu, perf_counter() + 0.06
         while perf_counter() < quiet:
-            before = seen.last
+            before, cpu = paints.last, thread_time()
             app.processEvents()
+            worked += thread_time() - cpu
             time.sleep(0.0005)
-            if seen.last != before:
+            if paints.last != before:
                 quiet = perf_counter() + 0.06
-        painted.append((max(seen.last, begun) - begun) * 1e3)
-        own.append((thread_time() - cpu) * 1e3)
-        seen.deleteLater()
-    told("selection → all panes painted", painted, "≤ 50 (U2)")
+        painted.append((max(paints.last, begun) - begun) * 1e3)
+        own.append(worked * 1e3)
+    told(f"{name} → all panes painted", painted, goal)
     told("of it, processor of the window's thread", own, "—")
+
+
+def selections(app: QApplication, paints: Paints, bench: Workbench, count: int) -> None:
+    """Select labels one after the other, as a list would."""
+    assert bench.view is not None
+    ids = list(bench.view.annotations)
+
+    def select(number: int) -> None:
+        bench.select([ids[number * 7919 % len(ids)]], cause="bench")
+
+    changes(app, paints, "selection", count, select, "≤ 50 (U2)")
+
+
+def steps(app: QApplication, paints: Paints, bench: Workbench, count: int) -> None:
+    """Step from sweep to sweep, forwards and back, with every camera and the cloud in view."""
+    bench.clock.seek(2_000_000_000)
+    turn(app, 2.0)
+
+    def step(number: int) -> None:
+        forwards = number // 20 % 2 == 0
+        bench.clock.seek(bench.clock.time_ns + (100_000_000 if forwards else -100_000_000))
+
+    changes(app, paints, "one step of 0.1 s", count, step, "≤ 250 (V6, a jump)")
 
 
 def second_sample(project: Path) -> None:
@@ -178,7 +209,12 @@ def main() -> None:
         assert bench.open_sample(first)
         turn(app, 4.0)
         print(f"load of the machine now: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        selections(app, window, bench, options.selections)
+        shown = ", ".join(sorted(each.kind for each in window.docks.panes() if each.awake))
+        print(f"on the screen: {shown}")
+        paints = Paints(window)
+        selections(app, paints, bench, options.selections)
+        steps(app, paints, bench, options.selections)
+        paints.rest()
         playing(app, bench, options.play)
         openings(app, window, bench, options.openings, first)
         print(f"load of the machine now: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")

@@ -101,3 +101,15 @@ def test_the_held_face_stays_when_a_size_changes(sign: int) -> None:
     assert after == pytest.approx(before)
     with pytest.raises(UserError):
         with_size(turned, (0.0, 2.0, 1.5))
+
+
+def test_a_whole_track_is_moved_by_one_step_or_by_one_for_each_keyframe(work: Work) -> None:
+    made = track(work, (0, 0), (100, 10), (200, 20))
+    work.run("keyframe.set", annotation=made, time_ns=200 * MS, presence="occluded", shape=cuboid(20))
+    work.run("cuboid.shift", annotation=made, by=[[1.5, 0, 0]])
+    assert np.allclose(shapes(work, made), [(1.5, 4.0), (11.5, 4.0), (21.5, 4.0)])
+    work.run("cuboid.shift", annotation=made, by=[[1, 0, 0], [0, 0, 0], [-1, 0, 0]])
+    assert np.allclose(shapes(work, made), [(2.5, 4.0), (11.5, 4.0), (20.5, 4.0)])
+    assert [each.presence for each in work.keyframes(made)][-1] is Presence.OCCLUDED
+    with pytest.raises(UserError, match="has 3 keyframes"):
+        work.run("cuboid.shift", annotation=made, by=[[1, 0, 0], [0, 0, 0]])

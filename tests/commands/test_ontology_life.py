@@ -385,6 +385,7 @@ _STEPS = st.permutations(["car", "sedan", "motorcycle", "van"]).flatmap(
 _COLOURS = st.sampled_from([{}, {"colour": "crimson"}, {"colour": "blue"}, {"lights": ("stop", "hazard")}])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.data(), _STEPS)
 def test_what_was_forecast_is_what_happens(

@@ -61,6 +61,8 @@ def plain_ontologies(draw: st.DrawFn) -> dict[str, Any]:
             item["shapes"] = draw(st.dictionaries(st.sampled_from([*SURFACES, "sample"]), kinds, max_size=3))
         if draw(st.booleans()):
             item["colour"] = draw(st.from_regex(r"#[0-9a-f]{6}", fullmatch=True))
+        if draw(st.booleans()):
+            item["usual_size_m"] = draw(st.lists(st.floats(0.01, 1000), min_size=3, max_size=3))
         classes[class_id] = item
     subset = st.lists(st.sampled_from(ids), max_size=3, unique=True)
     attributes = draw(

@@ -179,6 +179,7 @@ def new_key(me: Person, chord: str, button: str) -> None:
     me.press(chord).click(button)
 
 
+@pytest.mark.slow
 def test_a_key_is_changed_works_clashes_visibly_and_travels_in_a_file(at_keys: Person, tmp_path: Path) -> None:
     me = at_keys
     pick_action(me, "Mark in")

@@ -267,6 +267,7 @@ def test_what_comes_next_is_already_there(made: Made) -> None:
         assert video._decoders.packets_decoded - before <= 200
 
 
+@pytest.mark.slow
 def test_twelve_streams_stay_within_one_limit(made: Made) -> None:
     memory = MemoryCache(8 << 20)
     with film_worker(made(FILMS[0]), memory) as (_, _, _):

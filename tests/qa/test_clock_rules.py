@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from plain_snapshot import TEXT, PlainSnapshot, Scene, ontology
 
-from workstation.app.sync_forecast import forecast
+from workstation.app.sync_forecast import forecast, with_map
 from workstation.core.geometry import Cuboid, ShapeKind, Span
 from workstation.core.ids import deterministic_ids
 from workstation.core.sample import Gate, GateState, Project, Sample, Stream
@@ -107,6 +107,28 @@ def test_a_required_gate_locks_labelling_and_says_what_unlocks_it() -> None:
     assert why_locked(scene.project, sample, streams[:1]) is None
 
 
+@pytest.mark.parametrize(
+    ("profile", "ms", "locked"),
+    [("driving", 8, False), ("driving", 12, True), ("dialogue", -12, True), ("", 12, False)],
+)
+def test_where_the_work_cares_for_clocks_one_that_is_off_locks_labelling(profile: str, ms: int, locked: bool) -> None:
+    """The project says nothing of the gate; nobody has looked at the clocks, which alone locks nothing."""
+    scene = ProjectScene()
+    (sample,) = [each for each in scene.snapshot.held if isinstance(each, Sample)]
+    streams = [each for each in scene.snapshot.held if isinstance(each, Stream)]
+    project = replace(scene.project, gates={}, profile=profile)
+    assert why_locked(project, sample, streams) is None
+    evidence = {"left_ns": ms * MS, "left_by": "clap", "left_against": "image"}
+    drifting = [
+        replace(each, time_map=IDENTITY.found_by("identity", evidence=evidence)) if each.key == "audio" else each
+        for each in streams
+    ]
+    assert (why_locked(project, sample, drifting) is not None) is locked
+    waived = replace(sample, gates={"sync": Gate(state=GateState.WAIVED, reason="one recorder")})
+    assert why_locked(project, waived, drifting) is None
+    assert why_locked(replace(project, gates={"sync": "off"}), sample, drifting) is None
+
+
 @pytest.mark.parametrize(("ms", "found"), [(0, 0), (90, 0), (110, 1), (-110, 1)])
 def test_a_command_and_its_gesture_may_be_a_tenth_of_a_second_apart(ms: int, found: int) -> None:
     scene = ProjectScene()
@@ -156,12 +178,14 @@ def test_a_new_map_is_forecast_before_it_is_applied() -> None:
     )
     (sample,) = scene.snapshot.samples()
     (audio,) = [each for each in scene.snapshot.streams(sample.id) if each.key == "audio"]
-    found = forecast(scene.snapshot, sample, audio, offset_map(-150 * MS))
+    found = forecast(scene.snapshot, sample, [with_map(audio, offset_map(-150 * MS))])
     assert [each.items[0].id for each in found.settled] == [late.id]
     assert [each.items[0].id for each in found.raised] == [right.id]
     assert found.words().startswith("Accepting settles 1 finding (synchronized_with: the sound begins at 2.150 s")
     assert (
-        forecast(scene.snapshot, sample, audio, offset_map(-5 * MS)).words().endswith("changes no verdict of a check.")
+        forecast(scene.snapshot, sample, [with_map(audio, offset_map(-5 * MS))])
+        .words()
+        .endswith("changes no verdict of a check.")
     )
     assert audio.time_map == IDENTITY
 

@@ -13,6 +13,7 @@ from collections.abc import Generator
 
 import pytest
 
+import strict_bytecode
 import strict_laws
 import strict_leaks
 import strict_noise
@@ -29,6 +30,7 @@ __all__ = [
 # in a busy loop, a quarter more work in all, and take the core from a second process of tests.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+strict_bytecode.keep_bytecode()
 strict_leaks.track_connections()
 strict_laws.forget_the_clock()
 strict_sockets.forbid_network()

@@ -43,7 +43,7 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from workstation.app.demo import make_demo
 
     folder = tmp_path_factory.mktemp("demo") / "drive"
-    make_demo(folder)
+    assert make_demo(folder).new
     return folder
 
 

@@ -82,6 +82,7 @@ def test_the_offset_is_what_must_be_added_to_the_other_clock_and_starts_count() 
     assert abs(found.offset_ns - -2_000 * MS) < 10_000
 
 
+@pytest.mark.slow
 def test_a_drift_between_two_recorders_is_found_within_a_millionth() -> None:
     rng = np.random.default_rng(5)
     count = 300 * 16_000

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from strict_golden import pixels_of
 from strict_windows import show, wait_for
 from workstation.app.opening import new_project, open_project
+from workstation.app.seen import Seen, seen_rows
 from workstation.store.media_files import record_file
 from workstation.synth.marks import burn, read
 from workstation.synth.writers import VideoWriter
@@ -150,6 +151,57 @@ def test_while_scrubbing_and_playing_header_and_picture_never_disagree(films: tu
     check(pane, bench.clock.time_ns)
     look()
     assert len(seen["first"]) > 5  # pictures did come meanwhile
+
+
+def test_a_camera_says_while_playing_how_far_behind_the_clock_its_paint_is(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    bench.clock.seek(0)
+    check(pane, 0)
+    first, second = pane.views[:2]
+    for camera in pane.views:
+        camera.lag._now_ns = lambda: bench.clock.time_ns  # on the wall passes what passes on the clock
+    first.area.setUpdatesEnabled(False)  # its pictures come, and nobody sees them
+    bench.clock.play()
+    painted: list[int] = []
+    second.area.painted.connect(painted.append)
+    for _ in range(13):
+        bench.clock.tick(40_000_000)
+        number = expected(second, bench.clock.time_ns)
+        wait_for(lambda number=number: number is None or number in painted, what="the second camera")
+    assert stated(first) == 13
+    assert first.header.said.note == "lag 480 ms"  # at 520 ms what is painted was right until 40 ms
+    assert "lag" not in second.header.said.note
+    first.area.setUpdatesEnabled(True)
+    wait_for(lambda: first.lag.dropped == 12, what="the picture of 0.52 s after that of 0 s")
+    for _ in range(13):
+        bench.clock.tick(40_000_000)
+        wait_for(lambda: not first.frames.pending and first.area._painted_index == expected(first, bench.clock.time_ns))
+    assert first.header.said.note == "12 dropped"
+    bench.clock.pause()
+    assert first.header.said.note == ""
+
+
+def test_seen_is_what_was_painted_and_nothing_else(films: tuple[Workbench, CameraPane]) -> None:
+    bench, pane = films
+    assert bench.seen is not None
+    bench.seen = Seen(bench.seen.sample)  # as if nobody had ever looked
+    assert bench.readers is not None
+    assert bench.view is not None
+    third = pane.views[2]
+    third.area.setUpdatesEnabled(False)  # its pictures come, and nobody sees them
+    for time_ns in (0, 1_200_000_000, 1_240_000_000):
+        bench.clock.seek(time_ns)
+        wait_for(lambda time_ns=time_ns: settled(pane, time_ns), what=f"the pictures at {time_ns}")
+        for camera in pane.views[:2]:
+            number = expected(camera, time_ns)
+            wait_for(lambda camera=camera, number=number: camera.area._painted_index == number, what=camera.title)
+    rows = {row.name: row for row in seen_rows(bench.seen, bench.view, bench.readers)}
+    frame = 1_000_000_000 // 25
+    assert rows["first"].pieces == ((0, frame), (30 * frame, 32 * frame))
+    assert rows["first"].whole == 90 * frame
+    assert rows["second"].share == pytest.approx(2 / 90)  # before its beginning it shows nothing
+    assert rows["third"].share == 0
+    third.area.setUpdatesEnabled(True)
 
 
 def test_where_a_stream_has_nothing_no_picture_stands(films: tuple[Workbench, CameraPane]) -> None:

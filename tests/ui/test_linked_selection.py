@@ -6,25 +6,28 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from linked_panes import LEFT, NO_RECORDS, NONE, OF_A_TURN, ON_A_DRIVE, ON_PLANES, differs, pane, still
 from main_windows import bench_of, main_window
-from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from strict_windows import copy_of, wait_for
 from workstation.core.selection import SpaceCursor
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panels.entities import EntitiesPanel
-from workstation.ui.panes.base import Pane
+from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.camera import CameraPane
+from workstation.ui.panes.catalogue import PANES
 from workstation.ui.panes.cloud import CloudPane
+from workstation.ui.panes.sound import SoundPane
+from workstation.ui.panes.text import TextPane
+from workstation.ui.panes.timeline import TimelinePane
+from workstation.ui.panes.trajectory import TrajectoryPane
 
 pytestmark = pytest.mark.slow
-LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture(scope="module")
@@ -45,39 +48,6 @@ def window(
             yield made
 
 
-def pane(window: MainWindow, kind: str) -> Pane:
-    """The pane, in front and settled."""
-    window.show_pane(kind)
-    found = window.pane(kind)
-    assert found is not None
-    wait_for(lambda: found.isVisible() and found.settled(), what=kind)
-    return found
-
-
-def still(found: Pane) -> NDArray[np.int16]:
-    """Its picture, once nothing in it moves any more."""
-    before = pixels(found)
-    for _ in range(40):
-        QTest.qWait(60)
-        after = pixels(found)
-        if found.settled() and np.array_equal(before, after):
-            return after
-        before = after
-    raise AssertionError(f"{found.kind} does not come to rest")
-
-
-def differs(found: Pane, plain: NDArray[np.int16], *, by: int = 14, more_than: int = 60) -> bool:
-    """Whether it comes to look different: a list may be made a moment later."""
-    wait_for(lambda: (np.abs(pixels(found) - plain) > by).sum() > more_than, what=f"a mark in {found.kind}")
-    return True
-
-
-def pixels(found: Pane) -> NDArray[np.int16]:
-    image = found.capture().convertToFormat(QImage.Format.Format_RGB888)
-    flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return flat[:, : image.width() * 3].astype(np.int16)
-
-
 def seen_in_front(window: MainWindow) -> str:
     """A cuboid of medium distance that the front camera and the cloud show whole."""
     cameras = pane(window, "camera")
@@ -88,7 +58,7 @@ def seen_in_front(window: MainWindow) -> str:
     return next(each.annotation for each in near if (each.segments > 5).all() and (each.segments < 900).all())
 
 
-@pytest.mark.parametrize("kind", ["camera", "cloud", "timeline", "trajectory", "inspector", "entities", "links"])
+@pytest.mark.parametrize("kind", ON_A_DRIVE)
 def test_what_is_selected_elsewhere_is_marked_wherever_it_shows(window: MainWindow, kind: str) -> None:
     bench = bench_of(window)
     bench.selection.clear(cause="test")
@@ -102,7 +72,7 @@ def test_what_is_selected_elsewhere_is_marked_wherever_it_shows(window: MainWind
     assert differs(found, marked)  # the mark is what differs, not what arrived meanwhile
 
 
-@pytest.mark.parametrize("kind", ["text", "sound", "timeline"])
+@pytest.mark.parametrize("kind", OF_A_TURN)
 def test_a_turn_selected_elsewhere_is_marked_in_words_sound_and_time(window: MainWindow, kind: str) -> None:
     bench = bench_of(window)
     assert bench.view is not None
@@ -113,6 +83,10 @@ def test_a_turn_selected_elsewhere_is_marked_in_words_sound_and_time(window: Mai
     bench.select([turn], cause="test")
     assert differs(found, plain)
     bench.selection.clear(cause="test")
+
+
+def test_the_law_speaks_of_every_pane() -> None:
+    assert {*ON_A_DRIVE, *OF_A_TURN, *ON_PLANES, *NO_RECORDS} == {each.kind for each in PANES}
 
 
 def in_camera(window: MainWindow, thing: str) -> None:
@@ -144,6 +118,46 @@ def in_cloud(window: MainWindow, thing: str) -> None:
             return
 
 
+def test_alt_and_a_drag_on_the_selected_cuboid_move_its_track_and_beside_it_turn_the_view(window: MainWindow) -> None:
+    bench = bench_of(window)
+    assert bench.view is not None
+    thing = seen_in_front(window)
+    found = pane(window, "cloud")
+    assert isinstance(found, CloudPane)
+    bench.select([thing], cause="test")
+    still(found)
+    canvas = found.canvas
+    assert canvas is not None
+    assert found.moment is not None
+    row = found.moment.cuboids.row(thing)
+    px, _, _ = canvas.look.project(found.moment.cuboids.centers[row][None])
+    at = canvas.to_widget(*px[0].tolist()).toPoint()
+    look, before = canvas.view, bench.view.keyframes(thing)
+    alt_drag(canvas, at, at + QPoint(30, 0))
+    after = bench.view.keyframes(thing)
+    assert canvas.view == look
+    assert [each.time_ns for each in after] == [each.time_ns for each in before]
+    assert all(new.shape != old.shape for new, old in zip(after, before, strict=True))
+    found.setFocus()
+    QTest.keyClick(found, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert bench.view.keyframes(thing) == before
+    bench.selection.clear(cause="test")
+    alt_drag(canvas, at, at + QPoint(30, 0))
+    assert canvas.view != look
+    assert bench.view.keyframes(thing) == before
+
+
+def alt_drag(canvas: QWidget, start: QPoint, end: QPoint) -> None:
+    alt = Qt.KeyboardModifier.AltModifier
+    QTest.mousePress(canvas, LEFT, alt, start)
+    for step in range(1, 7):
+        place = QPointF(start + (end - start) * step / 6)
+        spot = QPointF(canvas.mapToGlobal(place))
+        moved = QMouseEvent(QEvent.Type.MouseMove, place, spot, Qt.MouseButton.NoButton, LEFT, alt)
+        QApplication.sendEvent(canvas, moved)
+    QTest.mouseRelease(canvas, LEFT, alt, end)
+
+
 def in_table(window: MainWindow, thing: str) -> None:
     bench = bench_of(window)
     assert bench.view is not None
@@ -158,13 +172,78 @@ def in_table(window: MainWindow, thing: str) -> None:
     QTest.mouseClick(found.table.viewport(), LEFT, NONE, found.table.visualRect(index).center())
 
 
-@pytest.mark.parametrize("select", [in_camera, in_cloud, in_table])
+def in_trajectory(window: MainWindow, thing: str) -> None:
+    found = pane(window, "trajectory")
+    assert isinstance(found, TrajectoryPane)
+    found.fit()
+    still(found)
+    canvas = found.canvas
+    assert canvas._placed is not None
+    row = canvas._placed.ids.index(thing)
+    x, y = canvas.view.to_px(canvas._placed.centers[row : row + 1])[0].tolist()
+    QTest.mouseClick(canvas, LEFT, NONE, QPoint(round(x), round(y)))
+
+
+def in_timeline(window: MainWindow, thing: str) -> None:
+    found = pane(window, "timeline")
+    assert isinstance(found, TimelinePane)
+    assert found.model is not None
+    found.reveal((thing,))
+    still(found)
+    place = found.model.place_of(thing)
+    assert place is not None
+    row, scene, number = place
+    rect = scene.item_rect(number, found.model.viewport, row.height - 1)
+    at = QPoint(round(rect.center().x()), round(row.top - found.canvas.offset + rect.center().y()))
+    QTest.mouseClick(found.canvas, LEFT, NONE, at)
+
+
+@pytest.mark.parametrize("select", [in_camera, in_cloud, in_table, in_trajectory, in_timeline])
 def test_a_click_in_a_pane_selects_for_all(window: MainWindow, select: Callable[[MainWindow, str], None]) -> None:
     bench = bench_of(window)
     bench.selection.clear(cause="test")
     thing = seen_in_front(window)
     select(window, thing)
     assert bench.selected == (thing,)
+    bench.selection.clear(cause="test")
+
+
+def in_sound(window: MainWindow, turn: str) -> None:
+    found = pane(window, "sound")
+    assert isinstance(found, SoundPane)
+    assert found.model is not None
+    strip, scene = next((s, t) for s, t in found.model.tiers() if turn in t.tier.numbers)
+    found.fit()
+    rect = scene.item_rect(scene.tier.numbers[turn], found.model.viewport, strip.height - 1)
+    y = strip.top + RULER_PX - found.canvas.offset + rect.center().y()
+    QTest.mouseClick(found.canvas, LEFT, NONE, QPoint(round(rect.center().x()), round(y)))
+
+
+def in_text(window: MainWindow, turn: str) -> None:
+    found = pane(window, "text")
+    assert isinstance(found, TextPane)
+    bench = bench_of(window)
+    assert bench.view is not None
+    found.type_in.setChecked(False)
+    canvas = found.reading.canvas
+    said = bench.view.annotations[turn].text
+    number = next(i for i, each in enumerate(canvas.sheet.passages) if each.text == said)
+    canvas.reveal(number)
+    rect = canvas.rects_of(number, 0, 2)[0]
+    QTest.mouseClick(canvas.viewport(), LEFT, NONE, rect.center().toPoint())
+
+
+@pytest.mark.parametrize("select", [in_sound, in_text])
+def test_a_click_on_a_turn_selects_it_for_all(window: MainWindow, select: Callable[[MainWindow, str], None]) -> None:
+    bench = bench_of(window)
+    assert bench.view is not None
+    turn = next(each.id for each in bench.view.annotations.values() if each.text is not None and each.start_ns)
+    bench.selection.clear(cause="test")
+    lane = pane(window, "timeline")
+    plain = still(lane)
+    select(window, turn)
+    assert bench.selected == (turn,)
+    assert differs(lane, plain)
     bench.selection.clear(cause="test")
 
 

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QVBoxLayout
 
 from strict_windows import copy_of, wait_for
 from workstation.app.places import time_in, time_text
+from workstation.app.playing import Playing, keep_offset
+from workstation.media.playback_recorded import RecordedOutput
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.catalogue import Area, PaneSpec
 
@@ -469,3 +471,24 @@ def test_a_pane_that_cannot_be_made_stands_there_with_its_error(
         made.show_pane(Plain.kind)
         press(made, Qt.Key.Key_End)
         assert bench_of(made).clock.time_ns == bench_of(made).clock.span.end_ns - 1  # the others work on
+
+
+def test_a_device_whose_sound_is_too_far_from_the_picture_is_warned_of_once(
+    window: MainWindow, bench: Workbench
+) -> None:
+    opened = window.opened
+    assert opened is not None
+    keep_offset("recording", 20_000_000, residual_ns=23_000_000)
+    try:
+        bench.session.play_with(Playing(bench.session, output=RecordedOutput()))
+        assert bench.session.player.offset_ns == 20_000_000
+        opened._show_device()
+        assert "23.0 ms apart on recording" in window.status.said
+        assert "more than the 10 ms" in window.status.said
+        assert "compensation +20.0 ms" in window.status.device.toolTip()
+        bench.tell("something else")
+        opened._show_device()
+        assert window.status.said == "something else"
+    finally:
+        keep_offset("recording", 0)
+        bench.session.play_with(None)

@@ -19,8 +19,8 @@ from scipy.spatial.transform import Rotation
 from strict_windows import copy_of, wait_for
 from workstation.app.opening import new_project, open_project
 from workstation.app.previews import NEW, Dragged
-from workstation.app.scenery import moved as moved_cuboid
 from workstation.core.annotation import Annotation
+from workstation.core.cuboid_rows import moved as moved_cuboid
 from workstation.core.geometry import Cuboid
 from workstation.core.selection import SpaceCursor
 from workstation.ui.panes.camera_view import CameraView

@@ -176,6 +176,7 @@ def test_boxes_along_a_track_stay_within_a_pixel_or_two_of_the_projection(real: 
     bench.selection.clear(cause="test")
 
 
+@pytest.mark.slow
 def test_a_label_is_missing_where_the_cuboid_projects_and_nowhere_else(real: Opened) -> None:
     """Every word of the table about a camera, against the projection of all keyframes by way of the truth."""
     bench = real.bench

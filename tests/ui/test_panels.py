@@ -300,6 +300,7 @@ def test_history_takes_a_step_back_by_name_and_says_why_it_cannot(opened: Open, 
     assert view.entities[thing].name == "first"
 
 
+@pytest.mark.slow
 def test_findings_come_by_themselves_and_are_dismissed_with_a_reason(opened: Open, bench: Workbench) -> None:
     car = next(each for each in view_of(bench).entities.values() if each.class_id == "car")
     shows = next(view_of(bench).annotations_of_entity(car.id))

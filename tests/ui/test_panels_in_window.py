@@ -31,6 +31,7 @@ def shown(window: MainWindow) -> bool:
     return window.link_mode.active
 
 
+@pytest.mark.slow
 def test_link_mode_the_query_and_the_reasons_by_keys(
     qapp: QApplication, demo_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from workstation.app.flash_and_beep import make_flash_and_beep
 from workstation.core.clock import Clock, TimeChanged
 from workstation.core.timebase import TimeRange
@@ -27,6 +29,7 @@ class Log:
         self.said.append((self._output.now_ns(), change.time_ns))
 
 
+@pytest.mark.slow
 def test_every_flash_is_painted_soon_after_the_clock_reaches_it(qapp: QApplication, tmp_path: Path) -> None:
     assert qapp is not None
     sample = make_flash_and_beep(tmp_path, beeps=3, film=True)

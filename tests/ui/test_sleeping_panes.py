@@ -184,6 +184,7 @@ def test_an_action_in_a_pane_that_nobody_sees_works_on_what_is_there_now(window:
     assert not timeline.failed
 
 
+@pytest.mark.slow
 def test_a_returned_sample_opens_on_its_first_comment_whatever_is_seen(window: MainWindow) -> None:
     bench = bench_of(window)
     view = bench.view
@@ -229,6 +230,7 @@ def test_a_pane_with_nothing_to_show_gives_way_to_one_that_has(window: MainWindo
     wait_for(lambda: cloud.in_sight, what="the cloud")
 
 
+@pytest.mark.slow
 def test_what_is_done_in_a_closed_pane_offers_to_show_it(window: MainWindow) -> None:
     dock = window.docks.dock("timeline")
     assert dock is not None

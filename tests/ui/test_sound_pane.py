@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from strict_windows import drag, wait_for
+from workstation.app.transcript import speaker_of
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import Band, ShapeKind
 from workstation.core.sample import StreamKind
@@ -257,3 +258,45 @@ def test_linked_to_the_timeline_both_show_the_same_time(window: MainWindow, pane
     assert pane.model.viewport.shown == bench.window
     pane.zoom(0.5, 50.0)
     assert timeline.model.viewport.shown == pane.model.viewport.shown  # type: ignore[union-attr]
+
+
+def test_a_turn_is_given_to_another_speaker_by_dragging_by_key_and_taken_back(
+    window: MainWindow, pane: SoundPane
+) -> None:
+    bench = bench_of(window)
+    row = strip(pane, "turns/speakers")
+    assert row.speakers is not None
+    turn = row.speakers.tier.ids[0]
+    rows = row.speakers.rows
+
+    def who() -> str | None:
+        assert bench.view is not None
+        return speaker_of(bench.view, bench.view.annotations[turn])
+
+    def middle(number: int) -> QPoint:
+        assert bench.view is not None
+        shown = bench.view.session_range(bench.view.annotations[turn])
+        assert shown is not None
+        return at(pane, shown.start_ns + shown.duration_ns // 3, "turns/speakers", (number + 0.5) / len(rows))
+
+    assert who() == rows[0]
+    QTest.mouseClick(pane.canvas, Qt.MouseButton.LeftButton, pos=middle(0))
+    assert bench.selected == (turn,)
+    shown = bench.view.session_range(bench.view.annotations[turn])  # type: ignore[union-attr]
+    assert shown is not None
+    assert shown.start_ns < bench.clock.time_ns < shown.end_ns  # a click goes there
+    drag(pane.canvas, middle(0), middle(1), release=False)
+    press(window, Qt.Key.Key_Escape)
+    QTest.mouseRelease(pane.canvas, Qt.MouseButton.LeftButton)
+    assert who() == rows[0]
+    drag(pane.canvas, middle(0), middle(1))
+    assert who() == rows[1]
+    assert bench.view.session_range(bench.view.annotations[turn]) == shown  # type: ignore[union-attr]
+    pane.setFocus()
+    press(window, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert who() == rows[2]
+    press(window, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert who() == rows[1]
+    for _ in range(3):
+        press(window, Qt.Key.Key_Z, CTRL)
+    assert who() == rows[0]

@@ -255,6 +255,37 @@ def test_carrying_on_goes_as_it_went(table: Table) -> None:
     assert len(table.bench.view.keyframes(made)) == 7
 
 
+def test_alt_and_a_drag_move_the_whole_track_in_the_world(table: Table) -> None:
+    """The keyframes are kept in the sensor's frame, which turns: each goes as far in the world as the hand went."""
+    made = made_car(table.at(0), DRIVEN)
+    keep_changed(table.space, {made: table.truth(DRIVEN)})
+    for sweep in range(5):
+        table.at(sweep)
+        carry_on(table.space)
+    sweeps = range(6)
+    before = [table.at(sweep).only() for sweep in sweeps]
+    keys = [(each.time_ns, each.presence) for each in table.bench.view.keyframes(made)]
+    table.at(2)
+    here = table.only()
+    table.look = table.look.straight_at(Side.TOP, here.center, (8, 8, 4))
+    beside = table.pointer(np.add(here.center, (30, 30, 0)))
+    assert not table.tool.takes_alt(beside)
+    assert table.tool.takes_alt(table.pointer(here.center))
+    front = np.array(face_center(here, (0, 1)))
+    assert not table.tool.takes_alt(table.pointer(front)), "a handle changes one sweep"
+    step = np.array([0.9, -0.4, 0.0])
+    table.pull(here.center, np.add(here.center, step), modifiers=Modifier.ALT, release=False)
+    assert table.tool.overlay().text == "whole track"
+    table.tool.release(table.pointer(np.add(here.center, step), modifiers=Modifier.ALT))
+    after = [table.at(sweep).only() for sweep in sweeps]
+    for old, new in zip(before, after, strict=True):
+        assert np.allclose(np.subtract(new.center, old.center), step, atol=0.01)
+        assert (new.size, new.rotation) == (old.size, old.rotation)
+    assert [(each.time_ns, each.presence) for each in table.bench.view.keyframes(made)] == keys
+    table.bench.session.undo()
+    assert [table.at(sweep).only() for sweep in sweeps] == before
+
+
 def test_shift_and_a_click_go_on_with_the_selected_track(table: Table) -> None:
     made = made_car(table.at(0), PARKED)
     table.take("cuboid")

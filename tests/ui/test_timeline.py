@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QScrollBar
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QScrollBar
 from timeline_window import SECOND, lane_y, place_of, timeline_of, turn_wheel, wait_until_filled, x_of
 
 from strict_windows import copy_of, drag, wait_for
@@ -375,3 +376,22 @@ def test_without_a_sample_nothing_is_there_and_nothing_breaks(fresh: TimelinePan
     assert pane.step_time(1) is None
     assert bench.open_sample("sf_drive")
     assert pane.model is not None
+
+
+def test_the_header_says_how_far_behind_the_clock_the_painted_playhead_is(pane: TimelinePane, bench: Workbench) -> None:
+    said = pane.header.findChild(QLabel, "pane_lag")
+    assert isinstance(said, QLabel)
+    wait_for(lambda: pane.lag._right is not None and pane.lag._right[0] <= 0 <= pane.lag._right[1], what="the paint")
+    pane.lag._now_ns = lambda: bench.clock.time_ns
+    pane.canvas.setUpdatesEnabled(False)
+    bench.clock.play()
+    for _ in range(6):
+        bench.clock.tick(SECOND // 10)
+    pane.canvas.setUpdatesEnabled(True)
+    late_ms = re.fullmatch(r"lag (\d+) ms", said.text())
+    assert late_ms
+    pixel_ms = pane.model.viewport.ns_per_px / 1e6 if pane.model is not None else 0.0
+    assert 500 - pixel_ms <= int(late_ms[1]) <= 500  # said at half a second, and right for the pixel it stood on
+    assert said.isVisible()
+    bench.clock.pause()
+    assert not said.isVisible()

@@ -2,44 +2,65 @@
 
 The window holds one for all panes (``workbench.py``): the timeline and the list of findings show the same. The checks
 run on a thread with a connection of its own, on what is stored when they begin; what changes meanwhile is checked next.
+The first check of a sample asks every rule about all of it; from then on the history says what was touched since, and
+only that is checked again (``qa/incremental.py``), with the readers of the media kept open.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from workstation.app.background import go_easy
-from workstation.app.validation import Validation
+from workstation.app.evidence import KeptEvidence
+from workstation.app.validation import rules_for
 from workstation.core.findings import Finding
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.signal import Signal
+from workstation.qa.incremental import KeptChecks
+from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
 
+_MEDIA = frozenset({RecordKind.SAMPLE, RecordKind.STREAM, RecordKind.RIG})
 Post = Callable[[Callable[[Any], None], object], None]
 """Call something with a value on the thread that owns the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of checking a sample: its findings, and the rules that could not judge, each with the reason."""
+
+    sample: SampleId
+    findings: tuple[Finding, ...]
+    not_run: tuple[tuple[str, str], ...]
 
 
 class SampleChecks:
     """``request`` whenever something changed; ``changed`` tells the findings, on the owner's thread."""
 
-    def __init__(self, open_reader: Callable[[], Reader], post: Post) -> None:
+    def __init__(self, project: ProjectFolder, open_reader: Callable[[], Reader], post: Post) -> None:
         self.changed: Signal[SampleChecks] = Signal("checks_changed")
         self.findings: tuple[Finding, ...] = ()
         """Of the sample that was checked last."""
-        self.not_run: tuple[str, ...] = ()
+        self.not_run: tuple[tuple[str, str], ...] = ()
         """Rules that could not judge, and why."""
         self.sample: SampleId | None = None
         """Which sample that is; ``None`` before the first run has ended."""
+        self._project = project
         self._open_reader = open_reader
         self._post = post
         self._wish = threading.Condition()
         self._wanted: SampleId | None = None
         self._closing = False
         self._thread: threading.Thread | None = None
+        self._kept = KeptChecks(())
+        self._seen: tuple[SampleId, int] | None = None
+        """Which sample was checked last, as of which revision."""
 
     def request(self, sample: SampleId) -> None:
         """Check this sample as it is now; a run that has not begun yet is replaced."""
@@ -62,30 +83,50 @@ class SampleChecks:
 
     def _work(self) -> None:
         go_easy()
-        while True:
-            with self._wish:
-                self._wish.wait_for(lambda: self._wanted is not None or self._closing)
-                if self._closing:
-                    return
-                sample, self._wanted = self._wanted, None
-            assert sample is not None
-            self._post(self._take, self._checked(sample))
+        evidence = KeptEvidence(self._project)
+        try:
+            while True:
+                with self._wish:
+                    self._wish.wait_for(lambda: self._wanted is not None or self._closing)
+                    if self._closing:
+                        return
+                    sample, self._wanted = self._wanted, None
+                assert sample is not None
+                checked = self._checked(sample, evidence)
+                if checked is not None:
+                    self._post(self._take, checked)
+        finally:
+            evidence.forget()
 
-    def _checked(self, sample_id: SampleId) -> tuple[SampleId, tuple[Finding, ...], tuple[str, ...]]:
+    def _checked(self, sample_id: SampleId, evidence: KeptEvidence) -> Checked | None:
+        """What all rules say of it now; ``None`` if another sample is wanted instead."""
         with self._open_reader() as reads:
             sample = reads.get(RecordKind.SAMPLE, sample_id)
             if not isinstance(sample, Sample):
-                return sample_id, (), ()
-            run = Validation(reads, sample=sample)
-            found: list[Finding] = []
-            for _, some in run.findings():
-                if self._closing:
-                    break
-                found += some
-            not_run = tuple(f"{each.rule}: {each.reason}" for each in run.summary().not_run)
-            return sample_id, tuple(found), not_run
+                self._seen = None
+                return Checked(sample_id, (), ())
+            touched = reads.touched_since(self._seen[1]) if self._seen and self._seen[0] == sample_id else None
+            if touched is None or touched.keys() & _MEDIA:
+                evidence.forget()
+            if touched is None or RecordKind.PROJECT in touched:
+                self._kept, touched = KeptChecks(rules_for(reads)), None
+            self._seen = None
+            outcomes = self._kept.check(
+                reads, sample, evidence.of(reads, sample_id), touched, partial(self._is_outdated, sample_id)
+            )
+            if outcomes is None:
+                return None
+            self._seen = (sample_id, reads.head())
+            return Checked(
+                sample_id,
+                tuple(finding for outcome in outcomes for finding in outcome.findings),
+                tuple((each.rule.id, each.not_run) for each in outcomes if each.not_run is not None),
+            )
 
-    def _take(self, result: tuple[SampleId, tuple[Finding, ...], tuple[str, ...]]) -> None:
+    def _is_outdated(self, sample: SampleId) -> bool:
+        return self._closing or self._wanted not in (None, sample)
+
+    def _take(self, result: Checked) -> None:
         if not self._closing:
-            self.sample, self.findings, self.not_run = result
+            self.sample, self.findings, self.not_run = result.sample, result.findings, result.not_run
             self.changed.emit(self)

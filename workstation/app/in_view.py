@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.app.cuboid_rows import Rows
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.core.cameras import Camera
+from workstation.core.cuboid_rows import Rows
 from workstation.core.projection import project
 from workstation.core.sample import Stream
 

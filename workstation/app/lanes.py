@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from workstation.app.looks import Paint
 from workstation.app.sample_view import SampleView
-from workstation.app.span_columns import Bars, Int32s, bars, free_row, packed_rows
+from workstation.app.span_columns import Bars, Int32s, bars, free_row, packed_rows, rarest_last
 from workstation.app.viewport import Int64s
 from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence, State
 from workstation.core.sample import Stream, StreamKind
@@ -203,7 +203,7 @@ def everything(_annotation: Annotation) -> bool:
 def make_tier(view: SampleView, lane: Lane, palette: Palette, keep: Keep = everything) -> Tier:
     """The labels of a lane as columns; ``keep`` says which are not hidden."""
     held = [each for each in view.annotations_of(lane.stream) if tier_of(each) is lane.kind and keep(each)]
-    starts, ends = _session_bounds(view, lane.stream, held)
+    starts, ends = session_bounds(view, lane.stream, held)
     order = np.lexsort((ends, starts))
     held = [held[i] for i in order.tolist()]
     starts, ends = starts[order], ends[order]
@@ -249,14 +249,14 @@ def _patched(view: SampleView, lane: Lane, palette: Palette, old: Tier, gone: se
         count = max(count, row + 1)
         alike = starts.searchsorted([bounds.start_ns, bounds.start_ns + 1])
         at = int(alike[0] + ends[alike[0] : alike[1]].searchsorted(bounds.end_ns, side="right"))
-        code = code_of(palette.number(view.paint_of(annotation)), _style(annotation))
+        code = code_of(palette.number(view.paint_of(annotation)), style_of(annotation))
         starts, ends = _with(starts, at, bounds.start_ns), _with(ends, at, bounds.end_ns)
         rows, codes = _with(rows, at, row), _with(codes, at, code)
         ids.insert(at, annotation.id)
     owners = np.arange(len(ids), dtype=np.int32)
     count = int(rows.max()) + 1 if len(rows) else 1
     known = old.numbers if tuple(ids) == old.ids else None
-    return _plain(tuple(ids), bars(starts, ends, rows, codes, owners, in_order=True), count, known)
+    return plain_tier(tuple(ids), bars(starts, ends, rows, codes, owners, in_order=True), count, known)
 
 
 def _with(values: NDArray[Whole], at: int, value: int) -> NDArray[Whole]:
@@ -269,17 +269,17 @@ def _assembled(
     rows: Int32s, count: int,
 ) -> Tier:  # fmt: skip
     paints = [palette.number(view.paint_of(each)) for each in held]
-    codes = np.array([code_of(paint, _style(each)) for paint, each in zip(paints, held, strict=True)], dtype=np.int32)
+    codes = np.array([code_of(paint, style_of(each)) for paint, each in zip(paints, held, strict=True)], dtype=np.int32)
     owners = np.arange(len(held), dtype=np.int32)
     items = bars(starts, ends, rows, codes, owners, in_order=True)
     ids = tuple(str(each.id) for each in held)
     if lane.kind is LaneKind.TRACKS:
         drawn, ticks = _track_parts(view, held, paints, rows)
         return Tier(ids, items, drawn, ticks, count, {each: i for i, each in enumerate(ids)})
-    return _plain(ids, items, count)
+    return plain_tier(ids, items, count)
 
 
-def _plain(ids: tuple[str, ...], items: Bars, count: int, numbers: dict[str, int] | None = None) -> Tier:
+def plain_tier(ids: tuple[str, ...], items: Bars, count: int, numbers: dict[str, int] | None = None) -> Tier:
     """``numbers`` where they are known: of a hundred thousand labels they cost more than all the rest of an edit."""
     instants = np.flatnonzero(items.starts == items.ends)
     ticks = Ticks(items.starts[instants], items.rows[instants], items.codes[instants], items.owners[instants])
@@ -288,13 +288,13 @@ def _plain(ids: tuple[str, ...], items: Bars, count: int, numbers: dict[str, int
     return Tier(ids, items, items, ticks, count, numbers)
 
 
-def _style(annotation: Annotation) -> Style:
+def style_of(annotation: Annotation) -> Style:
     if annotation.state is State.PROPOSED:
         return Style.PROPOSED
     return Style.REJECTED if annotation.state is State.REJECTED else Style.FULL
 
 
-def _session_bounds(view: SampleView, stream: str | None, held: Sequence[Annotation]) -> tuple[Int64s, Int64s]:
+def session_bounds(view: SampleView, stream: str | None, held: Sequence[Annotation]) -> tuple[Int64s, Int64s]:
     """The intervals in session time, like ``SampleView.session_range`` of each: instants stay instants."""
     own = np.array([(each.start_ns, each.end_ns) for each in held], dtype=np.int64).reshape(-1, 2)
     time_map = _map_of(view, stream)
@@ -400,12 +400,20 @@ def _without_gaps(annotation: Annotation, part: _Stretch) -> Iterator[_Stretch]:
 
 
 def item_at(tier: Tier, session_ns: int, row: int, slack_ns: int = 0) -> int | None:
-    """The item of a row at a time, else the nearest one within ``slack_ns``: short ones can be hit too."""
+    """The item of a row at a time, else the nearest one within ``slack_ns``: short ones can be hit too.
+
+    Of instants that lie within a third of that, where their marks do, the one of the rarest kind, which is on top.
+    """
     mine = np.flatnonzero(tier.items.rows == row)
     if not len(mine):
         return None
     starts, ends = tier.items.starts[mine], np.maximum(tier.items.ends[mine], tier.items.starts[mine] + 1)
     away = np.maximum(np.maximum(starts - session_ns, session_ns - (ends - 1)), 0)
+    marked = np.flatnonzero((away <= slack_ns // 3) & (tier.items.starts[mine] == tier.items.ends[mine]))
+    if len(marked) > 1:
+        nearest_last = marked[np.argsort(-away[marked], kind="stable")]
+        order = rarest_last(tier.ticks.codes, tier.items.codes[mine[nearest_last]])
+        return int(mine[nearest_last[order[-1]]])
     closest = int(np.argmin(away))
     return int(mine[closest]) if away[closest] <= slack_ns else None
 

@@ -7,7 +7,7 @@ arrays: the demo's 128 tracks of 80 keyframes cost 0.2 ms a question instead of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import is_
@@ -15,13 +15,13 @@ from operator import is_
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.cuboid_rows import NEVER_NS, Placed, Rows, Table, in_root, still_rows, with_moment
 from workstation.app.previews import Dragged
 from workstation.app.sample_view import SampleView
-from workstation.app.scenery import moved, roots_of, trajectories_of
+from workstation.app.scenery import roots_of, trajectories_of
 from workstation.app.streams import OpenStreams
-from workstation.core.annotation import Annotation, Keyframe, Presence
+from workstation.core.annotation import Annotation
 from workstation.core.cameras import Camera
+from workstation.core.cuboid_rows import Placed, Rows, Table, moved, rows_of, still_rows, with_moment
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.poses import NO_MOVE, RigidTransform, Trajectory
 from workstation.core.projection import (
@@ -54,7 +54,6 @@ class Projected:
 
 _MOST_WAYS = 4096
 _At = Callable[[int], Iterable[Placed]]
-_PRESENCE = {Presence.VISIBLE: 0, Presence.OCCLUDED: 1, Presence.ABSENT: 2}
 
 
 class PlacedCuboids:
@@ -282,36 +281,7 @@ class PlacedCuboids:
         source = (annotation, keyframes, stream)
         if held is not None and held.source is not None and all(map(is_, held.source, source)):
             return held
-        return self._built(annotation, keyframes, stream)
-
-    def _built(self, annotation: Annotation, keyframes: Sequence[Keyframe], stream: Stream | None) -> Rows | None:
-        moments = [(each.time_ns, each.shape, _PRESENCE[each.presence]) for each in keyframes]
-        if annotation.track is None and isinstance(annotation.shape, Cuboid):
-            moments = [(annotation.start_ns or 0, annotation.shape, 0)]
-        if not moments:
-            return None
-        own = np.array([time_ns for time_ns, _, _ in moments], np.int64)
-        times = own if stream is None else stream.time_map.to_session_array(own)
-        frame = annotation.frame or ("" if stream is None else stream.frame or "")
-        moves = [self._root_from(frame, time_ns) for time_ns in times.tolist()]
-        root = next((move[0] for move in moves if move is not None), None)
-        shapes = [shape if isinstance(shape, Cuboid) else None for _, shape, _ in moments]
-        if root is None or not any(shapes):
-            return None
-        usable = [s is not None and m is not None and m[0] == root for s, m in zip(shapes, moves, strict=True)]
-        centers, sizes, rotations = in_root(shapes, moves)
-        presence = [2 if not usable[i] else each for i, (_, _, each) in enumerate(moments)]
-        gaps = [] if annotation.track is None else [(g.start_ns, g.end_ns) for g in annotation.track.gaps]
-        gap_ns = np.array(gaps, np.int64).reshape(-1, 2)
-        if stream is not None and len(gap_ns):
-            gap_ns = stream.time_map.to_session_array(gap_ns.ravel()).reshape(-1, 2)
-        end_ns = int(times[-1]) + 1
-        if annotation.track is None:
-            end_ns = NEVER_NS if annotation.end_ns is None else max(end_ns, _session(stream, annotation.end_ns))
-            if annotation.start_ns is None:
-                times = np.array([-NEVER_NS], np.int64)
-        source = (annotation, keyframes, stream)
-        return Rows(source, root, times, centers, sizes, rotations, np.array(presence, np.int8), gap_ns, end_ns)
+        return rows_of(annotation, keyframes, stream, self._root_from)
 
     def _root_from(self, frame: str, session_ns: int) -> tuple[str, RigidTransform] | None:
         if frame not in self.tree.names:
@@ -321,10 +291,6 @@ class PlacedCuboids:
             ways = ((root, self.transform(root, frame, session_ns)) for root in self.roots)
             self._moves[key] = next(((root, way) for root, way in ways if way is not None), None)
         return self._moves[key]
-
-
-def _session(stream: Stream | None, own_ns: int) -> int:
-    return own_ns if stream is None else stream.time_map.to_session(own_ns)
 
 
 def _pose_in(there: Placed | None, row: int | None, move: RigidTransform | None) -> RigidTransform | None:

@@ -82,13 +82,16 @@ def device_in_words(player: Player) -> tuple[str, str]:
     return words, output.reason or words
 
 
-def keep_offset(device: str, offset_ns: int) -> None:
-    """Write a device's compensation into the settings: 0 forgets it."""
+def keep_offset(device: str, offset_ns: int, residual_ns: int | None = None) -> None:
+    """Write a device's compensation into the settings, and what was left with it; 0 without a residual forgets it."""
     settings = read_settings()
     offsets = {**settings.sound_offsets_ns, device: offset_ns}
-    if not offset_ns:
+    residuals = {name: kept for name, kept in settings.sound_residuals_ns.items() if name != device}
+    if residual_ns is not None:
+        residuals[device] = residual_ns
+    elif not offset_ns:
         del offsets[device]
-    write_settings(msgspec.structs.replace(settings, sound_offsets_ns=offsets))
+    write_settings(msgspec.structs.replace(settings, sound_offsets_ns=offsets, sound_residuals_ns=residuals))
 
 
 def tracks_of(

@@ -16,15 +16,16 @@ import numpy as np
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Keyframe, Track, effective_class
 from workstation.core.cameras import Camera
+from workstation.core.cuboid_rows import moved
 from workstation.core.errors import DataError
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.ids import SampleId
 from workstation.core.poses import RigidTransform, Trajectory
 from workstation.core.projection import Outline, cuboid_outline, rolling_outline
-from workstation.core.records import RecordKind
-from workstation.core.rotation import multiply, unit
-from workstation.core.sample import Rig, Stream, StreamKind
-from workstation.core.space import Calibration, FrameTree, NoTransform, calibration_of
+from workstation.core.rigs import newest_calibration
+from workstation.core.rotation import unit
+from workstation.core.sample import Stream, StreamKind
+from workstation.core.space import Calibration, FrameTree, NoTransform
 from workstation.core.tracks import interpolated, moment
 from workstation.media.base import TrajectoryReader
 from workstation.media.gaps import longest_step_ns
@@ -71,7 +72,7 @@ class Scenery:
         self._sample = sample
         self.readers = readers
         self.streams = {stream.id: stream for stream in session.store.streams(sample)}
-        self.calibration = _calibration(session, sample)
+        self.calibration = newest_calibration(session.store, sample)
         self.tree = FrameTree(self.calibration, trajectories_of(self.streams.values(), readers))
         self.roots = roots_of(self.calibration)
         self._tracks = list(self._cuboid_tracks())
@@ -192,25 +193,6 @@ def roots_of(calibration: Calibration) -> list[str]:
     """The frames that hang under no other."""
     parents = {frame.parent for frame in calibration.frames}
     return sorted(parents - {frame.name for frame in calibration.frames})
-
-
-def moved(cuboid: Cuboid, target_from_source: RigidTransform) -> Cuboid:
-    """A cuboid in another frame."""
-    there = target_from_source @ RigidTransform(cuboid.rotation, cuboid.center)
-    return Cuboid(
-        center=there.translation,
-        size=cuboid.size,
-        rotation=unit(multiply(target_from_source.rotation, cuboid.rotation)),
-    )
-
-
-def _calibration(session: HoldsRecords, sample: SampleId) -> Calibration:
-    """The newest version of the sample's rig; an empty one without any."""
-    rigs = [each for each in session.store.records(RecordKind.RIG, sample=sample) if isinstance(each, Rig)]
-    if not rigs:
-        return Calibration()
-    newest = max(rigs, key=lambda rig: rig.version)
-    return calibration_of(newest.frames, newest.cameras)
 
 
 def _session_poses(reader: TrajectoryReader, stream: Stream) -> Trajectory:

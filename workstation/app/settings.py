@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recent_projects: tuple[str, ...] = ()
     sound_offsets_ns: Mapping[str, int] = {}
     """Device name -> how much later than it says its sound is heard, against the picture."""
+    sound_residuals_ns: Mapping[str, int] = {}
+    """Device name -> how far picture and sound were still apart when its compensation was measured."""
     lanes: Mapping[str, object] = {}
     """By project: how its timeline's lanes are arranged (``lane_layout.py``)."""
     clouds: Mapping[str, object] = {}

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.app.mask_edits import cropped
+from workstation.app.volume_planes import Matrix, Plane
 from workstation.core.annotation import Annotation, State
 from workstation.core.geometry import Mask, ShapeKind
 
@@ -99,6 +100,31 @@ class SliceShapes:
             found = self.at(group, index)
             if found is not None:
                 yield index, found
+
+    def cut(self, group: SliceGroup, plane: Plane, index: int, voxel_from_patient: Matrix) -> Bits | None:
+        """(height, width) what of it a slice of any plane cuts, each pixel by the voxel it lies in; ``None`` if
+        nothing."""
+        held = dict(self.all_of(group))
+        if not held:
+            return None
+        left, top, right, bottom = _around(list(held.values()))
+        solid = np.zeros((group.last - group.first + 1, bottom - top, right - left), np.bool_)
+        for number, (x, y, inside) in held.items():
+            rows, columns = inside.shape
+            solid[number - group.first, y - top : y - top + rows, x - left : x - left + columns] = inside
+        voxel_from_plane = voxel_from_patient @ plane.patient_from_plane
+        width, height = plane.size_px
+        origin = voxel_from_plane[:3, :2] @ (0.5, 0.5) + voxel_from_plane[:3, 2] * index + voxel_from_plane[:3, 3]
+        origin -= (group.first, top, left)
+        layer = np.ones((height, width), np.bool_)
+        places = []
+        for axis, size in enumerate(solid.shape):
+            across, down = np.arange(width) * voxel_from_plane[axis, 0], np.arange(height) * voxel_from_plane[axis, 1]
+            at = np.rint(origin[axis] + across[None, :] + down[:, None]).astype(np.int64)
+            layer &= (at >= 0) & (at < size)
+            places.append(at)
+        layer[layer] = solid[places[0][layer], places[1][layer], places[2][layer]]
+        return layer if layer.any() else None
 
     def volume_ml(self, group: SliceGroup, step_mm: float) -> float:
         """What it encloses; each slice stands for the room halfway to its neighbours."""

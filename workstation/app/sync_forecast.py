@@ -1,38 +1,62 @@
-"""What a new time map would change before it is applied: which findings would come and which would go.
+"""What a new time map or a new calibration would change before it is applied: verdicts that come, and that go.
 
-Called by the panel of synchronisation beside the work. The checks that look at time run twice over the same records,
-once with the map that stands and once with the one to be; nothing is written. Marks keep the times of their own
-streams, so that only their places in the session move.
+Called by the panel of synchronisation beside the work, and by ``workstation sync … --dry-run``. All checks of a sample
+run twice over the same records, once as they stand and once as they would be; nothing is written. Marks keep the times
+of their own streams, so that only their places in the session move; cuboids keep their numbers, and only where they
+are seen moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, cast
 
 from msgspec.structs import replace
 
+from workstation.app.evidence import media_evidence
 from workstation.app.jobs import Job
+from workstation.core.annotation import Record
+from workstation.core.evidence import Evidence
 from workstation.core.findings import Finding
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
-from workstation.core.sample import Sample, Stream
+from workstation.core.sample import Rig, Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.timebase import TimeMap
 from workstation.qa.findings import choose_rules, load_rules
 from workstation.qa.runner import run_rules
+from workstation.store.project import ProjectFolder
+from workstation.store.queries import Reads
 from workstation.store.store import Reader
 
-_ABOUT_TIME = ("clocks", "moments")
+OpenEvidence = Callable[[Snapshot], Callable[[Sample], AbstractContextManager[Evidence]]]
+"""What knows a sample's media, for records as they would be."""
+_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """Findings that the new map would raise, and those it would settle."""
+    """Findings that the change would raise, and those it would settle; how many labels move in session time."""
 
     raised: tuple[Finding, ...] = ()
     settled: tuple[Finding, ...] = ()
+    moved: int = 0
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Ids of the links whose verdict changes."""
+        return self._items(RecordKind.LINK)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Ids of the labels whose verdict changes."""
+        return self._items(RecordKind.ANNOTATION)
+
+    def _items(self, kind: RecordKind) -> tuple[str, ...]:
+        every = [item.id for each in (*self.raised, *self.settled) for item in each.items if item.kind == kind.value]
+        return tuple(dict.fromkeys(every))
 
     def words(self) -> str:
         """One sentence or two, with the first of each."""
@@ -45,49 +69,99 @@ class Forecast:
         ]
         return f"Accepting {' and '.join(parts)}."
 
+    def lines(self) -> list[str]:
+        """Every changed verdict as a line, the first dozen of each side."""
+        found = [f"{self.moved} labels move in session time; their own times stay."] if self.moved else []
+        for verb, some in (("settles", self.settled), ("raises", self.raised)):
+            found += [f"{verb} {each.rule}: {each.text}" for each in some[:_SHOWN]]
+            if len(some) > _SHOWN:
+                found.append(f"{verb} {len(some) - _SHOWN} more")
+        if not self.raised and not self.settled:
+            found.append("No verdict of a check changes.")
+        return found
 
-class _WithMap:
-    """A snapshot in which one stream has another map; everything else is asked of the one behind it."""
+    def plain(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "raised": [_plain(each) for each in self.raised], "settled": [_plain(each) for each in self.settled],
+            "links": list(self.links), "labels": list(self.labels), "moved": self.moved,
+        }  # fmt: skip
 
-    def __init__(self, behind: Snapshot, stream: Stream) -> None:
+
+def _plain(finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule, "text": finding.text, "measured": finding.measured, "limit": finding.limit,
+        "unit": finding.unit, "items": [{"kind": each.kind, "id": each.id} for each in finding.items],
+    }  # fmt: skip
+
+
+class _WithChange:
+    """A snapshot in which some streams and the newest calibration are others; the rest is asked of the one behind."""
+
+    def __init__(self, behind: Snapshot, changed: Sequence[Stream | Rig]) -> None:
         self._behind = behind
-        self._stream = stream
+        self._streams = {str(each.id): each for each in changed if isinstance(each, Stream)}
+        self._rigs = [each for each in changed if isinstance(each, Rig)]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._behind, name)
 
-    def get(self, kind: RecordKind, record_id: str) -> Any:
-        if kind is RecordKind.STREAM and record_id == self._stream.id:
-            return self._stream
+    def get(self, kind: RecordKind, record_id: str) -> Record | None:
+        if kind is RecordKind.STREAM and record_id in self._streams:
+            return self._streams[record_id]
         return self._behind.get(kind, record_id)
 
     def streams(self, sample: SampleId) -> list[Stream]:
-        return [self._stream if each.id == self._stream.id else each for each in self._behind.streams(sample)]
+        return [self._streams.get(each.id, each) for each in self._behind.streams(sample)]
+
+    def records(self, kind: RecordKind, *, sample: SampleId | None = None) -> list[Record]:
+        found = list(self._behind.records(kind, sample=sample))
+        if kind is RecordKind.STREAM:
+            return [self._streams.get(str(getattr(each, "id", "")), each) for each in found]
+        return [*found, *self._rigs] if kind is RecordKind.RIG else found
 
 
-def forecast(snapshot: Snapshot, sample: Sample, stream: Stream, time_map: TimeMap) -> Forecast:
-    """What checks of time would say with this map of the stream, against what they say now."""
-    moved = cast("Snapshot", _WithMap(snapshot, replace(stream, time_map=time_map)))
-    now, then = (_open(each, sample) for each in (snapshot, moved))
+def with_map(stream: Stream, time_map: TimeMap) -> Stream:
+    """The stream as it would be."""
+    return replace(stream, time_map=time_map)
+
+
+def forecast(
+    snapshot: Snapshot, sample: Sample, changed: Sequence[Stream | Rig], *, evidence: OpenEvidence | None = None
+) -> Forecast:
+    """What the checks would say with these streams and this newest calibration, against what they say now."""
+    moved = cast("Snapshot", _WithChange(snapshot, changed))
+    now, then = (_open(each, sample, None if evidence is None else evidence(each)) for each in (snapshot, moved))
+    streams = {str(each.id) for each in changed if isinstance(each, Stream)}
     return Forecast(
         raised=tuple(found for key, found in then.items() if key not in now),
         settled=tuple(found for key, found in now.items() if key not in then),
+        moved=sum(str(each.stream) in streams for each in snapshot.annotations(sample.id)) if streams else 0,
     )
 
 
+def media_of(project: ProjectFolder) -> OpenEvidence:
+    """The evidence of a project's own media."""
+    return lambda snapshot: media_evidence(cast("Reads", snapshot), project)
+
+
 def forecasting(
-    open_reader: Callable[[], Reader], sample: Sample, stream: Stream, time_map: TimeMap
+    project: ProjectFolder, open_reader: Callable[[], Reader], sample: Sample, changed: Sequence[Stream | Rig]
 ) -> Callable[[Job], Forecast]:
     """The same as the work of a job, over a connection of its own."""
 
     def work(_job: Job) -> Forecast:
         with open_reader() as reader:
-            return forecast(reader, sample, stream, time_map)
+            return forecast(reader, sample, changed, evidence=media_of(project))
 
     return work
 
 
-def _open(snapshot: Snapshot, sample: Sample) -> dict[str, Finding]:
-    outcomes: Iterable[Any] = run_rules(snapshot, choose_rules(load_rules(), _ABOUT_TIME), [sample], project=False)
+def _open(
+    snapshot: Snapshot, sample: Sample, evidence: Callable[[Sample], AbstractContextManager[Evidence]] | None
+) -> dict[str, Finding]:
+    outcomes: Iterable[Any] = run_rules(
+        snapshot, choose_rules(load_rules(), ()), [sample], project=False, evidence=evidence
+    )
     findings: Sequence[Finding] = [each for outcome in outcomes for each in outcome.findings]
     return {each.fingerprint: each for each in findings if not each.settled}

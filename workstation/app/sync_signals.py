@@ -28,16 +28,13 @@ from workstation.media.base import (
 )
 from workstation.sync.curves import Curve
 from workstation.sync.delay import Floats
+from workstation.sync.turning import PictureTurns, SweepTurns
 
 Progress = Callable[[float], None]
 _SMALL_PX = (96, 54)
-_TURN_PX = (160, 90)
 _MOTION_PX = (320, 180)
 _NOISE_GREY = 6
 """What changes by less is the camera's own noise."""
-_AZIMUTHS = 720
-_MOST_TURN_RAD = 0.25
-_LEAST_RANGE_M = 2.0
 _MOST_POINTS = 40_000
 _LOOK_STEP_S = 0.0005
 _LOOK_AROUND_S = 1.2
@@ -135,12 +132,13 @@ def film_of(
 
 
 def turning_curve(
-    stream: Stream, reader: Reader, *, channel: str = "", progress: Progress | None = None,
+    stream: Stream, reader: Reader, *, channel: str = "", row_late_ns: int = 0, progress: Progress | None = None,
     cancel: CancelToken | None = None,
 ) -> Curve:  # fmt: skip
     """How fast the vehicle turns as this stream sees it: a gyro's channel, poses, the pan of a camera, or of sweeps.
 
     The unit is the stream's own; only the shape counts. A value stands in the middle between the two items it is from.
+    ``row_late_ns`` is how much later than its time stamp the middle row of a frame was exposed.
     """
     own: Int64s
     values: Floats
@@ -150,7 +148,7 @@ def turning_curve(
     elif isinstance(reader, TrajectoryReader):
         own, values = _of_poses(reader)
     elif isinstance(reader, VideoReader):
-        own, values = _of_video(reader, progress, cancel)
+        own, values = _of_video(reader, row_late_ns, progress, cancel)
     elif isinstance(reader, CloudReader):
         own, values = _of_sweeps(reader, progress, cancel)
     else:
@@ -210,75 +208,31 @@ def _of_poses(reader: TrajectoryReader) -> tuple[Int64s, Floats]:
     return (times[1:] + times[:-1]) // 2, rate
 
 
-def _of_video(reader: VideoReader, progress: Progress | None, cancel: CancelToken | None) -> tuple[Int64s, Floats]:
-    """The sideways shift between frames, by the phase of their spectra."""
-    times = reader.table.times_ns
-    before, shifts = None, np.full(max(len(times) - 1, 0), np.nan)
-    window = np.hanning(_TURN_PX[1])[:, None] * np.hanning(_TURN_PX[0])
+def _of_video(
+    reader: VideoReader, row_late_ns: int, progress: Progress | None, cancel: CancelToken | None
+) -> tuple[Int64s, Floats]:
+    """How fast what is far away wanders through the picture. A frame counts at the time of its middle row."""
+    times = reader.table.times_ns + np.int64(row_late_ns)
+    turns, shifts = PictureTurns(), np.full(len(times), np.nan)
     for index in range(len(times)):
-        picture = _grey(reader, index, _TURN_PX, cancel).astype(np.float32)
-        spectrum = np.fft.rfft2((picture - picture.mean()) * window)
-        if before is not None:
-            shifts[index - 1] = _sideways(before, spectrum)
-        before = spectrum
+        shifts[index] = turns.turned_px(_grey(reader, index, _MOTION_PX, cancel))
         if progress is not None:
             progress((index + 1) / len(times))
-    rate = shifts / np.maximum(np.diff(times) * 1e-9, 1e-9)
+    rate = shifts[1:] / np.maximum(np.diff(times) * 1e-9, 1e-9)
     return (times[1:] + times[:-1]) // 2, rate
-
-
-def _sideways(before: NDArray[np.complex128], after: NDArray[np.complex128]) -> float:
-    cross = after * np.conj(before)
-    level = np.abs(cross)
-    cross /= np.maximum(level, 1e-3 * level.max() + 1e-12)
-    peaks = np.fft.irfft2(cross)
-    rows = np.concatenate((peaks[-6:], peaks[:7])).max(axis=0)  # a bump lifts the picture by a few rows
-    best = int(np.argmax(rows))
-    left, right = float(rows[best - 1]), float(rows[(best + 1) % len(rows)])
-    bend = left - 2 * float(rows[best]) + right
-    part = 0.5 * (left - right) / bend if bend < 0 else 0.0
-    shift = best + part
-    return float(shift - len(rows) if shift > len(rows) / 2 else shift)
 
 
 def _of_sweeps(reader: CloudReader, progress: Progress | None, cancel: CancelToken | None) -> tuple[Int64s, Floats]:
-    """The turn between sweeps: how far the outline of what stands around must be turned to fit the one before."""
+    """How fast the sensor turns from sweep to sweep."""
     times = reader.table.times_ns
-    before, turns = None, np.full(max(len(times) - 1, 0), np.nan)
+    turns, angles = SweepTurns(), np.full(len(times), np.nan)
     for index in range(len(times)):
-        outline = _outline(reader.cloud(index, max_points=_MOST_POINTS, cancel=cancel).points)
-        if before is not None:
-            turns[index - 1] = _turned(before, outline)
-        before = outline
+        points = reader.cloud(index, max_points=_MOST_POINTS, cancel=cancel).points
+        angles[index] = turns.turned_rad(points[:, :3])
         if progress is not None:
             progress((index + 1) / len(times))
-    rate = turns / np.maximum(np.diff(times) * 1e-9, 1e-9)
+    rate = angles[1:] / np.maximum(np.diff(times) * 1e-9, 1e-9)
     return (times[1:] + times[:-1]) // 2, rate
-
-
-def _outline(points: NDArray[np.float32]) -> Floats:
-    """The median of one over the distance of what stands up, by azimuth; where nothing stands, zero."""
-    flat = np.hypot(points[:, 0], points[:, 1])
-    floor = float(np.median(points[:, 2])) if len(points) else 0.0
-    kept = np.flatnonzero(np.isfinite(flat) & (flat > _LEAST_RANGE_M) & (points[:, 2] > floor + 0.5))
-    place = ((np.arctan2(points[kept, 1], points[kept, 0]) / (2 * np.pi) % 1.0) * _AZIMUTHS).astype(np.intp) % _AZIMUTHS
-    count = np.bincount(place, minlength=_AZIMUTHS)
-    total = np.bincount(place, weights=1.0 / flat[kept], minlength=_AZIMUTHS)
-    found: Floats = total / np.maximum(count, 1)
-    return found
-
-
-def _turned(before: Floats, after: Floats) -> float:
-    cross = np.fft.irfft(np.fft.rfft(after - after.mean()) * np.conj(np.fft.rfft(before - before.mean())), _AZIMUTHS)
-    most = int(_MOST_TURN_RAD / (2 * np.pi) * _AZIMUTHS)
-    around = np.concatenate((cross[-most:], cross[: most + 1]))
-    best = int(np.argmax(around))
-    if not 0 < best < len(around) - 1:
-        return float("nan")
-    left, here, right = (float(each) for each in around[best - 1 : best + 2])
-    bend = left - 2 * here + right
-    part = 0.5 * (left - right) / bend if bend < 0 else 0.0
-    return -(best + part - most) / _AZIMUTHS * 2 * np.pi  # what stands still turns the other way
 
 
 def _grey(reader: VideoReader, index: int, size: tuple[int, int], cancel: CancelToken | None) -> NDArray[np.uint8]:

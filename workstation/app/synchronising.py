@@ -7,6 +7,7 @@ be taken back: the stream's new time map with its evidence, and the sync gate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +19,7 @@ import numpy as np
 from workstation.app.scenery import HoldsRecords, Scenery
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
+from workstation.app.sync_events import events_of
 from workstation.app.sync_signals import (
     Film,
     Progress,
@@ -35,13 +37,15 @@ from workstation.core.errors import DataError, UserError
 from workstation.core.geometry import Box, Cuboid, ShapeKind
 from workstation.core.ids import StreamId
 from workstation.core.projection import cuboid_box
+from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream, StreamKind
+from workstation.core.space import Calibration
 from workstation.core.sync_state import SYNC_GATE
 from workstation.core.timebase import TimeMap, TimeRange
 from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, named_limit_ms
 from workstation.media.base import CancelToken
 from workstation.sync.curves import Curve, curve_drift
-from workstation.sync.drift import DriftFit, OffsetAt, fit_drift
+from workstation.sync.drift import DriftFit, OffsetAt, fit_drift, less_sure
 from workstation.sync.marks import Moment, marks_drift, match_moments
 from workstation.sync.moving_object import object_offset
 from workstation.sync.sounds import sound_drift
@@ -53,6 +57,8 @@ _AROUND_NS = 1_200_000_000
 _MOST_MOMENTS = 40
 _MOST_PPM = 200.0
 """Worse than any clock of a camera or a recorder."""
+_STAMP_DOUBT = {StreamKind.VIDEO: 0.1, StreamKind.CLOUD: 0.05}
+"""Of the time from one item to the next, on either side."""
 _EDGE_PX = 2.0
 _VOICE_S = 180.0
 _LOUD_ENOUGH = 0.05
@@ -191,6 +197,38 @@ def by_clap(bench: Bench, *, sound: str | None = None, picture: str | None = Non
     )  # fmt: skip
 
 
+def by_events(
+    bench: Bench, *, reference: str, moved: str, channel: str = "", reference_channel: str = "", falling: bool = False
+) -> Measured:
+    """One list of events against another: pulses, switches on the bus, sounds, flashes; drift included."""
+    first = bench.stream(reference, (), "the reference")
+    second = bench.stream(moved, (), "the stream to measure")
+    if first.id == second.id and channel == reference_channel:
+        raise UserError("a stream cannot be measured against itself")
+    one, other = (
+        events_of(
+            each, bench.readers.reader(each), channel=name, falling=falling, progress=bench.progress,
+            cancel=bench.cancel,
+        )
+        for each, name in ((first, reference_channel), (second, channel))
+    )  # fmt: skip
+    found = match_moments(one.moments, other.moments, most_ns=round(bench.most_s * 1e9), most_ppm=_MOST_PPM)
+    if found is None:
+        raise DataError(
+            f"{first.key} and {second.key} have no event within {bench.most_s:g} s of each other",
+            place=bench.sample.key,
+        )
+    few = "one pair of events says nothing of its own chance; look at the pick" if len(found.pairs) < 2 else ""
+    doubt = "another offset would fit about as well; look at the picks" if found.ambiguous else few
+    picks = tuple((pair.reference.middle_ns, pair.other.middle_ns) for pair in found.pairs)
+    return Measured(
+        method="events", reference=first, moved=second, fit=marks_drift(found),
+        points=tuple(_point(pair.reference, pair.other) for pair in found.pairs), picks=picks, doubt=doubt,
+        evidence={"channels": [one.channel, other.channel], "events": len(picks), "alone": list(found.alone)},
+        shown=(one.shown, other.shown),
+    )  # fmt: skip
+
+
 def by_sound(bench: Bench, *, reference: str, moved: str) -> Measured:
     """One sound track against another of the same scene."""
     first = bench.stream(reference, (), "the reference")
@@ -209,12 +247,32 @@ def by_motion(bench: Bench, *, reference: str, moved: str, channel: str = "", re
     second = bench.stream(moved, (), "the stream to measure")
     if first.id == second.id:
         raise UserError("a stream cannot be measured against itself")
+    calibration = newest_calibration(bench.session.store, bench.sample.id)
     curves = [
-        turning_curve(each, bench.readers.reader(each), channel=name, progress=bench.progress, cancel=bench.cancel)
+        turning_curve(
+            each, bench.readers.reader(each), channel=name, row_late_ns=_middle_row_ns(calibration, each),
+            progress=bench.progress, cancel=bench.cancel,
+        )
         for each, name in ((first, reference_channel), (second, channel))
-    ]
+    ]  # fmt: skip
     fit, points = _matched(curves[0], curves[1], bench, "do not turn together, or hardly turn at all")
+    known_ns = math.hypot(*(_stamp_doubt_ns(each, curve) for each, curve in zip((first, second), curves, strict=True)))
+    fit, points = less_sure(fit, points, round(known_ns))
     return Measured(method="imu", reference=first, moved=second, fit=fit, points=points, shown=(curves[0], curves[1]))
+
+
+def _middle_row_ns(calibration: Calibration, stream: Stream) -> int:
+    """How much later than its stamp the middle row of a frame was exposed, by the camera of the rig."""
+    camera = next((each for each in calibration.cameras if each.name == stream.frame), None)
+    if camera is None or stream.kind is not StreamKind.VIDEO:
+        return 0
+    return int(camera.row_times_ns(0, camera.height_px / 2))
+
+
+def _stamp_doubt_ns(stream: Stream, curve: Curve) -> float:
+    """What no comparison of motion can know: where within an exposure or a turn of the sensor its stamp lies."""
+    share = _STAMP_DOUBT.get(stream.kind, 0.0)
+    return share * float(np.median(np.diff(curve.times_ns))) if len(curve.times_ns) > 1 else 0.0
 
 
 def by_voice(bench: Bench, *, sound: str | None = None, picture: str | None = None) -> Measured:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from workstation.app.looks import Paint, paint_of
 from workstation.app.sample_view import SampleView
-from workstation.core.annotation import Annotation, Word
+from workstation.core.annotation import Annotation, Link, Word
 from workstation.core.geometry import TextSpan
 from workstation.core.text_edits import edits_between, rebased
 
 DOUBTFUL = 0.6
 """Words of which the recogniser was less sure are marked."""
-_SPEAKS = "speaks"
+SPEAKS = "speaks"
 
 
 def turns_of(view: SampleView, stream: str | None) -> list[Annotation]:
@@ -35,11 +35,17 @@ def speaker_of(view: SampleView, turn: Annotation) -> str | None:
     """The entity that speaks a turn: the turn's own, else the one a link says."""
     if turn.entity is not None:
         return turn.entity
+    found = spoken_by(view, turn)
+    return None if found is None else found[1]
+
+
+def spoken_by(view: SampleView, turn: Annotation) -> tuple[Link, str] | None:
+    """The link that says who speaks a turn, and the entity it says."""
     for link in view.links_of(turn.id):
-        if link.type_id == _SPEAKS:
+        if link.type_id == SPEAKS and link.holds:
             for end in link.ends:
                 if end.target in view.entities:
-                    return end.target
+                    return link, end.target
     return None
 
 

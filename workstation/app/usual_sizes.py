@@ -1,4 +1,5 @@
-"""How large things of a class usually are: as they were labelled in this sample, else as they mostly are.
+"""How large things of a class usually are: as the ontology states, else as they were labelled in this sample, else as
+they mostly are.
 
 For completing the box of a thing that is seen from one side only. Length, width and height in metres.
 """
@@ -24,13 +25,16 @@ _MOSTLY: dict[str, Size] = {
     "animal": (1.0, 0.4, 0.7), "dog": (0.9, 0.35, 0.6), "deer": (1.6, 0.5, 1.4), "traffic_cone": (0.35, 0.35, 0.7),
     "traffic_sign": (0.2, 0.7, 0.7), "traffic_light": (0.4, 0.4, 1.0),
 }  # fmt: skip
-"""By class of the starter ontology for driving, from the middle of its range."""
+"""For ontologies that state no sizes: by the classes of the starter for driving, from the middle of their range."""
 
 
 def usual_size(view: SampleView, class_id: str | None) -> Size | None:
     """The usual size of a class, or of the nearest class above that has one."""
     if class_id is None:
         return None
+    stated = _stated(view, class_id)
+    if stated is not None:
+        return stated
     labelled = list(_labelled(view, class_id))
     if len(labelled) >= _FEWEST:
         length, width, height = np.median(np.array(labelled), axis=0).tolist()
@@ -39,8 +43,16 @@ def usual_size(view: SampleView, class_id: str | None) -> Size | None:
 
 
 def mostly(view: SampleView, class_id: str) -> Size | None:
-    """The size in the list, of the class or the nearest one above it, whatever was labelled."""
+    """The size the ontology states, or that of the list, of the class or the nearest one above it, whatever was
+    labelled."""
+    stated = _stated(view, class_id)
+    if stated is not None:
+        return stated
     return next((_MOSTLY[each] for each in _upward(view, class_id) if each in _MOSTLY), None)
+
+
+def _stated(view: SampleView, class_id: str) -> Size | None:
+    return None if view.ontology is None else view.ontology.usual_size(class_id)
 
 
 def _upward(view: SampleView, class_id: str) -> Iterator[str]:

@@ -5,26 +5,36 @@ Findings are derived data: keeping them writes no revision, and each run replace
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from workstation.core.annotation import FindingDecision
+from workstation.core.evidence import Evidence
 from workstation.core.findings import Finding, decided
 from workstation.core.guideline import last_read, newest, people_behind
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import Acknowledgement, Guideline, Sample
 from workstation.qa.findings import Rule, choose_rules, load_rules
+from workstation.qa.own import own_rules
 from workstation.qa.runner import Outcome, run_rules
 from workstation.store.queries import Reads
 from workstation.store.store import Store
 
+OpenEvidence = Callable[[Sample], AbstractContextManager[Evidence]]
+"""Opens what knows the media of a sample; without it, rules about media count as not run."""
 FINDINGS_AREA = "finding."
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
+
+
+def rules_for(reads: Reads, only: Iterable[str] = ()) -> Sequence[Rule]:
+    """The rules that are run in a project, its own among them, or those of these ids and subjects."""
+    return choose_rules((*load_rules(), *own_rules(reads)), only)
 
 
 class NotRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +59,20 @@ class Summary:
 class Validation:
     """One run over a project or one sample. Read ``findings`` to the end, then ask for the ``summary``."""
 
-    def __init__(self, reads: Reads, *, only: Iterable[str] = (), sample: Sample | None = None) -> None:
-        self.rules: Sequence[Rule] = choose_rules(load_rules(), only)
+    def __init__(
+        self,
+        reads: Reads,
+        *,
+        only: Iterable[str] = (),
+        sample: Sample | None = None,
+        evidence: OpenEvidence | None = None,
+        rules: Sequence[Rule] | None = None,
+    ) -> None:
+        """``rules`` are run instead of those of the project: to try one before it is switched on."""
+        self.rules: Sequence[Rule] = rules_for(reads, only) if rules is None else rules
         self._reads = reads
         self._sample = sample
+        self._evidence = evidence
         self._keys: set[str] = set()
         self._counts = {True: 0, False: 0}
         self._not_run: dict[tuple[str, str], int] = {}
@@ -61,7 +81,7 @@ class Validation:
         """The findings of each sample that has some, the project's first; kept in the store if one is given."""
         whole = self._sample is None
         samples = self._reads.samples() if self._sample is None else [self._sample]
-        outcomes = run_rules(self._reads, self.rules, samples, project=whole)
+        outcomes = run_rules(self._reads, self.rules, samples, project=whole, evidence=self._evidence)
         for sample, those in _by_sample(outcomes):
             if keep_in is not None:
                 _keep(keep_in, sample, those)
@@ -119,7 +139,7 @@ def kept_findings(reads: Reads, sample: SampleId | None) -> list[Finding]:
     """The findings of the last run that was kept, with what people have decided since."""
     found = [
         _DECODER.decode(data)
-        for rule in load_rules()
+        for rule in rules_for(reads)
         for data in reads.derived_values(FINDINGS_AREA + rule.id, sample).values()
     ]
     if sample is None:
@@ -143,6 +163,7 @@ def finding_row(finding: Finding, sample: Sample | None) -> dict[str, Any]:
         "limit": finding.limit,
         "unit": finding.unit,
         "suggestion": finding.suggestion,
+        "fix": None if finding.fix is None else finding.fix._asdict(),
         "fingerprint": finding.fingerprint,
         "reason": finding.reason,
         "cause": finding.cause,

@@ -24,7 +24,10 @@ def bench() -> None:
 @click.option(
     "--beeps", type=click.IntRange(2, 100), default=8, show_default=True, help="How many, half a second apart."
 )
-@click.option("--tolerance", type=click.FloatRange(0.1, 1000), default=10.0, show_default=True, help="In milliseconds.")
+@click.option("--tolerance", type=click.FloatRange(0.1, 1000), help="In milliseconds; 10 unless a project says it.")
+@click.option(
+    "--project", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Take its tightest tolerance."
+)
 @click.option("--device", help="The sound device of this name instead of the usual one.")
 @click.option("--apply", is_flag=True, help="Keep the measured compensation for the device.")
 @click.option("--compensation", type=click.FloatRange(-2000, 2000), help="Keep this one, in milliseconds, unmeasured.")
@@ -33,7 +36,8 @@ def bench() -> None:
 def playback(
     windows: Windows | None,
     beeps: int,
-    tolerance: float,
+    tolerance: float | None,
+    project: Path | None,
     device: str | None,
     apply: bool,
     compensation: float | None,
@@ -49,13 +53,15 @@ def playback(
     from workstation.app.playback_bench import bench_card
 
     probe = None if windows is None else windows.picture_probe()
+    limit_ms, whose = _limit(tolerance, project)
     report = bench_card(device, probe=probe, beeps=beeps)
     kept_ns = _keep(report, apply, compensation)
-    faults = report.faults(round(tolerance * 1_000_000))
+    faults = report.faults(round(limit_ms * 1_000_000))
     if as_json:
-        print_json(_as_json(report, faults, kept_ns))
+        print_json(_as_json(report, faults, kept_ns) | {"tolerance_ms": limit_ms, "tolerance_of": whose})
     else:
         _print(report, faults, kept_ns)
+        click.echo(f"Tolerance     {limit_ms:g} ms, {whose}")
     return 1 if faults else 0
 
 
@@ -94,22 +100,36 @@ def index(items: int, within: float, folder: Path | None, as_json: bool) -> int:
     return int(late)
 
 
+def _limit(tolerance: float | None, project: Path | None) -> tuple[float, str]:
+    """What picture and sound may be apart, and who says so."""
+    if tolerance is not None:
+        return tolerance, "as asked for"
+    if project is None:
+        return 10.0, "the usual one"
+    from workstation.app.opening import open_project
+    from workstation.app.sound_skew import tightest_of
+
+    with open_project(project, read_only=True) as session:
+        return tightest_of(session)
+
+
 def _keep(report: PlaybackReport, apply: bool, compensation: float | None) -> int | None:
     """Write the compensation down if that was asked; answers it."""
     from workstation.app.playing import keep_offset
     from workstation.core.errors import UserError
 
+    residual_ns = None
     if compensation is not None:
         offset_ns = round(compensation * 1_000_000)
     elif apply and report.compensation_ns is not None:
-        offset_ns = report.passes[-1].offset_ns
+        offset_ns, residual_ns = report.passes[-1].offset_ns, report.passes[-1].mean_skew_ns
     elif apply:
         raise UserError(f"there is no measured compensation to keep ({'; '.join(report.not_measured)})")
     else:
         return None
     if not report.device.device:
         raise UserError(f"there is no sound device to keep a compensation for ({report.device.reason})")
-    keep_offset(report.device.device, offset_ns)
+    keep_offset(report.device.device, offset_ns, residual_ns)
     return offset_ns
 
 

@@ -13,7 +13,7 @@ from workstation.cli.windows import Windows
 
 SCENES = (
     "drive", "street", "indoor", "fable", "meeting", "ecg", "road", "ultrasound", "pick", "ride", "talk", "clip",
-    "ct", "robot", "scene", "shop", "batch",
+    "ct", "robot", "scene", "shop", "mixed", "batch",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""``sync clap|sound|imu|voice|object|metres``: how far a clock is off, from what streams show; added to ``sync``."""
+"""``sync clap|sound|imu|events|…``: how far a clock is off, from what streams show; added to ``sync``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workstation.cli.acting import acting, project_argument, to_read, to_write
+from workstation.cli.correcting import dry_run_option
 from workstation.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -29,7 +30,16 @@ note_option = click.option(
 
 def _measuring(command: Callable[..., None]) -> Callable[..., None]:
     """What every way of measuring asks besides its own arguments."""
-    for each in (json_option, acting, note_option, accept_option, most_option, sample_option, project_argument):
+    for each in (
+        json_option,
+        acting,
+        dry_run_option,
+        note_option,
+        accept_option,
+        most_option,
+        sample_option,
+        project_argument,
+    ):
         command = each(command)
     return command
 
@@ -71,6 +81,29 @@ def imu(reference: str, moved: str, channel: str, reference_channel: str, **aske
 
     _measure(
         lambda b: by_motion(b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel),
+        **asked,
+    )
+
+
+@click.command()
+@_measuring
+@click.argument("reference", metavar="REFERENCE")
+@click.argument("moved", metavar="STREAM")
+@click.option("--channel", default="", metavar="NAME", help="What switches in STREAM, if it is not plain.")
+@click.option("--reference-channel", default="", metavar="NAME", help="The same of REFERENCE.")
+@click.option("--falling", is_flag=True, help="By where the channels switch off, not on.")
+def events(reference: str, moved: str, channel: str, reference_channel: str, falling: bool, **asked: Any) -> None:
+    """How late STREAM is against REFERENCE, and how it drifts, by events both marked: trigger pulses (TTL), switches on
+    the CAN bus, sounds that begin, flashes.
+
+    Either list may have events that the other misses. Nothing is changed without --accept.
+    """
+    from workstation.app.synchronising import by_events
+
+    _measure(
+        lambda b: by_events(
+            b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel, falling=falling
+        ),
         **asked,
     )
 
@@ -131,28 +164,48 @@ def limit_of(within: float, kmh: float, as_json: bool) -> None:
 
 def _measure(
     estimate: Callable[[Bench], Measured], *, project: Path, sample: str | None, most: float, accept: bool, keep: bool,
+    dry_run: bool,
     person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     from workstation.app.reading import Formats
     from workstation.app.streams import OpenStreams
-    from workstation.app.synchronising import Bench, band_of, note
+    from workstation.app.sync_forecast import with_map
+    from workstation.app.synchronising import Bench, note
     from workstation.app.synchronising import accept as correct
+    from workstation.cli.correcting import forecast_of
     from workstation.cli.moments import sample_named
 
+    if accept + keep + dry_run > 1:
+        raise click.UsageError("--accept corrects, --note leaves it as it is, --dry-run writes nothing; choose one")
     opened = to_write(project, person, role, tool="sync") if accept or keep else to_read(project)
-    if accept and keep:
-        raise click.UsageError("--accept corrects the stream and --note leaves it as it is; choose one")
     with opened as session, OpenStreams(session.project.path, readers=Formats().readers) as readers:
         chosen = sample_named(session, sample)
         found = estimate(Bench(session=session, sample=chosen, readers=readers, most_s=most))
+        seen = forecast_of(session, chosen, [with_map(found.moved, found.time_map)]) if accept or dry_run else None
         if accept:
             correct(session, chosen, found)
         elif keep:
             note(session, chosen, found)
     if as_json:
-        print_json({"sample": chosen.key, **found.row(), "picks_ns": [list(each) for each in found.picks]})
+        looked_ahead = {} if seen is None else {"dry_run": dry_run, "forecast": seen.plain()}
+        picks = [list(each) for each in found.picks]
+        print_json({"sample": chosen.key, **found.row(), "picks_ns": picks, **looked_ahead})
         return
-    click.echo(f"{chosen.key}: {found.words()}")
+    _tell(chosen.key, found)
+    for line in () if seen is None else seen.lines():
+        click.echo(f"  {line}")
+    if accept:
+        click.echo("The stream is corrected; undo takes it back.")
+    elif keep:
+        click.echo("Kept with the stream, which stands as it was; undo takes it back.")
+    else:
+        click.echo("Nothing is changed; --accept corrects the stream, --note keeps what was measured.")
+
+
+def _tell(sample: str, found: Measured) -> None:
+    from workstation.app.synchronising import band_of
+
+    click.echo(f"{sample}: {found.words()}")
     for seen_ns, heard_ns in found.picks[:10]:
         click.echo(f"  {seen_ns / 1e9:.4f} s in {found.reference.key}, {heard_ns / 1e9:.4f} s in {found.moved.key}")
     if {found.reference.kind.value, found.moved.kind.value} == {"audio", "video"}:
@@ -162,13 +215,7 @@ def _measure(
             click.echo(f"  {found.evidence[name]} {unit}")
     if found.doubt:
         click.echo(f"  Look first: {found.doubt}.")
-    if accept:
-        click.echo("The stream is corrected; undo takes it back.")
-    elif keep:
-        click.echo("Kept with the stream, which stands as it was; undo takes it back.")
-    else:
-        click.echo("Nothing is changed; --accept corrects the stream, --note keeps what was measured.")
 
 
-COMMANDS = (clap, sound, imu, voice, moving, metres, limit_of)
+COMMANDS = (clap, sound, imu, events, voice, moving, metres, limit_of)
 """What ``cli/sync.py`` adds to its group."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workstation.cli import measuring
+from workstation.cli import correcting, measuring
 from workstation.cli.acting import acting, project_argument, to_read, to_write
 from workstation.cli.output import json_option, print_json, print_rows
 from workstation.core.errors import UserError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workstation.core.sample import Sample
 
 _CLOCK_COLUMNS = ("stream", "kind", "recording", "clock", "lock", "reported offset", "latency", "map")
-_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "session time")
+_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "offset", "range", "overlap", "session time")
 sample_option = click.option("--sample", metavar="KEY", help="Only this sample.")
 
 
@@ -28,7 +28,7 @@ def sync() -> None:
     """Show the clocks of samples, check and measure them, and align streams."""
 
 
-for each_command in measuring.COMMANDS:
+for each_command in (*measuring.COMMANDS, correcting.shift, correcting.calibrate, correcting.transcript):
     sync.add_command(each_command)
 
 
@@ -103,15 +103,20 @@ def check(project: Path, sample: str | None, as_json: bool) -> int:
 @sample_option
 @json_option
 def pairs(project: Path, sample: str | None, as_json: bool) -> None:
-    """How far apart the captures of fused labels are: a box in a picture and a cuboid in a sweep, in ms and metres.
+    """What is left between fused labels, a box in a picture and a cuboid in a sweep: in ms, pixels and metres.
 
-    The residual is shown for every pair; validate says which are too far apart (moments.same_scan).
+    Residual and distance: how far apart the captures are, and how far the thing moves meanwhile. Offset: of the drawn
+    box from the projected cuboid in the same picture, in metres at the thing's range. Of tracks the residual is that
+    of the picture farthest from its sweep, and the offset a median. Validate says what is too much
+    (moments.same_scan, fused.edge).
     """
-    from workstation.app.clocks import pair_rows
+    from workstation.app.pair_rows import pair_rows
+    from workstation.app.reading import Formats
+    from workstation.app.streams import OpenStreams
 
-    with to_read(project) as session:
+    with to_read(project) as session, OpenStreams(session.project.path, readers=Formats().readers) as readers:
         for each in _samples(session, sample):
-            print_rows(pair_rows(session, each), columns=_PAIR_COLUMNS, as_json=as_json)
+            print_rows(pair_rows(session, each, readers), columns=_PAIR_COLUMNS, as_json=as_json)
 
 
 @sync.command()

@@ -11,10 +11,21 @@ from workstation.cli.acting import acting, project_argument, to_read, to_write
 from workstation.cli.output import json_option, print_json, print_rows
 
 if TYPE_CHECKING:
+    from workstation.app.scoring import Score
     from workstation.app.session import Session
     from workstation.app.validation import Summary
     from workstation.core.sample import Sample
     from workstation.qa.findings import Finding
+
+
+_FEW = 5
+_SCORES = (
+    "name", "planted", "found", "named_otherwise", "recall", "recall_interval", "true_findings", "false_findings",
+    "precision", "precision_interval", "below_limit", "spoke_below", "near_limit", "near_found",
+)  # fmt: skip
+_COUNTS = (
+    "rule", "found", "open", "confirmed", "fixed", "dismissed", "waived", "precision", "noisy", "not_run",
+)  # fmt: skip
 
 
 @click.command()
@@ -26,6 +37,18 @@ if TYPE_CHECKING:
 @click.option("--allow-not-run", is_flag=True, help="End with 0 although a rule could not run.")
 @click.option("--all", "show_all", is_flag=True, help="Print settled findings (dismissed, waived) as well.")
 @click.option("--keep", is_flag=True, help="Keep the findings in the project, for the window; needs --person.")
+@click.option(
+    "--try", "tried", metavar="SENTENCE", help="Only what this check of your own would find; it is not switched on."
+)
+@click.option(
+    "--score", is_flag=True, help="Hold what is found against what workstation inject planted, by type of error."
+)
+@click.option(
+    "--plan",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The plan of --score, if it is not planted.json in the project.",
+)
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and check nothing.")
 @acting
 @json_option
@@ -36,6 +59,9 @@ def validate(
     allow_not_run: bool,
     show_all: bool,
     keep: bool,
+    tried: str | None,
+    score: bool,
+    plan: Path | None,
     list_rules: bool,
     person: str | None,
     role: str | None,
@@ -53,22 +79,79 @@ def validate(
         return 0
     if project is None:
         raise click.UsageError("name the project to check, or list the rules with --rules")
+    if tried is not None:
+        return _try(project, tried, sample, as_json=as_json)
+    if score:
+        return _score(project, only, plan, as_json=as_json)
     with to_write(project, person, role, tool="validate") if keep else to_read(project) as session:
         summary = _check(session, only, sample, keep=keep, show_all=show_all, as_json=as_json)
     return 1 if summary.open or (summary.not_run and not allow_not_run) else 0
 
 
+def _try(project: Path, says: str, key: str | None, *, as_json: bool) -> int:
+    from workstation.app.evidence import media_evidence
+    from workstation.app.relation_search import tried
+    from workstation.app.validation import finding_row
+
+    with to_read(project) as session:
+        store = session.store
+        found, run = tried(store, says, media_evidence(store, session.project), sample=_sample(session, key))
+        for sample, findings in found:
+            if as_json:
+                for finding in findings:
+                    print_json(finding_row(finding, sample))
+            else:
+                _print_sample(sample, findings)
+        summary = run.summary()
+        print_json(_summary_row(summary)) if as_json else _print_summary(summary)
+    return 1 if found or summary.not_run else 0
+
+
+def _sample(session: Session, key: str | None) -> Sample | None:
+    from workstation.core.errors import UserError
+
+    found = None if key is None else session.store.sample_by_key(key)
+    if key is not None and found is None:
+        raise UserError(f"there is no sample {key[:80]!r}")
+    return found
+
+
+def _score(project: Path, only: tuple[str, ...], plan: Path | None, *, as_json: bool) -> int:
+    from workstation.app.evidence import media_evidence
+    from workstation.app.injecting import PLAN_FILE
+    from workstation.app.scoring import read_plan, score, score_rows
+    from workstation.app.validation import Validation
+
+    with to_read(project) as session:
+        planted = read_plan(plan or session.project.path / PLAN_FILE)
+        run = Validation(session.store, only=only, evidence=media_evidence(session.store, session.project))
+        found = ((None if sample is None else sample.key, findings) for sample, findings in run.findings())
+        made = score(planted, found)
+        print_rows(score_rows(made), columns=_SCORES, as_json=as_json)
+        if not as_json:
+            _print_missed(made)
+            _print_summary(run.summary())
+    whole = next(row for row in score_rows(made) if row["scope"] == "all")
+    return 1 if whole["found"] < whole["planted"] or whole["false_findings"] or whole["spoke_below"] else 0
+
+
+def _print_missed(made: Score) -> None:
+    for name, tally in sorted(made.kinds.items()):
+        for missed in tally.missed[:_FEW]:
+            click.echo(f"missed {name}: {missed}")
+    for finding in made.false[:_FEW]:
+        click.echo(f"false {finding.rule}: {finding.text}")
+
+
 def _check(
     session: Session, only: tuple[str, ...], key: str | None, *, keep: bool, show_all: bool, as_json: bool
 ) -> Summary:
+    from workstation.app.evidence import media_evidence
     from workstation.app.validation import Validation, finding_row
-    from workstation.core.errors import UserError
 
     store = session.store
-    found = None if key is None else store.sample_by_key(key)
-    if key is not None and found is None:
-        raise UserError(f"there is no sample {key[:80]!r}")
-    run = Validation(store, only=only, sample=found)
+    found = _sample(session, key)
+    run = Validation(store, only=only, sample=found, evidence=media_evidence(store, session.project))
     for sample, findings in run.findings(keep_in=store if keep else None):
         shown = [finding for finding in findings if show_all or not finding.settled]
         if as_json:
@@ -136,7 +219,26 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: guideline read, offsets of sound and picture."""
+    """Reports on a project: how good its checks are, guideline read, offsets of sound, calibration of cameras."""
+
+
+@report.command()
+@project_argument
+@click.option("--kept", is_flag=True, help="Count what the last validate --keep found, in place of checking anew.")
+@json_option
+def rules(project: Path, kept: bool, as_json: bool) -> int:
+    """Count, rule by rule, what PROJECT's checks find and what people made of it.
+
+    Precision is the share that nobody dismissed; a rule of which most was dismissed is noisy. Ends with 1 if one is.
+    """
+    from workstation.app.evidence import media_evidence
+    from workstation.app.rule_counts import checked_counts, kept_counts
+
+    with to_read(project) as session:
+        store = session.store
+        counts = kept_counts(store) if kept else checked_counts(store, media_evidence(store, session.project))
+    print_rows([each.plain() for each in counts], columns=_COUNTS, as_json=as_json)
+    return 1 if any(each.noisy for each in counts) else 0
 
 
 @report.command()
@@ -180,3 +282,45 @@ def offsets(project: Path, as_json: bool) -> int:
         for line in spread.bars():
             click.echo(f"  {line}")
     return 1 if spread is not None and spread.systematic else 0
+
+
+@report.command()
+@project_argument
+@click.option("--sample", metavar="KEY", help="Only this sample.")
+@json_option
+def calibration(project: Path, sample: str | None, as_json: bool) -> int:
+    """Whether cameras look where they are said to, by things that have boxes in them and cuboids in space.
+
+    Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
+    an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
+    """
+    from workstation.app.calibration_report import report_of
+    from workstation.cli.moments import sample_named
+    from workstation.core.evidence import Unmeasured
+
+    wrong = 0
+    with to_read(project) as session:
+        for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
+            try:
+                found = report_of(session.store, session.project, each)
+            except Unmeasured as why:
+                click.echo(f"{each.key}: not judged: {why}", err=True)
+                continue
+            wrong += sum(camera.off for camera in found.cameras)
+            if as_json:
+                suspects = [
+                    {"cause": s.cause.value, "camera": s.camera, "thing": s.thing, "evidence": list(s.evidence)}
+                    for s in found.suspects()
+                ]
+                cameras = [camera.plain() for camera in found.cameras]
+                print_json({"sample": each.key, "cameras": cameras, "suspects": suspects})
+                continue
+            for camera in found.cameras:
+                click.echo(f"{each.key}: {camera.words()}")
+                for line in camera.bars():
+                    click.echo(f"  {line}")
+            for suspect in found.suspects()[:20]:
+                click.echo(f"  {suspect.words()}: {'; '.join(suspect.evidence)}")
+            if not found.cameras:
+                click.echo(f"{each.key}: nothing has boxes in a calibrated camera and a cuboid.")
+    return 1 if wrong else 0

@@ -101,6 +101,39 @@ def _deformable(tx: Transaction, track: Annotation) -> bool:
     return ontology is not None and class_id in ontology.classes and ontology.deformable(class_id)
 
 
+@command("cuboid.shift", title="Move track", right=Right.LABEL, enabled=needs_selection)
+def shift(tx: Transaction, *, annotation: AnnotationRef, by: tuple[Vector, ...]) -> None:
+    """Move a cuboid with all its keyframes. Sizes and headings stay, and so does what is said of being seen.
+
+    by: metres in the annotation's frame: one for all keyframes, or one for each in the order of time
+    """
+    track = fetch(tx, Annotation, annotation)
+    if track.track is None:
+        if not isinstance(track.shape, Cuboid) or len(by) != 1:
+            raise UserError(f"annotation {annotation} is no track of cuboids: it is moved by one step")
+        tx.put(_edited(tx, replace(track, shape=_shifted(track.shape, by[0]))))
+        return
+    keyframes = keyframes_of(tx, track)
+    if any(each.shape is not None and not isinstance(each.shape, Cuboid) for each in keyframes):
+        raise UserError(f"track {annotation} is of {track.kind.value} shapes, not of cuboids")
+    if len(by) not in (1, len(keyframes)):
+        raise UserError(f"track {annotation} has {len(keyframes)} keyframes: give one step, or {len(keyframes)}")
+    steps = by * len(keyframes) if len(by) == 1 else by
+    tx.put_many(
+        [
+            replace(each, shape=_shifted(each.shape, step))
+            for each, step in zip(keyframes, steps, strict=True)
+            if isinstance(each.shape, Cuboid)
+        ]
+    )
+    store_life(tx, track)
+
+
+def _shifted(cuboid: Cuboid, by: Vector) -> Cuboid:
+    x, y, z = (place + step for place, step in zip(cuboid.center, by, strict=True))
+    return replace(cuboid, center=(x, y, z))
+
+
 @command("cuboid.park", title="Parked: one pose", right=Right.LABEL, enabled=needs_selection)
 def park(
     tx: Transaction,

@@ -46,8 +46,9 @@ class FusedPair:
 def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
     """Every pair of a sample's standing links whose captures are known.
 
-    A label of one capture lies there; a track lies on the keyframe nearest to the moment that the link speaks of, and
-    without such a moment the pair is one of whole tracks, which have no residual.
+    A label of one capture lies there; a track lies on its first keyframe in the interval that the link speaks of (from
+    the first of the captures to the last), or on the one nearest to the moment that it speaks of; without either the
+    pair is one of whole tracks, which have no residual.
     """
     streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
     places: dict[str, list[Place]] = {}
@@ -63,7 +64,7 @@ def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
                     continue
                 key = second.entity or second.id
                 if key not in places:
-                    places[key] = sorted(_places(snapshot, sample, second, streams))
+                    places[key] = sorted(places_of(snapshot, sample, second, streams))
                 yield FusedPair(
                     link=link, flat=first, solid=second, flat_ns=first_ns, solid_ns=second_ns,
                     distance_m=moved_m(places[key], first_ns, second_ns),
@@ -101,10 +102,14 @@ def _capture_ns(snapshot: Snapshot, annotation: Annotation, streams: dict[str, S
     if link.start_ns is None:
         return None
     moments = [stream.time_map.to_session(each.time_ns) for each in snapshot.keyframes(annotation.id) if each.shape]
+    if link.end_ns is not None and link.end_ns > link.start_ns:
+        moments = [time_ns for time_ns in moments if link.start_ns <= time_ns < link.end_ns]
     return min(moments, key=lambda time_ns: abs(time_ns - (link.start_ns or 0)), default=None)
 
 
-def _places(snapshot: Snapshot, sample: Sample, annotation: Annotation, streams: dict[str, Stream]) -> Iterator[Place]:
+def places_of(
+    snapshot: Snapshot, sample: Sample, annotation: Annotation, streams: dict[str, Stream]
+) -> Iterator[Place]:
     """Where the thing is by all labels of its kind on the same stream, one place a moment."""
     known: dict[int, tuple[float, float, float]] = {}
     for each in _siblings(snapshot, sample, annotation):

@@ -370,6 +370,11 @@ class CompiledOntology:
         chain = (self.classes[item].deformable for item in self._above[class_id])
         return next((value for value in chain if value is not None), False)
 
+    def usual_size(self, class_id: str) -> tuple[float, float, float] | None:
+        """Length, width and height in metres, of the class or the nearest one above that states them."""
+        chain = (self.classes[item].usual_size_m for item in self._above.get(class_id, ()))
+        return next((value for value in chain if value is not None), None)
+
     def skeleton_of(self, class_id: str) -> Skeleton | None:
         """The skeleton of the class's keypoints."""
         chain = (self.classes[item].skeleton for item in self._above.get(class_id, ()))

@@ -36,6 +36,7 @@ Language = Annotated[str, Meta(pattern=LANGUAGE_PATTERN, max_length=35)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=20_000)]
 Colour = Annotated[str, Meta(pattern=COLOUR_PATTERN)]
+Metres = Annotated[float, Meta(gt=0, le=1000)]
 Key = Annotated[str, Meta(pattern=KEY_PATTERN)]
 NameForm = Name | dict[Language, Name]
 
@@ -89,6 +90,7 @@ class ClassForm(Form, frozen=True, kw_only=True):
     pattern: Pattern | None = None
     key: Key | None = None
     deformable: bool | None = None
+    usual_size_m: tuple[Metres, Metres, Metres] | None = None
     skeleton: Id | None = None
     attributes: list[Id] = []
     shapes: dict[Surface, list[ShapeKind]] = {}

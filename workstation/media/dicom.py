@@ -30,6 +30,7 @@ from workstation.media.base import (
     View,
     Window,
 )
+from workstation.media.dicom_alike import HeaderReader
 from workstation.media.dicom_header import FileHeader, read_header
 from workstation.media.dicom_kept import keep_headers, kept_headers
 from workstation.media.dicom_pixels import decode_frame, describe_syntax, frame_values
@@ -244,10 +245,10 @@ def _headers(paths: Sequence[Path], context: OpenContext) -> list[FileHeader]:
     kept = kept_headers(paths, context)
     if kept is not None:
         return kept
-    headers = []
+    headers, reader = [], HeaderReader()
     for i, path in enumerate(paths):
         context.cancel.check()
-        headers.append(read_header(path))
+        headers.append(reader.read(path))
         if context.progress is not None:
             context.progress((i + 1) / len(paths))
     keep_headers(headers, context)

@@ -31,7 +31,7 @@ _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _MOST_INFLATED = 1 << 31
 _MOST_FRAMES = 200_000
 _SMALL = 1 << 16
-_TAGS = (
+TAGS = (
     "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
     "SeriesDescription", "SeriesNumber", "InstanceNumber", "ImageType", "AcquisitionNumber", "EchoNumbers",
     "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "FrameOfReferenceUID", "Rows", "Columns",
@@ -196,7 +196,7 @@ def _wanted_tags() -> list[Any]:
     """What is read of a header, as pydicom's own tags: it would make them anew for every file."""
     from pydicom.tag import Tag
 
-    return [Tag(name) for name in _TAGS]
+    return [Tag(name) for name in TAGS]
 
 
 def _check_deflated(file: InsideFile, path: Path) -> None:
@@ -300,7 +300,7 @@ def _frames(path: Path, dataset: Any, count: int) -> Iterator[FrameHeader]:
     for i in range(count):
         groups = [group for group in (each[i] if i < len(each) else None, shared) if group is not None]
         orientation = _six(_in_groups(groups, "PlaneOrientationSequence", "ImageOrientationPatient", dataset))
-        position = _triple(_in_groups(groups, "PlanePositionSequence", "ImagePositionPatient", dataset))
+        position = triple_of(_in_groups(groups, "PlanePositionSequence", "ImagePositionPatient", dataset))
         if not groups and count > 1:
             position = _offset_position(position, orientation, offsets, i)
         spacing = _numbers(_in_groups(groups, "PixelMeasuresSequence", "PixelSpacing", dataset))
@@ -459,7 +459,8 @@ def _whole(value: Any) -> int | None:
     return None if number is None or not math.isfinite(number) else int(number)
 
 
-def _triple(value: Any) -> Triple | None:
+def triple_of(value: Any) -> Triple | None:
+    """A place in millimetres, else nothing."""
     found = _numbers(value)
     return (found[0], found[1], found[2]) if len(found) == 3 and max(map(abs, found)) < 1e7 else None
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
-from workstation.media.dicom_header import FileHeader, FrameHeader, read_header
+from workstation.media.dicom_alike import HeaderReader
+from workstation.media.dicom_header import FileHeader, FrameHeader
 
 _SAME_MM = 0.01
 _REGULAR = 0.05
@@ -67,9 +68,10 @@ def scan(paths: Iterable[Path]) -> tuple[list[Series], list[LeftOut]]:
     headers: list[FileHeader] = []
     left_out: list[LeftOut] = []
     seen: dict[str, Path] = {}
+    reader = HeaderReader()
     for path in paths:
         try:
-            header = read_header(path)
+            header = reader.read(path)
         except DataError as error:
             left_out.append(LeftOut(path=path, reason=error.reason))
             continue

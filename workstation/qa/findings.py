@@ -3,6 +3,22 @@
 A rule is a plain function ``(snapshot, sample)`` under ``@rule`` that yields a ``Fault`` for each thing it finds; the
 runner makes findings of them, with the rule's own data, so that no rule repeats it. Rules of one subject share a
 module in ``rules/``.
+
+**What a rule looks at.** While people edit, only what a change touches is checked again (``incremental.py``), and the
+rest of the findings stay. A rule that says nothing is run over the whole sample after every change, which is always
+right and slow in large samples. A rule that is dear says two things:
+
+* ``looks_at``: the kinds of record among labels (``LABEL_KINDS``) and papers (``PAPER_KINDS``) that its findings depend
+  on; a change of other ones leaves it alone. A change of the project, the ontology, the sample, a stream or a rig
+  always runs it anew; what people decide about findings never does.
+* ``reach=Reach.NEAR``: each finding depends on its *first item* and what is near it alone. The first item is an
+  annotation, entity or link; near it are its keyframes and words, its entity with all annotations of that, the links of
+  these, and what stands at their other ends with *its* entity and annotations (from a link: its ends, their entities
+  and annotations, and the links of those). A text that a span quotes counts as linked to it. Streams, rig, ontology,
+  project and evidence may always be asked. Whether a finding is there may not depend on anything else: not on how many
+  there are in the sample, not on what lies at the same time.
+
+A law test holds every declaration against full runs after random edits (``tests/qa/test_incremental.py``).
 """
 
 from __future__ import annotations
@@ -11,12 +27,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from workstation.core.errors import UserError
-from workstation.core.findings import Finding, FindingState, Item, Measure, fingerprint_of
+from workstation.core.findings import Finding, FindingState, Fix, Item, Measure, fingerprint_of
 from workstation.core.ontology import ErrorType, Severity
+from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 
@@ -38,6 +56,23 @@ class Fault:
     limit: Measure = None
     suggestion: str = ""
     aspect: str = ""
+    fix: Fix | None = None
+    """A command that would settle it, where there is one that needs no more to be said. Nobody runs it but a person."""
+
+
+LABEL_KINDS = frozenset(
+    {RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.KEYFRAME, RecordKind.WORD, RecordKind.LINK}
+)
+"""What labels are made of."""
+PAPER_KINDS = frozenset({RecordKind.VERDICT, RecordKind.COMMENT, RecordKind.QUEUE_ITEM, RecordKind.PARKED})
+"""What is said about labels."""
+
+
+class Reach(StrEnum):
+    """How far a rule looks from the first item of a finding: anywhere in the sample, or at what is near."""
+
+    SAMPLE = "sample"
+    NEAR = "near"
 
 
 Check = Callable[[Snapshot, Any], Iterable[Fault]]
@@ -58,6 +93,8 @@ class Rule:
     unit: str = ""
     per_sample: bool = True
     per_project: bool = False
+    looks_at: frozenset[RecordKind] = LABEL_KINDS | PAPER_KINDS
+    reach: Reach = Reach.SAMPLE
 
     @property
     def subject(self) -> str:
@@ -78,6 +115,7 @@ class Rule:
             limit=self.limit if fault.limit is None else fault.limit,
             unit=self.unit,
             suggestion=fault.suggestion,
+            fix=fault.fix,
             fingerprint=fingerprint_of(self.id, fault.items, fault.aspect),
         )
 
@@ -92,8 +130,13 @@ def rule(
     unit: str = "",
     per_sample: bool = True,
     per_project: bool = False,
+    looks_at: Iterable[RecordKind] = LABEL_KINDS | PAPER_KINDS,
+    reach: Reach = Reach.SAMPLE,
 ) -> Callable[[Check], Check]:
-    """Mark a function as a rule; its docstring is its help. ``version`` grows whenever it may judge differently."""
+    """Mark a function as a rule; its docstring is its help. ``version`` grows whenever it may judge differently.
+
+    ``looks_at`` and ``reach`` spare work while people edit; the module's text says what they promise.
+    """
 
     def mark(check: Check) -> Check:
         made = Rule(
@@ -107,6 +150,8 @@ def rule(
             unit=unit,
             per_sample=per_sample,
             per_project=per_project,
+            looks_at=frozenset(looks_at),
+            reach=reach,
         )
         check.__rule__ = made  # type: ignore[attr-defined]
         return check
@@ -147,12 +192,16 @@ def _names(rules: Sequence[Rule]) -> Iterator[str]:
 
 
 __all__ = [
+    "LABEL_KINDS",
+    "PAPER_KINDS",
     "CannotRunError",
     "Check",
     "Fault",
     "Finding",
     "FindingState",
+    "Fix",
     "Item",
+    "Reach",
     "Rule",
     "choose_rules",
     "load_rules",

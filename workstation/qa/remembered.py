@@ -5,10 +5,11 @@ It is true only while nobody writes; it lives for the run over one sample.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Record, Word
+from workstation.core.evidence import Evidence
 from workstation.core.ids import AnnotationId, SampleId
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
@@ -21,8 +22,9 @@ T = TypeVar("T")
 class RememberedSnapshot:
     """The answers of another snapshot, each list read once. Fits ``Snapshot``."""
 
-    def __init__(self, behind: Snapshot) -> None:
+    def __init__(self, behind: Snapshot, evidence: Evidence | None = None) -> None:
         self._behind = behind
+        self._evidence = evidence
         self._known: dict[Hashable, Any] = {}
         self._by_id: dict[RecordKind, dict[str, Record]] = {}
 
@@ -84,9 +86,10 @@ class RememberedSnapshot:
         """The links of a sample."""
         return self._of_sample(RecordKind.LINK, sample, self._behind.links)
 
-    def keyframes(self, annotation: AnnotationId) -> Iterable[Keyframe]:
-        """As the snapshot behind says."""
-        return self._behind.keyframes(annotation)
+    def keyframes(self, annotation: AnnotationId) -> Sequence[Keyframe]:
+        """The keyframes of a track."""
+        key = (RecordKind.KEYFRAME, annotation)
+        return self._list(key, () if key in self._known else self._behind.keyframes(annotation))
 
     def words(self, annotation: AnnotationId) -> Iterable[Word]:
         """As the snapshot behind says."""
@@ -96,10 +99,25 @@ class RememberedSnapshot:
         """As the snapshot behind says."""
         return self._behind.links_of(target)
 
-    def stale_links(self, sample: SampleId) -> Iterable[StaleEnd]:
+    def stale_links(self, sample: SampleId, *, targets: Iterable[str] | None = None) -> Iterable[StaleEnd]:
         """As the snapshot behind says."""
-        return self._behind.stale_links(sample)
+        return self._behind.stale_links(sample, targets=targets)
 
     def blob(self, sha256: str) -> bytes | None:
         """As the snapshot behind says."""
         return self._behind.blob(sha256)
+
+    def evidence(self, sample: SampleId) -> Evidence:
+        """What was given for the sample that is checked, else as the snapshot behind says."""
+        return self._behind.evidence(sample) if self._evidence is None else self._evidence
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What several rules work out of the same records, made once; a failure is not kept."""
+        if key not in self._known:
+            self._known[key] = make()
+        return cast("T", self._known[key])
+
+
+def remembered(snapshot: Snapshot, key: Hashable, make: Callable[[], T]) -> T:
+    """``make()``, once for all rules of a run; anew where nothing remembers."""
+    return snapshot.once(key, make) if isinstance(snapshot, RememberedSnapshot) else make()

@@ -6,10 +6,12 @@ A rule that cannot run says why and is reported as not run; it never counts as p
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from workstation.core.annotation import FindingDecision
+from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.findings import decided
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
@@ -29,9 +31,17 @@ class Outcome:
 
 
 def run_rules(
-    snapshot: Snapshot, rules: Sequence[Rule], samples: Iterable[Sample], *, project: bool = True
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    samples: Iterable[Sample],
+    *,
+    project: bool = True,
+    evidence: Callable[[Sample], AbstractContextManager[Evidence]] | None = None,
 ) -> Iterator[Outcome]:
-    """Every rule on every sample, and with ``project`` on what belongs to none; sample by sample, project first."""
+    """Every rule on every sample, and with ``project`` on what belongs to none; sample by sample, project first.
+
+    ``evidence`` opens what knows a sample's media, for as long as that sample is checked.
+    """
     if project:
         for rule in rules:
             if rule.per_project:
@@ -40,23 +50,38 @@ def run_rules(
     if not asked:
         return
     for sample in samples:
-        remembered = RememberedSnapshot(snapshot)
         decisions = tuple(_decisions(snapshot, sample))
-        for rule in asked:
-            yield _run(remembered, rule, sample, decisions)
+        with nullcontext() if evidence is None else evidence(sample) as known:
+            remembered = RememberedSnapshot(snapshot, known)
+            for rule in asked:
+                yield _run(remembered, rule, sample, decisions)
 
 
 def _run(snapshot: Snapshot, rule: Rule, sample: Sample | None, decisions: Sequence[FindingDecision]) -> Outcome:
+    found, not_run = judge(snapshot, rule, sample)
+    return Outcome(rule=rule, sample=sample, findings=tuple(decided(told_once(found), decisions)), not_run=not_run)
+
+
+def judge(snapshot: Snapshot, rule: Rule, sample: Sample | None) -> tuple[list[Finding], str | None]:
+    """What a rule finds, before anybody's decisions; or nothing and why it did not run."""
     try:
-        found = [rule.finding(fault, sample) for fault in rule.check(snapshot, sample)]
-    except CannotRunError as reason:
-        return Outcome(rule=rule, sample=sample, not_run=str(reason))
+        return [rule.finding(fault, sample) for fault in rule.check(snapshot, sample)], None
+    except (CannotRunError, Unmeasured) as reason:
+        return [], str(reason)
     except Exception as bug:
         # The border to rules, plug-ins' among them: one that fails must neither stop the others nor look passed.
         logging.getLogger(__name__).exception("the rule %s failed", rule.id)
-        return Outcome(rule=rule, sample=sample, not_run=f"the rule itself failed: {type(bug).__name__}: {bug}")
-    unique = {finding.fingerprint: finding for finding in found}
-    return Outcome(rule=rule, sample=sample, findings=tuple(decided(unique.values(), decisions)))
+        return [], f"the rule itself failed: {type(bug).__name__}: {bug}"
+
+
+def told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Each fingerprint once; of two that say it from either side, always the same one."""
+    unique: dict[str, Finding] = {}
+    for finding in findings:
+        known = unique.setdefault(finding.fingerprint, finding)
+        if (finding.items, finding.text) < (known.items, known.text):
+            unique[finding.fingerprint] = finding
+    return unique.values()
 
 
 def _decisions(snapshot: Snapshot, sample: Sample) -> Iterator[FindingDecision]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from workstation.core.annotation import Record
+from workstation.core.annotation import Keyframe, Record, Word
 from workstation.core.ids import SampleId, id_from_bytes, id_to_bytes
 from workstation.core.records import RecordKind
 from workstation.store.db import Connection
@@ -98,6 +98,27 @@ def changes(connection: Connection, rev: int) -> Iterator[Change]:
     row = connection.execute("SELECT first_seq, changes FROM revision WHERE rev = ?", (rev,)).fetchone()
     if row is not None:
         yield from _changes(connection, "seq BETWEEN ? AND ? ORDER BY seq", (row[0], row[0] + row[1] - 1))
+
+
+def touched_since(connection: Connection, rev: int, most: int) -> dict[RecordKind, set[str]] | None:
+    """The ids of what later revisions touched, and the labels of keyframes and words; ``None`` if it is too much."""
+    row = connection.execute("SELECT first_seq FROM revision WHERE rev > ? ORDER BY rev LIMIT 1", (rev,)).fetchone()
+    found: dict[RecordKind, set[str]] = {}
+    if row is None:
+        return found
+    rows = connection.execute(
+        "SELECT c.kind, c.id, ifnull(c.payload, p.payload), ifnull(c.schema_version, p.schema_version)"
+        " FROM change c LEFT JOIN change p ON p.seq = c.prev_seq WHERE c.seq >= ? LIMIT ?",
+        (row[0], most + 1),
+    ).fetchall()
+    for name, key, payload, version in rows:
+        kind = KINDS[name]
+        found.setdefault(kind, set()).add(id_from_bytes(key))
+        if kind in (RecordKind.KEYFRAME, RecordKind.WORD) and payload is not None:
+            part = read(kind, payload, version)
+            if isinstance(part, Keyframe | Word):
+                found.setdefault(RecordKind.ANNOTATION, set()).add(part.annotation)
+    return found if len(rows) <= most else None
 
 
 def past(connection: Connection, kind: RecordKind, record_id: str) -> list[Change]:

@@ -25,6 +25,7 @@ from workstation.core.annotation import (
     Word,
 )
 from workstation.core.errors import UserError
+from workstation.core.evidence import Evidence, NoEvidence
 from workstation.core.ids import AnnotationId, SampleId, StreamId, id_from_bytes, id_range_of_prefix
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
@@ -33,7 +34,7 @@ from workstation.core.staleness import Limits
 from workstation.store import history
 from workstation.store.counts import PROJECT_SCOPE, Count, lane_states
 from workstation.store.db import Connection
-from workstation.store.derived import derived_counts, derived_values
+from workstation.store.derived import derived_counts, derived_keys, derived_values
 from workstation.store.effective import EffectiveOntology
 from workstation.store.ends import StaleEnd, stale_ends
 from workstation.store.foreign import RawBlob, RawRevision, raw_blobs, raw_history
@@ -406,6 +407,13 @@ class Reads:
         """What a revision changed, in the order of writing."""
         return history.changes(self._db, rev)
 
+    def touched_since(self, rev: int, most: int = 2000) -> dict[RecordKind, set[str]] | None:
+        """The ids of what revisions after ``rev`` touched, and the labels whose keyframes or words they touched.
+
+        ``None`` if there are more than ``most``: then reading everything anew is the shorter way.
+        """
+        return history.touched_since(self._db, rev, most)
+
     def past(self, kind: RecordKind, record_id: str) -> list[Change]:
         """Every change of one record, oldest first, also of one that was deleted."""
         return history.past(self._db, kind, record_id)
@@ -438,6 +446,10 @@ class Reads:
         """Rebuildable data of an area (findings, job states), of one sample or of the project."""
         return derived_values(self._db, area, sample)
 
+    def derived_keys(self, area: str) -> list[str]:
+        """The keys of rebuildable data of an area, wherever it belongs."""
+        return derived_keys(self._db, area)
+
     def blob(self, sha256: str) -> bytes | None:
         """A stored blob; ``None`` if it is not here or its content was removed."""
         try:
@@ -446,6 +458,10 @@ class Reads:
             return None
         row = self._db.execute("SELECT data FROM blob WHERE sha256 = ?", (key,)).fetchone()
         return None if row is None or row[0] is None else bytes(row[0])
+
+    def evidence(self, sample: SampleId) -> Evidence:
+        """A store has records only; the runner of rules hands out what knows the media."""
+        return NoEvidence()
 
     def _list(self, _type: type[R], kind: RecordKind, where: str, record_id: str) -> list[R]:
         key = key_or_none(record_id)

@@ -8,7 +8,7 @@ leaves more than the points' own uncertainty explains.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -104,6 +104,20 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
         rate_half_width_ppm=SURE * rate_sigma * 1e6, drift_ns=int(offsets[-1] - offsets[0]), residual_ns=residual_ns,
         left_ns=tuple(int(each) for each in left),
         sure_ns=tuple(max(1, round(SURE * float(each) ** 0.5)) for each in spread),
+    )  # fmt: skip
+
+
+def less_sure(fit: DriftFit, points: Sequence[OffsetAt], doubt_ns: int) -> tuple[DriftFit, tuple[OffsetAt, ...]]:
+    """The same with a doubt that all points share and none of them shows: every interval is that much wider."""
+
+    def wider(half_width_ns: int) -> int:
+        return max(1, round(float(np.hypot(half_width_ns, doubt_ns))))
+
+    return (
+        replace(
+            fit, half_width_ns=wider(fit.half_width_ns), sure_ns=tuple(wider(each) for each in fit.sure_ns)
+        ),
+        tuple(replace(each, half_width_ns=wider(each.half_width_ns)) for each in points),
     )  # fmt: skip
 
 

@@ -240,7 +240,7 @@ class Docks(QObject):
             return None
         if self.maximised:
             self.toggle_maximised(dock)
-        self._find_place(dock)
+        self._let_stand(dock)
         dock.show()
         dock.raise_()
         self._let_in = True
@@ -249,19 +249,46 @@ class Docks(QObject):
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock.pane
 
-    def _find_place(self, dock: PaneDock) -> None:
-        """A pane for which the workspace has no place comes as a tab beside one that usually stands where it does;
-        shown without a place it would lie over the corner of the window."""
-        if self._is_placed(dock) or dock.isFloating():
-            return
-        beside = [each for each in self if each is not dock and self._is_placed(each)]
-        alike = [each for each in beside if each.spec.area is dock.spec.area]
-        if beside:
-            self._window.tabifyDockWidget(min(alike or beside, key=lambda each: not each.in_sight), dock)
-            self._name_tabs()
-
     def _is_placed(self, dock: PaneDock) -> bool:
         return self._window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea
+
+    def bring(self, wanted: tuple[frozenset[str], ...]) -> None:
+        """Have a pane in sight for each of these sets of kinds of streams, beside each other; the focus stays."""
+        kept: list[PaneDock] = []
+        for kinds in wanted:
+            fitting = [dock for dock in self if dock.spec.streams & kinds and dock.spec.kind != "strip"]
+            if not fitting or any(dock in kept for dock in fitting):
+                continue
+            dock = next((each for each in fitting if each.in_sight), fitting[0])
+            if not dock.in_sight:
+                self._bring_beside(dock, kept)
+            kept.append(dock)
+
+    def _bring_beside(self, dock: PaneDock, kept: list[PaneDock]) -> None:
+        """To the front, and out of the stack of another one that is to be seen as well."""
+        if self.maximised:
+            self.toggle_maximised(dock)
+        self._let_stand(dock)
+        over = next((each for each in kept if dock in self._window.tabifiedDockWidgets(each)), None)
+        if over is not None:
+            self._window.splitDockWidget(over, dock, Qt.Orientation.Horizontal)
+        dock.show()
+        dock.raise_()
+        if over is not None:
+            over.raise_()
+        self._let_in = True
+        self.settle()
+
+    def _let_stand(self, dock: PaneDock) -> None:
+        """Give a pane that the workspace has no place for one beside its like: Qt would show it nowhere."""
+        if dock.isFloating() or self._is_placed(dock):
+            return
+        docked = [each for each in self if each is not dock and not each.isHidden() and not each.isFloating()]
+        beside = next((each for each in docked if each.spec.area is dock.spec.area), None)
+        host = beside or (docked[0] if docked else None)
+        self._window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
+        if host is not None:
+            self._window.tabifyDockWidget(host, dock)
 
     def arrange(self, workspace: Workspace) -> None:
         """Put every dock where the workspace says; the others are closed."""

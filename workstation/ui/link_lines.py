@@ -16,7 +16,6 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintE
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from workstation.ui.panes.catalogue import PANES
-from workstation.ui.scenes.lane_scene import small_font
 
 if TYPE_CHECKING:
     from workstation.app.lines_between import Bundle
@@ -183,6 +182,8 @@ class LinkLines(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        from workstation.ui.scenes.lane_scene import small_font  # with it NumPy, which the empty window does without
+
         bench = self._bench
         if bench is None:
             return

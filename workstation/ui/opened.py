@@ -20,6 +20,7 @@ from workstation.app.readiness import Ready, first_full_moment, sync_in_words
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
+from workstation.app.sound_skew import is_heard, skew_in_words, skew_warning, tightest_of
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
 from workstation.core.sample import SampleState
@@ -29,7 +30,7 @@ from workstation.ui.panels.going import go_to
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
 from workstation.ui.transport_bar import TransportBar
-from workstation.ui.workbench import Told, Workbench
+from workstation.ui.workbench import Told, Tone, Workbench
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
@@ -60,6 +61,8 @@ class Opened(QObject):
         self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)
+        self._judged = ""
+        """The device whose picture-to-sound skew was looked at."""
         self._making_ready: set[str] = set()
         self._media_looked_for = False
         self.bench.told.connect(self._on_told)
@@ -191,6 +194,14 @@ class Opened(QObject):
 
     def _show_device(self) -> None:
         self._say_device(*device_in_words(self.session.player))
+        device = self.session.player.status.output
+        if device.device != self._judged and is_heard(device):
+            self._judged = device.device
+            settings = settings_or_usual()
+            self._window.status.device.setToolTip(skew_in_words(device, settings))
+            warning = skew_warning(device, settings, tightest_of(self.session))
+            if warning:
+                self.bench.tell(warning, Tone.REFUSED)
 
     def _say_device(self, sound: str, reason: str = "") -> None:
         """Pictures are decoded, and everything is computed, on the processor: nothing here uses a GPU yet."""

@@ -14,6 +14,8 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
+from workstation.ui.eliding import ShortLabel
+
 _SQUEEZED_PX = 24
 _NARROW_PX = 110
 _ITEM_PX = 90
@@ -32,9 +34,14 @@ class PaneHeader(QFrame):
         self.setObjectName("pane_header")
         self._title = QLabel(title)
         self._title.setObjectName("pane_title")
-        self._item, self._own, self._distance = QLabel(), QLabel(), QLabel()
-        for label, name in ((self._item, "pane_item"), (self._own, "pane_own_time"), (self._distance, "pane_distance")):
+        self._item, self._own, self._distance, self._lag = ShortLabel(), QLabel(), QLabel(), QLabel()
+        for label, name in (
+            (self._item, "pane_item"), (self._own, "pane_own_time"), (self._distance, "pane_distance"),
+            (self._lag, "pane_lag"),
+        ):  # fmt: skip
             label.setObjectName(name)
+        self._lag.setToolTip("How far what is painted here is behind the clock, and how many pictures were left out")
+        self._lag.hide()
         self._item.setMinimumWidth(_SQUEEZED_PX)  # this gives way before name and times do
         outer = QHBoxLayout(self)
         outer.setContentsMargins(8, 2, 8, 2)
@@ -43,7 +50,7 @@ class PaneHeader(QFrame):
         row.setSpacing(10)
         row.addWidget(self._title)
         row.addStretch(1)
-        for label in (self._item, self._own, self._distance):
+        for label in (self._lag, self._item, self._own, self._distance):
             row.addWidget(label)
         self._labels = row.count()
         self.extra = row
@@ -68,12 +75,28 @@ class PaneHeader(QFrame):
 
     def say(self, *, item: str = "", own: str = "", distance: str = "") -> None:
         """What is shown; all empty says nothing is there to say."""
+        if distance.startswith("-"):  # a minus is as wide as a plus: nothing moves as it changes
+            distance = f"−{distance[1:]}"
         for label, text in ((self._item, item), (self._own, own), (self._distance, distance)):
             if label.text() != text:
                 label.setText(text)
                 if label.isHidden():
                     self._fit_soon.start()
         self.setAccessibleName(" ".join(filter(None, (self._title.text(), item, own, distance))))
+
+    def say_lag(self, text: str) -> None:
+        """How far behind the clock the pane is; empty while nobody would notice."""
+        if text != self._lag.text():
+            self._lag.setText(text)
+            self._lag.setVisible(bool(text))
+            self._fit_soon.start()
+
+    def offer(self, control: QWidget, *, offered: bool) -> None:
+        """Whether a control that was put in is there at all now: one that was away for want of room must not come
+        back with the room."""
+        control.setProperty(_AWAY, False)
+        control.setVisible(offered)
+        self._fit_soon.start()
 
     # --- room -----------------------------------------------------------------------------------------------------
 
@@ -95,7 +118,7 @@ class PaneHeader(QFrame):
         wanted = [each for each in self.controls() if not each.isHidden() or each.property(_AWAY)]
         step = self.extra.spacing()
         said = min(self._item.sizeHint().width(), _ITEM_PX) + step if self._item.text() else _SQUEEZED_PX
-        said += sum(each.sizeHint().width() + step for each in (self._own, self._distance) if each.text())
+        said += sum(each.sizeHint().width() + step for each in (self._own, self._distance, self._lag) if each.text())
         room = self.width() - 16 - self._title.sizeHint().width() - said - step
         widths = [_width_of(each) + step for each in wanted]
         short = sum(widths) > room
@@ -114,6 +137,7 @@ class PaneHeader(QFrame):
         stay = sum(width for each, width in zip(wanted, widths, strict=True) if not each.property(_AWAY))
         room = self.width() - 16 - self._title.sizeHint().width() - stay
         room -= self._more.sizeHint().width() + 4 if more else 0
+        room -= self._lag.sizeHint().width() + step if self._lag.text() else 0
         for label in (self._distance, self._own, self._item):  # how far off it is counts most
             wide = label.sizeHint().width() if label is not self._item else _SQUEEZED_PX
             room -= wide + step if label.text() else 0

@@ -77,6 +77,7 @@ QFrame#pane_header {{ background: {raised}; border: none; border-bottom: 2px sol
 QFrame#pane_header[focused="true"] {{ border-bottom: 2px solid {accent}; }}
 QLabel#pane_title {{ font-weight: 600; }}
 QLabel#pane_item, QLabel#pane_own_time, QLabel#pane_distance {{ color: {quiet}; }}
+QLabel#pane_lag {{ color: {warning}; }}
 QTabBar {{ background: {paper}; }}
 QTabBar::tab {{ background: {paper}; color: {quiet}; padding: 4px 10px; border: 1px solid {line};
   border-bottom: 2px solid transparent; }}

@@ -10,12 +10,16 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt as QtNames
 from PySide6.QtCore import QTimer, Slot
 
+from workstation.app.sound_skew import follows_sound
 from workstation.core.clock import TransportChanged
+from workstation.core.sample import StreamKind
 from workstation.ui.collecting import hold_back
 from workstation.ui.workbench import Workbench
 
 _PLAYING_MS = 8
 """Twice a screen's 60 Hz: the playhead is at most half a picture late."""
+_MOST_HEARD_NS = 500_000_000
+"""A longer way is a jump."""
 _IDLE_MS = 500
 """The player looks after its device while nothing plays."""
 
@@ -47,9 +51,22 @@ class Ticking(QTimer):
         elif self.isActive():
             self.start(_IDLE_MS)
 
+    def _heard(self, start_ns: int, end_ns: int) -> None:
+        """The device has played that of every sound that is not silenced."""
+        view, seen = self._bench.view, self._bench.seen
+        if view is None or seen is None or not 0 < end_ns - start_ns < _MOST_HEARD_NS:
+            return
+        for stream in view.streams.values():
+            if stream.kind is StreamKind.AUDIO and self._bench.session.player.mix_of(stream.key).gain > 0:
+                seen.saw_time(stream.id, start_ns, end_ns)
+
     @Slot()
     def _tick(self) -> None:
-        self._bench.session.player.tick()
+        clock, player = self._bench.clock, self._bench.session.player
+        before_ns = clock.time_ns
+        player.tick()
+        if follows_sound(player.status):
+            self._heard(before_ns, clock.time_ns)
         self._ticks += 1
         if self.interval() == _IDLE_MS or self._ticks % (_IDLE_MS // _PLAYING_MS) == 0:
             self._watch()

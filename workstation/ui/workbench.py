@@ -23,6 +23,7 @@ from workstation.app.previews import Previews
 from workstation.app.readiness import Ready, make_ready
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
+from workstation.app.seen import Seen, keep_seen, read_seen
 from workstation.app.session import Run, Session
 from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
@@ -77,6 +78,8 @@ class Workbench(QObject):
         """The open sample's readers."""
         self.sounds: Sounds | None = None
         """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
+        self.seen: Seen | None = None
+        """What of the open sample was painted and heard; told by whoever paints and plays."""
         self.jobs: Jobs | None = None
         """The window's background work, where there is a window."""
         self.step_every = 1
@@ -98,6 +101,11 @@ class Workbench(QObject):
         self.settled: Signal[None] = Signal("settled", on_error=_report)
         """Something is about to be done: what is being typed is to be stored first."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
+        self.finding: str | None = None
+        """The finding that is looked at, by its fingerprint; see ``look_at``."""
+        self.finding_changed: Signal[str | None] = Signal("finding_changed", on_error=_report)
+        self.panes_wanted: Signal[tuple[frozenset[str], ...]] = Signal("panes_wanted", on_error=_report)
+        """Bring panes into sight beside each other: one for each of these sets of kinds of streams."""
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self.picked: Signal[Ids] = Signal("picked", on_error=_report)
@@ -111,7 +119,7 @@ class Workbench(QObject):
         self._context = context or OpenContext()
         self.formats = Formats()
         """What can be read, plug-ins included."""
-        self.checks = SampleChecks(session.store.reader_elsewhere(), self.gui.post)
+        self.checks = SampleChecks(session.project, session.store.reader_elsewhere(), self.gui.post)
         """The findings of the open sample, for every pane that shows some: see ``check_soon``."""
         self._check_soon = QTimer(self)
         self._check_soon.setSingleShot(True)
@@ -206,6 +214,8 @@ class Workbench(QObject):
             self.tell(str(problem), Tone.REFUSED)
             return False
         old, sounds = self.readers, self.sounds
+        self._keep_seen()
+        self.seen = read_seen(self.session.project.path, sample)
         self._begin_showing()
         self._placed = self._stale = None
         self.view, ready = self._view_of(sample)
@@ -220,6 +230,7 @@ class Workbench(QObject):
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
+        self.look_at(None)
         self.previews.end()
         self._drop_cursor()
         self.clock.pause()
@@ -293,6 +304,7 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self._keep_seen()
         self._placed = self._stale = None
         sounds, self.sounds = self.sounds, None
         self.previews.end()
@@ -304,6 +316,14 @@ class Workbench(QObject):
             sounds.close()
         if old is not None:
             old.close()
+
+    def _keep_seen(self) -> None:
+        seen, self.seen = self.seen, None
+        if seen is not None and seen.news:
+            try:
+                keep_seen(self.session.project.path, seen)
+            except OSError as error:
+                _log.warning("what was seen could not be kept: %s", error)
 
     def _drop_cursor(self) -> None:
         self.selection.hold_cursor(False, cause="session")
@@ -322,6 +342,12 @@ class Workbench(QObject):
     def reveal(self, ids: Iterable[str]) -> None:
         """Ask every pane to bring these, and what belongs to them, into view."""
         self.reveal_wanted.emit(tuple(ids))
+
+    def look_at(self, finding: str | None) -> None:
+        """This finding is looked at now; panes draw it whole."""
+        if finding != self.finding:
+            self.finding = finding
+            self.finding_changed.emit(finding)
 
     def wish(self, action_id: str) -> None:
         """Ask the window for an action or command by id; it asks for what is missing or says why not."""

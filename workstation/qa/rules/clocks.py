@@ -26,13 +26,13 @@ from workstation.core.tolerances import (
     SOUND_TOLERANCE,
     named_limit_ms,
 )
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import Fault, Fix, Reach, rule
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
 
 _TELLING = frozenset({"refers_to", "describes", "grounded_in_time"})
 
 
-@rule("clocks.off", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=CLOCK_MS, unit="ms")
+@rule("clocks.off", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=CLOCK_MS, unit="ms", looks_at=())
 def off(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A stream's clock is off or drifts by more than labelling allows: as measured and not corrected, as its map leaves
     of its own evidence, or as the clock said itself. It must be corrected or waived first.
@@ -52,7 +52,14 @@ def off(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )
 
 
-@rule("clocks.sound_and_picture", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=SOUND_MS, unit="ms")
+@rule(
+    "clocks.sound_and_picture",
+    error_type=ErrorType.TEMPORAL,
+    severity=Severity.ERROR,
+    limit=SOUND_MS,
+    unit="ms",
+    reach=Reach.NEAR,
+)
 def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sound and something seen are linked as one moment and begin further apart than that."""
     types = ontology_of(snapshot).link_types
@@ -78,7 +85,14 @@ def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("clocks.caption", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=CAPTION_MS, unit="ms")
+@rule(
+    "clocks.caption",
+    error_type=ErrorType.TEMPORAL,
+    severity=Severity.ERROR,
+    limit=CAPTION_MS,
+    unit="ms",
+    reach=Reach.NEAR,
+)
 def caption(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption or sentence with a time of its own stands half a second or more before or after what it tells of."""
     streams = streams_by_id(snapshot, sample)
@@ -112,6 +126,11 @@ def _judged(
             measured=round(abs(late_ms), 3),
             limit=limit,
             suggestion=f"move the text by {-late_ms / 1e3:+.2f} s",
+            fix=Fix(
+                "annotation.move",
+                {"annotations": [text.id], "by_ns": -round(late_ms * 1e6)},
+                f"Move the text by {-late_ms / 1e3:+.2f} s",
+            ),
             aspect=f"{text.id} {event.id}",
         )
 

@@ -16,7 +16,7 @@ from workstation.core.ontology_links import EndView
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, SampleState, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import Fault, Fix, Reach, rule
 from workstation.qa.rules.items import class_of, end_item, link_item, ontology_of
 
 _HANDED_IN = frozenset({SampleState.SUBMITTED, SampleState.APPROVED})
@@ -24,7 +24,11 @@ _UNCONFIRMED = frozenset({State.PROPOSED, State.DRAFT})
 
 
 @rule(
-    "links.stale", error_type=ErrorType.SEMANTIC_DRIFT, severity=Severity.WARNING, limit="the project's stale_ limits"
+    "links.stale",
+    error_type=ErrorType.SEMANTIC_DRIFT,
+    severity=Severity.WARNING,
+    limit="the project's stale_ limits",
+    reach=Reach.NEAR,
 )
 def stale(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """What a link joins has changed significantly since a person confirmed it, so she must look again.
@@ -36,16 +40,17 @@ def stale(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         changed[end.link.id].append(end)
     for ends in changed.values():
         link = ends[0].link
-        said = "; ".join(f"{each.end.role}: {each.reason}" for each in ends)
+        said = "; ".join(f"{each.reason} ({each.end.role})" for each in ends)
         yield Fault(
-            text=f"{link.type_id}: its ends have changed since it was confirmed ({said})",
+            text=f"{link.type_id}, review needed: {said} since it was confirmed",
             items=(link_item(link), *(end_item(each.end) for each in ends)),
             measured="; ".join(each.reason for each in ends),
             suggestion="look at both ends and confirm the link again (link.confirm), re-target or delete it",
+            fix=Fix("link.confirm", {"links": [link.id]}, "Confirm the link as it is now"),
         )
 
 
-@rule("links.dangling", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.ERROR)
+@rule("links.dangling", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.ERROR, reach=Reach.NEAR)
 def dangling(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A link points at something that does not exist, or that belongs to another sample.
 
@@ -59,6 +64,7 @@ def dangling(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                     text=f"{link.type_id}: its end {end.role} points at {end.kind.value} {end.target}, which {problem}",
                     items=(link_item(link), end_item(end)),
                     suggestion="re-target the link or delete it; run workstation audit verify",
+                    fix=Fix("link.remove", {"links": [link.id]}, "Remove the link"),
                 )
 
 
@@ -72,7 +78,7 @@ def _lost(snapshot: Snapshot, sample: Sample, end: LinkEnd) -> str | None:
     return None if owner == sample.id else "belongs to another sample"
 
 
-@rule("links.absence_reason", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.ERROR)
+@rule("links.absence_reason", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.ERROR, reach=Reach.NEAR)
 def absence_reason(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A link says that something has no counterpart and does not say why."""
     ontology = ontology_of(snapshot)
@@ -90,7 +96,7 @@ def _choices(link_type: LinkType) -> str:
     return f": {', '.join(link_type.reasons)}" if link_type.reasons else ""
 
 
-@rule("links.illegal", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR)
+@rule("links.illegal", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, reach=Reach.NEAR)
 def illegal(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The ontology in force does not allow what the link joins: a role, a class, a kind or a number of ends."""
     ontology = ontology_of(snapshot)
@@ -129,7 +135,7 @@ def _view(snapshot: Snapshot, end: LinkEnd) -> EndView:
     return EndView(end.role, end.kind, end.target, None, type_id)
 
 
-@rule("links.unconfirmed", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.WARNING)
+@rule("links.unconfirmed", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.WARNING, reach=Reach.NEAR)
 def unconfirmed(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sample was handed in while a link in it is still a draft or a proposal, so nobody stands behind it."""
     if sample.state not in _HANDED_IN:
@@ -142,6 +148,7 @@ def unconfirmed(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 measured=link.state.value,
                 limit=State.DONE.value,
                 suggestion="confirm the link and set it done, or delete it",
+                fix=Fix("link.confirm", {"links": [link.id]}, "Confirm the link"),
             )
 
 

@@ -5,9 +5,12 @@ Limits are those of ``core/tolerances.py``: the kind of work decides, and the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
+from workstation.core.evidence import Unmeasured
 from workstation.core.fused_pairs import fused_pairs
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
@@ -16,8 +19,9 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import Fault, Reach, rule
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
+from workstation.qa.rules.patterns import Lateness, patterns_of
 
 
 @rule(
@@ -27,6 +31,7 @@ from workstation.qa.rules.items import annotation_item, end_item, link_item, ont
     version=2,
     limit="the project's distance_m at the thing's speed, else the tolerance time_ms of the link type",
     unit="ms",
+    reach=Reach.NEAR,
 )
 def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A label in a picture and one in space are linked across captures that are too far apart: another sweep or frame.
@@ -36,10 +41,14 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     types = ontology_of(snapshot).link_types
     project = snapshot.project()
     streams = streams_by_id(snapshot, sample)
-    for pair in fused_pairs(snapshot, sample):
+    pairs = list(fused_pairs(snapshot, sample))
+    late = _late(snapshot, sample) if pairs else {}
+    for pair in pairs:
         link_type = types.get(pair.link.type_id)
         limit = same_scan_limit_ms(project, {} if link_type is None else link_type.tolerance)
-        apart_ms = abs(pair.residual_ns) / 1e6
+        clock = late.get(pair.solid.stream or "")
+        clock_ns = 0 if clock is None else int(clock.at_ns(np.array([pair.solid_ns], np.int64))[0])
+        apart_ms = abs(pair.residual_ns - clock_ns) / 1e6
         required = None if project is None else project.tolerances.get(DISTANCE_TOLERANCE)
         if required is not None and pair.distance_m is not None and apart_ms > 0:
             # What counts is how far it moves meanwhile: a slow thing has more time than a fast one.
@@ -64,6 +73,7 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     version=2,
     limit="the profile's sync limit, or the project's sync_ms",
     unit="ms",
+    reach=Reach.NEAR,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Spans that are linked as one moment begin (or, in symmetric links, end) further apart than the work allows."""
@@ -86,6 +96,14 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 limit=allowed,
                 suggestion="mend the labels, or the time map of the stream that is off (sync status)",
             )
+
+
+def _late(snapshot: Snapshot, sample: Sample) -> Mapping[str, Lateness]:
+    """Scanners whose clock is found to be off (``calibration.late``): that is not what their links are blamed for."""
+    try:
+        return patterns_of(snapshot, sample).late
+    except Unmeasured:
+        return {}
 
 
 def _is_one_moment(link_type: LinkType) -> bool:

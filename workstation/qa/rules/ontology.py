@@ -16,7 +16,7 @@ from workstation.core.ontology_compile import CompiledOntology, missing_attribut
 from workstation.core.records import RecordKind
 from workstation.core.sample import Parked, ParkedState, QueueItem, QueueState, Sample, Stream
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import Fault, Fix, Reach, rule
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -46,7 +46,7 @@ class _Labelled:
         return tuple(dict.fromkeys(class_id for class_id, _ in self.labels))
 
 
-@rule("ontology.labels_conflict", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule("ontology.labels_conflict", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, reach=Reach.NEAR)
 def labels_conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """One thing carries labels that cannot both be true, as van in the camera and truck in the scan.
 
@@ -55,7 +55,7 @@ def labels_conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     yield from _labels(snapshot, sample, conflicting=True)
 
 
-@rule("ontology.labels_coarser", error_type=ErrorType.GRANULARITY, severity=Severity.WARNING)
+@rule("ontology.labels_coarser", error_type=ErrorType.GRANULARITY, severity=Severity.WARNING, reach=Reach.NEAR)
 def labels_coarser(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """One thing carries a finer and a coarser label, as sedan in the camera and car in the text."""
     yield from _labels(snapshot, sample, conflicting=False)
@@ -78,7 +78,19 @@ def _labels(snapshot: Snapshot, sample: Sample, *, conflicting: bool) -> Iterato
             if conflicting
             else f"use {finest} everywhere if it is right, else the coarser class",
             aspect="/".join(sorted(known)),
+            fix=_one_class(thing),
         )
+
+
+def _one_class(thing: _Labelled) -> Fix | None:
+    """Every label of an entity as the entity itself is called."""
+    class_id, first = thing.labels[0]
+    if first.kind != RecordKind.ENTITY.value:
+        return None
+    others = [item.id for _, item in thing.labels[1:]]
+    return Fix(
+        "annotation.relabel", {"annotations": others, "class_id": class_id}, f"Call every label of it {class_id}"
+    )
 
 
 def _conflict(ontology: CompiledOntology, classes: list[str]) -> bool:
@@ -141,7 +153,7 @@ def _uses(snapshot: Snapshot, sample: Sample) -> Iterator[_Use]:
             yield _Use(link_item(link), None, link.attributes, link.type_id)
 
 
-@rule("ontology.unknown", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule("ontology.unknown", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, reach=Reach.NEAR)
 def unknown(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A class, attribute, option or link type that the version in force does not know."""
     ontology = ontology_of(snapshot)
@@ -172,7 +184,7 @@ def _unknown_in(ontology: CompiledOntology, use: _Use) -> Iterator[str]:
                     yield f"option {chosen!r:.60} of attribute '{name}'"
 
 
-@rule("ontology.retired", error_type=ErrorType.SEMANTIC_DRIFT, severity=Severity.WARNING)
+@rule("ontology.retired", error_type=ErrorType.SEMANTIC_DRIFT, severity=Severity.WARNING, reach=Reach.NEAR)
 def retired(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A class, attribute, option or link type that is retired and still in use."""
     ontology = ontology_of(snapshot)
@@ -207,7 +219,7 @@ def _retired_in(ontology: CompiledOntology, use: _Use) -> Iterator[tuple[str, Re
                 yield f"option '{option.id}' of attribute '{name}'", option.retired
 
 
-@rule("ontology.missing_attribute", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule("ontology.missing_attribute", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, reach=Reach.NEAR)
 def missing_attribute(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A required attribute is missing on a label or link that is done or approved, or on the thing such labels show.
 
@@ -259,7 +271,13 @@ def _lacking(item: Item, state: str, names: Iterable[str]) -> Iterator[Fault]:
         )
 
 
-@rule("ontology.parked", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, per_project=True)
+@rule(
+    "ontology.parked",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    per_project=True,
+    looks_at={RecordKind.PARKED},
+)
 def parked(snapshot: Snapshot, sample: Sample | None) -> Iterator[Fault]:
     """A record from outside did not fit the ontology and still waits for somebody to say what it means."""
     wanted = None if sample is None else sample.id
@@ -274,7 +292,9 @@ def parked(snapshot: Snapshot, sample: Sample | None) -> Iterator[Fault]:
             )
 
 
-@rule("ontology.queue", error_type=ErrorType.SEMANTIC_DRIFT, severity=Severity.WARNING)
+@rule(
+    "ontology.queue", error_type=ErrorType.SEMANTIC_DRIFT, severity=Severity.WARNING, looks_at={RecordKind.QUEUE_ITEM}
+)
 def queue(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A change of the ontology left a question about a label, and nobody has answered it yet."""
     for record in snapshot.records(RecordKind.QUEUE_ITEM, sample=sample.id):

@@ -11,7 +11,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import Fault, Reach, rule
 from workstation.qa.rules.items import (
     annotation_item,
     entities_by_id,
@@ -26,7 +26,7 @@ _FLAT = frozenset({ShapeKind.BOX, ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.K
 _SOLID = frozenset({ShapeKind.CUBOID, ShapeKind.POINT_SET})
 
 
-@rule("space.missing", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING)
+@rule("space.missing", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, reach=Reach.NEAR)
 def missing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A thing is labelled in a camera only, in a sample that has scans: neither a cuboid nor points of it, and nobody
     said that the scanner does not see it (sparse, far, occluded, out of its field).

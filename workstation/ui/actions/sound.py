@@ -152,6 +152,24 @@ def less_tall(hands: Hands) -> None:
         pane.taller(2**-0.5)
 
 
+@action("sound.next_speaker", title="Give the turn to the next speaker", keys="Alt+Down", scope=SCOPE, menu=MENU,
+        enabled=needs_selection)  # fmt: skip
+def next_speaker(hands: Hands) -> None:
+    """Say that the speaker of the next row speaks the selected turns; their times stay."""
+    pane = _sound(hands)
+    if pane is not None:
+        pane.give_turns(1)
+
+
+@action("sound.speaker_before", title="Give the turn to the speaker before", keys="Alt+Up", scope=SCOPE, menu=MENU,
+        enabled=needs_selection)  # fmt: skip
+def speaker_before(hands: Hands) -> None:
+    """Say that the speaker of the row above speaks the selected turns; their times stay."""
+    pane = _sound(hands)
+    if pane is not None:
+        pane.give_turns(-1)
+
+
 def _flip(hands: Hands, name: str) -> None:
     pane = _sound(hands)
     if pane is not None:

@@ -67,7 +67,7 @@ class FindingsPanel(ListPanel):
         checked = bench.checks.sample == bench.view.id
         self.empty = "Nothing was found." if checked else "Checking …"
         if checked and bench.checks.not_run:
-            self.empty += f" {len(bench.checks.not_run)} checks could not judge: {bench.checks.not_run[0]}"
+            self.empty += f" {len(bench.checks.not_run)} checks could not judge: {': '.join(bench.checks.not_run[0])}"
         return finding_rows(bench.view, self._findings())
 
     def entries(self, rows: Sequence[Row]) -> list[Entry]:

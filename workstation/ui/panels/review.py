@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from workstation.app.comment_rows import COLUMNS, comment_rows
 from workstation.app.rows import Row
 from workstation.app.sample_view import SampleView
+from workstation.app.seen import SeenRow, seen_rows
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
+from workstation.ui.panels.seen_bar import SeenBar
+from workstation.ui.workbench import Workbench
 
+_LOOK_MS = 500
 REASONS = (
     "class is wrong", "box or boundary is off", "time is off", "something is missing", "link is wrong",
     "words are wrong", "against the guideline",
@@ -47,6 +51,13 @@ class ReviewPanel(ListPanel):
         row.addWidget(self.approve)
         row.addWidget(self.give_back)
         self.column.insertLayout(0, row)
+        self.seen = SeenBar()
+        self.seen.wanted.connect(self._go_to)
+        self.column.insertWidget(1, self.seen)
+        self._look = QTimer(self)
+        self._look.setInterval(_LOOK_MS)
+        self._look.timeout.connect(self._show_seen)
+        self._shown_news: object = None
 
     def _button(self, name: str, text: str, action_id: str, tip: str) -> QPushButton:
         made = QPushButton(text)
@@ -63,8 +74,47 @@ class ReviewPanel(ListPanel):
         if self.bench is not None and isinstance(button, QPushButton):
             self.bench.wish(str(button.property("wish")))
 
+    def woken(self) -> None:
+        super().woken()
+        self._look.start()
+
+    def laid_aside(self) -> None:
+        self._look.stop()
+        super().laid_aside()
+
+    def bound(self, bench: Workbench) -> None:
+        super().bound(bench)
+        if self.awake:
+            self._look.start()
+
+    def unbound(self, bench: Workbench) -> None:
+        self._look.stop()
+        super().unbound(bench)
+
+    @Slot()
+    def _show_seen(self) -> None:
+        self.guard(self._count_seen)
+
+    def _count_seen(self) -> None:
+        """What has been painted and heard since; counted again only when there is news."""
+        bench = self.bench
+        if bench is None or bench.view is None or bench.seen is None or bench.readers is None:
+            self.seen.show_rows([], self.seen.theme)
+            return
+        opened = sum(bench.readers.opened(each) is not None for each in bench.view.streams.values())
+        news = (bench.seen, bench.seen.news, opened, bench.theme)
+        if news != self._shown_news:
+            self._shown_news = news
+            self.seen.show_rows(seen_rows(bench.seen, bench.view, bench.readers), bench.theme)
+
+    @Slot(object, int)
+    def _go_to(self, row: SeenRow, at: int) -> None:
+        if self.bench is not None and row.timed:
+            self.bench.clock.seek(at)
+
     def refresh(self) -> None:
         super().refresh()
+        self._count_seen()
         view: SampleView | None = None if self.bench is None else self.bench.view
         self._state.setText("" if view is None else f"{view.sample.key}: {view.sample.state.value.replace('_', ' ')}")
         read_only = self.bench is None or self.bench.session.read_only

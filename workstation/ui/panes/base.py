@@ -15,7 +15,7 @@ A subclass sets ``kind`` and ``title``, fills ``self.body``, and overrides what 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt
@@ -23,13 +23,15 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QImage, QKeyEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from workstation.app.lag import Lag
+from workstation.core.clock import TimeCause
 from workstation.core.selection import SelectionChanged
 from workstation.ui.attention import Ear, Missed
 from workstation.ui.pane_header import PaneHeader
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
-    from workstation.core.clock import TimeChanged
+    from workstation.core.clock import TimeChanged, TransportChanged
     from workstation.core.signal import Signal
     from workstation.store.changes import ChangeSet
     from workstation.ui.workbench import Workbench
@@ -67,6 +69,8 @@ class Pane(QWidget):
         self.gesture: Gesture | None = None
         self.awake = True
         """Whether somebody may see it; its dock says so."""
+        self.lag = Lag()
+        """Told by the paint events of what the pane shows."""
         self._missed = Missed()
         self._ears: list[Ear[Any]] = []
         self.header = PaneHeader(self.title)
@@ -128,6 +132,14 @@ class Pane(QWidget):
         the window wait for it."""
         return True
 
+    def lags(self) -> Iterable[Lag]:
+        """How far behind the clock it is while playing; one for each picture that comes by itself."""
+        return (self.lag,)
+
+    def say_lag(self) -> None:
+        """There is something else to be said of ``lags``."""
+        self.header.say_lag(self.lag.text)
+
     def capture(self) -> QImage:
         """The pane's picture, for tests and reports."""
         return self.grab().toImage()
@@ -152,6 +164,7 @@ class Pane(QWidget):
         bench.sample_changed.connect(self._on_sample)
         bench.records_changed.connect(self._on_records)
         bench.clock.time_changed.connect(self._on_time)
+        bench.clock.transport_changed.connect(self._on_clock_runs)
         bench.selection.selection_changed.connect(self._on_selection)
         self._missed = Missed()
         self.guard(self.bound, bench)
@@ -171,6 +184,7 @@ class Pane(QWidget):
         bench.sample_changed.disconnect(self._on_sample)
         bench.records_changed.disconnect(self._on_records)
         bench.clock.time_changed.disconnect(self._on_time)
+        bench.clock.transport_changed.disconnect(self._on_clock_runs)
         bench.selection.selection_changed.disconnect(self._on_selection)
         self.unbound(bench)
 
@@ -188,6 +202,9 @@ class Pane(QWidget):
         """Somebody sees the pane from now on."""
         if not self.awake:
             self.awake = True
+            if self.bench is not None and self.bench.clock.playing:
+                for lag in self.lags():
+                    lag.begin(self.bench.clock.time_ns)
             self.catch_up()
             self.guard(self.woken)
 
@@ -252,6 +269,30 @@ class Pane(QWidget):
             self._missed.time = True
         elif not self.failed:
             self.guard(self.show_time, change.time_ns)
+            self._measure(change)
+
+    def _measure(self, change: TimeChanged) -> None:
+        assert self.bench is not None
+        clock = self.bench.clock
+        if not clock.playing:
+            return
+        if change.cause not in (TimeCause.TICK, TimeCause.AUDIO):
+            for lag in self.lags():
+                lag.begin(change.time_ns)
+            return
+        news = [lag.reached(change.time_ns, clock.speed) for lag in self.lags()]  # every one is to hear of it
+        if any(news):
+            self.guard(self.say_lag)
+
+    def _on_clock_runs(self, change: TransportChanged) -> None:
+        assert self.bench is not None
+        for lag in self.lags():
+            if change.playing:
+                lag.begin(self.bench.clock.time_ns)
+            else:
+                lag.end()
+        if self.listening:
+            self.guard(self.say_lag)
 
     def _on_selection(self, change: SelectionChanged) -> None:
         if not self.awake:

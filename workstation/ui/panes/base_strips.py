@@ -12,23 +12,22 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from workstation.app.lanes import Lane, Palette, item_at, make_tier
+from workstation.app.lanes import Lane, Palette, Tier, item_at, make_tier
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest, nearest_item, nearest_moment
 from workstation.app.transcript import PlacedWords, SpokenLabel
 from workstation.app.units import Units, units_of
-from workstation.app.viewport import Int64s, whole
+from workstation.app.viewport import Int64s, Viewport, whole
 from workstation.core.annotation import Annotation
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream
 from workstation.core.timebase import TimeRange
-from workstation.ui.scenes.lane_scene import LaneScene
+from workstation.ui.panes.base_strips_crowd import crowded, reaching, told_apart
+from workstation.ui.scenes.lane_scene import Argb, LaneScene
 from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
 EDGE_PX, SNAP_PX = 5, 8
-MOST_OVER = 400
-"""So many labels at most are drawn over a strip."""
 
 
 class Part(StrEnum):
@@ -87,8 +86,8 @@ class StripsModel(ABC, Generic[StripT]):
         self._units: dict[str, Units | None] = {}
 
     @abstractmethod
-    def over(self, strip: StripT) -> list[Annotation]:
-        """The labels in view that lie over a strip."""
+    def laid_over(self, strip: StripT) -> Iterator[Tier]:
+        """The labels that lie over a strip."""
 
     @abstractmethod
     def part_at(self, strip: StripT, annotation: Annotation, shown: TimeRange, x: float, y: float) -> Part | None:
@@ -113,7 +112,9 @@ class StripsModel(ABC, Generic[StripT]):
     def _let_go(self, scene: LaneScene) -> None:
         scene.close()
 
-    def _tier_scene(self, lane: Lane, words: PlacedWords | None = None) -> TierScene:
+    def _tier_scene(
+        self, lane: Lane, words: PlacedWords | None = None, label: Callable[[str], str] | None = None
+    ) -> TierScene:
         """The labels of a lane as they are now; with ``words`` they are turns that were spoken."""
         tier = make_tier(self.view, lane, self.palette, Keeper(self.bench, self.view, lane))
         scene = self._scenes.get(lane.key)
@@ -121,7 +122,7 @@ class StripsModel(ABC, Generic[StripT]):
             scene.show(tier)
             scene.invalidate()
             return scene
-        scene = TierScene(lane.kind, tier, self.palette, SpokenLabel(self.view, words is not None), words)
+        scene = TierScene(lane.kind, tier, self.palette, label or SpokenLabel(self.view, words is not None), words)
         scene.changed = self._changed
         self._scenes[lane.key] = scene
         return scene
@@ -145,6 +146,26 @@ class StripsModel(ABC, Generic[StripT]):
 
     # --- what lies where ----------------------------------------------------------------------------------------
 
+    def over(self, strip: StripT) -> list[Annotation]:
+        """The labels in view that are drawn one by one over a strip; ``crowd_over`` shows the others."""
+        chosen = self.bench.selected
+        ids = [each for tier in self.laid_over(strip) for each in told_apart(tier, self.viewport, chosen)]
+        return [self.view.annotations[each] for each in ids if each in self.view.annotations]
+
+    def crowd_over(self, strip: StripT, fine: Viewport) -> Argb | None:
+        """(width,) what is behind the labels drawn one by one: all of them in columns, where they are many."""
+        found: Argb | None = None
+        for tier in self.laid_over(strip):
+            row = crowded(tier, self.palette, fine)
+            found = row if found is None else found if row is None else np.where(row != 0, row, found)
+        return found
+
+    def _near(self, strip: StripT, x: float) -> list[Annotation]:
+        """The labels over a strip that reach to a place, however many lie beside it."""
+        now, reach = self.viewport.ns_at(x), self.viewport.distance_ns(EDGE_PX) + 1
+        ids = [each for tier in self.laid_over(strip) for each in reaching(tier, now - reach, now + reach)]
+        return [self.view.annotations[each] for each in ids if each in self.view.annotations]
+
     def hit(self, x: float, y: float) -> Hit[StripT]:
         """What is at a place."""
         strip, now = self.strip_at(y), self.viewport.ns_at(x)
@@ -163,7 +184,7 @@ class StripsModel(ABC, Generic[StripT]):
         """Edges of the selected first; what is shorter lies on top."""
         chosen = set(self.bench.selected)
         found: list[tuple[bool, float, Hit[StripT]]] = []
-        for annotation in self.over(strip):
+        for annotation in self._near(strip, x):
             shown = self.view.session_range(annotation)
             if shown is None:
                 continue

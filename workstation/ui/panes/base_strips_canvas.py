@@ -21,17 +21,19 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from workstation.app.lag import Lag
 from workstation.app.looks import Paint
 from workstation.app.units import Units
 from workstation.core.ontology import Pattern
 from workstation.ui.panes.base_gestures import Modifiers, PreviewT, StripDrag, TableT
 from workstation.ui.panes.base_strips import Hit, Part, StripsModel, StripT
-from workstation.ui.scenes.lane_scene import Look, small_font
+from workstation.ui.scenes.lane_scene import Look, image_of, small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
 from workstation.ui.scenes.tier_scene import TierScene
 
 RULER_PX = 32
 _AROUND = 3
+_MOST_RELATED = 200
 _ZOOM = 0.8
 _DASHES = {
     Pattern.DASHED: Qt.PenStyle.DashLine,
@@ -70,8 +72,11 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         self.table: TableT | None = None
         self.offset = 0
         self.mark_in_ns: int | None = None
+        self.lag = Lag()
         self.paints = 0
         """How often something was painted, for tests and benchmarks."""
+        self.related: frozenset[str] = frozenset()
+        """What belongs to the selected: other labels of the same thing, ends of a link."""
         self._drag: StripDrag[TableT, PreviewT, Hit[StripT]] | None = None
         self._playhead_x: int | None = None
 
@@ -139,6 +144,8 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
             painter.end()
             return
         painter.fillRect(event.rect(), QColor(model.bench.theme.panel))
+        chosen = model.bench.selected
+        self.related = model.view.related(chosen) - set(chosen) if len(chosen) <= _MOST_RELATED else frozenset()
         painter.setClipRect(event.rect().intersected(QRect(0, RULER_PX, self.width(), self.height())))
         painter.translate(0, RULER_PX - self.offset)
         shown = event.rect().translated(0, self.offset - RULER_PX)
@@ -153,8 +160,11 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         painter.resetTransform()
         painter.setClipping(False)
         self._paint_ruler(painter, model)
-        self._paint_playhead(painter, model)
+        time_ns = model.bench.clock.time_ns
+        x = self._paint_playhead(painter, model, time_ns)
         painter.end()
+        if event.rect().left() <= x <= event.rect().right() or not 0 <= x <= self.width():
+            self.lag.painted_playhead(model.viewport, time_ns)
 
     def _paint_strip(self, painter: QPainter, model: ModelT, strip: StripT, shown: QRect) -> None:
         theme = model.bench.theme
@@ -192,16 +202,34 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         return QPen(QColor(paint.colour), width, _DASHES.get(paint.pattern, Qt.PenStyle.SolidLine))
 
     def paint_chosen(self, painter: QPainter, model: ModelT, strip: StripT, scene: TierScene) -> None:
-        """Frames around the selected labels of a strip of labels."""
-        for record_id in model.bench.selected:
-            number = scene.tier.numbers.get(record_id)
-            if number is None:
-                continue
-            rect = scene.item_rect(number, model.viewport, strip.height - 1).translated(0, strip.top)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            for colour, width in ((model.bench.theme.paper, 3.6), (model.bench.theme.accent, 2.0)):
-                painter.setPen(QPen(QColor(colour), width))
-                painter.drawRect(rect)
+        """Frames around the selected labels of a strip of labels, and dotted ones around what belongs to them."""
+        theme, numbers = model.bench.theme, scene.tier.numbers
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        solid = (QPen(QColor(theme.paper), 3.6), QPen(QColor(theme.accent), 2.0))
+        for ids, pens in ((self.related, (self._related_pen(model),)), (model.bench.selected, solid)):
+            for number in [numbers[each] for each in ids if each in numbers]:
+                rect = scene.item_rect(number, model.viewport, strip.height - 1).translated(0, strip.top)
+                for pen in pens:
+                    painter.setPen(pen)
+                    painter.drawRect(rect)
+
+    def paint_related(self, painter: QPainter, model: ModelT, rect: QRectF) -> None:
+        """The frame of a label that shows the same thing as a selected one, or is linked to it."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(self._related_pen(model))
+        painter.drawRect(rect.adjusted(1, 1, -1, -1) if rect.width() > 6 else rect)
+
+    @staticmethod
+    def _related_pen(model: ModelT) -> QPen:
+        return QPen(QColor(model.bench.theme.accent), 1.6, Qt.PenStyle.DotLine)
+
+    def paint_crowd(self, painter: QPainter, model: ModelT, strip: StripT, *, height_px: int) -> None:
+        """Behind the labels drawn one by one over the lower part of a strip: all there are, where they are many."""
+        ratio = self.devicePixelRatioF()
+        row = model.crowd_over(strip, model.viewport.resized(round(model.viewport.width_px * ratio)))
+        if row is not None:
+            place = QRectF(0, strip.bottom - 1 - height_px, model.viewport.width_px, height_px)
+            painter.drawImage(place, image_of(row[None, :]))
 
     def paint_marks(self, painter: QPainter, model: ModelT) -> None:
         """The loop, and the beginning of a span whose end is still to be marked."""
@@ -261,8 +289,9 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
                 painter.drawText(QPointF(x + 4, RULER_PX - 4), self.unit_words(units, number))
         painter.fillRect(0, RULER_PX - 1, self.width(), 1, QColor(theme.line))
 
-    def _paint_playhead(self, painter: QPainter, model: ModelT) -> None:
-        x = round(model.viewport.x_of(model.bench.clock.time_ns))
+    def _paint_playhead(self, painter: QPainter, model: ModelT, time_ns: int) -> int:
+        """Where it is now."""
+        x = round(model.viewport.x_of(time_ns))
         self._playhead_x = x
         colour = QColor(model.bench.theme.playhead)
         painter.fillRect(x - 1, RULER_PX, 2, self.height(), colour)
@@ -271,6 +300,7 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         painter.setBrush(colour)
         bottom = float(RULER_PX)
         painter.drawPolygon([QPointF(x - 6, bottom - 9), QPointF(x + 6, bottom - 9), QPointF(x, bottom)])
+        return x
 
     # --- the mouse ----------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.cloud_ground import Correction
 from workstation.app.feeds import PICTURE_KINDS
+from workstation.app.lag import Lag
 from workstation.app.previews import PreviewsChanged
 from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
@@ -82,6 +83,14 @@ class CameraPane(ViewsPane[CameraView]):
         self._build_grid()
         self._build_switches()
 
+    def lags(self) -> list[Lag]:
+        """Of every camera that is seen; its own header says it."""
+        return [each.lag for each in self.views if each.isVisible()]
+
+    def say_lag(self) -> None:
+        for camera in self.views:
+            camera.say_lag()
+
     def settled(self) -> bool:
         """Whether no camera waits for its picture."""
         return not any(view.isVisible() and view.frames.pending for view in self.views)
@@ -109,7 +118,7 @@ class CameraPane(ViewsPane[CameraView]):
             button.toggled.connect(self._switched)
             self.switches[name] = button
             self.header.extra.addWidget(button)
-        self.switches["motion"].setVisible(self.look.points)
+        self.header.offer(self.switches["motion"], offered=self.look.points)
         self.settings_button = QToolButton()
         self.settings_button.setText("Picture…")
         self.settings_button.setObjectName("camera_picture")
@@ -276,7 +285,7 @@ class CameraPane(ViewsPane[CameraView]):
             button.blockSignals(True)
             button.setChecked(bool(getattr(self.look, name)))
             button.blockSignals(False)
-        self.switches["motion"].setVisible(self.look.points)
+        self.header.offer(self.switches["motion"], offered=self.look.points)
         if self._sweeps is not None:
             self._sweeps.correct(self.look.motion)
         if self.look.points and self._the_sweeps() is None and self.bench is not None and "points" in changes:

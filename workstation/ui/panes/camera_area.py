@@ -70,6 +70,7 @@ class PictureArea(QWidget):
         frame = camera.frames.frame
         if frame is None:
             self._painted_index = None
+            camera.lag.nothing()
             self._say(painter, camera.empty_text())
             return
         self._picture(painter, frame)
@@ -77,6 +78,9 @@ class PictureArea(QWidget):
             painter.drawPixmap(0, 0, self._kept_layer())
         self._over(painter, frame)
         painter.end()
+        if frame.session_ns is not None and frame.end_ns is not None:
+            camera.lag.painted(frame.session_ns, frame.end_ns, frame.index)
+        camera.saw(frame)
         if frame.index != self._painted_index:
             self._painted_index = frame.index
             self.painted.emit(frame.index)

@@ -55,13 +55,16 @@ class CameraHeader(ViewHeader[Said]):
             (said.own, theme.ink),
             (said.item, theme.ink),
         )
-        named = 9 + metrics.horizontalAdvance(self._title) + _GAP
-        said_px = sum(metrics.horizontalAdvance(text) + _GAP for text, _ in parts if text)
-        cramped = named + said_px > self.width()
+        room = self.width() - 9 - metrics.horizontalAdvance(self._title) - _GAP
+        room -= sum(metrics.horizontalAdvance(text) + _GAP for text, _ in parts if text)
+        left_out = set()
+        # Which camera and which picture matter more; the times are the tool tip's and the reader's.
+        for text in (said.own, said.distance if said.note else "") if said.item else ():
+            if room < 0 and text:
+                left_out.add(text)
+                room += metrics.horizontalAdvance(text) + _GAP
         for text, colour in parts:
-            if cramped and text == said.own and said.item:
-                continue  # which camera and which picture matter more; the time is the tool tip's and the reader's
-            if text and right > 40:
+            if text and text not in left_out and right > 40:
                 right = self._right(painter, metrics, right, text, colour)
         left = self._left(painter, metrics, 9, self._title, theme.ink, right)
         if said.best:

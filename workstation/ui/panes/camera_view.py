@@ -15,6 +15,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from workstation.app.lag import Lag
 from workstation.app.light import whole_window
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
@@ -23,7 +24,7 @@ from workstation.media.base import Window
 from workstation.ui.panes.base_drawn import on_screen
 from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
-from workstation.ui.panes.camera_frames import CameraFrames, Turnstile
+from workstation.ui.panes.camera_frames import CameraFrames, Frame, Turnstile
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_scene import CameraScene
@@ -74,6 +75,7 @@ class CameraView(QWidget):
         self.best = False
         self.zoom_locked = False
         self.late = False
+        self.lag = Lag()
         self._zoom = FIT
         self._viewport: Viewport | None = None
         self._size_px = (16, 9)
@@ -224,23 +226,36 @@ class CameraView(QWidget):
                 item=f"#{frame.index}",
                 own=seconds_text(frame.own_ns),
                 distance=distance_text(frame.session_ns - self._time_ns),
-                note=self._lag(),
+                note=self._note(),
             )
         if not said.note and self.scene.uncalibrated:
             said = replace(said, note="not calibrated")
         self.header.say(said)
 
-    def _lag(self) -> str:
-        """How far behind the painted picture is: nothing while it is the wanted one."""
+    def saw(self, frame: Frame) -> None:
+        """A paint event showed it; a small picture in its place does not count."""
+        seen = self.bench.seen
+        if seen is None or frame.preview:
+            return
+        if frame.session_ns is not None and frame.end_ns is not None:
+            seen.saw_time(self.stream.id, frame.session_ns, frame.end_ns)
+        else:
+            seen.saw_item(self.stream.id, frame.index)
+
+    def say_lag(self) -> None:
+        """``lag`` has something else to say."""
+        self._say()
+
+    def _note(self) -> str:
+        """What is not as it should be with the painted picture: nothing while it is the wanted one."""
         frame = self.frames.frame
-        if frame is None or frame.end_ns is None or frame.session_ns is None:
+        if frame is None:
             return ""
-        if not self.frames.pending:
-            return "preview" if frame.preview else ""
         if self.bench.clock.playing:
-            behind_ns = max(self._time_ns - frame.end_ns, frame.session_ns - self._time_ns, 0)
-            return f"lag {behind_ns / 1e6:.0f} ms"
-        return f"decoding #{self.frames.now.index}"
+            return self.lag.text
+        if self.frames.pending:
+            return f"decoding #{self.frames.now.index}"
+        return "preview" if frame.preview else ""
 
     def empty_text(self) -> str:
         """What stands where no picture is."""

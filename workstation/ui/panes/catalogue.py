@@ -70,6 +70,7 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("ends", "Ends", Area.BOTTOM, "workstation.ui.panels.ends:EndsPanel"),
     PaneSpec("findings", "Findings", Area.RIGHT_BELOW, "workstation.ui.panels.findings:FindingsPanel"),
     PaneSpec("sync", "Synchronise", Area.RIGHT_BELOW, "workstation.ui.panels.sync:SyncPanel"),
+    PaneSpec("calibration", "Calibration", Area.RIGHT_BELOW, "workstation.ui.panels.calibration:CalibrationPanel"),
     PaneSpec("history", "History", Area.RIGHT_BELOW, "workstation.ui.panels.history:HistoryPanel"),
     PaneSpec("review", "Review", Area.RIGHT_BELOW, "workstation.ui.panels.review:ReviewPanel"),
 )

@@ -36,7 +36,7 @@ from workstation.ui.panes.cloud_over import CloudOver
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
-from workstation.ui.panes.cloud_words import empty_words, header_line, note
+from workstation.ui.panes.cloud_words import coming_words, empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
@@ -114,6 +114,7 @@ class CloudPane(Pane):
         self.canvas.guard = self.guard
         self.canvas.zoom_locked = self.look.zoom_locked
         self.canvas.over.append(self.over.paint)
+        self.canvas.has_painted = self._has_painted
         self.canvas.painted.connect(self._painted)
         self.canvas.pointed.connect(self._pointed)
         self.canvas.tool_moved.connect(self.tool_moved)
@@ -414,6 +415,31 @@ class CloudPane(Pane):
             self.over.forget_places()
         self._say()
 
+    def _has_painted(self) -> None:
+        """A paint event is done."""
+        moment = self.moment
+        lead, sweep = (None, None) if moment is None else (moment.lead, moment.lead_sweep)
+        table = None if lead is None else lead.table
+        if lead is None or sweep is None or table is None:
+            self.lag.nothing()
+            return
+        when, to_session = table.shown(sweep.index), lead.stream.time_map.to_session
+        self.lag.painted(to_session(when.start_ns), to_session(when.end_ns), sweep.index)
+        self._saw()
+
+    def _saw(self) -> None:
+        """The sweeps of every stream that are painted, once none of their points are missing."""
+        moment, canvas = self.moment, self.canvas
+        seen = None if self.bench is None else self.bench.seen
+        if seen is None or moment is None or canvas is None or canvas.pending:
+            return
+        for layer, sweep in moment.sweeps:
+            if layer.table is None:
+                seen.saw_item(layer.stream.id, sweep.index)
+            else:
+                when, to_session = layer.table.shown(sweep.index), layer.stream.time_map.to_session
+                seen.saw_time(layer.stream.id, to_session(when.start_ns), to_session(when.end_ns))
+
     def _shown(self) -> Any:
         return None if self.moment is None else self.moment.shown
 
@@ -421,14 +447,19 @@ class CloudPane(Pane):
 
     def _say(self) -> None:
         self.header.say(**header_line(self.moment, self.layers.lead, self.time_ns)._asdict())
-        text, more = note(self.moment, self.look)
+        rendered = None if self.canvas is None else self.canvas.rendered
+        coarse = rendered is not None and rendered.points.coarse
+        text, more = note(self.moment, self.look, coarse=coarse)
         if self.note.text() != text:
             self.note.setText(text)
             self.note.setToolTip(more)
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        return "" if self.moment is not None else empty_words(self.layers)
+        if self.moment is not None:
+            return ""
+        coming = self.newest
+        return empty_words(self.layers) if coming is None else coming_words(coming)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 
@@ -528,6 +559,8 @@ class CloudPane(Pane):
         if hand.tool != self.tool_name:
             self._take_tool()
             self.tool_moved()
+        if self._work is not None and not hand.waiting and self.gesture is None:
+            self._work.preview({})  # what waited was given up
         if self.canvas is not None:
             self.canvas.update()
 

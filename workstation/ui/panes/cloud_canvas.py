@@ -70,6 +70,8 @@ class SpaceCanvas(QWidget):
         self.zoom_locked = False
         self.guard: Callable[..., Any] = _plainly
         """How tool and painter are called: a pane's own guard keeps their failures inside it."""
+        self.has_painted: Callable[[], None] = _nothing
+        """Called when a paint event is done."""
         self.over: list[PaintOver] = []
         """What is painted over the picture, in order, in widget pixels."""
         self.drawn: Drawn | None = None
@@ -327,6 +329,7 @@ class SpaceCanvas(QWidget):
         for over in self.over:
             self.guard(over, painter, self)
         painter.end()
+        self.has_painted()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._wish()
@@ -392,14 +395,14 @@ class SpaceCanvas(QWidget):
         event.accept()
 
     def _grab(self, event: QMouseEvent) -> str | None:
-        """Whether a press moves the view, and how: the middle button, or Alt with the left one where there is none;
-        Shift pans. The right button pans."""
+        """Whether a press moves the view, and how: the middle button, or Alt with the left one where there is none and
+        the tool has no use for it; Shift pans. The right button pans."""
         modifiers = modifiers_of(event.modifiers())
         shift = Modifier.SHIFT in modifiers
         if event.button() is Qt.MouseButton.RightButton:
             return "pan"
         alone = event.button() is Qt.MouseButton.LeftButton and Modifier.ALT in modifiers
-        if alone and self.tool is not None and self.tool.busy:
+        if alone and self.tool is not None and (self.tool.busy or self.tool.takes_alt(self.pointer_of(event))):
             return None
         if event.button() is Qt.MouseButton.MiddleButton or alone:
             return "pan" if shift or not self.turns else "orbit"
@@ -435,6 +438,10 @@ class CanvasSource:
 
     def repaint(self) -> None:
         self._canvas.update()
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _plainly(act: Callable[..., Any], *arguments: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from workstation.ui.panes.cloud_coarse import Ordering, Thinned, thinned
 from workstation.ui.scenes.cloud_scene import CloudScene, FaceLayer, LineLayer, PointLayer, PointPicture, Rendered
 from workstation.ui.scenes.space_view import SpaceView
 
@@ -88,6 +89,10 @@ class Easel:
         self.scene: CloudScene | None = None
         self.wish: Wish | None = None
         self.points: Points | None = None
+        self.thin: tuple[Points, Thinned] | None = None
+        """What stands for points that are still being put in order."""
+        self.told: tuple[PointPicture, PointPicture] | None = None
+        """A picture of that part, and the same as one of all points."""
         self.ground: tuple[PointPicture, Still | None, PointPicture] | None = None
         """Points, what stands still, and both in one picture."""
         self.unfinished = False
@@ -111,6 +116,7 @@ class SpaceRenderer:
         self._easels: list[Easel] = []
         self._closing = False
         self._rate = _FIRST_RATE
+        self._ordering = Ordering(self._ordered)
         self._thread = threading.Thread(target=self._work, name="views into space", daemon=True)
         self._thread.start()
 
@@ -127,6 +133,7 @@ class SpaceRenderer:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
+        self._ordering.close()
 
     def put(self, easel: Easel, wish: Wish) -> None:
         with self._changed:
@@ -187,17 +194,47 @@ class SpaceRenderer:
             easel.scene = easel.make_scene()
         scene = easel.scene
         if wish.points is not easel.points:
-            scene.set_points(() if wish.points is None else wish.points.layers())
-            easel.points = wish.points
+            self._take(easel, scene, wish.points)
         count = 0 if wish.points is None else wish.points.count
         budget = max(_FEWEST, int(self._rate * MOVING_MS)) if wish.moving else None
         begun = perf_counter()
         whole = wish.moving or count < _BREAKABLE
         picture = scene.paint_points(wish.view, budget=budget, cancelled=None if whole else self._newer)
         took_ms = 1000 * (perf_counter() - begun)
+        if easel.thin is not None:
+            return self._finished(easel, scene, wish, _as_whole(easel, easel.thin[1], picture))
+        if all(each.thin is None for each in self._easels):
+            self._ordering.forget()
         if wish.moving and picture.drawn > _FEWEST:
             self._rate += 0.3 * (picture.drawn / max(took_ms, 0.1) - self._rate)
         easel.unfinished = not wish.moving and not picture.complete and count > picture.drawn
+        return self._finished(easel, scene, wish, picture)
+
+    def _take(self, easel: Easel, scene: CloudScene, points: Points | None) -> None:
+        """Show other points; where they are very many and not in order yet, a part of them until they are."""
+        if points is not None and easel.thin is not None and easel.thin[0] is points:
+            layers = easel.thin[1].layers
+            if self._ordering.waits_for(layers):
+                return
+        else:
+            layers = () if points is None else tuple(points.layers())
+            if points is not None and self._ordering.waits_for(layers):
+                easel.thin = (points, thinned(layers))
+                scene.set_points(easel.thin[1].part)
+                if self._ordering.waits_for(layers):  # else it is done by now, and nobody was told
+                    return
+        easel.thin = easel.told = None
+        scene.set_points(layers)
+        easel.points = points
+
+    def _ordered(self) -> None:
+        """On the thread that puts points in order: those that wait for it are to be drawn again."""
+        with self._changed:
+            for each in self._easels:
+                each.unfinished = each.unfinished or each.thin is not None
+            self._changed.notify_all()
+
+    def _finished(self, easel: Easel, scene: CloudScene, wish: Wish, picture: PointPicture) -> Rendered:
         ground = _with_still(easel, scene, picture, wish.still)
         if isinstance(wish.about, Preparing):
             wish.about.prepare()
@@ -211,9 +248,16 @@ class SpaceRenderer:
 
     def _let_go(self, easel: Easel) -> None:
         scene, easel.scene = easel.scene, None
-        easel.points = easel.ground = None
+        easel.points = easel.ground = easel.thin = easel.told = None
         if scene is not None:
             scene.close()
+
+
+def _as_whole(easel: Easel, thin: Thinned, picture: PointPicture) -> PointPicture:
+    """The picture of the part as one of all; the same object for the same picture, which lines are kept over."""
+    if easel.told is None or easel.told[0] is not picture:
+        easel.told = (picture, thin.told(picture))
+    return easel.told[1]
 
 
 def _with_still(easel: Easel, scene: CloudScene, picture: PointPicture, still: Still | None) -> PointPicture:

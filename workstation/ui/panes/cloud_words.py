@@ -38,11 +38,13 @@ def header_line(moment: CloudMoment | None, lead: CloudLayer | None, time_ns: in
     return Line(lead.stream.key, "", "reading" if lead.table is None else f"reading sweep {lead.now.index}")
 
 
-def note(moment: CloudMoment | None, look: CloudLook) -> tuple[str, str]:
+def note(moment: CloudMoment | None, look: CloudLook, *, coarse: bool = False) -> tuple[str, str]:
     """What else is worth saying of the picture, and the long of it."""
     if moment is None:
         return "", ""
     said, more = [correction_in_words([sweep for _, sweep in moment.sweeps])], ""
+    if coarse:
+        said.append(f"coarse: {moment.points.count / 1e6:.1f} million points are being put in order")
     if look.before or look.after:
         said.append(f"−{look.before} +{look.after} sweeps")
     lead = moment.lead
@@ -52,6 +54,12 @@ def note(moment: CloudMoment | None, look: CloudLook) -> tuple[str, str]:
     if lead is not None and lead.pending and lead.now.index is not None:
         said.append(f"reading sweep {lead.now.index}")
     return ", ".join(each for each in said if each), more
+
+
+def coming_words(moment: CloudMoment) -> str:
+    """What stands where points are being drawn for the first time; nothing where they come at once."""
+    millions = moment.points.count / 1e6
+    return f"Drawing {millions:.1f} million points …" if millions >= 1 else ""
 
 
 def empty_words(layers: CloudLayers) -> str:

@@ -249,6 +249,8 @@ class PageView(QWidget):
         if self._tool is not None:
             paint_hints(painter, viewport, self._tool.hints(), self._pointer, bench.theme)
         painter.end()
+        if self.painted and bench.seen is not None and self.stream is not None and self._drawn is not None:
+            bench.seen.saw_item(self.stream.id, self._drawn.wish.page)
 
     def _paint_picture(self, painter: QPainter, viewport: Viewport) -> None:
         drawn = self._drawn

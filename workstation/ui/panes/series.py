@@ -93,6 +93,7 @@ class SeriesPane(StripsPane[SeriesModel]):
 
     def _build_body(self) -> None:
         self.canvas, self.heads = SeriesCanvas(), SeriesHeads()
+        self.canvas.lag = self.lag
         self.build_strips("Scroll channels")
         self.canvas.instant_wanted.connect(self._on_double)
         self.heads.wished.connect(self._on_wish)

@@ -65,6 +65,7 @@ class SeriesCanvas(StripsCanvas[Table, SeriesModel, Strip, Preview]):
             painter.setPen(QColor(model.bench.theme.quiet))
             place = QRectF(8, strip.top, self.width() - 12, strip.height)
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, f"drag here to mark all of {strip.stream.key}")
+        self.paint_crowd(painter, model, strip, height_px=strip.height - 1)
         for annotation in model.over(strip):
             self._paint_label(painter, model, strip, annotation)
         for annotation, curve in model.curves_over(strip):
@@ -78,7 +79,10 @@ class SeriesCanvas(StripsCanvas[Table, SeriesModel, Strip, Preview]):
         paint = model.view.paint_of(annotation)
         rect = _rect(model, strip, span.start_ns, span.end_ns)
         chosen, whole = annotation.id in model.bench.selected, annotation.item is None
-        painter.fillRect(rect, tinted(paint.colour, 64 if chosen else 16 if whole else 34))
+        related = annotation.id in self.related
+        painter.fillRect(rect, tinted(paint.colour, 64 if chosen else 48 if related else 16 if whole else 34))
+        if related:
+            self.paint_related(painter, model, rect)
         if whole and not chosen:
             return  # it is named on the stream's own lane
         self.paint_frame(painter, model, rect, paint, chosen=chosen, handles=chosen and not span.is_instant)
@@ -109,6 +113,9 @@ class SeriesCanvas(StripsCanvas[Table, SeriesModel, Strip, Preview]):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setPen(QPen(QColor(model.bench.theme.paper), 5.0 if chosen else 3.6))
         painter.drawPolyline(line)
+        if annotation.id in self.related:
+            painter.setPen(QPen(QColor(model.bench.theme.accent), 5.0, Qt.PenStyle.DotLine))
+            painter.drawPolyline(line)
         painter.setPen(self.pen_of(paint, 2.6 if chosen else 1.8))
         painter.drawPolyline(line)
         half = 3.0 if chosen else 2.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.app.lanes import lanes_of
+from workstation.app.lanes import Tier, lanes_of
 from workstation.app.sample_view import SampleView
 from workstation.app.series_curves import Axis, ChannelCurve
 from workstation.app.series_feed import Key, SeriesFeed
@@ -25,7 +25,8 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext
 from workstation.ui.panes import base_strips as base
-from workstation.ui.panes.base_strips import MOST_OVER, Part, StripsModel
+from workstation.ui.panes.base_strips import Part, StripsModel
+from workstation.ui.panes.base_strips_crowd import part_of
 from workstation.ui.scenes.curve_scene import CurveScene
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.tier_scene import TierScene
@@ -67,6 +68,8 @@ class SeriesModel(StripsModel[Strip]):
         self.layout = layout
         self.drawing = False
         """Whether a drag draws values in place of a span."""
+        self._parted: dict[str, tuple[Tier, Tier]] = {}
+        """Of each strip: the tier of its stream, and what of it lies over the strip."""
         self.active: str | None = None
         """Key of the lane that keys and the header speak of."""
         streams = [each for each in view.streams.values() if each.kind is StreamKind.SERIES]
@@ -206,15 +209,21 @@ class SeriesModel(StripsModel[Strip]):
 
     # --- what lies where ----------------------------------------------------------------------------------------
 
-    def over(self, strip: Strip) -> list[Annotation]:
-        """The spans in view that lie over a lane: those of its channel, and those of the whole stream."""
+    def laid_over(self, strip: Strip) -> Iterator[Tier]:
+        """The spans of its channel, and those of the whole stream."""
         group = self.strip(f"{strip.stream.key}/spans")
         if group is None or not isinstance(group.scene, TierScene) or strip.is_group:
-            return []
-        tier = group.scene.tier
-        seen = tier.items.visible(self.viewport)
-        held = [self.view.annotations.get(each) for each in tier.ids[seen.start : seen.stop][:MOST_OVER]]
-        return [each for each in held if each is not None and each.item in (None, strip.channel)]
+            return
+        whole = group.scene.tier
+        held = self._parted.get(strip.key)
+        if held is None or held[0] is not whole:
+            mine = [self._lies_over(each, strip.channel) for each in whole.ids]
+            held = self._parted[strip.key] = (whole, part_of(whole, np.array(mine, np.bool_)))
+        yield held[1]
+
+    def _lies_over(self, record_id: str, channel: str | None) -> bool:
+        record = self.view.annotations.get(record_id)
+        return record is not None and record.item in (None, channel)
 
     def curves_over(self, strip: Strip) -> list[tuple[Annotation, Curve]]:
         """The values given by hand that are drawn on a lane."""

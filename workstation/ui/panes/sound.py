@@ -19,7 +19,7 @@ from workstation.core.timebase import TimeRange
 from workstation.ui.panes.base_buttons import header_toggle
 from workstation.ui.panes.base_strips_pane import StripsPane
 from workstation.ui.panes.sound_canvas import SoundCanvas
-from workstation.ui.panes.sound_gestures import Table, make
+from workstation.ui.panes.sound_gestures import Table, give_turns, make
 from workstation.ui.panes.sound_heads import SoundHeads
 from workstation.ui.panes.sound_model import Choice, SoundModel
 from workstation.ui.scenes.ruler import in_words
@@ -78,6 +78,7 @@ class SoundPane(StripsPane[SoundModel]):
 
     def _build_body(self) -> None:
         self.canvas, self.heads = SoundCanvas(), SoundHeads()
+        self.canvas.lag = self.lag
         self.build_strips("Scroll sounds")
         self.heads.mix_wanted.connect(self._mix)
 
@@ -178,6 +179,22 @@ class SoundPane(StripsPane[SoundModel]):
         if model is None or table is None:
             return None
         return lambda marked: make(table, model.stream(), marked, None)
+
+    def give_turns(self, rows: int) -> None:
+        """The selected turns to whoever stands so many rows below."""
+        model, bench = self.model, self.bench
+        if model is None or bench is None:
+            return
+        given = {}
+        for speakers in [strip.speakers for strip in model.strips if strip.speakers is not None]:
+            for turn in bench.selected:
+                row = speakers.row_of(turn)
+                if row is not None:
+                    given[turn] = speakers.rows[min(max(row + rows, 0), len(speakers.rows) - 1)]
+        if given:
+            give_turns(bench, given)
+        else:
+            bench.tell("Select a turn of a speaker first.")
 
     def redraw(self) -> None:
         model, bench = self.model, self.bench

@@ -17,6 +17,9 @@ from workstation.ui.panes.sound_model import Hit, SoundModel, Strip
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
 
+_RUG_PX = 5
+"""How high the columns of many labels stand on a spectrogram, where a band would be given a wrong height."""
+
 
 class SoundCanvas(StripsCanvas[Table, SoundModel, Strip, Preview]):
     """Paints and feels."""
@@ -44,6 +47,7 @@ class SoundCanvas(StripsCanvas[Table, SoundModel, Strip, Preview]):
 
     def paint_over(self, painter: QPainter, model: SoundModel, strip: Strip) -> None:
         if isinstance(strip.scene, SoundScene):
+            self.paint_crowd(painter, model, strip, height_px=_RUG_PX if strip.is_spectrogram else strip.height - 1)
             for annotation in model.over(strip):
                 self._paint_label(painter, model, strip, annotation)
         elif isinstance(strip.scene, TierScene):
@@ -59,6 +63,8 @@ class SoundCanvas(StripsCanvas[Table, SoundModel, Strip, Preview]):
         chosen = annotation.id in model.bench.selected
         painter.fillRect(rect, tinted(paint.colour, 64 if chosen else 30))
         self.paint_frame(painter, model, rect, paint, chosen=chosen, handles=chosen)
+        if annotation.id in self.related:
+            self.paint_related(painter, model, rect)
         name = model.view.name_of(annotation.id)
         if rect.width() > QFontMetricsF(painter.font()).horizontalAdvance(name) + 8 and rect.height() > 16:
             place = QPointF(max(rect.left(), 0.0) + 4, rect.top() + 12)
@@ -82,6 +88,9 @@ class SoundCanvas(StripsCanvas[Table, SoundModel, Strip, Preview]):
             if strip.key != preview.strip and (strip.stream != preview.stream or isinstance(strip.scene, TierScene)):
                 continue
             top, bottom = 0.0, float(strip.height - 1)
+            if preview.row is not None and isinstance(strip.scene, TierScene):
+                top, each = strip.scene.row_rect(preview.row, strip.height - 1)
+                bottom = top + each
             if preview.band is not None and isinstance(strip.scene, SoundScene) and strip.is_spectrogram:
                 high, low = (strip.scene.axis.share_of(hz) for hz in (preview.band.high_hz, preview.band.low_hz))
                 top, bottom = bottom * (1 - min(high, 1.0)), bottom * (1 - max(low, 0.0))

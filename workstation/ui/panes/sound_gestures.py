@@ -5,11 +5,12 @@ Each keeps a preview and edits nothing; letting go does one command, ``Esc`` doe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
 
+from workstation.app.speakers import give, name_of_row
 from workstation.core.geometry import Band, ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import TimeRange
@@ -18,6 +19,7 @@ from workstation.ui.panes.base_gestures import Modifiers, Pan, Scrub, StripDrag,
 from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.sound_model import Hit, SoundModel, Strip
 from workstation.ui.scenes.sound_scene import SoundScene
+from workstation.ui.scenes.tier_scene import TierScene
 from workstation.ui.workbench import Workbench
 
 _SPAN = frozenset({ShapeKind.SPAN})
@@ -33,6 +35,8 @@ class Preview(base.Preview):
     stream: str | None = None
     strip: str | None = None
     band: Band | None = None
+    row: int | None = None
+    """Of a tier of speakers: where the turn would go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +188,53 @@ class MoveLabel(Drag):
                 self.table.bench.run("annotation.move", annotations=[annotation.id], by_ns=shift)
 
 
+class GiveTurn(Drag):
+    """A turn to the row of somebody else; its times stay."""
+
+    def __init__(self, table: Table, start: QPointF, hit: Hit) -> None:
+        super().__init__(table, start, hit)
+        strip, view = hit.strip, table.model.view
+        assert hit.annotation is not None
+        assert strip is not None
+        assert strip.speakers is not None
+        self._strip, self._speakers = strip, strip.speakers
+        self._annotation = view.annotations[hit.annotation]
+        self._row = self._speakers.row_of(self._annotation.id)
+
+    def moved(self, at: QPointF, modifiers: Modifiers) -> None:
+        del modifiers
+        view, scene = self.table.model.view, self._strip.scene
+        assert isinstance(scene, TierScene)
+        row = scene.row_at(at.y() - self._strip.top, self._strip.height)
+        self.preview.strip, self.preview.row, self.preview.at = self._strip.key, row, at
+        self.preview.shown = view.session_range(self._annotation)
+        name = name_of_row(view, self._speakers.rows[row])
+        self.preview.text = f"stays with {name}" if row == self._row else f"to {name}"
+
+    def done(self) -> None:
+        row = self.preview.row
+        if row is not None and row != self._row:
+            give_turns(self.table.bench, {self._annotation.id: self._speakers.rows[row]})
+
+
+def give_turns(bench: Workbench, given: Mapping[str, str | None]) -> None:
+    """Somebody else speaks them, or nobody who is named."""
+    view = bench.view
+    if view is not None:
+        bench.attempt(lambda: give(bench.session, view, given))
+
+
 def drag_for(table: Table, at: QPointF, hit: Hit, modifiers: Modifiers) -> Gesture:
     """What a press of the left button begins. Labels are moved by their body once they are selected."""
     if hit.strip is None:
         return scrub(table, at, hit)
     annotation = None if hit.annotation is None else table.model.view.annotations.get(hit.annotation)
+    if annotation is not None and hit.strip.speakers is not None and hit.part is Part.BODY:
+        held = modifiers & (Modifiers.ControlModifier | Modifiers.ShiftModifier) or table.model.locked(annotation)
+        return Drag(table, at, hit) if held else GiveTurn(table, at, hit)
     if annotation is None or table.model.locked(annotation):
+        if hit.strip.speakers is not None:
+            return Drag(table, at, hit)  # a turn is made where its words are
         return Draw(table, at, hit) if hit.strip.stream is not None else Drag(table, at, hit)
     if modifiers & (Modifiers.ControlModifier | Modifiers.ShiftModifier):
         return Drag(table, at, hit)

@@ -14,11 +14,14 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QToolButton, QWidget
 
 from workstation.app.playing import TrackMix
+from workstation.app.speakers import Speakers, name_of_row, paint_of_row
 from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.base_strips_pane import StripsHeads
 from workstation.ui.panes.sound_model import SoundModel, Strip
+from workstation.ui.scenes.glyphs import paint_mark
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.scenes.sound_scene import SoundScene
+from workstation.ui.scenes.tier_scene import TierScene
 
 HEAD_PX = 118
 _BUTTON_PX = 22
@@ -148,6 +151,9 @@ class SoundHeads(StripsHeads):
             top = strip.top - self.offset + RULER_PX
             painter.fillRect(QRectF(0, top + strip.height - 1, self.width(), 1), QColor(theme.line))
             painter.setPen(QColor(theme.ink))
+            if strip.speakers is not None:
+                self._paint_speakers(painter, model, strip, strip.speakers, top)
+                continue  # the names of the rows say what they are
             title = QRectF(6, top + 2, self.width() - 8 - _AXIS_PX, 14)
             text = painter.fontMetrics().elidedText(strip.title, Qt.TextElideMode.ElideRight, int(title.width()))
             painter.drawText(title, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
@@ -157,6 +163,22 @@ class SoundHeads(StripsHeads):
                     painter.drawText(QPointF(60, top + 32), strip.scene.note)
                 self._paint_axis(painter, model, strip, strip.scene, top)
         painter.end()
+
+    def _paint_speakers(self, painter: QPainter, model: SoundModel, strip: Strip, speakers: Speakers, top: int) -> None:
+        """Name and mark of whoever a row belongs to."""
+        assert isinstance(strip.scene, TierScene)
+        for row, speaker in enumerate(speakers.rows):
+            begin, each = strip.scene.row_rect(row, strip.height - 1)
+            paint = paint_of_row(model.view, speaker)
+            if paint is not None:
+                size = min(10.0, each - 4)
+                place = QRectF(6, top + begin + (each - size) / 2, size, size)
+                paint_mark(painter, paint.mark, place, QColor(paint.colour))
+            room = QRectF(20, top + begin, self.width() - 24, each)
+            painter.setPen(QColor(model.bench.theme.quiet if speaker is None else model.bench.theme.ink))
+            name = name_of_row(model.view, speaker)
+            text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_axis(self, painter: QPainter, model: SoundModel, strip: Strip, scene: SoundScene, top: int) -> None:
         painter.setPen(QColor(model.bench.theme.quiet))

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from workstation.app.lane_sound import Frequencies
-from workstation.app.lanes import LaneKind, lanes_of
+from workstation.app.lanes import Lane, LaneKind, Tier, lanes_of
 from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest_moment
-from workstation.app.transcript import PlacedWords
+from workstation.app.speakers import Speakers, name_of_row, speakers_of
+from workstation.app.transcript import PlacedWords, speaker_of
 from workstation.app.units import Units
 from workstation.core.annotation import Annotation
 from workstation.core.errors import DataError
@@ -21,7 +22,7 @@ from workstation.core.geometry import Band
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes import base_strips as base
-from workstation.ui.panes.base_strips import EDGE_PX, MOST_OVER, Part, StripsModel
+from workstation.ui.panes.base_strips import EDGE_PX, Keeper, Part, StripsModel
 from workstation.ui.scenes.lane_scene import LaneScene
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
@@ -36,6 +37,8 @@ class Strip(base.Strip):
     """One row of the pane."""
 
     stream: str | None
+    speakers: Speakers | None = None
+    """Whose turns each row holds, where the strip is the tier of speakers."""
 
     @property
     def is_spectrogram(self) -> bool:
@@ -63,6 +66,7 @@ class SoundModel(StripsModel[Strip]):
         super().__init__(bench, view, width_px, changed)
         self.choice = Choice()
         self._sounds = bench.sounds
+        self._speakers: dict[str, tuple[str | None, ...]] = {}
         self.streams = [each for each in view.streams.values() if each.kind is StreamKind.AUDIO]
         self.streams.sort(key=lambda each: each.key)
 
@@ -79,6 +83,8 @@ class SoundModel(StripsModel[Strip]):
         tiers = [strip for strip in self.strips if isinstance(strip.scene, TierScene)]
         for strip in tiers:
             strip.height = strip.scene.natural_height() + 1
+            if strip.speakers is not None and isinstance(strip.scene, TierScene):
+                strip.height = strip.scene.full_height() + 1  # every row has a name to be read
         sounds = [strip for strip in self.strips if strip not in tiers]
         left = height_px - sum(strip.height for strip in tiers)
         each = max(LEAST_WAVE_PX, left // max(1, len(sounds)))
@@ -129,11 +135,41 @@ class SoundModel(StripsModel[Strip]):
         for lane in lanes_of(self.view):
             if lane.stream not in mine or lane.kind not in (LaneKind.TURNS, LaneKind.SPANS):
                 continue
-            words = PlacedWords(self.view) if lane.kind is LaneKind.TURNS else None
-            scene = self._tier_scene(lane, words)
             stream = self.view.streams[lane.stream or ""].key
             title = f"{lane.kind} · {stream}" if len(mine) > 1 else str(lane.kind)
-            yield Strip(lane.key, scene, title, lane.stream)
+            if lane.kind is LaneKind.SPANS:
+                yield Strip(lane.key, self._tier_scene(lane), title, lane.stream)
+                continue
+            speakers = list(self._speaker_strip(lane, f"speakers · {stream}" if len(mine) > 1 else "speakers"))
+            said = self._text_of if speakers else None  # whose it is stands below, once
+            yield Strip(lane.key, self._tier_scene(lane, PlacedWords(self.view), said), title, lane.stream)
+            yield from speakers
+
+    def _speaker_strip(self, lane: Lane, title: str) -> Iterator[Strip]:
+        """The same turns, a row a speaker; rows stay where they are when turns change hands."""
+        key = f"{lane.key}/speakers"
+        before = self._speakers.get(key, ())
+        found = speakers_of(self.view, lane, self.palette, Keeper(self.bench, self.view, lane), before)
+        if found is None:
+            return
+        self._speakers[key] = found.rows
+        scene = self._scenes.get(key)
+        if isinstance(scene, TierScene):
+            scene.show(found.tier)
+            scene.invalidate()
+        else:
+            scene = TierScene(LaneKind.TURNS, found.tier, self.palette, self._speaker_name)
+            scene.changed = self._changed
+            self._scenes[key] = scene
+        yield Strip(key, scene, title, lane.stream, found)
+
+    def _text_of(self, turn: str) -> str:
+        annotation = self.view.annotations.get(turn)
+        return "" if annotation is None else annotation.text or ""
+
+    def _speaker_name(self, turn: str) -> str:
+        annotation = self.view.annotations.get(turn)
+        return "" if annotation is None else name_of_row(self.view, speaker_of(self.view, annotation))
 
     def sounds(self) -> Iterator[tuple[Strip, SoundScene]]:
         for strip in self.strips:
@@ -147,16 +183,11 @@ class SoundModel(StripsModel[Strip]):
 
     # --- what lies where ----------------------------------------------------------------------------------------
 
-    def over(self, strip: Strip) -> list[Annotation]:
-        """The labels in view that lie over a sound: spans on all its strips, bands on spectrograms."""
-        found: list[Annotation] = []
+    def laid_over(self, strip: Strip) -> Iterator[Tier]:
+        """Spans on all its strips, bands on spectrograms."""
         for other, scene in self.tiers():
-            if other.stream != strip.stream or scene.kind is not LaneKind.SPANS:
-                continue
-            seen = scene.tier.items.visible(self.viewport)
-            ids = scene.tier.ids[seen.start : seen.stop][:MOST_OVER]
-            found += [self.view.annotations[each] for each in ids if each in self.view.annotations]
-        return found
+            if other.stream == strip.stream and scene.kind is LaneKind.SPANS:
+                yield scene.tier
 
     def frequencies(self, strip: Strip, annotation: Annotation) -> tuple[float, float]:
         """Top and bottom of a label on a strip, in pixels from the strip's top."""

@@ -94,6 +94,7 @@ class TextCanvas(QAbstractScrollArea):
         self.caret: Place | None = None
         self.pending: tuple[tuple[int, int, int], ...] = ()
         """What is selected and no span yet, or a span while it is dragged: (passage, start, end)."""
+        self._painted: tuple[int, int, int] | None = None
         self.said: tuple[int, int, int] | None = None
         """The word that is said now."""
         self.placeholder = ""
@@ -463,7 +464,13 @@ class TextCanvas(QAbstractScrollArea):
 
     # --- painting -----------------------------------------------------------------------------------------------
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the word that is said now is painted as such."""
+        return self._painted == self.said
+
     def paintEvent(self, event: QPaintEvent) -> None:
+        self._painted = self.said
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), QColor(self.theme.panel))
         if not self._shown:

@@ -77,6 +77,7 @@ class Page(QPlainTextEdit):
         """The line that is said now."""
         self.chosen: frozenset[int] = frozenset()
         self._marked: tuple[int | None, int | None, str] = (None, None, "")
+        self._painted: tuple[int | None, int | None, str] = self._marked
         self.notes = False
         """Whether a line may hold breaks."""
         self._gutter = _Gutter(self)
@@ -120,12 +121,22 @@ class Page(QPlainTextEdit):
             if rect.top() < 0 or rect.bottom() > self.viewport().height():
                 self.verticalScrollBar().setValue(max(0, block.firstLineNumber() - 2))
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the word that is said now is painted as such."""
+        return self._painted == self._marked
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._painted = self._marked
+
     def mark_word(self, line: int | None, word: int | None) -> None:
         """Highlight the word that is said now; nothing is painted again while it is the same one."""
         text = "" if line is None else self.line_text(line)
         if (line, word, text) == self._marked:
             return
         self._marked = (line, word, text)
+        self.viewport().update(0, 0, 1, 1)  # painted, also where the line is scrolled away: ``up_to_date`` waits for it
         found = []
         places = word_places(text)
         if line is not None and word is not None and word < len(places):
@@ -245,7 +256,7 @@ class Page(QPlainTextEdit):
         metrics = painter.fontMetrics()
         time_px = metrics.horizontalAdvance(f"{line.when} untimed" if line.untimed else line.when) + 6
         name = metrics.elidedText(line.speaker, Qt.TextElideMode.ElideRight, GUTTER_PX - 16 - time_px)
-        row = QRectF(11, rect.top(), GUTTER_PX - 16, min(rect.height(), 22.0))
+        row = QRectF(11, rect.top(), GUTTER_PX - 16, min(rect.height(), self.fontMetrics().lineSpacing()))
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         painter.setPen(QColor(self.theme.quiet))
         when = f"{line.when} untimed" if line.untimed else line.when

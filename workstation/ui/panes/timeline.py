@@ -98,6 +98,7 @@ class TimelinePane(TimePane):
 
     def _build_body(self) -> None:
         self.ruler, self.canvas, self.minimap, self.heads = Ruler(), LanesCanvas(), MiniMap(), LaneHeads()
+        self.canvas.lag = self.lag
         self._bar = QScrollBar(Qt.Orientation.Vertical)
         self._bar.setObjectName("timeline_scroll")
         self._bar.setAccessibleName("Scroll lanes")

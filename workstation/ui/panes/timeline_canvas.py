@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from workstation.app.lag import Lag
 from workstation.core.annotation import Keyframe
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes.timeline_edits import Boundary
@@ -79,6 +80,7 @@ class LanesCanvas(QWidget):
         self.waiting: tuple[str | None, TimeRange] | None = None
         """A span that was drawn and has no class yet: its stream and where it is."""
         self._drag: Drag | None = None
+        self.lag = Lag()
         self._playhead_x: int | None = None
         self._hovered: str | None = None
         self._outlines: dict[tuple[str, bool], list[QRectF]] = {}
@@ -127,8 +129,11 @@ class LanesCanvas(QWidget):
         painter.fillRect(event.rect(), QColor(theme.paper))
         for row in self._rows_in(event.rect()):
             self._paint_row(painter, row, event.rect())
-        self._paint_over(painter, event.rect())
+        time_ns = model.bench.clock.time_ns
+        x = self._paint_over(painter, event.rect(), time_ns)
         painter.end()
+        if event.rect().left() <= x <= event.rect().right() or not 0 <= x <= self.width():
+            self.lag.painted_playhead(model.viewport, time_ns)
 
     def _rows_in(self, rect: QRect) -> list[Row]:
         top, bottom = rect.top() + self.offset, rect.bottom() + self.offset
@@ -153,7 +158,8 @@ class LanesCanvas(QWidget):
             painter.drawImage(QRectF(part), image, source)
         painter.fillRect(0, y + row.height - 1, self.width(), 1, QColor(theme.line))
 
-    def _paint_over(self, painter: QPainter, rect: QRect) -> None:
+    def _paint_over(self, painter: QPainter, rect: QRect, playhead_ns: int) -> int:
+        """Where the playhead is now."""
         model = self.model
         assert model is not None
         theme, view = model.bench.theme, model.viewport
@@ -168,9 +174,10 @@ class LanesCanvas(QWidget):
         self._paint_waiting(painter)
         if self._drag is not None:
             self._paint_drag(painter, self._drag)
-        x = round(view.x_of(model.bench.clock.time_ns))
+        x = round(view.x_of(playhead_ns))
         self._playhead_x = x
         painter.fillRect(x - 1, 0, 2, self.height(), QColor(theme.playhead))
+        return x
 
     def _paint_ends(self, painter: QPainter) -> None:
         """Dim what lies before the sample and after it."""

@@ -59,6 +59,7 @@ class TrajectoryPane(Pane):
 
     def _build_body(self) -> None:
         self.canvas = TrajectoryCanvas()
+        self.canvas.lag = self.lag
         self._said = QLabel()
         self._said.setObjectName("trajectory_said")
         self._said.setWordWrap(True)
@@ -127,7 +128,7 @@ class TrajectoryPane(Pane):
         bench, path = self.bench, self.path()
         if bench is None:
             return
-        self.canvas.show_standing([(each, each.at(time_ns)) for each in self.paths])
+        self.canvas.show_standing([(each, each.at(time_ns)) for each in self.paths], time_ns)
         self._place_things(bench, time_ns)
         standing = None if path is None else path.at(time_ns)
         if path is None or standing is None:

@@ -14,8 +14,9 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from workstation.app.cuboid_rows import Placed
+from workstation.app.lag import Lag
 from workstation.app.trajectory_view import Path, PlaneView, Standing, bar_length, length_in_words
+from workstation.core.cuboid_rows import Placed
 from workstation.core.projection import corners_of
 from workstation.ui.scenes.lane_scene import small_font
 from workstation.ui.workbench import Workbench
@@ -48,10 +49,14 @@ class TrajectoryCanvas(QWidget):
         self.view = PlaneView(0.0, 0.0, 0.1, 400.0, 300.0)
         self.paths: tuple[Path, ...] = ()
         self.standing: list[tuple[Path, Standing | None]] = []
+        self.lag = Lag()
+        self._time_ns = 0
         self._bench: Workbench | None = None
         self._placed: Placed | None = None
         self._keep: Sequence[int] = ()
         self._ground: QImage | None = None
+        self._whole: PlaneView | None = None
+        """All of the paths, as last fitted."""
         self._fitted = False
         self._pressed: QPointF | None = None
         self._grabbed: PlaneView | None = None
@@ -64,9 +69,9 @@ class TrajectoryCanvas(QWidget):
         self._fitted = False
         self.fit()
 
-    def show_standing(self, standing: list[tuple[Path, Standing | None]]) -> None:
+    def show_standing(self, standing: list[tuple[Path, Standing | None]], time_ns: int) -> None:
         """The playhead moved."""
-        self.standing = standing
+        self.standing, self._time_ns = standing, time_ns
         self.update()
 
     def show_things(self, placed: Placed | None, keep: Sequence[int]) -> None:
@@ -92,7 +97,7 @@ class TrajectoryCanvas(QWidget):
             low = np.min([each.places_m[:, :2].min(axis=0) for each in self.paths], axis=0)
             high = np.max([each.places_m[:, :2].max(axis=0) for each in self.paths], axis=0)
             size = size.showing((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
-        self.view = size
+        self.view = self._whole = size
         self.renew()
 
     def zoom(self, factor: float) -> None:
@@ -138,6 +143,7 @@ class TrajectoryCanvas(QWidget):
         self._paint_scale(painter, bench)
         self._paint_axes(painter, bench)
         painter.end()
+        self.lag.painted(self._time_ns, self._time_ns)
 
     def _paint_ground(self, bench: Workbench) -> QImage:
         ratio = self.devicePixelRatioF()
@@ -340,8 +346,9 @@ class TrajectoryCanvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        untouched = self.view == self._whole  # who saw all of it sees all of it on another size too
         self.view = self.view.resized(self.width(), self.height())
-        if self.paths and not self._fitted and self.isVisible():
+        if self.paths and self.isVisible() and (untouched or not self._fitted):
             self._fitted = True
             self.fit()
         self.renew()

@@ -131,7 +131,9 @@ class VolumePane(ViewsPane[PlaneView]):
         self.links.add(stream.id, volume.frame_of_reference)
         acquired = volume.acquired
         spacing = (1.0, 1.0) if acquired is None else acquired.spacing_mm[:2]
-        self.marks[stream.id] = VolumeMarks(view, stream.id, volume.slice_numbers(), spacing, bench.sight)
+        numbers, reader = volume.slice_numbers(), volume.reader
+        matrix = None if reader is None else np.linalg.inv(reader.patient_from_voxel).astype(np.float64)
+        self.marks[stream.id] = VolumeMarks(view, stream.id, numbers, spacing, bench.sight, matrix)
         for name in volume.planes:
             plane = PlaneView(bench, volume, name, self.marks[stream.id], self.look, self.guard, self.body)
             plane.taken.connect(self._taken)

@@ -16,7 +16,7 @@ from workstation.app.picture_scene import Drawn, PictureScene
 from workstation.app.picture_shapes import lines_of, size_of
 from workstation.app.sample_view import SampleView
 from workstation.app.slice_masks import Placed, SliceGroup, SliceShapes, grouped, pixels_on
-from workstation.app.volume_planes import Plane
+from workstation.app.volume_planes import Matrix, Plane
 from workstation.app.volume_sections import figure_of, points_of, section_of
 from workstation.app.volume_texts import measurement_text
 from workstation.core.annotation import Annotation, State
@@ -36,11 +36,14 @@ class VolumeMarks:
     """What is marked on a whole volume: one for its three planes."""
 
     def __init__(
-        self, view: SampleView, stream: str, numbers: dict[str, int], spacing_mm: tuple[float, float], sight: Sight
-    ) -> None:
-        """``numbers``: item of a stored slice to its number; ``spacing_mm`` of its pixels."""
+        self, view: SampleView, stream: str, numbers: dict[str, int], spacing_mm: tuple[float, float], sight: Sight,
+        voxel_from_patient: Matrix | None = None,
+    ) -> None:  # fmt: skip
+        """``numbers``: item of a stored slice to its number; ``spacing_mm`` of its pixels; ``voxel_from_patient``
+        leads to slice, row and column."""
         self.view, self.stream, self.sight = view, stream, sight
         self.numbers = numbers
+        self.voxel_from_patient = voxel_from_patient
         self.pictures = PictureScene(view, stream)
         self.shapes = SliceShapes(self._pixels_of, spacing_mm)
         self._groups: list[SliceGroup] | None = None
@@ -142,19 +145,13 @@ class PlaneScene(DrawnScene):
                 )  # fmt: skip
 
     def _across(self) -> Iterator[Drawn]:
-        """Masks of the stored slices, cut across."""
+        """Masks of the stored slices, cut across or askew."""
         plane = self._plane
-        if plane is None or plane.axis not in (1, 2):
+        if plane is None or plane.acquired:
             return
         for number, group in enumerate(self.marks.groups):
-            layer = np.zeros((plane.size_px[1], plane.size_px[0]), np.bool_)
-            for index, (x, y, pixels) in self.marks.shapes.all_of(group):
-                at = self._index - (y if plane.axis == 1 else x)
-                line = pixels if plane.axis == 1 else pixels.T
-                if 0 <= at < len(line):
-                    start = x if plane.axis == 1 else y
-                    layer[index, start : start + line.shape[1]] = line[at]
-            if layer.any():
+            layer = self._cut(plane, group)
+            if layer is not None:
                 key = group.slices[group.first][0]
                 made = f"across {number}"
                 self._made[made] = layer
@@ -167,6 +164,19 @@ class PlaneScene(DrawnScene):
                     key, shape, lines, MomentKind.KEYFRAME, False, False, self.view.paint_of(record),
                     self.view.name_of(key), group.class_id, float(shape.area_px),
                 )  # fmt: skip
+
+    def _cut(self, plane: Plane, group: SliceGroup) -> NDArray[np.bool_] | None:
+        if plane.axis is None:
+            matrix = self.marks.voxel_from_patient
+            return None if matrix is None else self.marks.shapes.cut(group, plane, self._index, matrix)
+        layer = np.zeros((plane.size_px[1], plane.size_px[0]), np.bool_)
+        for index, (x, y, pixels) in self.marks.shapes.all_of(group):
+            at = self._index - (y if plane.axis == 1 else x)
+            line = pixels if plane.axis == 1 else pixels.T
+            if 0 <= at < len(line):
+                start = x if plane.axis == 1 else y
+                layer[index, start : start + line.shape[1]] = line[at]
+        return layer if layer.any() else None
 
     def _in_patient(self) -> Iterator[Drawn]:
         for record in self.marks.solid:

@@ -130,6 +130,9 @@ class PlaneView(QWidget):
     def painted(self, cut: Cut) -> None:
         """It is on the screen."""
         self.painted_index = cut.index
+        plane = self.plane_painted[0]
+        if plane.acquired and self.volume.complete and self.bench.seen is not None:
+            self.bench.seen.saw_item(self.volume.stream.id, cut.index)
 
     def empty_text(self) -> str:
         """What stands where no slice is."""

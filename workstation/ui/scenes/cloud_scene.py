@@ -94,11 +94,13 @@ class PointPicture:
     """Which point of its layer a number means, counted from the layer's first: painters draw in their own order."""
     drawn: int
     """How many points were drawn; fewer than all while the camera moves or after a cancel."""
+    coarse: bool = False
+    """Whether an even part of the points stands for all, which are still being put in order."""
 
     @property
     def complete(self) -> bool:
         """Every point has been drawn."""
-        return self.drawn >= int(self.starts[-1])
+        return not self.coarse and self.drawn >= int(self.starts[-1])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

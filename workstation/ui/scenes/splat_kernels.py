@@ -77,6 +77,11 @@ def in_order(points: NDArray[np.float32]) -> OrderedCloud:
     return known
 
 
+def is_in_order(points: NDArray[np.float32]) -> bool:
+    """Whether that was done, and somebody holds it still."""
+    return id(points) in _ORDERED
+
+
 def put_in_order(points: NDArray[np.float32]) -> OrderedCloud:
     """Sort (n, 3) points by level, then by cell of the ground: one pass of radix sort over 16 bits."""
     count = len(points)

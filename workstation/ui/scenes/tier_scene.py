@@ -16,8 +16,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from workstation.app.lanes import LaneKind, Palette, Style, Ticks, Tier, paints_in, styles_in
-from workstation.app.span_columns import Int32s, Reduced, bars, reduce_bars
-from workstation.app.viewport import Viewport
+from workstation.app.span_columns import Int32s, Reduced, bars, rarest_last, reduce_bars
+from workstation.app.viewport import Int64s, Viewport
 from workstation.core.ontology import Pattern
 from workstation.ui.scenes.lane_scene import Argb, LaneScene, Look, argb, image_of, mixed, painter_on
 from workstation.ui.theme import DARK, Theme
@@ -307,22 +307,38 @@ def _add_ticks(pixels: Argb, tier: Tier, tables: Tables, look: Look) -> None:
     tall = (inside >= inset) & (inside < max(1.0, each - inset - (ratio if each >= 4 else 0)))
     border = (inside < inset + ratio) | (inside >= each - inset - 2 * ratio)
     half = ratio + ratio // 2
+    order = rarest_last(tier.ticks.codes, codes)  # a mark is broader than its moment: the rarest lies on top
+    columns, rows, codes = columns[order], rows[order], codes[order]
     for hollow in (False, True):
         chosen = (styles_in(codes) == Style.ABSENT) == hollow
         if not chosen.any():
             continue
-        shown = np.full((tier.row_count, view.width_px), -1, np.int32)
-        middle = np.zeros(shown.shape, np.bool_)
-        for step in range(-half, half + 1):
-            at = columns[chosen] + step
-            fits = (at >= 0) & (at < view.width_px)
-            shown[rows[chosen][fits], at[fits]] = codes[chosen][fits]
-            middle[rows[chosen][fits], at[fits]] = abs(step) <= half - ratio
+        on_top, middle = _on_top(columns[chosen], rows[chosen], (tier.row_count, view.width_px), half, half - ratio)
+        shown = np.where(on_top >= 0, codes[chosen][np.maximum(on_top, 0)], -1)
         where = (shown >= 0)[row_of] & tall[:, None]
         if hollow:
             where &= border[:, None] | ~middle[row_of]
         colours = np.where(shown >= 0, tables[3][np.maximum(shown, 0)], np.uint32(0))
         np.copyto(pixels, colours[row_of], where=where)
+
+
+def _on_top(
+    columns: Int64s, rows: Int32s, size: tuple[int, int], half: int, inner: int
+) -> tuple[Int32s, NDArray[np.bool_]]:
+    """(rows, width) which of the ticks, the last of them on top, lies in each pixel, −1 for none; and whether it is
+    its middle that does."""
+    on_top = np.full(size, -1, np.int32)
+    middle = np.zeros(size, np.bool_)
+    numbers = np.arange(len(columns), dtype=np.int32)
+    for step in range(-half, half + 1):
+        at = columns + step
+        fits = (at >= 0) & (at < size[1])
+        here = np.full(size, -1, np.int32)
+        here[rows[fits], at[fits]] = numbers[fits]
+        above = here > on_top
+        on_top[above] = here[above]
+        middle[above] = abs(step) <= inner
+    return on_top, middle
 
 
 def _thin(pixels: Argb, where: NDArray[np.bool_], kind: int) -> None:

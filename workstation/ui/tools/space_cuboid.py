@@ -59,6 +59,9 @@ class SpaceCuboid:
     def busy(self) -> bool:
         return self._made is not None
 
+    def takes_alt(self, event: SpacePointer) -> bool:
+        return False
+
     def press(self, event: SpacePointer) -> None:
         if event.button is not Button.LEFT or self._space.shown is None:
             return

@@ -47,6 +47,25 @@ def keep_changed(
     space.preview({})
 
 
+def keep_shifted(space: Space, annotation: str, before: Cuboid, after: Cuboid) -> None:
+    """A cuboid of the scene was moved with all its track: every keyframe goes as far in the scene, whatever way the
+    frame it is kept in stood then."""
+    record, frame = space.view.annotations[annotation], space.record_frame(annotation)
+    time_map = space.view.time_map(record)
+    times = [each.time_ns for each in space.view.keyframes(annotation)] if record.track is not None else [None]
+    steps = []
+    for time_ns in times:
+        at = None if time_ns is None else time_ns if time_map is None else time_map.to_session(time_ns)
+        ends = [space.to_frame(each, frame, session_ns=at) for each in (before, after)]
+        if ends[0] is None or ends[1] is None:
+            space.preview({})
+            space.tell("Where the vehicle was is not known at every keyframe, so the track cannot be moved whole.")
+            return
+        steps.append(tuple(b - a for a, b in zip(ends[0].center, ends[1].center, strict=True)))
+    space.run("cuboid.shift", annotation=annotation, by=tuple(steps))
+    space.preview({})
+
+
 def editable(space: Space) -> dict[str, Cuboid]:
     """The selected cuboids that show and are not locked; of a thing or box that is selected, the one that shows it."""
     there = space.cuboids()

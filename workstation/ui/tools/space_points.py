@@ -54,6 +54,9 @@ class _Choosing:
     def busy(self) -> bool:
         return bool(self._ring)
 
+    def takes_alt(self, event: SpacePointer) -> bool:
+        return False
+
     def press(self, event: SpacePointer) -> None:
         if event.button is Button.LEFT and self._space.shown is not None:
             self._space.hand.forget_drawn()

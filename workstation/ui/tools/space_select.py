@@ -15,7 +15,7 @@ from workstation.app.cuboid_edits import Face, face_center, face_moved, snap_to_
 from workstation.app.ground import Ground, ground_near
 from workstation.core.geometry import Cuboid
 from workstation.core.selection import add, toggle
-from workstation.ui.tools.space_edits import MIDDLE, Held, active_cuboid, keep_changed
+from workstation.ui.tools.space_edits import MIDDLE, Held, active_cuboid, keep_changed, keep_shifted
 from workstation.ui.tools.space_handles import Grip, Part, Pull, drawn, grip_at, grips, looks_along, metres_per_px
 from workstation.ui.tools.space_picking import entry, under
 from workstation.ui.tools.space_tool import (
@@ -60,10 +60,17 @@ class SpaceSelect:
         self._made: Cuboid | None = None
         self._when: object = None
         """The sweep that was pressed on."""
+        self._whole = False
+        """Whether the whole track is dragged."""
 
     @property
     def busy(self) -> bool:
         return self._dragging
+
+    def takes_alt(self, event: SpacePointer) -> bool:
+        """On the selected cuboid itself, whose track it shifts."""
+        held = self._take_hold(event)
+        return held is not None and held.pull.grip.part in (Part.BODY, Part.HEIGHT)
 
     def press(self, event: SpacePointer) -> None:
         if event.button is not Button.LEFT:
@@ -71,6 +78,7 @@ class SpaceSelect:
         self._pressed, self._dragging, self._made = event.pixel, False, None
         self._when = moment_key(self._space.shown)
         self._held = self._take_hold(event)
+        self._whole = Modifier.ALT in event.modifiers and self.takes_alt(event)
 
     def _take_hold(self, event: SpacePointer) -> _Held | None:
         chosen = active_cuboid(self._space)
@@ -100,7 +108,9 @@ class SpaceSelect:
         pressed, held, made, dragging = self._pressed, self._held, self._made, self._dragging
         self._pressed = self._held = self._made = None
         self._dragging = False
-        if dragging and held is not None and made is not None:
+        if dragging and held is not None and made is not None and self._whole:
+            keep_shifted(self._space, held.annotation, held.pull.cuboid, made)
+        elif dragging and held is not None and made is not None:
             keep_changed(self._space, {held.annotation: made}, held=_held_faces(held.pull.grip))
         elif _near(pressed, event.pixel) and (held is None or held.pull.grip.part in (Part.BODY, Part.HEIGHT)):
             self._pick(event)
@@ -143,7 +153,7 @@ class SpaceSelect:
         text = ""
         if self._dragging:  # a side view says the size itself, and has no room for more
             say = measured if self._space.look.fov_deg is not None else counted
-            text = say(self._space, cuboid)
+            text = "whole track" if self._whole else say(self._space, cuboid)
         return SpaceOverlay(handles=drawn(found, held), guides=arms, text=text)
 
     def cursor(self, event: SpacePointer) -> Cursor:

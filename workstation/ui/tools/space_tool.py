@@ -278,6 +278,10 @@ class SpaceTool(Protocol):
         """Whether something is begun that ``Esc`` would cancel; then keys come here before the pane's own."""
         ...
 
+    def takes_alt(self, event: SpacePointer) -> bool:
+        """Whether a press here with Alt held is meant for it; else it turns the view."""
+        ...
+
     def press(self, event: SpacePointer) -> None: ...
     def move(self, event: SpacePointer) -> None:
         """Also without a button held: hovering."""

@@ -43,7 +43,7 @@ LINK = Workspace(
 SYNC = Workspace(
     name="sync", title="Sync", help="One camera, the sound, the streams, and how far their clocks are off.",
     left=(("streams", "samples"),),
-    centre=((("camera",), ("sound", "series", "cloud", "trajectory")), (("sync",),)),
+    centre=((("camera",), ("sound", "series", "cloud", "trajectory")), (("sync", "calibration"),)),
     right=(("inspector", "findings"),),
     bottom_share=0.3,
 )  # fmt: skip

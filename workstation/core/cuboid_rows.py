@@ -1,22 +1,23 @@
 """Tracks of cuboids as arrays in the root of the frame tree, and where all of them are at a session time.
 
-Made by ``placed_cuboids.py`` from the records; ``with_moment`` makes the rows of one track as they would be with a
-keyframe that is not stored yet, without reading the others again.
+Made from the records by ``rows_of``, for the panes (``app/placed_cuboids.py``) and for the checks
+(``cuboid_views.py``); ``with_moment`` makes the rows of one track as they would be with a keyframe that is not stored
+yet, without reading the others again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.core.annotation import Annotation, Interpolation, Keyframe, Track
+from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence, Track
 from workstation.core.geometry import Cuboid
 from workstation.core.poses import RigidTransform
-from workstation.core.rotation import Floats, matrix_of, slerp
+from workstation.core.rotation import Floats, matrix_of, multiply, slerp, unit
 from workstation.core.sample import Stream
 
 _LINEAR = Track()
@@ -24,6 +25,9 @@ _Number = TypeVar("_Number", np.int8, np.int64, np.float64)
 CLOSE_NS = 250_000_000
 """Keyframes closer than this stand for sweeps that were all labelled: what is between them is as good as labelled."""
 NEVER_NS = np.iinfo(np.int64).max
+RootFrom = Callable[[str, int], tuple[str, RigidTransform] | None]
+"""The root above a frame at a session time, and ``root_from_frame``; ``None`` where the rig cannot say."""
+_PRESENCE = {Presence.VISIBLE: 0, Presence.OCCLUDED: 1, Presence.ABSENT: 2}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +50,21 @@ class Placed:
             tuple(self.ids[row] for row in kept), self.root, self.centers[kept], self.sizes[kept],
             self.rotations[kept], self.between[kept], self.occluded[kept],
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """One cuboid at many times, in its root frame; rows that are not ``there`` hold NaN."""
+
+    there: NDArray[np.bool_]
+    centers: Floats
+    sizes: Floats
+    rotations: Floats
+
+    def cuboid(self, row: int) -> Cuboid:
+        """At one of them."""
+        (x, y, z), (length, width, height) = self.centers[row].tolist(), self.sizes[row].tolist()
+        return Cuboid((x, y, z), (length, width, height), unit(self.rotations[row]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +139,37 @@ class Table:
             (gone > 0) & (step > CLOSE_NS),
             self._presence[before] == 1,
         )
+
+
+def placed_along(rows: Rows, rule: Track | None, times_ns: NDArray[np.int64]) -> Standing:
+    """One track at many session times, as ``Table.at`` shows it; but where a moving thing is from its last keyframe on
+    until it is stated to be gone nobody knows, and what is drawn there is no measure of anything."""
+    linear = rule is not None and rule.interpolation is Interpolation.LINEAR
+    last = len(rows.times_ns) - 1
+    before = rows.times_ns.searchsorted(times_ns, side="right") - 1
+    there = (before >= 0) & (times_ns < rows.end_ns)
+    before = np.maximum(before, 0)
+    after = np.minimum(before + 1, last)
+    there &= rows.presence[before] != 2
+    if rule is not None and rule.interpolation is Interpolation.NONE:
+        there &= rows.times_ns[before] == times_ns
+    for start_ns, end_ns in rows.gaps.tolist():
+        there &= (times_ns < start_ns) | (times_ns >= end_ns)
+    if linear:
+        there &= (rows.presence[after] != 2) | (times_ns <= rows.times_ns[before])
+    step = (rows.times_ns[after] - rows.times_ns[before]).astype(np.float64)
+    still = (step <= 0) | (not linear) | (rows.presence[after] == 2)
+    share = np.where(still, 0.0, (times_ns - rows.times_ns[before]) / np.where(step > 0, step, 1.0))
+    part = share[:, None]
+    found = Standing(
+        there,
+        rows.centers[before] * (1 - part) + rows.centers[after] * part,
+        rows.sizes[before] * (1 - part) + rows.sizes[after] * part,
+        slerp(rows.rotations[before], rows.rotations[after], share),
+    )
+    for values in (found.centers, found.sizes, found.rotations):
+        values[~there] = np.nan
+    return found
 
 
 def with_moment(rows: Rows, time_ns: int, cuboid: Cuboid, *, whole_size: bool) -> Rows:
@@ -211,3 +261,50 @@ def _multiplied(left: Floats, right: Floats) -> Floats:
     product = np.stack(rows, -1)
     ones: Floats = product / np.linalg.norm(product, axis=-1, keepdims=True)
     return ones
+
+
+def moved(cuboid: Cuboid, target_from_source: RigidTransform) -> Cuboid:
+    """A cuboid in another frame."""
+    there = target_from_source @ RigidTransform(cuboid.rotation, cuboid.center)
+    return Cuboid(
+        center=there.translation,
+        size=cuboid.size,
+        rotation=unit(multiply(target_from_source.rotation, cuboid.rotation)),
+    )
+
+
+def rows_of(
+    annotation: Annotation, keyframes: Sequence[Keyframe], stream: Stream | None, root_from: RootFrom
+) -> Rows | None:
+    """The rows of a cuboid's keyframes (none of a label of one moment); ``None`` where it has no place."""
+    moments = [(each.time_ns, each.shape, _PRESENCE[each.presence]) for each in keyframes]
+    if annotation.track is None and isinstance(annotation.shape, Cuboid):
+        moments = [(annotation.start_ns or 0, annotation.shape, 0)]
+    if not moments:
+        return None
+    own = np.array([time_ns for time_ns, _, _ in moments], np.int64)
+    times = own if stream is None else stream.time_map.to_session_array(own)
+    frame = annotation.frame or ("" if stream is None else stream.frame or "")
+    moves = [root_from(frame, time_ns) for time_ns in times.tolist()]
+    root = next((move[0] for move in moves if move is not None), None)
+    shapes = [shape if isinstance(shape, Cuboid) else None for _, shape, _ in moments]
+    if root is None or not any(shapes):
+        return None
+    usable = [s is not None and m is not None and m[0] == root for s, m in zip(shapes, moves, strict=True)]
+    centers, sizes, rotations = in_root(shapes, moves)
+    presence = [2 if not usable[i] else each for i, (_, _, each) in enumerate(moments)]
+    gaps = [] if annotation.track is None else [(g.start_ns, g.end_ns) for g in annotation.track.gaps]
+    gap_ns = np.array(gaps, np.int64).reshape(-1, 2)
+    if stream is not None and len(gap_ns):
+        gap_ns = stream.time_map.to_session_array(gap_ns.ravel()).reshape(-1, 2)
+    end_ns = int(times[-1]) + 1
+    if annotation.track is None:
+        end_ns = NEVER_NS if annotation.end_ns is None else max(end_ns, _session(stream, annotation.end_ns))
+        if annotation.start_ns is None:
+            times = np.array([-NEVER_NS], np.int64)
+    source = (annotation, keyframes, stream)
+    return Rows(source, root, times, centers, sizes, rotations, np.array(presence, np.int8), gap_ns, end_ns)
+
+
+def _session(stream: Stream | None, own_ns: int) -> int:
+    return own_ns if stream is None else stream.time_map.to_session(own_ns)

@@ -1,0 +1,172 @@
+"""A change of a clock or a calibration says beforehand which verdicts it changes, is one step, and undo takes it back.
+
+On a generated drive, whose boxes and cuboids agree by design. What must be flagged is reckoned here from the drive's
+own numbers, by plain trigonometry.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from drive_projects import SAMPLE, drive_project, short_drive
+
+from workstation.app.opening import open_project
+from workstation.cli.main import cli
+from workstation.core.errors import UserError
+from workstation.core.geometry import ShapeKind
+from workstation.core.records import RecordKind
+from workstation.core.rigs import newest_calibration
+
+EDGE_PX = 5.0
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("drives")
+
+
+@pytest.fixture(scope="module")
+def clean(drives: Path) -> Path:
+    return drive_project(short_drive(drives / "made"), drives / "clean")
+
+
+def ran(*arguments: str) -> tuple[int, list[Any]]:
+    """Exit code and the lines of JSON; what follows ``--`` are numbers below zero."""
+    options = [each for each in arguments if each != "--"]
+    cut = arguments.index("--") if "--" in arguments else len(options)
+    words = [*options[:cut], "--json", *(["--", *options[cut:]] if cut < len(options) else [])]
+    result = CliRunner().invoke(cli, words, standalone_mode=False)
+    if isinstance(result.exception, Exception):
+        raise result.exception
+    return result.return_value or 0, [json.loads(line) for line in result.output.splitlines()]
+
+
+def edges_flagged(project: Path) -> set[str]:
+    """The boxes that ``fused.edge`` names now."""
+    _, lines = ran("validate", str(project), "--only", "fused.edge")
+    named = {item["id"] for line in lines if line.get("rule") == "fused.edge" for item in line["items"]}
+    return named & boxes_in(project)
+
+
+def boxes_in(project: Path) -> set[str]:
+    with open_project(project, read_only=True) as session:
+        sample = session.store.sample_by_key(SAMPLE)
+        assert sample is not None
+        return {each.id for each in session.store.annotations(sample.id) if each.kind is ShapeKind.BOX}
+
+
+def records(project: Path) -> dict[str, Any]:
+    with open_project(project, read_only=True) as session:
+        sample = session.store.sample_by_key(SAMPLE)
+        assert sample is not None
+        return {
+            f"{kind.value}/{getattr(each, 'id', '')}": each
+            for kind in RecordKind
+            for each in session.store.records(kind, sample=sample.id)
+        }
+
+
+def test_a_turned_camera_is_reported_with_its_angle_and_the_clean_drive_with_none(clean: Path, drives: Path) -> None:
+    code, (found,) = ran("report", "calibration", str(clean))
+    assert code == 0
+    (camera,) = found["cameras"]
+    assert camera["verdict"] == "none"
+    assert found["suspects"] == []
+    yaw = drive_project(short_drive(drives / "made", "yaw@0.3"), drives / "yaw")
+    code, (found,) = ran("report", "calibration", str(yaw))
+    assert code == 1
+    (camera,) = found["cameras"]
+    assert camera["verdict"] == "angular"
+    assert camera["turned_deg"] == pytest.approx(0.3, abs=0.03)
+    assert camera["metres_at_50"] == pytest.approx(50 * math.tan(math.radians(0.3)), abs=0.03)
+    assert "about 0.3°" in camera["words"]
+    # In metres the residual rises with the range.
+    off = [(each["range_m"], abs(each["off_m"])) for each in camera["things"]]
+    assert all(m == pytest.approx(r * math.tan(math.radians(0.3)), abs=0.05) for r, m in off)
+    assert {each["cause"] for each in found["suspects"]} == {"calibration_off"}
+
+
+def test_one_misplaced_cuboid_is_named_alone(drives: Path) -> None:
+    made = short_drive(drives / "made", "cuboid_off@1.5")
+    project = drive_project(made, drives / "cuboid_off")
+    code, (found,) = ran("report", "calibration", str(project))
+    assert code == 0
+    assert found["cameras"][0]["verdict"] == "none"
+    assert [each["cause"] for each in found["suspects"]] == ["cuboid_misplaced"]
+
+
+def test_another_calibration_is_forecast_flags_exactly_those_and_undo_brings_all_back(clean: Path) -> None:
+    before = records(clean)
+    assert edges_flagged(clean) == set()
+    degrees = 1.5
+    _, (seen,) = ran("sync", "calibrate", str(clean), "--turn", f"camera_front={degrees}", "--dry-run")
+    assert records(clean) == before  # looking ahead writes nothing
+    with open_project(clean, read_only=True) as session:
+        sample = session.store.sample_by_key(SAMPLE)
+        assert sample is not None
+        (camera,) = newest_calibration(session.store, sample.id).cameras
+    focal_px = camera.lens.fx
+    assert focal_px * math.tan(math.radians(degrees)) > EDGE_PX + 1  # so that whole boxes cross the limit
+    foreseen = {
+        item["id"] for each in seen["raised"] if each["rule"] == "fused.edge" for item in each["items"]
+    } & boxes_in(clean)
+    assert foreseen
+    assert seen["moved"] == 0
+    _, (done,) = ran("sync", "calibrate", str(clean), "--turn", f"camera_front={degrees}", "--person", "Ana")
+    assert done["raised"] == seen["raised"]
+    flagged = edges_flagged(clean)
+    assert flagged == foreseen
+    little = focal_px * math.tan(math.radians(0.1))
+    assert little < EDGE_PX
+    result = CliRunner().invoke(cli, ["undo", str(clean), "--person", "Ana"], standalone_mode=False)
+    assert result.exception is None
+    assert records(clean) == before
+    assert edges_flagged(clean) == set()
+    _, (nothing,) = ran("sync", "calibrate", str(clean), "--turn", "camera_front=0.1", "--dry-run")
+    assert nothing["raised"] == []
+
+
+def test_a_shift_keeps_native_times_lists_changed_verdicts_and_is_one_step(clean: Path) -> None:
+    before = records(clean)
+    stream = f"{SAMPLE}/camera_front"
+    _, (seen,) = ran("sync", "shift", str(clean), stream, "--dry-run", "--", "-200")
+    assert records(clean) == before
+    assert seen["moved"] > 0
+    assert any(
+        each["rule"] == "fused.edge" for each in seen["raised"]
+    )  # the car drives: what it passes stood elsewhere
+    _, (done,) = ran("sync", "shift", str(clean), stream, "--person", "Ana", "--", "-200")
+    assert done["links"] == seen["links"] != []
+    after = records(clean)
+    changed = {key for key in before if after[key] != before[key]}
+    assert {key.split("/")[0] for key in changed} <= {"stream", "sample"}  # no label and no link was touched
+    _, lines = ran("validate", str(clean))
+    now = {item["id"] for line in lines if "rule" in line for item in line["items"] if item["kind"] == "link"}
+    assert set(seen["links"]) <= now
+    CliRunner().invoke(cli, ["undo", str(clean), "--person", "Ana"], standalone_mode=False)
+    assert records(clean) == before
+    with pytest.raises(UserError, match="names no stream"):
+        ran("sync", "shift", str(clean), f"{SAMPLE}/nothing", "--dry-run", "--", "5")
+    with pytest.raises(UserError, match="no correction"):
+        ran("sync", "shift", str(clean), stream, "--dry-run", "--", "nan")
+    with pytest.raises(UserError, match="CAMERA=DEGREES"):
+        ran("sync", "calibrate", str(clean), "--turn", "camera_front=much", "--dry-run")
+
+
+@pytest.mark.parametrize(("planted", "found"), [(8, True), (3, False)])
+def test_a_box_that_is_too_wide_is_told_in_pixels_and_metres(drives: Path, planted: int, found: bool) -> None:
+    made = short_drive(drives / "made", f"box_wide@{planted}")
+    project = drive_project(made, drives / f"wide_{planted}")
+    _, lines = ran("validate", str(project), "--only", "fused.edge")
+    flagged = [line for line in lines if line.get("rule") == "fused.edge"]
+    assert bool(flagged) is found
+    if found:
+        (one,) = flagged
+        assert one["measured"] == pytest.approx(planted, abs=1.0)
+        assert "the right edge is" in one["text"]
+        assert "m at its range" in one["text"]

@@ -1,0 +1,300 @@
+"""How a box in a picture and the cuboid of the same thing agree there: side by side in pixels, in metres, in overlap.
+
+``pairs_seen`` finds them in a sample; checks, the report on calibration and the forecast of a change read them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workstation.core.annotation import Annotation, Keyframe, Link, State, TargetKind
+from workstation.core.cameras import Camera
+from workstation.core.geometry import Box, Cuboid, ShapeKind
+from workstation.core.poses import RigidTransform
+from workstation.core.projection import PictureBox, cuboid_box, project
+from workstation.core.records import RecordKind
+from workstation.core.rigs import newest_calibration
+from workstation.core.rotation import Floats, multiply, unit
+from workstation.core.sample import Sample, Stream, StreamKind
+from workstation.core.snapshot import Snapshot
+from workstation.core.space import FrameTree, NoTransform
+from workstation.core.tracks import interpolated, moment
+
+EDGES = ("left", "top", "right", "bottom")
+MOST_MOMENTS = 40
+"""Of one thing in one camera: neighbours say the same."""
+_PICTURES = frozenset({StreamKind.VIDEO, StreamKind.IMAGE})
+_TURN_RAD = 1e-3
+_LONGEST_GAP_NS = 1_000_000_000
+"""Keyframes further apart say nothing about between: a person set them, and the thing may have turned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeOff:
+    """One edge of a box against the edge of the projected cuboid; outwards is positive."""
+
+    edge: str
+    off_px: float
+    off_m: float
+    """The same at the thing's range."""
+
+    def words(self) -> str:
+        """As people read it: what it is in the picture and what it is out there."""
+        side = "wide" if self.off_px >= 0 else "narrow"
+        return f"the {self.edge} edge is {abs(self.off_px):.1f} px too {side}, {abs(self.off_m):.2f} m at its range"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSeen:
+    """A box and the cuboid of the same thing as they stand in one picture, at the time that picture was taken."""
+
+    camera: str
+    """Key of the picture stream."""
+    thing: str
+    """The entity, or the link's other end where the two have none."""
+    name: str
+    flat: str
+    solid: str
+    """Ids of the two labels."""
+    links: tuple[str, ...] = ()
+    """Ids of the links that join them."""
+    at_ns: int
+    """Session time of the picture."""
+    box: Box
+    seen: PictureBox
+    """The tight box of the projected cuboid."""
+    range_m: float
+    px_per_rad: float
+    """How many pixels a small turn of the camera moves the thing: the focal length, as the lens has it there."""
+
+    @property
+    def drawn(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the box as somebody drew it."""
+        return self.box.x, self.box.y, self.box.x + self.box.width, self.box.y + self.box.height
+
+    @property
+    def sideways_px(self) -> float | None:
+        """How far right of the projected cuboid the box stands; ``None`` where the cuboid is cut off."""
+        left, _, right, _ = self.drawn
+        return None if self.seen.clipped else (left + right - self.seen.left - self.seen.right) / 2
+
+    @property
+    def downwards_px(self) -> float | None:
+        """How far below the projected cuboid the box stands; ``None`` where the cuboid is cut off."""
+        _, top, _, bottom = self.drawn
+        return None if self.seen.clipped else (top + bottom - self.seen.top - self.seen.bottom) / 2
+
+    @property
+    def overlap(self) -> float:
+        """Intersection over union of the two boxes."""
+        left, top, right, bottom = self.drawn
+        wide = min(right, self.seen.right) - max(left, self.seen.left)
+        high = min(bottom, self.seen.bottom) - max(top, self.seen.top)
+        common = max(wide, 0.0) * max(high, 0.0)
+        seen = (self.seen.right - self.seen.left) * (self.seen.bottom - self.seen.top)
+        both = (right - left) * (bottom - top) + seen - common
+        return common / both if both > 0 else 0.0
+
+    def metres_of(self, pixels: float) -> float:
+        """What so many pixels are at the thing's range."""
+        return pixels * self.range_m / self.px_per_rad
+
+    def edges(self) -> tuple[EdgeOff, ...]:
+        """All four edges, the worst first; none where the cuboid is cut off, whose edges nobody can see."""
+        if self.seen.clipped:
+            return ()
+        left, top, right, bottom = self.drawn
+        off = (
+            self.seen.left - left, self.seen.top - top, right - self.seen.right, bottom - self.seen.bottom,
+        )  # fmt: skip
+        found = [
+            EdgeOff(edge=edge, off_px=each, off_m=self.metres_of(each)) for edge, each in zip(EDGES, off, strict=True)
+        ]
+        return tuple(sorted(found, key=lambda each: -abs(each.off_px)))
+
+
+def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) -> Iterator[PairSeen]:
+    """Every thing with a box in a calibrated camera and a cuboid: at up to ``most`` of the box's moments, and at each
+    moment that a link of the two speaks of.
+
+    The cuboid stands where it was when the picture was taken, between its keyframes through the poses. Boxes that are
+    turned, labels that somebody rejected, and moments without a pose are left out. Asks ``snapshot.evidence``.
+    """
+    calibration = newest_calibration(snapshot, sample.id)
+    streams: dict[str, Stream] = {each.id: each for each in snapshot.streams(sample.id)}
+    cameras = {camera.name: camera for camera in calibration.cameras}
+    flat, solid = _labels(snapshot, sample)
+    linked = _linked(snapshot, sample)
+    both = [(box, cuboid) for thing, boxes in flat.items() for box in boxes for cuboid in solid.get(thing, ())]
+    known = {(box.id, cuboid.id) for box, cuboid in both}
+    every = [each for some in (flat, solid) for those in some.values() for each in those]
+    by_id: dict[str, Annotation] = {each.id: each for each in every}
+    both += [(by_id[a], by_id[b]) for a, b in linked if (a, b) not in known and a in by_id and b in by_id]
+    if not both or not cameras:
+        return
+    tree = snapshot.evidence(sample.id).frames()
+    held: dict[str, _Path] = {}
+    for box, cuboid in both:
+        stream = streams.get(box.stream or "")
+        camera = None if stream is None else cameras.get(stream.frame)
+        if stream is None or camera is None or stream.kind not in _PICTURES:
+            continue
+        if cuboid.id not in held:
+            held[cuboid.id] = _Path(snapshot, cuboid, streams, tree)
+        links = linked.get((box.id, cuboid.id), [])
+        for at_ns, shape in _moments(snapshot, box, stream, links, most):
+            seen = _seen(camera, held[cuboid.id], tree, at_ns)
+            if seen is not None:
+                projected, range_m, px_per_rad = seen
+                yield PairSeen(
+                    camera=stream.key, thing=str(cuboid.entity or cuboid.id), name=_name(snapshot, cuboid),
+                    flat=box.id, solid=cuboid.id, links=tuple(each.id for each in links), at_ns=at_ns, box=shape,
+                    seen=projected, range_m=range_m, px_per_rad=px_per_rad,
+                )  # fmt: skip
+
+
+def _labels(snapshot: Snapshot, sample: Sample) -> tuple[dict[str, list[Annotation]], dict[str, list[Annotation]]]:
+    """Boxes and cuboids by their thing; those without one by themselves."""
+    flat: dict[str, list[Annotation]] = defaultdict(list)
+    solid: dict[str, list[Annotation]] = defaultdict(list)
+    for each in snapshot.annotations(sample.id):
+        if each.state is State.REJECTED:
+            continue
+        if each.kind is ShapeKind.BOX:
+            flat[str(each.entity or each.id)].append(each)
+        elif each.kind is ShapeKind.CUBOID:
+            solid[str(each.entity or each.id)].append(each)
+    return flat, solid
+
+
+def _linked(snapshot: Snapshot, sample: Sample) -> dict[tuple[str, str], list[Link]]:
+    """Links that stand, by every two labels they join, in both orders."""
+    found: dict[tuple[str, str], list[Link]] = defaultdict(list)
+    for link in snapshot.links(sample.id):
+        if link.state is State.REJECTED or not link.holds:
+            continue
+        ends = [end.target for end in link.ends if end.kind is TargetKind.ANNOTATION]
+        for one in ends:
+            for other in ends:
+                if one != other:
+                    found[(one, other)].append(link)
+    return found
+
+
+def _moments(
+    snapshot: Snapshot, box: Annotation, stream: Stream, links: Sequence[Link], most: int
+) -> Iterator[tuple[int, Box]]:
+    """Session times of pictures in which somebody drew the box, with the box."""
+    if box.track is None:
+        if isinstance(box.shape, Box) and box.start_ns is not None and not box.shape.angle_deg:
+            yield stream.time_map.to_session(box.start_ns), box.shape
+        return
+    drawn = [
+        (stream.time_map.to_session(each.time_ns), each.shape)
+        for each in snapshot.keyframes(box.id)
+        if isinstance(each.shape, Box) and not each.shape.angle_deg
+    ]
+    if not drawn:
+        return
+    chosen = set(np.unique(np.linspace(0, len(drawn) - 1, min(most, len(drawn))).round().astype(int)).tolist())
+    times = np.array([at for at, _ in drawn], np.int64)
+    for link in links:
+        if link.start_ns is not None:
+            chosen.add(int(np.abs(times - link.start_ns).argmin()))
+    for number in sorted(chosen):
+        yield drawn[number]
+
+
+def _name(snapshot: Snapshot, annotation: Annotation) -> str:
+    entity = None if annotation.entity is None else snapshot.get(RecordKind.ENTITY, annotation.entity)
+    class_id, number = getattr(entity, "class_id", annotation.class_id), getattr(entity, "number", "")
+    return f"{class_id or annotation.kind.value} {number}".strip()
+
+
+class _Path:
+    """Where one cuboid is, in a root of the frame tree."""
+
+    def __init__(
+        self, snapshot: Snapshot, annotation: Annotation, streams: dict[str, Stream],
+        tree: FrameTree,
+    ) -> None:  # fmt: skip
+        stream = streams.get(annotation.stream or "")
+        self.annotation = annotation
+        self._stream: Stream | None = stream
+        self._frame = annotation.frame or ("" if stream is None else stream.frame)
+        self._tree = tree
+        self._keyframes: list[Keyframe] = [] if annotation.track is None else list(snapshot.keyframes(annotation.id))
+        self._placed: dict[int, tuple[Cuboid, str] | None] = {}
+
+    def at(self, session_ns: int) -> tuple[Cuboid, str] | None:
+        """The cuboid then and the frame it is given in."""
+        annotation, stream = self.annotation, self._stream
+        if annotation.track is None:
+            shape = annotation.shape
+            if not isinstance(shape, Cuboid) or stream is None or annotation.start_ns is None:
+                return None
+            return self._in_root(stream.time_map.to_session(annotation.start_ns), shape)
+        if stream is None:
+            return None
+        own_ns = stream.time_map.first_stream_at(session_ns)
+        shown = moment(annotation.track, self._keyframes, own_ns).shape
+        if not isinstance(shown, Cuboid):
+            return None
+        after = next((n for n, each in enumerate(self._keyframes) if each.time_ns > own_ns), len(self._keyframes))
+        around = [each for each in self._keyframes[max(0, after - 1) : after + 1] if isinstance(each.shape, Cuboid)]
+        if len(around) < 2 or around[0].time_ns == own_ns:
+            return self._in_root(session_ns, shown)
+        if around[1].time_ns - around[0].time_ns > _LONGEST_GAP_NS:
+            return None
+        first, second = (self._keyframe_in_root(each, stream) for each in around)
+        if first is None or second is None or first[1] != second[1]:
+            return None
+        share = (own_ns - around[0].time_ns) / (around[1].time_ns - around[0].time_ns)
+        between = interpolated(first[0], second[0], share)
+        return (between, first[1]) if isinstance(between, Cuboid) else None
+
+    def _keyframe_in_root(self, keyframe: Keyframe, stream: Stream) -> tuple[Cuboid, str] | None:
+        if keyframe.time_ns not in self._placed:
+            assert isinstance(keyframe.shape, Cuboid)
+            self._placed[keyframe.time_ns] = self._in_root(stream.time_map.to_session(keyframe.time_ns), keyframe.shape)
+        return self._placed[keyframe.time_ns]
+
+    def _in_root(self, session_ns: int, cuboid: Cuboid) -> tuple[Cuboid, str] | None:
+        for root in sorted(self._tree.roots):
+            move = self._tree.transform(root, self._frame, session_ns)
+            if isinstance(move, RigidTransform):
+                there = move @ RigidTransform(unit(cuboid.rotation), cuboid.center)
+                turned = unit(multiply(move.rotation, cuboid.rotation))
+                return Cuboid(center=there.translation, size=cuboid.size, rotation=turned), root
+        return None
+
+
+def _seen(camera: Camera, path: _Path, tree: FrameTree, at_ns: int) -> tuple[PictureBox, float, float] | None:
+    """The projected box, the range, and how many pixels a turn of one radian is worth there."""
+    # With a rolling shutter the thing is taken when the middle of the picture is.
+    taken_ns = int(camera.row_times_ns(at_ns, camera.height_px / 2))
+    placed = path.at(taken_ns)
+    if placed is None:
+        return None
+    move = tree.transform(camera.frame, placed[1], taken_ns)
+    if isinstance(move, NoTransform):
+        return None
+    seen = cuboid_box(camera, placed[0], camera_from_frame=move)
+    middle = (move @ np.array([placed[0].center]))[0]
+    if seen is None or middle[2] <= 0:
+        return None
+    pixels = project(camera, np.stack([middle, _turned(middle)])).pixels
+    px_per_rad = float(np.hypot(*(pixels[1] - pixels[0]))) / _TURN_RAD
+    if not np.isfinite(px_per_rad) or px_per_rad <= 0:
+        return None
+    return seen, float(np.linalg.norm(middle)), px_per_rad
+
+
+def _turned(point: Floats) -> Floats:
+    """A point of a camera's frame about its upright axis, by a little."""
+    c, s = np.cos(_TURN_RAD), np.sin(_TURN_RAD)
+    return np.array([c * point[0] + s * point[2], point[1], c * point[2] - s * point[0]])

@@ -1,0 +1,1 @@
+"""Kinds of errors that can be planted, by what they are about."""

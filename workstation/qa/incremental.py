@@ -1,0 +1,150 @@
+"""Checks one sample again and again while people edit it: only what a change touches, with the result of a full run.
+
+Held by ``app/checking.py`` on the thread that checks. What rules declare of themselves (``findings.py``) says how
+little is enough. A rule that reaches no further than what is near its first item is run on the surroundings of the
+change, as far as it can see from everything that may now be judged otherwise; findings about those items are replaced
+and all others stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from workstation.core.evidence import Evidence
+from workstation.core.findings import decided
+from workstation.core.records import RecordKind
+from workstation.core.sample import Sample
+from workstation.core.snapshot import Snapshot
+from workstation.qa.findings import LABEL_KINDS, PAPER_KINDS, Finding, Reach, Rule
+from workstation.qa.held import HeldSample, Touched
+from workstation.qa.runner import Outcome, judge, told_once
+
+STEPS = 2
+"""From a label over a link to what stands at its other end: how far a rule of reach near looks."""
+_NODES = frozenset({RecordKind.ENTITY.value, RecordKind.ANNOTATION.value, RecordKind.LINK.value})
+_OWN = LABEL_KINDS | PAPER_KINDS | {RecordKind.FINDING_DECISION}
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What a rule said last: by the item that each finding is about first."""
+
+    by_item: dict[str, list[Finding]] = field(default_factory=dict)
+    asked: bool = False
+    whole: bool = True
+    """Whether it must be run over the whole sample the next time, whatever it declares."""
+    not_run: str | None = None
+
+    def take(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.by_item.setdefault(_about(finding), []).append(finding)
+
+
+class KeptChecks:
+    """The findings of one sample, kept true by ``check``. One thread at a time."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = [rule for rule in rules if rule.per_sample]
+        self.judged: dict[str, int] = {}
+        """How many records each rule was shown the last time; a rule that was not run is not there."""
+        self._held: HeldSample | None = None
+        self._kept: dict[str, _Kept] = {}
+
+    def check(
+        self,
+        snapshot: Snapshot,
+        sample: Sample,
+        evidence: Evidence,
+        touched: Touched | None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> list[Outcome] | None:
+        """What all rules say now. ``touched`` is everything that changed since the last check; ``None``: not known.
+
+        ``None`` is given back if it was ``stopped``, and the next check is a full one.
+        """
+        held, self._held = self._held, None  # a check that does not come to its end leaves nothing to go on from
+        self.judged = {}
+        if held is not None:
+            held.begin(snapshot, evidence)
+        if held is None or held.id != sample.id or touched is None or _is_ground(held, touched):
+            held, core, near = HeldSample(sample.id, snapshot, evidence), None, None
+            self._kept = {}
+        else:
+            core, near = _surroundings(held, touched)
+        decisions = tuple(held.decisions())
+        found = []
+        for rule in self.rules:
+            if stopped():
+                return None
+            kept = self._kept.setdefault(rule.id, _Kept())
+            self._bring_up(rule, kept, held, sample, touched or {}, core, near)
+            raw = (each for some in kept.by_item.values() for each in some)
+            found.append(
+                Outcome(
+                    rule=rule, sample=sample, findings=tuple(decided(told_once(raw), decisions)), not_run=kept.not_run
+                )
+            )
+        self._held = held
+        return found
+
+    def _bring_up(
+        self,
+        rule: Rule,
+        kept: _Kept,
+        held: HeldSample,
+        sample: Sample,
+        touched: Touched,
+        core: Collection[str] | None,
+        near: HeldSample | None,
+    ) -> None:
+        if kept.asked and not rule.looks_at & touched.keys():
+            return
+        kept.asked = True
+        if core is None or near is None or _must_be_whole(rule, kept, touched):
+            self.judged[rule.id] = len(held)
+            findings, kept.not_run = judge(held, rule, sample)
+            kept.by_item = {}
+            kept.take(findings)
+            kept.whole = kept.not_run is not None or (rule.reach is Reach.NEAR and "" in kept.by_item)
+            return
+        self.judged[rule.id] = len(near)
+        findings, kept.not_run = judge(near, rule, sample)
+        if kept.not_run is not None:
+            kept.by_item, kept.whole = {}, True
+            return
+        for item in core:
+            kept.by_item.pop(item, None)
+        new = [each for each in findings if _about(each) in core or not _about(each)]
+        kept.take(new)
+        kept.whole = "" in kept.by_item
+
+
+def _must_be_whole(rule: Rule, kept: _Kept, touched: Touched) -> bool:
+    return kept.whole or rule.reach is Reach.SAMPLE or bool(rule.looks_at & PAPER_KINDS & touched.keys())
+
+
+def _about(finding: Finding) -> str:
+    """The label that a finding is about first; nothing if that is no label, and then nobody knows what is near it."""
+    first = finding.items[0] if finding.items else None
+    return first.id if first is not None and first.kind in _NODES else ""
+
+
+def _is_ground(held: HeldSample, touched: Touched) -> bool:
+    """Whether something changed that all labels stand on: the project, the ontology, the sample, a stream, a rig."""
+    return any(held.stands_on(kind, each) for kind, ids in touched.items() if kind not in _OWN for each in ids)
+
+
+def _surroundings(held: HeldSample, touched: Touched) -> tuple[set[str], HeldSample | None]:
+    """What may be judged otherwise now, before the change and after it; and all that must be seen to judge it.
+
+    Brings ``held`` up to date in between. No view where it would show half of the sample.
+    """
+    nodes = {
+        each for kind in (RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK) for each in touched.get(kind, ())
+    }
+    core = held.near(nodes, STEPS)
+    held.renew(touched)
+    core |= held.near(nodes, STEPS)
+    seen = held.near(core, STEPS)
+    return core, held.only(seen) if 2 * len(seen) < len(held) or len(held) < 200 else None
