@@ -72,6 +72,14 @@ def ends_to_show(view: SampleView, picks: Sequence[str], selected: Sequence[str]
     return [(role, each) for each, role in list(found.items())[:_MOST]] if len(found) > 1 else []
 
 
+def linked_to(view: SampleView, selected: Sequence[str]) -> list[tuple[str, str]]:
+    """What a menu offers to go to from a selection: (record, its name with the role it has)."""
+    found = ends_to_show(view, (), selected)
+    own = view.related(selected)
+    return [(each, f"{role}: {view.name_of(each)}") for role, each in found if view.exists(each)
+            and (each not in own or any(one in view.links for one in selected))]  # fmt: skip
+
+
 def _role(link: Link, end: LinkEnd) -> str:
     return end.role if link.holds else f"not {end.role}"
 

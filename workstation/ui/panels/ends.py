@@ -25,7 +25,7 @@ from workstation.ui.panels.going import go_to
 from workstation.ui.panes.base import Pane
 from workstation.ui.scenes.film_scene import image_of
 from workstation.ui.scenes.glyphs import paint_mark
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import Theme
 from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.workbench import Workbench
