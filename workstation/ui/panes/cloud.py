@@ -429,9 +429,8 @@ class CloudPane(Pane):
         rendered = None if self.canvas is None else self.canvas.rendered
         coarse = rendered is not None and rendered.points.coarse
         text, more = note(self.moment, self.look, coarse=coarse)
-        if self.note.text() != text:
-            self.note.setText(text)
-            self.note.setToolTip(more)
+        self.note.setText(text)  # the same again is nothing to a label
+        self.note.setToolTip(more)
 
     def empty_text(self) -> str:
         """What stands where no points are."""
