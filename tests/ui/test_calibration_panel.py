@@ -89,7 +89,7 @@ def test_a_person_sees_the_evidence_says_the_cause_and_corrects_the_camera(
             each for each in bench.session.store.records(RecordKind.FINDING_DECISION, sample=sample)
             if isinstance(each, FindingDecision)
         ]  # fmt: skip
-        assert [each.cause for each in decided] == ["calibration_off"]
+        assert [each.cause for each in decided] == ["calibration off"]
 
         rigs = len(list(bench.session.store.records(RecordKind.RIG, sample=sample)))
         click(panel.correct)

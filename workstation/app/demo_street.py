@@ -47,7 +47,7 @@ _SPANS = {
     "accelerating": "accelerating",
     "turning_left": "turning",
 }
-_MOTIONS = {"moving": "moving", "parked": "parked", "stopped": "stopped"}
+_MOTIONS = {"moving": "moving", "parked": "parked", "stopped": "stopped", "waiting": "stopped", "standing": "stopped"}
 _PERSON_STATES = frozenset({"waiting", "walking", "running", "crossing", "standing"})
 _SOLID = frozenset({"vehicle", "car", "van", "truck", "motorcycle"})
 _ABSENT = {"sparse": "too_far", "occluded or out of range": "occluded"}

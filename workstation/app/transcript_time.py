@@ -119,5 +119,5 @@ def realign(session: Session, sample: Sample, found: TranscriptTime) -> int:
     ]
     moving = [*sorted(turns), *over]
     with session.together(f"Move {found.stream.key} to where it is spoken") as run:
-        run("bulk.move", sample=sample.id, by_ns=-found.lag.late_ns, which={"annotations": moving})
+        run("bulk.move", sample=sample.id, by_ns=-found.lag.late_ns, annotations=moving)
     return len(moving)

@@ -162,6 +162,21 @@ def limit_of(within: float, kmh: float, as_json: bool) -> None:
     click.echo(f"{within:g} m at {kmh:g} km/h allow {said}.")
 
 
+def align_by_motion(
+    project: Path, sample: str | None, reference: str | None, stream: str | None, stamps: tuple[str, ...], *,
+    person: str | None, role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """``sync align --method imu``: measured by turning, and corrected."""
+    from workstation.app.synchronising import by_motion
+
+    if reference is None or stream is None or stamps:
+        raise click.UsageError("--method imu needs --reference and --stream, and no --stamps")
+    _measure(
+        lambda b: by_motion(b, reference=reference, moved=stream), project=project, sample=sample, most=1.0,
+        accept=True, keep=False, dry_run=False, person=person, role=role, as_json=as_json,
+    )  # fmt: skip
+
+
 def _measure(
     estimate: Callable[[Bench], Measured], *, project: Path, sample: str | None, most: float, accept: bool, keep: bool,
     dry_run: bool,

@@ -197,6 +197,8 @@ def _print_summary(summary: Summary) -> None:
         where = f" on {missed.samples} samples" if missed.samples else ""
         click.echo(f"Not run{where}: {missed.rule}: {missed.reason}.")
     settled = f", {summary.settled} settled" if summary.settled else ""
+    if summary.by_type:
+        click.echo(f"Open by type: {', '.join(f'{count} {name}' for name, count in summary.by_type.items())}.")
     click.echo(
         f"{summary.samples} samples, {summary.rules} rules: {summary.open or 'no'} open findings{settled}, "
         f"{len(summary.not_run) or 'no'} rules not run."
@@ -209,6 +211,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
             "samples": summary.samples,
             "rules": summary.rules,
             "open": summary.open,
+            "by_type": dict(summary.by_type),
             "settled": summary.settled,
             "not_run": [
                 {"rule": missed.rule, "reason": missed.reason, "samples": missed.samples} for missed in summary.not_run

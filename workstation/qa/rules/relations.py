@@ -13,7 +13,7 @@ from workstation.core.geometry import Box, Mask, Polygon
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.items import JUDGED, annotation_item, class_of, judged_annotations, link_item, streams_by_id
 from workstation.qa.rules.said import annotation_at
 
@@ -65,6 +65,7 @@ _OPPOSITE = {"left_of": "right_of", "right_of": "left_of", "above": "below", "be
     limit=ALLOWED_PX,
     unit="px",
     looks_at=LABEL_KINDS,
+    reach=Reach.NEAR,
 )
 def geometry(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A relation of place contradicts the shapes it joins: "right of", and the subject's middle lies to the left.

@@ -14,7 +14,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample, SampleState, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SOUND_LEVEL_TOLERANCE, named_limit
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, link_item, streams_by_id
 from workstation.qa.rules.said import standing_links
 
@@ -41,6 +41,7 @@ _HANDED_IN = frozenset({SampleState.SUBMITTED, SampleState.APPROVED})
     limit=HEARD_DB,
     unit="dB",
     looks_at=LABEL_KINDS,
+    reach=Reach.NEAR,
 )
 def silent(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sound is labelled where nothing is heard: its loudest fiftieth of a second does not stand out from the ground
@@ -65,7 +66,13 @@ def silent(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("sounds.source", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "sounds.source",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    reach=Reach.NEAR,
+)
 def source(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a sample that was handed in, a link from a sound to its source lacks the sentence that describes it."""
     if sample.state not in _HANDED_IN:

@@ -35,6 +35,7 @@ from workstation.ui.told import Tone
 from workstation.ui.workbench import Workbench
 
 _MARKS = {Cause.CALIBRATION: "◆", Cause.CUBOID: "▲", Cause.UNCLEAR: "?", Cause.NONE: "●"}
+_OF_CAMERAS = "calibration."
 _PLACE = Qt.ItemDataRole.UserRole
 _CHANGES = frozenset({RecordKind.RIG, RecordKind.STREAM, RecordKind.ANNOTATION, RecordKind.KEYFRAME})
 
@@ -263,13 +264,19 @@ class CalibrationPanel(Pane):
     # --- saying the cause -----------------------------------------------------------------------------------------
 
     def flag(self) -> Finding | None:
-        """The open finding about the thing that is looked at."""
+        """The open finding about the thing that is looked at, or else about its camera."""
         found, bench = self.suspect(), self.bench
-        if found is None or bench is None:
+        if found is None or bench is None or bench.view is None:
             return None
+        held = [each for each in bench.checks.findings if not each.settled]
         labels = set(found.off.labels)
-        about = [each for each in bench.checks.findings if labels & {item.id for item in each.items}]
-        return next((each for each in about if not each.settled and len(labels & {i.id for i in each.items}) > 1), None)
+        about = [each for each in held if len(labels & {item.id for item in each.items}) > 1]
+        stream = bench.view.stream_by_key(found.camera)
+        if stream is not None:
+            about += [
+                each for each in held if stream.id in {item.id for item in each.items} and _OF_CAMERAS in each.rule
+            ]
+        return about[0] if about else None
 
     @Slot()
     def _on_misplaced(self) -> None:
@@ -286,7 +293,7 @@ class CalibrationPanel(Pane):
         head = bench.session.store.head()
         bench.run(
             "finding.decide", sample=bench.view.sample.id, fingerprint=flag.fingerprint, rule=flag.rule,
-            decision="confirmed", reason="; ".join(found.evidence), cause=cause.value,
+            decision="confirmed", reason="; ".join(found.evidence), cause=cause.words,
         )  # fmt: skip
         if bench.session.store.head() > head:
             bench.tell(f"{found.name}: {cause.words}; kept with the finding.")
@@ -307,6 +314,7 @@ class CalibrationPanel(Pane):
         if new is None:
             return
         self._asked = camera
+        self.forecast.setText("Working out what correcting the camera would change…")
         work = forecasting(
             bench.session.project, bench.session.store.reader_elsewhere(), sample,
             [new.rig(bench.session.store, sample)],

@@ -86,6 +86,8 @@ class SyncPanel(Pane):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Always there: one that came and went with the words below would shift the picture under a hand that drags.
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         area.setMinimumWidth(280)
         area.setWidget(inside)
         whole = QVBoxLayout(self.body)

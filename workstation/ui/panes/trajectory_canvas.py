@@ -18,7 +18,7 @@ from workstation.app.lag import Lag
 from workstation.app.trajectory_view import Path, PlaneView, Standing, bar_length, length_in_words
 from workstation.core.cuboid_rows import Placed
 from workstation.core.projection import corners_of
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.workbench import Workbench
 
 _REACH_PX = 10.0

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.app.calibration_report import CameraReport
 from workstation.core.calibration_error import ThingOff
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import DARK, Theme
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 8, 22
