@@ -37,7 +37,7 @@ from workstation.ui.panes.cloud_painted import tell_painted
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
-from workstation.ui.panes.cloud_words import coming_words, empty_words, header_line, note
+from workstation.ui.panes.cloud_words import empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
@@ -434,10 +434,7 @@ class CloudPane(Pane):
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        if self.moment is not None:
-            return ""
-        coming = self.newest
-        return empty_words(self.layers) if coming is None else coming_words(coming)
+        return "" if self.moment is not None else empty_words(self.layers, self.newest)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 
