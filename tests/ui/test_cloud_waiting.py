@@ -7,6 +7,7 @@ from typing import Any, cast
 from test_cloud_pane import bench, ids, opened, pane
 
 from strict_turn import PARKED
+from workstation.app.cloud_view import CloudLayer
 from workstation.ui.panes.cloud import CloudPane
 from workstation.ui.workbench import Workbench
 

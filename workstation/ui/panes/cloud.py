@@ -37,7 +37,7 @@ from workstation.ui.panes.cloud_painted import tell_painted
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
-from workstation.ui.panes.cloud_words import coming_words, empty_words, header_line, note
+from workstation.ui.panes.cloud_words import empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
@@ -429,16 +429,12 @@ class CloudPane(Pane):
         rendered = None if self.canvas is None else self.canvas.rendered
         coarse = rendered is not None and rendered.points.coarse
         text, more = note(self.moment, self.look, coarse=coarse)
-        if self.note.text() != text:
-            self.note.setText(text)
-            self.note.setToolTip(more)
+        self.note.setText(text)  # the same again is nothing to a label
+        self.note.setToolTip(more)
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        if self.moment is not None:
-            return ""
-        coming = self.newest
-        return empty_words(self.layers) if coming is None else coming_words(coming)
+        return "" if self.moment is not None else empty_words(self.layers, self.newest)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 
