@@ -36,21 +36,24 @@ class Cell(Scene):
             self.streams[key] = made
             self.add(replace(image, id=made, key=key, kind=StreamKind.VIDEO))
 
+    def on(self, key: str, **more: Any) -> Any:
+        label = replace(self.label("image", **more), stream=self.streams[key])
+        self.snapshot.held[-1] = label
+        return label
+
     def event(self, start_ms: int, end_ms: int, late: dict[str, tuple[int, int]]) -> None:
         spans = []
         for key in VIEWS:
             begin, end = late.get(key, (0, 0))
             times = {"start_ns": (start_ms + begin) * MS, "end_ns": (end_ms + end) * MS}
-            given: Any = {"stream": self.streams[key], "kind": ShapeKind.SPAN, "shape": Span(), **times}
-            spans.append(self.label("image", "sound", **given))
+            spans.append(self.on(key, class_id="sound", kind=ShapeKind.SPAN, shape=Span(), **times))
         ends = tuple(LinkEnd(role="item", kind=TargetKind.ANNOTATION, target=each.id) for each in spans)
         link: Any = {"id": self.ids.new(), "sample": self.sample, "type_id": "coincides_with", "ends": ends}
         self.add(Link(**link, state=State.DONE))
 
     def moving(self, key: str, thing: Any, when: range, across: float = 1.0) -> None:
         """A box that goes to the right in these tenths of a second of five, and stands else."""
-        made = self.label("image", kind=ShapeKind.BOX, shape=None, track=Track(), entity=thing.id,
-                          stream=self.streams[key])  # fmt: skip
+        made = self.on(key, kind=ShapeKind.BOX, shape=None, track=Track(), entity=thing.id)
         x = 10.0
         for tenth in range(50):
             x += 4 * across if tenth in when else 0.0
