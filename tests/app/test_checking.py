@@ -63,6 +63,7 @@ def test_findings_follow_the_edits(project: Path) -> None:
         two_views_of_one_thing(session)
         checks.request(sample)
         owner.take_one()
+        owner.take_one()
         new = [finding for finding in checks.findings if finding.fingerprint not in before]
         assert [finding.rule for finding in new] == ["ontology.labels_conflict"]
         checks.close()
@@ -101,6 +102,8 @@ def test_after_each_edit_the_findings_are_those_of_a_full_run(project: Path) -> 
         def both() -> tuple[list[str], list[str]]:
             checks.request(sample)
             owner.take_one()
+            while not checks.whole:
+                owner.take_one()
             record = session.store.get(RecordKind.SAMPLE, sample)
             assert isinstance(record, Sample)
             whole = Validation(session.store, sample=record, evidence=media_evidence(session.store, session.project))

@@ -15,8 +15,10 @@ import pytest
 
 from workstation import open_project
 from workstation.app import demo as demos
+from workstation.app import demo_drive
 from workstation.app.demo import make_demo
 from workstation.app.demo_points import points_by_class
+from workstation.app.jobs import Cancelled
 from workstation.app.scenery import Scenery
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
@@ -351,3 +353,21 @@ def test_the_instance_in_the_upper_half_of_a_number_is_no_class(tmp_path: Path) 
     np.array([7 | 3 << 16, 7, 8, 9 | 1 << 16], "<u4").tofile(tmp_path / "00.label")
     found = points_by_class(tmp_path / "00.label", points=4, names={7: "car", 9: "truck"})
     assert found == {"car": [0, 1], "truck": [3]}
+
+
+def test_making_it_says_how_far_it_is_and_leaves_nothing_when_it_is_stopped(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop_half_way(done: int, total: int) -> None:
+        told.append((done, total))
+        if done * 2 > total:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        make_demo(tmp_path / "drive", report=stop_half_way)
+    assert list(tmp_path.iterdir()) == []
+    assert [done for done, _ in told] == list(range(1, len(told) + 1))
+    told.clear()
+    assert make_demo(tmp_path / "drive", report=lambda done, total: told.append((done, total))).new
+    assert told[-2] == (demo_drive.STEPS, demo_drive.STEPS)  # neither too many nor too few
+    assert told[-1] == (1, 1)

@@ -86,7 +86,8 @@ def test_a_correct_link_shows_its_residual_and_passes(
 ) -> None:
     project, links = with_pairs(short_drive(media), tmp_path / "p")
     rows = {row["link"]: row for row in printed(capsys, "sync", "pairs", str(project))}
-    assert set(rows) == set(links)
+    assert set(rows) >= set(links)  # those of whole tracks have one too
+    assert all(abs(row["residual_ns"]) <= 50_000_000 for row in rows.values()), "half a turn of the LiDAR"
     assert len(links) >= 5
     for link, delivered in links.items():
         assert rows[link]["residual_ns"] == -delivered["residual_ns"], "the cuboid's capture minus the box's"

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workstation.app.class_rows import ClassWish, class_rows, class_text
+from workstation.app.entity_preview import merged
 from workstation.app.entity_table import EntityTable, as_text
 from workstation.app.history_rows import change_rows, history_rows, record_history_rows
 from workstation.app.inspecting import Editor, InspectorField, sections_of
-from workstation.app.inspecting_edits import Change, make_change, merge_preview
+from workstation.app.inspecting_edits import Change, make_change
 from workstation.app.keyframe_rows import keyframe_rows
 from workstation.app.link_rows import UNLINKED, link_rows
 from workstation.app.linking import offers
@@ -260,10 +261,12 @@ def test_a_label_is_given_a_thing_and_a_merge_says_what_it_changes(session: Sess
     view = viewed(session)
     things = [view.annotations[each].entity for each in ids]
     assert None not in things
-    said = " ".join(merge_preview(view, str(things[0]), str(things[1])))
-    assert "will show Car 1" in said
-    assert "differs from Car" in said
-    assert "Both are labelled on cam" in said
+    preview = merged(view, str(things[0]), str(things[1]))
+    said = " ".join(line.text for part in preview.parts for line in part.lines)
+    assert "→ Car 1" in said
+    assert "its labels keep Van" in said
+    assert "two boxs on cam" not in said
+    assert "two boxes on cam" in said
     set_field(session, (ids[0],), "entity", "none")
     assert viewed(session).annotations[ids[0]].entity is None
 

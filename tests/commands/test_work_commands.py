@@ -203,8 +203,13 @@ def test_a_decision_on_a_finding_is_kept_once_and_needs_its_right(work: Work) ->
     with pytest.raises(UserError, match="dismissed with a reason"):
         work.run("finding.decide", **finding, decision="dismissed")
     first = work.run("finding.decide", **finding, decision="dismissed", reason="parked car")
-    assert work.run("finding.decide", **finding, decision="fixed", cause="wrong offset") == first
-    assert work.get(FindingDecision, first).cause == "wrong offset"
+    assert work.run("finding.decide", **finding, decision="fixed", cause="clock off") == first
+    assert work.get(FindingDecision, first).cause == "clock off"
+    with pytest.raises(UserError, match="there is no cause 'tired eyes'; there are slip of the hand"):
+        work.run("finding.decide", **finding, decision="fixed", cause="tired eyes")
+    work.run("project.set", causes=["tired eyes"])
+    work.run("finding.decide", **finding, decision="fixed", cause="tired eyes")
+    assert work.get(FindingDecision, first).cause == "tired eyes"
     as_ben(work)
     with pytest.raises(UserError, match="may not confirm a finding"):
         work.run("finding.decide", **finding, decision="confirmed")

@@ -40,7 +40,7 @@ def test_a_link_with_two_changed_ends_is_one_finding(scene: Scene) -> None:
     ]
     (found,) = scene.found()
     assert (found.rule, found.error_type) == ("links.stale", ErrorType.SEMANTIC_DRIFT)
-    assert "hunter: box moved 40 px; hunted: class changed from cat to dog" in found.text
+    assert "review needed: box moved 40 px (hunter); class changed from cat to dog (hunted)" in found.text
     assert len(found.items) == 3
 
 

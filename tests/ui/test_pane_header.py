@@ -42,7 +42,7 @@ def test_controls_without_room_go_into_the_menu_and_come_back(qapp: QApplication
     distance = header.findChild(QLabel, "pane_distance")
     assert isinstance(distance, QLabel)
     assert distance.isVisible()
-    assert distance.text() == "-0.01 ms"
+    assert distance.text() == "−0.01 ms"
     menu = more.menu()
     assert isinstance(menu, QMenu)
     menu.aboutToShow.emit()
@@ -55,7 +55,11 @@ def test_controls_without_room_go_into_the_menu_and_come_back(qapp: QApplication
     inner.actions()[1].trigger()
     assert floor.currentIndex() == 1
 
+    header.offer(buttons[-1], offered=False)  # while there is no room for it: it must not come back with the room
     header.resize(900, 30)
+    wait_for(lambda: all(each.isVisible() for each in buttons[:-1]) and not more.isVisible(), what="all but one again")
+    assert not buttons[-1].isVisible()
+    header.offer(buttons[-1], offered=True)
     wait_for(lambda: all(each.isVisible() for each in buttons) and not more.isVisible(), what="all controls again")
     assert not hidden.isVisible()
     assert header.minimumSizeHint().width() <= 120

@@ -9,7 +9,7 @@ only that is checked again (``qa/incremental.py``), with the readers of the medi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.signal import Signal
 from workstation.qa.incremental import KeptChecks
+from workstation.qa.runner import Outcome
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
 
@@ -38,6 +39,17 @@ class Checked:
     sample: SampleId
     findings: tuple[Finding, ...]
     not_run: tuple[tuple[str, str], ...]
+    whole: bool
+    """Whether every rule has looked at the newest labels; those that look far come a moment later."""
+
+
+def _told(sample: SampleId, outcomes: Sequence[Outcome], *, whole: bool) -> Checked:
+    return Checked(
+        sample,
+        tuple(finding for outcome in outcomes for finding in outcome.findings),
+        tuple((each.rule.id, each.not_run) for each in outcomes if each.not_run is not None),
+        whole,
+    )
 
 
 class SampleChecks:
@@ -49,6 +61,8 @@ class SampleChecks:
         """Of the sample that was checked last."""
         self.not_run: tuple[tuple[str, str], ...] = ()
         """Rules that could not judge, and why."""
+        self.whole = True
+        """Whether every rule has looked; those that look at the whole sample come a moment after the others."""
         self.sample: SampleId | None = None
         """Which sample that is; ``None`` before the first run has ended."""
         self._project = project
@@ -92,36 +106,38 @@ class SampleChecks:
                         return
                     sample, self._wanted = self._wanted, None
                 assert sample is not None
-                checked = self._checked(sample, evidence)
-                if checked is not None:
+                for checked in self._checked(sample, evidence):
                     self._post(self._take, checked)
         finally:
             evidence.forget()
 
-    def _checked(self, sample_id: SampleId, evidence: KeptEvidence) -> Checked | None:
-        """What all rules say of it now; ``None`` if another sample is wanted instead."""
+    def _checked(self, sample_id: SampleId, evidence: KeptEvidence) -> Iterator[Checked]:
+        """What all rules say of it now: at once where they look no further than what was touched, then all of them.
+
+        Nothing, or only the first, where something else is wanted meanwhile.
+        """
         with self._open_reader() as reads:
             sample = reads.get(RecordKind.SAMPLE, sample_id)
             if not isinstance(sample, Sample):
                 self._seen = None
-                return Checked(sample_id, (), ())
+                yield Checked(sample_id, (), (), True)
+                return
             touched = reads.touched_since(self._seen[1]) if self._seen and self._seen[0] == sample_id else None
             if touched is None or touched.keys() & _MEDIA:
                 evidence.forget()
             if touched is None or RecordKind.PROJECT in touched:
                 self._kept, touched = KeptChecks(rules_for(reads)), None
             self._seen = None
-            outcomes = self._kept.check(
-                reads, sample, evidence.of(reads, sample_id), touched, partial(self._is_outdated, sample_id)
-            )
+            known, outdated = evidence.of(reads, sample_id), partial(self._is_outdated, sample_id)
+            outcomes = self._kept.check(reads, sample, known, touched, outdated, near_first=True)
             if outcomes is None:
-                return None
+                return
             self._seen = (sample_id, reads.head())
-            return Checked(
-                sample_id,
-                tuple(finding for outcome in outcomes for finding in outcome.findings),
-                tuple((each.rule.id, each.not_run) for each in outcomes if each.not_run is not None),
-            )
+            yield _told(sample_id, outcomes, whole=not self._kept.left)
+            if self._kept.left:
+                outcomes = self._kept.check_rest(sample, lambda: self._closing or self._wanted is not None)
+                if outcomes is not None:
+                    yield _told(sample_id, outcomes, whole=True)
 
     def _is_outdated(self, sample: SampleId) -> bool:
         return self._closing or self._wanted not in (None, sample)
@@ -129,4 +145,5 @@ class SampleChecks:
     def _take(self, result: Checked) -> None:
         if not self._closing:
             self.sample, self.findings, self.not_run = result.sample, result.findings, result.not_run
+            self.whole = result.whole
             self.changed.emit(self)

@@ -18,7 +18,6 @@ from workstation.app.moment import map_in_words, table_of
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError, UserError
-from workstation.core.fused_pairs import fused_pairs
 from workstation.core.ratio import Int64s
 from workstation.core.sample import Sample, Stream
 from workstation.core.sync_state import SYNC_GATE, SyncBasis, sync_basis, sync_state, timed
@@ -98,26 +97,6 @@ def _span(stream: Stream, reader: Reader) -> ClockSpan | None:
         key=stream.key, start_ns=span.start_ns, end_ns=span.end_ns, step_ns=step_ns,
         zero_epoch_ns=None if epoch_ns is None else epoch_ns - stream.time_map.to_session(0),
     )  # fmt: skip
-
-
-def pair_rows(session: Session, sample: Sample) -> Iterator[Row]:
-    """Every fused pair of a sample with the residual between its captures, and what it means in space."""
-    streams: dict[str, str] = {stream.id: stream.key for stream in session.store.streams(sample.id)}
-    for pair in fused_pairs(session.store, sample):
-        yield {
-            "sample": sample.key,
-            "link": pair.link.id,
-            "flat": streams[pair.flat.stream or ""],
-            "solid": streams[pair.solid.stream or ""],
-            "flat_id": pair.flat.id,
-            "solid_id": pair.solid.id,
-            "session_ns": pair.flat_ns,
-            "residual_ns": pair.residual_ns,
-            "distance_m": pair.distance_m,
-            "session time": f"{pair.flat_ns / 1e9:.6f} s",
-            "residual": f"{pair.residual_ns / 1e6:+.3f} ms",
-            "distance": "not known" if pair.distance_m is None else f"{pair.distance_m:.3f} m",
-        }
 
 
 # --- alignment -----------------------------------------------------------------------------------------------------

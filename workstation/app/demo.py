@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +24,12 @@ from workstation.store.place import project_folder
 from workstation.synth.truth import Truth
 
 Build = Callable[[Session], None]
+Report = Callable[[int, int], None]
+"""How much is done, of how much."""
+
+
+def _nobody(done: int, total: int) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +41,9 @@ class Scene:
     profile: str
     sample: str
     """The key of the sample that is shown first."""
-    build: Build
+    build: Build | None = None
+    build_in_steps: Callable[[Session, Report], None] | None = None
+    """In place of ``build``, by scenes that say how far they are."""
     ontology: tuple[str, ...] = ()
     """Where its ontology lies among the resources, if it is not the starter of the profile."""
     moment_s: str = "4"
@@ -50,8 +59,13 @@ class Made:
     new: bool
 
 
-def _drive(session: Session) -> None:
-    demo_drive.build(session, Source(resource("demo", "sf_drive")), copy=_copy)
+def _drive(session: Session, report: Report) -> None:
+    done = itertools.count(1)
+
+    def step() -> None:
+        report(min(next(done), demo_drive.STEPS), demo_drive.STEPS)
+
+    demo_drive.build(session, Source(resource("demo", "sf_drive")), copy=_copy, step=step)
 
 
 def _talk(session: Session) -> None:
@@ -170,7 +184,7 @@ SCENES: dict[str, Scene] = {
             title="A real drive: four cameras, LiDAR, GPS, poses, commentary",
             profile="driving",
             sample=demo_drive.KEY,
-            build=_drive,
+            build_in_steps=_drive,
         ),
         Scene(
             name="street",
@@ -314,8 +328,11 @@ def usual_folder(scene: str) -> Path:
     return usual_projects_folder() / f"workstation-demo-{scene}"
 
 
-def make_demo(folder: Path, *, scene: str = "drive") -> Made:
-    """Make the demo in ``folder``, or find it there. It appears whole: a run that stops leaves nothing of that name."""
+def make_demo(folder: Path, *, scene: str = "drive", report: Report = _nobody) -> Made:
+    """Make the demo in ``folder``, or find it there. It appears whole: a run that stops leaves nothing of that name.
+
+    ``report`` is told how much of how much is done, by scenes that know, and may raise to stop.
+    """
     chosen = SCENES.get(scene)
     if chosen is None:
         raise UserError(f"there is no scene {scene!r}; there are {', '.join(SCENES)}")
@@ -333,7 +350,11 @@ def make_demo(folder: Path, *, scene: str = "drive") -> Made:
             workshop / folder.name, name=chosen.title, profile=chosen.profile, ontology=own, in_force=True
         )
         with open_project(made, kind=ActorKind.IMPORT, tool="demo") as session:
-            chosen.build(session)
+            if chosen.build_in_steps is not None:
+                chosen.build_in_steps(session, report)
+            elif chosen.build is not None:
+                chosen.build(session)
+            report(1, 1)
         made.replace(folder)
     except OSError as error:
         raise DataError(f"the demo could not be made: {error.strerror or error}", path=folder) from error

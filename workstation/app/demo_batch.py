@@ -58,8 +58,11 @@ def _sample(
     things = row["family"] in ("scene", "drive")
     entity = labels.entity("thing", row["class"]) if things else None
     for stream in streams:
-        _mark(labels, stream["role"], marks[stream["key"]], row, texts, entity)
-    roles = [each["role"] for each in streams]
+        if stream["key"] in marks:
+            _mark(labels, stream["role"], marks[stream["key"]], row, texts, entity)
+    roles = [each["role"] for each in streams if each["role"] in labels.ids]
+    if len(roles) < 2:
+        return
     if row["family"] == "drive":
         labels.link("same_object", {"view": roles})
     else:
@@ -69,12 +72,14 @@ def _sample(
 def _mark(
     labels: Labels, role: str, mark: dict[str, Any], row: dict[str, Any], texts: dict[str, str], entity: str | None
 ) -> None:
+    times = {"start_ns": mark["start_ns"], "end_ns": mark["end_ns"]}
     if role in texts:
         labels.mark(
             role, role, class_id=mark["class"], shape=text_part(texts[role], texts[role]),
-            attributes={"language": row["language"]},
+            attributes={"language": row["language"]}, **times,
         )  # fmt: skip
     elif entity is not None:
-        labels.mark(role, role, entity=entity, shape=mark["shape"])
+        own = None if mark["class"] == row["class"] else mark["class"]
+        labels.mark(role, role, entity=entity, class_id=own, shape=mark["shape"], **times)
     else:
-        labels.mark(role, role, class_id=mark["class"], kind="span", start_ns=mark["start_ns"], end_ns=mark["end_ns"])
+        labels.mark(role, role, class_id=mark["class"], kind="span", **times)

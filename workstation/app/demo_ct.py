@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from workstation.app.demo_generated import Labels, text_part
 from workstation.core.errors import DataError
@@ -42,13 +43,15 @@ def label(labels: Labels, made: Truth) -> None:
             "points": [[x, y, z]],
         },
     )  # fmt: skip
-    _words(labels, report)
+    _words(labels, report, next(each for each in made.labels["annotations"] if each["id"] == "sentence"))
 
 
-def _words(labels: Labels, report: str) -> None:
+def _words(labels: Labels, report: str, said: dict[str, Any]) -> None:
+    """What the report says, and how its one finding is measured in it: as delivered."""
+    size_mm, side = float(said["attributes"]["size_mm"]), str(said["attributes"]["side"])
     sentences = {
-        "finding_sentence": "There is a round nodule in the right upper lobe measuring 2.3 cm.",
-        "impression": "Nodule of the right upper lobe, 2.3 cm.",
+        "finding_sentence": said["shape"]["quote"],
+        "impression": next(line for line in report.splitlines() if f" of the {side} upper lobe, " in line),
         "recommendation": "Follow-up is advised.",
     }
     for class_id, quote in sentences.items():
@@ -56,11 +59,13 @@ def _words(labels: Labels, report: str) -> None:
     for quote in ("No enlarged lymph nodes.", "No pleural effusion.", "The heart is of normal size."):
         labels.mark(f"negative/{quote}", "report", class_id="negative_statement", shape=text_part(report, quote))
     labels.mark(
-        "size", "report", class_id="size_phrase", attributes={"value_mm": 23.0}, shape=text_part(report, "2.3 cm")
+        "size",
+        "report",
+        class_id="size_phrase",
+        attributes={"value_mm": size_mm},
+        shape=text_part(report, f"{size_mm / 10:g} cm"),
     )
-    labels.mark(
-        "side", "report", class_id="side_phrase", attributes={"side": "right"}, shape=text_part(report, "right")
-    )
+    labels.mark("side", "report", class_id="side_phrase", attributes={"side": side}, shape=text_part(report, side))
     labels.link("finding", {"sentence": "finding_sentence", "region": ["region"]})
     labels.link("finding", {"sentence": "impression", "region": ["region"]})
     labels.link("measures", {"measurement": "diameter", "thing": "entity/nodule"})

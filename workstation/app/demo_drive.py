@@ -75,10 +75,15 @@ class Evidence:
     """Largest distance of a beep's first loud sample from the picture it belongs to."""
 
 
-def build(session: Session, source: Source, *, copy: Callable[[Path, Path], None]) -> None:
-    """Put the drive into a new project. ``copy`` copies one file."""
+STEPS = 459
+"""Files that are brought and commands that are run."""
+
+
+def build(session: Session, source: Source, *, copy: Callable[[Path, Path], None], step: Callable[[], None]) -> None:
+    """Put the drive into a new project. ``copy`` copies one file; ``step`` is called after each of about ``STEPS``
+    equal parts of the work, and may raise to end it."""
     media = session.project.media_folder / KEY
-    _bring_media(source, media, copy)
+    _bring_media(source, media, copy, step)
     tables = {name: _checked_times(source, name, media / "camera" / f"{name}.mp4") for name in CAMERAS}
     maps = {name: _camera_map(source, name, tables[name]) for name in CAMERAS}
     evidence = Evidence(
@@ -87,7 +92,12 @@ def build(session: Session, source: Source, *, copy: Callable[[Path, Path], None
             source, media / "audio" / "narration_synthetic.wav", tables["front_camera"], maps["front_camera"]
         ),
     )
-    with session.together("Build the demo drive") as run:
+    with session.together("Build the demo drive") as commit:
+
+        def run(command_id: str, /, **arguments: object) -> Any:
+            step()
+            return commit(command_id, **arguments)
+
         run(
             "sample.add",
             key=KEY,
@@ -102,7 +112,7 @@ def build(session: Session, source: Source, *, copy: Callable[[Path, Path], None
         _add_turns(run, source)
 
 
-def _bring_media(source: Source, media: Path, copy: Callable[[Path, Path], None]) -> None:
+def _bring_media(source: Source, media: Path, copy: Callable[[Path, Path], None], step: Callable[[], None]) -> None:
     """Files go into the project as they are, but for points and poses, which are turned into our axes."""
     for name in ("camera", "lidar", "audio", "text", "sensors"):
         (media / name).mkdir(parents=True)
@@ -110,8 +120,10 @@ def _bring_media(source: Source, media: Path, copy: Callable[[Path, Path], None]
     plain += ["audio/narration_synthetic.wav", "text/narration.vtt", "sensors/gps.csv", "timestamps.json", "README.md"]
     for name in plain:
         copy(source.path(*name.split("/")), media / name)
+        step()
     for path in source.sweeps().values():
         write_whole(media / "lidar" / path.name, turned_sweep(path.read_bytes(), path=path))
+        step()
     write_whole(media / "sensors" / "ego_pose.csv", pose_rows(source.trajectory))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from workstation.app.demo_delivered import pictures_as_delivered
 from workstation.app.demo_generated import Labels, add_sample, copied, source_of, text_part, written
 from workstation.app.session import Session
 from workstation.core.pixels import runs_of_mask
@@ -36,7 +37,7 @@ _PROBES = {"absent-object": "missing_habitual", "against-expectation": "unusual_
 def build(session: Session, made: Truth) -> None:
     """A sample for each picture, with its captions as a text."""
     readers = built_in_readers()
-    for picture in made.truth["images"]:
+    for picture in pictures_as_delivered(made):
         key = picture["key"]
         media = session.project.media_folder / key
         captions = "\n".join(each["text"] for each in picture["captions"]) + "\n"

@@ -52,7 +52,7 @@ def label(labels: Labels, made: Truth) -> None:
         if len(views) > 1:
             labels.link("same_object", {"view": views})
     _signals(labels, truth)
-    _words(labels, truth, said)
+    _words(labels, made)
     _relations(labels, truth)
 
 
@@ -65,9 +65,10 @@ def _signals(labels: Labels, truth: dict[str, Any]) -> None:
     labels.link("before", {"earlier": "closing", "later": "contact"})
 
 
-def _words(labels: Labels, truth: dict[str, Any], delivered: dict[str, Any]) -> None:
+def _words(labels: Labels, made: Truth) -> None:
     """The instruction and the thoughts: turns of the episode, numbered as the reader numbers them."""
-    said = truth["instruction"]
+    truth = made.truth
+    said, delivered = truth["instruction"], {each["id"]: each for each in made.labels["annotations"]}
     instruction = labels.mark(
         "instruction", "episode", class_id="instruction", kind="tag", text=said, item="0", language="en"
     )
@@ -79,12 +80,18 @@ def _words(labels: Labels, truth: dict[str, Any], delivered: dict[str, Any]) -> 
     for number, step in enumerate(truth["steps"], 1):
         key = step["key"]
         labels.mark(
-            f"thought/{key}", "episode", class_id="reasoning_step", kind="tag", item=str(number),
-            text=delivered[f"step/{key}"]["text"],
-            language="en", attributes={"holds_true": "yes"},
+            f"thought/{key}", "episode", class_id="reasoning_step", kind="tag", text=delivered[f"step/{key}"]["text"],
+            item=str(number), language="en", attributes={"holds_true": "yes"},
         )  # fmt: skip
         steps = [f"step/{view}/{key}" for view in _VIEWS]
         labels.link("explains", {"reasoning": f"thought/{key}", "step": steps})
+    for view in _VIEWS:
+        key = f"description/{view}"
+        labels.mark(
+            key, "episode", class_id="narration", kind="tag", text=delivered[key]["text"], language="en",
+            attributes={"holds_true": "yes"},
+        )  # fmt: skip
+        labels.link("describes", {"text": key, "subject": f"stream:{view}"})
 
 
 def _relations(labels: Labels, truth: dict[str, Any]) -> None:

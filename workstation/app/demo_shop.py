@@ -5,7 +5,6 @@ Called by ``demo.py``.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from workstation.app.demo_generated import Labels, add_sample, copied, source_of, text_part, written
@@ -26,8 +25,11 @@ _COLOURS = {"navy blue": ["navy"], "royal blue": ["blue"]}
 
 def build(session: Session, made: Truth) -> None:
     """A sample for each product: its picture, its title, description and reviews as texts."""
-    words = {_stem(each["image"]): each for each in json.loads(made.path("p01/title").read_text("utf-8"))["products"]}
+    words: dict[str, dict[str, Any]] = {}
+    for stream in made.sample["streams"]:
+        words.setdefault(stream["item"], {})[stream["role"]] = stream.get("value")
     boxes = {each["entity"]: each for each in made.labels["annotations"] if each["kind"] == "box"}
+    quotes = {each["entity"]: each["shape"]["quote"] for each in made.labels["annotations"] if "quote" in each["shape"]}
     readers = built_in_readers()
     for product in made.truth["products"]:
         key = product["key"]
@@ -45,21 +47,19 @@ def build(session: Session, made: Truth) -> None:
         ]
         with session.together(f"Build the demo {key}") as run:
             add_sample(session, run, key, streams, readers)
-            facts = {"category": product["category"], "price": "{amount:.2f} {currency}".format(**product["price"])}
+            facts = {"category": said["category"], "price": "{amount:.2f} {currency}".format(**product["price"])}
             run("sample.set", sample=key, properties=facts)
-            _label(Labels(run, key, source_of(made)), product, boxes[key]["shape"], texts)
+            _label(Labels(run, key, source_of(made)), product, boxes[key]["shape"], texts, quotes[key])
 
 
-def _label(labels: Labels, product: dict[str, Any], box: dict[str, Any], texts: dict[str, str]) -> None:
+def _label(
+    labels: Labels, product: dict[str, Any], box: dict[str, Any], texts: dict[str, str], colour_said: str
+) -> None:
     colour = _COLOURS.get(product["color"], [product["color"]])
     entity = labels.entity("product", _CLASSES[product["kind"]], name=texts["title"], attributes={"colour": colour})
     labels.mark("box", "picture", entity=entity, shape=box, attributes={"occlusion": "none"})
     labels.link("describes", {"text": "stream:description", "subject": "entity/product"})
     for stream in ("title", "description"):
-        quote = product["color"] if stream == "description" else product["color"].capitalize()
+        quote = colour_said if stream == "description" else colour_said.capitalize()
         labels.mark(f"colour/{stream}", stream, class_id="attribute_phrase", shape=text_part(texts[stream], quote))
         labels.link("attribute_of", {"phrase": f"colour/{stream}", "thing": ["box"]})
-
-
-def _stem(path: str) -> str:
-    return path.rpartition("/")[2].partition(".")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workstation.app.demo_delivered import turns_as_delivered
 from workstation.app.demo_generated import Labels, text_part
 from workstation.synth.truth import Truth
 
@@ -16,6 +17,7 @@ _ACTS = {
     "request": "request",
     "question": "question",
     "confirmation": "agreement",
+    "statement": "statement",
 }
 _VOICES: dict[str, dict[str, Any]] = {
     "neutral": {"sentiment": "neutral"},
@@ -30,7 +32,7 @@ def label(labels: Labels, made: Truth) -> None:
     for key, (class_id, name) in _CLASSES.items():
         labels.entity(f"person_{key}", class_id, name=f"Speaker {key}, {name}")
     before_end = 0
-    for turn in made.truth["turns"]:
+    for turn in turns_as_delivered(made):
         _turn(labels, turn, overlaps=turn["start_ns"] < before_end)
         before_end = turn["end_ns"]
     for each in made.labels["annotations"]:
@@ -65,7 +67,7 @@ def _turn(labels: Labels, turn: dict[str, Any], *, overlaps: bool) -> None:
             f"act/{key}/look", "sound", class_id="request", start_ns=look["start_ns"], end_ns=turn["end_ns"],
             shape=text_part(text, text[text.index("Look") :], of=spoken),
         )  # fmt: skip
-    foreign = [word for word in turn["words"] if word["language"] != "en"]
+    foreign = turn["foreign"]
     if foreign:
         quote = " ".join(word["text"] for word in foreign)
         labels.mark(

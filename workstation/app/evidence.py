@@ -35,6 +35,7 @@ from workstation.media.base import (
     SeriesReader,
     VideoReader,
     View,
+    VolumeReader,
 )
 from workstation.store.project import ProjectFolder
 from workstation.store.queries import Reads
@@ -74,12 +75,27 @@ class MediaEvidence:
         if not isinstance(reader, ImageReader | VideoReader):
             raise Unmeasured(f"{stream.key} is no picture")
         view = View(around.clipped(reader.width_px, reader.height_px))
-        if isinstance(reader, ImageReader):
+        if not isinstance(reader, VideoReader):  # a reader of films also answers to the protocol of single pictures
             return _coloured(reader.picture(view), inside)
         near = nearest_capture(reader.table, stream.time_map, session_ns)
         if near is None:
             raise Unmeasured(f"{stream.key} has no picture to look at")
         return _coloured(reader.picture(near.index, view), inside)
+
+    def motion(
+        self, stream: Stream, shape: Shape, start_ns: int, end_ns: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Changes between pictures."""
+        return self._once(
+            ("motion", stream.id, shape, start_ns, end_ns), lambda: self._motion(stream, shape, start_ns, end_ns)
+        )
+
+    def voxels(self, stream: Stream, place: tuple[float, float, float], radius: float) -> NDArray[np.float64]:
+        """Values around a place of the patient."""
+        reader = self._reader(stream)
+        if not isinstance(reader, VolumeReader):
+            raise Unmeasured(f"{stream.key} is no volume")
+        return _voxels(reader, np.array(place, float), radius)
 
     def loudness(self, stream: Stream, start_ns: int, end_ns: int, hop_ns: int) -> NDArray[np.float64]:
         """Root mean square per hop."""
@@ -139,6 +155,26 @@ class MediaEvidence:
         )
         return around, lambda x, y: _within(rings, x, y)
 
+    def _motion(
+        self, stream: Stream, shape: Shape, start_ns: int, end_ns: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        reader = self._reader(stream)
+        if not isinstance(reader, VideoReader):
+            raise Unmeasured(f"{stream.key} is no film")
+        around, inside = self._inside(shape)
+        view = View(around.clipped(reader.width_px, reader.height_px))
+        times = stream.time_map.to_session_array(np.asarray(reader.table.times_ns, np.int64))
+        wanted = np.flatnonzero((times >= start_ns) & (times < end_ns))
+        before: NDArray[np.int16] | None = None
+        changes = []
+        for index in wanted.tolist():
+            now = _coloured(reader.picture(index, view), inside).astype(np.int16)
+            if before is not None:
+                changes.append(float(np.abs(now - before).mean()) if len(now) else 0.0)
+            before = now
+        shown = times[wanted]
+        return (shown[1:] + shown[:-1]) // 2, np.array(changes, float)
+
     def _loudness(self, stream: Stream, start_ns: int, end_ns: int, hop_ns: int) -> NDArray[np.float64]:
         reader = self._reader(stream)
         if not isinstance(reader, AudioReader):
@@ -176,6 +212,27 @@ def _add_loudness(reader: AudioReader, at: NDArray[np.int64], out: NDArray[np.fl
     count = np.diff(at)
     with np.errstate(divide="ignore", invalid="ignore"):
         out[:] = np.where(count > 0, np.sqrt(np.maximum(np.diff(summed[edges]), 0) / count), 0.0)
+
+
+def _voxels(reader: VolumeReader, place: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    """Those whose middle lies within the radius, at least the nearest; NaN where the files have none is left out."""
+    forth = reader.patient_from_voxel
+    steps = np.linalg.norm(forth[:3, :3], axis=0)
+    radius = max(radius, float(np.linalg.norm(steps)) / 2)
+    middle = np.linalg.solve(forth, np.append(place, 1.0))[:3]
+    low = np.maximum(np.floor(middle - radius / steps).astype(int), 0)
+    high = np.minimum(np.ceil(middle + radius / steps).astype(int) + 1, reader.shape)
+    if (low >= high).any():
+        return np.zeros(0)
+    found = []
+    for number in range(low[0], high[0]):
+        rows, columns = np.mgrid[low[1] : high[1], low[2] : high[2]]
+        at = np.stack([np.full(rows.size, number), rows.ravel(), columns.ravel(), np.ones(rows.size)])
+        near = np.linalg.norm((forth @ at)[:3] - place[:, None], axis=0) <= radius
+        found.append(reader.slab(0, number)[rows.ravel()[near], columns.ravel()[near]].astype(np.float64))
+    values = np.concatenate(found)
+    known: NDArray[np.float64] = values[np.isfinite(values)]
+    return known
 
 
 def _rings(shape: Shape) -> list[NDArray[np.float64]]:

@@ -183,35 +183,6 @@ def _entities(change: Change) -> list[Entity]:
     return entities_of(change.view, change.ids)
 
 
-def merge_preview(view: SampleView, keeper: str, goes: str) -> list[str]:
-    """What merging the second thing into the first changes, in sentences."""
-    stays, gone = view.entities[keeper], view.entities[goes]
-    names = (view.name_of(keeper), view.name_of(goes))
-    labels, links = list(view.annotations_of_entity(goes)), list(view.links_of(goes))
-    said = [f"{len(labels)} labels of {names[1]} will show {names[0]}." if len(labels) != 1
-            else f"One label of {names[1]} will show {names[0]}."]  # fmt: skip
-    if gone.class_id != stays.class_id:
-        old, new = view.class_name(gone.class_id), view.class_name(stays.class_id)
-        said.append(f"Those labels keep the class {old}, which differs from {new} and will be a finding.")
-    between = [link for link in links if {end.target for end in link.ends} <= {keeper, goes}]
-    moved = len(links) - len(between)
-    if moved:
-        said.append(f"{moved} links will end at {names[0]}." if moved != 1 else f"One link will end at {names[0]}.")
-    if between:
-        said.append("What relates the two to each other is removed, since they are one.")
-    taken = [name for name in gone.attributes if name not in stays.attributes]
-    if taken:
-        said.append(f"{names[0]} takes over {', '.join(taken)}.")
-    lost = [name for name, value in gone.attributes.items() if stays.attributes.get(name, value) != value]
-    if lost:
-        said.append(f"Different values of {', '.join(lost)} are those of {names[0]}.")
-    overlap = {each.stream for each in labels} & {each.stream for each in view.annotations_of_entity(keeper)}
-    if overlap:
-        keys = ", ".join(sorted(view.streams[each].key for each in overlap if each in view.streams))
-        said.append(f"Both are labelled on {keys}: there the thing will be shown twice.")
-    return [*said, f"{names[1]} goes; its number is never used again."]
-
-
 _ACTS: dict[str, Callable[[Run, Change], None]] = {
     "class": _class, "state": _state, "attribute": _attribute, "entity_attribute": _entity_attribute,
     "entity_name": _entity_name, "entity_class": _entity_class, "entity": _entity, "start": _start, "end": _end,

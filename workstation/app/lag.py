@@ -10,14 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from workstation.app.viewport import Viewport
-from workstation.core.timebase import SECOND_NS
 from workstation.core.tolerances import NOTICED_MS
+
+if TYPE_CHECKING:  # the window opens without NumPy
+    from workstation.app.viewport import Viewport
 
 TOLERANCE_NS = round(NOTICED_MS * 1e6)
 """Nobody notices less; at twice the speed twice as much."""
-_SAID_NS = SECOND_NS // 2
+_SAID_NS = 500_000_000
 """What is said is the worst of so long, so that it can be read."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workstation.app.link_rows import link_type_name
 from workstation.app.looks import Paint
@@ -18,6 +18,9 @@ from workstation.app.walking import when
 from workstation.core.annotation import Link, LinkEnd, State, TargetKind
 
 _DEEP = 2
+_MOST_RELATIONS = 36
+"""More lines at once nobody can follow: around something only its own relations are drawn then, of a group none."""
+_GRID = 4
 _MOST_IN_COLUMN = 30
 _MOST_MEMBERS = 3
 _QUOTE = 34
@@ -36,13 +39,15 @@ class Node:
     paint: Paint | None
     own_links: int = 0
     """Links among its own labels: drawn as a note, not as lines."""
+    links: int = 0
+    """Links to others, where they are too many to be drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """A link between different nodes."""
+    """The links between the same different nodes; one of them mostly."""
 
-    link: str
+    links: tuple[str, ...]
     name: str
     nodes: tuple[int, ...]
     """In the order of the link's ends, each once."""
@@ -116,23 +121,37 @@ class _Whole:
     # --- laying out ---------------------------------------------------------------------------------------------
 
     def around(self, centre: int) -> Graph:
-        """The neighbourhood of one node."""
+        """The neighbourhood of one node; only its next ones where there are too many relations."""
         columns, left_out = self._columns(centre, _DEEP)
-        return self._graph([columns], focus=centre, left_out=left_out)
+        found = self._graph([columns], focus=centre, left_out=left_out)
+        if len(found.relations) <= _MOST_RELATIONS:
+            return found
+        columns, left_out = self._columns(centre, 1)
+        return self._graph([columns], focus=centre, left_out=left_out, of=set(self._of[centre]))
 
     def everything(self) -> Graph:
-        """Every group, the largest first; what is only linked within itself comes last, side by side."""
+        """Every group, the largest first; what is only linked within itself comes last, side by side.
+
+        A group with too many relations is a table of its things with their counts: what they are, one of them tells.
+        """
         seen: set[int] = set()
         groups: list[list[list[int]]] = []
-        order = sorted(range(len(self._keys)), key=lambda each: (-len(self._of[each]), each))
-        for number in order:
+        drawn: set[int] = set()
+        for number in sorted(range(len(self._keys)), key=lambda each: (-len(self._of[each]), each)):
             if number in seen or not self._of[number]:
                 continue
             columns, _ = self._columns(number, len(self._keys))
-            seen.update(each for column in columns for each in column)
+            members = [each for column in columns for each in column]
+            seen.update(members)
+            rows = {row for each in members for row in self._of[each]}
+            if len({self._links[row][1] for row in rows}) > _MOST_RELATIONS:
+                members.sort(key=lambda each: (-len(self._of[each]), each))
+                columns = [members[start::_GRID] for start in range(min(_GRID, len(members)))]
+            else:
+                drawn |= rows
             groups.append(columns)
         groups.sort(key=lambda columns: -sum(map(len, columns)))
-        return self._graph(groups + self._alone())
+        return self._graph(groups + self._alone(), of=drawn)
 
     def _alone(self) -> list[list[list[int]]]:
         alone = [number for number in range(len(self._keys)) if not self._of[number]]
@@ -171,14 +190,21 @@ class _Whole:
             found += [(other, -1 if place < here else 1) for place, other in enumerate(numbers) if other != number]
         return found
 
-    def _graph(self, groups: list[list[list[int]]], *, focus: int | None = None, left_out: int = 0) -> Graph:
+    def _graph(
+        self, groups: list[list[list[int]]], *, focus: int | None = None, left_out: int = 0, of: set[int] | None = None
+    ) -> Graph:
+        """``of``: only these links are drawn; of the others each node says how many it has."""
         shown = [number for columns in groups for column in columns for number in column]
         new = {number: index for index, number in enumerate(dict.fromkeys(shown))}
-        rows = sorted({row for number in new for row in self._of[number]})
-        relations = [self._relation(row, new) for row in rows]
+        bundles: dict[tuple[int, ...], list[Link]] = defaultdict(list)
+        for row in sorted({row for number in new for row in self._of[number]}):
+            link, numbers = self._links[row]
+            nodes = tuple(new[each] for each in numbers if each in new)
+            if len(nodes) > 1 and (of is None or row in of):
+                bundles[nodes].append(link)
         return Graph(
-            nodes=[self._node(number) for number in new],
-            relations=[each for each in relations if len(each.nodes) > 1],
+            nodes=[self._node(number, of) for number in new],
+            relations=[self._relation(links, nodes) for nodes, links in bundles.items()],
             groups=[[[new[number] for number in column] for column in columns] for columns in groups],
             focus=None if focus is None else new[focus],
             left_out=left_out,
@@ -186,18 +212,24 @@ class _Whole:
 
     # --- what is said -------------------------------------------------------------------------------------------
 
-    def _relation(self, row: int, new: dict[int, int]) -> Relation:
-        link, numbers = self._links[row]
-        name = link_type_name(self._view, link.type_id)
+    def _relation(self, links: list[Link], nodes: tuple[int, ...]) -> Relation:
+        first = links[0]
         ontology = self._view.ontology
-        known = None if ontology is None else ontology.link_types.get(link.type_id)
+        known = None if ontology is None else ontology.link_types.get(first.type_id)
+        name = link_type_name(self._view, first.type_id)
+        more = f" +{len(links) - 1}" if len(links) > 1 else ""
         return Relation(
-            link=link.id, name=name if link.holds else f"not {name}", holds=link.holds, state=link.state,
-            nodes=tuple(new[number] for number in numbers if number in new), stale=link.id in self._stale,
+            links=tuple(each.id for each in links), name=(name if first.holds else f"not {name}") + more,
+            holds=first.holds, state=first.state, nodes=nodes, stale=any(each.id in self._stale for each in links),
             directed=known is not None and not known.symmetric,
         )  # fmt: skip
 
-    def _node(self, number: int) -> Node:
+    def _node(self, number: int, drawn: set[int] | None) -> Node:
+        found = self._said(number)
+        hidden = 0 if drawn is None else sum(row not in drawn for row in self._of[number])
+        return replace(found, own_links=self._own[number], links=hidden)
+
+    def _said(self, number: int) -> Node:
         view, key = self._view, self._keys[number]
         entity, annotation = view.entities.get(key), view.annotations.get(key)
         if entity is not None:
@@ -206,14 +238,13 @@ class _Whole:
             paint = view.paint_of(labels[0]) if labels else view.paint_of_class(entity.class_id)
             if len(notes) > _MOST_MEMBERS:
                 notes = [*notes[: _MOST_MEMBERS - 1], f"and {len(notes) - _MOST_MEMBERS + 1} more"]
-            return Node(key=key, ids=(key,), name=view.name_of(key), notes=tuple(notes), paint=paint,
-                        own_links=self._own[number])  # fmt: skip
+            return Node(key=key, ids=(key,), name=view.name_of(key), notes=tuple(notes), paint=paint)
         if annotation is not None:
             quote = annotation.text or getattr(annotation.shape, "quote", "") or ""
             said = [f"“{quote if len(quote) <= _QUOTE else quote[: _QUOTE - 1] + '…'}”"] if quote else []
             note = f"{annotation.kind.value.replace('_', ' ')} on {self._stream(annotation.stream)}"
             return Node(key=key, ids=(key,), name=view.name_of(key), notes=(*said, note),
-                        paint=view.paint_of(annotation), own_links=self._own[number])  # fmt: skip
+                        paint=view.paint_of(annotation))  # fmt: skip
         ids = (key,) if view.exists(key) else ()
         return Node(key=key, ids=ids, name=view.name_of(key) if ids else key, notes=(_kind(view, key),), paint=None)
 

@@ -62,7 +62,7 @@ def _link_row(view: SampleView, link: Link, reasons: Mapping[str, str]) -> Row:
     return Row(
         key=link.id,
         ids=(link.id,),
-        group=f"type:{link.type_id} state:{state} {STALE if reason else 'fresh'} link",
+        group=f"type:{link.type_id} state:{state} {STALE if reason else 'fresh'} link {_tags(view, link)}",
         cells=(
             Cell(text=name if link.holds else f"not {name}", icon="link", tip=_whole(view, link)),
             Cell(text=" → ".join(end_name(view, each) for each in link.ends), paint=_paint(view, link.ends),
@@ -84,7 +84,7 @@ def _unlinked_rows(view: SampleView) -> Iterable[Row]:
         yield Row(
             key=f"unlinked {annotation.id}",
             ids=(annotation.id,),
-            group=f"{UNLINKED} state:{annotation.state.value}",
+            group=" ".join((UNLINKED, f"state:{annotation.state.value}", *_tags_of(view, annotation))),
             cells=(
                 Cell(text="no link", tone="quiet"),
                 Cell(text=view.name_of(annotation.id) + said, paint=view.paint_of(annotation)),
@@ -111,6 +111,35 @@ def type_choices(view: SampleView) -> list[tuple[str, str]]:
     """The types that are in use here, to filter by."""
     used = dict.fromkeys(link.type_id for link in view.links.values())
     return [("", "All types")] + [(f"type:{each}", link_type_name(view, each)) for each in sorted(used)]
+
+
+def class_choices(view: SampleView) -> list[tuple[str, str]]:
+    """The classes that are in use here, to filter by."""
+    used = {view.class_of(each) or "" for each in view.annotations.values()}
+    named = sorted((view.class_name(each or None), each) for each in used)
+    return [("", "All classes")] + [(f"class:{each}", name) for name, each in named]
+
+
+def stream_choices(view: SampleView) -> list[tuple[str, str]]:
+    """The streams that hold labels, to filter by."""
+    used = {each.stream or "" for each in view.annotations.values()}
+    named = sorted(("the whole sample" if not each else view.streams[each].key, each) for each in used
+                   if not each or each in view.streams)  # fmt: skip
+    return [("", "All streams")] + [(f"stream:{each}", name) for name, each in named]
+
+
+def _tags(view: SampleView, link: Link) -> str:
+    """Classes and streams of all its ends, as far as they are labels or things."""
+    found: dict[str, None] = {}
+    for end in link.ends:
+        labels = [view.annotations[end.target]] if end.target in view.annotations else []
+        for label in labels or view.annotations_of_entity(end.target):
+            found |= dict.fromkeys(_tags_of(view, label))
+    return " ".join(found)
+
+
+def _tags_of(view: SampleView, annotation: Annotation) -> tuple[str, str]:
+    return f"class:{view.class_of(annotation) or ''}", f"stream:{annotation.stream or ''}"
 
 
 def _paint(view: SampleView, ends: Sequence[LinkEnd]) -> Paint | None:

@@ -17,6 +17,7 @@ from workstation.core.annotation import Annotation, Link, effective_class
 from workstation.core.errors import DataError
 from workstation.core.frametable import shown_capture
 from workstation.core.sample import Sample, Stream
+from workstation.core.settled import Settled
 from workstation.core.timebase import FrameTable
 from workstation.media.base import AudioReader, Reader
 
@@ -24,7 +25,8 @@ Row = dict[str, Any]
 
 
 def time_rows(session: Session, readers: OpenStreams) -> Iterator[Row]:
-    """Sample by sample: its streams, then its annotations and links that have a time."""
+    """Sample by sample: its streams, then its annotations and links that have a time; no proposals."""
+    said = Settled(session.store)
     for sample in session.store.samples():
         streams: dict[str, Stream] = {stream.id: stream for stream in session.store.streams(sample.id)}
         opened: dict[str, tuple[Reader, FrameTable | None]] = {}
@@ -34,11 +36,11 @@ def time_rows(session: Session, readers: OpenStreams) -> Iterator[Row]:
                 opened[stream.id] = (reader, table_of(reader))
             yield _stream_row(sample, stream, trouble)
         entities = {entity.id: entity for entity in session.store.entities(sample.id)}
-        for annotation in session.store.annotations(sample.id):
+        for annotation in said.annotations(sample.id):
             if annotation.start_ns is not None:
                 thing = None if annotation.entity is None else entities.get(annotation.entity)
                 yield _record_row(sample, annotation, effective_class(annotation, thing), streams, opened)
-        for link in session.store.links(sample.id):
+        for link in said.links(sample.id):
             if link.start_ns is not None:
                 yield _record_row(sample, link, link.type_id, streams, opened)
 

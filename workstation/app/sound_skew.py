@@ -7,11 +7,14 @@ the window ask here what that means for the project at hand.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from workstation.app.session import Session
 from workstation.app.settings import Settings
 from workstation.core.tolerances import tightest_limit_ms
-from workstation.media.playback import OutputState, OutputStatus
+
+if TYPE_CHECKING:  # the window opens before anything can sound
+    from workstation.media.playback import OutputStatus, PlayerStatus
 
 MEASURE = "workstation bench playback --apply"
 
@@ -25,11 +28,25 @@ def tightest_of(session: Session) -> tuple[float, str]:
     return tightest_limit_ms(store.project(), store.samples(), links)
 
 
+def is_heard(device: OutputStatus) -> bool:
+    """Whether sound comes out of it."""
+    from workstation.media.playback import OutputState
+
+    return device.state is OutputState.WORKS
+
+
+def follows_sound(player: PlayerStatus) -> bool:
+    """Whether the sound card's position is the time now."""
+    from workstation.media.playback import PositionSource
+
+    return player.source is PositionSource.SOUND
+
+
 def skew_warning(device: OutputStatus, settings: Settings, tightest: tuple[float, str]) -> str:
     """What is wrong with what was measured on this device, in a sentence; empty if nothing is, or nothing is known."""
     residual_ns = settings.sound_residuals_ns.get(device.device)
     limit_ms, whose = tightest
-    if device.state is not OutputState.WORKS or residual_ns is None or abs(residual_ns) <= limit_ms * 1e6:
+    if not is_heard(device) or residual_ns is None or abs(residual_ns) <= limit_ms * 1e6:
         return ""
     return (
         f"Picture and sound are {abs(residual_ns) / 1e6:.1f} ms apart on {device.device}, compensation included: more "
@@ -39,7 +56,7 @@ def skew_warning(device: OutputStatus, settings: Settings, tightest: tuple[float
 
 def skew_in_words(device: OutputStatus, settings: Settings) -> str:
     """What is known of picture and sound on this device, for whoever points there."""
-    if device.state is not OutputState.WORKS:
+    if not is_heard(device):
         return ""
     residual_ns = settings.sound_residuals_ns.get(device.device)
     offset_ns = settings.sound_offsets_ns.get(device.device, 0)

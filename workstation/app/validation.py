@@ -5,9 +5,10 @@ Findings are derived data: keeping them writes no revision, and each run replace
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,9 +18,11 @@ from workstation.core.evidence import Evidence
 from workstation.core.findings import Finding, decided
 from workstation.core.guideline import last_read, newest, people_behind
 from workstation.core.ids import SampleId
+from workstation.core.ontology import ErrorType
 from workstation.core.records import RecordKind
 from workstation.core.sample import Acknowledgement, Guideline, Sample
 from workstation.qa.findings import Rule, choose_rules, load_rules
+from workstation.qa.own import own_rules
 from workstation.qa.runner import Outcome, run_rules
 from workstation.store.queries import Reads
 from workstation.store.store import Store
@@ -31,9 +34,9 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
 
 
-def rules_for(_reads: Reads, only: Iterable[str] = ()) -> Sequence[Rule]:
-    """The rules that are run in a project, or those of these ids and subjects."""
-    return choose_rules(load_rules(), only)
+def rules_for(reads: Reads, only: Iterable[str] = ()) -> Sequence[Rule]:
+    """The rules that are run in a project, its own among them, or those of these ids and subjects."""
+    return choose_rules((*load_rules(), *own_rules(reads)), only)
 
 
 class NotRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +49,14 @@ class NotRun(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a run came to: how many samples and rules, open findings and settled ones, and what did not run."""
+    """What a run came to: samples and rules, open findings (by error type) and settled ones, and what did not run."""
 
     samples: int
     rules: int
     open: int
     settled: int
     not_run: tuple[NotRun, ...]
+    by_type: Mapping[str, int] = field(default_factory=dict)
 
 
 class Validation:
@@ -65,13 +69,16 @@ class Validation:
         only: Iterable[str] = (),
         sample: Sample | None = None,
         evidence: OpenEvidence | None = None,
+        rules: Sequence[Rule] | None = None,
     ) -> None:
-        self.rules: Sequence[Rule] = rules_for(reads, only)
+        """``rules`` are run instead of those of the project: to try one before it is switched on."""
+        self.rules: Sequence[Rule] = rules_for(reads, only) if rules is None else rules
         self._reads = reads
         self._sample = sample
         self._evidence = evidence
         self._keys: set[str] = set()
         self._counts = {True: 0, False: 0}
+        self._types: Counter[str] = Counter()
         self._not_run: dict[tuple[str, str], int] = {}
 
     def findings(self, keep_in: Store | None = None) -> Iterator[tuple[Sample | None, list[Finding]]]:
@@ -92,6 +99,7 @@ class Validation:
             self._keys.add(sample.id)
         for finding in found:
             self._counts[finding.settled] += 1
+            self._types[finding.error_type.value] += not finding.settled
         for outcome in outcomes:
             if outcome.not_run is not None:
                 key = (outcome.rule.id, outcome.not_run)
@@ -107,6 +115,7 @@ class Validation:
             not_run=tuple(
                 NotRun(rule=rule, reason=reason, samples=count) for (rule, reason), count in self._not_run.items()
             ),
+            by_type={each.value: count for each in ErrorType if (count := self._types[each.value])},
         )
 
 
@@ -136,7 +145,7 @@ def kept_findings(reads: Reads, sample: SampleId | None) -> list[Finding]:
     """The findings of the last run that was kept, with what people have decided since."""
     found = [
         _DECODER.decode(data)
-        for rule in load_rules()
+        for rule in rules_for(reads)
         for data in reads.derived_values(FINDINGS_AREA + rule.id, sample).values()
     ]
     if sample is None:
@@ -160,6 +169,7 @@ def finding_row(finding: Finding, sample: Sample | None) -> dict[str, Any]:
         "limit": finding.limit,
         "unit": finding.unit,
         "suggestion": finding.suggestion,
+        "fix": None if finding.fix is None else finding.fix._asdict(),
         "fingerprint": finding.fingerprint,
         "reason": finding.reason,
         "cause": finding.cause,

@@ -19,6 +19,8 @@ class Stop:
     ids: tuple[str, ...]
     time_ns: int | None
     text: str = ""
+    finding: str = ""
+    """The fingerprint of the finding it has come to."""
 
 
 def next_link(view: SampleView, selected: Sequence[str], step: int) -> Stop | None:
@@ -102,9 +104,14 @@ def next_keyframe(view: SampleView, selected: Sequence[str], now_ns: int, step: 
 
 
 def next_finding(
-    view: SampleView, findings: Iterable[Finding], selected: Sequence[str], now_ns: int, step: int
+    view: SampleView,
+    findings: Iterable[Finding],
+    selected: Sequence[str],
+    now_ns: int,
+    step: int,
+    looked_at: str | None = None,
 ) -> Stop | None:
-    """The open finding after the one that is selected, else after now; comes round to the first."""
+    """The open finding after the one that is looked at or selected, else after now; comes round to the first."""
     placed: list[tuple[int, str, tuple[str, ...], Finding]] = []
     for finding in findings:
         ids = tuple(item.id for item in finding.items if view.exists(item.id))
@@ -114,14 +121,16 @@ def next_finding(
     if not placed:
         return None
     placed.sort(key=lambda each: each[:2])
-    here = [index for index, each in enumerate(placed) if each[2] and set(each[2]) == set(selected)]
+    here = [index for index, each in enumerate(placed) if each[1] == looked_at] or [
+        index for index, each in enumerate(placed) if each[2] and set(each[2]) == set(selected)
+    ]
     if here:
         index = (here[-1 if step > 0 else 0] + step) % len(placed)
     else:
         later = [index for index, each in enumerate(placed) if each[0] > now_ns]
         index = (later[0] if later else 0) if step > 0 else (later[0] - 1 if later else len(placed) - 1)
-    time_ns, _, ids, finding = placed[index]
-    return Stop(ids, time_ns, f"Finding {index + 1} of {len(placed)}: {finding.text}")
+    time_ns, fingerprint, ids, finding = placed[index]
+    return Stop(ids, time_ns, f"Finding {index + 1} of {len(placed)}: {finding.text}", fingerprint)
 
 
 def when(view: SampleView, record_id: str) -> int | None:
@@ -141,14 +150,15 @@ def when(view: SampleView, record_id: str) -> int | None:
 
 
 def shows_at(view: SampleView, record_id: str, now_ns: int) -> bool:
-    """Whether any part of it is there at that time; what has no time always is."""
+    """Whether any part of it is there at that time; what has no time always is, unless it is linked to what has."""
     link = view.links.get(record_id)
     targets = [record_id] if link is None else [end.target for end in link.ends]
     annotations = [
         view.annotations[each] for one in targets for each in view.related([one]) if each in view.annotations
     ]
     spans = [view.session_range(each) for each in annotations]
-    return not spans or any(span is None or span.contains(now_ns) for span in spans)
+    timed = [span for span in spans if span is not None]
+    return not timed or any(span.contains(now_ns) for span in timed) or (link is None and len(timed) < len(spans))
 
 
 def _web(view: SampleView, selected: Sequence[str]) -> set[str]:

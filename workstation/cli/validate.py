@@ -23,6 +23,9 @@ _SCORES = (
     "name", "planted", "found", "named_otherwise", "recall", "recall_interval", "true_findings", "false_findings",
     "precision", "precision_interval", "below_limit", "spoke_below", "near_limit", "near_found",
 )  # fmt: skip
+_COUNTS = (
+    "rule", "found", "open", "confirmed", "fixed", "dismissed", "waived", "precision", "noisy", "not_run",
+)  # fmt: skip
 
 
 @click.command()
@@ -34,6 +37,9 @@ _SCORES = (
 @click.option("--allow-not-run", is_flag=True, help="End with 0 although a rule could not run.")
 @click.option("--all", "show_all", is_flag=True, help="Print settled findings (dismissed, waived) as well.")
 @click.option("--keep", is_flag=True, help="Keep the findings in the project, for the window; needs --person.")
+@click.option(
+    "--try", "tried", metavar="SENTENCE", help="Only what this check of your own would find; it is not switched on."
+)
 @click.option(
     "--score", is_flag=True, help="Hold what is found against what workstation inject planted, by type of error."
 )
@@ -53,6 +59,7 @@ def validate(
     allow_not_run: bool,
     show_all: bool,
     keep: bool,
+    tried: str | None,
     score: bool,
     plan: Path | None,
     list_rules: bool,
@@ -72,11 +79,41 @@ def validate(
         return 0
     if project is None:
         raise click.UsageError("name the project to check, or list the rules with --rules")
+    if tried is not None:
+        return _try(project, tried, sample, as_json=as_json)
     if score:
         return _score(project, only, plan, as_json=as_json)
     with to_write(project, person, role, tool="validate") if keep else to_read(project) as session:
         summary = _check(session, only, sample, keep=keep, show_all=show_all, as_json=as_json)
     return 1 if summary.open or (summary.not_run and not allow_not_run) else 0
+
+
+def _try(project: Path, says: str, key: str | None, *, as_json: bool) -> int:
+    from workstation.app.evidence import media_evidence
+    from workstation.app.relation_search import tried
+    from workstation.app.validation import finding_row
+
+    with to_read(project) as session:
+        store = session.store
+        found, run = tried(store, says, media_evidence(store, session.project), sample=_sample(session, key))
+        for sample, findings in found:
+            if as_json:
+                for finding in findings:
+                    print_json(finding_row(finding, sample))
+            else:
+                _print_sample(sample, findings)
+        summary = run.summary()
+        print_json(_summary_row(summary)) if as_json else _print_summary(summary)
+    return 1 if found or summary.not_run else 0
+
+
+def _sample(session: Session, key: str | None) -> Sample | None:
+    from workstation.core.errors import UserError
+
+    found = None if key is None else session.store.sample_by_key(key)
+    if key is not None and found is None:
+        raise UserError(f"there is no sample {key[:80]!r}")
+    return found
 
 
 def _score(project: Path, only: tuple[str, ...], plan: Path | None, *, as_json: bool) -> int:
@@ -111,12 +148,9 @@ def _check(
 ) -> Summary:
     from workstation.app.evidence import media_evidence
     from workstation.app.validation import Validation, finding_row
-    from workstation.core.errors import UserError
 
     store = session.store
-    found = None if key is None else store.sample_by_key(key)
-    if key is not None and found is None:
-        raise UserError(f"there is no sample {key[:80]!r}")
+    found = _sample(session, key)
     run = Validation(store, only=only, sample=found, evidence=media_evidence(store, session.project))
     for sample, findings in run.findings(keep_in=store if keep else None):
         shown = [finding for finding in findings if show_all or not finding.settled]
@@ -163,6 +197,8 @@ def _print_summary(summary: Summary) -> None:
         where = f" on {missed.samples} samples" if missed.samples else ""
         click.echo(f"Not run{where}: {missed.rule}: {missed.reason}.")
     settled = f", {summary.settled} settled" if summary.settled else ""
+    if summary.by_type:
+        click.echo(f"Open by type: {', '.join(f'{count} {name}' for name, count in summary.by_type.items())}.")
     click.echo(
         f"{summary.samples} samples, {summary.rules} rules: {summary.open or 'no'} open findings{settled}, "
         f"{len(summary.not_run) or 'no'} rules not run."
@@ -175,6 +211,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
             "samples": summary.samples,
             "rules": summary.rules,
             "open": summary.open,
+            "by_type": dict(summary.by_type),
             "settled": summary.settled,
             "not_run": [
                 {"rule": missed.rule, "reason": missed.reason, "samples": missed.samples} for missed in summary.not_run
@@ -185,7 +222,26 @@ def _summary_row(summary: Summary) -> dict[str, object]:
 
 @click.group()
 def report() -> None:
-    """Reports on a project: guideline read, offsets of sound and picture, calibration of cameras."""
+    """Reports on a project: how good its checks are, guideline read, offsets of sound, calibration of cameras."""
+
+
+@report.command()
+@project_argument
+@click.option("--kept", is_flag=True, help="Count what the last validate --keep found, in place of checking anew.")
+@json_option
+def rules(project: Path, kept: bool, as_json: bool) -> int:
+    """Count, rule by rule, what PROJECT's checks find and what people made of it.
+
+    Precision is the share that nobody dismissed; a rule of which most was dismissed is noisy. Ends with 1 if one is.
+    """
+    from workstation.app.evidence import media_evidence
+    from workstation.app.rule_counts import checked_counts, kept_counts
+
+    with to_read(project) as session:
+        store = session.store
+        counts = kept_counts(store) if kept else checked_counts(store, media_evidence(store, session.project))
+    print_rows([each.plain() for each in counts], columns=_COUNTS, as_json=as_json)
+    return 1 if any(each.noisy for each in counts) else 0
 
 
 @report.command()
@@ -241,18 +297,15 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
     an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
     """
-    from workstation.app.calibration_report import calibration_report
-    from workstation.app.evidence import media_evidence
+    from workstation.app.calibration_report import report_of
     from workstation.cli.moments import sample_named
     from workstation.core.evidence import Unmeasured
-    from workstation.qa.remembered import RememberedSnapshot
 
     wrong = 0
     with to_read(project) as session:
         for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
             try:
-                with media_evidence(session.store, session.project)(each) as evidence:
-                    found = calibration_report(RememberedSnapshot(session.store, evidence), each)
+                found = report_of(session.store, session.project, each)
             except Unmeasured as why:
                 click.echo(f"{each.key}: not judged: {why}", err=True)
                 continue

@@ -12,6 +12,7 @@ from workstation.commands.reading import fetch, fetch_all, ontology_number, star
 from workstation.commands.registry import command, needs_sample, needs_selection
 from workstation.commands.removal import LinkPolicy, remove_labels, remove_links, retargeted
 from workstation.commands.resolve import Target
+from workstation.commands.review import add_comment
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, AttributeValue, Entity, TargetKind
 from workstation.core.errors import UserError
@@ -133,6 +134,22 @@ def relabel(tx: Transaction, *, entity: EntityRef, class_id: ClassRef) -> None:
     """Give an entity another class, and with it every annotation that has none of its own."""
     old = fetch(tx, Entity, entity)
     tx.put(replace(old, class_id=class_id, ontology_version=ontology_number(tx)))
+
+
+@command("entity.decide_class", title="Agree on the class of an entity", right=Right.LABEL, enabled=needs_selection)
+def decide_class(tx: Transaction, *, entity: EntityRef, class_id: ClassRef, reason: str = "") -> None:
+    """Settle a conflict: the entity and every label that shows it get one class. History keeps who decided, and when.
+
+    class_id: the class agreed upon
+    reason: why; kept as a comment on the entity
+    """
+    old = fetch(tx, Entity, entity)
+    tx.put(replace(old, class_id=class_id, ontology_version=ontology_number(tx)))
+    for annotation in list(tx.annotations_of(old.id)):
+        if annotation.class_id is not None:
+            tx.put(replace(annotation, class_id=None, state=state_after_edit(tx, annotation.state)))
+    if reason:
+        add_comment(tx, sample=old.sample, text=reason, target=Target(TargetKind.ENTITY, old.id))
 
 
 @command("entity.set", title="Name and attributes of entity", right=Right.LABEL, enabled=needs_selection)

@@ -56,7 +56,7 @@ def add(
         id=LinkId(tx.new_id()),
         sample=sample,
         type_id=type_id,
-        ends=confirmed(tx, _ends(ends)),
+        ends=_ends(ends) if state is State.PROPOSED else confirmed(tx, _ends(ends)),
         start_ns=start_ns,
         end_ns=start_ns if end_ns is None else end_ns,
         attributes=attributes,

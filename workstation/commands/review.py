@@ -22,6 +22,7 @@ from workstation.core.annotation import (
     VerdictValue,
 )
 from workstation.core.errors import UserError
+from workstation.core.findings import causes_of
 from workstation.core.ids import RecordId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right, refusal
@@ -195,7 +196,7 @@ def decide(
     rule: the rule that found it
     decision: dismissed, confirmed, fixed or waived
     reason: why; needed to dismiss and to waive
-    cause: what led to it
+    cause: what led to it, one of the usual causes or of the project's own (project.set)
     """
     right = _RIGHT_OF_DECISION.get(decision)
     refused = refusal(tx.actor, right) if right is not None else None
@@ -203,6 +204,10 @@ def decide(
         raise UserError(refused)
     if decision in (DecisionValue.DISMISSED, DecisionValue.WAIVED) and not reason.strip():
         raise UserError(f"a finding is {decision.value} with a reason")
+    project = tx.project()
+    known = causes_of(() if project is None else project.causes)
+    if cause and cause not in known:
+        raise UserError(f"there is no cause {cause[:60]!r}; there are {', '.join(known)}, and the project may add some")
     earlier = [
         each
         for each in tx.records(RecordKind.FINDING_DECISION, sample=sample)

@@ -28,6 +28,7 @@ def set_project(
     tolerances: Mapping[str, float | None] = {},
     gates: Mapping[str, str | None] = {},
     modalities: tuple[str, ...] | None = None,
+    causes: tuple[str, ...] | None = None,
 ) -> None:
     """Change the project's settings; what is not mentioned stays.
 
@@ -36,6 +37,7 @@ def set_project(
     tolerances: limits by name; null takes one away
     gates: what must be sure before labelling, by gate; null takes one away
     modalities: the kinds of streams a complete sample has
+    causes: what may lead to findings, beside the usual causes
     """
     old = project_of(tx)
     tx.put(
@@ -46,6 +48,7 @@ def set_project(
             tolerances={k: v for k, v in {**old.tolerances, **tolerances}.items() if v is not None},
             gates={k: v for k, v in {**old.gates, **gates}.items() if v is not None},
             modalities=old.modalities if modalities is None else modalities,
+            causes=old.causes if causes is None else causes,
         )
     )
 

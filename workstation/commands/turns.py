@@ -1,4 +1,4 @@
-"""Turns of a transcript as a whole: adding, cutting at a word, joining."""
+"""Turns of a transcript as a whole: adding, cutting at a word, joining, moving in time."""
 
 from __future__ import annotations
 
@@ -195,3 +195,24 @@ def join(tx: Transaction, *, first: AnnotationRef, second: AnnotationRef) -> Non
         )
     )
     remove_labels(tx, [two], links=LinkPolicy.RETARGET, to=Target(TargetKind.ANNOTATION, one.id), reason="")
+
+
+@command("turn.shift", title="Shift turns…", right=Right.LABEL, enabled=needs_selection)
+def shift(tx: Transaction, *, turns: tuple[AnnotationRef, ...], by_ns: int) -> None:
+    """Move turns in time with all their words, and with the labels that quote them where those have times.
+
+    turns: the turns, as the check speech.late names them
+    by_ns: by how much, in the stream's own nanoseconds; negative is earlier
+    """
+    for reference in dict.fromkeys(turns):
+        turn = fetch(tx, Annotation, reference)
+        if turn.text is None or turn.start_ns is None or turn.end_ns is None:
+            raise UserError(f"annotation {turn.id} is no turn with times; turn.shift moves turns and their words")
+        for label in (turn, *spans_over(tx, turn)):
+            if label.start_ns is None or label.end_ns is None:
+                continue
+            moved = replace(label, start_ns=label.start_ns + by_ns, end_ns=label.end_ns + by_ns)
+            tx.put(replace(moved, state=state_after_edit(tx, label.state)))
+        for word in words_of(tx, turn.id):
+            if word.start_ns is not None and word.end_ns is not None:
+                tx.put(replace(word, start_ns=word.start_ns + by_ns, end_ns=word.end_ns + by_ns))

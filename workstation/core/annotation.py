@@ -40,6 +40,8 @@ class SourceKind(StrEnum):
     IMPORT = "import"
     INTERPOLATION = "interpolation"
     MODEL = "model"
+    RULE = "rule"
+    """A rule of the program that proposes (``app/suggesting.py``); its name says which."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -42,6 +42,14 @@ class Evidence(Protocol):
         """The colours (n, 3), red first, inside a flat shape on the picture nearest to a time."""
         ...
 
+    def motion(self, stream: Stream, shape: Shape, start_ns: int, end_ns: int) -> tuple[Int64s, Floats]:
+        """How much moves inside a flat shape between one picture of a film and the next, and when (in between)."""
+        ...
+
+    def voxels(self, stream: Stream, place: tuple[float, float, float], radius: float) -> Floats:
+        """The values of a volume around a place of the patient, all in the volume's own units and millimetres."""
+        ...
+
     def loudness(self, stream: Stream, start_ns: int, end_ns: int, hop_ns: int) -> Floats:
         """Root mean square of all channels, one value per hop, from the start on; 0 where there is no sound."""
         ...
@@ -65,6 +73,14 @@ class NoEvidence:
     def pixels(self, stream: Stream, session_ns: int, shape: Shape) -> NoReturn:
         """Refused."""
         raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} cannot be looked at")
+
+    def motion(self, stream: Stream, shape: Shape, start_ns: int, end_ns: int) -> NoReturn:
+        """Refused."""
+        raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} cannot be looked at")
+
+    def voxels(self, stream: Stream, place: tuple[float, float, float], radius: float) -> NoReturn:
+        """Refused."""
+        raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} cannot be measured")
 
     def loudness(self, stream: Stream, start_ns: int, end_ns: int, hop_ns: int) -> NoReturn:
         """Refused."""

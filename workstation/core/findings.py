@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -34,6 +34,26 @@ class FindingState(StrEnum):
 _SETTLED = frozenset({FindingState.DISMISSED, FindingState.WAIVED})
 
 
+USUAL_CAUSES = (
+    "slip of the hand", "clock off", "calibration off", "cuboid misplaced", "guideline unclear", "class misunderstood",
+    "model or import", "hard to see or hear", "rule too strict",
+)  # fmt: skip
+"""What may have led to a finding; a project adds its own (``Project.causes``)."""
+
+
+def causes_of(extra: Iterable[str]) -> tuple[str, ...]:
+    """The causes to choose from, with those of a project."""
+    return tuple(dict.fromkeys((*USUAL_CAUSES, *extra)))
+
+
+class Fix(NamedTuple):
+    """A command that would settle a finding, with its arguments and what it does in words. Only a person runs it."""
+
+    command: str
+    arguments: dict[str, Any]
+    title: str
+
+
 class Item(NamedTuple):
     """A record that a finding is about. ``kind`` is a record's kind, or ``modality``; ``label`` what people call it."""
 
@@ -56,6 +76,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     limit: Measure = None
     unit: str = ""
     suggestion: str = ""
+    fix: Fix | None = None
     fingerprint: str
     state: FindingState = FindingState.OPEN
     reason: str = ""

@@ -64,7 +64,7 @@ def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
                     continue
                 key = second.entity or second.id
                 if key not in places:
-                    places[key] = sorted(_places(snapshot, sample, second, streams))
+                    places[key] = sorted(places_of(snapshot, sample, second, streams))
                 yield FusedPair(
                     link=link, flat=first, solid=second, flat_ns=first_ns, solid_ns=second_ns,
                     distance_m=moved_m(places[key], first_ns, second_ns),
@@ -107,7 +107,9 @@ def _capture_ns(snapshot: Snapshot, annotation: Annotation, streams: dict[str, S
     return min(moments, key=lambda time_ns: abs(time_ns - (link.start_ns or 0)), default=None)
 
 
-def _places(snapshot: Snapshot, sample: Sample, annotation: Annotation, streams: dict[str, Stream]) -> Iterator[Place]:
+def places_of(
+    snapshot: Snapshot, sample: Sample, annotation: Annotation, streams: dict[str, Stream]
+) -> Iterator[Place]:
     """Where the thing is by all labels of its kind on the same stream, one place a moment."""
     known: dict[int, tuple[float, float, float]] = {}
     for each in _siblings(snapshot, sample, annotation):

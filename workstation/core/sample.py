@@ -13,6 +13,7 @@ import msgspec
 
 from workstation.core.annotation import Record, TargetKind
 from workstation.core.ids import RecordId, RigId, SampleId, StreamId
+from workstation.core.ontology import ErrorType, Severity
 from workstation.core.timebase import TimeMap
 
 
@@ -29,8 +30,35 @@ class Role(StrEnum):
     COMPLIANCE = "compliance"
 
 
+class OwnRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A check that a project wrote itself, as a sentence (``core/statement.py``). It judges nothing until it is on."""
+
+    id: str
+    says: str
+    severity: Severity = Severity.WARNING
+    error_type: ErrorType = ErrorType.SEMANTIC
+    on: bool = False
+    note: str = ""
+
+
+class SearchUse(StrEnum):
+    """What a saved search is for: to look at, to draw samples by, or to be told when it finds something."""
+
+    VIEW = "view"
+    SAMPLING = "sampling"
+    ALERT = "alert"
+
+
+class SavedSearch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A search over relations that somebody gave a name."""
+
+    name: str
+    says: str
+    use: SearchUse = SearchUse.VIEW
+
+
 class Project(Record, frozen=True, kw_only=True):
-    """The one record of the project itself: its name, its profile, its limits and gates."""
+    """The one record of the project itself: its name, its profile, its limits, gates, own checks and searches."""
 
     id: RecordId
     name: str
@@ -38,6 +66,10 @@ class Project(Record, frozen=True, kw_only=True):
     tolerances: Mapping[str, float] = {}
     gates: Mapping[str, str] = {}
     modalities: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    """What may lead to findings, beside the usual causes."""
+    rules: tuple[OwnRule, ...] = ()
+    searches: tuple[SavedSearch, ...] = ()
 
 
 class Person(Record, frozen=True, kw_only=True):

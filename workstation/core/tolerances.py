@@ -7,13 +7,20 @@ Asked by the checks and by whoever shows a limit. A project overrides the profil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from workstation.core.sample import Project, Sample
+if TYPE_CHECKING:  # the window reads a limit before NumPy is there
+    from workstation.core.sample import Project, Sample
 
 SYNC_TOLERANCE, SAME_SCAN_TOLERANCE = "sync_ms", "same_scan_ms"
 CLOCK_TOLERANCE, SOUND_TOLERANCE, CAPTION_TOLERANCE = "clock_ms", "video_sound_ms", "caption_ms"
 DISTANCE_TOLERANCE = "distance_m"
 """How exact a place must be: with it, limits of time follow from how fast the thing is."""
+CAPTION_EACH_TOLERANCE, CAPTION_SET_TOLERANCE = "caption_each", "caption_set"
+"""The share of labelled things that each caption, and all captions of a picture together, must name."""
+LOOSE_TOLERANCE, SOUND_LEVEL_TOLERANCE, SPEECH_TOLERANCE = "loose_px", "sound_db", "speech_ms"
+WORD_ERROR_TOLERANCE, CLIP_LEVEL_TOLERANCE, LENGTH_TOLERANCE = "word_error_share", "clip_level_allowed", "length_mm"
+COLOUR_TOLERANCE, VOICE_TOLERANCE = "colour_share", "voice_db"
 IOU_TOLERANCE, OVERRUN_TOLERANCE, TURNED_TOLERANCE = "iou", "containment_px", "calibration_deg"
 MISPLACED_TOLERANCE, SIZE_TOLERANCE = "misplaced_m", "size_bias_m"
 IOU_FAR_TOLERANCE, FAR_TOLERANCE = "iou_far", "far_m"
@@ -29,9 +36,6 @@ CLOCK_MS = 10.0
 SOUND_MS, NOTICED_MS = 100.0, 40.0
 """What is linked as seen and heard at once is wrong above the first, and noticed above the second."""
 CAPTION_MS = 500.0
-EDGE_TOLERANCE = "edge_px"
-EDGE_PX = 5.0
-"""How far the edge of a box may reach beyond the projected cuboid of the same thing."""
 GENERAL_SYNC_MS = 50.0
 SAME_SCAN_MS = 50.0
 """Half a turn of a LiDAR at 10 Hz: no capture of it is further from the nearest one."""

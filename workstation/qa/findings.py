@@ -32,7 +32,7 @@ from functools import cache
 from typing import Any
 
 from workstation.core.errors import UserError
-from workstation.core.findings import Finding, FindingState, Item, Measure, fingerprint_of
+from workstation.core.findings import Finding, FindingState, Fix, Item, Measure, fingerprint_of
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
@@ -56,6 +56,8 @@ class Fault:
     limit: Measure = None
     suggestion: str = ""
     aspect: str = ""
+    fix: Fix | None = None
+    """A command that would settle it, where there is one that needs no more to be said. Nobody runs it but a person."""
 
 
 LABEL_KINDS = frozenset(
@@ -113,6 +115,7 @@ class Rule:
             limit=self.limit if fault.limit is None else fault.limit,
             unit=self.unit,
             suggestion=fault.suggestion,
+            fix=fault.fix,
             fingerprint=fingerprint_of(self.id, fault.items, fault.aspect),
         )
 
@@ -196,6 +199,7 @@ __all__ = [
     "Fault",
     "Finding",
     "FindingState",
+    "Fix",
     "Item",
     "Reach",
     "Rule",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from workstation.core.annotation import FindingDecision
 from workstation.core.evidence import Evidence
 from workstation.core.findings import decided
 from workstation.core.records import RecordKind
@@ -31,7 +32,8 @@ class _Kept:
     """What a rule said last: by the item that each finding is about first."""
 
     by_item: dict[str, list[Finding]] = field(default_factory=dict)
-    asked: bool = False
+    due: bool = True
+    """Whether something that it looks at has changed since."""
     whole: bool = True
     """Whether it must be run over the whole sample the next time, whatever it declares."""
     not_run: str | None = None
@@ -50,6 +52,7 @@ class KeptChecks:
         """How many records each rule was shown the last time; a rule that was not run is not there."""
         self._held: HeldSample | None = None
         self._kept: dict[str, _Kept] = {}
+        self._decisions: Sequence[FindingDecision] = ()
 
     def check(
         self,
@@ -58,10 +61,13 @@ class KeptChecks:
         evidence: Evidence,
         touched: Touched | None,
         stopped: Callable[[], bool] = lambda: False,
+        *,
+        near_first: bool = False,
     ) -> list[Outcome] | None:
         """What all rules say now. ``touched`` is everything that changed since the last check; ``None``: not known.
 
-        ``None`` is given back if it was ``stopped``, and the next check is a full one.
+        ``None`` is given back if it was ``stopped``, and the next check is a full one. With ``near_first`` rules that
+        must look at the whole sample say what they said before, and are run by ``check_rest``.
         """
         held, self._held = self._held, None  # a check that does not come to its end leaves nothing to go on from
         self.judged = {}
@@ -69,54 +75,71 @@ class KeptChecks:
             held.begin(snapshot, evidence)
         if held is None or held.id != sample.id or touched is None or _is_ground(held, touched):
             held, core, near = HeldSample(sample.id, snapshot, evidence), None, None
-            self._kept = {}
+            self._kept = {rule.id: _Kept() for rule in self.rules}
+            near_first = False
         else:
             core, near = _surroundings(held, touched)
-        decisions = tuple(held.decisions())
-        found = []
+        self._decisions = tuple(held.decisions())
         for rule in self.rules:
             if stopped():
                 return None
-            kept = self._kept.setdefault(rule.id, _Kept())
-            self._bring_up(rule, kept, held, sample, touched or {}, core, near)
-            raw = (each for some in kept.by_item.values() for each in some)
-            found.append(
-                Outcome(
-                    rule=rule, sample=sample, findings=tuple(decided(told_once(raw), decisions)), not_run=kept.not_run
-                )
-            )
+            kept = self._kept[rule.id]
+            kept.due = kept.due or bool(rule.looks_at & (touched or {}).keys())
+            if not kept.due:
+                continue
+            if core is None or near is None or _must_be_whole(rule, kept, touched or {}):
+                if not near_first:
+                    self._look_at_all(rule, kept, held, sample)
+            else:
+                self._look_near(rule, kept, near, sample, core)
         self._held = held
+        return self._outcomes(sample)
+
+    @property
+    def left(self) -> int:
+        """How many rules ``check`` has left for ``check_rest``."""
+        return sum(kept.due for kept in self._kept.values())
+
+    def check_rest(self, sample: Sample, stopped: Callable[[], bool]) -> list[Outcome] | None:
+        """Run the rules that ``check`` has left, over what it has read; what was not run when it was ``stopped`` stays
+        due, and ``None`` is given back. ``None`` also if nothing is left.
+        """
+        left = [rule for rule in self.rules if self._kept[rule.id].due]
+        held = self._held
+        if held is None or not left:
+            return None
+        for rule in left:
+            if stopped():
+                return None
+            self._look_at_all(rule, self._kept[rule.id], held, sample)
+        return self._outcomes(sample)
+
+    def _outcomes(self, sample: Sample) -> list[Outcome]:
+        found = []
+        for rule in self.rules:
+            kept = self._kept[rule.id]
+            raw = (each for some in kept.by_item.values() for each in some)
+            findings = tuple(decided(told_once(raw), self._decisions))
+            found.append(Outcome(rule=rule, sample=sample, findings=findings, not_run=kept.not_run))
         return found
 
-    def _bring_up(
-        self,
-        rule: Rule,
-        kept: _Kept,
-        held: HeldSample,
-        sample: Sample,
-        touched: Touched,
-        core: Collection[str] | None,
-        near: HeldSample | None,
-    ) -> None:
-        if kept.asked and not rule.looks_at & touched.keys():
-            return
-        kept.asked = True
-        if core is None or near is None or _must_be_whole(rule, kept, touched):
-            self.judged[rule.id] = len(held)
-            findings, kept.not_run = judge(held, rule, sample)
-            kept.by_item = {}
-            kept.take(findings)
-            kept.whole = kept.not_run is not None or (rule.reach is Reach.NEAR and "" in kept.by_item)
-            return
+    def _look_at_all(self, rule: Rule, kept: _Kept, held: HeldSample, sample: Sample) -> None:
+        self.judged[rule.id] = len(held)
+        findings, kept.not_run = judge(held, rule, sample)
+        kept.by_item, kept.due = {}, False
+        kept.take(findings)
+        kept.whole = kept.not_run is not None or (rule.reach is Reach.NEAR and "" in kept.by_item)
+
+    def _look_near(self, rule: Rule, kept: _Kept, near: HeldSample, sample: Sample, core: Collection[str]) -> None:
         self.judged[rule.id] = len(near)
         findings, kept.not_run = judge(near, rule, sample)
+        kept.due = False
         if kept.not_run is not None:
             kept.by_item, kept.whole = {}, True
             return
         for item in core:
             kept.by_item.pop(item, None)
-        new = [each for each in findings if _about(each) in core or not _about(each)]
-        kept.take(new)
+        kept.take(each for each in findings if _about(each) in core or not _about(each))
         kept.whole = "" in kept.by_item
 
 

@@ -33,6 +33,11 @@ def derived_values(connection: Connection, area: str, sample: SampleId | None) -
     return {key: bytes(data) for key, data in rows}
 
 
+def derived_keys(connection: Connection, area: str) -> list[str]:
+    """The keys of an area, of the project and of all samples."""
+    return [row[0] for row in connection.execute("SELECT key FROM derived WHERE area = ?", (area,))]
+
+
 def _scope(sample: SampleId | None) -> bytes:
     return _PROJECT if sample is None else key_of(sample)
 

@@ -39,7 +39,9 @@ GUIDELINE_MIRROR = "guideline.md"
 LARGEST_MIRROR = 16 << 20
 
 _STAMP = re.compile(r"(?:# |<!-- )mirror of the database, sha256 ([0-9a-f]{64})\b[^\n]*(?:\n|$)")
-_SETTINGS = ("name", "profile", "modalities", "tolerances", "gates")
+_OWN = ("rules", "searches", "causes")
+"""Shown only where a project has some."""
+_SETTINGS = ("name", "profile", "modalities", "tolerances", "gates", *_OWN)
 
 
 class MirrorEvent(StrEnum):
@@ -246,7 +248,9 @@ def _settings(project: Project) -> dict[str, Any]:
 
 def _render_project(store: Reads) -> str | None:
     project = store.project()
-    return None if project is None else dump_yaml(_settings(project))
+    if project is None:
+        return None
+    return dump_yaml({name: value for name, value in _settings(project).items() if value or name not in _OWN})
 
 
 def _render_ontology(store: Reads) -> str | None:
@@ -322,7 +326,7 @@ def _read_settings(body: str, project: Project) -> Project:
     if unknown:
         raise DataError(f"the setting {unknown[0]!r} does not exist", path=PROJECT_MIRROR)
     # Whole numbers are fine where the record wants fractions; msgspec converts them and refuses the rest.
-    plain = {**msgspec.to_builtins(project), **value}
+    plain = {**msgspec.to_builtins(project), **dict.fromkeys(_OWN, ()), **value}
     try:
         return msgspec.convert(plain, Project)
     except msgspec.ValidationError as error:

@@ -34,7 +34,7 @@ from workstation.core.staleness import Limits
 from workstation.store import history
 from workstation.store.counts import PROJECT_SCOPE, Count, lane_states
 from workstation.store.db import Connection
-from workstation.store.derived import derived_counts, derived_values
+from workstation.store.derived import derived_counts, derived_keys, derived_values
 from workstation.store.effective import EffectiveOntology
 from workstation.store.ends import StaleEnd, stale_ends
 from workstation.store.foreign import RawBlob, RawRevision, raw_blobs, raw_history
@@ -445,6 +445,10 @@ class Reads:
     def derived_values(self, area: str, sample: SampleId | None = None) -> dict[str, bytes]:
         """Rebuildable data of an area (findings, job states), of one sample or of the project."""
         return derived_values(self._db, area, sample)
+
+    def derived_keys(self, area: str) -> list[str]:
+        """The keys of rebuildable data of an area, wherever it belongs."""
+        return derived_keys(self._db, area)
 
     def blob(self, sha256: str) -> bytes | None:
         """A stored blob; ``None`` if it is not here or its content was removed."""

@@ -30,6 +30,8 @@ MAX_NS = 1 << 62
 MAX_NUMBER = (1 << 53) - 1
 MAX_NAME = 512
 MAX_RECORD_BYTES = 64 << 20
+_RULE_ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_MOST_SENTENCE = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SHAPELESS = (ShapeKind.SPAN, ShapeKind.TAG)
 _MODALITIES = frozenset(
@@ -54,6 +56,13 @@ def _name(value: str, what: str) -> Iterator[str]:
 def _short(value: str, what: str) -> Iterator[str]:
     if len(value) > MAX_NAME or _CONTROL.search(value):
         yield f"{what} must be one line of at most {MAX_NAME} characters"
+
+
+def _sentence(value: str, what: str) -> Iterator[str]:
+    if not value.strip():
+        yield f"{what} says nothing"
+    elif len(value) > _MOST_SENTENCE or _CONTROL.search(value):
+        yield f"{what} must be one line of at most {_MOST_SENTENCE} characters"
 
 
 def _ids(*ids: str | None) -> Iterator[str]:
@@ -206,6 +215,21 @@ def _project(record: Project) -> Iterator[str]:
     for key, value in record.tolerances.items():
         if value < 0:
             yield f"the tolerance {key} must not be negative"
+    for cause in record.causes:
+        yield from _name(cause, "a cause")
+    for rule in record.rules:
+        if not _RULE_ID.fullmatch(rule.id):
+            yield f"the rule's id {rule.id[:40]!r} is not made of small letters, digits and underscores"
+        yield from _sentence(rule.says, f"the rule {rule.id[:40]}")
+    for search in record.searches:
+        yield from _name(search.name, "the search's name")
+        yield from _sentence(search.says, f"the search {search.name[:40]!r}")
+    for what, names in (
+        ("rules", [each.id for each in record.rules]),
+        ("searches", [each.name for each in record.searches]),
+    ):
+        if len(set(names)) < len(names):
+            yield f"two {what} of the project have one name"
 
 
 def _person(record: Person) -> Iterator[str]:

@@ -71,11 +71,18 @@ def give_class(bench: Workbench, class_id: str) -> None:
         with bench.together(f"Relabel as {name}") as run:
             for record_id in _things(bench, chosen):
                 if record_id in view.entities:
-                    run("entity.relabel", entity=record_id, class_id=class_id)
+                    run(_relabels(bench, record_id), entity=record_id, class_id=class_id)
                 else:
                     run("annotation.relabel", annotations=[record_id], class_id=class_id)
 
     bench.attempt(relabel)
+
+
+def _relabels(bench: Workbench, entity: str) -> str:
+    """Where labels of the thing have classes of their own, a new class is the one that is agreed upon for all."""
+    assert bench.view is not None
+    own = any(each.class_id is not None for each in bench.view.annotations_of_entity(entity))
+    return "entity.decide_class" if own else "entity.relabel"
 
 
 def _things(bench: Workbench, chosen: list[str]) -> list[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.workbench import Workbench
 
-_TALLER = {"camera": 2.0, "inspector": 1.6}
+_TALLER = {"camera": 2.0, "inspector": 1.6, "ends": 1.8}
 """How much more of a column's height a pane gets than the one below it."""
 _LAYOUT_VERSION = zlib.crc32(" ".join(sorted(spec.kind for spec in PANES)).encode()) & 0x7FFF_FFFF
 """Of which panes a kept layout speaks: one that does not know a pane would leave it wherever Qt puts it."""
@@ -249,9 +249,39 @@ class Docks(QObject):
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock.pane
 
+    def _is_placed(self, dock: PaneDock) -> bool:
+        return self._window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea
+
+    def bring(self, wanted: tuple[frozenset[str], ...]) -> None:
+        """Have a pane in sight for each of these sets of kinds of streams, beside each other; the focus stays."""
+        kept: list[PaneDock] = []
+        for kinds in wanted:
+            fitting = [dock for dock in self if dock.spec.streams & kinds and dock.spec.kind != "strip"]
+            if not fitting or any(dock in kept for dock in fitting):
+                continue
+            dock = next((each for each in fitting if each.in_sight), fitting[0])
+            if not dock.in_sight:
+                self._bring_beside(dock, kept)
+            kept.append(dock)
+
+    def _bring_beside(self, dock: PaneDock, kept: list[PaneDock]) -> None:
+        """To the front, and out of the stack of another one that is to be seen as well."""
+        if self.maximised:
+            self.toggle_maximised(dock)
+        self._let_stand(dock)
+        over = next((each for each in kept if dock in self._window.tabifiedDockWidgets(each)), None)
+        if over is not None:
+            self._window.splitDockWidget(over, dock, Qt.Orientation.Horizontal)
+        dock.show()
+        dock.raise_()
+        if over is not None:
+            over.raise_()
+        self._let_in = True
+        self.settle()
+
     def _let_stand(self, dock: PaneDock) -> None:
         """Give a pane that the workspace has no place for one beside its like: Qt would show it nowhere."""
-        if dock.isFloating() or self._window.dockWidgetArea(dock) is not Qt.DockWidgetArea.NoDockWidgetArea:
+        if dock.isFloating() or self._is_placed(dock):
             return
         docked = [each for each in self if each is not dock and not each.isHidden() and not each.isFloating()]
         beside = next((each for each in docked if each.spec.area is dock.spec.area), None)
@@ -293,7 +323,10 @@ class Docks(QObject):
         """One pane alone, or all of them again where they were."""
         if self._before_maximising is not None:
             before, self._before_maximising = self._before_maximising, None
+            outside = [each for each in self if not self._is_placed(each)]
             self._window.restoreState(before, _LAYOUT_VERSION)
+            for each in outside:  # Qt gives those that the workspace has no place for one, and shows them
+                self._window.removeDockWidget(each)
             self._led_for = None  # what has nothing for the sample stands there again
             return
         self._bring_back()

@@ -21,6 +21,7 @@ from workstation.ui.application import wear
 from workstation.ui.class_keys import ClassKeys
 from workstation.ui.dialogs.catalogue import Dialogs
 from workstation.ui.docks import Docks
+from workstation.ui.finding_glass import FindingGlass
 from workstation.ui.gui_thread import GuiThread
 from workstation.ui.icons import icon
 from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, write_keys
@@ -170,6 +171,8 @@ class MainWindow(QMainWindow):
         self.docks.bind(opened.bench)
         self.link_mode.bind(opened.bench)
         self.lines.bind(opened.bench)
+        self.finding_glass.bind(opened.bench)
+        opened.bench.panes_wanted.connect(self.docks.bring)
         opened.begin()
         self.setWindowTitle(opened.title)
         if self._painted:
@@ -188,6 +191,8 @@ class MainWindow(QMainWindow):
         self.docks.unbind()
         self.link_mode.unbind()
         self.lines.unbind()
+        self.finding_glass.unbind()
+        opened.bench.panes_wanted.disconnect(self.docks.bring)
         opened.close()
         self._show_welcome()
 
@@ -227,6 +232,10 @@ class MainWindow(QMainWindow):
     def turn_lines(self) -> bool:
         """Draw lines between panes, or none; which of both it is now."""
         return self.lines.turn()
+
+    def turn_findings(self) -> bool:
+        """Draw findings in place, or not; which of both it is now."""
+        return self.finding_glass.turn()
 
     def turn_theme(self) -> None:
         """Dark to light and back, from now on."""
@@ -332,6 +341,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._welcome)
         self.docks = Docks(self, PANES)
         self.lines = LinkLines(self, self.docks.panes)
+        self.finding_glass = FindingGlass(self, self.docks.panes)
         self.status = Status()
         self.setStatusBar(self.status)
         self.dialogs = Dialogs(self)
@@ -397,6 +407,7 @@ class MainWindow(QMainWindow):
     def _on_cancel(self) -> None:
         for job in self.jobs.running()[:1]:
             job.cancel()
+            self.tell(f"Cancelled: {job.title}.")
 
     @Slot()
     def _on_messages(self) -> None:

@@ -20,11 +20,10 @@ from workstation.app.readiness import Ready, first_full_moment, sync_in_words
 from workstation.app.relinking import missing_media
 from workstation.app.session import Session
 from workstation.app.settings import settings_or_usual, write_settings
-from workstation.app.sound_skew import skew_in_words, skew_warning, tightest_of
+from workstation.app.sound_skew import is_heard, skew_in_words, skew_warning, tightest_of
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
 from workstation.core.sample import SampleState
-from workstation.media.playback import OutputState
 from workstation.store.changes import ChangeSet
 from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT
 from workstation.ui.panels.going import go_to
@@ -196,7 +195,7 @@ class Opened(QObject):
     def _show_device(self) -> None:
         self._say_device(*device_in_words(self.session.player))
         device = self.session.player.status.output
-        if device.device != self._judged and device.state is OutputState.WORKS:
+        if device.device != self._judged and is_heard(device):
             self._judged = device.device
             settings = settings_or_usual()
             self._window.status.device.setToolTip(skew_in_words(device, settings))

@@ -14,6 +14,8 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
+from workstation.ui.eliding import ShortLabel
+
 _SQUEEZED_PX = 24
 _NARROW_PX = 110
 _ITEM_PX = 90
@@ -32,7 +34,7 @@ class PaneHeader(QFrame):
         self.setObjectName("pane_header")
         self._title = QLabel(title)
         self._title.setObjectName("pane_title")
-        self._item, self._own, self._distance, self._lag = QLabel(), QLabel(), QLabel(), QLabel()
+        self._item, self._own, self._distance, self._lag = ShortLabel(), QLabel(), QLabel(), QLabel()
         for label, name in (
             (self._item, "pane_item"), (self._own, "pane_own_time"), (self._distance, "pane_distance"),
             (self._lag, "pane_lag"),
@@ -73,6 +75,8 @@ class PaneHeader(QFrame):
 
     def say(self, *, item: str = "", own: str = "", distance: str = "") -> None:
         """What is shown; all empty says nothing is there to say."""
+        if distance.startswith("-"):  # a minus is as wide as a plus: nothing moves as it changes
+            distance = f"−{distance[1:]}"
         for label, text in ((self._item, item), (self._own, own), (self._distance, distance)):
             if label.text() != text:
                 label.setText(text)
@@ -86,6 +90,13 @@ class PaneHeader(QFrame):
             self._lag.setText(text)
             self._lag.setVisible(bool(text))
             self._fit_soon.start()
+
+    def offer(self, control: QWidget, *, offered: bool) -> None:
+        """Whether a control that was put in is there at all now: one that was away for want of room must not come
+        back with the room."""
+        control.setProperty(_AWAY, False)
+        control.setVisible(offered)
+        self._fit_soon.start()
 
     # --- room -----------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt as QtNames
 from PySide6.QtCore import QTimer, Slot
 
+from workstation.app.sound_skew import follows_sound
 from workstation.core.clock import TransportChanged
 from workstation.core.sample import StreamKind
-from workstation.media.playback import PositionSource
 from workstation.ui.collecting import hold_back
 from workstation.ui.workbench import Workbench
 
@@ -65,7 +65,7 @@ class Ticking(QTimer):
         clock, player = self._bench.clock, self._bench.session.player
         before_ns = clock.time_ns
         player.tick()
-        if player.status.source is PositionSource.SOUND:
+        if follows_sound(player.status):
             self._heard(before_ns, clock.time_ns)
         self._ticks += 1
         if self.interval() == _IDLE_MS or self._ticks % (_IDLE_MS // _PLAYING_MS) == 0:

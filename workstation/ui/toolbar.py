@@ -14,6 +14,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLineEdit, QToolBar, QToolButton, QWidget
 
 from workstation.ui.actions.action import Action
+from workstation.ui.eliding import ChoiceBox
 from workstation.ui.icons import has_icon, icon
 from workstation.ui.keymap import KeyMap
 from workstation.ui.theme import Theme
@@ -129,7 +130,7 @@ class ToolBar(QToolBar):
         return button
 
     def _sample_box(self) -> QComboBox:
-        box = QComboBox()
+        box = ChoiceBox()
         box.setObjectName("sample_box")
         box.setAccessibleName("Sample")
         box.setToolTip("The open sample")

@@ -27,6 +27,7 @@ from workstation.app.seen import Seen, keep_seen, read_seen
 from workstation.app.session import Run, Session
 from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
+from workstation.core.anchors import left_behind
 from workstation.core.clock import Clock
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.ids import SampleId
@@ -45,12 +46,15 @@ from workstation.ui.tools.state import Hand, Sight
 
 if TYPE_CHECKING:
     from workstation.app.placed_cuboids import PlacedCuboids
+    from workstation.app.stale_now import StaleNow
 
 __all__ = ["Told", "Tone", "Workbench"]
 
 _log = logging.getLogger(__name__)
 _CHECK_MS = 400
 _CALM_MS = 150
+_MOST_MOVED = 20
+"""Whoever moves more labels at once moves what is tied to them as well, or knows."""
 
 
 class Workbench(QObject):
@@ -100,10 +104,18 @@ class Workbench(QObject):
         self.settled: Signal[None] = Signal("settled", on_error=_report)
         """Something is about to be done: what is being typed is to be stored first."""
         self.told: Signal[Told] = Signal("told", on_error=_report)
+        self.finding: str | None = None
+        """The finding that is looked at, by its fingerprint; see ``look_at``."""
+        self.finding_changed: Signal[str | None] = Signal("finding_changed", on_error=_report)
+        self.panes_wanted: Signal[tuple[frozenset[str], ...]] = Signal("panes_wanted", on_error=_report)
+        """Bring panes into sight beside each other: one for each of these sets of kinds of streams."""
         self.action_wanted: Signal[str] = Signal("action_wanted", on_error=_report)
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
+        self.picked: Signal[Ids] = Signal("picked", on_error=_report)
+        """What is picked in link mode so far; empty once it ends."""
         self._ready: Ready | None = None
         self._placed: PlacedCuboids | None = None
+        self._stale: StaleNow | None = None
         self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
@@ -163,6 +175,15 @@ class Workbench(QObject):
             self._placed = PlacedCuboids(self.view, self.readers)
         return self._placed
 
+    @property
+    def stale(self) -> StaleNow | None:
+        """Which links of the open sample are stale, for every list and picture of links."""
+        if self._stale is None and self.view is not None:
+            from workstation.app.stale_now import StaleNow
+
+            self._stale = StaleNow(self.session.store, self.view)
+        return self._stale
+
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
         if stream != self._focused_stream:
@@ -199,7 +220,7 @@ class Workbench(QObject):
         self._keep_seen()
         self.seen = read_seen(self.session.project.path, sample)
         self._begin_showing()
-        self._placed = None
+        self._placed = self._stale = None
         self.view, ready = self._view_of(sample)
         self.readers = ready or OpenStreams(
             self.session.project.path,
@@ -212,6 +233,7 @@ class Workbench(QObject):
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
+        self.look_at(None)
         self.previews.end()
         self._drop_cursor()
         self.clock.pause()
@@ -286,7 +308,7 @@ class Workbench(QObject):
         self.settle()
         old, self.readers, self.view = self.readers, None, None
         self._keep_seen()
-        self._placed = None
+        self._placed = self._stale = None
         sounds, self.sounds = self.sounds, None
         self.previews.end()
         self._drop_cursor()
@@ -323,6 +345,12 @@ class Workbench(QObject):
     def reveal(self, ids: Iterable[str]) -> None:
         """Ask every pane to bring these, and what belongs to them, into view."""
         self.reveal_wanted.emit(tuple(ids))
+
+    def look_at(self, finding: str | None) -> None:
+        """This finding is looked at now; panes draw it whole."""
+        if finding != self.finding:
+            self.finding = finding
+            self.finding_changed.emit(finding)
 
     def wish(self, action_id: str) -> None:
         """Ask the window for an action or command by id; it asks for what is missing or says why not."""
@@ -387,9 +415,23 @@ class Workbench(QObject):
             self.view.apply(changes)
             if self._placed is not None:
                 self._placed.apply(changes)
+            if self._stale is not None:
+                self._stale.apply(changes)
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
+        self._offer_to_follow(changes)
         self.check_soon()
+
+    def _offer_to_follow(self, changes: ChangeSet) -> None:
+        """Say that what is tied to a sound stayed behind when its label was moved."""
+        moved = changes.changed.get(RecordKind.ANNOTATION, frozenset())
+        if self.view is None or not moved or len(moved) > _MOST_MOVED:
+            return
+        behind = list(left_behind(self.session.store, self.session.store.ontology(), moved))
+        if behind:
+            name, many = self.view.name_of(behind[0].anchor), len(behind)
+            labels = "1 label is" if many == 1 else f"{many} labels are"
+            self.tell(f"{labels} tied to {name} and stayed behind; “Move dependents along” (Sync) takes them with it.")
 
 
 def _report(error: Exception) -> None:

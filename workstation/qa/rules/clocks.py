@@ -26,7 +26,7 @@ from workstation.core.tolerances import (
     SOUND_TOLERANCE,
     named_limit_ms,
 )
-from workstation.qa.findings import Fault, Reach, rule
+from workstation.qa.findings import Fault, Fix, Reach, rule
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
 
 _TELLING = frozenset({"refers_to", "describes", "grounded_in_time"})
@@ -126,6 +126,11 @@ def _judged(
             measured=round(abs(late_ms), 3),
             limit=limit,
             suggestion=f"move the text by {-late_ms / 1e3:+.2f} s",
+            fix=Fix(
+                "annotation.move",
+                {"annotations": [text.id], "by_ns": -round(late_ms * 1e6)},
+                f"Move the text by {-late_ms / 1e3:+.2f} s",
+            ),
             aspect=f"{text.id} {event.id}",
         )
 

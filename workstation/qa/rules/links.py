@@ -16,7 +16,7 @@ from workstation.core.ontology_links import EndView
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, SampleState, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
-from workstation.qa.findings import Fault, Reach, rule
+from workstation.qa.findings import Fault, Fix, Reach, rule
 from workstation.qa.rules.items import class_of, end_item, link_item, ontology_of
 
 _HANDED_IN = frozenset({SampleState.SUBMITTED, SampleState.APPROVED})
@@ -40,12 +40,13 @@ def stale(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         changed[end.link.id].append(end)
     for ends in changed.values():
         link = ends[0].link
-        said = "; ".join(f"{each.end.role}: {each.reason}" for each in ends)
+        said = "; ".join(f"{each.reason} ({each.end.role})" for each in ends)
         yield Fault(
-            text=f"{link.type_id}: its ends have changed since it was confirmed ({said})",
+            text=f"{link.type_id}, review needed: {said} since it was confirmed",
             items=(link_item(link), *(end_item(each.end) for each in ends)),
             measured="; ".join(each.reason for each in ends),
             suggestion="look at both ends and confirm the link again (link.confirm), re-target or delete it",
+            fix=Fix("link.confirm", {"links": [link.id]}, "Confirm the link as it is now"),
         )
 
 
@@ -63,6 +64,7 @@ def dangling(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                     text=f"{link.type_id}: its end {end.role} points at {end.kind.value} {end.target}, which {problem}",
                     items=(link_item(link), end_item(end)),
                     suggestion="re-target the link or delete it; run workstation audit verify",
+                    fix=Fix("link.remove", {"links": [link.id]}, "Remove the link"),
                 )
 
 
@@ -146,6 +148,7 @@ def unconfirmed(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 measured=link.state.value,
                 limit=State.DONE.value,
                 suggestion="confirm the link and set it done, or delete it",
+                fix=Fix("link.confirm", {"links": [link.id]}, "Confirm the link"),
             )
 
 

@@ -16,7 +16,7 @@ from workstation.core.ontology_compile import CompiledOntology, missing_attribut
 from workstation.core.records import RecordKind
 from workstation.core.sample import Parked, ParkedState, QueueItem, QueueState, Sample, Stream
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, Reach, rule
+from workstation.qa.findings import Fault, Fix, Reach, rule
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -78,7 +78,19 @@ def _labels(snapshot: Snapshot, sample: Sample, *, conflicting: bool) -> Iterato
             if conflicting
             else f"use {finest} everywhere if it is right, else the coarser class",
             aspect="/".join(sorted(known)),
+            fix=_one_class(thing),
         )
+
+
+def _one_class(thing: _Labelled) -> Fix | None:
+    """Every label of an entity as the entity itself is called."""
+    class_id, first = thing.labels[0]
+    if first.kind != RecordKind.ENTITY.value:
+        return None
+    others = [item.id for _, item in thing.labels[1:]]
+    return Fix(
+        "annotation.relabel", {"annotations": others, "class_id": class_id}, f"Call every label of it {class_id}"
+    )
 
 
 def _conflict(ontology: CompiledOntology, classes: list[str]) -> bool:

@@ -50,6 +50,10 @@ class Frame(Protocol):
         """Draw lines between panes, or none; which of both it is now."""
         ...
 
+    def turn_findings(self) -> bool:
+        """Draw findings in place, or not; which of both it is now."""
+        ...
+
     def turn_theme(self) -> None:
         """Dark to light and back."""
         ...

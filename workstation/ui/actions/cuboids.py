@@ -210,6 +210,29 @@ extend = _doing(
 )  # fmt: skip
 
 
+def _needs_flat(hands: Hands) -> str | None:
+    if needs_sample(hands) is not None:
+        return needs_sample(hands)
+    if hands.bench.session.read_only:
+        return READ_ONLY
+    if needs_cloud(hands) is not None:
+        return needs_cloud(hands)
+    from workstation.ui.tools.space_frustum import flat_label
+
+    return None if flat_label(hands.bench) is not None else "select a box, polygon or mask in a camera first"
+
+
+@action("cuboid.from_box", title="Cuboid from the 2D box", keys="Ctrl+F5", menu=MENU, enabled=_needs_flat)
+def from_box(hands: Hands) -> None:
+    """Fit a cuboid to the points of the sweep that project into the selected box, and show it in cloud and cameras:
+    Enter keeps it for the same thing and links the two, Esc gives it up, a class key gives it another class."""
+    from workstation.ui.tools.space_frustum import cuboid_from_box
+
+    space, placed = space_of(hands), hands.bench.placed
+    if space is not None and placed is not None:
+        cuboid_from_box(hands.bench, space, placed)
+
+
 @action("cloud.sides", title="Top, side and front", keys="Shift+F5", scope=SCOPE, menu="Cloud", enabled=needs_cloud)
 def sides(hands: Hands) -> None:
     """Show or hide the three straight views of the selected cuboid beside the cloud."""

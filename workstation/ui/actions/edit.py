@@ -79,9 +79,19 @@ def _annotations(hands: Hands) -> list[Annotation]:
     return [] if view is None else [view.annotations[each] for each in hands.bench.selected if each in view.annotations]
 
 
+def _proposed_links(hands: Hands) -> list[str]:
+    view = hands.bench.view
+    links = {} if view is None else view.links
+    return [each for each in hands.bench.selected if each in links and links[each].state.value == _PROPOSED]
+
+
 def _needs_proposal(hands: Hands) -> str | None:
-    proposed = any(each.state.value == _PROPOSED for each in _annotations(hands))
+    proposed = _proposed_links(hands) or any(each.state.value == _PROPOSED for each in _annotations(hands))
     return needs_selection(hands) or (None if proposed else "no proposal is selected")
+
+
+def _needs_something_to_keep(hands: Hands) -> str | None:
+    return None if hands.bench.hand.likely is not None else _needs_proposal(hands)
 
 
 @action("annotation.delete", title="Delete", keys="Delete", menu=EDIT, icon="delete",
@@ -108,19 +118,46 @@ def delete(hands: Hands) -> None:
             run("annotation.delete", annotations=[each.id for each in chosen])
 
 
-@action("annotation.accept", title="Accept proposal", keys="Enter", menu=LABEL, enabled=_editable(_needs_proposal))
+@action("annotation.accept", title="Accept proposal", keys="Enter", menu=LABEL,
+        enabled=_editable(_needs_something_to_keep))  # fmt: skip
 def accept(hands: Hands) -> None:
-    """Take the selected proposals over as done."""
+    """Take the selected proposals, labels and links, over as done. Labels that a link says are one thing become one;
+    where their things differ in more than that, it shows first what would go where. A shape that waits with a class
+    is kept."""
+    likely = hands.bench.hand.likely
+    if likely is not None:
+        from workstation.ui.class_keys import give_class
+
+        give_class(hands.bench, likely)
+        return
+    from workstation.ui.actions.entities import accept_links
+
     chosen = [each.id for each in _annotations(hands) if each.state.value == _PROPOSED]
-    hands.bench.run("annotation.accept", annotations=chosen)
+    if chosen:
+        hands.bench.run("annotation.accept", annotations=chosen)
+    accept_links(hands, _proposed_links(hands))
 
 
 @action("annotation.reject", title="Reject proposal", keys="Backspace", menu=LABEL,
         enabled=_editable(_needs_proposal))  # fmt: skip
 def reject(hands: Hands) -> None:
-    """Refuse the selected proposals; they are kept as rejected."""
+    """Refuse the selected proposals; they are kept as rejected, and no rule proposes them again."""
     chosen = [each.id for each in _annotations(hands) if each.state.value == _PROPOSED]
-    hands.bench.run("annotation.reject", annotations=chosen)
+    links = _proposed_links(hands)
+
+    def act() -> bool:
+        with hands.bench.together("Reject proposal" if len(chosen) + len(links) == 1 else "Reject proposals") as run:
+            if chosen:
+                run("annotation.reject", annotations=chosen)
+            if links:
+                run("link.reject", links=links)
+
+        return True
+
+    if hands.bench.attempt(act) and links and not chosen:
+        from workstation.ui.actions.entities import go_to_next_proposal
+
+        go_to_next_proposal(hands, links[-1])
 
 
 @action("edit.select_all", title="Select all on the stream", keys="Ctrl+A", menu=EDIT, enabled=needs_sample)

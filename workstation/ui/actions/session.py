@@ -142,7 +142,12 @@ def _walk_links(hands: Hands, step: int) -> None:
 
     bench = hands.bench
     if bench.view is not None:
-        stop_at(bench, next_link(bench.view, bench.selected, step), "The selection has no links.")
+        stop = next_link(bench.view, bench.selected, step)
+        if stop is not None:
+            from workstation.ui.panels.going import show_ends
+
+            show_ends(bench, stop.ids[0])
+        stop_at(bench, stop, "The selection has no links.")
 
 
 @action("link.next", title="Next link of the selection", keys="Alt+Right", menu=LINK, enabled=needs_selection,
@@ -185,16 +190,22 @@ def keyframe_back(hands: Hands) -> None:
 def _walk_findings(hands: Hands, step: int) -> None:
     from workstation.app.validation import kept_findings
     from workstation.app.walking import next_finding
+    from workstation.ui.panels.going import go_to_finding
 
     bench = hands.bench
     if bench.view is None:
         return
     checked = bench.checks.sample == bench.view.id
     findings = bench.checks.findings if checked else kept_findings(bench.session.store, bench.view.id)
-    stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step)
+    stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step, bench.finding)
     bench.check_soon()
     known = "No finding is open in this sample." if checked else "This sample has not been checked yet; ask again soon."
-    stop_at(bench, stop, known)
+    if stop is None:
+        bench.look_at(None)
+        bench.tell(known)
+        return
+    bench.tell(stop.text)
+    go_to_finding(bench, next(each for each in findings if each.fingerprint == stop.finding), cause="window")
 
 
 @action("finding.next", title="Next finding", keys="N", menu=REVIEW, enabled=needs_sample, repeats=True)
@@ -207,6 +218,13 @@ def finding_on(hands: Hands) -> None:
 def finding_back(hands: Hands) -> None:
     """Select what the finding before is about, and go there."""
     _walk_findings(hands, -1)
+
+
+@action("view.findings_in_place", title="Findings in place", menu=VIEW, enabled=needs_sample)
+def turn_findings(hands: Hands) -> None:
+    """Draw findings on what they are about, in every pane, or do not."""
+    drawn = hands.frame.turn_findings()
+    hands.bench.tell("Findings are drawn in place." if drawn else "Findings are in the list only.")
 
 
 @action("view.reveal", title="Bring selection into view", keys="F", menu=VIEW, enabled=needs_selection)

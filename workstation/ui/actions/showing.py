@@ -11,6 +11,7 @@ _PANES = (
     ("camera", "Cameras"), ("cloud", "Cloud"), ("volume", "Volume"), ("sound", "Sound"), ("text", "Text"),
     ("document", "Document"), ("series", "Series"), ("timeline", "Timeline"), ("entities", "Entities"),
     ("sync", "Synchronise"), ("links", "Links"), ("graph", "Link graph"),
+    ("ends", "Ends"),
 )  # fmt: skip
 
 
@@ -30,6 +31,6 @@ def _showing(kind: str, title: str) -> Callable[[Hands], object]:
     return action(f"pane.show_{kind}", title=f"Show pane: {title}")(show)
 
 
-camera, cloud, volume, sound, text, document, series, timeline, entities, sync, links, graph = (
+camera, cloud, volume, sound, text, document, series, timeline, entities, sync, links, graph, ends = (
     _showing(*each) for each in _PANES
 )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from workstation.ui.opened import Opened
 
 _COMMAND = "command "
+_MAKE_DEMO = "Make the demo"
+_MERGE = "merge "
 
 
 class Dialogs(QObject):
@@ -35,12 +37,17 @@ class Dialogs(QObject):
         }
 
     def open(self, name: str) -> None:
-        """The dialog of that name; ``command ID`` is the form of a command."""
+        """The dialog of that name; ``command ID`` is the form of a command, ``merge ID`` merges for a proposed link."""
         act = self._acts.get(name)
         if act is not None:
             act()
             return
-        made = self._command(name.removeprefix(_COMMAND)) if name.startswith(_COMMAND) else _MAKERS[name](self._window)
+        if name.startswith(_COMMAND):
+            made = self._command(name.removeprefix(_COMMAND))
+        elif name.startswith(_MERGE):
+            made = _merge(self._window, name.removeprefix(_MERGE))
+        else:
+            made = _MAKERS[name](self._window)
         if made is not None:
             made.open()
 
@@ -89,10 +96,14 @@ class Dialogs(QObject):
         from workstation.app.demo import make_demo, usual_folder
 
         folder = usual_folder("drive")
+        if any(job.title == _MAKE_DEMO for job in self._window.jobs.running()):
+            self._window.tell("The demo is being made; Cancel beside the bar stops it.")
+            return
         self._window.tell(f"Making the demo in {folder} …")
         self._window.jobs.start(
-            "Make the demo", lambda _job: make_demo(folder).folder, done=self._on_demo, failed=self._refused
-        )
+            _MAKE_DEMO, lambda job: make_demo(folder, report=job.report).folder, done=self._on_demo,
+            failed=self._refused,
+        )  # fmt: skip
 
     def _on_demo(self, folder: Path) -> None:
         self._window.open_project(folder)
@@ -167,6 +178,20 @@ def _news(window: MainWindow) -> Sheet | None:
     return Manual(window, "what is new")
 
 
+def _merge(window: MainWindow, link: str = "") -> Sheet | None:
+    from workstation.ui.dialogs.entities import MergeThings
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else MergeThings(window, opened.bench, link)
+
+
+def _split(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.entities import SplitThing
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else SplitThing(window, opened.bench)
+
+
 def _absence(window: MainWindow) -> Sheet | None:
     from workstation.ui.dialogs.absence import Absence
 
@@ -181,7 +206,7 @@ def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news, "absence": _absence,
+    "news": _news, "absence": _absence, "merge": _merge, "split": _split,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""

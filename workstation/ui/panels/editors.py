@@ -13,6 +13,7 @@ from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenu, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
 from workstation.app.inspecting import Editor, InspectorField
+from workstation.ui.eliding import ChoiceBox
 
 MIXED = "mixed"
 _NOTHING = "—"
@@ -34,7 +35,7 @@ class PlainValue(QLabel):
         self.setText(MIXED if field.mixed else f"{value} {field.unit}".strip())
 
 
-class ChoiceEditor(QComboBox):
+class ChoiceEditor(ChoiceBox):
     """One of several; the wheel does nothing until it has the focus."""
 
     changed = QtSignal(object)

@@ -61,7 +61,7 @@ class EntitiesPanel(ListPanel):
         if columns != self.model.columns:
             self.model.set_columns(columns)
             self.table.lay_out(columns)
-        return self.made.rows(self.bench.session.store.stale_links(view.id))
+        return self.made.rows(() if self.bench.stale is None else self.bench.stale.ends())
 
     def choose(self, row: Row, cell: Cell | None) -> None:
         """Go to the label, or to where a missing one should be: its time, its pane, selected."""
@@ -102,21 +102,25 @@ class EntitiesPanel(ListPanel):
             return []
         read_only = "the project is open to look at only" if bench.session.read_only else ""
         none = read_only or ("" if rows else "select a thing first")
-        two = read_only or ("" if len(rows) == 2 else "select two things")
         return [
             Entry(text="Name and attributes…", act=partial(bench.wish, "entity.set"), why_not=none),
             Entry(text="Change class…", act=partial(bench.wish, "class.pick"), why_not=none),
+            Entry(text="Agree on a class…", act=partial(bench.wish, "entity.decide_class"), why_not=none),
             Entry(text="Attach labels…", act=partial(bench.wish, "entity.attach"), why_not=none),
-            Entry(text="Merge the second into the first", act=self._merge, why_not=two),
+            Entry(text="Merge…", act=partial(bench.wish, "entity.merge"), why_not=read_only),
+            Entry(text="Split…", act=self._split, why_not=none),
+            Entry(text="Propose links by rule", act=partial(bench.wish, "link.suggest"), why_not=read_only),
             Entry(text="State an absence…", act=partial(bench.wish, "link.absent"), why_not=none),
             Entry(text="Delete…", act=partial(bench.wish, "entity.delete"), why_not=none),
             Entry(text="Copy as text", act=self.copy, why_not="" if self.model.rows else "there is nothing"),
         ]
 
-    def _merge(self) -> None:
-        rows = self.table.selected_rows()
-        if self.bench is not None and len(rows) == 2:
-            self.bench.run("entity.merge", entity=rows[0].key, other=rows[1].key)
+    def _split(self) -> None:
+        """With the labels of the thing selected, of which some are ticked in the dialog."""
+        rows, bench = self.table.selected_rows(), self.bench
+        if bench is not None and bench.view is not None and rows:
+            bench.select([each.id for each in bench.view.annotations_of_entity(rows[0].key)][:1], cause=self.kind)
+            bench.wish("entity.split")
 
 
 def _cameras(bench: Workbench) -> CamerasInView | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workstation.app.walking import shows_at, when
+from workstation.core.findings import Finding
+from workstation.core.timebase import TimeRange
 from workstation.ui.workbench import Workbench
 
 
@@ -16,9 +18,19 @@ def go_to(bench: Workbench, ids: Sequence[str], *, cause: str, time_ns: int | No
     there = [each for each in ids if view.exists(each)]
     if there and set(bench.selected) != set(there):
         bench.select(there, cause=cause)
+    if len(there) == 1 and there[0] in view.links:
+        show_ends(bench, there[0])
     seek_to(bench, there, time_ns)
     if there:
         bench.reveal(there)
+
+
+def show_ends(bench: Workbench, link: str) -> None:
+    """Have the panes of a link's ends in sight beside each other."""
+    from workstation.app.end_cards import kinds_of_ends
+
+    if bench.view is not None:
+        bench.panes_wanted.emit(kinds_of_ends(bench.view, link))
 
 
 def seek_to(bench: Workbench, ids: Sequence[str], time_ns: int | None = None) -> None:
@@ -32,3 +44,28 @@ def seek_to(bench: Workbench, ids: Sequence[str], time_ns: int | None = None) ->
     if time_ns is not None:
         bench.clock.pause()
         bench.clock.seek(time_ns)
+
+
+def go_to_finding(bench: Workbench, finding: Finding, *, cause: str) -> None:
+    """Look at a finding: all its sides selected and in view, in panes beside each other, at the best moment for it."""
+    from workstation.app.findings_shown import best_moment, shown, streams_of, stretch
+
+    view = bench.view
+    if view is None:
+        return
+    what = shown(view, finding)
+    bench.look_at(finding.fingerprint)
+    there = [item.id for item in finding.items if view.exists(item.id)]
+    bench.select(there, cause=cause)
+    bench.panes_wanted.emit(tuple(streams_of(view, what)))
+    moment = best_moment(view, what, bench.clock.time_ns)
+    if moment is not None:
+        bench.clock.pause()
+        bench.clock.seek(moment)
+    bench.reveal(there)
+    span = stretch(view, what)
+    seen = bench.window
+    if span is not None and seen is not None and not (seen.start_ns <= span.start_ns and span.end_ns <= seen.end_ns):
+        wide = max(span.duration_ns, min(seen.duration_ns, bench.clock.span.duration_ns))
+        start_ns = span.start_ns - (wide - span.duration_ns) // 2
+        bench.show_window(TimeRange(start_ns, start_ns + wide))

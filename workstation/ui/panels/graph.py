@@ -13,18 +13,16 @@ from PySide6.QtWidgets import QScrollArea, QToolButton, QToolTip, QVBoxLayout, Q
 
 from workstation.app.link_graph import Graph, graph_of
 from workstation.app.sample_view import SampleView
-from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panels.going import go_to
 from workstation.ui.panes.base import Pane
 from workstation.ui.scenes.graph_scene import GraphScene, Item, Standing
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.workbench import Workbench
 
 _SOON_MS = 30
-_KINDS = (RecordKind.LINK, RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.STREAM, RecordKind.ONTOLOGY)
 
 
 class GraphCanvas(QWidget):
@@ -125,7 +123,7 @@ class GraphPanel(Pane):
         self.whole.setObjectName("graph_whole")
         self.whole.setText("All")
         self.whole.setAccessibleName("Show all links of the sample")
-        self.whole.setToolTip("All links of the sample, whatever is selected (A)")
+        self.whole.setToolTip("All links of the sample, whatever is selected (Shift+A)")
         self.whole.setCheckable(True)
         self.whole.setAutoRaise(True)
         self.whole.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -149,8 +147,7 @@ class GraphPanel(Pane):
         self.refresh_soon()
 
     def apply(self, changes: ChangeSet) -> None:
-        if any(changes.touched(kind) for kind in _KINDS):
-            self.refresh_soon()
+        self.refresh_soon()  # a moved keyframe or a typed word may make a link stale
 
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed and not self._holds(change.after.ids):
@@ -169,8 +166,8 @@ class GraphPanel(Pane):
     def _holds(self, ids: tuple[str, ...]) -> bool:
         """A relation of the graph that stands here is selected: the graph stays, so that one can look along it."""
         view = None if self.bench is None else self.bench.view
-        links = {each.link for each in self.canvas.scene.graph.relations}
-        return view is not None and len(ids) == 1 and ids[0] in view.links and ids[0] in links
+        links = {link for each in self.canvas.scene.graph.relations for link in each.links}
+        return view is not None and bool(ids) and all(each in view.links and each in links for each in ids)
 
     # --- what is shown ------------------------------------------------------------------------------------------
 
@@ -190,7 +187,7 @@ class GraphPanel(Pane):
             self.header.say()
             return
         view = bench.view
-        stale = [each.link.id for each in bench.session.store.stale_links(view.id)]
+        stale = () if bench.stale is None else bench.stale.links()
         graph = graph_of(view, () if self.whole.isChecked() else self._focus, stale=stale)
         self.canvas.empty = "No links yet. R begins one: pick, pick, then the key of the relation."
         self.canvas.show_scene(GraphScene(graph, small_font()))
@@ -200,7 +197,7 @@ class GraphPanel(Pane):
             self._into_sight(graph.nodes[graph.focus].key)
 
     def _say(self, view: SampleView, graph: Graph) -> None:
-        shown = len(graph.relations) + sum(each.own_links for each in graph.nodes)
+        shown = sum(len(each.links) for each in graph.relations) + sum(each.own_links for each in graph.nodes)
         total = len(view.links)
         around = "" if graph.focus is None else f"around {graph.nodes[graph.focus].name}"
         more = f"{graph.left_out} more things" if graph.left_out else ""

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMenu,
-    QMessageBox,
     QSplitter,
     QTabWidget,
     QToolButton,
@@ -22,8 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app import comment_rows, history_rows, keyframe_rows, link_rows
-from workstation.app.inspecting import Section, entities_of, heading, sections_of
-from workstation.app.inspecting_edits import EDITABLE, Change, make_change, merge_preview
+from workstation.app.end_cards import linked_to
+from workstation.app.inspecting import Section, heading, sections_of
+from workstation.app.inspecting_edits import EDITABLE, Change, make_change
 from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
 from workstation.app.selecting import HELP, select_where
@@ -148,7 +148,7 @@ class InspectorPanel(Pane):
             self._shown = ids
         self.header.say(item=heading(view, ids))
         sections = sections_of(view, ids, bench.clock.time_ns, self._frames(bench) if ids else None)
-        self.form.show_sections([*sections, *self._in_patient(view, ids)])
+        self.form.show_sections([*sections, *self._in_patient(view, ids), *self._residuals(view, ids)])
         for number, (name, title, _, _) in enumerate(_TABS):
             rows = self._rows(name, view, ids)
             self._models[name].set_rows(rows)
@@ -169,6 +169,20 @@ class InspectorPanel(Pane):
 
         section = patient_section(view, record, reader)
         return [section] if section.fields else []
+
+    def _residuals(self, view: SampleView, ids: tuple[str, ...]) -> list[Section]:
+        """What is left between the ends of a link that joins a picture with space."""
+        link = view.links.get(ids[0]) if len(ids) == 1 else None
+        bench = self.bench
+        if link is None or bench is None or bench.readers is None:
+            return []
+        from workstation.app.pair_rows import is_fused, residual_section
+
+        if not is_fused(view, link):
+            return []
+        store, readers = bench.session.store, bench.readers
+        section = bench.attempt(lambda: residual_section(view, store, readers, link))
+        return [] if section is None else [section]
 
     def _frames(self, bench: Workbench) -> FrameTree | None:
         """How the frames of the sample hang together, read when the first thing in space is looked at."""
@@ -243,12 +257,14 @@ class InspectorPanel(Pane):
         bench = self.bench
         view = None if bench is None else bench.view
         if bench is not None and view is not None:
-            things = entities_of(view, bench.selected)
-            if len(things) == 2:
-                names = [view.name_of(each.id) for each in things]
-                menu.addAction(f"Merge {names[1]} into {names[0]}…").setData(("merge", things[0].id, things[1].id))
+            for record_id, words in linked_to(view, bench.selected):
+                menu.addAction(f"Go to {words}").setData(("go", record_id))
             wishes = (
-                ("Attach to a thing…", "entity.attach"), ("Merge things…", "entity.merge"),
+                ("Link…", "link.add"), ("Move an end of the link", "link.retarget"),
+                ("New thing from the selection", "entity.make"), ("Attach to a thing…", "entity.attach"),
+                ("Detach from its thing", "entity.detach"), ("Merge things…", "entity.merge"),
+                ("Split thing…", "entity.split"), ("Agree on a class…", "entity.decide_class"),
+                ("Cuboid from the 2D box", "cuboid.from_box"),
                 ("State an absence…", "link.absent"), ("Comment…", "comment.add"), ("Ask a question…", "question.ask"),
                 ("Bring into view", "view.reveal"), ("Move many…", "bulk.move"), ("Delete", "annotation.delete"),
             )  # fmt: skip
@@ -262,33 +278,8 @@ class InspectorPanel(Pane):
         what, *rest = action.data()  # type: ignore[attr-defined]
         if self.bench is not None and what == "wish":
             self.bench.wish(rest[0])
-        elif what == "merge":
-            self.ask_to_merge(rest[0], rest[1])
-
-    def ask_to_merge(self, keeper: str, goes: str) -> None:
-        """Say what a merge changes, and do it if that is wanted."""
-        bench = self.bench
-        if bench is None or bench.view is None:
-            return
-        box = QMessageBox(self)
-        box.setObjectName("inspector_merge")
-        box.setAccessibleName("Merge two things")
-        box.setWindowTitle("Merge")
-        box.setText(f"Merge {bench.view.name_of(goes)} into {bench.view.name_of(keeper)}?")
-        box.setInformativeText("\n".join(merge_preview(bench.view, keeper, goes)))
-        box.setStandardButtons(QMessageBox.StandardButton.Cancel)
-        box.addButton("Merge", QMessageBox.ButtonRole.AcceptRole)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setProperty("merge", (keeper, goes))
-        box.accepted.connect(self._on_merge)
-        box.open()
-
-    @Slot()
-    def _on_merge(self) -> None:
-        box = self.sender()
-        keeper, goes = box.property("merge")
-        if self.bench is not None:
-            self.bench.run("entity.merge", entity=keeper, other=goes)
+        elif self.bench is not None and what == "go":
+            go_to(self.bench, rest, cause=self.kind)
 
     # --- making -------------------------------------------------------------------------------------------------
 

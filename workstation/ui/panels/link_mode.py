@@ -89,6 +89,8 @@ class LinkMode(Pane):
             self._clear(self._chips)
             self._clear(self._buttons)
             self.active_changed.emit(False)
+            if self.bench is not None:
+                self.bench.picked.emit(())
 
     def take(self, offer: Offer) -> None:
         """Make the link, and leave it selected so that what it says further can be written beside it."""
@@ -216,6 +218,7 @@ class LinkMode(Pane):
         self.picks = [each for each in self.picks if bench.view.exists(each)]
         self._judge()
         words = self._words_of_move(bench.view) if self.moving is not None else self._words_of_picks()
+        bench.picked.emit((*self._ends_now(bench.view), *self.picks))
         self.words.setText(words)
         self.words.setToolTip(words)
         names = ", ".join(bench.view.name_of(each) for each in self.picks)
@@ -224,6 +227,11 @@ class LinkMode(Pane):
         self.why.setVisible(self.moving is None)
         self._show_chips(bench.view)
         self._show_buttons()
+
+    def _ends_now(self, view: SampleView) -> tuple[str, ...]:
+        """The ends of the link of which one is being moved: they are looked at beside what is picked."""
+        link = view.links.get(self.moving or "")
+        return () if link is None else tuple(end.target for end in link.ends if end.target not in self.picks)
 
     def _words_of_picks(self) -> str:
         count = len(self.picks)
@@ -254,14 +262,14 @@ class LinkMode(Pane):
         if not self.choices:
             return f"Not so: {why}; pick another."
         if len(self.choices) == 1:
-            return f"Enter moves the end {self.choices[0].role} from {view.name_of(self.choices[0].old)} to"
-        return "Which end shall stand there?"
+            return f"– Enter moves the end {self.choices[0].role} here from {view.name_of(self.choices[0].old)}."
+        return "– which end shall stand here?"
 
     def _show_chips(self, view: SampleView) -> None:
         """Each pick by its name; a click takes it away."""
         self._clear(self._chips)
         for number, each in enumerate(self.picks[:_MOST_CHIPS]):
-            chip = self._button(f"pick_{number}", f"{_short(view.name_of(each))}  ✕", self._picks_row, number)
+            chip = self._button(f"pick_{number}", _chip_text(view, each), self._picks_row, number)
             chip.setToolTip(f"{view.name_of(each)} {_where(view, each)}; a click takes it away (Backspace: the last)")
             chip.setAccessibleName(f"Take away {view.name_of(each)} {_where(view, each)}")
             chip.setProperty("number", number)
@@ -389,6 +397,13 @@ class LinkMode(Pane):
 
 def _short(name: str) -> str:
     return name if len(name) <= 26 else f"{name[:25]}…"
+
+
+def _chip_text(view: SampleView, record_id: str) -> str:
+    annotation = view.annotations.get(record_id)
+    stream = None if annotation is None else view.streams.get(annotation.stream or "")
+    where = "" if stream is None else f" · {stream.key}"
+    return f"{_short(view.name_of(record_id))}{where}  ✕"
 
 
 def _where(view: SampleView, record_id: str) -> str:

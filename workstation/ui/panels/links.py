@@ -1,14 +1,18 @@
-"""The panel of links: every link of the sample by type and state, the stale ones with the reason, and what has none."""
+"""The panel of links: every link of the sample by type, state, class and stream, the stale ones with the reason, and
+what has none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 
-from workstation.app.link_rows import COLUMNS, STALE, UNLINKED, link_rows, type_choices
+from PySide6.QtCore import QModelIndex, Slot
+
+from workstation.app.link_rows import COLUMNS, STALE, UNLINKED, class_choices, link_rows, stream_choices, type_choices
 from workstation.app.rows import Row
 from workstation.core.annotation import State
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
+from workstation.ui.workbench import Workbench
 
 
 class LinksPanel(ListPanel):
@@ -25,6 +29,8 @@ class LinksPanel(ListPanel):
             ("", "Links and unlinked"), ("link", "Links only"), (STALE, "Stale only"), (UNLINKED, "Without any link"),
             *((f"state:{each.value}", each.value.capitalize()) for each in State),
         )),
+        Choice(name="class", spoken="Show what has an end of one class", entries=(("", "All classes"),)),
+        Choice(name="stream", spoken="Show what has an end on one stream", entries=(("", "All streams"),)),
     )  # fmt: skip
 
     def all_rows(self) -> list[Row]:
@@ -32,7 +38,27 @@ class LinksPanel(ListPanel):
         assert self.bench.view is not None
         view = self.bench.view
         self.refill("type", type_choices(view))
-        return link_rows(view, self.bench.session.store.stale_links(view.id))
+        self.refill("class", class_choices(view))
+        self.refill("stream", stream_choices(view))
+        return link_rows(view, () if self.bench.stale is None else self.bench.stale.ends())
+
+    def bound(self, bench: Workbench) -> None:
+        super().bound(bench)
+        self.table.entered_on.connect(self._on_entered)
+
+    def unbound(self, bench: Workbench) -> None:
+        self.table.entered_on.disconnect(self._on_entered)
+        super().unbound(bench)
+
+    @Slot(QModelIndex)
+    def _on_entered(self, _index: QModelIndex) -> None:
+        """Enter on a proposal accepts it, as everywhere; on any other row it only goes there."""
+        bench = self.bench
+        if bench is None or bench.view is None or bench.session.read_only:
+            return
+        links = [bench.view.links.get(each) for row in self.table.selected_rows() for each in row.ids]
+        if any(each is not None and each.state is State.PROPOSED for each in links):
+            bench.wish("annotation.accept")
 
     def entries(self, rows: Sequence[Row]) -> list[Entry]:
         bench = self.bench
@@ -43,7 +69,10 @@ class LinksPanel(ListPanel):
         one = none or ("" if len(links) == 1 else "select a single link")
         read_only = "the project is open to look at only" if bench.session.read_only else ""
         first = links[0] if links else ""
+        open_ones = [each for each in links if bench.view.links[each].state is State.PROPOSED]
+        proposed = none or ("" if open_ones else "it is no proposal")
         return [
+            Entry(text="Accept proposal", act=partial(bench.wish, "annotation.accept"), why_not=read_only or proposed),
             Entry(text="Confirm", act=partial(bench.run, "link.confirm", links=links), why_not=read_only or none),
             Entry(text="Reject", act=partial(bench.run, "link.set_state", links=links, state="rejected"),
                   why_not=read_only or none),
@@ -51,6 +80,7 @@ class LinksPanel(ListPanel):
             Entry(text="Move an end…", act=partial(bench.wish, "link.retarget"), why_not=read_only or one),
             Entry(text="Reason and rationale…", act=partial(bench.wish, "link.edit"), why_not=read_only or one),
             Entry(text="Remove", act=partial(bench.run, "link.remove", links=links), why_not=read_only or none),
+            Entry(text="Propose links by rule", act=partial(bench.wish, "link.suggest"), why_not=read_only),
             Entry(text="New link", act=partial(bench.wish, "link.add"), why_not=read_only),
             Entry(text="State an absence…", act=partial(bench.wish, "link.absent"), why_not=read_only or (
                 "" if bench.selected else "select what has no counterpart")),

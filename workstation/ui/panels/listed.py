@@ -10,13 +10,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workstation.app.rows import Cell, Column, Row, says
 from workstation.app.sample_view import SampleView
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
+from workstation.ui.eliding import ChoiceBox
 from workstation.ui.icons import icon
 from workstation.ui.panels.going import go_to
 from workstation.ui.panels.row_model import RowModel
@@ -26,6 +37,12 @@ from workstation.ui.theme import Theme
 from workstation.ui.workbench import Workbench
 
 _SOON_MS = 30
+_MOST_ABREAST = 3
+"""More choices than these stand in two columns where the panel is narrow."""
+
+
+_FILTER_PX = 150
+"""Of the filter and the button behind it: so much room it keeps beside the choices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +97,7 @@ class ListPanel(Pane):
         self.table = RowTable(f"{self.kind}_list", f"{self.title}: list")
         self.model = RowModel(self.columns, self)
         self._boxes: dict[str, QComboBox] = {}
+        self._narrow = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
@@ -285,7 +303,7 @@ class ListPanel(Pane):
         self.field.textChanged.connect(self._on_filter)
         self.bar.addWidget(self.field, 2)
         for choice in self.choices:
-            box = QComboBox()
+            box = ChoiceBox()
             box.setObjectName(f"{self.kind}_{choice.name}")
             box.setAccessibleName(choice.spoken)
             box.setToolTip(choice.spoken)
@@ -303,11 +321,35 @@ class ListPanel(Pane):
         self.more.clicked.connect(self._on_more)
         self.bar.addWidget(self.more)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_bar()
+
+    def _fit_bar(self) -> None:
+        """Where the choices would have no room beside the filter they stand below it."""
+        boxes = list(self._boxes.values())
+        wanted = _FILTER_PX + sum(box.sizeHint().width() + self.bar.spacing() for box in boxes)
+        narrow = bool(boxes) and self.width() < wanted
+        if narrow != self._narrow:
+            self._narrow = narrow
+            across = len(boxes) if len(boxes) <= _MOST_ABREAST else 2
+            for place, box in enumerate(boxes):
+                (self.bar if narrow else self._second).removeWidget(box)
+                if narrow:
+                    self._second.addWidget(box, place // across, place % across)
+                else:
+                    self.bar.insertWidget(place + 1, box, 1)
+            self._second.setContentsMargins(6, 0, 6, 4 if narrow else 0)
+
     def _build_body(self) -> None:
         self.column = QVBoxLayout(self.body)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(0)
         self.column.addLayout(self.bar)
+        self._second = QGridLayout()
+        self._second.setContentsMargins(6, 0, 6, 0)
+        self._second.setSpacing(4)
+        self.column.addLayout(self._second)
         self.table.set_model(self.model, self.columns)
         self.table.picked.connect(self._on_picked)
         self.table.chosen.connect(self._on_chosen)

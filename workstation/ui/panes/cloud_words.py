@@ -56,6 +56,12 @@ def note(moment: CloudMoment | None, look: CloudLook, *, coarse: bool = False) -
     return ", ".join(each for each in said if each), more
 
 
+def coming_words(moment: CloudMoment) -> str:
+    """What stands where points are being drawn for the first time; nothing where they come at once."""
+    millions = moment.points.count / 1e6
+    return f"Drawing {millions:.1f} million points …" if millions >= 1 else ""
+
+
 def empty_words(layers: CloudLayers) -> str:
     """What stands where no points are."""
     troubles = [*layers.troubles.values(), *(each.trouble for each in layers.layers if each.trouble)]

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 from workstation.app.transcript import DOUBTFUL, word_places
 from workstation.core.annotation import Word
 from workstation.ui.keys import UNDO_OF_WINDOW
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import DARK, Theme
 
 GUTTER_PX = 176
@@ -256,7 +256,7 @@ class Page(QPlainTextEdit):
         metrics = painter.fontMetrics()
         time_px = metrics.horizontalAdvance(f"{line.when} untimed" if line.untimed else line.when) + 6
         name = metrics.elidedText(line.speaker, Qt.TextElideMode.ElideRight, GUTTER_PX - 16 - time_px)
-        row = QRectF(11, rect.top(), GUTTER_PX - 16, min(rect.height(), 22.0))
+        row = QRectF(11, rect.top(), GUTTER_PX - 16, min(rect.height(), self.fontMetrics().lineSpacing()))
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         painter.setPen(QColor(self.theme.quiet))
         when = f"{line.when} untimed" if line.untimed else line.when

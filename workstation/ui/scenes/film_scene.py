@@ -64,7 +64,7 @@ class FilmScene(LaneScene):
             self._failed.add(thumbnail)
             self.invalidate()
             return
-        image = _image(pixels)
+        image = image_of(pixels)
         self._held[thumbnail] = image
         self._bytes += image.sizeInBytes()
         while self._bytes > _HELD_BYTES and len(self._held) > 1:
@@ -113,7 +113,8 @@ def _height_for(pixels: int) -> int:
     return max(32, -(-pixels // 32) * 32)
 
 
-def _image(pixels: Pixels) -> QImage:
+def image_of(pixels: Pixels) -> QImage:
+    """A small picture as Qt paints it."""
     if pixels.ndim == 2:
         held = np.ascontiguousarray(pixels.astype(np.uint8))
         return QImage(held.data, held.shape[1], held.shape[0], held.shape[1], QImage.Format.Format_Grayscale8).copy()

@@ -96,7 +96,7 @@ class GraphScene:
             names = " – ".join(self.graph.nodes[each].name for each in relation.nodes)
             stale = ", stale" if relation.stale else ""
             words = f"{relation.name}: {names} ({relation.state.value}{stale})"
-            yield Item(relation.link, rect, (relation.link,), words)
+            yield Item(relation.links[0], rect, relation.links, words)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class GraphScene:
         self, painter: QPainter, theme: Theme, relation: Relation, pill: QRectF, standing: Standing
     ) -> None:
         colour = _colour(theme, relation, standing)
-        pen = QPen(QColor(colour), 2.4 if relation.link in standing.selected else 1.4)
+        pen = QPen(QColor(colour), 2.4 if not standing.selected.isdisjoint(relation.links) else 1.4)
         pen.setStyle(_dash(relation))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for place, number in enumerate(relation.nodes):
@@ -184,7 +184,7 @@ class GraphScene:
     def _paint_pill(
         self, painter: QPainter, theme: Theme, relation: Relation, pill: QRectF, standing: Standing
     ) -> None:
-        chosen = relation.link in standing.selected
+        chosen = not standing.selected.isdisjoint(relation.links)
         pen = QPen(QColor(_colour(theme, relation, standing)), 1.4)
         pen.setStyle(_dash(relation))
         painter.setPen(pen)
@@ -195,7 +195,7 @@ class GraphScene:
             _pill_words(relation), Qt.TextElideMode.ElideRight, pill.width() - 8
         )  # fmt: skip
         painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, words)
-        if standing.current == relation.link:
+        if standing.current == relation.links[0]:
             _paint_current(painter, theme, pill)
 
 
@@ -207,6 +207,8 @@ def _notes(node: Node) -> Iterable[str]:
     yield from node.notes
     if node.own_links:
         yield f"{node.own_links} link{'s' if node.own_links > 1 else ''} among its labels"
+    if node.links:
+        yield f"{node.links} more link{'s' if node.links > 1 else ''}"
 
 
 def _high(node: Node) -> float:
@@ -214,7 +216,7 @@ def _high(node: Node) -> float:
 
 
 def _colour(theme: Theme, relation: Relation, standing: Standing) -> str:
-    if relation.link in standing.selected or relation.link == standing.hovered:
+    if standing.hovered in relation.links or not standing.selected.isdisjoint(relation.links):
         return theme.accent
     if relation.stale:
         return theme.warning

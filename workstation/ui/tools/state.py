@@ -65,6 +65,7 @@ class Hand:
         self._class_id: str | None = None
         self._drawn: Callable[[str], None] | None = None
         self._fits: Callable[[str], bool] | None = None
+        self._likely: str | None = None
 
     @property
     def tool(self) -> str:
@@ -99,6 +100,11 @@ class Hand:
         """Whether a shape was drawn and its class is still to be said."""
         return self._drawn is not None
 
+    @property
+    def likely(self) -> str | None:
+        """The class that Enter gives the shape that waits; ``None``: it has to be said."""
+        return None if self._drawn is None else self._likely
+
     def waits_for(self, drawn: Callable[[str], None]) -> bool:
         """Whether it is this shape that waits."""
         return self._drawn is drawn
@@ -107,12 +113,14 @@ class Hand:
         """Whether the shape that waits may be of that class; true for all while none waits or nobody said."""
         return self._drawn is None or self._fits is None or self._fits(class_id)
 
-    def ask_class(self, drawn: Callable[[str], None], *, fits: Callable[[str], bool] | None = None) -> None:
+    def ask_class(
+        self, drawn: Callable[[str], None], *, fits: Callable[[str], bool] | None = None, likely: str | None = None
+    ) -> None:
         """A shape was drawn without a class: ``drawn`` makes it once the class is known. The next shape replaces it.
 
-        ``fits`` says which classes may be so drawn there, for those who offer them.
+        ``fits`` says which classes may be so drawn there, for those who offer them; ``likely`` is what Enter takes.
         """
-        self._drawn, self._fits = drawn, fits
+        self._drawn, self._fits, self._likely = drawn, fits, likely
         self.changed.emit(self)
 
     def forget_drawn(self) -> None:

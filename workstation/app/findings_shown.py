@@ -1,0 +1,139 @@
+"""What of findings is drawn where their items are: which labels stand for each item, what is said, and when. No Qt.
+
+Asked by the glass over the panes (``ui/finding_glass.py``) and by whoever goes to a finding; panes say where labels
+are on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from workstation.app.finding_rows import measured_text
+from workstation.app.sample_view import SampleView
+from workstation.app.walking import shows_at
+from workstation.core.findings import Finding, Item
+from workstation.core.ontology import Severity
+from workstation.core.records import RecordKind
+from workstation.core.timebase import TimeRange
+
+_MOST_VIEWS = 60
+"""Labels that stand for one item: a track of an entity on every camera has that many, a whole film of words more."""
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_ROOM = 0.15
+"""Of what is between both ends, beside them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One finding as it is drawn: for each of its items the labels that stand for it, the same label once."""
+
+    finding: Finding
+    sides: tuple[frozenset[str], ...]
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset().union(*self.sides)
+
+
+def shown(view: SampleView, finding: Finding) -> Shown:
+    """The labels that a finding is about, item by item; a link stands for its ends where they are no items of it."""
+    taken: set[str] = set()
+    sides: list[frozenset[str]] = []
+    direct = [item for item in finding.items if item.kind != RecordKind.LINK.value]
+    linked = [item for item in finding.items if item.kind == RecordKind.LINK.value]
+    own = {item.id for item in direct if item.kind == RecordKind.ANNOTATION.value}
+    for item in (*direct, *(() if own else linked)):
+        for side in _sides(view, item):
+            side = side - (own - {item.id}) - taken
+            if side:
+                taken |= side
+                sides.append(side)
+    return Shown(finding=finding, sides=tuple(sides))
+
+
+def _sides(view: SampleView, item: Item) -> Iterable[frozenset[str]]:
+    if item.id in view.annotations:
+        return (frozenset({item.id}),)
+    if item.id in view.entities:
+        return (_views_of(view, item.id),)
+    link = view.links.get(item.id)
+    if link is None:
+        return ()
+    targets = [end.target for end in link.ends]
+    return [frozenset({each}) if each in view.annotations else _views_of(view, each) for each in targets]
+
+
+def _views_of(view: SampleView, entity: str) -> frozenset[str]:
+    views = [each.id for each in view.annotations_of_entity(entity)]
+    return frozenset(views[:_MOST_VIEWS])
+
+
+def said(finding: Finding) -> tuple[str, ...]:
+    """The callout: the rule with what was measured against the limit, then the sentence, then what helps."""
+    measured = measured_text(finding)
+    short = f"{finding.rule}: {measured}" if measured and len(measured) <= 48 else finding.rule
+    text = finding.text[:1].upper() + finding.text[1:]
+    helps = f"{finding.suggestion[:1].upper()}{finding.suggestion[1:]}." if finding.suggestion else ""
+    return tuple(each for each in (short, f"{text}.", helps) if each)
+
+
+def open_near(view: SampleView, findings: Iterable[Finding], time_ns: int, most: int) -> list[Shown]:
+    """The open findings whose labels get a sign: those nearest to the playhead, the gravest first among equals."""
+    placed = [(each, shown(view, each)) for each in findings if not each.settled]
+    far = sorted(
+        (_away_ns(view, each.labels, time_ns), _RANK[finding.severity], finding.fingerprint, each)
+        for finding, each in placed
+        if each.labels
+    )  # fmt: skip
+    return [each for *_, each in far[:most]]
+
+
+def _away_ns(view: SampleView, labels: frozenset[str], time_ns: int) -> int:
+    away = []
+    for each in labels:
+        when = view.session_range(view.annotations[each])
+        away.append(0 if when is None else max(when.start_ns - time_ns, time_ns - when.end_ns, 0))
+    return min(away, default=0)
+
+
+def of_labels(found: Iterable[Shown], labels: Sequence[str]) -> list[Shown]:
+    """The findings about any of these labels."""
+    wanted = set(labels)
+    return [each for each in found if each.labels & wanted]
+
+
+def best_moment(view: SampleView, what: Shown, now_ns: int) -> int | None:
+    """The time at which most of its sides are there, where the playhead should go; ``None`` if now is as good."""
+    starts = {when.start_ns for side in what.sides for each in side if (when := _range(view, each)) is not None}
+
+    def seen(time_ns: int) -> int:
+        return sum(any(shows_at(view, each, time_ns) for each in side) for side in what.sides)
+
+    best = max(sorted(starts), key=seen, default=None)
+    return None if best is None or seen(now_ns) >= seen(best) else best
+
+
+def stretch(view: SampleView, what: Shown) -> TimeRange | None:
+    """From the first of its labels to the last with room beside them; ``None`` without times."""
+    ranges = [found for side in what.sides for each in side if (found := _range(view, each)) is not None]
+    if not ranges:
+        return None
+    start, end = min(each.start_ns for each in ranges), max(each.end_ns for each in ranges)
+    beside = max(1, int((end - start) * _ROOM))
+    return TimeRange(start - beside, end + beside)
+
+
+def streams_of(view: SampleView, what: Shown) -> list[frozenset[str]]:
+    """The kinds of streams on which each side is."""
+    found = []
+    for side in what.sides:
+        streams = (view.streams.get(view.annotations[each].stream or "") for each in side)
+        found.append(frozenset(stream.kind.value for stream in streams if stream is not None))
+    return found
+
+
+def _range(view: SampleView, label: str) -> TimeRange | None:
+    annotation = view.annotations.get(label)
+    return None if annotation is None else view.session_range(annotation)

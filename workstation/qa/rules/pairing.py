@@ -1,0 +1,211 @@
+"""Labels that are linked and cannot belong together: exchanged with others, of other classes, one side missing.
+
+What texts say of pictures is judged in ``captions.py``, times of one moment in ``moments.py`` and ``clocks.py``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from workstation.core.annotation import Annotation, State, TargetKind
+from workstation.core.findings import Item
+from workstation.core.geometry import ShapeKind
+from workstation.core.ontology import ClassRelation, ErrorType, Severity
+from workstation.core.records import RecordKind
+from workstation.core.sample import Sample, Stream, StreamKind
+from workstation.core.snapshot import Snapshot
+from workstation.core.wording import content_words
+from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.rules.items import (
+    JUDGED,
+    annotation_item,
+    class_of,
+    judged_annotations,
+    link_item,
+    ontology_of,
+    streams_by_id,
+)
+from workstation.qa.rules.said import annotation_at, language_of, standing_links, text_of, wording_of
+
+MOMENT = frozenset({"synchronized_with", "grounded_in_time", "coincides_with", "describes"})
+"""Link types that make one event of what they join."""
+SAME = frozenset({"describes", "refers_to"})
+"""Link types whose two labels are of one class, if both are classes of one sort."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    """Labels that links make one event: what is seen or heard, and the texts that tell it."""
+
+    shown: tuple[Annotation, ...]
+    told: frozenset[str]
+    texts: tuple[Annotation, ...]
+
+
+@rule("pairing.exchanged", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """Two labels of one stream have changed places: each is told by the other's caption and not by its own.
+
+    Compared are a label's own words (its text, else what the lexicon has for its class) with the texts that links make
+    one event with it. The finding names the label that belongs there.
+    """
+    streams = streams_by_id(snapshot, sample)
+    known = [(event, label, _words(snapshot, label)) for event in _events(snapshot, sample) for label in event.shown]
+    by_stream: defaultdict[str, list[tuple[_Event, Annotation, frozenset[str]]]] = defaultdict(list)
+    for event, label, words in known:
+        if event.texts and words and not words & event.told:
+            by_stream[label.stream or ""].append((event, label, words))
+    for odd in by_stream.values():
+        for event, label, words in odd:
+            for other_event, other, other_words in odd:
+                if label.id == other.id or not (words & other_event.told and other_words & event.told):
+                    continue
+                mine, partner = annotation_item(label, streams), annotation_item(other, streams)
+                yield Fault(
+                    text=f"{mine.label} says '{_own(label)}', and the text beside it says "
+                    f"'{_short(text_of(event.texts[0]))}', which fits '{_own(other)}'",
+                    items=(mine, annotation_item(event.texts[0], streams), partner),
+                    measured=_own(label),
+                    limit=_own(other),
+                    suggestion=f"exchange it with {partner.label} {other.id}",
+                    aspect=label.id,
+                )
+
+
+@rule("pairing.classes", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """A text and what it describes carry classes of one sort that cannot both be true: words dog, box cup."""
+    ontology = ontology_of(snapshot)
+    streams = streams_by_id(snapshot, sample)
+    wording = wording_of(ontology)
+    for link in standing_links(snapshot, sample, SAME):
+        ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
+        texts = [each for each in ends if each.kind is ShapeKind.TEXT_SPAN]
+        for text in texts:
+            for other in (each for each in ends if each not in texts):
+                a, b = class_of(snapshot, text), class_of(snapshot, other)
+                if a not in ontology.classes or b not in ontology.classes or wording.root(a) != wording.root(b):
+                    continue
+                if ontology.relation(a, b) is ClassRelation.CONFLICT:
+                    yield Fault(
+                        text=f"{link.type_id}: the words are labelled {a} and what they describe {b}",
+                        items=(link_item(link), annotation_item(text, streams, a), annotation_item(other, streams, b)),
+                        measured=a,
+                        limit=b,
+                        suggestion="give both the class that is true, or link the words to what they mean",
+                        aspect=f"{text.id} {other.id}",
+                    )
+
+
+@rule("pairing.alone", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """Everything in a sample is labelled in one stream and linked to nothing, and beside it lies a stream that tells
+    of the same (words beside a picture, a sound or a signal) without a single label. The finding names both sides.
+    """
+    known = ontology_of(snapshot).classes
+    streams = streams_by_id(snapshot, sample)
+    labels = [each for each in snapshot.annotations(sample.id) if each.state is not State.REJECTED]
+    used = {each.stream for each in labels if each.stream is not None}
+    if len(used) != 1 or any(True for _ in snapshot.links(sample.id)):
+        return
+    place = streams.get(next(iter(used)))
+    empty = [each for each in streams.values() if each.id not in used and _tells(each, place)]
+    if place is None or not empty:
+        return
+    for label in labels:
+        class_id = class_of(snapshot, label)
+        if class_id in known and label.state in JUDGED and label.kind is not ShapeKind.TAG and not label.text:
+            named = annotation_item(label, streams, class_id)
+            missing = ", ".join(each.key for each in empty)
+            yield Fault(
+                text=f"{named.label} is labelled on {place.key} only; in {missing} nothing is labelled and nothing is "
+                f"linked to it",
+                items=(named, *(Item(RecordKind.STREAM.value, each.id, each.key) for each in empty)),
+                measured=place.kind.value,
+                limit=" and ".join((place.kind.value, *(each.kind.value for each in empty))),
+                suggestion=f"label it in {missing} and link both, or state its absence with the reason (link.absent)",
+            )
+
+
+@rule("pairing.unseen", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """In a sample in which most sounds are linked to what makes them or is seen meanwhile, one is linked to nothing,
+    and nothing says that its source is off-screen or unknown. Speech that is written down has its speaker.
+    """
+    streams = streams_by_id(snapshot, sample)
+    if not any(each.kind is StreamKind.VIDEO for each in streams.values()):
+        return
+    joined = {
+        end.target
+        for link in snapshot.links(sample.id)
+        if link.state is not State.REJECTED and link.holds
+        for end in link.ends
+    }
+    sounds = [each for each in judged_annotations(snapshot, sample) if _is_sound(snapshot, each, streams)]
+    alone = [each for each in sounds if each.id not in joined and (each.entity is None or each.entity not in joined)]
+    if 2 * len(alone) >= len(sounds):
+        return
+    for label in alone:
+        named = annotation_item(label, streams, class_of(snapshot, label))
+        yield Fault(
+            text=f"{named.label} has no counterpart in the picture, and nothing says why",
+            items=(named,),
+            suggestion="link it to what makes it (sound_source), or state that the source is off-screen or unknown",
+        )
+
+
+def _is_sound(snapshot: Snapshot, label: Annotation, streams: Mapping[str, Stream]) -> bool:
+    stream = streams.get(label.stream or "")
+    heard = stream is not None and stream.kind is StreamKind.AUDIO and label.kind is ShapeKind.SPAN
+    return heard and not any(True for _ in snapshot.words(label.id))
+
+
+def _tells(stream: Stream, beside: Stream | None) -> bool:
+    """Whether a stream is words that go with something shown, heard or measured."""
+    return stream.kind is StreamKind.TEXT and beside is not None and beside.kind is not StreamKind.TEXT
+
+
+def _events(snapshot: Snapshot, sample: Sample) -> list[_Event]:
+    """What links make one event, as groups."""
+    group: dict[str, set[str]] = {}
+    labels: dict[str, Annotation] = {}
+    for link in standing_links(snapshot, sample, MOMENT):
+        found = [each for end in link.ends if (each := annotation_at(snapshot, end)) is not None]
+        if len(found) < 2 or any(end.kind is not TargetKind.ANNOTATION for end in link.ends):
+            continue
+        joined: set[str] = set()
+        for each in found:
+            labels[each.id] = each
+            joined |= group.get(each.id, {each.id})
+        for key in joined:
+            group[key] = joined
+    events = []
+    for keys in {id(each): each for each in group.values()}.values():
+        mine = [labels[key] for key in sorted(keys)]
+        texts = tuple(each for each in mine if each.kind is ShapeKind.TEXT_SPAN)
+        ontology = ontology_of(snapshot)
+        told = frozenset().union(*(content_words(text_of(t), language_of(snapshot, t, ontology)) for t in texts))
+        shown = tuple(each for each in mine if each.kind is ShapeKind.SPAN)
+        events.append(_Event(shown=shown, told=told, texts=texts))
+    return events
+
+
+def _words(snapshot: Snapshot, label: Annotation) -> frozenset[str]:
+    """The label's own words, else those that the lexicon lists under its class."""
+    ontology = ontology_of(snapshot)
+    language = language_of(snapshot, label, ontology)
+    if label.text:
+        return content_words(label.text, language)
+    class_id = class_of(snapshot, label)
+    listed = [word.word for word in ontology.ontology.lexicon if word.class_id == class_id]
+    return content_words(" ".join(listed), language)
+
+
+def _own(label: Annotation) -> str:
+    return label.text or label.class_id or label.kind.value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
