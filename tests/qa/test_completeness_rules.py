@@ -10,6 +10,7 @@ from space_world import MS, PLACES, World, street
 
 from workstation.core.annotation import Link, LinkEnd, Source, SourceKind, State, TargetKind
 from workstation.core.geometry import Cuboid
+from workstation.core.sample import Sample
 from workstation.qa.findings import load_rules
 from workstation.qa.runner import run_rules
 
@@ -111,6 +112,8 @@ def test_a_pair_that_is_not_linked_where_the_others_are_is_found() -> None:
 @pytest.mark.parametrize(("short_m", "found"), [(0.1, 1), (0.04, 0)])
 def test_somebody_whose_cuboids_are_short_is_found_among_others(short_m: float, found: int) -> None:
     scene = Scene()
+    another: Any = {"id": scene.ids.new(), "key": "another"}
+    scene.add(Sample(**another))
     for number in range(60):
         who = "Ben" if number % 5 == 0 else f"p{number % 5}"
         length = 4.4 + 0.01 * (number % 7) - (short_m if who == "Ben" else 0.0)

@@ -72,7 +72,8 @@ def _sizes(snapshot: Snapshot) -> tuple[dict[str, dict[str, Floats]], dict[tuple
     """Sizes (n, 3) by class and author, one cuboid a track; and the first label of each."""
     found: defaultdict[str, defaultdict[str, list[tuple[float, float, float]]]] = defaultdict(lambda: defaultdict(list))
     first: dict[tuple[str, str], str] = {}
-    for sample in snapshot.samples():
+    samples = list(snapshot.samples())
+    for sample in samples if len(samples) > 1 else ():
         if all(each.kind is not StreamKind.CLOUD for each in snapshot.streams(sample.id)):
             continue
         for label in judged_annotations(snapshot, sample):
