@@ -38,7 +38,7 @@ SUBJECTS = {
     "views",
 }  # fmt: skip
 DRIVE = DriveOptions(cameras=1, scale=0.25, seconds=18.2, camera_rate_hz=10, workers=1)
-SMALL_BATCH = 160
+SMALL_BATCH = 300
 
 
 @dataclass

@@ -126,5 +126,5 @@ def test_somebody_whose_cuboids_are_short_is_found_among_others(short_m: float, 
     assert len(findings) == found
     if findings:
         assert findings[0].measured == pytest.approx(short_m, abs=0.02)
-        assert "Ben makes car" in findings[0].text
+        assert findings[0].text.startswith("Ben makes cuboids")
         assert "too short" in findings[0].text

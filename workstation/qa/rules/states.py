@@ -29,7 +29,7 @@ _LASTING_S = 0.25
 """Two labels may notice a change one capture apart."""
 _STILL = frozenset({"parked", "stopped", "waiting", "standing", "sitting", "lying"})
 _GOING = frozenset({"moving", "walking", "running"})
-_STANDS_MPS, _GOES_MPS = 0.1, 0.7
+_STANDS_MPS, _GOES_MPS = 0.1, 1.0
 """What stands seems to move a little from sweep to sweep, and what goes slows down before it stands."""
 _OVER_NS, _LONG_NS = 1_000_000_000, 1_500_000_000
 """Long enough that the small clock errors which labelling allows do not look like motion where the vehicle turns."""
