@@ -243,7 +243,7 @@ def finding_fix(hands: Hands) -> None:
         hands.bench.tell(f"{finding.fix.title}: done.")
 
 
-@action("finding.decide", title="Decide on finding…", keys="Ctrl+Shift+N", menu=REVIEW, enabled=_needs_finding)
+@action("finding.decide", title="Decide on finding…", keys="Alt+N", menu=REVIEW, enabled=_needs_finding)
 def finding_decide(hands: Hands) -> None:
     """Dismiss, confirm or waive the finding that is looked at, with a reason and its cause."""
     hands.frame.open_dialog("decide")
