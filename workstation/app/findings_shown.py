@@ -38,16 +38,20 @@ class Shown:
 
 
 def shown(view: SampleView, finding: Finding) -> Shown:
-    """The labels that a finding is about, item by item; a link stands for its ends where they are no items of it."""
+    """The labels that a finding is about, item by item; a link stands for those of its ends that are no items."""
     taken: set[str] = set()
     sides: list[frozenset[str]] = []
     direct = [item for item in finding.items if item.kind != RecordKind.LINK.value]
-    linked = [item for item in finding.items if item.kind == RecordKind.LINK.value]
     own = {item.id for item in direct if item.kind == RecordKind.ANNOTATION.value}
-    for item in (*direct, *(() if own else linked)):
-        for side in _sides(view, item):
-            side = side - (own - {item.id}) - taken
+    for item in direct:
+        for each in _sides(view, item):
+            side = each - (own - {item.id}) - taken
             if side:
+                taken |= side
+                sides.append(side)
+    for item in finding.items:
+        for side in _sides(view, item) if item.kind == RecordKind.LINK.value else ():
+            if side and not side & taken:
                 taken |= side
                 sides.append(side)
     return Shown(finding=finding, sides=tuple(sides))
