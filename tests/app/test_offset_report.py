@@ -33,7 +33,7 @@ def project_late_by(folder: Path, late_ms: list[float]) -> Path:
 
 def test_twenty_milliseconds_in_every_sample_are_systematic_though_none_fails(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    late = [20 + float(each) for each in rng.normal(0, 6, 40)]
+    late = [20 + float(each) for each in rng.normal(0, 6, 200)]
     project = project_late_by(tmp_path, late)
     result = CliRunner().invoke(cli, ["report", "offsets", str(project), "--json"], standalone_mode=False)
     assert result.return_value == 1, result.output
@@ -44,7 +44,7 @@ def test_twenty_milliseconds_in_every_sample_are_systematic_though_none_fails(tm
     assert spread["mean_ms"] == pytest.approx(np.mean(late), abs=0.001)
     said = CliRunner().invoke(cli, ["report", "offsets", str(project)], standalone_mode=False).output
     assert "Systematic" in said
-    assert "40 samples" in said
+    assert "200 samples" in said
 
 
 @pytest.mark.parametrize("seed", range(5))

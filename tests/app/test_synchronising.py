@@ -96,6 +96,13 @@ def test_a_gyro_that_is_late_shows_against_another(tmp_path: Path) -> None:
     late_ms = found["late_ms"]
     assert isinstance(late_ms, float)
     assert abs(late_ms - 80) < 10
+    aligned = measured(
+        "align", str(project), "--method", "imu", "--reference", "steady", "--stream", "late", "--person", "Ana"
+    )
+    assert aligned["late_ms"] == late_ms
+    again = measured("imu", str(project), "steady", "late")["late_ms"]
+    assert isinstance(again, float)
+    assert abs(again) < 2
     result = CliRunner().invoke(cli, ["sync", "imu", str(project), "steady", "steady"])
     assert isinstance(result.exception, UserError)
     assert "against itself" in str(result.exception)

@@ -1,6 +1,7 @@
-"""Goals U3 and A2 on the timeline's own painting: 100,000 spans, and ten hours of sound, panned and zoomed.
+"""Goals U3 and A2 on the timeline's own painting: 100,000 spans, and ten hours of sound, panned and zoomed; and the
+whole pane, with heads, ruler and minimap, on the demo drive with 100,000 spans more.
 
-    python tests/bench/bench_timeline.py [--spans 100000] [--hours 10] [--no-peer]
+    python tests/bench/bench_timeline.py [--spans 100000] [--hours 10] [--no-peer] [--pane-only]
 
 Prints median, p95 and p99 of one redraw against the goals, and the same pan with pyqtgraph's region items (2,000 of
 them, as in the goal's peer figure). Needs a display (Xvfb will do).
@@ -89,6 +90,106 @@ def bench_spans(count: int) -> None:
         say(f"U3 pan, {count:,} spans in {tier.row_count} rows, {name} in view", timed(pan), "p95 ≤ 16.7 ms")
 
 
+def with_spans(session: object, count: int) -> None:
+    """So many more spans on the drive's commentary, as an import would bring them."""
+    from workstation.app.session import Session
+    from workstation.core.annotation import Annotation, State
+    from workstation.core.geometry import ShapeKind
+    from workstation.core.ids import AnnotationId
+    from workstation.core.sample import StreamKind
+    from workstation.core.timebase import TimeRange
+
+    assert isinstance(session, Session)
+    store = session.store
+    sample = store.sample_by_key("sf_drive")
+    ontology = store.ontology()
+    assert sample is not None
+    assert ontology is not None
+    stream = next(each for each in store.streams(sample.id) if each.kind is StreamKind.AUDIO)
+    classes = list(ontology.classes_for(StreamKind.AUDIO, ShapeKind.SPAN))[:5]
+    rng = np.random.default_rng(7)
+    whole = TimeRange(0, 8 * SECOND)
+    starts = np.sort(rng.integers(0, whole.end_ns - SECOND // 10, count)).tolist()
+    lengths = (rng.exponential(3.0, count) * whole.end_ns / count).astype(np.int64).clip(1, SECOND // 10).tolist()
+    number = ontology_number(store)
+    with store.transaction("Many spans") as tx:
+        tx.put_many(
+            Annotation(
+                id=AnnotationId(tx.new_id()), sample=sample.id, stream=stream.id, kind=ShapeKind.SPAN,
+                class_id=classes[i % len(classes)], start_ns=start, end_ns=start + length, state=State.DRAFT,
+                ontology_version=number,
+            )
+            for i, (start, length) in enumerate(zip(starts, lengths, strict=True))
+        )  # fmt: skip
+
+
+def ontology_number(store: object) -> int:
+    from workstation.commands.reading import ontology_number as number
+
+    return number(store)  # type: ignore[arg-type]
+
+
+def bench_pane(count: int) -> None:
+    """The pane in a window of its own: pan, zoom and the playhead, everything that is repainted counted."""
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
+
+    from workstation.app.demo import make_demo
+    from workstation.app.opening import open_project
+    from workstation.ui.panes.timeline import TimelinePane
+    from workstation.ui.workbench import Workbench
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["WORKSTATION_HOME"] = folder + "/home"
+        made = make_demo(Path(folder) / "drive").folder
+        with open_project(made, kind="person", role="lead") as session:
+            with_spans(session, count)
+            bench = Workbench(session)
+            begin = time.perf_counter()
+            bench.open_sample("sf_drive")
+            pane = TimelinePane()
+            pane.bind(bench)
+            pane.resize(WIDTH, 600)
+            pane.show()
+            QTest.qWaitForWindowExposed(pane)
+            print(f"opened with {count:,} spans in {time.perf_counter() - begin:.2f} s")
+            QTest.qWait(4000)  # small pictures and waveform are made beside it
+            pane._bar.setValue(120)
+            for share in (1.0, 0.25, 0.02, 0.0005):
+                pane.fit()
+                pane.zoom(share, WIDTH / 2)
+
+                def pan(i: int) -> None:
+                    pane.pan(37 if (i // 30) % 2 else -37)
+                    QApplication.processEvents()
+
+                say(f"the pane, {count:,} spans, pan at {share:g} of the time", timed(pan, 200), "16.7 ms p95 (U3)")
+            pane.fit()
+
+            def zoom(i: int) -> None:
+                pane.zoom(0.8 if (i // 20) % 2 else 1.25, WIDTH / 3)
+                QApplication.processEvents()
+
+            say("the pane, zoom", timed(zoom, 200), "16.7 ms p95 (U3)")
+
+            def all_of_it(i: int) -> None:
+                pane.pan(37 if (i // 30) % 2 else -37)
+                pane.repaint()
+
+            pane.fit()
+            say("the same with header and heads, which no pan repaints", timed(all_of_it, 200), "none")
+            pane.fit()
+
+            def play(i: int) -> None:
+                bench.clock.seek(i * SECOND // 60)
+                QApplication.processEvents()
+
+            say("the playhead goes on", timed(play, 200), "16.7 ms p95 (U3)")
+            pane.unbind()
+            pane.close()
+            bench.close()
+
+
 def bench_sound(hours: float) -> None:
     import soundfile
     from PySide6.QtGui import QImage, QPainter
@@ -165,11 +266,15 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=100_000)
     parser.add_argument("--hours", type=float, default=10.0)
     parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--pane-only", action="store_true")
     chosen = parser.parse_args()
     from PySide6.QtWidgets import QApplication
 
     application = QApplication.instance() or QApplication([])
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    bench_pane(chosen.spans)
+    if chosen.pane_only:
+        return
     bench_spans(chosen.spans)
     if chosen.hours > 0:
         bench_sound(chosen.hours)

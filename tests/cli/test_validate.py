@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import struct
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from workstation.app.opening import open_project
@@ -14,6 +17,7 @@ from workstation.app.validation import kept_findings
 from workstation.cli.main import main
 from workstation.core.rights import ActorKind
 from workstation.qa.findings import load_rules
+from workstation.store.media_files import record_file
 
 Run = Callable[..., tuple[int, str, str]]
 COUNT = len(load_rules())
@@ -41,15 +45,28 @@ def drive(run: Run, tmp_path: Path) -> Path:
     with open_project(folder, kind=ActorKind.PERSON) as session:
         session.run("guideline.acknowledge")
         session.run("sample.add", key="d")
-        for key, kind in (("front", "video"), ("lidar", "cloud"), ("mic", "audio")):
+        for key, kind in (("front", "video"), ("lidar", "cloud")):
             session.run("stream.add", sample="d", key=key, kind=kind)
+        files = msgspec.to_builtins((record_file(folder, horn_at_the_start(folder / "media" / "mic.wav")),))
+        session.run("stream.add", sample="d", key="mic", kind="audio", files=files, reader="audio")
         session.open_sample("d")
-        horn = session.run("annotation.add", stream="mic", class_id="horn", kind="span", start_ns=0, end_ns=5)
+        horn = session.run("annotation.add", stream="mic", class_id="horn", kind="span", start_ns=0, end_ns=90_000_000)
         van = session.run("entity.add", class_id="van")
         box = session.run("annotation.add", stream="front", entity=van, shape=BOX)
         session.run("annotation.add", stream="lidar", entity=van, shape=CUBOID, frame="ego")
         session.run("link.add", type_id="sound_source", ends={"sound": horn, "source": box})
     return folder
+
+
+def horn_at_the_start(path: Path) -> Path:
+    """A second of sound that is loud for its first tenth."""
+    path.parent.mkdir(exist_ok=True)
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"".join(struct.pack("<h", (9000 if at < 800 else 30) * (-1) ** at) for at in range(8000)))
+    return path
 
 
 def do(folder: Path, command: str, **arguments: Any) -> Any:

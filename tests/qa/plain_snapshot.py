@@ -166,7 +166,7 @@ class Scene:
         made: Any = {"id": self.ids.new(), "sample": self.sample, "class_id": class_id, "number": number}
         return self.add(Entity(**made, **more))  # type: ignore[no-any-return]
 
-    def label(self, stream: str, class_id: str | None = None, **more: Any) -> Annotation:
+    def label(self, stream: str, class_id: str | None = None, /, **more: Any) -> Annotation:
         shape: Any = {
             "image": (ShapeKind.BOX, Box(1, 1, 9, 9)),
             "cloud": (ShapeKind.CUBOID, Cuboid((0, 0, 0), (4, 2, 1))),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,54 +25,60 @@ from workstation.synth.shop import shop
 from workstation.synth.talk import TalkOptions, talk
 from workstation.synth.truth import Truth
 
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "scene": {"options": SceneOptions(width=480, height=360)},
-    "clip": {"options": ClipOptions(scale=0.25)},
-    "talk": {"options": TalkOptions(scale=0.5)},
-    "ct": {"options": CtOptions()},
-    "robot": {"options": RobotOptions(scale=0.25)},
+Maker = Callable[..., Truth]
+FIXTURES: dict[str, tuple[Maker, dict[str, Any]]] = {
+    "scene": (scene, {"options": SceneOptions(width=160, height=120)}),
+    "clip": (clip, {"options": ClipOptions(scale=0.25)}),
+    "talk": (talk, {"options": TalkOptions(scale=0.25)}),
+    "ct": (ct, {"options": CtOptions(size=96, spacing_mm=3.5, slices=24, slice_mm=9.0)}),
+    "robot": (robot, {"options": RobotOptions(scale=0.5)}),
+    "shop": (shop, {}),
+    "batch": (batch, {}),
 }
-_MAKERS: dict[str, Callable[..., Truth]] = {
-    "scene": scene, "clip": clip, "talk": talk, "ct": ct, "robot": robot, "shop": shop, "batch": batch,
-}  # fmt: skip
+"""With the options that other tests make them with, so that a run makes their media once."""
+
+
+class PlantedProjects:
+    """Makes a project of a fixture's variant when it is asked for; all of a fixture share its media."""
+
+    def __init__(self, folder: Path, made_once: Maker) -> None:
+        self._folder = folder
+        self._made_once = made_once
+        self._projects: dict[tuple[str, str], Path] = {}
+
+    def __call__(self, name: str, variant: str = "clean") -> Path:
+        """The project that holds the variant as it was delivered."""
+        if (name, variant) not in self._projects:
+            make, options = FIXTURES[name]
+            made = self._made_once(make, **options)
+            if variant != "clean":
+                made = make(made.folder, variant=variant, **options)
+            demo = SCENES[name]
+            project = new_project(
+                self._folder / f"{name}-{variant}",
+                name=name,
+                profile=demo.profile,
+                ontology=str(resource(*demo.ontology)) if demo.ontology else None,
+                in_force=True,
+                person="Ana",
+            )
+            with open_project(project, kind=ActorKind.IMPORT, tool="demo") as session:
+                _into(session, name, made)
+            self._projects[name, variant] = project
+        return self._projects[name, variant]
 
 
 def _into(session: Session, name: str, made: Truth) -> None:
     if name == "clip":
         add_generated(session, made, demo_clip.label, texts=demo_clip.captions_of(made))
-    elif name in ("talk", "ct", "robot"):
-        add_generated(session, made, {"talk": demo_talk, "ct": demo_ct, "robot": demo_robot}[name].label)
+    elif name == "talk":
+        add_generated(session, made, demo_talk.label)
+    elif name == "ct":
+        add_generated(session, made, demo_ct.label)
+    elif name == "robot":
+        add_generated(session, made, demo_robot.label)
     else:
-        {"scene": demo_pictures, "shop": demo_shop, "batch": demo_batch}[name].build(session, made)
-
-
-class Planted:
-    """Makes each fixture's media once, and a project of a variant when it is asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._projects: dict[tuple[str, str], tuple[Truth, Path]] = {}
-
-    def project(self, name: str, variant: str = "clean") -> tuple[Truth, Path]:
-        """What was planted, and the project that holds it."""
-        if (name, variant) not in self._projects:
-            made = _MAKERS[name](self._folder / name, variant=variant, **_OPTIONS.get(name, {}))
-            demo = SCENES[name]
-            own = str(resource(*demo.ontology)) if demo.ontology else None
-            project = new_project(
-                self._folder / f"{name}-{variant}", name=name, profile=demo.profile, ontology=own, in_force=True,
-                person="Ana",
-            )  # fmt: skip
-            with open_project(project, kind=ActorKind.IMPORT, tool="demo") as session:
-                _into(session, name, made)
-            self._projects[name, variant] = made, project
-        return self._projects[name, variant]
-
-    @contextmanager
-    def opened(self, name: str, variant: str = "clean") -> Iterator[Session]:
-        """The project, for writing by whoever labels."""
-        with open_project(self.project(name, variant)[1], person="Ana") as session:
-            yield session
+        {"scene": demo_pictures.build, "shop": demo_shop.build, "batch": demo_batch.build}[name](session, made)
 
 
 def checked(project: Path, *only: str) -> tuple[list[tuple[str, Finding]], list[str]]:

@@ -107,6 +107,28 @@ def test_a_required_gate_locks_labelling_and_says_what_unlocks_it() -> None:
     assert why_locked(scene.project, sample, streams[:1]) is None
 
 
+@pytest.mark.parametrize(
+    ("profile", "ms", "locked"),
+    [("driving", 8, False), ("driving", 12, True), ("dialogue", -12, True), ("", 12, False)],
+)
+def test_where_the_work_cares_for_clocks_one_that_is_off_locks_labelling(profile: str, ms: int, locked: bool) -> None:
+    """The project says nothing of the gate; nobody has looked at the clocks, which alone locks nothing."""
+    scene = ProjectScene()
+    (sample,) = [each for each in scene.snapshot.held if isinstance(each, Sample)]
+    streams = [each for each in scene.snapshot.held if isinstance(each, Stream)]
+    project = replace(scene.project, gates={}, profile=profile)
+    assert why_locked(project, sample, streams) is None
+    evidence = {"left_ns": ms * MS, "left_by": "clap", "left_against": "image"}
+    drifting = [
+        replace(each, time_map=IDENTITY.found_by("identity", evidence=evidence)) if each.key == "audio" else each
+        for each in streams
+    ]
+    assert (why_locked(project, sample, drifting) is not None) is locked
+    waived = replace(sample, gates={"sync": Gate(state=GateState.WAIVED, reason="one recorder")})
+    assert why_locked(project, waived, drifting) is None
+    assert why_locked(replace(project, gates={"sync": "off"}), sample, drifting) is None
+
+
 @pytest.mark.parametrize(("ms", "found"), [(0, 0), (90, 0), (110, 1), (-110, 1)])
 def test_a_command_and_its_gesture_may_be_a_tenth_of_a_second_apart(ms: int, found: int) -> None:
     scene = ProjectScene()

@@ -596,6 +596,5 @@ def test_everything_the_mouse_does_can_be_done_by_keys(bench: Workbench, pane: C
 def test_steps_go_sweep_by_sweep(bench: Workbench, pane: CloudPane) -> None:
     assert pane.unit_name() == "sweep"
     bench.clock.seek(4 * STEP_NS + 30_000_000)
-    assert pane.step_time(1) == 5 * STEP_NS
-    assert pane.step_time(-1) == 3 * STEP_NS
+    assert (pane.step_time(1), pane.step_time(-1)) == (5 * STEP_NS, 3 * STEP_NS)
     assert pane.step_time(100) == (SWEEPS - 1) * STEP_NS

@@ -6,9 +6,10 @@ Called by ``workstation report calibration`` and by the panel of synchronisation
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from workstation.app.evidence import media_evidence
 from workstation.app.jobs import Job
 from workstation.core.calibration_error import (
     AngularError,
@@ -19,12 +20,13 @@ from workstation.core.calibration_error import (
     cause_of,
     things_off,
 )
-from workstation.core.evidence import Evidence
 from workstation.core.pair_fit import pairs_seen
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.qa.remembered import RememberedSnapshot
+from workstation.store.project import ProjectFolder
 from workstation.store.queries import Reads
+from workstation.store.store import Reader
 
 _WIDE = 21
 
@@ -103,11 +105,6 @@ class CalibrationReport:
         return tuple(sorted(off, key=lambda each: -abs(each.off.off_m)))
 
 
-def calibration_in(reads: Reads, sample: Sample, evidence: Evidence) -> CalibrationReport:
-    """Of a sample of a project, with what is known of its media."""
-    return calibration_report(RememberedSnapshot(reads, evidence), sample)
-
-
 def calibration_report(snapshot: Snapshot, sample: Sample, *, job: Job | None = None) -> CalibrationReport:
     """Of a sample whose snapshot knows its media; ``Unmeasured`` where those are missing."""
     pairs = []
@@ -117,6 +114,24 @@ def calibration_report(snapshot: Snapshot, sample: Sample, *, job: Job | None = 
             job.report(number, 0)
     things = things_off(pairs)
     return CalibrationReport(cameras=tuple(_cameras(things)), things=things)
+
+
+def report_of(reads: Reads, project: ProjectFolder, sample: Sample, *, job: Job | None = None) -> CalibrationReport:
+    """The same with the project's own media."""
+    with media_evidence(reads, project)(sample) as evidence:
+        return calibration_report(RememberedSnapshot(reads, evidence), sample, job=job)
+
+
+def reporting(
+    project: ProjectFolder, open_reader: Callable[[], Reader], sample: Sample
+) -> Callable[[Job], CalibrationReport]:
+    """The same as the work of a job, over a connection of its own."""
+
+    def work(job: Job) -> CalibrationReport:
+        with open_reader() as reader:
+            return report_of(reader, project, sample, job=job)
+
+    return work
 
 
 def _cameras(things: Sequence[ThingOff]) -> Iterator[CameraReport]:

@@ -54,7 +54,7 @@ def _sample(
     ]
     add_sample(session, run, key, files, readers)
     run("sample.set", sample=key, properties={name: str(row[name]) for name in _FACTS})
-    labels = Labels(run, key, source_of(made))
+    labels = Labels(run, key, {**source_of(made), "parameters": {"person": row["person"]}})
     things = row["family"] in ("scene", "drive")
     entity = labels.entity("thing", row["class"]) if things else None
     for stream in streams:

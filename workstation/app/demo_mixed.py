@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from workstation.app.demo_generated import LICENCE, Labels, written
+from workstation.app.demo_generated import LICENCE, Labels, text_part, written
 from workstation.app.session import Run, Session
 from workstation.core.annotation import Source, SourceKind
 from workstation.core.cameras import Camera, Pinhole
@@ -26,7 +26,7 @@ from workstation.synth.truth import GENERATOR
 _AT_ONCE = 50
 _IN_SYNC = "generated: all streams were stamped on one time axis"
 _EGO = "ego"
-_SEES = 0.02
+_RULE = "every sound event links to a road user as sound_source"
 Json = Mapping[str, Any]
 
 
@@ -35,7 +35,8 @@ def build(session: Session, folder: Path, *, count: int = mixed.COUNT, seed: int
     made = mixed.mixed(folder, seed=seed, count=count)
     media = session.project.media_folder
     shutil.copytree(folder / "media", media, dirs_exist_ok=True, ignore=shutil.ignore_patterns("made.json"))
-    files = {name: _files(session, media, name) for name in ("front.mp4", "left.mp4", "lidar", "sound.wav", "can.csv")}
+    files = {name: _files(session, media, name) for name in ("front.mp4", "left.mp4", "lidar", "can.csv")}
+    session.run("rule.set", rule="heard", says=_RULE, error_type="missing-reference", on=True)
     samples = made["samples"]
     for first in range(0, len(samples), _AT_ONCE):
         rows = samples[first : first + _AT_ONCE]
@@ -55,11 +56,13 @@ def _sample(session: Session, run: Run, row: Json, files: Mapping[str, Any]) -> 
     run("sample.add", key=key, notes="Generated, with noise on every label.")
     text = written(session.project.media_folder / "captions" / f"{key}.txt", row["caption"]["text"])
     caption = msgspec.to_builtins((record_file(session.project.path, text),))
+    heard = session.project.media_folder / "sounds" / f"{key}.wav"
+    mixed.write_sound(heard, dict(row))
     streams: Sequence[tuple[str, StreamKind, Any, dict[str, Any]]] = (
         *((name, StreamKind.VIDEO, files[f"{name}.mp4"], {"frame": name, "time_map": _starts(name)})
           for name in mixed.CAMERAS),
         ("lidar", StreamKind.CLOUD, files["lidar"], {"frame": "lidar", "options": {"times": "../lidar.times.csv"}}),
-        ("sound", StreamKind.AUDIO, files["sound.wav"], {}),
+        ("sound", StreamKind.AUDIO, msgspec.to_builtins((record_file(session.project.path, heard),)), {}),
         ("can", StreamKind.SERIES, files["can.csv"], {}),
         ("caption", StreamKind.TEXT, caption, {"language": "en"}),
     )  # fmt: skip
@@ -133,6 +136,13 @@ def _thing(labels: Labels, name: str, thing: Json) -> None:
 
 def _caption(labels: Labels, row: Json) -> None:
     text = row["caption"]["text"]
+    # The ontology has no class for a caption, so it stays a draft; what it says is judged all the same.
+    caption = labels.run(
+        "annotation.add", sample=labels.sample, stream="caption", shape=text_part(text, text.rstrip()),
+        state="draft", source=labels.source,
+    )  # fmt: skip
+    labels.ids["caption"] = f"annotation:{caption}"
+    labels.link("describes", {"text": "caption", "subject": "stream:front"})
     for each in row["caption"]["spans"]:
         start, end, class_id = each["start"], each["end"], each["class"]
         shape = {"kind": "text_span", "parts": [[start, end]], "quote": text[start:end]}

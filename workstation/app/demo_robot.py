@@ -1,4 +1,4 @@
-"""The generated robot episode with its labels: steps and boxes in three views, contacts, words and reasons.
+"""The generated robot episode with its labels as delivered: steps and boxes in three views, contacts, words, reasons.
 
 Called by ``demo.py``.
 """
@@ -27,24 +27,28 @@ _EVERY = 15
 def label(labels: Labels, made: Truth) -> None:
     """Everything the manipulation ontology has a word for."""
     truth = made.truth
+    said = {each["id"]: each for each in made.labels["annotations"]}
+    owners: dict[str, str] = {}
     for key, (class_id, colour) in _THINGS.items():
         labels.entity(key, class_id, name=key, attributes={"colour": [colour]} if colour else {})
     for view in _VIEWS:
         for key in _THINGS:
             rows = [(row[0], *row[2:]) for row in truth["boxes"]["views"][view] if row[1] == key]
             if rows:
+                owner = owners[f"box/{view}/{key}"] = said.get(f"box/{view}/{key}", {"entity": key})["entity"]
                 labels.track(
                     f"box/{view}/{key}", view, box_keyframes(rows, truth["frames"], truth["rate"], every=_EVERY),
-                    entity=labels.of(key), attributes={"occlusion": "unknown"},
+                    entity=labels.of(owner), attributes={"occlusion": "unknown"},
                 )  # fmt: skip
         for step in truth["steps"]:
+            mark = said[f"action/{view}/{step['key']}"]
             labels.mark(
                 f"step/{view}/{step['key']}", view, class_id=_STEPS[step["label"]], kind="span",
-                start_ns=step["start_ns"], end_ns=step["end_ns"],
+                start_ns=mark["start_ns"], end_ns=mark["end_ns"],
                 attributes={"grasp_type": "precision"} if step["label"] == "grasp" else {},
             )  # fmt: skip
     for key in _THINGS:
-        views = [f"box/{view}/{key}" for view in _VIEWS if f"box/{view}/{key}" in labels.ids]
+        views = [track for track, owner in owners.items() if owner == key]
         if len(views) > 1:
             labels.link("same_object", {"view": views})
     _signals(labels, truth)

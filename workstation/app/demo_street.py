@@ -6,7 +6,7 @@ variant comes in as it was delivered, wrong as it is, with its sync gate unverif
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -44,11 +44,13 @@ _SPANS = {
     "siren": "siren",
     "brake_noise": "sound_event",
     "braking": "braking",
+    "accelerating": "accelerating",
     "turning_left": "turning",
 }
-_MOTIONS = {"moving": "moving", "parked": "parked", "stopped": "stopped"}
+_MOTIONS = {"moving": "moving", "parked": "parked", "stopped": "stopped", "waiting": "stopped", "standing": "stopped"}
 _PERSON_STATES = frozenset({"waiting", "walking", "running", "crossing", "standing"})
 _SOLID = frozenset({"vehicle", "car", "van", "truck", "motorcycle"})
+_ABSENT = {"sparse": "too_far", "occluded or out of range": "occluded"}
 _IN_SYNC = "generated: every stream was stamped on one time axis, so its clock is right by construction"
 
 
@@ -163,30 +165,31 @@ def _lens(camera: Json) -> Lens:
 
 def _label(labels: Labels, made: Truth) -> None:
     """Everything the driving ontology has a word for."""
+    classes = {each["id"]: _CLASSES[each["class"]] for each in made.labels["entities"] if each["class"] in _CLASSES}
     for each in made.labels["entities"]:
-        if each["class"] in _CLASSES:
-            labels.entity(each["id"], _CLASSES[each["class"]], name=each.get("plate", ""))
+        if each["id"] in classes:
+            labels.entity(each["id"], classes[each["id"]], name=each.get("plate", ""))
     for each in made.labels["annotations"]:
         if each["kind"] == "track" and each["class"] in _CLASSES:
-            _track(labels, each)
+            _track(labels, each, classes)
         elif each["kind"] == "span" and each["class"] in _SPANS:
+            said = each.get("attributes", {}).get("state", "")
             labels.mark(
-                each["id"], each["stream"], class_id=_SPANS[each["class"]], kind="span", start_ns=each["start_ns"],
-                end_ns=each["end_ns"],
+                each["id"], each["stream"], class_id=_SPANS.get(said, _SPANS[each["class"]]), kind="span",
+                start_ns=each["start_ns"], end_ns=each["end_ns"],
             )  # fmt: skip
-    for each in made.labels["entities"]:
-        views = [key for key in labels.ids if key.endswith(f"/{each['id']}") and key.startswith(("box/", "cuboid/"))]
-        if len(views) > 1:
-            labels.link("same_object", {"view": views})
+    _things_in_space(labels, made)
     _links(labels, made)
 
 
-def _track(labels: Labels, each: Json) -> None:
+def _track(labels: Labels, each: Json, classes: Mapping[str, str]) -> None:
     class_id = _CLASSES[each["class"]]
-    frame = {"frame": each["frame"]} if "frame" in each else {}
+    said = {"frame": each["frame"]} if "frame" in each else {}
+    if class_id != classes[each["entity"]]:
+        said["class_id"] = class_id
     track = labels.track(
         each["id"], each["stream"], each["keyframes"], entity=labels.of(each["entity"]),
-        attributes={"occlusion": "unknown"}, **frame,
+        attributes={"occlusion": "unknown"}, **said,
     )  # fmt: skip
     for time_ns, said in _changes(class_id, each["keyframes"]):
         labels.run("keyframe.set", annotation=track, time_ns=time_ns, attributes=said)
@@ -203,6 +206,27 @@ def _state(class_id: str, key: Json) -> dict[str, str]:
     if class_id == "pedestrian" and state in _PERSON_STATES:
         return {"pedestrian_state": state}
     return {"motion": _MOTIONS[state]} if class_id in _SOLID and state in _MOTIONS else {}
+
+
+def _things_in_space(labels: Labels, made: Truth) -> None:
+    """Box and cuboid of one thing, from the first of their two captures to the last; and what the scanner lacks."""
+    first_ns = {each["key"]: int(each.get("first_ns", 0)) for each in made.sample["streams"]}
+    streams = {each["id"]: each["stream"] for each in made.labels["annotations"]}
+    for each in made.labels["links"]:
+        ends = each["ends"]
+        if any("annotation" in end and end["annotation"] not in labels.ids for end in ends):
+            continue
+        if each["type"] in ("same-object", "not-same-object"):
+            times = [int(end["time_ns"]) + first_ns[streams[end["annotation"]]] for end in ends]
+            labels.link(
+                "same_object", {"view": [end["annotation"] for end in ends]}, start_ns=min(times),
+                end_ns=max(times) + 1, holds=each["type"] == "same-object",
+            )  # fmt: skip
+        elif each["type"] == "absent":
+            labels.link(
+                "absent", {"item": ends[0]["annotation"], "missing_from": f"stream:{ends[1]['stream']}"},
+                reason=_ABSENT[each["reason"]], start_ns=each["start_ns"], end_ns=each["end_ns"],
+            )  # fmt: skip
 
 
 def _links(labels: Labels, made: Truth) -> None:

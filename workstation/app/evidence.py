@@ -215,9 +215,10 @@ def _add_loudness(reader: AudioReader, at: NDArray[np.int64], out: NDArray[np.fl
 
 
 def _voxels(reader: VolumeReader, place: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
-    """Those whose middle lies within the radius; NaN where the files have none is left out."""
+    """Those whose middle lies within the radius, at least the nearest; NaN where the files have none is left out."""
     forth = reader.patient_from_voxel
     steps = np.linalg.norm(forth[:3, :3], axis=0)
+    radius = max(radius, float(np.linalg.norm(steps)) / 2)
     middle = np.linalg.solve(forth, np.append(place, 1.0))[:3]
     low = np.maximum(np.floor(middle - radius / steps).astype(int), 0)
     high = np.minimum(np.ceil(middle + radius / steps).astype(int) + 1, reader.shape)

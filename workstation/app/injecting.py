@@ -142,7 +142,7 @@ def _plant_one(
             size=None if kind.sizes is None else round(size, 4),
             unit="" if kind.sizes is None else kind.sizes.unit,
             limit=None if kind.sizes is None else kind.sizes.limit,
-            note=plant.note,
+            **({} if kind.sizes is None else {"band": kind.sizes.band}), note=plant.note,
         )  # fmt: skip
     return None
 

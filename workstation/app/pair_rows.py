@@ -12,14 +12,16 @@ from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Link
-from workstation.core.evidence import Evidence
+from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.fused_pairs import FLAT, SOLID
 from workstation.core.geometry import ShapeKind
 from workstation.core.ids import SampleId
+from workstation.core.pair_fit import LooseLink, loose_links
 from workstation.core.pair_residuals import PairResidual, pair_residuals
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.tolerances import OVERRUN_PX, OVERRUN_TOLERANCE, named_limit
 from workstation.qa.remembered import RememberedSnapshot
 from workstation.store.store import Store
 
@@ -29,8 +31,9 @@ Row = dict[str, Any]
 def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterator[Row]:
     """Every fused pair of a sample with the residual between its captures, and what it means in picture and space."""
     streams: dict[str, str] = {stream.id: stream.key for stream in session.store.streams(sample.id)}
-    evidence = MediaEvidence(session.store, sample.id, readers)
-    for pair in pair_residuals(RememberedSnapshot(session.store, evidence), sample):
+    snapshot = RememberedSnapshot(session.store, MediaEvidence(session.store, sample.id, readers))
+    loose = _loose(snapshot, sample)
+    for pair in pair_residuals(snapshot, sample):
         flat, solid = (session.store.get(RecordKind.ANNOTATION, each) for each in (pair.flat, pair.solid))
         yield {
             "sample": sample.key,
@@ -48,12 +51,20 @@ def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterato
             "overlap": None if pair.overlap is None else round(pair.overlap, 3),
             "range_m": pair.range_m,
             "pictures": pair.moments,
+            "flag": loose[pair.link].off.words() if pair.link in loose else "",
             "session time": "" if pair.at_ns is None else f"{pair.at_ns / 1e9:.6f} s",
             "residual": "not known" if pair.apart_ns is None else f"{pair.apart_ns / 1e6:+.3f} ms",
             "distance": "not known" if pair.moved_m is None else _metres(pair.moved_m, pair.moved_px),
             "offset": "" if pair.offset_px is None else _metres(pair.offset_m or 0.0, pair.offset_px),
             "range": "" if pair.range_m is None else f"{pair.range_m:.1f} m",
         }
+
+
+def _loose(snapshot: Snapshot, sample: Sample) -> dict[str, LooseLink]:
+    try:
+        return loose_links(snapshot, sample, named_limit(snapshot.project(), OVERRUN_TOLERANCE, OVERRUN_PX))
+    except Unmeasured:
+        return {}
 
 
 def _metres(metres: float, pixels: float | None) -> str:

@@ -17,8 +17,6 @@ from workstation.core.errors import DataError
 from workstation.core.findings import Finding
 from workstation.inject.plan import Plan, Planted, decoded
 
-_NEAR = (0.8, 1.25)
-"""In limits: between these an error is near its limit."""
 _Z = 1.96
 
 
@@ -75,7 +73,7 @@ def score(plan: Plan, found: Iterable[tuple[str | None, Sequence[Finding]]]) -> 
             tally = types[finding.error_type.value]
             if any(each.expected and _concerns(finding, each) for each in here):
                 tally.true += 1
-            elif not any(_near(each) and _concerns(finding, each) for each in here):
+            elif not any(each.near and _concerns(finding, each) for each in here):
                 tally.false += 1
                 false.append(finding)
     for rest in by_sample.values():
@@ -88,7 +86,7 @@ def _judge(planted: Planted, findings: Sequence[Finding], tallies: Iterable[Tall
     about = [each for each in findings if _concerns(each, planted)]
     seen = any(each.error_type.value == planted.error_type for each in about)
     for tally in tallies:
-        if _near(planted):
+        if planted.near:
             tally.near += 1
             tally.near_found += seen
         elif planted.expected:
@@ -100,10 +98,6 @@ def _judge(planted: Planted, findings: Sequence[Finding], tallies: Iterable[Tall
         else:
             tally.silent += 1
             tally.spoke += bool(about)
-
-
-def _near(planted: Planted) -> bool:
-    return planted.ratio is not None and _NEAR[0] <= planted.ratio <= _NEAR[1]
 
 
 def _concerns(finding: Finding, planted: Planted) -> bool:

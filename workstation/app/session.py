@@ -20,7 +20,7 @@ from workstation.core.rights import Actor, ActorKind, Right
 from workstation.core.sample import Sample
 from workstation.core.selection import Selection
 from workstation.core.signal import Signal
-from workstation.core.sync_state import SYNC_GATE, why_locked
+from workstation.core.sync_state import gate_asked, why_locked
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.store.changes import ChangeSet
 from workstation.store.project import ProjectFolder
@@ -176,7 +176,7 @@ class Session:
 
 def _why_locked(reads: Any, sample: SampleId) -> str | None:
     project = reads.project()
-    if project is None or SYNC_GATE not in project.gates:
+    if not gate_asked(project):
         return None
     found = reads.get(RecordKind.SAMPLE, sample)
     return why_locked(project, found, reads.streams(sample)) if isinstance(found, Sample) else None

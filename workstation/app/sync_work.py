@@ -16,11 +16,22 @@ from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
-from workstation.app.synchronising import Bench, Measured, by_clap, by_motion, by_object, by_sound, by_voice
+from workstation.app.synchronising import (
+    Bench,
+    Measured,
+    by_clap,
+    by_events,
+    by_motion,
+    by_object,
+    by_sound,
+    by_voice,
+    metres_of,
+)
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import ShapeKind
-from workstation.core.sample import Gate, GateState, Sample, Stream, StreamKind
+from workstation.core.sample import Gate, GateState, Project, Sample, Stream, StreamKind
 from workstation.core.sync_state import SYNC_GATE, SyncBasis, sync_basis
+from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, DISTANCE_TOLERANCE, allowed_ms, named_limit_ms
 from workstation.media.base import CancelToken
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
@@ -31,6 +42,7 @@ ShownCurve = Curve
 """What was compared, for whoever draws it."""
 _V, _A, _C = StreamKind.VIDEO, StreamKind.AUDIO, StreamKind.CLOUD
 _TURNS = (_V, _C, StreamKind.SERIES, StreamKind.TRAJECTORY)
+_MARKED = (StreamKind.SERIES, _A, _V)
 _FEWEST_FOR_DRIFT = 6
 _MOMENTS = 20
 _LOOKED_AT_NS = 20_000_000_000
@@ -58,6 +70,8 @@ METHODS = (
            reference=(_A,), moved=(_A,), around_ns=100_000_000),
     Method(name="imu", title="Turning", help="A gyro, poses, a camera that pans, turning sweeps",
            reference=_TURNS, moved=_TURNS, around_ns=5_000_000_000),
+    Method(name="events", title="Events", help="Pulses of a trigger, switches on the bus, sudden sounds, flashes",
+           reference=_MARKED, moved=_MARKED, around_ns=500_000_000),
     Method(name="object", title="Fast object", help="One thing with boxes in a camera and cuboids in sweeps",
            reference=(_V,), moved=(_C,), around_ns=2_000_000_000),
 )  # fmt: skip
@@ -109,6 +123,7 @@ def measuring(
                 "voice": lambda: by_voice(bench, sound=moved, picture=reference),
                 "sound": lambda: by_sound(bench, reference=reference, moved=moved),
                 "imu": lambda: by_motion(bench, reference=reference, moved=moved),
+                "events": lambda: by_events(bench, reference=reference, moved=moved),
                 "object": lambda: by_object(bench, entity=entity, picture=reference),
             }
             return ways[method]()
@@ -219,3 +234,13 @@ def speed_of(placed: PlacedCuboids, annotation: Annotation) -> float | None:
         return None
     steps = np.diff(np.array(places), axis=0)
     return 3.6 * float(np.median(np.linalg.norm(steps[:, 1:], axis=1) / np.maximum(steps[:, 0], 1e-9)))
+
+
+def limits_in_words(project: Project | None, kmh: float, whose: str = "") -> str:
+    """What the limit of clocks is in space at a speed, and what time a required exactness leaves at it."""
+    limit_ms = named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS)
+    metres, share = metres_of(round(limit_ms * 1e6), kmh)
+    said = f"The limit of {limit_ms:g} ms is {metres:.2f} m at {kmh:.0f} km/h{whose}, {share:.0%} of a 3.5 m lane"
+    required = None if project is None else project.tolerances.get(DISTANCE_TOLERANCE)
+    allowed = None if required is None else allowed_ms(required, kmh / 3.6)
+    return said if allowed is None else f"{said}; {required:g} m leave {allowed:.0f} ms"

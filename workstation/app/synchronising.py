@@ -19,6 +19,7 @@ import numpy as np
 from workstation.app.scenery import HoldsRecords, Scenery
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
+from workstation.app.sync_events import events_of
 from workstation.app.sync_signals import (
     Film,
     Progress,
@@ -193,6 +194,38 @@ def by_clap(bench: Bench, *, sound: str | None = None, picture: str | None = Non
         points=tuple(_point(pair.reference, pair.other) for pair in found.pairs),
         picks=picks, evidence={"claps": [list(each) for each in picks]}, doubt=doubt,
         shown=(_look(film, flashed), attacks(signal, [each[1] for each in picks])),
+    )  # fmt: skip
+
+
+def by_events(
+    bench: Bench, *, reference: str, moved: str, channel: str = "", reference_channel: str = "", falling: bool = False
+) -> Measured:
+    """One list of events against another: pulses, switches on the bus, sounds, flashes; drift included."""
+    first = bench.stream(reference, (), "the reference")
+    second = bench.stream(moved, (), "the stream to measure")
+    if first.id == second.id and channel == reference_channel:
+        raise UserError("a stream cannot be measured against itself")
+    one, other = (
+        events_of(
+            each, bench.readers.reader(each), channel=name, falling=falling, progress=bench.progress,
+            cancel=bench.cancel,
+        )
+        for each, name in ((first, reference_channel), (second, channel))
+    )  # fmt: skip
+    found = match_moments(one.moments, other.moments, most_ns=round(bench.most_s * 1e9), most_ppm=_MOST_PPM)
+    if found is None:
+        raise DataError(
+            f"{first.key} and {second.key} have no event within {bench.most_s:g} s of each other",
+            place=bench.sample.key,
+        )
+    few = "one pair of events says nothing of its own chance; look at the pick" if len(found.pairs) < 2 else ""
+    doubt = "another offset would fit about as well; look at the picks" if found.ambiguous else few
+    picks = tuple((pair.reference.middle_ns, pair.other.middle_ns) for pair in found.pairs)
+    return Measured(
+        method="events", reference=first, moved=second, fit=marks_drift(found),
+        points=tuple(_point(pair.reference, pair.other) for pair in found.pairs), picks=picks, doubt=doubt,
+        evidence={"channels": [one.channel, other.channel], "events": len(picks), "alone": list(found.alone)},
+        shown=(one.shown, other.shown),
     )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ Findings are derived data: keeping them writes no revision, and each run replace
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from workstation.core.evidence import Evidence
 from workstation.core.findings import Finding, decided
 from workstation.core.guideline import last_read, newest, people_behind
 from workstation.core.ids import SampleId
+from workstation.core.ontology import ErrorType
 from workstation.core.records import RecordKind
 from workstation.core.sample import Acknowledgement, Guideline, Sample
 from workstation.qa.findings import Rule, choose_rules, load_rules
@@ -47,13 +49,14 @@ class NotRun(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a run came to: how many samples and rules, open findings and settled ones, and what did not run."""
+    """What a run came to: samples and rules, open findings (by error type) and settled ones, and what did not run."""
 
     samples: int
     rules: int
     open: int
     settled: int
     not_run: tuple[NotRun, ...]
+    by_type: Mapping[str, int] = field(default_factory=dict)
 
 
 class Validation:
@@ -75,6 +78,7 @@ class Validation:
         self._evidence = evidence
         self._keys: set[str] = set()
         self._counts = {True: 0, False: 0}
+        self._types: Counter[str] = Counter()
         self._not_run: dict[tuple[str, str], int] = {}
 
     def findings(self, keep_in: Store | None = None) -> Iterator[tuple[Sample | None, list[Finding]]]:
@@ -95,6 +99,7 @@ class Validation:
             self._keys.add(sample.id)
         for finding in found:
             self._counts[finding.settled] += 1
+            self._types[finding.error_type.value] += not finding.settled
         for outcome in outcomes:
             if outcome.not_run is not None:
                 key = (outcome.rule.id, outcome.not_run)
@@ -110,6 +115,7 @@ class Validation:
             not_run=tuple(
                 NotRun(rule=rule, reason=reason, samples=count) for (rule, reason), count in self._not_run.items()
             ),
+            by_type={each.value: count for each in ErrorType if (count := self._types[each.value])},
         )
 
 

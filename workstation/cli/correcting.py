@@ -120,3 +120,49 @@ def tell(seen: Forecast, *, dry_run: bool, as_json: bool) -> None:
     for line in seen.lines():
         click.echo(line)
     click.echo("Nothing is changed." if dry_run else "Done as one step; undo takes it back.")
+
+
+@click.command()
+@project_argument
+@click.option("--sample", metavar="KEY", help="The sample; left out, the only one.")
+@click.option(
+    "--accept", is_flag=True, help="Move the labels to where they are spoken: one step, which undo takes back."
+)
+@acting
+@json_option
+def transcript(
+    project: Path, sample: str | None, accept: bool, person: str | None, role: str | None, as_json: bool
+) -> int:
+    """Whether transcripts stand where they are spoken, as a whole and turn by turn, by where it is loud.
+
+    Nothing is changed without --accept, which moves turns, their words and what stands on their text. Ends with 1 when
+    one is late or early.
+    """
+    from workstation.app.evidence import media_evidence
+    from workstation.app.transcript_time import realign, transcript_times
+    from workstation.cli.moments import sample_named
+
+    off = 0
+    with to_write(project, person, role, tool="sync transcript") if accept else to_read(project) as session:
+        chosen = sample_named(session, sample)
+        with media_evidence(session.store, session.project)(chosen) as evidence:
+            every = list(transcript_times(session.store, chosen, evidence))
+        for found in every:
+            late = found.lag is not None and found.lag.clear
+            off += late
+            moved = realign(session, chosen, found) if accept and late else 0
+            if as_json:
+                print_json({"sample": chosen.key, **found.plain(), "moved": moved})
+                continue
+            click.echo(f"{chosen.key}: {found.words()}.")
+            for turn, late_ns in zip(found.turns, found.turns_late_ns, strict=True):
+                if (
+                    late_ns is not None
+                    and abs(late_ns - (found.lag.late_ns if late and found.lag else 0)) > 100_000_000
+                ):
+                    click.echo(f"  by itself {late_ns / 1e6:+.0f} ms late: {(turn.text or '')[:60]}")
+            if moved:
+                click.echo(f"  {moved} labels are moved; undo takes it back.")
+    if not every and not as_json:
+        click.echo(f"{chosen.key}: nothing is transcribed on a sound.")
+    return 1 if off and not accept else 0

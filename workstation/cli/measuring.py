@@ -1,4 +1,4 @@
-"""``sync clap|sound|imu|voice|object|metres``: how far a clock is off, from what streams show; added to ``sync``."""
+"""``sync clap|sound|imu|events|…``: how far a clock is off, from what streams show; added to ``sync``."""
 
 from __future__ import annotations
 
@@ -87,6 +87,29 @@ def imu(reference: str, moved: str, channel: str, reference_channel: str, **aske
 
 @click.command()
 @_measuring
+@click.argument("reference", metavar="REFERENCE")
+@click.argument("moved", metavar="STREAM")
+@click.option("--channel", default="", metavar="NAME", help="What switches in STREAM, if it is not plain.")
+@click.option("--reference-channel", default="", metavar="NAME", help="The same of REFERENCE.")
+@click.option("--falling", is_flag=True, help="By where the channels switch off, not on.")
+def events(reference: str, moved: str, channel: str, reference_channel: str, falling: bool, **asked: Any) -> None:
+    """How late STREAM is against REFERENCE, and how it drifts, by events both marked: trigger pulses (TTL), switches on
+    the CAN bus, sounds that begin, flashes.
+
+    Either list may have events that the other misses. Nothing is changed without --accept.
+    """
+    from workstation.app.synchronising import by_events
+
+    _measure(
+        lambda b: by_events(
+            b, reference=reference, moved=moved, channel=channel, reference_channel=reference_channel, falling=falling
+        ),
+        **asked,
+    )
+
+
+@click.command()
+@_measuring
 @click.option("--sound", metavar="STREAM", help="The sound; left out, the only one.")
 @click.option("--picture", metavar="STREAM", help="The camera; left out, the only one.")
 def voice(sound: str | None, picture: str | None, **asked: Any) -> None:
@@ -137,6 +160,21 @@ def limit_of(within: float, kmh: float, as_json: bool) -> None:
         return
     said = "any time: it stands still" if found is None else f"{found:.0f} ms"
     click.echo(f"{within:g} m at {kmh:g} km/h allow {said}.")
+
+
+def align_by_motion(
+    project: Path, sample: str | None, reference: str | None, stream: str | None, stamps: tuple[str, ...], *,
+    person: str | None, role: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """``sync align --method imu``: measured by turning, and corrected."""
+    from workstation.app.synchronising import by_motion
+
+    if reference is None or stream is None or stamps:
+        raise click.UsageError("--method imu needs --reference and --stream, and no --stamps")
+    _measure(
+        lambda b: by_motion(b, reference=reference, moved=stream), project=project, sample=sample, most=1.0,
+        accept=True, keep=False, dry_run=False, person=person, role=role, as_json=as_json,
+    )  # fmt: skip
 
 
 def _measure(
@@ -194,5 +232,5 @@ def _tell(sample: str, found: Measured) -> None:
         click.echo(f"  Look first: {found.doubt}.")
 
 
-COMMANDS = (clap, sound, imu, voice, moving, metres, limit_of)
+COMMANDS = (clap, sound, imu, events, voice, moving, metres, limit_of)
 """What ``cli/sync.py`` adds to its group."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workstation.core.sample import Sample
 
 _CLOCK_COLUMNS = ("stream", "kind", "recording", "clock", "lock", "reported offset", "latency", "map")
-_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "offset", "range", "overlap", "session time")
+_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "offset", "range", "overlap", "session time", "flag")
 sample_option = click.option("--sample", metavar="KEY", help="Only this sample.")
 
 
@@ -28,7 +28,7 @@ def sync() -> None:
     """Show the clocks of samples, check and measure them, and align streams."""
 
 
-for each_command in (*measuring.COMMANDS, correcting.shift, correcting.calibrate):
+for each_command in (*measuring.COMMANDS, correcting.shift, correcting.calibrate, correcting.transcript):
     sync.add_command(each_command)
 
 
@@ -107,8 +107,8 @@ def pairs(project: Path, sample: str | None, as_json: bool) -> None:
 
     Residual and distance: how far apart the captures are, and how far the thing moves meanwhile. Offset: of the drawn
     box from the projected cuboid in the same picture, in metres at the thing's range. Of tracks the residual is that
-    of the picture farthest from its sweep, and the offset a median. Validate says what is too much
-    (moments.same_scan, fused.edge).
+    of the picture farthest from its sweep, and the offset a median. Flagged are links whose box reaches beyond the
+    projected cuboid by 5 px or more, whatever the cause; validate says what is to blame.
     """
     from workstation.app.pair_rows import pair_rows
     from workstation.app.reading import Formats
@@ -122,21 +122,34 @@ def pairs(project: Path, sample: str | None, as_json: bool) -> None:
 @sync.command()
 @project_argument
 @sample_option
-@click.option("--method", type=click.Choice(("interpolate",)), required=True, help="By time stamps: interpolate.")
+@click.option(
+    "--method",
+    type=click.Choice(("interpolate", "imu")),
+    required=True,
+    help="By time stamps (interpolate), or by how two streams turn (imu).",
+)
+@click.option("--reference", metavar="STREAM", help="With imu: the stream that is taken to be right.")
+@click.option("--stream", metavar="STREAM", help="With imu: the stream to correct.")
 @click.option(
     "--stamps", multiple=True, metavar="STREAM=FILE", help="The list of time stamps of a stream, one for each item."
 )
 @acting
 @json_option
 def align(
-    project: Path, sample: str | None, method: str, stamps: tuple[str, ...], person: str | None, role: str | None,
-    as_json: bool,
+    project: Path, sample: str | None, method: str, reference: str | None, stream: str | None,
+    stamps: tuple[str, ...], person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Bring streams that no hardware locked onto the timeline by their time stamps. One step, which undo takes back.
 
     Method and residual are kept with each time map, and the sync gate of the sample is unverified afterwards.
     Stamps are found beside a stream's file (front.mp4, front.times.csv), or named with --stamps.
+    By imu, STREAM is measured as sync imu does, and corrected; that verifies the sample.
     """
+    if method == "imu":
+        measuring.align_by_motion(
+            project, sample, reference, stream, stamps, person=person, role=role, as_json=as_json
+        )  # fmt: skip
+        return
     from workstation.app.clocks import align_by_stamps
     from workstation.app.moment import map_in_words
     from workstation.app.reading import Formats

@@ -197,6 +197,8 @@ def _print_summary(summary: Summary) -> None:
         where = f" on {missed.samples} samples" if missed.samples else ""
         click.echo(f"Not run{where}: {missed.rule}: {missed.reason}.")
     settled = f", {summary.settled} settled" if summary.settled else ""
+    if summary.by_type:
+        click.echo(f"Open by type: {', '.join(f'{count} {name}' for name, count in summary.by_type.items())}.")
     click.echo(
         f"{summary.samples} samples, {summary.rules} rules: {summary.open or 'no'} open findings{settled}, "
         f"{len(summary.not_run) or 'no'} rules not run."
@@ -209,6 +211,7 @@ def _summary_row(summary: Summary) -> dict[str, object]:
             "samples": summary.samples,
             "rules": summary.rules,
             "open": summary.open,
+            "by_type": dict(summary.by_type),
             "settled": summary.settled,
             "not_run": [
                 {"rule": missed.rule, "reason": missed.reason, "samples": missed.samples} for missed in summary.not_run
@@ -294,8 +297,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     Shows how far each thing's boxes stand beside its projected cuboid against its range. What grows with the range is
     an angle, and its size is told; one thing that is off alone is misplaced. Ends with 1 when a camera is off.
     """
-    from workstation.app.calibration_report import calibration_in
-    from workstation.app.evidence import media_evidence
+    from workstation.app.calibration_report import report_of
     from workstation.cli.moments import sample_named
     from workstation.core.evidence import Unmeasured
 
@@ -303,8 +305,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
     with to_read(project) as session:
         for each in session.store.samples() if sample is None else [sample_named(session, sample)]:
             try:
-                with media_evidence(session.store, session.project)(each) as evidence:
-                    found = calibration_in(session.store, each, evidence)
+                found = report_of(session.store, session.project, each)
             except Unmeasured as why:
                 click.echo(f"{each.key}: not judged: {why}", err=True)
                 continue

@@ -46,6 +46,8 @@ class ThingOff:
     off_px: float
     sigma_deg: float
     moments: int
+    labels: tuple[str, ...] = ()
+    """Ids of its boxes and its cuboids."""
 
     @property
     def off_m(self) -> float:
@@ -157,6 +159,7 @@ def _thing(pairs: Sequence[PairSeen]) -> ThingOff:
         off_px=float(np.median([pair.sideways_px or 0.0 for pair in pairs])),
         sigma_deg=max(finest, spread / max(1.0, len(pairs) ** 0.5)) if len(pairs) > 1 else 2 * finest,
         moments=len(pairs),
+        labels=tuple(dict.fromkeys(each for pair in pairs for each in (pair.flat, pair.solid))),
     )  # fmt: skip
 
 

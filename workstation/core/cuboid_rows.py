@@ -142,7 +142,8 @@ class Table:
 
 
 def placed_along(rows: Rows, rule: Track | None, times_ns: NDArray[np.int64]) -> Standing:
-    """One track at many session times: the same answers as ``Table.at``."""
+    """One track at many session times, as ``Table.at`` shows it; but where a moving thing is from its last keyframe on
+    until it is stated to be gone nobody knows, and what is drawn there is no measure of anything."""
     linear = rule is not None and rule.interpolation is Interpolation.LINEAR
     last = len(rows.times_ns) - 1
     before = rows.times_ns.searchsorted(times_ns, side="right") - 1
@@ -154,6 +155,8 @@ def placed_along(rows: Rows, rule: Track | None, times_ns: NDArray[np.int64]) ->
         there &= rows.times_ns[before] == times_ns
     for start_ns, end_ns in rows.gaps.tolist():
         there &= (times_ns < start_ns) | (times_ns >= end_ns)
+    if linear:
+        there &= (rows.presence[after] != 2) | (times_ns <= rows.times_ns[before])
     step = (rows.times_ns[after] - rows.times_ns[before]).astype(np.float64)
     still = (step <= 0) | (not linear) | (rows.presence[after] == 2)
     share = np.where(still, 0.0, (times_ns - rows.times_ns[before]) / np.where(step > 0, step, 1.0))

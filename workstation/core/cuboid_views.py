@@ -84,17 +84,27 @@ class PlacedTracks:
         rows = self.rows[track]
         return placed_along(rows, None if rows.source is None else rows.source[0].track, times_ns)
 
-    def seen(self, camera: Camera, track: str, times_ns: Int64s) -> Seen:
-        """What a camera sees of one cuboid in pictures taken then."""
+    def seen(
+        self, camera: Camera, track: str, times_ns: Int64s, *, moved_m: Sequence[float] = (0.0, 0.0, 0.0),
+        grown_m: Sequence[float] = (0.0, 0.0, 0.0), turned: RigidTransform = NO_MOVE,
+        cut: bool = True,
+    ) -> Seen:  # fmt: skip
+        """What a camera sees of one cuboid in pictures taken then; also if it stood elsewhere by ``moved_m`` along the
+        axes of its root, were larger by ``grown_m`` along its own, or the camera were ``turned`` in its own frame.
+
+        Without ``cut`` what is not wholly in the picture has no box, which is much faster to say.
+        """
         rows = self.rows[track]
         standing = self.place(track, times_ns)
+        standing.centers[:] += moved_m
+        standing.sizes[:] += grown_m
         ways = [self._way(camera.frame, rows.root, time_ns) for time_ns in times_ns.tolist()]
         known = standing.there & np.array([way is not None for way in ways], np.bool_)
         found = _Found(len(times_ns))
         if not known.any():
             return found.seen()
         at = np.flatnonzero(known)
-        moves = [NO_MOVE if (way := ways[i]) is None else way for i in at.tolist()]
+        moves = [NO_MOVE if (way := ways[i]) is None else turned @ way for i in at.tolist()]
         turns = matrix_of(np.array([move.rotation for move in moves]))
         shifts = np.array([move.translation for move in moves])
         corners = corners_of(standing.centers[at], standing.sizes[at], standing.rotations[at])
@@ -108,10 +118,13 @@ class PlacedTracks:
         ahead = (middles[:, 2] > -reached) | camera.lens.sees_behind
         if camera.row_time_ns:
             for row, i in enumerate(at.tolist()):
-                if ahead[row]:
+                if ahead[row] and (cut or found.whole[i]):
                     found.boxes[i] = self._rolling(camera, track, int(times_ns[i]), standing.cuboid(i))
             return found.seen()
         found.boxes[at] = _boxes(camera, corners)
+        if not cut:
+            found.boxes[~found.whole] = np.nan
+            return found.seen()
         for row, i in enumerate(at.tolist()):
             if ahead[row] and not found.whole[i]:  # the picture's corners and the near plane may cut it
                 box = cuboid_box(camera, standing.cuboid(i), camera_from_frame=moves[row])

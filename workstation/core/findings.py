@@ -35,8 +35,8 @@ _SETTLED = frozenset({FindingState.DISMISSED, FindingState.WAIVED})
 
 
 USUAL_CAUSES = (
-    "slip of the hand", "clock off", "calibration off", "guideline unclear", "class misunderstood", "model or import",
-    "hard to see or hear", "rule too strict",
+    "slip of the hand", "clock off", "calibration off", "cuboid misplaced", "guideline unclear", "class misunderstood",
+    "model or import", "hard to see or hear", "rule too strict",
 )  # fmt: skip
 """What may have led to a finding; a project adds its own (``Project.causes``)."""
 

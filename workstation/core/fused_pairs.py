@@ -46,8 +46,9 @@ class FusedPair:
 def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
     """Every pair of a sample's standing links whose captures are known.
 
-    A label of one capture lies there; a track lies on the keyframe nearest to the moment that the link speaks of, and
-    without such a moment the pair is one of whole tracks, which have no residual.
+    A label of one capture lies there; a track lies on its first keyframe in the interval that the link speaks of (from
+    the first of the captures to the last), or on the one nearest to the moment that it speaks of; without either the
+    pair is one of whole tracks, which have no residual.
     """
     streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
     places: dict[str, list[Place]] = {}
@@ -101,6 +102,8 @@ def _capture_ns(snapshot: Snapshot, annotation: Annotation, streams: dict[str, S
     if link.start_ns is None:
         return None
     moments = [stream.time_map.to_session(each.time_ns) for each in snapshot.keyframes(annotation.id) if each.shape]
+    if link.end_ns is not None and link.end_ns > link.start_ns:
+        moments = [time_ns for time_ns in moments if link.start_ns <= time_ns < link.end_ns]
     return min(moments, key=lambda time_ns: abs(time_ns - (link.start_ns or 0)), default=None)
 
 

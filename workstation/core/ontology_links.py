@@ -160,12 +160,23 @@ def refusal(ends: Sequence[EndView], roles: Mapping[str, RoleLimits], type_id: s
     homeless = [number for number in range(len(ends)) if all(each[number] for each in problems.values())]
     if homeless or unfilled:
         name = unfilled[0] if unfilled else next(iter(roles))
-        number = homeless[0] if homeless else 0
+        number = max(homeless or range(len(ends)), key=lambda each: _nearness(roles[name], ends[each]))
         said = problems[name][number]
         if said is not None:
             return said
     needs = " and ".join(f"{_number(limits.role)} {name}" for name, limits in roles.items())
     return f"'{type_id}' needs {needs}; these {len(ends)} cannot be shared out so"
+
+
+def _nearness(limits: RoleLimits, end: EndView) -> int:
+    """How much of what a role asks for an end has: the one that nearly fits is the one to speak of."""
+    role = limits.role
+    return sum((
+        end.kind in role.targets,
+        not limits.classes or end.class_id in limits.classes,
+        not role.shapes or end.shape_kind in role.shapes,
+        not role.streams or end.stream_kind in role.streams,
+    ))  # fmt: skip
 
 
 def _find_partner(

@@ -23,6 +23,13 @@ TIMED_KINDS = frozenset(
 
 REQUIRED = "required"
 """What a project says of a gate that must be passed before labelling."""
+MEASURED = "measured"
+"""What it says of one that locks only where a clock is known to be off by more than the limit."""
+_BY_PROFILE = {
+    "driving": MEASURED, "drone": MEASURED, "drones": MEASURED, "robotics": MEASURED, "manipulation": MEASURED,
+    "dialogue": MEASURED,
+}  # fmt: skip
+"""Where the project says nothing. In the others a label is a matter of one medium, or of no clock."""
 LOCKED = "labelling is locked"
 """How the reason begins."""
 _UNCORRECTED = frozenset({"identity", "declared"})
@@ -111,11 +118,20 @@ def clocks_off(project: Project | None, streams: Iterable[Stream]) -> list[Clock
     return [each for each in found if each is not None and abs(each.left_ns) / 1e6 > limit_ms]
 
 
+def gate_asked(project: Project | None) -> str:
+    """What must be true of the clocks before labelling: what the project says, else what its kind of work does."""
+    if project is None:
+        return ""
+    return project.gates.get(SYNC_GATE, _BY_PROFILE.get(project.profile, ""))
+
+
 def why_locked(project: Project | None, sample: Sample, streams: Iterable[Stream]) -> str | None:
-    """Why nothing may be labelled yet in a project that requires the sync gate, with what unlocks it; else ``None``."""
+    """Why nothing may be labelled yet, with what unlocks it; ``None`` if it may. A clock that is off locks wherever the
+    kind of work cares for clocks; one that nobody has looked at, where the project requires it."""
     held = list(streams)
     gate = sample.gates.get(SYNC_GATE, Gate()).state
-    if project is None or project.gates.get(SYNC_GATE) != REQUIRED or len(timed(held)) < 2:
+    asked = gate_asked(project)
+    if asked not in (REQUIRED, MEASURED) or len(timed(held)) < 2:
         return None
     if gate in (GateState.WAIVED, GateState.NOT_NEEDED):
         return None
@@ -124,7 +140,7 @@ def why_locked(project: Project | None, sample: Sample, streams: Iterable[Stream
             f"{LOCKED}: {each.stream.key} is {each.left_ns / 1e6:+.1f} ms off, {each.words}; "
             "correct it in the panel Synchronise, or sign a waiver (gate.waive)"
         )
-    if gate is GateState.VERIFIED:
+    if gate is GateState.VERIFIED or asked != REQUIRED:
         return None
     return (
         f"{LOCKED}: the clocks of {sample.key} are not verified; "

@@ -21,14 +21,21 @@ CAPTION_EACH_TOLERANCE, CAPTION_SET_TOLERANCE = "caption_each", "caption_set"
 LOOSE_TOLERANCE, SOUND_LEVEL_TOLERANCE, SPEECH_TOLERANCE = "loose_px", "sound_db", "speech_ms"
 WORD_ERROR_TOLERANCE, CLIP_LEVEL_TOLERANCE, LENGTH_TOLERANCE = "word_error_share", "clip_level_allowed", "length_mm"
 COLOUR_TOLERANCE, VOICE_TOLERANCE = "colour_share", "voice_db"
+IOU_TOLERANCE, OVERRUN_TOLERANCE, TURNED_TOLERANCE = "iou", "containment_px", "calibration_deg"
+MISPLACED_TOLERANCE, SIZE_TOLERANCE = "misplaced_m", "size_bias_m"
+IOU_FAR_TOLERANCE, FAR_TOLERANCE = "iou_far", "far_m"
+"""``iou`` may also be given for one class and all below it (``iou:pedestrian``), and ``iou_far`` from ``far_m`` on."""
+IOU, OVERRUN_PX, TURNED_DEG, MISPLACED_M, SIZE_BIAS_M = 0.5, 5.0, 0.1, 0.2, 0.05
+FAR_M = 50.0
+_DEFORMED = 0.5
+"""A person fills a cuboid that was made for a stride only in part."""
+_DRAWN_PX = 2.0
+"""Nobody draws a side much better, so a small thing cannot overlap as well as a large one."""
 CLOCK_MS = 10.0
 """What a clock may drift or be off before labelling begins."""
 SOUND_MS, NOTICED_MS = 100.0, 40.0
 """What is linked as seen and heard at once is wrong above the first, and noticed above the second."""
 CAPTION_MS = 500.0
-EDGE_TOLERANCE = "edge_px"
-EDGE_PX = 5.0
-"""How far the edge of a box may reach beyond the projected cuboid of the same thing."""
 GENERAL_SYNC_MS = 50.0
 SAME_SCAN_MS = 50.0
 """Half a turn of a LiDAR at 10 Hz: no capture of it is further from the nearest one."""
@@ -89,3 +96,28 @@ def named_limit(project: Project | None, tolerance: str, usual: float) -> float:
 def allowed_ms(distance_m: float, speed_mps: float) -> float | None:
     """How far off in time something of that speed may be while it stays that near; ``None`` for what stands still."""
     return distance_m / speed_mps * 1000 if speed_mps > 0 else None
+
+
+def iou_limit(
+    project: Project | None,
+    link_tolerance: Mapping[str, float],
+    classes: Iterable[str],
+    *,
+    deformable: bool,
+    range_m: float,
+    width_px: float,
+    height_px: float,
+) -> float:
+    """How well a box and the projection of its cuboid must overlap, by class (nearest first), range and size.
+
+    What the project says of a class counts as it is; other limits are eased for what changes its shape, and all of
+    them for what is so small that two pixels a side make the difference.
+    """
+    said: Mapping[str, float] = {} if project is None else project.tolerances
+    own = next((said[key] for name in classes if (key := f"{IOU_TOLERANCE}:{name}") in said), None)
+    if own is None:
+        own = said.get(IOU_TOLERANCE, link_tolerance.get(IOU_TOLERANCE, IOU)) * (_DEFORMED if deformable else 1.0)
+        if range_m >= said.get(FAR_TOLERANCE, FAR_M):
+            own = said.get(IOU_FAR_TOLERANCE, own)
+    across, down = (max(each - _DRAWN_PX, 0.0) / (each + _DRAWN_PX) for each in (width_px, height_px))
+    return min(own, across * down)

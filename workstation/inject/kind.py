@@ -46,6 +46,8 @@ class Sizes:
     limit: float
     most: float
     unit: str
+    band: tuple[float, float] = (0.8, 1.25)
+    """In limits: where labels as untidy as people's may be judged either way."""
 
 
 Place = Callable[[np.random.Generator, float], Plant]

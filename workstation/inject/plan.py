@@ -35,12 +35,19 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unit: str = ""
     limit: float | None = None
     """What its size is usually judged by; at or below it nothing is to be found."""
+    band: tuple[float, float] = (0.8, 1.25)
+    """In limits: between these it is near the limit, and the untidiness of labels decides."""
     note: str = ""
 
     @property
     def ratio(self) -> float | None:
         """How big it is in limits."""
         return None if self.size is None or not self.limit else abs(self.size) / self.limit
+
+    @property
+    def near(self) -> bool:
+        """Whether it is near its limit."""
+        return self.ratio is not None and self.band[0] <= self.ratio <= self.band[1]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ It is true only while nobody writes; it lives for the run over one sample.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Record, Word
@@ -86,9 +86,10 @@ class RememberedSnapshot:
         """The links of a sample."""
         return self._of_sample(RecordKind.LINK, sample, self._behind.links)
 
-    def keyframes(self, annotation: AnnotationId) -> Iterable[Keyframe]:
-        """As the snapshot behind says."""
-        return self._behind.keyframes(annotation)
+    def keyframes(self, annotation: AnnotationId) -> Sequence[Keyframe]:
+        """The keyframes of a track."""
+        key = (RecordKind.KEYFRAME, annotation)
+        return self._list(key, () if key in self._known else self._behind.keyframes(annotation))
 
     def words(self, annotation: AnnotationId) -> Iterable[Word]:
         """As the snapshot behind says."""
@@ -109,3 +110,14 @@ class RememberedSnapshot:
     def evidence(self, sample: SampleId) -> Evidence:
         """What was given for the sample that is checked, else as the snapshot behind says."""
         return self._behind.evidence(sample) if self._evidence is None else self._evidence
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What several rules work out of the same records, made once; a failure is not kept."""
+        if key not in self._known:
+            self._known[key] = make()
+        return cast("T", self._known[key])
+
+
+def remembered(snapshot: Snapshot, key: Hashable, make: Callable[[], T]) -> T:
+    """``make()``, once for all rules of a run; anew where nothing remembers."""
+    return snapshot.once(key, make) if isinstance(snapshot, RememberedSnapshot) else make()

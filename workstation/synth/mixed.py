@@ -25,10 +25,11 @@ CAMERAS = {"front": (0.0, 12_000_000), "left": (62.0, 31_000_000)}
 """By name: degrees to the left of straight ahead, and when its first picture is taken."""
 EYE = (1.4, 0.0, 1.5)
 SWEEPS_FROM_NS = 20_000_000
+SOUND_HZ, SOUND_S = 8000, 0.8
 _STEP_NS = 1_000_000_000 // RATE_HZ
 SIZES = {"car": (4.4, 1.8, 1.5), "van": (5.4, 2.0, 2.3), "truck": (8.0, 2.5, 3.2), "pedestrian": (0.7, 0.7, 1.75)}
 SPEEDS_MPS = {"car": (3.0, 14.0), "van": (3.0, 12.0), "truck": (2.0, 9.0), "pedestrian": (0.9, 1.8)}
-NOISE_PX, NOISE_M, NOISE_MS = 0.8, 0.02, 4.0
+NOISE_PX, NOISE_M, NOISE_MS = 0.8, 0.015, 4.0
 """Standard deviations; nothing is off by more than two and a half of them."""
 _TURN = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 """A camera looks along z with x to the right and y down; a vehicle has x ahead, y left, z up."""
@@ -55,6 +56,17 @@ def mixed(folder: Path, *, seed: int = 0, count: int = COUNT) -> Json:
     media = shared_media(folder, {"fixture": "mixed", "seed": seed}, _media)
     samples = [_sample(f"m{index:04d}", np.random.default_rng([seed, 41, index])) for index in range(count)]
     return {**media, "samples": samples}
+
+
+def write_sound(path: Path, sample: Json, seed: int = 0) -> None:
+    """What is heard in a sample: its horn and its squeal when they truly sound, over a quiet street."""
+    rng = np.random.default_rng([seed, 43, int(sample["key"][1:])])
+    track = sound.room(round(SOUND_S * SOUND_HZ), SOUND_HZ, rng, 0.003)
+    for (start_ns, end_ns), made in zip(sample["sounds"], (sound.horn, sound.squeal), strict=True):
+        seconds = (end_ns - start_ns) / 1e9
+        wave = made(seconds, SOUND_HZ) if made is sound.horn else sound.squeal(seconds, SOUND_HZ, rng)
+        sound.add(track, wave, round(start_ns / 1e9 * SOUND_HZ), 0.25)
+    write_wav(path, track, SOUND_HZ)
 
 
 def camera_from_ego(name: str) -> Floats:
@@ -87,25 +99,25 @@ def _media(media: Path) -> Json:
         ground = rng.uniform((-10, -20), (40, 20), (400, 2))
         write_bin(media / "lidar" / f"{sweep:02d}.bin", (ground[:, 0], ground[:, 1], np.zeros(400), rng.random(400)))
     write_csv(media / "lidar.times.csv", ("sweep", "time_ns"), [(sweep, sweep_ns(sweep)) for sweep in range(FRAMES)])
-    write_wav(media / "sound.wav", sound.room(4800, 8000, rng, 0.01), 8000)
     times = np.arange(60) * 10_000_000
     write_csv(media / "can.csv", ("time_ns", "brake_pct"), zip(times.tolist(), [0.0] * 60, strict=True))
-    return {"media": ["front.mp4", "left.mp4", "lidar", "lidar.times.csv", "sound.wav", "can.csv"]}
+    return {"media": ["front.mp4", "left.mp4", "lidar", "lidar.times.csv", "can.csv"]}
 
 
 def _sample(key: str, rng: np.random.Generator) -> Json:
     things = _things(rng)
-    horn_ns = int(rng.integers(80, 200)) * 1_000_000
-    brake_ns = horn_ns + int(rng.integers(40, 120)) * 1_000_000
+    horn_ns = int(rng.integers(40, 120)) * 1_000_000
+    brake_ns = horn_ns + int(rng.integers(270, 310)) * 1_000_000
     return {
         "key": key,
         "things": [_labelled(each, rng) for each in things],
+        "sounds": [[horn_ns, horn_ns + 220_000_000], [brake_ns, brake_ns + 150_000_000]],
         "horn": _around(rng, horn_ns, horn_ns + 220_000_000),
         "hooter": int(rng.choice([i for i, each in enumerate(things) if each.class_id != "pedestrian"])),
         "braking": _around(rng, brake_ns, brake_ns + 150_000_000),
         "squeal": _around(rng, brake_ns, brake_ns + 150_000_000),
         "bus": _around(rng, brake_ns, brake_ns + 150_000_000),
-        "caption": _caption([each.class_id for each in things]),
+        "caption": _caption([each.class_id for each in things], rng),
     }
 
 
@@ -127,7 +139,7 @@ def _things(rng: np.random.Generator) -> list[Thing]:
         class_id = "car" if not found else str(rng.choice(list(SIZES)))
         heading = float(rng.choice([0.0, np.pi, np.pi / 2]) + rng.normal(0, 0.1))
         camera = str(rng.choice(list(CAMERAS)))
-        away, aside = float(rng.uniform(9, 32)), float(rng.uniform(-0.5, 0.5))
+        away, aside = float(rng.uniform(18, 36)), float(rng.uniform(-0.5, 0.5))
         yaw = np.radians(CAMERAS[camera][0]) + aside
         size = np.array(SIZES[class_id]) * rng.uniform(0.92, 1.08, 3)
         place = np.array([EYE[0] + away * np.cos(yaw), EYE[1] + away * np.sin(yaw), size[2] / 2])
@@ -217,18 +229,21 @@ def _boxes(thing: Thing, camera: str, rng: np.random.Generator) -> list[Json] | 
     return rows
 
 
-_NAMES = {"car": "car", "van": "van", "truck": "truck", "pedestrian": "pedestrian"}
 _MANY = ("", "one", "two", "three", "four", "five")
+_PLACES = ("Around there are", "To be seen are", "In view are", "Here are", "Beside the road are", "About it are",
+           "In the street are", "Before the lights are", "On this morning there are", "In the rain are")  # fmt: skip
+_ENDS = ("", " at the crossing", " near the kerb", " in slow traffic", " under the trees", " by the market",
+         " after the bend", " on the bridge")  # fmt: skip
 
 
-def _caption(classes: list[str]) -> Json:
-    """Says what is there and how many, and where each word stands."""
-    text, spans = "The car stands and sees ", []
-    kinds = sorted(set(classes))
+def _caption(classes: list[str], rng: np.random.Generator) -> Json:
+    """Says what is there and how many, and where each word stands; no two people word it alike."""
+    text, spans = f"{rng.choice(_PLACES)} ", []
+    kinds = [str(each) for each in rng.permutation(sorted(set(classes)))]
     for number, class_id in enumerate(kinds):
         count = classes.count(class_id)
-        word = f"{_MANY[count]} {_NAMES[class_id]}{'s' if count > 1 else ''}"
+        word = f"{_MANY[count]} {class_id}{'s' if count > 1 else ''}"
         text += " and " if number and number == len(kinds) - 1 else ", " if number else ""
         spans.append({"class": class_id, "start": len(text), "end": len(text) + len(word)})
         text += word
-    return {"text": text + ".\n", "spans": spans}
+    return {"text": f"{text}{rng.choice(_ENDS)}.\n", "spans": spans}

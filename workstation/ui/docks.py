@@ -249,6 +249,9 @@ class Docks(QObject):
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock.pane
 
+    def _is_placed(self, dock: PaneDock) -> bool:
+        return self._window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea
+
     def bring(self, wanted: tuple[frozenset[str], ...]) -> None:
         """Have a pane in sight for each of these sets of kinds of streams, beside each other; the focus stays."""
         kept: list[PaneDock] = []
@@ -286,7 +289,7 @@ class Docks(QObject):
 
     def _let_stand(self, dock: PaneDock) -> None:
         """Give a pane that the workspace has no place for one beside its like: Qt would show it nowhere."""
-        if dock.isFloating() or self._window.dockWidgetArea(dock) is not Qt.DockWidgetArea.NoDockWidgetArea:
+        if dock.isFloating() or self._is_placed(dock):
             return
         docked = [each for each in self if each is not dock and not each.isHidden() and not each.isFloating()]
         beside = next((each for each in docked if each.spec.area is dock.spec.area), None)
@@ -328,7 +331,10 @@ class Docks(QObject):
         """One pane alone, or all of them again where they were."""
         if self._before_maximising is not None:
             before, self._before_maximising = self._before_maximising, None
+            outside = [each for each in self if not self._is_placed(each)]
             self._window.restoreState(before, _LAYOUT_VERSION)
+            for each in outside:  # Qt gives those that the workspace has no place for one, and shows them
+                self._window.removeDockWidget(each)
             self._led_for = None  # what has nothing for the sample stands there again
             return
         self._bring_back()

@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintE
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from workstation.ui.panes.catalogue import PANES
+from workstation.ui.scenes.letters import small_font
 
 if TYPE_CHECKING:
     from workstation.app.lines_between import Bundle
@@ -182,8 +183,6 @@ class LinkLines(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        from workstation.ui.scenes.lane_scene import small_font  # with it NumPy, which the empty window does without
-
         bench = self._bench
         if bench is None:
             return

@@ -27,6 +27,7 @@ from workstation.app.seen import Seen, keep_seen, read_seen
 from workstation.app.session import Run, Session
 from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
+from workstation.core.anchors import left_behind
 from workstation.core.clock import Clock
 from workstation.core.errors import DataError, Refused, UserError
 from workstation.core.ids import SampleId
@@ -52,6 +53,8 @@ __all__ = ["Told", "Tone", "Workbench"]
 _log = logging.getLogger(__name__)
 _CHECK_MS = 400
 _CALM_MS = 150
+_MOST_MOVED = 20
+"""Whoever moves more labels at once moves what is tied to them as well, or knows."""
 
 
 class Workbench(QObject):
@@ -416,7 +419,19 @@ class Workbench(QObject):
                 self._stale.apply(changes)
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
+        self._offer_to_follow(changes)
         self.check_soon()
+
+    def _offer_to_follow(self, changes: ChangeSet) -> None:
+        """Say that what is tied to a sound stayed behind when its label was moved."""
+        moved = changes.changed.get(RecordKind.ANNOTATION, frozenset())
+        if self.view is None or not moved or len(moved) > _MOST_MOVED:
+            return
+        behind = list(left_behind(self.session.store, self.session.store.ontology(), moved))
+        if behind:
+            name, many = self.view.name_of(behind[0].anchor), len(behind)
+            labels = "1 label is" if many == 1 else f"{many} labels are"
+            self.tell(f"{labels} tied to {name} and stayed behind; “Move dependents along” (Sync) takes them with it.")
 
 
 def _report(error: Exception) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from workstation.core.annotation import Annotation, Keyframe
 from workstation.core.geometry import Cuboid
 from workstation.core.ontology_compile import CompiledOntology
-from workstation.core.sample import Sample, Stream
+from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
-from workstation.inject.joined import is_span, joined, keyframes_of, stream_of, streams_of, target_of
+from workstation.inject.joined import PICTURES, is_span, joined, keyframes_of, lies_on, stream_of, streams_of, target_of
 from workstation.inject.kind import Edit, Place, Plant, kind
 from workstation.inject.plan import Target
 
@@ -97,17 +97,23 @@ def _speed_mps(keyframes: list[Keyframe]) -> float | None:
 
 @kind("coarse_span", error_type="granularity")
 def coarse_span(snapshot: Snapshot, sample: Sample) -> Iterator[Place]:
-    """An event that is linked to another of its length is stretched over the whole of what there is."""
+    """A sound or what is seen of it is stretched over the whole of what there is; the other stays an event."""
     streams = streams_of(snapshot, sample)
     whole = _whole(snapshot, sample, streams)
     for link, labels in joined(snapshot, sample):
-        if len(labels) < 2 or not all(map(is_span, labels)):
+        if len(labels) != 2 or not all(map(is_span, labels)) or not _seen_and_heard(labels, streams):
             continue
         for label in labels:
             stream = stream_of(label, streams)
             if stream is not None:
                 start_ns, end_ns = (stream.time_map.to_stream(each) for each in whole)
                 yield partial(_stretch, label, max(start_ns, 0), end_ns, target_of(link))
+
+
+def _seen_and_heard(labels: tuple[Annotation, ...], streams: dict[str, Stream]) -> bool:
+    return any(lies_on(each, streams, StreamKind.AUDIO) for each in labels) and any(
+        lies_on(each, streams, *PICTURES) for each in labels
+    )
 
 
 def _whole(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> tuple[int, int]:

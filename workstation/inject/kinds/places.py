@@ -17,25 +17,28 @@ from workstation.inject.joined import PICTURES, joined, keyframes_of, lies_on, s
 from workstation.inject.kind import Edit, Place, Plant, Sizes, kind
 from workstation.inject.plan import Target
 
+_LIMIT_M, _LIMIT_PX = 0.2, 5.0
 _FEW = 2
 """Keyframes of a track are all moved; a label on fewer views than this has nothing to be held against."""
 
 
-@kind("moved_cuboid", error_type="partial-alignment", sizes=Sizes(0.02, 0.5, 2.0, "of its size"))
+@kind("moved_cuboid", error_type="partial-alignment", sizes=Sizes(0.1, 1.0, 15.0, "limits", (0.4, 1.8)))
 def moved_cuboid(snapshot: Snapshot, sample: Sample) -> Iterator[Place]:
-    """A cuboid that is linked to a box is moved sideways and up, by a part of its own size each way."""
-    for label, others in _linked(snapshot, sample, "cuboid"):
-        yield partial(_move, snapshot, label, others)
+    """A cuboid that is linked to a box is lifted. One limit is 0.2 m, or 5 px in the nearest view if that is less."""
+    for label, others, flat in _linked(snapshot, sample, "cuboid"):
+        yield partial(_lift, snapshot, label, others, _limit_m(snapshot, label, flat))
 
 
-@kind("wide_box", error_type="partial-alignment", sizes=Sizes(0.5, 10.0, 80.0, "px"))
+@kind("wide_box", error_type="partial-alignment", sizes=Sizes(0.4, 5.0, 80.0, "px", (0.4, 1.8)))
 def wide_box(snapshot: Snapshot, sample: Sample) -> Iterator[Place]:
     """A box that is linked to a cuboid is widened on one side."""
-    for label, others in _linked(snapshot, sample, "box"):
+    for label, others, _ in _linked(snapshot, sample, "box"):
         yield partial(_widen, snapshot, label, others)
 
 
-def _linked(snapshot: Snapshot, sample: Sample, kind_of: str) -> Iterator[tuple[Annotation, tuple[Target, ...]]]:
+def _linked(
+    snapshot: Snapshot, sample: Sample, kind_of: str
+) -> Iterator[tuple[Annotation, tuple[Target, ...], list[Annotation]]]:
     streams = streams_of(snapshot, sample)
     for link, labels in joined(snapshot, sample):
         solid = [each for each in labels if each.kind.value == "cuboid"]
@@ -43,31 +46,41 @@ def _linked(snapshot: Snapshot, sample: Sample, kind_of: str) -> Iterator[tuple[
         if not solid or not flat or len(labels) < _FEW:
             continue
         for label in solid if kind_of == "cuboid" else flat:
-            yield label, (target_of(link),)
+            yield label, (target_of(link),), flat
 
 
-def _move(
-    snapshot: Snapshot, label: Annotation, others: tuple[Target, ...], rng: np.random.Generator, size: float
+def _limit_m(snapshot: Snapshot, label: Annotation, flat: list[Annotation]) -> float:
+    """How far up is as much as five pixels where it is seen largest."""
+    high = max((shape.size[2] for shape in _shapes(snapshot, label) if isinstance(shape, Cuboid)), default=1.0)
+    seen = [shape.height for box in flat for shape in _shapes(snapshot, box) if isinstance(shape, Box)]
+    return min(_LIMIT_M, _LIMIT_PX * high / max(seen, default=_LIMIT_PX))
+
+
+def _shapes(snapshot: Snapshot, label: Annotation) -> list[Any]:
+    return [label.shape] if label.track is None else [each.shape for each in keyframes_of(snapshot, label)]
+
+
+def _lift(
+    snapshot: Snapshot,
+    label: Annotation,
+    others: tuple[Target, ...],
+    limit_m: float,
+    rng: np.random.Generator,
+    size: float,
 ) -> Plant:
-    way = np.array([0.0, side(rng) * size, size])
+    up = side(rng) * size * limit_m
 
     def moved(shape: Any) -> Any:
         if not isinstance(shape, Cuboid):
             return None
-        by = _turned(shape.rotation, way * shape.size)
-        return msgspec.structs.replace(shape, center=tuple((np.array(shape.center) + by).tolist()))
+        x, y, z = shape.center
+        return msgspec.structs.replace(shape, center=(x, y, z + up))
 
     return Plant(
         edits=tuple(_changed(snapshot, label, moved)),
         items=(target_of(label), *others),
-        note=f"moved by {size:.2f} of its width and height",
+        note=f"lifted by {up:+.2f} m",
     )
-
-
-def _turned(quaternion: tuple[float, float, float, float], vector: Any) -> Any:
-    """A vector turned by a unit quaternion, w first."""
-    w, axis = quaternion[0], np.array(quaternion[1:])
-    return vector + 2 * np.cross(axis, np.cross(axis, vector) + w * vector)
 
 
 def _widen(

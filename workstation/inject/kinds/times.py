@@ -27,9 +27,9 @@ from workstation.inject.plan import Target
 MS = 1_000_000
 
 
-@kind("late_sound", error_type="temporal", sizes=Sizes(20.0, 100.0, 600.0, "ms"))
+@kind("late_sound", error_type="temporal", sizes=Sizes(4.0, 40.0, 600.0, "ms", (0.7, 1.3)))
 def late_sound(snapshot: Snapshot, sample: Sample) -> Iterator[Place]:
-    """A sound is moved away from what is seen at its moment."""
+    """A sound is moved away from what is seen at its moment; people notice 40 ms."""
     streams = streams_of(snapshot, sample)
     for link, labels in joined(snapshot, sample):
         if tolerance_of(snapshot, link, "time_ms") is None or not all(map(is_span, labels)) or len(labels) != 2:
@@ -46,7 +46,7 @@ def late_sound(snapshot: Snapshot, sample: Sample) -> Iterator[Place]:
             )
 
 
-@kind("torn_moment", error_type="temporal", sizes=Sizes(5.0, 20.0, 300.0, "ms"))
+@kind("torn_moment", error_type="temporal", sizes=Sizes(3.0, 20.0, 300.0, "ms", (0.4, 1.6)))
 def torn_moment(snapshot: Snapshot, sample: Sample) -> Iterator[Place]:
     """Two stretches that are one moment, neither of them heard, are moved apart."""
     streams = streams_of(snapshot, sample)

@@ -5,54 +5,67 @@ Limits are those of ``core/tolerances.py``: the kind of work decides, and the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
-from workstation.core.fused_pairs import fused_pairs
+from workstation.core.evidence import Unmeasured
+from workstation.core.fused_pairs import FusedPair, fused_pairs
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
 from workstation.core.records import RecordKind
-from workstation.core.sample import Sample, Stream
+from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
-from workstation.qa.findings import Fault, Reach, rule
+from workstation.qa.findings import Fault, rule
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
+from workstation.qa.rules.patterns import Lateness, patterns_of
+from workstation.qa.rules.views import late_views, one_frame_ms
+
+_AS_NEAR_NS = 1_000_000
 
 
 @rule(
     "moments.same_scan",
     error_type=ErrorType.TEMPORAL,
     severity=Severity.ERROR,
-    version=2,
-    limit="the project's distance_m at the thing's speed, else the tolerance time_ms of the link type",
+    version=3,
+    limit="the nearest scan; the project's distance_m at the thing's speed, else the link type's time_ms",
     unit="ms",
-    reach=Reach.NEAR,
 )
 def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A label in a picture and one in space are linked across captures that are too far apart: another sweep or frame.
 
-    It says how many milliseconds, and how many metres the thing moves meanwhile.
+    It says how many milliseconds, and how many metres the thing moves meanwhile; also where they are near enough, but
+    another scan is nearer to the picture.
     """
     types = ontology_of(snapshot).link_types
     project = snapshot.project()
     streams = streams_by_id(snapshot, sample)
-    for pair in fused_pairs(snapshot, sample):
+    pairs = list(fused_pairs(snapshot, sample))
+    late = _late(snapshot, sample) if pairs else {}
+    for pair in pairs:
         link_type = types.get(pair.link.type_id)
         limit = same_scan_limit_ms(project, {} if link_type is None else link_type.tolerance)
-        apart_ms = abs(pair.residual_ns) / 1e6
+        clock = late.get(pair.solid.stream or "")
+        clock_ns = 0 if clock is None else int(clock.at_ns(np.array([pair.solid_ns], np.int64))[0])
+        apart_ms = abs(pair.residual_ns - clock_ns) / 1e6
+        nearer = _nearer(snapshot, sample, pair, streams)
         required = None if project is None else project.tolerances.get(DISTANCE_TOLERANCE)
         if required is not None and pair.distance_m is not None and apart_ms > 0:
             # What counts is how far it moves meanwhile: a slow thing has more time than a fast one.
             limit = allowed_ms(required, pair.distance_m / apart_ms * 1000) or float("inf")
-        if apart_ms <= limit:
+        if apart_ms <= limit and nearer is None:
             continue
         moved = "how far it moved is not known" if pair.distance_m is None else f"it moved {pair.distance_m:.2f} m"
         yield Fault(
-            text=f"{pair.link.type_id}: the captures are {apart_ms:.1f} ms apart, meanwhile {moved}",
+            text=f"{pair.link.type_id}: the captures are {apart_ms:.1f} ms apart, meanwhile {moved}"
+            + ("" if nearer is None else f"; {nearer[1]} has one {nearer[0]:.1f} ms away"),
             items=(link_item(pair.link), annotation_item(pair.flat, streams), annotation_item(pair.solid, streams)),
             measured=round(apart_ms, 3),
-            limit=limit,
+            limit=limit if nearer is None else min(limit, round(nearer[0], 3)),
             suggestion="link the labels of the nearest captures",
             aspect=f"{pair.flat.id} {pair.solid.id}",
         )
@@ -62,23 +75,25 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     "moments.apart",
     error_type=ErrorType.TEMPORAL,
     severity=Severity.ERROR,
-    version=2,
-    limit="the profile's sync limit, or the project's sync_ms",
+    version=3,
+    limit="the profile's sync limit, or the project's sync_ms; between pictures never below one picture",
     unit="ms",
-    reach=Reach.NEAR,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Spans that are linked as one moment begin (or, in symmetric links, end) further apart than the work allows."""
     types = ontology_of(snapshot).link_types
     limit, whose = sync_limit_ms(snapshot.project(), sample)
     streams = streams_by_id(snapshot, sample)
+    explained = {link for view in late_views(snapshot, sample) for link in view.links}
     for link in snapshot.links(sample.id):
         link_type = types.get(link.type_id)
+        if link.id in explained:
+            continue  # found by views.late: the view is late, and not its events
         if link_type is None or not _is_one_moment(link_type) or link.state is State.REJECTED or not link.holds:
             continue
         if seen_and_heard(snapshot, link, streams) is not None:
             continue  # judged by clocks.sound_and_picture, whose limit is that of picture and sound
-        allowed = min(limit, link_type.tolerance["time_ms"])
+        allowed = max(min(limit, link_type.tolerance["time_ms"]), _picture_ms(snapshot, sample, link, streams))
         measured = _spread_ms(snapshot, link, streams, ends_too=link_type.symmetric)
         if measured > allowed:
             yield Fault(
@@ -88,6 +103,40 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 limit=allowed,
                 suggestion="mend the labels, or the time map of the stream that is off (sync status)",
             )
+
+
+def _nearer(
+    snapshot: Snapshot, sample: Sample, pair: FusedPair, streams: dict[str, Stream]
+) -> tuple[float, str] | None:
+    """How far the nearest scan is from the picture, in ms, and its stream, if the pair does not use that one."""
+    scan = streams.get(pair.solid.stream or "")
+    try:
+        taken = None if scan is None else snapshot.evidence(sample.id).captures(scan)
+    except Unmeasured:
+        return None  # what is known of the pair itself is judged all the same
+    if scan is None or taken is None or not len(taken):
+        return None
+    best_ns = int(np.abs(taken - pair.flat_ns).min())
+    return (best_ns / 1e6, scan.key) if abs(pair.residual_ns) > best_ns + _AS_NEAR_NS else None
+
+
+def _late(snapshot: Snapshot, sample: Sample) -> Mapping[str, Lateness]:
+    """Scanners whose clock is found to be off (``calibration.late``): that is not what their links are blamed for."""
+    try:
+        return patterns_of(snapshot, sample).late
+    except Unmeasured:
+        return {}
+
+
+def _picture_ms(snapshot: Snapshot, sample: Sample, link: Link, streams: dict[str, Stream]) -> float:
+    """The step between pictures, where all ends lie on pictures."""
+    ends = [snapshot.get(RecordKind.ANNOTATION, end.target) for end in link.ends]
+    places = [streams.get(end.stream or "") for end in ends if isinstance(end, Annotation)]
+    known = [place for place in places if place is not None and place.kind is StreamKind.VIDEO]
+    if len(known) < len(ends):
+        return 0.0
+    frame = one_frame_ms(snapshot, sample, {each.id: each for each in known}.values())
+    return frame + 1.0 if frame else 0.0
 
 
 def _is_one_moment(link_type: LinkType) -> bool:

@@ -26,7 +26,6 @@ LENGTH_MM, RELATIVE = 2.0, 0.1
 SIDE = "side"
 DENSITY_HU, AROUND_MM = 100.0, 2.0
 _MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
-_FEWEST_VOXELS = 3
 
 
 @rule("reports.size", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS,
@@ -109,7 +108,7 @@ def density(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             continue
         x, y, z = np.mean(np.array(shape.points), axis=0).tolist()
         values = snapshot.evidence(sample.id).voxels(stream, (x, y, z), AROUND_MM)
-        if len(values) < _FEWEST_VOXELS:
+        if not len(values):
             continue
         found = float(np.median(values))
         if abs(found - shape.value) > DENSITY_HU:

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 _MENUS = {
     "annotation": "Label", "bulk": "Label", "entity": "Label", "text": "Label", "turn": "Label", "word": "Label",
     "keyframe": "Track", "track": "Track", "link": "Link", "sample": "Sample", "stream": "Sync", "rig": "Sync",
-    "gate": "Sync", "verdict": "Review", "comment": "Review", "question": "Review", "finding": "Review",
+    "anchor": "Sync", "gate": "Sync", "verdict": "Review", "comment": "Review", "question": "Review",
+    "finding": "Review",
 }  # fmt: skip
 """The others are in the palette only."""
 AT_ONCE = frozenset({
     "annotation.split", "annotation.merge", "entity.detach", "entity.merge", "entity.split", "track.make",
     "track.extend", "track.split", "track.join", "track.swap", "track.remove_gap", "keyframe.set", "link.confirm",
     "link.negate", "link.remove", "turn.join", "sample.start", "sample.reopen",
+    "anchor.follow",
 })  # fmt: skip
 """Commands to which the selection and the playhead say all that matters. Every other one asks: what may be left out of
 a command of many labels means all of them."""

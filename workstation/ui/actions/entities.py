@@ -85,7 +85,7 @@ def make(hands: Hands) -> None:
         hands.bench.tell(f"{hands.bench.view.name_of(made)}: {count}.")
 
 
-@action("entity.join", title="Attach to the selected thing", keys="Ctrl+Shift+A", menu=MENU, enabled=_needs_attachable)
+@action("entity.join", title="Attach to the selected thing", keys="Ctrl+Shift+J", menu=MENU, enabled=_needs_attachable)
 def join(hands: Hands) -> None:
     """The selected labels that show nothing yet show the thing that is selected with them."""
     (thing,) = _things(hands)

@@ -48,7 +48,7 @@ def go(hands: Hands) -> None:
         pane.take()
 
 
-@action("graph.whole", title="Graph: all links or those near", keys="A", scope=SCOPE, enabled=needs_sample)
+@action("graph.whole", title="Graph: all links or those near", keys="Shift+A", scope=SCOPE, enabled=needs_sample)
 def whole(hands: Hands) -> None:
     """Draw all links of the sample, or those around what is selected."""
     pane: object = hands.pane

@@ -142,7 +142,12 @@ def _walk_links(hands: Hands, step: int) -> None:
 
     bench = hands.bench
     if bench.view is not None:
-        stop_at(bench, next_link(bench.view, bench.selected, step), "The selection has no links.")
+        stop = next_link(bench.view, bench.selected, step)
+        if stop is not None:
+            from workstation.ui.panels.going import show_ends
+
+            show_ends(bench, stop.ids[0])
+        stop_at(bench, stop, "The selection has no links.")
 
 
 @action("link.next", title="Next link of the selection", keys="Alt+Right", menu=LINK, enabled=needs_selection,

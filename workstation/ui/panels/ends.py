@@ -25,7 +25,7 @@ from workstation.ui.panels.going import go_to
 from workstation.ui.panes.base import Pane
 from workstation.ui.scenes.film_scene import image_of
 from workstation.ui.scenes.glyphs import paint_mark
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import Theme
 from workstation.ui.times import distance_text, seconds_text
 from workstation.ui.workbench import Workbench
@@ -260,7 +260,7 @@ class EndsPanel(Pane):
         for number, card in enumerate(wanted):
             self._fill(number, card, wanted)
         self._lay_out()
-        self.header.say(item=f"{len(wanted)} ends" if wanted else "")
+        self.header.say(item=f"{len(wanted)} end{'' if len(wanted) == 1 else 's'}" if wanted else "")
         self._want([each.glimpse for each in wanted if each.glimpse is not None])
 
     def _fill(self, number: int, card: EndCard, wanted: list[EndCard]) -> None:

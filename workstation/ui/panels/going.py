@@ -18,9 +18,19 @@ def go_to(bench: Workbench, ids: Sequence[str], *, cause: str, time_ns: int | No
     there = [each for each in ids if view.exists(each)]
     if there and set(bench.selected) != set(there):
         bench.select(there, cause=cause)
+    if len(there) == 1 and there[0] in view.links:
+        show_ends(bench, there[0])
     seek_to(bench, there, time_ns)
     if there:
         bench.reveal(there)
+
+
+def show_ends(bench: Workbench, link: str) -> None:
+    """Have the panes of a link's ends in sight beside each other."""
+    from workstation.app.end_cards import kinds_of_ends
+
+    if bench.view is not None:
+        bench.panes_wanted.emit(kinds_of_ends(bench.view, link))
 
 
 def seek_to(bench: Workbench, ids: Sequence[str], time_ns: int | None = None) -> None:

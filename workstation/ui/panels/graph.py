@@ -13,18 +13,16 @@ from PySide6.QtWidgets import QScrollArea, QToolButton, QToolTip, QVBoxLayout, Q
 
 from workstation.app.link_graph import Graph, graph_of
 from workstation.app.sample_view import SampleView
-from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panels.going import go_to
 from workstation.ui.panes.base import Pane
 from workstation.ui.scenes.graph_scene import GraphScene, Item, Standing
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.workbench import Workbench
 
 _SOON_MS = 30
-_KINDS = (RecordKind.LINK, RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.STREAM, RecordKind.ONTOLOGY)
 
 
 class GraphCanvas(QWidget):
@@ -125,7 +123,7 @@ class GraphPanel(Pane):
         self.whole.setObjectName("graph_whole")
         self.whole.setText("All")
         self.whole.setAccessibleName("Show all links of the sample")
-        self.whole.setToolTip("All links of the sample, whatever is selected (A)")
+        self.whole.setToolTip("All links of the sample, whatever is selected (Shift+A)")
         self.whole.setCheckable(True)
         self.whole.setAutoRaise(True)
         self.whole.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -149,8 +147,7 @@ class GraphPanel(Pane):
         self.refresh_soon()
 
     def apply(self, changes: ChangeSet) -> None:
-        if any(changes.touched(kind) for kind in _KINDS):
-            self.refresh_soon()
+        self.refresh_soon()  # a moved keyframe or a typed word may make a link stale
 
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed and not self._holds(change.after.ids):

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app import comment_rows, history_rows, keyframe_rows, link_rows
+from workstation.app.end_cards import linked_to
 from workstation.app.inspecting import Section, heading, sections_of
 from workstation.app.inspecting_edits import EDITABLE, Change, make_change
 from workstation.app.rows import Cell, Column, Row
@@ -256,7 +257,10 @@ class InspectorPanel(Pane):
         bench = self.bench
         view = None if bench is None else bench.view
         if bench is not None and view is not None:
+            for record_id, words in linked_to(view, bench.selected):
+                menu.addAction(f"Go to {words}").setData(("go", record_id))
             wishes = (
+                ("Link…", "link.add"), ("Move an end of the link", "link.retarget"),
                 ("New thing from the selection", "entity.make"), ("Attach to a thing…", "entity.attach"),
                 ("Detach from its thing", "entity.detach"), ("Merge things…", "entity.merge"),
                 ("Split thing…", "entity.split"), ("Agree on a class…", "entity.decide_class"),
@@ -274,6 +278,8 @@ class InspectorPanel(Pane):
         what, *rest = action.data()  # type: ignore[attr-defined]
         if self.bench is not None and what == "wish":
             self.bench.wish(rest[0])
+        elif self.bench is not None and what == "go":
+            go_to(self.bench, rest, cause=self.kind)
 
     # --- making -------------------------------------------------------------------------------------------------
 

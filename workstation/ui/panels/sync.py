@@ -27,6 +27,7 @@ from workstation.app.sample_view import SampleView
 from workstation.app.sync_forecast import Forecast, forecasting, with_map
 from workstation.app.sync_work import (
     METHODS,
+    limits_in_words,
     measuring,
     methods_for,
     picks_of,
@@ -85,6 +86,8 @@ class SyncPanel(Pane):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Always there: one that came and went with the words below would shift the picture under a hand that drags.
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         area.setMinimumWidth(280)
         area.setWidget(inside)
         whole = QVBoxLayout(self.body)
@@ -242,8 +245,8 @@ class SyncPanel(Pane):
         if self._job is not None:
             self._job.cancel()
             self._job = None
-        self._take(None)
         self._fill_methods(view)
+        self._take(None)
         self._show_state()
 
     def apply(self, changes: ChangeSet) -> None:
@@ -439,12 +442,16 @@ class SyncPanel(Pane):
     @Slot()
     def _say_distance(self) -> None:
         measured = self.measured
-        self.speed.setVisible(measured is not None)
-        if measured is None:
+        bench = self.bench
+        self.speed.setVisible(bench is not None and bench.view is not None)
+        if bench is None or bench.view is None:
             self.distance.setText("")
             return
         kmh, whose = self._speed()
         self.speed.setEnabled(not whose)
+        if measured is None:
+            self.distance.setText(limits_in_words(bench.session.store.project(), kmh, whose))
+            return
         metres, share = metres_of(measured.late_ns, kmh)
         self.distance.setText(f"{metres:.2f} m at {kmh:.0f} km/h{whose}, {share:.0%} of a 3.5 m lane")
 

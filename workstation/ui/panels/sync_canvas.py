@@ -15,7 +15,7 @@ from workstation.app.sync_work import picks_of
 from workstation.app.synchronising import Measured
 from workstation.app.viewport import Viewport
 from workstation.core.sample import StreamKind
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step
 from workstation.ui.scenes.sync_scene import draw_curve, draw_residuals, span_of
 from workstation.ui.theme import DARK, Theme

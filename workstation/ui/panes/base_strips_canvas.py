@@ -27,7 +27,8 @@ from workstation.app.units import Units
 from workstation.core.ontology import Pattern
 from workstation.ui.panes.base_gestures import Modifiers, PreviewT, StripDrag, TableT
 from workstation.ui.panes.base_strips import Hit, Part, StripsModel, StripT
-from workstation.ui.scenes.lane_scene import Look, image_of, small_font
+from workstation.ui.scenes.lane_scene import Look, image_of
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
 from workstation.ui.scenes.tier_scene import TierScene
 

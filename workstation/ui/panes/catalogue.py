@@ -66,10 +66,11 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("inspector", "Inspector", Area.RIGHT, "workstation.ui.panels.inspector:InspectorPanel"),
     PaneSpec("entities", "Entities", Area.RIGHT_BELOW, "workstation.ui.panels.entities:EntitiesPanel"),
     PaneSpec("links", "Links", Area.RIGHT_BELOW, "workstation.ui.panels.links:LinksPanel"),
-    PaneSpec("graph", "Link graph", Area.RIGHT_BELOW, "workstation.ui.panels.graph:GraphPanel"),
-    PaneSpec("ends", "Ends", Area.RIGHT_BELOW, "workstation.ui.panels.ends:EndsPanel"),
+    PaneSpec("graph", "Link graph", Area.BOTTOM, "workstation.ui.panels.graph:GraphPanel"),
+    PaneSpec("ends", "Ends", Area.BOTTOM, "workstation.ui.panels.ends:EndsPanel"),
     PaneSpec("findings", "Findings", Area.RIGHT_BELOW, "workstation.ui.panels.findings:FindingsPanel"),
     PaneSpec("sync", "Synchronise", Area.RIGHT_BELOW, "workstation.ui.panels.sync:SyncPanel"),
+    PaneSpec("calibration", "Calibration", Area.RIGHT_BELOW, "workstation.ui.panels.calibration:CalibrationPanel"),
     PaneSpec("history", "History", Area.RIGHT_BELOW, "workstation.ui.panels.history:HistoryPanel"),
     PaneSpec("review", "Review", Area.RIGHT_BELOW, "workstation.ui.panels.review:ReviewPanel"),
 )

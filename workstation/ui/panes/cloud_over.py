@@ -86,7 +86,7 @@ class CloudOver:
         key = moment.cuboids.ids[row]
         if key not in self._counts:
             text = f"{moment.range_m(row):.1f} m"
-            if moment.points.count <= _COUNTED_POINTS:
+            if moment.points.count <= _COUNTED_POINTS and not moment.being_read:
                 count = moment.counted(row) if moment.counts is None else int(moment.counts[row])
                 text = f"{_points(count)}, {text}" + (", sparse" if count < SPARSE else "")
             self._counts[key] = text
@@ -105,7 +105,7 @@ class CloudOver:
                 text = name
                 if strong:
                     text = f"{name}: {self.described(moment, row)}"
-                elif moment.counts is not None and moment.counts[row] < SPARSE:
+                elif not moment.being_read and moment.counts is not None and moment.counts[row] < SPARSE:
                     text = f"{name}: {_points(int(moment.counts[row]))}"
                 self._names.append(Name(row, text, strong or key == hovered))
         return self._names

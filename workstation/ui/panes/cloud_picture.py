@@ -114,6 +114,8 @@ class CloudMoment:
     """``scene_from_vehicle``, or from the sensor where nothing moves; ``None`` where no pose is known."""
     low: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     high: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    being_read: bool = False
+    """Whether a stream's first sweep is still being read: until it is there nothing is empty."""
 
     @property
     def lead_sweep(self) -> PlacedSweep | None:
@@ -265,6 +267,7 @@ class CloudPicture:
         swept = [(each, each.shown) for each in visible if each.shown is not None]
         if ground is None or not swept:
             return None
+        being_read = any(each.shown is None and each.pending for each in visible)
         lead, found = swept[0]
         session_ns = playhead_ns if found.now.session_ns is None else found.now.session_ns
         vehicle = self.vehicle_at(lead.stream, session_ns)
@@ -278,7 +281,7 @@ class CloudPicture:
         high = np.max([sweep.high for _, sweep in sweeps], axis=0)
         return CloudMoment(
             session_ns=session_ns, ground=ground, lead=lead, sweeps=sweeps, points=points, cuboids=cuboids,
-            names=names, vehicle=vehicle, low=low, high=high,
+            names=names, vehicle=vehicle, low=low, high=high, being_read=being_read,
         )  # fmt: skip
 
     def stream_visible(self, stream: Stream, look: CloudLook) -> bool:

@@ -182,7 +182,8 @@ class DocumentPane(Pane):
         words = page.words
         said = ""
         if page.painted and words is not None:
-            said = f"{len(words.tokens)} words" if words.tokens else "scanned, no words"
+            count = len(words.tokens)
+            said = f"{count} word{'s' * (count != 1)}" if count else "scanned, no words"
         self.header.say(item=said, own=f"page {page.page + 1} of {page.count}")
         self.back.setEnabled(page.page > 0)
         self.on.setEnabled(page.page < page.count - 1)

@@ -19,7 +19,7 @@ from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.base_strips_pane import StripsHeads
 from workstation.ui.panes.series_model import SeriesModel, Strip
 from workstation.ui.scenes.curve_scene import CurveScene
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 
 HEAD_PX = 172
 _AXIS_PX = 50

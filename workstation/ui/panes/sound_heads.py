@@ -19,7 +19,7 @@ from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.base_strips_pane import StripsHeads
 from workstation.ui.panes.sound_model import SoundModel, Strip
 from workstation.ui.scenes.glyphs import paint_mark
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
 

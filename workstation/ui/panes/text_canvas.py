@@ -30,7 +30,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from workstation.app.text_marks import Edge, Marks
 from workstation.app.text_source import Kind, Passage, Place, Sheet
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.scenes.text_arcs import Elbow, Shown, edge_at, elbows, paint_elbows
 from workstation.ui.scenes.text_look import LINE_GAP_PX, MOST_LETTERS, RAIL_STEP_PX, TextLook

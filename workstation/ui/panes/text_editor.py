@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 from workstation.app.transcript import DOUBTFUL, word_places
 from workstation.core.annotation import Word
 from workstation.ui.keys import UNDO_OF_WINDOW
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import DARK, Theme
 
 GUTTER_PX = 176

@@ -38,7 +38,8 @@ from workstation.ui.panes.timeline_gestures import (
     pick,
 )
 from workstation.ui.panes.timeline_model import Hit, Part, Row, TimelineModel
-from workstation.ui.scenes.lane_scene import Look, small_font
+from workstation.ui.scenes.lane_scene import Look
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.link_scene import arc_path
 from workstation.ui.scenes.ruler import marks, time_step
 from workstation.ui.scenes.tier_scene import TierScene

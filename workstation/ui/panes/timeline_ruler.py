@@ -16,7 +16,8 @@ from workstation.app.viewport import Viewport, whole
 from workstation.ui.panes.timeline_gestures import Drag, Scrub, Table
 from workstation.ui.panes.timeline_model import TimelineModel
 from workstation.ui.scenes.finding_scene import FindingScene
-from workstation.ui.scenes.lane_scene import argb, image_of, small_font
+from workstation.ui.scenes.lane_scene import argb, image_of
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
 from workstation.ui.scenes.signs import severity_colour
 

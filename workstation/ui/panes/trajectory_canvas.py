@@ -18,7 +18,7 @@ from workstation.app.lag import Lag
 from workstation.app.trajectory_view import Path, PlaneView, Standing, bar_length, length_in_words
 from workstation.core.cuboid_rows import Placed
 from workstation.core.projection import corners_of
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.workbench import Workbench
 
 _REACH_PX = 10.0
@@ -55,6 +55,8 @@ class TrajectoryCanvas(QWidget):
         self._placed: Placed | None = None
         self._keep: Sequence[int] = ()
         self._ground: QImage | None = None
+        self._whole: PlaneView | None = None
+        """All of the paths, as last fitted."""
         self._fitted = False
         self._pressed: QPointF | None = None
         self._grabbed: PlaneView | None = None
@@ -95,7 +97,7 @@ class TrajectoryCanvas(QWidget):
             low = np.min([each.places_m[:, :2].min(axis=0) for each in self.paths], axis=0)
             high = np.max([each.places_m[:, :2].max(axis=0) for each in self.paths], axis=0)
             size = size.showing((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
-        self.view = size
+        self.view = self._whole = size
         self.renew()
 
     def zoom(self, factor: float) -> None:
@@ -344,8 +346,9 @@ class TrajectoryCanvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        untouched = self.view == self._whole  # who saw all of it sees all of it on another size too
         self.view = self.view.resized(self.width(), self.height())
-        if self.paths and not self._fitted and self.isVisible():
+        if self.paths and self.isVisible() and (untouched or not self._fitted):
             self._fitted = True
             self.fit()
         self.renew()

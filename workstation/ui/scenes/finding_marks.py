@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from workstation.core.ontology import Severity
-from workstation.ui.scenes.lane_scene import small_font
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.signs import severity_colour, severity_path
 from workstation.ui.theme import Theme
 

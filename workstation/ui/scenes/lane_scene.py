@@ -14,10 +14,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from workstation.app.viewport import Viewport
 from workstation.core.timebase import TimeRange
+from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import Theme
 
 Argb = NDArray[np.uint32]
@@ -119,13 +120,6 @@ def painter_on(image: QImage, look: Look, *, smooth: bool = True) -> QPainter:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
     painter.setFont(small_font())
     return painter
-
-
-def small_font() -> QFont:
-    """The letters on lanes and rulers."""
-    font = QFont()
-    font.setPixelSize(11)
-    return font
 
 
 def draw_gap(painter: QPainter, look: Look, gap: TimeRange, label: str = "") -> None:

@@ -30,7 +30,7 @@ LABEL = Workspace(
     name="label", title="Label", help="Everything of one moment: pictures, cloud, text, timeline, inspector.",
     left=(("samples",), ("streams", "classes")),
     centre=((("camera",), ("sound", "text", "document", "series", "strip")), (("cloud", "volume", "trajectory"),)),
-    right=(("inspector",), ("entities", "links", "graph", "ends", "findings", "history", "review")),
+    right=(("inspector",), ("entities", "links", "findings", "history", "review")),
 )  # fmt: skip
 LINK = Workspace(
     name="link", title="Link", help="Pictures and words beside the list and the graph of links.",
@@ -43,7 +43,7 @@ LINK = Workspace(
 SYNC = Workspace(
     name="sync", title="Sync", help="One camera, the sound, the streams, and how far their clocks are off.",
     left=(("streams", "samples"),),
-    centre=((("camera",), ("sound", "series", "cloud", "trajectory")), (("sync",),)),
+    centre=((("camera",), ("sound", "series", "cloud", "trajectory")), (("sync", "calibration"),)),
     right=(("inspector", "findings"),),
     bottom_share=0.3,
 )  # fmt: skip
@@ -51,7 +51,7 @@ REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
     left=(("samples",),),
     centre=((("camera",), ("text", "sound", "document", "series")), (("cloud", "volume", "trajectory"),)),
-    right=(("findings",), ("review", "links", "graph", "ends", "inspector", "history")),
+    right=(("findings",), ("review", "links", "inspector", "history")),
     bottom=(("timeline", "entities"),),
     bottom_share=0.34,
     scope="review",

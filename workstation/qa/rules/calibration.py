@@ -1,0 +1,194 @@
+"""Whether boxes and projected cuboids disagree in a pattern: a camera turned, a clock late, one cuboid misplaced.
+
+One thing off is that thing's cuboid; all things off by one angle are the camera's mounting; all off by what they move
+in the same time are the clock's. Each finding says how many things speak for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from workstation.core.findings import Item
+from workstation.core.ontology import ErrorType, Severity
+from workstation.core.records import RecordKind
+from workstation.core.rotation import Floats
+from workstation.core.sample import Sample, Stream
+from workstation.core.snapshot import Snapshot
+from workstation.core.tolerances import (
+    CLOCK_MS,
+    MISPLACED_M,
+    MISPLACED_TOLERANCE,
+    SIZE_BIAS_M,
+    SIZE_TOLERANCE,
+    TURNED_DEG,
+    named_limit_ms,
+)
+from workstation.qa.findings import Fault, rule
+from workstation.qa.rules.fits import Fit, displaced_of, fits_of
+from workstation.qa.rules.items import annotation_item, class_of
+from workstation.qa.rules.patterns import Patterns, patterns_of
+
+_AT_M = 50.0
+_TRIED_M = 0.1
+_SIDEWAYS = 0.35
+"""A side tells of a size if it moves by so much of what it would straight before the camera."""
+_FEWEST_SIDES = 6
+_FEWEST_LIKE = 2
+_AXES = ("short", "narrow", "low")
+
+
+@rule("calibration.turned", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.ERROR, limit=TURNED_DEG, unit="°")
+def turned(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """The boxes of a camera all lie beside the projections of their cuboids by the same angle, whatever the range: the
+    camera is mounted otherwise than the calibration says. In metres that grows with the distance.
+    """
+    patterns = patterns_of(snapshot, sample)
+    for each in patterns.cameras.values():
+        if not each.turned:
+            continue
+        yaw, pitch = (math.degrees(one.value) for one in (each.pattern.yaw_rad, each.pattern.pitch_rad))
+        parts = [
+            f"{abs(angle):.2f}° too far {side[0] if angle < 0 else side[1]}"
+            for angle, one, side in (
+                (yaw, each.pattern.yaw_rad, ("left", "right")),
+                (pitch, each.pattern.pitch_rad, ("up", "down")),
+            )
+            if one.beyond(math.radians(patterns.turned_deg))
+        ]
+        worst = max(abs(yaw), abs(pitch))
+        kind = "a camera that sits elsewhere would explain it as well" if each.pattern.shift_better else "angular"
+        yield Fault(
+            text=f"{each.stream.key} is held to look {' and '.join(parts)} ({kind}): all {each.pattern.things} things "
+            f"are off in the same way, {_AT_M * math.tan(math.radians(worst)):.2f} m at {_AT_M:g} m",
+            items=(_stream_item(each.stream),),
+            measured=round(worst, 3),
+            limit=patterns.turned_deg,
+            suggestion="calibrate the camera anew (rig.add); the labels are right as they are",
+            aspect=each.scanner.id,
+        )
+
+
+@rule("calibration.late", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=CLOCK_MS, unit="ms")
+def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """The cuboids of a scanner lie before or behind the boxes of cameras by what all things move in the same time: a
+    clock is off, or drifts. How far captures are apart does not count: cuboids are carried to each picture's own time.
+    """
+    patterns = patterns_of(snapshot, sample)
+    streams = patterns.views.streams
+    for scanner, found in patterns.late.items():
+        late_ms, drift_ms = found.late_s.value * 1e3, found.drift_s.value * 1e3
+        begin_ms, end_ms = late_ms - drift_ms / 2, late_ms + drift_ms / 2
+        cameras = [streams[each] for each in found.cameras]
+        said = (
+            f"drifts by {drift_ms:+.1f} ms, from {begin_ms:+.1f} ms at the first boxes to {end_ms:+.1f} ms at the last"
+            if found.drifts
+            else f"is {late_ms:+.1f} ms late"
+        )
+        yield Fault(
+            text=f"{streams[scanner].key} {said}, against {', '.join(each.key for each in cameras)}: all "
+            f"{found.things} things lie where they were, or will be, by so much time",
+            items=(_stream_item(streams[scanner]), *map(_stream_item, cameras)),
+            measured=round(max(abs(begin_ms), abs(end_ms)) if found.drifts else abs(late_ms), 1),
+            limit=patterns.late_ms,
+            suggestion="measure and correct the clock (panel Synchronise, or workstation sync)",
+        )
+
+
+@rule(
+    "calibration.misplaced",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.ERROR,
+    limit=MISPLACED_M,
+    unit="m",
+)
+def misplaced(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """One cuboid stands elsewhere than its boxes say, while the other things of the same cameras fit: the cuboid is
+    misplaced, and the calibration is not to blame.
+    """
+    patterns = patterns_of(snapshot, sample)
+    limit = named_limit_ms(snapshot.project(), MISPLACED_TOLERANCE, MISPLACED_M)
+    for found, those in displaced_of(snapshot, sample).values():
+        shared = (patterns.of(one) for one in those)
+        others = max(each.pattern.things for each in shared if each is not None) - 1
+        solid, streams = those[0].solid, patterns.views.streams
+        x, y, z = (round(float(value), 2) + 0.0 for value in found.metres)
+        item = annotation_item(solid, streams, class_of(snapshot, solid))
+        boxes = tuple(annotation_item(one.flat.annotation, streams, class_of(snapshot, one.flat.annotation))
+                      for one in those)  # fmt: skip
+        yield Fault(
+            text=f"{item.label} is misplaced by {found.length_m:.2f} m: its boxes say that it stands ({x:+.2f}, "
+            f"{y:+.2f}, {z:+.2f}) m away, while the {others} other things fit, so it is not the calibration",
+            items=(item, *boxes),
+            measured=round(found.length_m, 3),
+            limit=limit,
+            suggestion=f"move the cuboid by ({x:+.2f}, {y:+.2f}, {z:+.2f}) m in {_root(patterns, solid.id)}",
+        )
+
+
+@rule(
+    "calibration.size", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.WARNING, limit=SIZE_BIAS_M, unit="m"
+)
+def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """The boxes of several stiff things all go beyond their cuboids along the same axis: the cuboids of a scanner are
+    made too short, too narrow or too low as a rule.
+    """
+    patterns, ontology = patterns_of(snapshot, sample), snapshot.ontology()
+    limit = named_limit_ms(snapshot.project(), SIZE_TOLERANCE, SIZE_BIAS_M)
+    by_scanner: defaultdict[str, list[Fit]] = defaultdict(list)
+    for each in fits_of(snapshot, sample):
+        class_id = class_of(snapshot, each.sighting.solid)
+        stiff = ontology is None or class_id not in ontology.classes or not ontology.deformable(class_id)
+        if stiff and not each.other:
+            by_scanner[each.sighting.solid.stream or ""].append(each)
+    for scanner, fits in by_scanner.items():
+        if scanner not in patterns.views.streams:
+            continue
+        for axis, word in enumerate(_AXES):
+            lacking = _lacking(patterns, fits, axis)
+            middle = float(np.median(list(lacking.values()))) if lacking else 0.0
+            many = [each for each, by in lacking.items() if by > limit]
+            if middle <= limit or len(many) < _FEWEST_LIKE:
+                continue
+            streams = patterns.views.streams
+            solids = [patterns.views.solids[each] for each in many]
+            yield Fault(
+                text=f"the cuboids of {streams[scanner].key} are {middle:.2f} m too {word}, as {len(many)} of "
+                f"{len(lacking)} things seen from the side say, whose boxes go beyond them",
+                items=(
+                    _stream_item(streams[scanner]),
+                    *(annotation_item(each, streams, class_of(snapshot, each)) for each in solids),
+                ),
+                measured=round(middle, 3),
+                limit=limit,
+                suggestion="look at how the cuboids were made, and make them as large as the things",
+                aspect=word,
+            )
+
+
+def _lacking(patterns: Patterns, fits: Sequence[Fit], axis: int) -> dict[str, float]:
+    """By how much each cuboid would have to grow along an axis for its boxes to lie within, where sides tell."""
+    found: defaultdict[str, list[Floats]] = defaultdict(list)
+    grown = (np.eye(3)[axis] * _TRIED_M).tolist()
+    for each in fits:
+        flat, solid, seen = each.sighting.flat, each.sighting.solid, each.sighting.seen
+        larger = patterns.views.placed.seen(flat.camera, solid.id, flat.times_ns, grown_m=grown, cut=False)
+        by_metre = np.nan_to_num(np.abs(larger.boxes - seen.boxes)) / _TRIED_M
+        tells = by_metre * np.nan_to_num(seen.range_m)[:, None] > _SIDEWAYS * flat.camera.lens.fx
+        tells &= (seen.whole & each.usable & ~flat.cut.any(1))[:, None]
+        beyond = (flat.boxes - each.projected) * np.array([-1.0, -1.0, 1.0, 1.0])
+        # Both ends of a size grow by half of it each.
+        found[solid.id].append(beyond[tells] / by_metre[tells])
+    joined = {solid: np.concatenate(parts) for solid, parts in found.items()}
+    return {solid: float(np.median(each)) for solid, each in joined.items() if len(each) >= _FEWEST_SIDES}
+
+
+def _root(patterns: Patterns, solid: str) -> str:
+    return patterns.views.placed.rows[solid].root or "its frame"
+
+
+def _stream_item(stream: Stream) -> Item:
+    return Item(RecordKind.STREAM.value, stream.id, stream.key)

@@ -1,0 +1,175 @@
+"""Whether what one modality shows is accounted for in the others: things seen by a camera, numbers of things.
+
+``space.missing`` asks for the cuboid of what pictures show; here pictures are asked for what scans hold, and things
+without an identity are counted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from workstation.core.annotation import Annotation, State, TargetKind
+from workstation.core.cameras import Bools, Camera
+from workstation.core.findings import Item
+from workstation.core.fused_pairs import FLAT, SOLID
+from workstation.core.ontology import ErrorType, Severity
+from workstation.core.ratio import Int64s
+from workstation.core.records import RecordKind
+from workstation.core.sample import Sample, Stream, StreamKind
+from workstation.core.snapshot import Snapshot
+from workstation.core.tolerances import SAME_SCAN_MS
+from workstation.qa.findings import Fault, rule
+from workstation.qa.rules.items import (
+    annotation_item,
+    class_of,
+    entities_by_id,
+    entity_item,
+    judged_annotations,
+    ontology_of,
+    streams_by_id,
+)
+from workstation.qa.rules.sightings import PICTURES, Views, views_of
+
+_LEAST_PX = 16.0
+_LONG_NS = 1_000_000_000
+"""What shows for a second is overlooked; what shows for less may well be left out."""
+_FARTHEST_M = 60.0
+_NEAREST_M = 2.0
+_COVERED = 0.3
+
+
+@rule("space.unseen", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, limit=_LONG_NS / 1e9, unit="s")
+def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """A thing has a cuboid that stands free before a camera for a second or longer, whose other things are labelled,
+    and has no label there; and nobody said that the camera does not see it. What is outside the picture, small, far
+    or behind other things is not asked for.
+    """
+    views = views_of(snapshot, sample)
+    entities = entities_by_id(snapshot, sample)
+    labelled: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    customary: defaultdict[str, set[str | None]] = defaultdict(set)
+    for each in judged_annotations(snapshot, sample):
+        if each.kind in FLAT and each.stream is not None:
+            labelled[each.stream, each.layer].add(each.entity or each.id)
+            customary[each.stream].add(class_of(snapshot, each))
+    absent = _absent(snapshot, sample)
+    for solid in views.solids.values():
+        entity = entities.get(solid.entity or "")
+        if entity is None:
+            continue
+        for stream in views.streams.values():
+            there = labelled.get((stream.id, solid.layer))
+            camera = views.placed.camera_of(stream) if stream.kind in PICTURES else None
+            if not there or camera is None or entity.id in there:
+                continue
+            if absent & {(owner, place) for owner in (entity.id, solid.id) for place in (stream.id, stream.kind.value)}:
+                continue
+            if class_of(snapshot, solid) not in customary[stream.id]:
+                continue  # nobody is asked for what nobody labels there
+            shown_s = _shown_s(views, camera, solid)
+            if shown_s >= _LONG_NS / 1e9:
+                item = annotation_item(solid, views.streams, entity.class_id)
+                yield Fault(
+                    text=f"{entity_item(entity).label} stands free before {stream.key} for {shown_s:.1f} s and is not "
+                    "labelled there, and nothing says why",
+                    items=(entity_item(entity), item, _stream_item(stream)),
+                    measured=round(shown_s, 2),
+                    suggestion="draw its box, or state that the camera does not see it, with the reason (link.absent)",
+                    aspect=stream.id,
+                )
+
+
+@rule("space.counts", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING)
+def counts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """A picture shows more things of a class than the scan of the same moment holds, stated absences counted with it.
+
+    Only labels without an identity are counted: a thing with one is asked for by itself (``space.missing``).
+    """
+    streams = streams_by_id(snapshot, sample)
+    labels = [each for each in judged_annotations(snapshot, sample)
+              if each.entity is None and each.track is None and each.start_ns is not None]  # fmt: skip
+    flats, solids = ([each for each in labels if each.kind in kinds and each.stream in streams]
+                     for kinds in (FLAT, SOLID))  # fmt: skip
+    clouds = [each for each in streams.values() if each.kind is StreamKind.CLOUD]
+    if not flats or not clouds:
+        return
+    ontology = ontology_of(snapshot)
+    absent = {
+        item for item, place in _absent(snapshot, sample) if place in {StreamKind.CLOUD.value, *(c.id for c in clouds)}
+    }
+    solid_at = [(_session_ns(each, streams), class_of(snapshot, each), each) for each in solids]
+    by_picture: defaultdict[tuple[str, int, str], list[Annotation]] = defaultdict(list)
+    for each in flats:
+        class_id = class_of(snapshot, each)
+        if class_id in ontology.classes and ontology.shapes_for(class_id, StreamKind.CLOUD) & SOLID:
+            by_picture[each.stream or "", _session_ns(each, streams), class_id].append(each)
+    for (stream, at_ns, class_id), those in by_picture.items():
+        near = {found.id for when, its_class, found in solid_at
+                if its_class == class_id and abs(when - at_ns) <= SAME_SCAN_MS * 1e6}  # fmt: skip
+        excused = sum(each.id in absent for each in those)
+        if len(those) > len(near) + excused:
+            yield Fault(
+                text=f"{streams[stream].key} shows {len(those)} {class_id} at {at_ns / 1e9:.3f} s, the scan holds "
+                f"{len(near)} and {excused} {'is' if excused == 1 else 'are'} stated to be absent",
+                items=tuple(annotation_item(each, streams, class_id) for each in those),
+                measured=float(len(those)),
+                limit=float(len(near) + excused),
+                suggestion="make the missing cuboids, or state which the scanner does not see (link.absent)",
+                aspect=f"{stream} {at_ns} {class_id}",
+            )
+
+
+def _session_ns(label: Annotation, streams: dict[str, Stream]) -> int:
+    return streams[label.stream or ""].time_map.to_session(label.start_ns or 0)
+
+
+def _absent(snapshot: Snapshot, sample: Sample) -> set[tuple[str, str]]:
+    """What somebody said that a stream or modality does not show."""
+    ontology = ontology_of(snapshot)
+    found: set[tuple[str, str]] = set()
+    for link in snapshot.links(sample.id):
+        kind = ontology.link_types.get(link.type_id)
+        if kind is not None and kind.absence and link.holds and link.state is not State.REJECTED:
+            places = [end.target for end in link.ends if end.kind in (TargetKind.STREAM, TargetKind.MODALITY)]
+            found |= {(end.target, place) for end in link.ends for place in places}
+    return found
+
+
+def _shown_s(views: Views, camera: Camera, solid: Annotation) -> float:
+    """For how long a cuboid stands free before a camera, by its keyframes one after another."""
+    rows = views.placed.rows[solid.id]
+    if solid.track is None or len(rows.times_ns) < 2:
+        return 0.0
+    seen = views.placed.seen(camera, solid.id, rows.times_ns, cut=False)
+    size = np.min(seen.boxes[:, 2:] - seen.boxes[:, :2], axis=1)
+    good = seen.whole & (size >= _LEAST_PX) & (seen.range_m < _FARTHEST_M) & (seen.depth_m > _NEAREST_M)
+    good &= rows.presence == 0
+    if good.any():
+        good &= ~_covered(views, camera, solid, rows.times_ns, good)
+    runs = np.flatnonzero(np.diff(np.concatenate([[0], good.astype(np.int8), [0]])))
+    lengths = [rows.times_ns[end - 1] - rows.times_ns[start] for start, end in runs.reshape(-1, 2).tolist()]
+    return float(max(lengths, default=0)) / 1e9
+
+
+def _covered(views: Views, camera: Camera, solid: Annotation, times_ns: Int64s, wanted: Bools) -> Bools:
+    """(n,) where nearer cuboids cover a part of it."""
+    at = np.flatnonzero(wanted)
+    mine = views.placed.seen(camera, solid.id, times_ns[at], cut=False)
+    area = np.prod(mine.boxes[:, 2:] - mine.boxes[:, :2], axis=1)
+    covered = np.zeros(len(at))
+    for other in views.solids.values():
+        if other.id != solid.id and other.layer == solid.layer:
+            seen = views.placed.seen(camera, other.id, times_ns[at])
+            low, high = np.fmax(mine.boxes[:, :2], seen.boxes[:, :2]), np.fmin(mine.boxes[:, 2:], seen.boxes[:, 2:])
+            nearer = seen.shows & (seen.range_m < mine.range_m)
+            covered += np.where(nearer, np.clip(high - low, 0, None).prod(1) / area, 0.0)
+    found = np.zeros(len(times_ns), np.bool_)
+    found[at] = covered > _COVERED
+    return found
+
+
+def _stream_item(stream: Stream) -> Item:
+    return Item(RecordKind.STREAM.value, stream.id, stream.key)
