@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from workstation.app.rows import Cell, Column, Row
@@ -28,6 +29,14 @@ def finding_rows(view: SampleView, findings: Iterable[Finding], not_run: Iterabl
     placed = [(each, _starts(view, each)) for each in findings]
     placed.sort(key=lambda each: (each[0].settled, _ORDER[each[0].severity], each[1] or 0, each[0].fingerprint))
     return [*(_row(view, finding, start_ns) for finding, start_ns in placed), *map(_not_run_row, sorted(not_run))]
+
+
+def open_in_words(findings: Iterable[Finding]) -> str:
+    """How many are open of each severity, as in the status line; that there are none as well."""
+    counts = Counter(each.severity for each in findings if not each.settled)
+    marks = {Severity.ERROR: "▲", Severity.WARNING: "◆", Severity.INFO: "●"}
+    told = "  ".join(f"{marks[each]} {counts[each]}" for each in _ORDER if counts[each])
+    return told or "no open findings"
 
 
 def filter_key(kind: str, name: str) -> str:
