@@ -66,8 +66,7 @@ def conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             speed = _speed_said(snapshot, sample, entity, start)
             yield Fault(
                 text=f"{items[0].label} says {attribute} {first}, {items[1].label} says {second}{more}, for "
-                f"{(end - start) / 1e9:.1f} s from {start / 1e9:.2f} s on"
-                + _speed_said(snapshot, sample, entity, start),
+                f"{(end - start) / 1e9:.1f} s from {start / 1e9:.2f} s on{speed}",
                 items=items,
                 measured=round((end - start) / 1e9, 3),
                 limit=_LASTING_S,
