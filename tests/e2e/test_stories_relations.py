@@ -267,3 +267,39 @@ def test_keys_go_from_linked_label_to_linked_label_and_through_the_graph(me: Per
     me.press("Shift+A")
     me.waits(lambda: len(graph.canvas.scene.items) > 20, "all links")
     me.press("Shift+A")
+
+
+def test_a_pane_without_a_place_comes_as_a_tab_and_one_alone_leaves_all_as_they_were(me: Person) -> None:
+    me.press("Esc", "Esc", "Ctrl+1")
+    me.window.show_pane("graph")
+    docks = me.window.docks
+    graph, timeline = docks.dock("graph"), docks.dock("timeline")
+    assert graph is not None
+    assert timeline is not None
+    assert graph.in_sight
+    assert timeline in me.window.tabifiedDockWidgets(graph)
+    me.press("Ctrl+2").waits(lambda: graph.in_sight and timeline.in_sight, "the workspace for links")
+    before = {dock.spec.kind for dock in docks if not dock.isHidden()}
+    me.window.show_pane("graph")
+    me.press("F11")
+    assert {dock.spec.kind for dock in docks if not dock.isHidden()} == {"graph"}
+    me.press("F11").waits(lambda: timeline.in_sight, "all panes")
+    assert {dock.spec.kind for dock in docks if not dock.isHidden()} == before
+
+
+def test_a_zoomed_picture_lets_what_is_wanted_in_and_lines_can_be_turned_off(me: Person, stored: Stored) -> None:
+    (story,) = links(stored, "coincides_with")
+    me.go_to(AT_S).waits_for_pictures()
+    camera = me.camera("front_camera")
+    me.bench.select([str(story["id"])], cause="test")
+    me.waits(lambda: bool(me.window.lines.lines), "lines")
+    assert {line.name for line in me.window.lines.lines} == {"Coincides with", ""}  # said once
+    camera.set_zoom(camera.viewport.zoomed(8.0, (2.0, 2.0)))
+    ends = frozenset(str(end["target"]) for end in story["ends"])  # type: ignore[attr-defined]
+    assert camera.scene.where(ends)
+    assert not camera.where(ends)
+    me.press("F").waits(lambda: bool(camera.where(ends)), "the picture to be shown whole")
+    me.press("Ctrl+K").type("lines between panes").press("Enter")
+    assert not me.window.lines.isVisible()
+    me.press("Ctrl+K").type("lines between panes").press("Enter")
+    me.waits(me.window.lines.isVisible, "the lines again")

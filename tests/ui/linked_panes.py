@@ -17,7 +17,9 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 ON_A_DRIVE = ("camera", "cloud", "strip", "timeline", "trajectory", "inspector", "entities", "links")
 OF_A_TURN = ("text", "sound", "timeline")
 ON_PLANES = ("series", "volume", "document")
-NO_RECORDS = ("samples", "streams", "classes", "findings", "sync", "history", "review")
+OF_LINKS = ("graph", "ends")
+"""These show links and what they join, and only labels that have any: this law does not hold them yet."""
+NO_RECORDS = ("search", "samples", "streams", "classes", "findings", "sync", "calibration", "history", "review")
 """These list other things than labels: nothing of a selection can be marked in them."""
 
 

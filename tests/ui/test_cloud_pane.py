@@ -596,37 +596,5 @@ def test_everything_the_mouse_does_can_be_done_by_keys(bench: Workbench, pane: C
 def test_steps_go_sweep_by_sweep(bench: Workbench, pane: CloudPane) -> None:
     assert pane.unit_name() == "sweep"
     bench.clock.seek(4 * STEP_NS + 30_000_000)
-    assert pane.step_time(1) == 5 * STEP_NS
-    assert pane.step_time(-1) == 3 * STEP_NS
+    assert (pane.step_time(1), pane.step_time(-1)) == (5 * STEP_NS, 3 * STEP_NS)
     assert pane.step_time(100) == (SWEEPS - 1) * STEP_NS
-
-
-class Awaited:
-    """A layer whose first sweep is still being read."""
-
-    def __init__(self, like: Any) -> None:
-        self.stream, self.shown, self.pending = like.stream, None, True
-
-
-def test_no_cuboid_is_called_empty_while_the_first_sweep_of_a_stream_is_read(
-    pane: CloudPane, bench: Workbench, ids: dict[str, str]
-) -> None:
-    assert pane.moment is not None
-    assert pane._picture is not None
-    row = pane.moment.cuboids.ids.index(ids[PARKED])
-    assert "points" in pane.over.described(pane.moment, row)
-    layers = pane.layers.layers
-    try:
-        pane.layers.layers = [*layers, cast("Any", Awaited(layers[0]))]
-        early = pane._picture.at(bench.clock.time_ns, pane.look)
-    finally:
-        pane.layers.layers = layers
-    assert early is not None
-    assert early.being_read
-    pane.over.forget()
-    assert "points" not in pane.over.described(early, row)
-    assert not any("points" in each.text for each in pane.over._named(early))
-    pane.over.forget()
-    now = pane._picture.at(bench.clock.time_ns, pane.look)
-    assert now is not None
-    assert not now.being_read

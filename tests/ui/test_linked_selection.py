@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from linked_panes import LEFT, NO_RECORDS, NONE, OF_A_TURN, ON_A_DRIVE, ON_PLANES, differs, pane, still
+from linked_panes import LEFT, NO_RECORDS, NONE, OF_A_TURN, OF_LINKS, ON_A_DRIVE, ON_PLANES, differs, pane, still
 from main_windows import bench_of, main_window
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
@@ -86,7 +86,7 @@ def test_a_turn_selected_elsewhere_is_marked_in_words_sound_and_time(window: Mai
 
 
 def test_the_law_speaks_of_every_pane() -> None:
-    assert {*ON_A_DRIVE, *OF_A_TURN, *ON_PLANES, *NO_RECORDS} == {each.kind for each in PANES}
+    assert {*ON_A_DRIVE, *OF_A_TURN, *ON_PLANES, *OF_LINKS, *NO_RECORDS} == {each.kind for each in PANES}
 
 
 def in_camera(window: MainWindow, thing: str) -> None:

@@ -11,7 +11,7 @@ from main_windows import bench_of, main_window
 from planes_project import SECOND, planes_project
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from strict_windows import wait_for
 from workstation.ui.main_window import MainWindow
@@ -101,7 +101,7 @@ def in_document(window: MainWindow) -> None:
     click_at(found.page, found.page.viewport.to_screen((60.0, 240.0)))
 
 
-def click_at(widget: object, place: tuple[float, float]) -> None:
+def click_at(widget: QWidget, place: tuple[float, float]) -> None:
     at = QPoint(round(place[0]), round(place[1]))
     QTest.mouseMove(widget, at)
     QTest.mouseClick(widget, LEFT, NONE, at)

@@ -25,7 +25,7 @@ from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import TimeRange
 
-_MOST = 8
+_MOST, _MOST_PANES = 8, 3
 _QUOTE = 160
 Bounds = tuple[float, float, float, float]
 
@@ -70,6 +70,18 @@ def ends_to_show(view: SampleView, picks: Sequence[str], selected: Sequence[str]
         for other in view.links_of(record_id):
             found |= {end.target: _role(other, end) for end in other.ends if end.target not in own | found.keys()}
     return [(role, each) for each, role in list(found.items())[:_MOST]] if len(found) > 1 else []
+
+
+def kinds_of_ends(view: SampleView, link: str) -> tuple[frozenset[str], ...]:
+    """For each of the first ends the kinds of streams on which it can be looked at; of a thing any of its labels'."""
+    found = []
+    for end in view.links[link].ends[:_MOST_PANES]:
+        labels = [view.annotations[end.target]] if end.target in view.annotations else []
+        streams = [each.stream for each in labels or view.annotations_of_entity(end.target)]
+        kinds = frozenset(view.streams[each].kind.value for each in streams if each in view.streams)
+        if kinds:
+            found.append(kinds)
+    return tuple(found)
 
 
 def linked_to(view: SampleView, selected: Sequence[str]) -> list[tuple[str, str]]:

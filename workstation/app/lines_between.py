@@ -32,10 +32,11 @@ class Bundle:
 
 
 def bundles(view: SampleView, subjects: Sequence[str]) -> list[Bundle]:
-    """The links of what is pointed at or selected; links themselves count with all their ends."""
+    """The links of what is pointed at or selected; where these are links, they alone."""
     found: dict[str, Bundle] = {}
     own = view.related(subjects)
-    for record_id in (*subjects, *sorted(own - set(subjects))):
+    chosen = [each for each in subjects if each in view.links]
+    for record_id in chosen or (*subjects, *sorted(own - set(subjects))):
         links = [view.links[record_id]] if record_id in view.links else list(view.links_of(record_id))
         for link in links:
             if link.id in found or len(found) >= _MOST_LINKS or link.state is State.REJECTED:

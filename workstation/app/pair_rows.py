@@ -12,14 +12,16 @@ from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Link
-from workstation.core.evidence import Evidence
+from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.fused_pairs import FLAT, SOLID
 from workstation.core.geometry import ShapeKind
 from workstation.core.ids import SampleId
+from workstation.core.pair_fit import LooseLink, loose_links
 from workstation.core.pair_residuals import PairResidual, pair_residuals
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.tolerances import OVERRUN_PX, OVERRUN_TOLERANCE, named_limit
 from workstation.qa.remembered import RememberedSnapshot
 from workstation.store.store import Store
 
@@ -29,8 +31,9 @@ Row = dict[str, Any]
 def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterator[Row]:
     """Every fused pair of a sample with the residual between its captures, and what it means in picture and space."""
     streams: dict[str, str] = {stream.id: stream.key for stream in session.store.streams(sample.id)}
-    evidence = MediaEvidence(session.store, sample.id, readers)
-    for pair in pair_residuals(RememberedSnapshot(session.store, evidence), sample):
+    snapshot = RememberedSnapshot(session.store, MediaEvidence(session.store, sample.id, readers))
+    loose = _loose(snapshot, sample)
+    for pair in pair_residuals(snapshot, sample):
         flat, solid = (session.store.get(RecordKind.ANNOTATION, each) for each in (pair.flat, pair.solid))
         yield {
             "sample": sample.key,
@@ -48,6 +51,7 @@ def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterato
             "overlap": None if pair.overlap is None else round(pair.overlap, 3),
             "range_m": pair.range_m,
             "pictures": pair.moments,
+            "flag": loose[pair.link].off.words() if pair.link in loose else "",
             "session time": "" if pair.at_ns is None else f"{pair.at_ns / 1e9:.6f} s",
             "residual": "not known" if pair.apart_ns is None else f"{pair.apart_ns / 1e6:+.3f} ms",
             "distance": "not known" if pair.moved_m is None else _metres(pair.moved_m, pair.moved_px),
@@ -56,13 +60,20 @@ def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterato
         }
 
 
+def _loose(snapshot: Snapshot, sample: Sample) -> dict[str, LooseLink]:
+    try:
+        return loose_links(snapshot, sample, named_limit(snapshot.project(), OVERRUN_TOLERANCE, OVERRUN_PX))
+    except Unmeasured:
+        return {}
+
+
 def _metres(metres: float, pixels: float | None) -> str:
     return f"{metres:.3f} m" + ("" if pixels is None else f" ({pixels:.1f} px)")
 
 
-def link_residuals(reads: Snapshot, sample: Sample, link: Link, evidence: Evidence) -> list[PairResidual]:
+def link_residuals(view: SampleView, reads: Snapshot, link: Link, evidence: Evidence) -> list[PairResidual]:
     """Of the pairs of one link, at the cost of that link and not of the sample."""
-    return list(pair_residuals(_OneLink(reads, evidence, link), sample))
+    return list(pair_residuals(_OneLink(view, reads, evidence, link), view.sample))
 
 
 def is_fused(view: SampleView, link: Link) -> bool:
@@ -73,7 +84,7 @@ def is_fused(view: SampleView, link: Link) -> bool:
 
 def residual_section(view: SampleView, reads: Store, readers: OpenStreams, link: Link) -> Section | None:
     """What the inspector shows of a link with such ends: a line a pair; ``None`` where nothing is known."""
-    found = link_residuals(reads, view.sample, link, MediaEvidence(reads, view.id, readers))
+    found = link_residuals(view, reads, link, MediaEvidence(reads, view.id, readers))
     fields = []
     for each in found:
         flat = view.annotations.get(each.flat)
@@ -87,8 +98,9 @@ def residual_section(view: SampleView, reads: Store, readers: OpenStreams, link:
 class _OneLink(RememberedSnapshot):
     """A snapshot in which there is one link, and what it takes to judge it."""
 
-    def __init__(self, behind: Snapshot, evidence: Evidence, link: Link) -> None:
+    def __init__(self, view: SampleView, behind: Snapshot, evidence: Evidence, link: Link) -> None:
         super().__init__(behind, evidence)
+        self._view = view
         self._link = link
 
     def links(self, sample: SampleId) -> Sequence[Link]:
@@ -97,10 +109,8 @@ class _OneLink(RememberedSnapshot):
 
     def annotations(self, sample: SampleId) -> Sequence[Annotation]:
         """The labels at its ends, and the cuboids of the same things: they say where a thing was before and after."""
-        found = [self.get(RecordKind.ANNOTATION, end.target) for end in self._link.ends]
-        ends = {each.id: each for each in found if isinstance(each, Annotation)}
-        things = {each.entity for each in ends.values() if each.kind is ShapeKind.CUBOID and each.entity is not None}
-        if things:
-            others = (each for each in super().annotations(sample) if each.entity in things)
-            ends |= {each.id: each for each in others if each.kind is ShapeKind.CUBOID}
-        return list(ends.values())
+        view = self._view
+        ends = [view.annotations[end.target] for end in self._link.ends if end.target in view.annotations]
+        things = {each.entity for each in ends if each.kind is ShapeKind.CUBOID and each.entity is not None}
+        others = [each for thing in sorted(things) for each in view.annotations_of_entity(thing)]
+        return [*ends, *(each for each in others if each.kind is ShapeKind.CUBOID and each not in ends)]

@@ -13,13 +13,15 @@ from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, State
-from workstation.core.frametable import shown_capture
+from workstation.core.frametable import nearest_capture
 from workstation.core.geometry import Box, Mask, Polygon, Shape, ShapeKind
-from workstation.core.projection import corners_of, project
+from workstation.core.projection import corners_of, project, unproject
 from workstation.core.rotation import Floats
 from workstation.core.sample import StreamKind
 
 FLAT = frozenset({ShapeKind.BOX, ShapeKind.POLYGON, ShapeKind.MASK})
+Vec3 = tuple[float, float, float]
+_BORDER_PX = 2.0
 _MOST_LOOKS = 12
 """Pictures at which a track is compared; more say no more."""
 
@@ -35,6 +37,15 @@ class Look:
     """Left, top, right, bottom in pixels."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ray:
+    """From a camera through the middle of a label, in the root frame; ``tall``: its height a metre away."""
+
+    start: Vec3
+    direction: Vec3
+    tall: float
+
+
 @dataclass(slots=True)
 class Sightings:
     """Of one sample at one moment of its history. One thread."""
@@ -43,6 +54,8 @@ class Sightings:
     placed: PlacedCuboids | None = None
     readers: OpenStreams | None = None
     _cameras: dict[str, Onlooker] | None = None
+    _rays: dict[tuple[str, int], Ray | None] = field(default_factory=dict)
+    _looks: dict[tuple[str, int], Look | None] = field(default_factory=dict)
     _bounds: dict[tuple[str, int], tuple[list[str], Floats]] = field(default_factory=dict)
 
     @property
@@ -77,18 +90,49 @@ class Sightings:
         return [each for each in found if each is not None]
 
     def look_at(self, label: Annotation, session_ns: int) -> Look | None:
-        """The label in the picture that shows then; ``None`` where it is not there."""
+        """The label in the picture nearest to that time; ``None`` where it is not there."""
+        key = (label.id, session_ns)
+        if key not in self._looks:
+            self._looks[key] = self._look_at(label, session_ns)
+        return self._looks[key]
+
+    def _look_at(self, label: Annotation, session_ns: int) -> Look | None:
         stream = self.view.streams[label.stream or ""]
         onlooker = self.cameras.get(stream.id)
         own_ns = self.view.own_ns(label, session_ns)
         if onlooker is not None:
-            shown = shown_capture(onlooker.table, stream.time_map, session_ns)
+            shown = nearest_capture(onlooker.table, stream.time_map, session_ns)
             if shown is None:
                 return None
             own_ns = shown.stream_ns
         shape = label.shape if label.start_ns is None else self.view.moment(label, own_ns).shape
         bounds = None if shape is None else bounds_of(shape)
         return None if bounds is None else Look(own_ns, stream.time_map.to_session(own_ns), bounds)
+
+    def ray(self, label: Annotation, look: Look) -> Ray | None:
+        """Where a label in a calibrated camera looks; ``None`` where lens or poses do not say, and where the border of
+        the picture cuts it: then its middle is not that of the thing."""
+        key = (label.id, look.session_ns)
+        if key not in self._rays:
+            self._rays[key] = self._ray(self.cameras[label.stream or ""], look)
+        return self._rays[key]
+
+    def _ray(self, onlooker: Onlooker, look: Look) -> Ray | None:
+        assert self.placed is not None
+        left, top, right, bottom = look.bounds
+        camera = onlooker.camera
+        if min(left, top) < _BORDER_PX or max(right - camera.width_px, bottom - camera.height_px) > -_BORDER_PX:
+            return None
+        x = (left + right) / 2
+        pixels = np.array([(x, (top + bottom) / 2), (x, top), (x, bottom)])
+        rays = unproject(camera, pixels)
+        ways = (self.placed.transform(each, camera.frame, look.session_ns) for each in self.placed.roots)
+        way = next(filter(None, ways), None)
+        if way is None or not rays.valid.all():
+            return None
+        along = way.turn(rays.directions[:1])[0].tolist()
+        tall = float(np.linalg.norm(rays.directions[1] - rays.directions[2]))
+        return Ray(way.translation, (along[0], along[1], along[2]), tall)
 
     def cuboids_in(self, stream: str, taken_ns: int) -> tuple[list[str], Floats]:
         """Which cuboids show in a picture taken then, and their bounds (n, 4), clipped to it."""

@@ -7,6 +7,7 @@ proposed, and the sentence says that nothing was measured.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from workstation.app.sample_view import SampleView
 from workstation.app.sightings import Look, Sightings
 from workstation.core.annotation import Annotation, TargetKind
 from workstation.core.ontology import ClassRelation
-from workstation.core.projection import unproject
 from workstation.core.rays import meeting
 from workstation.core.rotation import Floats
 from workstation.core.suggestion import SAME_OBJECT, SuggestedEnd, Suggestion
@@ -26,12 +26,13 @@ from workstation.core.suggestion import SAME_OBJECT, SuggestedEnd, Suggestion
 NAME = "identity"
 _APART_NS = 60_000_000
 """Two pictures farther apart in time do not show one moment."""
-_GAP_M, _GAP_SHARE = 0.25, 0.03
+_GAP_M, _GAP_SHARE = 0.2, 0.015
 """How far apart the rays may pass: so much, and more by this share of the range."""
-_LEAST_ANGLE = np.radians(0.6)
+_LEAST_ANGLE = np.radians(1.1)
 """Rays that run side by side meet anywhere."""
-_TALLER = 1.5
-_CLEAR = 0.75
+_TALLER = 2.0
+_ALWAYS_NS = 1 << 61
+_CLEAR = 0.8
 """A second candidate whose score comes nearer than this share of the best makes the choice unclear."""
 
 
@@ -57,7 +58,7 @@ class Match:
         """1: the rays meet and the thing is as tall from both sides; 0: at the limit."""
         low, high = sorted(self.heights_m)
         tall = 1 - (high / max(low, 1e-9) - 1) / (_TALLER - 1)
-        return float(max(0.0, 1 - self.gap_m / self.limit_m) * max(tall, 0.0) ** 0.5)
+        return float(max(0.0, 1 - self.gap_m / self.limit_m) * max(tall, 0.0) ** 0.25)
 
 
 def by_identity(seen: Sightings) -> Iterator[Suggestion]:
@@ -86,12 +87,11 @@ def ranked(seen: Sightings, labels: Iterable[Annotation]) -> list[Match]:
     looks = {each.id: seen.looks(each) for held in by_stream.values() for each in held}
     found = []
     for one, other in combinations(sorted(by_stream), 2):
-        for first in by_stream[one]:
-            for second in by_stream[other]:
-                if _may_be_one(seen.view, first, second):
-                    match = _match(seen, first, second, looks[first.id])
-                    if match is not None:
-                        found.append(match)
+        for first, second in _at_one_time(seen.view, by_stream[one], by_stream[other]):
+            if _may_be_one(seen.view, first, second):
+                match = _match(seen, first, second, looks[first.id])
+                if match is not None:
+                    found.append(match)
     return sorted(found, key=lambda each: (-each.score, each.first.id, each.second.id))
 
 
@@ -107,6 +107,24 @@ def chosen(matches: Sequence[Match]) -> Iterator[Match]:
             yield each
 
 
+def _at_one_time(
+    view: SampleView, firsts: Sequence[Annotation], seconds: Sequence[Annotation]
+) -> Iterator[tuple[Annotation, Annotation]]:  # fmt: skip
+    """Pairs that are there at one time: of boxes of single pictures few, however many there are."""
+    there = sorted(((_life(view, each), each) for each in seconds), key=lambda each: each[0])
+    starts = [life[0] for life, _ in there]
+    longest = max((life[1] - life[0] for life, _ in there), default=0)
+    for first in firsts:
+        start, end = _life(view, first)
+        low, high = bisect_left(starts, start - longest - _APART_NS), bisect_left(starts, end + _APART_NS)
+        yield from ((first, second) for life, second in there[low:high] if life[1] >= start - _APART_NS)
+
+
+def _life(view: SampleView, label: Annotation) -> tuple[int, int]:
+    there = view.session_range(label)
+    return (-_ALWAYS_NS, _ALWAYS_NS) if there is None else (there.start_ns, there.end_ns)
+
+
 def _may_be_one(view: SampleView, first: Annotation, second: Annotation) -> bool:
     if first.entity is not None and first.entity == second.entity:
         return False
@@ -117,10 +135,14 @@ def _may_be_one(view: SampleView, first: Annotation, second: Annotation) -> bool
 
 
 def _match(seen: Sightings, first: Annotation, second: Annotation, looks: Sequence[Look]) -> Match | None:
+    middle = looks[len(looks) // 2 : len(looks) // 2 + 1]
+    if len(looks) > 1 and not _near(seen, first, second, middle):
+        return None
     pairs = [(look, seen.look_at(second, look.session_ns)) for look in looks]
     both = [
         (one, other) for one, other in pairs
         if other is not None and abs(other.session_ns - one.session_ns) <= _APART_NS
+        and seen.ray(first, one) is not None and seen.ray(second, other) is not None
     ]  # fmt: skip
     if not both:
         return None
@@ -142,27 +164,26 @@ def _match(seen: Sightings, first: Annotation, second: Annotation, looks: Sequen
     return found if found.score > 0 else None
 
 
+def _near(seen: Sightings, first: Annotation, second: Annotation, middle: Sequence[Look]) -> bool:
+    """Whether the rays of one moment pass within reach, or the second is not there then: most pairs end here."""
+    other = [found for look in middle if (found := seen.look_at(second, look.session_ns)) is not None]
+    if not other:
+        return True
+    one_side, other_side = _rays(seen, first, middle), _rays(seen, second, other)
+    if one_side is None or other_side is None:
+        return True
+    met = meeting(one_side[:2], other_side[:2])
+    limit = 4 * (_GAP_M + _GAP_SHARE * np.abs(met.first_m))
+    return not bool((met.gap_m > limit).all())
+
+
 def _rays(seen: Sightings, label: Annotation, looks: Sequence[Look]) -> tuple[Floats, Floats, Floats] | None:
     """Origins and directions through the middle of the label, in the root, and how tall it is a metre away."""
-    assert seen.placed is not None
-    onlooker = seen.cameras[label.stream or ""]
-    camera = onlooker.camera
-    bounds = np.array([each.bounds for each in looks])
-    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    ends = [np.column_stack([middle[:, 0], bounds[:, row]]) for row in (1, 3)]
-    rays, top, bottom = (unproject(camera, pixels) for pixels in (middle, *ends))
-    if not (rays.valid & top.valid & bottom.valid).all():
+    found = [ray for look in looks if (ray := seen.ray(label, look)) is not None]
+    if len(found) < len(looks) or not found:
         return None
-    starts, ways = np.empty((len(looks), 3)), np.empty((len(looks), 3))
-    for number, look in enumerate(looks):
-        way = next(filter(None, (seen.placed.transform(r, camera.frame, look.session_ns) for r in seen.placed.roots)),
-                   None)  # fmt: skip
-        if way is None:
-            return None
-        starts[number] = way.translation
-        ways[number] = way.turn(rays.directions[number])
-    tall = np.linalg.norm(top.directions - bottom.directions, axis=1)
-    return starts, ways, tall
+    rows = np.array([(*ray.start, *ray.direction, ray.tall) for ray in found])
+    return rows[:, :3], rows[:, 3:6], rows[:, 6]
 
 
 def _evidence(view: SampleView, match: Match) -> str:

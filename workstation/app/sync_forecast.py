@@ -9,7 +9,7 @@ are seen moves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,14 +18,17 @@ from msgspec.structs import replace
 from workstation.app.evidence import media_evidence
 from workstation.app.jobs import Job
 from workstation.core.annotation import Record
-from workstation.core.evidence import Evidence
+from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.findings import Finding
 from workstation.core.ids import SampleId
+from workstation.core.pair_fit import LooseLink, loose_links
 from workstation.core.records import RecordKind
 from workstation.core.sample import Rig, Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.timebase import TimeMap
+from workstation.core.tolerances import OVERRUN_PX, OVERRUN_TOLERANCE, named_limit
 from workstation.qa.findings import choose_rules, load_rules
+from workstation.qa.remembered import RememberedSnapshot
 from workstation.qa.runner import run_rules
 from workstation.store.project import ProjectFolder
 from workstation.store.queries import Reads
@@ -42,12 +45,17 @@ class Forecast:
 
     raised: tuple[Finding, ...] = ()
     settled: tuple[Finding, ...] = ()
+    loosened: tuple[LooseLink, ...] = ()
+    """Links of boxes and cuboids that leave the tolerance of their edges."""
+    mended: tuple[LooseLink, ...] = ()
+    """Links that come back into it."""
     moved: int = 0
 
     @property
     def links(self) -> tuple[str, ...]:
         """Ids of the links whose verdict changes."""
-        return self._items(RecordKind.LINK)
+        fits = [each.link for each in (*self.loosened, *self.mended)]
+        return tuple(dict.fromkeys((*self._items(RecordKind.LINK), *fits)))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -60,11 +68,16 @@ class Forecast:
 
     def words(self) -> str:
         """One sentence or two, with the first of each."""
-        if not self.raised and not self.settled:
+        if not (self.raised or self.settled or self.loosened or self.mended):
             return "Accepting changes no verdict of a check."
         parts = [
             f"{verb} {len(found)} finding{'s' if len(found) > 1 else ''} ({found[0].text})"
             for verb, found in (("settles", self.settled), ("raises", self.raised))
+            if found
+        ]
+        parts += [
+            f"{verb} {len(found)} link{'s' if len(found) > 1 else ''} of boxes and cuboids"
+            for verb, found in (("mends", self.mended), ("loosens", self.loosened))
             if found
         ]
         return f"Accepting {' and '.join(parts)}."
@@ -76,7 +89,11 @@ class Forecast:
             found += [f"{verb} {each.rule}: {each.text}" for each in some[:_SHOWN]]
             if len(some) > _SHOWN:
                 found.append(f"{verb} {len(some) - _SHOWN} more")
-        if not self.raised and not self.settled:
+        for verb, some_links in (("mends", self.mended), ("loosens", self.loosened)):
+            found += [f"{verb} a link: {each.words()}" for each in some_links[:_SHOWN]]
+            if len(some_links) > _SHOWN:
+                found.append(f"{verb} {len(some_links) - _SHOWN} links more")
+        if not (self.raised or self.settled or self.loosened or self.mended):
             found.append("No verdict of a check changes.")
         return found
 
@@ -84,6 +101,7 @@ class Forecast:
         """For programs."""
         return {
             "raised": [_plain(each) for each in self.raised], "settled": [_plain(each) for each in self.settled],
+            "loosened": [each.link for each in self.loosened], "mended": [each.link for each in self.mended],
             "links": list(self.links), "labels": list(self.labels), "moved": self.moved,
         }  # fmt: skip
 
@@ -133,11 +151,24 @@ def forecast(
     moved = cast("Snapshot", _WithChange(snapshot, changed))
     now, then = (_open(each, sample, None if evidence is None else evidence(each)) for each in (snapshot, moved))
     streams = {str(each.id) for each in changed if isinstance(each, Stream)}
+    loose, looser = (_loose(each, sample, evidence) for each in (snapshot, moved))
     return Forecast(
+        loosened=tuple(each for key, each in looser.items() if key not in loose),
+        mended=tuple(each for key, each in loose.items() if key not in looser),
         raised=tuple(found for key, found in then.items() if key not in now),
         settled=tuple(found for key, found in now.items() if key not in then),
         moved=sum(str(each.stream) in streams for each in snapshot.annotations(sample.id)) if streams else 0,
     )
+
+
+def _loose(snapshot: Snapshot, sample: Sample, evidence: OpenEvidence | None) -> dict[str, LooseLink]:
+    """The links out of tolerance; none where the media that would say so are missing."""
+    limit_px = named_limit(snapshot.project(), OVERRUN_TOLERANCE, OVERRUN_PX)
+    with nullcontext() if evidence is None else evidence(snapshot)(sample) as known:
+        try:
+            return loose_links(RememberedSnapshot(snapshot, known), sample, limit_px)
+        except Unmeasured:
+            return {}
 
 
 def media_of(project: ProjectFolder) -> OpenEvidence:

@@ -150,14 +150,15 @@ def when(view: SampleView, record_id: str) -> int | None:
 
 
 def shows_at(view: SampleView, record_id: str, now_ns: int) -> bool:
-    """Whether any part of it is there at that time; what has no time always is."""
+    """Whether any part of it is there at that time; what has no time always is, unless it is linked to what has."""
     link = view.links.get(record_id)
     targets = [record_id] if link is None else [end.target for end in link.ends]
     annotations = [
         view.annotations[each] for one in targets for each in view.related([one]) if each in view.annotations
     ]
     spans = [view.session_range(each) for each in annotations]
-    return not spans or any(span is None or span.contains(now_ns) for span in spans)
+    timed = [span for span in spans if span is not None]
+    return not timed or any(span.contains(now_ns) for span in timed) or (link is None and len(timed) < len(spans))
 
 
 def _web(view: SampleView, selected: Sequence[str]) -> set[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workstation.core.sample import Sample
 
 _CLOCK_COLUMNS = ("stream", "kind", "recording", "clock", "lock", "reported offset", "latency", "map")
-_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "offset", "range", "overlap", "session time")
+_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "offset", "range", "overlap", "session time", "flag")
 sample_option = click.option("--sample", metavar="KEY", help="Only this sample.")
 
 
@@ -107,8 +107,8 @@ def pairs(project: Path, sample: str | None, as_json: bool) -> None:
 
     Residual and distance: how far apart the captures are, and how far the thing moves meanwhile. Offset: of the drawn
     box from the projected cuboid in the same picture, in metres at the thing's range. Of tracks the residual is that
-    of the picture farthest from its sweep, and the offset a median. Validate says what is too much
-    (moments.same_scan, fused.edge).
+    of the picture farthest from its sweep, and the offset a median. Flagged are links whose box reaches beyond the
+    projected cuboid by 5 px or more, whatever the cause; validate says what is to blame.
     """
     from workstation.app.pair_rows import pair_rows
     from workstation.app.reading import Formats

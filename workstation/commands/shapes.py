@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from workstation.commands.arguments import AnnotationRef
+from workstation.commands.event_views import carry_along, views_of
 from workstation.commands.given_shapes import GivenShape, stored_shape
 from workstation.commands.reading import fetch, fetch_all, ontology_number, source_of, state_after_edit
 from workstation.commands.registry import command, needs_selection
@@ -46,32 +47,48 @@ def set_shape(tx: Transaction, *, annotation: AnnotationRef, shape: GivenShape) 
 
 @command("annotation.set_interval", title="Set interval", right=Right.LABEL, enabled=needs_selection)
 def set_interval(
-    tx: Transaction, *, annotation: AnnotationRef, start_ns: int | None = None, end_ns: int | None = None
+    tx: Transaction,
+    *,
+    annotation: AnnotationRef,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    alone: bool = False,
 ) -> None:
-    """Set where an annotation begins, ends, or both, in its stream's own time.
+    """Set where an annotation begins, ends, or both, in its stream's own time. The other views of one event follow.
 
     start_ns: the new beginning; left out, it stays
     end_ns: the new end, half-open; left out, it stays
+    alone: true to leave the other views of the event where they are
     """
     old = fetch(tx, Annotation, annotation)
     start = old.start_ns if start_ns is None else start_ns
     end = old.end_ns if end_ns is None else end_ns
-    tx.put(_edited(tx, _with_interval(old, start, end)))
+    _put_interval(tx, old, start, end, alone=alone)
 
 
 @command("annotation.nudge", title="Nudge boundary", right=Right.LABEL, enabled=needs_selection)
-def nudge(tx: Transaction, *, annotation: AnnotationRef, edge: Edge, by_ns: int) -> None:
-    """Move one boundary of an interval a little.
+def nudge(tx: Transaction, *, annotation: AnnotationRef, edge: Edge, by_ns: int, alone: bool = False) -> None:
+    """Move one boundary of an interval a little. The other views of one event follow.
 
     edge: start or end
     by_ns: how far; negative is earlier
+    alone: true to leave the other views of the event where they are
     """
     old = fetch(tx, Annotation, annotation)
     if old.start_ns is None or old.end_ns is None:
         raise UserError(f"annotation {annotation} has no boundary to nudge: it counts for all of the item")
     start = old.start_ns + (by_ns if edge is Edge.START else 0)
     end = old.end_ns + (by_ns if edge is Edge.END else 0)
-    tx.put(_edited(tx, _with_interval(old, start, end)))
+    _put_interval(tx, old, start, end, alone=alone)
+
+
+def _put_interval(
+    tx: Transaction, old: Annotation, start_ns: int | None, end_ns: int | None, *, alone: bool
+) -> None:  # fmt: skip
+    views = [] if alone else views_of(tx, old)
+    new = _edited(tx, _with_interval(old, start_ns, end_ns))
+    tx.put(new)
+    carry_along(tx, views, new)
 
 
 def _with_interval(old: Annotation, start_ns: int | None, end_ns: int | None) -> Annotation:
@@ -90,15 +107,20 @@ def move(
     by: tuple[float, ...] | None = None,
     by_ns: int = 0,
 ) -> None:
-    """Move annotations in space, in time, or both. A track moves as a whole, with every keyframe.
+    """Move annotations in space, in time, or both. A track moves as a whole, with every keyframe, and an event in all
+    its views.
 
     by: [x, y] in pixels, or [x, y, z] in metres
     by_ns: how much later; negative is earlier
     """
     if by is None and by_ns == 0:
         raise UserError("annotation.move needs by, by_ns or both")
-    for annotation in fetch_all(tx, annotations):
+    chosen = fetch_all(tx, annotations)
+    views = {each.id: views_of(tx, each) for each in chosen} if by_ns else {}
+    for annotation in chosen:
         move_one(tx, annotation, by=by, by_ns=by_ns)
+    for annotation in chosen if by_ns else ():
+        carry_along(tx, views[annotation.id], fetch(tx, Annotation, annotation.id), but=views.keys())
 
 
 def move_one(tx: Transaction, annotation: Annotation, *, by: tuple[float, ...] | None, by_ns: int) -> None:

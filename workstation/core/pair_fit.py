@@ -14,6 +14,7 @@ import numpy as np
 from workstation.core.annotation import Annotation, Keyframe, Link, State, TargetKind
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Box, Cuboid, ShapeKind
+from workstation.core.ids import LinkId
 from workstation.core.poses import RigidTransform
 from workstation.core.projection import PictureBox, cuboid_box, project
 from workstation.core.records import RecordKind
@@ -115,6 +116,48 @@ class PairSeen:
             EdgeOff(edge=edge, off_px=each, off_m=self.metres_of(each)) for edge, each in zip(EDGES, off, strict=True)
         ]
         return tuple(sorted(found, key=lambda each: -abs(each.off_px)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LooseLink:
+    """A link whose box reaches beyond its projected cuboid at the moment it speaks of, by the limit or more."""
+
+    link: str
+    name: str
+    camera: str
+    at_ns: int
+    off: EdgeOff
+
+    def words(self) -> str:
+        """One line."""
+        return f"{self.name} in {self.camera} at {self.at_ns / 1e9:.3f} s: {self.off.words()}"
+
+
+def loose_links(snapshot: Snapshot, sample: Sample, limit_px: float) -> dict[str, LooseLink]:
+    """The links of boxes and cuboids that are out of tolerance, whatever the cause: a label, a clock or a calibration.
+
+    What changes by changing a map or a calibration is this list. The checks tell causes: a turned camera once, and not
+    thing by thing.
+    """
+    found: dict[str, LooseLink] = {}
+    moments = {each.id: each.start_ns for each in snapshot.links(sample.id)}
+    nearest: dict[str, int] = {}
+    for pair in pairs_seen(snapshot, sample):
+        outermost = max(pair.edges(), key=lambda each: each.off_px, default=None)
+        if outermost is None:
+            continue
+        for link in pair.links:
+            at_ns = moments.get(LinkId(link))
+            away = 0 if at_ns is None else abs(pair.at_ns - at_ns)
+            if link in nearest and away >= nearest[link]:
+                continue
+            nearest[link] = away
+            found.pop(link, None)
+            if outermost.off_px >= limit_px:
+                found[link] = LooseLink(
+                    link=link, name=pair.name, camera=pair.camera, at_ns=pair.at_ns, off=outermost
+                )  # fmt: skip
+    return found
 
 
 def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) -> Iterator[PairSeen]:

@@ -36,9 +36,6 @@ CLOCK_MS = 10.0
 SOUND_MS, NOTICED_MS = 100.0, 40.0
 """What is linked as seen and heard at once is wrong above the first, and noticed above the second."""
 CAPTION_MS = 500.0
-EDGE_TOLERANCE = "edge_px"
-EDGE_PX = 5.0
-"""How far the edge of a box may reach beyond the projected cuboid of the same thing."""
 GENERAL_SYNC_MS = 50.0
 SAME_SCAN_MS = 50.0
 """Half a turn of a LiDAR at 10 Hz: no capture of it is further from the nearest one."""

@@ -249,6 +249,9 @@ class Docks(QObject):
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock.pane
 
+    def _is_placed(self, dock: PaneDock) -> bool:
+        return self._window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea
+
     def bring(self, wanted: tuple[frozenset[str], ...]) -> None:
         """Have a pane in sight for each of these sets of kinds of streams, beside each other; the focus stays."""
         kept: list[PaneDock] = []
@@ -266,19 +269,27 @@ class Docks(QObject):
         if self.maximised:
             self.toggle_maximised(dock)
         self._let_stand(dock)
-        over = next((each for each in kept if dock in self._window.tabifiedDockWidgets(each)), None)
-        if over is not None:
-            self._window.splitDockWidget(over, dock, Qt.Orientation.Horizontal)
+        if any(dock in self._window.tabifiedDockWidgets(each) for each in kept):
+            host = self._stack_beside(dock, kept)
+            if host is None:
+                return  # there is one place for both, and the first stays
+            self._window.removeDockWidget(dock)
+            self._window.tabifyDockWidget(host, dock)
         dock.show()
         dock.raise_()
-        if over is not None:
-            over.raise_()
         self._let_in = True
         self.settle()
 
+    def _stack_beside(self, dock: PaneDock, kept: list[PaneDock]) -> PaneDock | None:
+        """Another pane of its area that is in sight and may be covered: Qt splits no stack of tabs."""
+        near = self._window.tabifiedDockWidgets
+        taken = [*kept, *(other for each in kept for other in near(each))]
+        free = [each for each in self if each.in_sight and each not in taken and not each.isFloating()]
+        return next((each for each in free if each.spec.area is dock.spec.area), None)
+
     def _let_stand(self, dock: PaneDock) -> None:
         """Give a pane that the workspace has no place for one beside its like: Qt would show it nowhere."""
-        if dock.isFloating() or self._window.dockWidgetArea(dock) is not Qt.DockWidgetArea.NoDockWidgetArea:
+        if dock.isFloating() or self._is_placed(dock):
             return
         docked = [each for each in self if each is not dock and not each.isHidden() and not each.isFloating()]
         beside = next((each for each in docked if each.spec.area is dock.spec.area), None)
@@ -320,7 +331,10 @@ class Docks(QObject):
         """One pane alone, or all of them again where they were."""
         if self._before_maximising is not None:
             before, self._before_maximising = self._before_maximising, None
+            outside = [each for each in self if not self._is_placed(each)]
             self._window.restoreState(before, _LAYOUT_VERSION)
+            for each in outside:  # Qt gives those that the workspace has no place for one, and shows them
+                self._window.removeDockWidget(each)
             self._led_for = None  # what has nothing for the sample stands there again
             return
         self._bring_back()

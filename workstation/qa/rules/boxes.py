@@ -82,11 +82,13 @@ def overrun(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             continue
         item, other = _items(snapshot, sample, each.sighting)
         many = int((beyond > limit).any(1).sum())
-        at_ns = flat.times_ns[max(sides, key=lambda side: side[1])[2]]
+        _, most_px, at = max(sides, key=lambda side: side[1])
+        at_ns, range_m = flat.times_ns[at], float(each.sighting.seen.range_m[at])
+        metres = most_px * range_m / flat.camera.lens.fx
         yield Fault(
             text=f"{item.label} goes beyond the projected cuboid: "
             + ", ".join(f"{name} {px:.0f} px" for name, px, _ in sides)
-            + f" at {at_ns / 1e9:.3f} s{_more(many - 1)}",
+            + f" ({metres:.2f} m at its {range_m:.0f} m) at {at_ns / 1e9:.3f} s{_more(many - 1)}",
             items=(item, other),
             measured=round(max(px for _, px, _ in sides), 2),
             limit=limit,

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app.calibration_report import CalibrationReport, CameraReport, reporting
+from workstation.app.checking import SampleChecks
 from workstation.app.correcting import calibrate, turned_camera
 from workstation.app.jobs import Job, Jobs, JobState
 from workstation.app.sample_view import SampleView
@@ -35,6 +36,7 @@ from workstation.ui.told import Tone
 from workstation.ui.workbench import Workbench
 
 _MARKS = {Cause.CALIBRATION: "◆", Cause.CUBOID: "▲", Cause.UNCLEAR: "?", Cause.NONE: "●"}
+_OF_CAMERAS = "calibration."
 _PLACE = Qt.ItemDataRole.UserRole
 _CHANGES = frozenset({RecordKind.RIG, RecordKind.STREAM, RecordKind.ANNOTATION, RecordKind.KEYFRAME})
 
@@ -126,6 +128,7 @@ class CalibrationPanel(Pane):
         self._jobs = bench.jobs or Jobs(bench.gui.post)
         self._jobs.changed.connect(self._on_job)
         self.hear(bench.theme_changed, self._wear)
+        self.hear(bench.checks.changed, self._on_checks)
         self._wear(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
@@ -140,6 +143,9 @@ class CalibrationPanel(Pane):
     def _wear(self, theme: Theme) -> None:
         self.plot.theme = theme
         self.plot.update()
+
+    def _on_checks(self, _checks: SampleChecks) -> None:
+        self._show_buttons()
 
     def sample_opened(self, view: SampleView | None) -> None:
         if self._job is not None:
@@ -263,13 +269,19 @@ class CalibrationPanel(Pane):
     # --- saying the cause -----------------------------------------------------------------------------------------
 
     def flag(self) -> Finding | None:
-        """The open finding about the thing that is looked at."""
+        """The open finding about the thing that is looked at, or else about its camera."""
         found, bench = self.suspect(), self.bench
-        if found is None or bench is None:
+        if found is None or bench is None or bench.view is None:
             return None
+        held = [each for each in bench.checks.findings if not each.settled]
         labels = set(found.off.labels)
-        about = [each for each in bench.checks.findings if labels & {item.id for item in each.items}]
-        return next((each for each in about if not each.settled and len(labels & {i.id for i in each.items}) > 1), None)
+        about = [each for each in held if len(labels & {item.id for item in each.items}) > 1]
+        stream = bench.view.stream_by_key(found.camera)
+        if stream is not None:
+            about += [
+                each for each in held if stream.id in {item.id for item in each.items} and _OF_CAMERAS in each.rule
+            ]
+        return about[0] if about else None
 
     @Slot()
     def _on_misplaced(self) -> None:
@@ -351,5 +363,4 @@ class CalibrationPanel(Pane):
         flagged = self.flag() is not None
         for button in (self.misplaced, self.off):
             button.setEnabled(may and flagged)
-        if self.suspect() is not None and not flagged:
-            self.misplaced.setToolTip("No check has flagged this thing, so there is no finding to keep it with")
+            button.setToolTip("Say what led to the finding" if flagged else "No check has flagged this thing or camera")

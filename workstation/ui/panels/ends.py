@@ -260,7 +260,7 @@ class EndsPanel(Pane):
         for number, card in enumerate(wanted):
             self._fill(number, card, wanted)
         self._lay_out()
-        self.header.say(item=f"{len(wanted)} ends" if wanted else "")
+        self.header.say(item=f"{len(wanted)} end{'' if len(wanted) == 1 else 's'}" if wanted else "")
         self._want([each.glimpse for each in wanted if each.glimpse is not None])
 
     def _fill(self, number: int, card: EndCard, wanted: list[EndCard]) -> None:

@@ -218,7 +218,7 @@ class LinkMode(Pane):
         self.picks = [each for each in self.picks if bench.view.exists(each)]
         self._judge()
         words = self._words_of_move(bench.view) if self.moving is not None else self._words_of_picks()
-        bench.picked.emit(tuple(self.picks))
+        bench.picked.emit((*self._ends_now(bench.view), *self.picks))
         self.words.setText(words)
         self.words.setToolTip(words)
         names = ", ".join(bench.view.name_of(each) for each in self.picks)
@@ -227,6 +227,11 @@ class LinkMode(Pane):
         self.why.setVisible(self.moving is None)
         self._show_chips(bench.view)
         self._show_buttons()
+
+    def _ends_now(self, view: SampleView) -> tuple[str, ...]:
+        """The ends of the link of which one is being moved: they are looked at beside what is picked."""
+        link = view.links.get(self.moving or "")
+        return () if link is None else tuple(end.target for end in link.ends if end.target not in self.picks)
 
     def _words_of_picks(self) -> str:
         count = len(self.picks)
@@ -257,8 +262,8 @@ class LinkMode(Pane):
         if not self.choices:
             return f"Not so: {why}; pick another."
         if len(self.choices) == 1:
-            return f"Enter moves the end {self.choices[0].role} from {view.name_of(self.choices[0].old)} to"
-        return "Which end shall stand there?"
+            return f"– Enter moves the end {self.choices[0].role} here from {view.name_of(self.choices[0].old)}."
+        return "– which end shall stand here?"
 
     def _show_chips(self, view: SampleView) -> None:
         """Each pick by its name; a click takes it away."""

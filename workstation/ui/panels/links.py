@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Slot
-from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workstation.app.link_rows import COLUMNS, STALE, UNLINKED, class_choices, link_rows, stream_choices, type_choices
 from workstation.app.rows import Row
@@ -33,16 +32,6 @@ class LinksPanel(ListPanel):
         Choice(name="class", spoken="Show what has an end of one class", entries=(("", "All classes"),)),
         Choice(name="stream", spoken="Show what has an end on one stream", entries=(("", "All streams"),)),
     )  # fmt: skip
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        second = QHBoxLayout()
-        second.setContentsMargins(6, 0, 6, 4)
-        second.setSpacing(4)
-        for name in ("class", "stream"):
-            self.bar.removeWidget(self.box(name))
-            second.addWidget(self.box(name), 1)
-        self.column.insertLayout(1, second)
 
     def all_rows(self) -> list[Row]:
         assert self.bench is not None

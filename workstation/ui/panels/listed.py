@@ -11,7 +11,17 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workstation.app.rows import Cell, Column, Row, says
 from workstation.app.sample_view import SampleView
@@ -27,6 +37,8 @@ from workstation.ui.theme import Theme
 from workstation.ui.workbench import Workbench
 
 _SOON_MS = 30
+_MOST_ABREAST = 3
+"""More choices than these stand in two columns where the panel is narrow."""
 
 
 _FILTER_PX = 150
@@ -148,10 +160,6 @@ class ListPanel(Pane):
     def chosen(self) -> dict[str, str]:
         """What the boxes are set to, without those that show everything."""
         return {name: str(box.currentData()) for name, box in self._boxes.items() if box.currentIndex() > 0}
-
-    def box(self, name: str) -> QComboBox:
-        """The box of a choice, for a panel that places it elsewhere."""
-        return self._boxes[name]
 
     def set_choice(self, name: str, key: str) -> None:
         """Set a box."""
@@ -324,10 +332,11 @@ class ListPanel(Pane):
         narrow = bool(boxes) and self.width() < wanted
         if narrow != self._narrow:
             self._narrow = narrow
+            across = len(boxes) if len(boxes) <= _MOST_ABREAST else 2
             for place, box in enumerate(boxes):
                 (self.bar if narrow else self._second).removeWidget(box)
                 if narrow:
-                    self._second.addWidget(box, 1)
+                    self._second.addWidget(box, place // across, place % across)
                 else:
                     self.bar.insertWidget(place + 1, box, 1)
             self._second.setContentsMargins(6, 0, 6, 4 if narrow else 0)
@@ -337,7 +346,7 @@ class ListPanel(Pane):
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(0)
         self.column.addLayout(self.bar)
-        self._second = QHBoxLayout()
+        self._second = QGridLayout()
         self._second.setContentsMargins(6, 0, 6, 0)
         self._second.setSpacing(4)
         self.column.addLayout(self._second)

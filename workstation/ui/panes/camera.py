@@ -22,7 +22,7 @@ from workstation.app.sample_view import SampleView
 from workstation.app.sweep_feed import CloudSweeps
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
-from workstation.core.selection import SelectionChanged
+from workstation.core.selection import Ids, SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base_views import ViewsPane
 from workstation.ui.panes.camera_frames import Turnstile
@@ -137,6 +137,7 @@ class CameraPane(ViewsPane[CameraView]):
         self.hear(bench.theme_changed, self._theme_changed)
         self.hear(bench.stream_focused, self._stream_focused)
         self.hear(bench.previews.changed, self._dragged)
+        self.hear(bench.reveal_wanted, self._reveal)
 
     def unbound(self, bench: Workbench) -> None:
         self._clear()
@@ -183,6 +184,14 @@ class CameraPane(ViewsPane[CameraView]):
         if change.cursor_changed:
             for camera in self.views:
                 camera.space.cursor_moved()
+
+    def _reveal(self, ids: Ids) -> None:
+        """A picture in which these are beside what is zoomed to is shown whole."""
+        view = None if self.bench is None else self.bench.view
+        wanted = frozenset() if view is None else frozenset(view.to_show(ids))
+        for camera in self.views:
+            if not camera.zoom_locked and camera.scene.where(wanted) and not camera.where(wanted):
+                camera.fit()
 
     def apply(self, changes: ChangeSet) -> None:
         for camera in self.views:

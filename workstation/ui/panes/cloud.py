@@ -33,10 +33,11 @@ from workstation.ui.panes.cloud_gesture import ToolGesture
 from workstation.ui.panes.cloud_look import CloudLook, Follow, keep_look, read_look
 from workstation.ui.panes.cloud_menus import CloudMenus
 from workstation.ui.panes.cloud_over import CloudOver
+from workstation.ui.panes.cloud_painted import tell_painted
 from workstation.ui.panes.cloud_picture import CloudMoment, CloudPicture, StillLines
 from workstation.ui.panes.cloud_render import SpaceRenderer
 from workstation.ui.panes.cloud_sides import CloudSides, SideSplit
-from workstation.ui.panes.cloud_words import coming_words, empty_words, header_line, note
+from workstation.ui.panes.cloud_words import empty_words, header_line, note
 from workstation.ui.panes.cloud_work import SpaceWork
 from workstation.ui.scenes.cloud_scene import FaceLayer, LineLayer
 from workstation.ui.scenes.space_things import cuboid_faces, cuboid_lines
@@ -416,29 +417,7 @@ class CloudPane(Pane):
         self._say()
 
     def _has_painted(self) -> None:
-        """A paint event is done."""
-        moment = self.moment
-        lead, sweep = (None, None) if moment is None else (moment.lead, moment.lead_sweep)
-        table = None if lead is None else lead.table
-        if lead is None or sweep is None or table is None:
-            self.lag.nothing()
-            return
-        when, to_session = table.shown(sweep.index), lead.stream.time_map.to_session
-        self.lag.painted(to_session(when.start_ns), to_session(when.end_ns), sweep.index)
-        self._saw()
-
-    def _saw(self) -> None:
-        """The sweeps of every stream that are painted, once none of their points are missing."""
-        moment, canvas = self.moment, self.canvas
-        seen = None if self.bench is None else self.bench.seen
-        if seen is None or moment is None or canvas is None or canvas.pending:
-            return
-        for layer, sweep in moment.sweeps:
-            if layer.table is None:
-                seen.saw_item(layer.stream.id, sweep.index)
-            else:
-                when, to_session = layer.table.shown(sweep.index), layer.stream.time_map.to_session
-                seen.saw_time(layer.stream.id, to_session(when.start_ns), to_session(when.end_ns))
+        tell_painted(self.bench, self.lag, self.moment, self.canvas)
 
     def _shown(self) -> Any:
         return None if self.moment is None else self.moment.shown
@@ -450,16 +429,12 @@ class CloudPane(Pane):
         rendered = None if self.canvas is None else self.canvas.rendered
         coarse = rendered is not None and rendered.points.coarse
         text, more = note(self.moment, self.look, coarse=coarse)
-        if self.note.text() != text:
-            self.note.setText(text)
-            self.note.setToolTip(more)
+        self.note.setText(text)  # the same again is nothing to a label
+        self.note.setToolTip(more)
 
     def empty_text(self) -> str:
         """What stands where no points are."""
-        if self.moment is not None:
-            return ""
-        coming = self.newest
-        return empty_words(self.layers) if coming is None else coming_words(coming)
+        return "" if self.moment is not None else empty_words(self.layers, self.newest)
 
     # --- selection and pointing ---------------------------------------------------------------------------------
 

@@ -56,14 +56,11 @@ def note(moment: CloudMoment | None, look: CloudLook, *, coarse: bool = False) -
     return ", ".join(each for each in said if each), more
 
 
-def coming_words(moment: CloudMoment) -> str:
-    """What stands where points are being drawn for the first time; nothing where they come at once."""
-    millions = moment.points.count / 1e6
-    return f"Drawing {millions:.1f} million points …" if millions >= 1 else ""
-
-
-def empty_words(layers: CloudLayers) -> str:
-    """What stands where no points are."""
+def empty_words(layers: CloudLayers, coming: CloudMoment | None = None) -> str:
+    """What stands where no points are. ``coming`` is being drawn for the first time; few points come at once."""
+    if coming is not None:
+        millions = coming.points.count / 1e6
+        return f"Drawing {millions:.1f} million points …" if millions >= 1 else ""
     troubles = [*layers.troubles.values(), *(each.trouble for each in layers.layers if each.trouble)]
     if troubles:
         return "This stream cannot be shown:\n" + "\n".join(troubles)

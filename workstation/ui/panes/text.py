@@ -164,7 +164,8 @@ class TextPane(Pane):
 
     def show_time(self, time_ns: int) -> None:
         self._held.show_time(time_ns)
-        if self._held.up_to_date:
+        page = self.typing.page if self._held is self.typing else self.reading.canvas
+        if page.up_to_date:
             self.lag.painted(time_ns, time_ns)
 
     def show_selection(self, change: SelectionChanged) -> None:

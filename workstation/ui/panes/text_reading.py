@@ -122,11 +122,6 @@ class TextReading(QWidget):
 
     # --- what is shown ------------------------------------------------------------------------------------------
 
-    @property
-    def up_to_date(self) -> bool:
-        """Whether the screen marks what is said now."""
-        return self.canvas.up_to_date
-
     def show_time(self, time_ns: int) -> None:
         times, sheet = self.times, self.canvas.sheet
         if times is None or not sheet.passages:

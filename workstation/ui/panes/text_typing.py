@@ -192,11 +192,6 @@ class Typing(QWidget):
         self.page.lines = lines
         self.page.refresh()
 
-    @property
-    def up_to_date(self) -> bool:
-        """Whether the screen marks what is said now."""
-        return self.page.up_to_date
-
     def show_time(self, time_ns: int) -> None:
         line = self.line_at(time_ns)
         if line is None:

@@ -68,24 +68,25 @@ class SpaceSelect:
         return self._dragging
 
     def takes_alt(self, event: SpacePointer) -> bool:
-        """On the selected cuboid itself, whose track it shifts."""
-        held = self._take_hold(event)
-        return held is not None and held.pull.grip.part in (Part.BODY, Part.HEIGHT)
+        """On the selected cuboid itself, whose track it shifts; handles over it do not count."""
+        chosen = active_cuboid(self._space)
+        return chosen is not None and _body(chosen[1], event) is not None
 
     def press(self, event: SpacePointer) -> None:
         if event.button is not Button.LEFT:
             return
         self._pressed, self._dragging, self._made = event.pixel, False, None
         self._when = moment_key(self._space.shown)
-        self._held = self._take_hold(event)
         self._whole = Modifier.ALT in event.modifiers and self.takes_alt(event)
+        self._held = self._take_hold(event)
 
     def _take_hold(self, event: SpacePointer) -> _Held | None:
         chosen = active_cuboid(self._space)
         if chosen is None:
             return None
         annotation, cuboid = chosen
-        grip = grip_at(cuboid, event) or _body(cuboid, event)
+        grip = None if self._whole else grip_at(cuboid, event)
+        grip = grip or _body(cuboid, event)
         if grip is None:
             return None
         ground = ground_near(self._space.points(), cuboid.center[:2])
