@@ -29,9 +29,10 @@ _LASTING_S = 0.25
 """Two labels may notice a change one capture apart."""
 _STILL = frozenset({"parked", "stopped", "waiting", "standing", "sitting", "lying"})
 _GOING = frozenset({"moving", "walking", "running"})
-_STANDS_MPS, _GOES_MPS = 0.1, 0.7
+_STANDS_MPS, _GOES_MPS = 0.1, 1.0
 """What stands seems to move a little from sweep to sweep, and what goes slows down before it stands."""
-_OVER_NS, _LONG_NS = 500_000_000, 1_500_000_000
+_OVER_NS, _LONG_NS = 1_000_000_000, 1_500_000_000
+"""Long enough that the small clock errors which labelling allows do not look like motion where the vehicle turns."""
 _SPEEDS = ("speed_kph", "speed_kmh", "speed_mps", "speed")
 _BRAKES = ("brake_switch", "brake")
 _CHANGE = {"braking": -1, "accelerating": 1}
@@ -75,7 +76,7 @@ def conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 @rule("states.motion", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, limit=_GOES_MPS, unit="m/s")
 def motion(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
-    """A thing is labelled as standing while its cuboid moves, or as moving while it stands, for half a second."""
+    """A thing is labelled as standing while its cuboid moves, or as moving while it stands, for a second or longer."""
     streams = streams_by_id(snapshot, sample)
     said = _said(snapshot, sample, streams)
     if not said or not any(each.kind is StreamKind.CLOUD for each in streams.values()):
@@ -200,7 +201,7 @@ def _tracks(snapshot: Snapshot, sample: Sample, *, but_late: bool = False) -> di
 
 
 def _moves_otherwise(said: _Said, rows: Rows) -> tuple[int, str, float] | None:
-    """Where what is said differs most from how the thing moves, over half a second: when, what, the speed."""
+    """Where what is said differs most from how the thing moves, over a second or more: when, what, the speed."""
     worst: tuple[float, tuple[int, str, float]] | None = None
     for judged, over_ns in ((_STILL, _OVER_NS), (_GOING, _LONG_NS)):
         for start, end, speed in _speeds(rows, over_ns):
