@@ -159,16 +159,22 @@ def _said(snapshot: Snapshot, sample: Sample, streams: Mapping[str, Stream]) -> 
             keyframes = snapshot.keyframes(label.id)
             moments = [(each.time_ns, each.presence is Presence.ABSENT, each.attributes) for each in keyframes]
         timed = [(stream.time_map.to_session(at), gone, said) for at, gone, said in moments if at is not None]
-        for name in states & {name for _, _, said in timed for name in said}:
-            course = _course([(at, gone, said.get(name)) for at, gone, said in timed])
+        whole = {} if label.track is None else label.attributes
+        for name in states & {*whole, *(name for _, _, said in timed for name in said)}:
+            course = _course([(at, gone, said.get(name)) for at, gone, said in timed], whole.get(name))
             found[label.entity, label.layer, name].append(_Said(label, course, timed[-1][0]))
     return found
 
 
-def _course(moments: Sequence[tuple[int, bool, AttributeValue | None]]) -> Course:
-    """What is said from when on; nothing while the thing is gone, and the same as before when it is back."""
+def _course(
+    moments: Sequence[tuple[int, bool, AttributeValue | None]], whole: AttributeValue | None = None
+) -> Course:
+    """What is said from when on; nothing while the thing is gone, and the same as before when it is back.
+
+    ``whole`` is said of all of the track, until a keyframe says something else.
+    """
     course: Course = []
-    known = ""
+    known = "" if whole is None else str(whole)
     for at_ns, gone, value in moments:
         known = known if value is None else str(value)
         now = "" if gone else known
