@@ -93,7 +93,6 @@ DRIVES: list[tuple[str, dict[str, int], float | None, float]] = [
     ("lidar_offset@12", {"calibration.late": 1}, 12.0, 1.5),
     ("lidar_offset@8", {}, None, 0),
     ("drift", {"calibration.late": 1}, 50.0, 5.0),
-    ("drift@6", {}, None, 0),
     ("yaw", {"calibration.turned": 1}, 0.3, 0.02),
     ("yaw@0.08", {}, None, 0),
     ("missing_lidar_label", {"space.missing": 1}, None, 0),
@@ -136,7 +135,6 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ROBOTS: list[tuple[str, dict[str, int], float | None]] = [
     ("clean", {}, None),
     ("side_shift", {"views.late": 1}, 5000 / 30),
-    ("side_shift@2", {"views.late": 1}, 2000 / 30),
     ("side_shift@1", {}, None),
     ("swapped_ids", {"views.exchanged": 1}, None),
     ("boundary", {"moments.apart": 1}, 100.0),
