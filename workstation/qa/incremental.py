@@ -93,7 +93,9 @@ class KeptChecks:
             if not kept.due:
                 continue
             if core is None or near is None or _must_be_whole(rule, kept, touched or {}):
-                if not near_first:
+                if near_first:
+                    kept.whole = True  # what was touched now is not known any more when the rest is run
+                else:
                     self._look_at_all(rule, kept, held, sample)
             else:
                 self._look_near(rule, kept, near, sample, core)
