@@ -11,6 +11,7 @@ import pytest
 from hands import Person, sit_down
 from PySide6.QtWidgets import QApplication, QLabel, QTableWidget
 
+from strict_windows import wait_for
 from workstation.app.demo_street import build
 from workstation.app.opening import new_project, open_project
 from workstation.app.session import Session
@@ -84,7 +85,7 @@ def open_rules(me: Person) -> set[str]:
 
 
 def test_a_bad_drive_is_mended_by_following_n_to_the_last_finding(me: Person) -> None:
-    me.waits(lambda: checked(me), "the first check")
+    wait_for(lambda: checked(me), what="the first check", timeout_ms=60_000)
     planted = {"ontology.labels_conflict", "links.stale", "space.missing", "clocks.caption"}
     assert planted <= open_rules(me)
     glass: Any = me.window.finding_glass
