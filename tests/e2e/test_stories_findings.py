@@ -47,8 +47,7 @@ def plant(session: Session) -> None:
     cars = [key for key, views in labels.items() if {"box", "cuboid"} <= views.keys()]
     wrong, moved, bare = cars[:3]
     session.run("annotation.relabel", annotations=[labels[wrong]["box"].id], class_id="bus", here=True)
-    (link,) = store.links_of(labels[moved]["box"].id)
-    session.run("link.confirm", links=[link.id])
+    session.run("link.confirm", links=[each.id for each in store.links_of(labels[moved]["box"].id)])
     session.run("annotation.move", annotations=[labels[moved]["box"].id], by=[0.0, 14.0])
     session.run("link.remove", links=[each.id for each in store.links_of(labels[bare]["cuboid"].id)])
     session.run("annotation.delete", annotations=[labels[bare]["cuboid"].id])
