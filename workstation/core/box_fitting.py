@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.cuboid_edits import Vec3, inside, level, yaw_of
-from workstation.app.ground import Ground
-from workstation.app.point_choice import connected
+from workstation.core.connected import connected
+from workstation.core.cuboid_edits import Vec3, inside, level, yaw_of
 from workstation.core.geometry import Cuboid
+from workstation.core.ground import Ground
 from workstation.core.rotation import about_z
 
 Floats = NDArray[np.float64]
