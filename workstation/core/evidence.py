@@ -76,6 +76,10 @@ class Evidence(Protocol):
         """How well each text fits the picture nearest to a time; refused without a model that sees pictures."""
         ...
 
+    def author(self, record_id: str) -> str:
+        """Who said last what a record is (its class), else who made it; by the history, which no medium knows."""
+        ...
+
 
 class NoEvidence:
     """Where there are no media at hand: every question is refused. Fits ``Evidence``."""
@@ -115,3 +119,7 @@ class NoEvidence:
     def picture_likeness(self, stream: Stream, session_ns: int, texts: Sequence[str]) -> NoReturn:
         """Refused."""
         raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} cannot be looked at")
+
+    def author(self, record_id: str) -> NoReturn:
+        """Refused."""
+        raise Unmeasured(f"the history is not at hand, so nobody knows who made {record_id}")

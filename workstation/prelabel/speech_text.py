@@ -15,6 +15,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,8 +28,8 @@ from workstation.prelabel.speech_sound import RATE_HZ, Piece, Sound, cut
 SAID = "speech"
 SECOND_LANGUAGE = 0.2
 """From this probability on a second language is taken to be spoken as well."""
-_TELLING_S = 0.8
-"""Shorter sounds say nothing about their language."""
+_TELLING_S, _LEAST_S = 1.2, 0.6
+"""Length of the parts whose language is asked; shorter sounds say nothing about it."""
 MISSING = (
     "speech cannot be transcribed here: the package faster-whisper is not installed. "
     "Install the program with its extra: pip install 'workstation-annotation[speech]'"
@@ -171,11 +172,18 @@ class Whisper:
         return Heard(spans=spans, language=str(info.language or ""), languages=probable)
 
     def _languages(self, sound: Sound, span: FoundSpan) -> Mapping[str, float]:
-        """Asked of each sentence by itself: in half a minute the main language hides a sentence in another one."""
-        part = cut(sound, Piece(span.start_s, span.end_s))
-        if len(part) < _TELLING_S * RATE_HZ:
-            return {}
-        return dict(self._model.detect_language(audio=np.ascontiguousarray(part, np.float32))[2])
+        """Asked of parts of a second or two: in a longer stretch the main language hides four words in another one.
+
+        Which other language it is may be wrong for so short a sound; that it is another is what matters.
+        """
+        found: dict[str, float] = {}
+        edges = np.linspace(span.start_s, span.end_s, max(1, int((span.end_s - span.start_s) / _TELLING_S)) + 1)
+        for start, end in pairwise(edges.tolist()):
+            part = cut(sound, Piece(start, end))
+            if len(part) >= _LEAST_S * RATE_HZ:
+                said = self._model.detect_language(audio=np.ascontiguousarray(part, np.float32))[2]
+                found.update((name, max(share, found.get(name, 0.0))) for name, share in said)
+        return found
 
 
 def _whisper_span(segment: Any) -> FoundSpan:
