@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from workstation.core.geometry import Cuboid
 from workstation.core.rotation import about_z
 from workstation.prelabel.api import FoundCuboid
-from workstation.prelabel.cuboid_overlap import rows_of
+from workstation.prelabel.cuboid_overlap import bird_eye_iou, rows_of
 
 Floats = NDArray[np.float64]
 Vec3 = tuple[float, float, float]
@@ -30,9 +30,11 @@ _NEW_SPEED_M_S = 15.0
 _LOST_NS = 700_000_000
 _OTHER_CLASS_M = 1.0
 """A pair of two classes counts as so much farther apart: size alone often mistakes one for another."""
-_STILL_M = 0.8
-_STILL_M_S = 0.4
+_STILL_M = 1.0
+_STILL_SHARE = 0.55
+_SAME_PLACE = 0.15
 _MOVES_M_S = 1.0
+_ASKEW = math.radians(20)
 _SMOOTH = 0.5
 """How much of a new speed is believed at once."""
 
@@ -101,7 +103,7 @@ class CuboidTracker:
     def tracks(self) -> list[TrackedCuboid]:
         """What was seen often enough, best first."""
         whole = [each for each in (*self._done, *self._open) if len(each.found) >= self._fewest]
-        return sorted((_finished(each) for each in whole), key=lambda each: (-each.score, each.number))
+        return _joined(sorted((_finished(each) for each in whole), key=lambda each: (-each.score, each.number)))
 
     def _close(self, before_ns: int) -> None:
         gone = [each for each in self._open if each.found[-1][0] < before_ns]
@@ -137,10 +139,12 @@ def _finished(track: _Open) -> TrackedCuboid:
     laid = [laid_anew(each, yaw, seen, eye) for (_, each, eye), yaw in zip(track.found, yaws.tolist(), strict=True)]
     centers = np.array([each.center for each in laid])
     times = [time_ns for time_ns, _, _ in track.found]
-    static = _is_still(centers, times)
+    weights = np.array([_weight(each) for _, each, _ in track.found])
+    static = _is_still(centers, weights)
     if static:
-        middle = np.median(centers, axis=0).tolist()
-        turn = about_z(_mean_axis(yaws))
+        near = np.linalg.norm(centers[:, :2] - _middle(centers, weights)[:2], axis=1) <= _STILL_M
+        middle = _middle(centers[near], weights[near]).tolist()
+        turn = about_z(_mean_axis(yaws[near]))
         one = Cuboid(center=(middle[0], middle[1], middle[2]), size=seen, rotation=turn)
         laid = [one] * len(laid)
     score = float(np.mean(sorted((each.score for each in own), reverse=True)[: max(3, len(own) // 2)]))
@@ -155,7 +159,7 @@ def _label(track: _Open) -> str:
     """By the sum of scores, so that one near look counts more than many far ones."""
     votes: dict[str, float] = defaultdict(float)
     for _, each, _ in track.found:
-        votes[each.label] += each.score * (1 if each.points is None else math.sqrt(len(each.points)))
+        votes[each.label] += _weight(each)
     return max(votes, key=lambda each: (votes[each], each))
 
 
@@ -164,27 +168,75 @@ def _headings(track: _Open) -> Floats:
     centers = np.array([each.center[:2] for _, each, _ in track.found])
     times = np.array([time_ns for time_ns, _, _ in track.found], np.float64) / 1e9
     yaws = rows_of([each for _, each, _ in track.found])[:, 6]
-    if len(times) > 1:
-        line = np.polyfit(times - times[0], centers, 1)[0]
-        if float(np.linalg.norm(line)) > _MOVES_M_S:
-            ways = np.gradient(centers, times, axis=0)
-            ways = np.where(np.linalg.norm(ways, axis=1, keepdims=True) > _MOVES_M_S, ways, line)
-            smooth = np.array([ways[max(0, i - 3) : i + 4].mean(axis=0) for i in range(len(ways))])
-            found: Floats = np.arctan2(smooth[:, 1], smooth[:, 0])
-            return found
     lead = float(yaws[int(np.argmax([each.score for _, each, _ in track.found]))])
-    flipped: Floats = np.where(np.cos(yaws - lead) < 0, yaws + np.pi, yaws)
-    return flipped
+    ways = np.array([_way(centers, times, row) for row in range(len(times))])
+    fast = np.linalg.norm(ways, axis=1)
+    moving = fast > _MOVES_M_S
+    if not moving.any():
+        flipped: Floats = np.where(np.cos(yaws - lead) < 0, yaws + np.pi, yaws)
+        return flipped
+    ahead = np.arctan2(ways[:, 1], ways[:, 0])
+    ahead = ahead[moving][np.argmin(np.abs(times[:, None] - times[moving][None]), axis=1)]
+    # The L of the outline is sharper than the way of its middle; the way only says which of its sides is the front.
+    snapped = yaws + np.round((ahead - yaws) / (np.pi / 2)) * np.pi / 2
+    found: Floats = np.where(np.abs(snapped - ahead) <= _ASKEW, snapped, ahead)
+    return found
+
+
+def _way(centers: Floats, times: Floats, row: int) -> Floats:
+    """Metres a second about one sweep, by a straight line through those within a second."""
+    near = np.abs(times - times[row]) <= 1.0
+    since = times[near] - times[near].mean()
+    spread = float((since**2).sum())
+    if spread <= 0:
+        return np.zeros(2)
+    way: Floats = (since[:, None] * (centers[near] - centers[near].mean(axis=0))).sum(axis=0) / spread
+    return way
 
 
 def _mean_axis(yaws: Floats) -> float:
     return float(np.arctan2(np.median(np.sin(yaws)), np.median(np.cos(yaws))))
 
 
-def _is_still(centers: Floats, times: Sequence[int]) -> bool:
-    seconds = (times[-1] - times[0]) / 1e9
-    span = float(np.linalg.norm(np.median(centers[-3:, :2], axis=0) - np.median(centers[:3, :2], axis=0)))
-    return span < _STILL_M and (seconds <= 0 or span / max(seconds, 1e-3) < _STILL_M_S)
+def _weight(found: FoundCuboid) -> float:
+    """How much one look says: more of many points than of few."""
+    return found.score * (1.0 if found.points is None else math.sqrt(len(found.points)))
+
+
+def _middle(centers: Floats, weights: Floats) -> Floats:
+    """The weighted median of each coordinate."""
+    order = np.argsort(centers, axis=0)
+    shares = np.cumsum(weights[order], axis=0) / weights.sum()
+    rows = np.argmax(shares >= 0.5, axis=0)
+    found: Floats = centers[order[rows, np.arange(centers.shape[1])], np.arange(centers.shape[1])]
+    return found
+
+
+def _is_still(centers: Floats, weights: Floats) -> bool:
+    """Whether most looks have it in one place. What drives by is hidden in part near the sensor, and its middle then
+    seems to wander; those looks are few."""
+    near = np.linalg.norm(centers[:, :2] - _middle(centers, weights)[:2], axis=1) <= _STILL_M
+    return bool(near.mean() >= _STILL_SHARE and weights[near].sum() >= _STILL_SHARE * weights.sum())
+
+
+def _joined(tracks: Sequence[TrackedCuboid]) -> list[TrackedCuboid]:
+    """Best first; what stands where a better one stands is the same thing, lost from sight for a while."""
+    kept: list[TrackedCuboid] = []
+    for each in tracks:
+        still = [row for row, other in enumerate(kept) if other.static]
+        if each.static and still:
+            shared = bird_eye_iou(rows_of(each.cuboids[:1]), rows_of([kept[row].cuboids[0] for row in still]))[0]
+            best = int(np.argmax(shared))
+            if shared[best] > _SAME_PLACE:
+                kept[still[best]] = _longer(kept[still[best]], each)
+                continue
+        kept.append(each)
+    return kept
+
+
+def _longer(track: TrackedCuboid, other: TrackedCuboid) -> TrackedCuboid:
+    times = tuple(sorted({*track.times_ns, *other.times_ns}))
+    return replace(track, times_ns=times, cuboids=(track.cuboids[0],) * len(times))
 
 
 def laid_anew(found: FoundCuboid, yaw: float, size: Vec3, eye: Vec3) -> Cuboid:
@@ -205,3 +257,32 @@ def laid_anew(found: FoundCuboid, yaw: float, size: Vec3, eye: Vec3) -> Cuboid:
     return Cuboid(
         center=(float(middle[0]), float(middle[1]), float(bottom + size[2] / 2)), size=size, rotation=about_z(yaw)
     )  # fmt: skip
+
+
+def keyframes_of(track: TrackedCuboid, *, most_m: float = 0.15, most_rad: float = 0.05) -> list[int]:
+    """Which of its boxes are enough to draw the others between them: fewer are fewer to correct.
+
+    A stretch is cut where the box lies farthest from the straight line, as Douglas and Peucker do.
+    """
+    last = len(track.times_ns) - 1
+    if track.static or last == 0:
+        return [0] if last == 0 else [0, last]
+    rows = rows_of(track.cuboids)
+    times = np.array(track.times_ns, np.float64)
+    # One number for place and heading: 1 is as far off as may be.
+    track_of = np.column_stack([rows[:, :3] / most_m, np.unwrap(rows[:, 6]) / most_rad])
+    kept, open_now = {0, last}, [(0, last)]
+    while open_now:
+        start, end = open_now.pop()
+        if end - start < 2:
+            continue
+        share = ((times[start + 1 : end] - times[start]) / (times[end] - times[start]))[:, None]
+        straight = track_of[start] * (1 - share) + track_of[end] * share
+        off = track_of[start + 1 : end] - straight
+        apart = np.maximum(np.linalg.norm(off[:, :3], axis=1), np.abs(off[:, 3]))
+        worst = int(np.argmax(apart))
+        if apart[worst] > 1:
+            middle = start + 1 + worst
+            kept.add(middle)
+            open_now += [(start, middle), (middle, end)]
+    return sorted(kept)
