@@ -36,7 +36,7 @@ LINK = Workspace(
     name="link", title="Link", help="Pictures and words beside the list and the graph of links.",
     left=(("samples",), ("ends",)),
     centre=((("camera",), ("text", "sound", "document")), (("cloud", "volume", "series", "trajectory"), ("graph",))),
-    right=(("links",), ("inspector", "findings", "history")),
+    right=(("links",), ("inspector", "findings", "search", "history")),
     bottom=(("timeline", "entities"),),
     bottom_share=0.32,
 )  # fmt: skip
@@ -51,7 +51,7 @@ REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
     left=(("samples",),),
     centre=((("camera",), ("text", "sound", "document", "series")), (("cloud", "volume", "trajectory"),)),
-    right=(("findings",), ("review", "links", "inspector", "history")),
+    right=(("findings",), ("review", "search", "links", "inspector", "history")),
     bottom=(("timeline", "entities"),),
     bottom_share=0.34,
     scope="review",
