@@ -52,6 +52,7 @@ class ProposalsPanel(ListPanel):
         self.least.setAccessibleName("Show only proposals that are at least so sure")
         self.least.setToolTip("Proposals that are less sure are not shown, here and in every pane")
         self.least.setRange(0, 100)
+        self.least.setSingleStep(5)
         self.least.setPageStep(10)
         self.least.valueChanged.connect(self._on_least)
         row.addWidget(self.least_said)
