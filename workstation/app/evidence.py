@@ -106,6 +106,13 @@ class MediaEvidence:
         """Times and values of a channel."""
         return self._once(("readings", stream.id, channel), lambda: self._readings(stream, channel))
 
+    def author(self, record_id: str) -> str:
+        """Who said last what a record is."""
+        entries = self._reads.provenance(record_id).entries
+        own = [entry for entry in entries if not entry.part]
+        said = [entry for entry in own if not entry.fields or "class_id" in entry.fields]
+        return said[-1].actor.name if said else ""
+
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         if key not in self._known:
             try:

@@ -58,6 +58,10 @@ class Evidence(Protocol):
         """Times and values of a channel of a series, gaps left out."""
         ...
 
+    def author(self, record_id: str) -> str:
+        """Who said last what a record is (its class), else who made it; by the history, which no medium knows."""
+        ...
+
 
 class NoEvidence:
     """Where there are no media at hand: every question is refused. Fits ``Evidence``."""
@@ -89,3 +93,7 @@ class NoEvidence:
     def readings(self, stream: Stream, channel: str) -> NoReturn:
         """Refused."""
         raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} has no readings")
+
+    def author(self, record_id: str) -> NoReturn:
+        """Refused."""
+        raise Unmeasured(f"the history is not at hand, so nobody knows who made {record_id}")

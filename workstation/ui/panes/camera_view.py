@@ -62,7 +62,7 @@ class CameraView(QWidget):
         super().__init__(parent)
         self.bench = bench
         self.stream = stream
-        self.title = stream.role or stream.key
+        self.title = stream.key
         self.look = look
         self.guard = guard
         self.frames = CameraFrames(stream, bench.gui, self._frame_changed, turnstile)
