@@ -219,10 +219,20 @@ def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet
     return None if window.opened is None else make(window, window.opened)
 
 
+def _accept_proposals(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.proposals import AcceptProposals
+
+    opened = window.opened
+    if opened is None or opened.bench.view is None or opened.bench.proposals is None:
+        return None
+    return AcceptProposals(window, opened.bench)
+
+
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
     "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
+    "accept_proposals": _accept_proposals,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""
