@@ -98,7 +98,7 @@ def test_the_inspector_says_it_of_one_link(tmp_path: Path) -> None:
         view = SampleView(session.store, session.open_sample("s"))
         (link,) = view.links.values()
         assert is_fused(view, link)
-        (one,) = link_residuals(session.store, view.sample, link, MediaEvidence(session.store, view.id, readers))
+        (one,) = link_residuals(view, session.store, link, MediaEvidence(session.store, view.id, readers))
         said = one.words()
         assert said.startswith("captures +0.0 ms apart; moved 0.00 m (0.0 px) meanwhile; box 6.0 px off the cuboid, ")
         assert said.endswith("0.24 m at 20.0 m; overlap 0.80")

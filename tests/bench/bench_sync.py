@@ -47,6 +47,8 @@ class Row:
     long: bool = False
     few: int = 0
     """So many trials at most, of a row that is dear."""
+    many: int = 0
+    """So many at least, of one that costs nothing: a share of few trials says little."""
 
 
 # --- sound -----------------------------------------------------------------------------------------------------------
@@ -374,7 +376,7 @@ ROWS = (
     Row(name="events, ten, every 100 ms", trial=events(10, 0.1), goal=100.0, unit="ms"),
     Row(name="transcript, 24 dB", trial=transcript(0.02), goal=40.0, unit="ms"),
     Row(name="transcript, 12 dB", trial=transcript(0.08), goal=40.0, unit="ms"),
-    Row(name="camera turned, 0.7 px", trial=turned_camera(0.7), goal=0.1, unit="deg"),
+    Row(name="camera turned, 0.7 px", trial=turned_camera(0.7), goal=0.1, unit="deg", many=200),
     Row(name="drift, sound, 10 dB, 10 min", trial=sound_that_drifts(10), goal=1.0, unit="ppm", long=True),
     Row(name="drift, motion, noise 0.1, 10 min", trial=motion_that_drifts(0.1), goal=20.0, unit="ppm", long=True),
     Row(name="drift, sixty claps, 10 min", trial=claps_that_drift(100.0), goal=20.0, unit="ppm", long=True),
@@ -411,7 +413,7 @@ def main() -> int:
     options = given.parse_args()
     print(f"{'':38} {'trials':>6} {'worst':>10} {'RMS':>10} {'unit':8}{'held':>8} {'goal':>8}  met")
     met = [
-        run(row, number, options.long if row.long else min(options.trials, row.few or options.trials))
+        run(row, number, options.long if row.long else max(row.many, min(options.trials, row.few or options.trials)))
         for number, row in enumerate(ROWS)
         if options.only in row.name
     ]

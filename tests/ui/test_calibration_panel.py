@@ -82,7 +82,7 @@ def test_a_person_sees_the_evidence_says_the_cause_and_corrects_the_camera(
         assert set(bench.selected) == set(far.labels)
 
         wait_for(lambda: panel.flag() is not None, what="the finding about it", timeout_ms=30_000)
-        panel._show_buttons()
+        wait_for(panel.off.isEnabled, what="the button")
         click(panel.off)
         sample = bench.view.sample.id if bench.view is not None else None
         decided = [

@@ -16,6 +16,7 @@ from strict_windows import wait_for
 from workstation.app.adopting import onlookers, seen_at
 from workstation.core.annotation import Annotation, State
 from workstation.core.geometry import Cuboid, ShapeKind
+from workstation.ui.class_keys import give_class
 from workstation.ui.dialogs.entities import MergeThings, SplitThing
 from workstation.ui.panes.cloud import CloudPane
 
@@ -228,3 +229,22 @@ def test_a_new_thing_is_made_of_what_is_selected_and_labels_leave_it_by_a_key(
     window.perform("edit.undo")
     window.perform("edit.undo")
     assert record(bench, box).entity not in (None, made)
+
+
+@pytest.mark.slow
+def test_a_class_key_settles_a_conflict_for_all_labels_of_a_thing(window: MainWindow, boxed: tuple[str, str]) -> None:
+    """VAL-12."""
+    bench, (cuboid, _) = bench_of(window), boxed
+    view = bench.view
+    assert view is not None
+    bench.run("annotation.relabel", annotations=[cuboid], class_id="van", here=True)
+    assert record(bench, cuboid).class_id == "van"
+    bench.select([cuboid], cause="window")
+    give_class(bench, "truck")
+    assert record(bench, cuboid).class_id is None
+    thing = record(bench, cuboid).entity
+    assert thing is not None
+    assert {view.class_of(each) for each in view.annotations_of_entity(thing)} == {"truck"}
+    window.perform("edit.undo")
+    assert record(bench, cuboid).class_id == "van"
+    window.perform("edit.undo")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from workstation.app.finding_rows import measured_text
 from workstation.app.sample_view import SampleView
-from workstation.app.walking import shows_at
 from workstation.core.findings import Finding, Item
 from workstation.core.ontology import Severity
 from workstation.core.records import RecordKind
@@ -19,6 +18,7 @@ from workstation.core.timebase import TimeRange
 
 _MOST_VIEWS = 60
 """Labels that stand for one item: a track of an entity on every camera has that many, a whole film of words more."""
+_MOST_TRIED = 12
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _ROOM = 0.15
 """Of what is between both ends, beside them."""
@@ -38,16 +38,20 @@ class Shown:
 
 
 def shown(view: SampleView, finding: Finding) -> Shown:
-    """The labels that a finding is about, item by item; a link stands for its ends where they are no items of it."""
+    """The labels that a finding is about, item by item; a link stands for those of its ends that are no items."""
     taken: set[str] = set()
     sides: list[frozenset[str]] = []
     direct = [item for item in finding.items if item.kind != RecordKind.LINK.value]
-    linked = [item for item in finding.items if item.kind == RecordKind.LINK.value]
     own = {item.id for item in direct if item.kind == RecordKind.ANNOTATION.value}
-    for item in (*direct, *(() if own else linked)):
-        for side in _sides(view, item):
-            side = side - (own - {item.id}) - taken
+    for item in direct:
+        for each in _sides(view, item):
+            side = each - (own - {item.id}) - taken
             if side:
+                taken |= side
+                sides.append(side)
+    for item in finding.items:
+        for side in _sides(view, item) if item.kind == RecordKind.LINK.value else ():
+            if side and not side & taken:
                 taken |= side
                 sides.append(side)
     return Shown(finding=finding, sides=tuple(sides))
@@ -76,7 +80,8 @@ def said(finding: Finding) -> tuple[str, ...]:
     short = f"{finding.rule}: {measured}" if measured and len(measured) <= 48 else finding.rule
     text = finding.text[:1].upper() + finding.text[1:]
     helps = f"{finding.suggestion[:1].upper()}{finding.suggestion[1:]}." if finding.suggestion else ""
-    return tuple(each for each in (short, f"{text}.", helps) if each)
+    mend = "" if finding.fix is None else f"Ctrl+. does it: {finding.fix.title}."
+    return tuple(each for each in (short, f"{text}.", helps, mend) if each)
 
 
 def open_near(view: SampleView, findings: Iterable[Finding], time_ns: int, most: int) -> list[Shown]:
@@ -105,14 +110,23 @@ def of_labels(found: Iterable[Shown], labels: Sequence[str]) -> list[Shown]:
 
 
 def best_moment(view: SampleView, what: Shown, now_ns: int) -> int | None:
-    """The time at which most of its sides are there, where the playhead should go; ``None`` if now is as good."""
-    starts = {when.start_ns for side in what.sides for each in side if (when := _range(view, each)) is not None}
+    """A time at which most of its sides are there, where the playhead should go; ``None`` if now is as good."""
+    sides = [[found for each in sorted(side) if (found := _range(view, each)) is not None] for side in what.sides]
 
     def seen(time_ns: int) -> int:
-        return sum(any(shows_at(view, each, time_ns) for each in side) for side in what.sides)
+        return sum(any(each.contains(time_ns) or each.start_ns == time_ns for each in side) for side in sides)
 
-    best = max(sorted(starts), key=seen, default=None)
+    first = sides[0] if sides else []
+    both = [_middle(a, b) for side in sides[1:] for a in first[:_MOST_TRIED] for b in side[:_MOST_TRIED]]
+    alone = [_middle(each, each) for side in sides for each in side[:_MOST_TRIED]]
+    best = max((*both, *alone), key=lambda time_ns: (seen(time_ns), -abs(time_ns - now_ns)), default=None)
     return None if best is None or seen(now_ns) >= seen(best) else best
+
+
+def _middle(a: TimeRange, b: TimeRange) -> int:
+    """Of what two have in common, or of the first."""
+    start, end = max(a.start_ns, b.start_ns), min(a.end_ns, b.end_ns)
+    return (start + end) // 2 if start < end else (a.start_ns + a.end_ns) // 2
 
 
 def stretch(view: SampleView, what: Shown) -> TimeRange | None:

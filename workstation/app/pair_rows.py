@@ -71,9 +71,9 @@ def _metres(metres: float, pixels: float | None) -> str:
     return f"{metres:.3f} m" + ("" if pixels is None else f" ({pixels:.1f} px)")
 
 
-def link_residuals(reads: Snapshot, sample: Sample, link: Link, evidence: Evidence) -> list[PairResidual]:
+def link_residuals(view: SampleView, reads: Snapshot, link: Link, evidence: Evidence) -> list[PairResidual]:
     """Of the pairs of one link, at the cost of that link and not of the sample."""
-    return list(pair_residuals(_OneLink(reads, evidence, link), sample))
+    return list(pair_residuals(_OneLink(view, reads, evidence, link), view.sample))
 
 
 def is_fused(view: SampleView, link: Link) -> bool:
@@ -84,7 +84,7 @@ def is_fused(view: SampleView, link: Link) -> bool:
 
 def residual_section(view: SampleView, reads: Store, readers: OpenStreams, link: Link) -> Section | None:
     """What the inspector shows of a link with such ends: a line a pair; ``None`` where nothing is known."""
-    found = link_residuals(reads, view.sample, link, MediaEvidence(reads, view.id, readers))
+    found = link_residuals(view, reads, link, MediaEvidence(reads, view.id, readers))
     fields = []
     for each in found:
         flat = view.annotations.get(each.flat)
@@ -98,8 +98,9 @@ def residual_section(view: SampleView, reads: Store, readers: OpenStreams, link:
 class _OneLink(RememberedSnapshot):
     """A snapshot in which there is one link, and what it takes to judge it."""
 
-    def __init__(self, behind: Snapshot, evidence: Evidence, link: Link) -> None:
+    def __init__(self, view: SampleView, behind: Snapshot, evidence: Evidence, link: Link) -> None:
         super().__init__(behind, evidence)
+        self._view = view
         self._link = link
 
     def links(self, sample: SampleId) -> Sequence[Link]:
@@ -108,10 +109,8 @@ class _OneLink(RememberedSnapshot):
 
     def annotations(self, sample: SampleId) -> Sequence[Annotation]:
         """The labels at its ends, and the cuboids of the same things: they say where a thing was before and after."""
-        found = [self.get(RecordKind.ANNOTATION, end.target) for end in self._link.ends]
-        ends = {each.id: each for each in found if isinstance(each, Annotation)}
-        things = {each.entity for each in ends.values() if each.kind is ShapeKind.CUBOID and each.entity is not None}
-        if things:
-            others = (each for each in super().annotations(sample) if each.entity in things)
-            ends |= {each.id: each for each in others if each.kind is ShapeKind.CUBOID}
-        return list(ends.values())
+        view = self._view
+        ends = [view.annotations[end.target] for end in self._link.ends if end.target in view.annotations]
+        things = {each.entity for each in ends if each.kind is ShapeKind.CUBOID and each.entity is not None}
+        others = [each for thing in sorted(things) for each in view.annotations_of_entity(thing)]
+        return [*ends, *(each for each in others if each.kind is ShapeKind.CUBOID and each not in ends)]

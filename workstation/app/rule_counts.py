@@ -8,13 +8,13 @@ was waived, which is an error that somebody signed for.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workstation.app.validation import FINDINGS_AREA, OpenEvidence, Validation, rules_for
 from workstation.core.annotation import FindingDecision
-from workstation.core.findings import FindingState
+from workstation.core.findings import Finding, FindingState
 from workstation.core.records import RecordKind
 from workstation.qa.findings import Rule
 from workstation.store.queries import Reads
@@ -94,11 +94,15 @@ def checked_counts(reads: Reads, evidence: OpenEvidence | None) -> list[RuleCoun
     return rule_counts(run.rules, found, _decisions(reads), why)
 
 
-def kept_counts(reads: Reads) -> list[RuleCount]:
-    """By the findings of the last run that was kept, which costs no check."""
+def kept_counts(
+    reads: Reads, fresh: Iterable[Finding] = (), not_run: Mapping[str, str] | None = None
+) -> list[RuleCount]:
+    """By the findings of the last run that was kept, which costs no check; with what is known ``fresh`` of a sample."""
     rules = rules_for(reads)
-    found: dict[str, Sequence[str]] = {rule.id: reads.derived_keys(FINDINGS_AREA + rule.id) for rule in rules}
-    return rule_counts(rules, found, _decisions(reads), {})
+    found: dict[str, list[str]] = {rule.id: reads.derived_keys(FINDINGS_AREA + rule.id) for rule in rules}
+    for each in fresh:
+        found.setdefault(each.rule, []).append(each.fingerprint)
+    return rule_counts(rules, found, _decisions(reads), not_run or {})
 
 
 def _decisions(reads: Reads) -> list[FindingDecision]:

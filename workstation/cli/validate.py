@@ -327,3 +327,34 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
             if not found.cameras:
                 click.echo(f"{each.key}: nothing has boxes in a calibrated camera and a cuboid.")
     return 1 if wrong else 0
+
+
+@report.command()
+@project_argument
+@click.option(
+    "--by", type=click.Choice(["model", "class", "lang", "language", "modality", "person"]), default="model",
+    show_default=True, help="One row for each of these.",
+)  # fmt: skip
+@json_option
+def prelabel(project: Path, by: str, as_json: bool) -> int:
+    """What proposals were worth in PROJECT: accepted, edited, rejected, and the time with and without them.
+
+    Below it, per person: what is accepted unedited and how fast, beside how far the same models agree with what was
+    labelled without them (project.set, tolerance blind_share). Ends with 1 when somebody seems to accept everything.
+    """
+    from workstation.app.prelabel_report import automation_rows, prelabel_rows
+
+    key = "language" if by == "lang" else by
+    with to_read(project) as session:
+        rows, people = prelabel_rows(session.store, key), automation_rows(session.store)
+    columns = (
+        key, "proposed", "accepted", "edited", "rejected", "waiting", "acceptance", "share_edited", "s_with",
+        "s_without", "saved", "claim",
+    )  # fmt: skip
+    print_rows(rows, columns=columns, as_json=as_json)
+    told = ("person", "judged", "unedited", "s_to_accept", "blind_proposals", "blind_agreement", "marked")
+    if people:
+        if not as_json:
+            click.echo("")
+        print_rows(people, columns=told, as_json=as_json)
+    return 1 if any(each["marked"] for each in people) else 0

@@ -269,15 +269,23 @@ class Docks(QObject):
         if self.maximised:
             self.toggle_maximised(dock)
         self._let_stand(dock)
-        over = next((each for each in kept if dock in self._window.tabifiedDockWidgets(each)), None)
-        if over is not None:
-            self._window.splitDockWidget(over, dock, Qt.Orientation.Horizontal)
+        if any(dock in self._window.tabifiedDockWidgets(each) for each in kept):
+            host = self._stack_beside(dock, kept)
+            if host is None:
+                return  # there is one place for both, and the first stays
+            self._window.removeDockWidget(dock)
+            self._window.tabifyDockWidget(host, dock)
         dock.show()
         dock.raise_()
-        if over is not None:
-            over.raise_()
         self._let_in = True
         self.settle()
+
+    def _stack_beside(self, dock: PaneDock, kept: list[PaneDock]) -> PaneDock | None:
+        """Another pane of its area that is in sight and may be covered: Qt splits no stack of tabs."""
+        near = self._window.tabifiedDockWidgets
+        taken = [*kept, *(other for each in kept for other in near(each))]
+        free = [each for each in self if each.in_sight and each not in taken and not each.isFloating()]
+        return next((each for each in free if each.spec.area is dock.spec.area), None)
 
     def _let_stand(self, dock: PaneDock) -> None:
         """Give a pane that the workspace has no place for one beside its like: Qt would show it nowhere."""

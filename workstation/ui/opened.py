@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from workstation.app.checking import SampleChecks
 from workstation.app.comment_rows import first_open_comment
+from workstation.app.finding_rows import open_in_words
 from workstation.app.layouts import Layout, read_layout, write_layout
 from workstation.app.opening import open_or_watch
 from workstation.app.playing import device_in_words
@@ -69,6 +71,7 @@ class Opened(QObject):
         self.bench.action_wanted.connect(self._on_action_wanted)
         self.bench.sample_changed.connect(self._on_sample)
         self.bench.records_changed.connect(self._on_records)
+        self.bench.checks.changed.connect(self._on_checks)
         self.bench.calmed.connect(self._look_further)
         self.bench.hand.changed.connect(self._on_hand)
         self._on_hand(self.bench.hand)
@@ -210,8 +213,16 @@ class Opened(QObject):
             label.setText(words)
             label.setToolTip(reason or words)
 
+    def _on_checks(self, checks: SampleChecks) -> None:
+        view = self.bench.view
+        known = view is not None and checks.sample == view.id
+        label = self._window.status.findings
+        label.setText(open_in_words(checks.findings) if known else "")
+        label.setToolTip("Open findings of this sample: ▲ errors, ◆ warnings, ● notes. N goes to the next.")
+
     def _show_sync(self) -> None:
         view = self.bench.view
+        self._on_checks(self.bench.checks)
         self._window.status.sync.setText("" if view is None else sync_in_words(view))
 
     def _make_next_ready(self) -> None:

@@ -36,6 +36,7 @@ class Status(QStatusBar):
         self._build_told()
         self._build_jobs()
         self.stored = self._fact("status_stored", "Stored edits")
+        self.findings = self._fact("status_findings", "Open findings")
         self.sync = self._fact("status_sync", "Agreement of the clocks")
         self.device = self._fact("status_device", "Devices")
 

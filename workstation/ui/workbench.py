@@ -25,6 +25,7 @@ from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.seen import Seen, keep_seen, read_seen
 from workstation.app.session import Run, Session
+from workstation.app.shown_proposals import ShownProposals
 from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.anchors import left_behind
@@ -116,6 +117,8 @@ class Workbench(QObject):
         self._ready: Ready | None = None
         self._placed: PlacedCuboids | None = None
         self._stale: StaleNow | None = None
+        self.proposals: ShownProposals | None = None
+        """The open sample's proposals, and which of them are shown."""
         self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
@@ -184,6 +187,12 @@ class Workbench(QObject):
             self._stale = StaleNow(self.session.store, self.view)
         return self._stale
 
+    def show_proposals(self, least: float) -> None:
+        """Show only proposals that are at least so sure."""
+        if self.proposals is not None:
+            self.proposals.set_least(least)
+            self.sight.keep_from_sight(self.proposals.kept_from_sight())
+
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
         if stream != self._focused_stream:
@@ -230,6 +239,8 @@ class Workbench(QObject):
         )
         context = reading_context(self.session.project, self.view.streams.values(), shared=OpenContext())
         self.sounds = Sounds(self.view.streams, self.readers, context, self.gui, self, calm=self.calm)
+        self.proposals = ShownProposals(self.session.project.path, self.view, self.session.store.project())
+        self.sight.keep_from_sight(self.proposals.kept_from_sight())
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
@@ -307,6 +318,7 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self.proposals = None
         self._keep_seen()
         self._placed = self._stale = None
         sounds, self.sounds = self.sounds, None
@@ -417,6 +429,8 @@ class Workbench(QObject):
                 self._placed.apply(changes)
             if self._stale is not None:
                 self._stale.apply(changes)
+            if self.proposals is not None and self.proposals.apply(changes, self.session.store.project()):
+                self.sight.keep_from_sight(self.proposals.kept_from_sight())
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
         self._offer_to_follow(changes)

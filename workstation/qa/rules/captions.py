@@ -26,8 +26,9 @@ FULL_CAPTIONS = frozenset({"full_caption"})
 """Classes of captions that promise to name everything that matters."""
 LISTED = 3
 """A caption that names so many things lists what is there; one that names fewer may be about those alone."""
-ALIKE, FIXED_WORDS = 5, 3
-"""So many samples with one sentence, but for what it names, and so many words besides, are a template."""
+ALIKE, ALIKE_SHARE, FIXED_WORDS = 5, 0.05, 3
+"""So many samples (and so great a share of all) with one sentence, but for what it names, and so many words besides,
+are a template."""
 
 
 @rule(
@@ -164,6 +165,8 @@ def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     streams = streams_by_id(snapshot, sample)
     for caption in captions_of(snapshot, sample):
         for named in caption.present if caption.phrases else ():
+            if any(start <= named.start and named.end <= end for start, end in caption.phrases):
+                continue
             yield Fault(
                 text=f"'{named.quote}' in the caption '{_short(caption.text)}' is linked to no region",
                 items=(annotation_item(caption.label, streams),),
@@ -183,12 +186,16 @@ def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     per_project=True,
 )
 def template(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
-    """One sentence describes many samples and differs only in the things, colours and numbers it names."""
+    """One sentence describes many samples (five, and a twentieth of those with captions) and differs only in the things
+    and colours it names.
+    """
     ontology = ontology_of(snapshot)
     wording = wording_of(ontology)
     alike: defaultdict[str, dict[str, tuple[Sample, Annotation]]] = defaultdict(dict)
+    captioned = set()
     for sample in snapshot.samples():
         for _, label, _ in described(snapshot, sample):
+            captioned.add(sample.id)
             text, language = text_of(label), language_of(snapshot, label, ontology)
             said = [*wording.classes_in(text, language), *wording.options_in(text, language, "colour")]
             pattern = masked(text, said)
@@ -196,7 +203,7 @@ def template(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
             if "_" in words and sum(word != "_" and not word.isdigit() for word in words) >= FIXED_WORDS:
                 alike[pattern].setdefault(sample.id, (sample, label))
     for pattern, found in alike.items():
-        if len(found) >= ALIKE:
+        if len(found) >= max(ALIKE, ALIKE_SHARE * len(captioned)):
             keys = [sample.key for sample, _ in found.values()]
             yield Fault(
                 text=f"{len(found)} samples are described by one sentence, '{pattern}': {', '.join(keys[:6])}"

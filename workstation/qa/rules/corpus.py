@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from workstation.core.tolerances import SIZE_BIAS_M, SIZE_TOLERANCE, named_limit
 from workstation.qa.findings import Fault, rule
 from workstation.qa.rules.items import class_of, judged_annotations
 
-_FEWEST = 8
+_FEWEST = 6
 _SURE = 4.0
 _AXES = ("short", "narrow", "low")
 _OTHER = ("long", "wide", "high")
@@ -36,30 +36,40 @@ _OTHER = ("long", "wide", "high")
 )
 def bias(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
     """The cuboids of one person (or of one import or model) are smaller or larger than those that everybody else makes
-    of the same class, beyond what their variety explains.
+    of the same classes, beyond what their variety explains.
     """
     limit = named_limit_ms(snapshot.project(), SIZE_TOLERANCE, SIZE_BIAS_M)
     sizes, first = _sizes(snapshot)
-    for class_id, by_author in sizes.items():
-        for author, mine in by_author.items():
-            others = [each for other, each in by_author.items() if other != author]
-            if len(mine) < _FEWEST or sum(map(len, others)) < _FEWEST:
+    for author in sorted({who for by_author in sizes.values() for who in by_author}):
+        mine, theirs = _beside_others(sizes, author)
+        if len(mine) < _FEWEST or len(theirs) < _FEWEST or 2 * len(mine) > len(theirs):
+            continue  # beside somebody who makes most of them, those who are right would look off
+        for axis, (less, more) in enumerate(zip(_AXES, _OTHER, strict=True)):
+            off, error = _off(mine[:, axis], theirs[:, axis])
+            if abs(off) <= limit or abs(off) <= _SURE * error:
                 continue
-            theirs = np.concatenate(others)
-            for axis, (less, more) in enumerate(zip(_AXES, _OTHER, strict=True)):
-                off, error = _off(mine[:, axis], theirs[:, axis])
-                # Beside somebody who is off, those who are not look off the other way.
-                if abs(off) <= limit or abs(off) <= _SURE * error or 2 * len(mine) > len(theirs):
-                    continue
-                yield Fault(
-                    text=f"{author} makes {class_id} {abs(off):.2f} m too {less if off < 0 else more}: "
-                    f"{len(mine)} cuboids beside {len(theirs)} of others",
-                    items=(Item(RecordKind.ANNOTATION.value, first[class_id, author], f"{class_id} by {author}"),),
-                    measured=round(abs(off), 3),
-                    limit=limit,
-                    suggestion="look at some of them with the person, and at what the guideline says of cuboids",
-                    aspect=f"{class_id} {author} {axis}",
-                )
+            yield Fault(
+                text=f"{author} makes cuboids {abs(off):.2f} m too {less if off < 0 else more}: {len(mine)} beside "
+                f"{len(theirs)} of the same classes by others",
+                items=(Item(RecordKind.ANNOTATION.value, first[author], f"by {author}"),),
+                measured=round(abs(off), 3),
+                limit=limit,
+                suggestion="look at some of them with the person, and at what the guideline says of cuboids",
+                aspect=f"{author} {axis}",
+            )
+
+
+def _beside_others(sizes: Mapping[str, Mapping[str, Floats]], author: str) -> tuple[Floats, Floats]:
+    """Sizes (n, 3) of one and of the others, each less what is usual among the others for its class."""
+    mine, theirs = [np.empty((0, 3))], [np.empty((0, 3))]
+    for by_author in sizes.values():
+        others = [each for other, each in by_author.items() if other != author]
+        if author in by_author and others:
+            joined = np.concatenate(others)
+            usual = np.median(joined, axis=0)
+            mine.append(by_author[author] - usual)
+            theirs.append(joined - usual)
+    return np.concatenate(mine), np.concatenate(theirs)
 
 
 def _off(mine: Floats, theirs: Floats) -> tuple[float, float]:
@@ -68,11 +78,12 @@ def _off(mine: Floats, theirs: Floats) -> tuple[float, float]:
     return float(np.median(mine) - np.median(theirs)), float(np.hypot(*spreads))
 
 
-def _sizes(snapshot: Snapshot) -> tuple[dict[str, dict[str, Floats]], dict[tuple[str, str], str]]:
-    """Sizes (n, 3) by class and author, one cuboid a track; and the first label of each."""
+def _sizes(snapshot: Snapshot) -> tuple[dict[str, dict[str, Floats]], dict[str, str]]:
+    """Sizes (n, 3) by class and author, one cuboid a track; and the first label of each author."""
     found: defaultdict[str, defaultdict[str, list[tuple[float, float, float]]]] = defaultdict(lambda: defaultdict(list))
-    first: dict[tuple[str, str], str] = {}
-    for sample in snapshot.samples():
+    first: dict[str, str] = {}
+    samples = list(snapshot.samples())
+    for sample in samples if len(samples) > 1 else ():
         if all(each.kind is not StreamKind.CLOUD for each in snapshot.streams(sample.id)):
             continue
         for label in judged_annotations(snapshot, sample):
@@ -80,7 +91,7 @@ def _sizes(snapshot: Snapshot) -> tuple[dict[str, dict[str, Floats]], dict[tuple
             size = _size(snapshot, label)
             if class_id is not None and author and size is not None:
                 found[class_id][author].append(size)
-                first.setdefault((class_id, author), label.id)
+                first.setdefault(author, label.id)
     return {name: {who: np.array(rows) for who, rows in each.items()} for name, each in found.items()}, first
 
 

@@ -247,7 +247,10 @@ def _gain(here: Mapping[str, Motion], there: Mapping[str, Motion], one: str, two
         return None
     fits = np.array([[_alike(here[a][1], there[b][1]) for b in (one, two)] for a in (one, two)])
     gain = float(fits[0, 1] + fits[1, 0] - fits[0, 0] - fits[1, 1])
-    return gain if np.isfinite(gain) else None
+    if not np.isfinite(gain):
+        return None
+    # Two that merely move at other times in two views are no exchange: one must move as the other one does.
+    return gain if max(fits[0, 1], fits[1, 0]) > _CLEARER else 0.0
 
 
 def _alike(one: Floats, other: Floats) -> float:

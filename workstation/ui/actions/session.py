@@ -220,6 +220,46 @@ def finding_back(hands: Hands) -> None:
     _walk_findings(hands, -1)
 
 
+def _needs_finding(hands: Hands) -> str | None:
+    from workstation.ui.panels.going import looked_at
+
+    if hands.bench.session.read_only:
+        return READ_ONLY
+    return needs_sample(hands) or (None if looked_at(hands.bench) is not None else "go to a finding first (N)")
+
+
+def _needs_fix(hands: Hands) -> str | None:
+    from workstation.ui.panels.going import looked_at
+
+    reason = _needs_finding(hands)
+    finding = looked_at(hands.bench)
+    if reason is None and finding is not None and finding.fix is None:
+        return f"{finding.rule} suggests no command: {finding.suggestion or finding.text}"
+    return reason
+
+
+@action("finding.fix", title="Fix finding as suggested", keys="Ctrl+.", menu=REVIEW, enabled=_needs_fix)
+def finding_fix(hands: Hands) -> None:
+    """Run the command that the rule suggests for the finding that is looked at; Undo takes it back."""
+    from workstation.ui.panels.going import fix, looked_at
+
+    finding = looked_at(hands.bench)
+    if finding is not None and finding.fix is not None and fix(hands.bench, [finding]):
+        hands.bench.tell(f"{finding.fix.title}: done.")
+
+
+@action("finding.decide", title="Decide on finding…", keys="Alt+N", menu=REVIEW, enabled=_needs_finding)
+def finding_decide(hands: Hands) -> None:
+    """Dismiss, confirm or waive the finding that is looked at, with a reason and its cause."""
+    hands.frame.open_dialog("decide")
+
+
+@action("finding.rules", title="Rules and their precision…", menu=REVIEW, enabled=needs_sample)
+def finding_rules(hands: Hands) -> None:
+    """How many findings of each rule people dismissed, which rules are noisy, and which could not judge."""
+    hands.frame.open_dialog("rules")
+
+
 @action("view.findings_in_place", title="Findings in place", menu=VIEW, enabled=needs_sample)
 def turn_findings(hands: Hands) -> None:
     """Draw findings on what they are about, in every pane, or do not."""

@@ -199,14 +199,40 @@ def _absence(window: MainWindow) -> Sheet | None:
     return None if opened is None or opened.bench.view is None else Absence(window, opened.bench)
 
 
+def _decide(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.findings import Decide
+    from workstation.ui.panels.going import looked_at
+
+    opened = window.opened
+    finding = None if opened is None else looked_at(opened.bench)
+    return None if opened is None or finding is None else Decide(window, opened.bench, finding)
+
+
+def _rules(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.findings import RulesTable
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else RulesTable(window, opened.bench)
+
+
 def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet]) -> Sheet | None:
     return None if window.opened is None else make(window, window.opened)
+
+
+def _accept_proposals(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.proposals import AcceptProposals
+
+    opened = window.opened
+    if opened is None or opened.bench.view is None or opened.bench.proposals is None:
+        return None
+    return AcceptProposals(window, opened.bench)
 
 
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news, "absence": _absence, "merge": _merge, "split": _split,
+    "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
+    "accept_proposals": _accept_proposals,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app.calibration_report import CalibrationReport, CameraReport, reporting
+from workstation.app.checking import SampleChecks
 from workstation.app.correcting import calibrate, turned_camera
 from workstation.app.jobs import Job, Jobs, JobState
 from workstation.app.sample_view import SampleView
@@ -127,6 +128,7 @@ class CalibrationPanel(Pane):
         self._jobs = bench.jobs or Jobs(bench.gui.post)
         self._jobs.changed.connect(self._on_job)
         self.hear(bench.theme_changed, self._wear)
+        self.hear(bench.checks.changed, self._on_checks)
         self._wear(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
@@ -141,6 +143,9 @@ class CalibrationPanel(Pane):
     def _wear(self, theme: Theme) -> None:
         self.plot.theme = theme
         self.plot.update()
+
+    def _on_checks(self, _checks: SampleChecks) -> None:
+        self._show_buttons()
 
     def sample_opened(self, view: SampleView | None) -> None:
         if self._job is not None:
@@ -358,5 +363,4 @@ class CalibrationPanel(Pane):
         flagged = self.flag() is not None
         for button in (self.misplaced, self.off):
             button.setEnabled(may and flagged)
-        if self.suspect() is not None and not flagged:
-            self.misplaced.setToolTip("No check has flagged this thing, so there is no finding to keep it with")
+            button.setToolTip("Say what led to the finding" if flagged else "No check has flagged this thing or camera")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
 from workstation.app.checking import SampleChecks
-from workstation.app.finding_rows import COLUMNS, finding_rows
-from workstation.app.rows import Row
+from workstation.app.finding_rows import COLUMNS, NOT_RUN, filter_key, finding_rows, streams_of
+from workstation.app.rows import Cell, Row
 from workstation.app.sample_view import SampleView
-from workstation.core.findings import Finding
+from workstation.core.findings import Finding, FindingState, causes_of
 from workstation.core.ontology import ErrorType
+from workstation.ui.panels.going import decide, fix, go_to_finding
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
 from workstation.ui.workbench import Workbench
 
@@ -19,6 +22,7 @@ _REASONS = (
     ("Known limit of the sensor", "known limit of the sensor"),
     ("Edge case of the guideline", "edge case of the guideline"),
 )
+_ALL_RULES, _ALL_STREAMS = ("", "All rules"), ("", "All streams")
 
 
 class FindingsPanel(ListPanel):
@@ -29,22 +33,35 @@ class FindingsPanel(ListPanel):
     columns = COLUMNS
     hint = "Filter findings"
     choices = (
+        Choice(name="state", spoken="Show findings in one state", entries=(
+            ("", "All"), ("unsettled", "Not settled"), ("settled", "Settled"),
+            *((f"state:{each.value}", each.value.capitalize()) for each in FindingState),
+            (f"state:{NOT_RUN}", "Not run"),
+        )),
         Choice(name="severity", spoken="Show findings of one severity", entries=(
-            ("", "All"), ("open", "Open"), ("error", "Errors"), ("warning", "Warnings"), ("info", "Notes"),
-            ("settled", "Settled"),
+            ("", "Any severity"), ("error", "Errors"), ("warning", "Warnings"), ("info", "Notes"),
         )),
         Choice(name="error", spoken="Show findings of one type of error", entries=(
             ("", "All types"), *((each.value, each.value.replace("-", " ").capitalize()) for each in ErrorType),
         )),
+        Choice(name="rule", spoken="Show findings of one rule", entries=(_ALL_RULES,)),
+        Choice(name="stream", spoken="Show findings on one stream", entries=(_ALL_STREAMS,)),
     )  # fmt: skip
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        second = QHBoxLayout()  # five boxes beside the field would show nothing of what they say
+        second.setContentsMargins(6, 0, 6, 4)
+        second.setSpacing(4)
+        for name in ("error", "rule", "stream"):
+            self.bar.removeWidget(self._boxes[name])
+            second.addWidget(self._boxes[name], 1)
+        self.column.insertLayout(1, second)
 
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
         self.hear(bench.checks.changed, self._on_checks)
         bench.check_soon()
-
-    def unbound(self, bench: Workbench) -> None:
-        super().unbound(bench)
 
     def sample_opened(self, view: SampleView | None) -> None:
         super().sample_opened(view)
@@ -66,39 +83,60 @@ class FindingsPanel(ListPanel):
         assert bench.view is not None
         checked = bench.checks.sample == bench.view.id
         self.empty = "Nothing was found." if checked else "Checking …"
-        if checked and bench.checks.not_run:
-            self.empty += f" {len(bench.checks.not_run)} checks could not judge: {': '.join(bench.checks.not_run[0])}"
-        return finding_rows(bench.view, self._findings())
+        found = self._findings()
+        not_run = bench.checks.not_run if checked else ()
+        rules = sorted({each.rule for each in found} | {rule for rule, _ in not_run})
+        streams = dict.fromkeys(key for each in found for key in streams_of(bench.view, each))
+        self.refill("rule", (_ALL_RULES, *((filter_key("rule", each), each) for each in rules)))
+        self.refill("stream", (_ALL_STREAMS, *((filter_key("stream", each), each) for each in sorted(streams))))
+        return finding_rows(bench.view, found, not_run)
+
+    def choose(self, row: Row, cell: Cell | None) -> None:
+        finding = next((each for each in self._findings() if each.fingerprint == row.key), None)
+        if finding is not None and self.bench is not None:
+            go_to_finding(self.bench, finding, cause=self.kind)
 
     def entries(self, rows: Sequence[Row]) -> list[Entry]:
         bench = self.bench
         if bench is None:
             return []
+        chosen = self._chosen(rows)
         none = "the project is open to look at only" if bench.session.read_only else ""
-        none = none or ("" if rows else "select a finding first")
-        made = [
-            Entry(text=f"Dismiss: {words}", act=partial(self._decide, "dismissed", reason), why_not=none)
-            for words, reason in _REASONS
-        ]
+        none = none or ("" if chosen else "select a finding first")
+        project = bench.session.store.project()
+        causes = causes_of(() if project is None else project.causes)
         return [
-            *made,
-            Entry(text="Dismiss with another reason…", act=partial(bench.wish, "finding.decide"), why_not=none),
-            Entry(text="Confirm: it is an error", act=partial(self._decide, "confirmed", ""), why_not=none),
-            Entry(text="Mark as mended", act=partial(self._decide, "fixed", ""), why_not=none),
+            *self._fixes(chosen, none),
+            *(
+                Entry(text=f"Dismiss: {words}", act=partial(self._decide, "dismissed", reason=reason), why_not=none)
+                for words, reason in _REASONS
+            ),
+            Entry(text="Decide, with a reason and a cause…", act=partial(bench.wish, "finding.decide"), why_not=none),
+            Entry(text="Confirm: it is an error", act=partial(self._decide, "confirmed"), why_not=none),
+            *(
+                Entry(text=f"Confirm, cause: {cause}", act=partial(self._decide, "confirmed", cause=cause),
+                      why_not=none)
+                for cause in causes
+            ),
+            Entry(text="Mark as mended", act=partial(self._decide, "fixed"), why_not=none),
             Entry(text="Next finding", act=partial(bench.wish, "finding.next")),
-        ]
+            Entry(text="Rules and their precision…", act=partial(bench.wish, "finding.rules")),
+        ]  # fmt: skip
 
-    def _decide(self, decision: str, reason: str) -> None:
+    def _fixes(self, chosen: Sequence[Finding], none: str) -> list[Entry]:
         bench = self.bench
-        if bench is None:
-            return
-        chosen = {row.key for row in self.table.selected_rows()}
-        found = [each for each in self._findings() if each.fingerprint in chosen]
+        fixable = [each for each in chosen if each.fix is not None]
+        if bench is None or not fixable:
+            return []
+        titles = {each.fix.title for each in fixable if each.fix is not None}
+        words = titles.pop() if len(fixable) == 1 else f"{len(fixable)} findings as their rules suggest"
+        return [Entry(text=f"Fix: {words}", act=partial(fix, bench, fixable), why_not=none)]
 
-        def decide() -> None:
-            with bench.together("Decide on findings") as run:
-                for each in found:
-                    run("finding.decide", fingerprint=each.fingerprint, rule=each.rule, decision=decision,
-                        reason=reason)  # fmt: skip
+    def _chosen(self, rows: Sequence[Row]) -> list[Finding]:
+        keys = {row.key for row in rows}
+        return [each for each in self._findings() if each.fingerprint in keys]
 
-        bench.attempt(decide)
+    def _decide(self, decision: str, *, reason: str = "", cause: str = "") -> None:
+        if self.bench is not None:
+            chosen = self._chosen(self.table.selected_rows())
+            decide(self.bench, chosen, decision, reason=reason, cause=cause)

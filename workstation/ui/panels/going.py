@@ -66,6 +66,41 @@ def go_to_finding(bench: Workbench, finding: Finding, *, cause: str) -> None:
     span = stretch(view, what)
     seen = bench.window
     if span is not None and seen is not None and not (seen.start_ns <= span.start_ns and span.end_ns <= seen.end_ns):
-        wide = max(span.duration_ns, min(seen.duration_ns, bench.clock.span.duration_ns))
+        whole = bench.clock.span
+        wide = max(span.duration_ns, min(seen.duration_ns, whole.duration_ns))
         start_ns = span.start_ns - (wide - span.duration_ns) // 2
+        start_ns = max(whole.start_ns, min(start_ns, whole.end_ns - wide))
         bench.show_window(TimeRange(start_ns, start_ns + wide))
+
+
+def decide(bench: Workbench, findings: Sequence[Finding], decision: str, *, reason: str = "", cause: str = "") -> bool:
+    """Say what these findings are, as one step; whether it was taken. What is refused is told."""
+
+    def act() -> bool:
+        with bench.together("Decide on findings") as run:
+            for each in findings:
+                run("finding.decide", fingerprint=each.fingerprint, rule=each.rule, decision=decision,
+                    reason=reason, cause=cause)  # fmt: skip
+        return True
+
+    return bool(bench.attempt(act))
+
+
+def fix(bench: Workbench, findings: Sequence[Finding]) -> bool:
+    """Run what the rules of these findings suggest, as one step that can be taken back, and note them as fixed."""
+    fixable = [(each, each.fix) for each in findings if each.fix is not None]
+
+    def act() -> bool:
+        with bench.together(fixable[0][1].title if len(fixable) == 1 else "Fix findings") as run:
+            for each, mend in fixable:
+                run(mend.command, **mend.arguments)
+                run("finding.decide", fingerprint=each.fingerprint, rule=each.rule, decision="fixed")
+        return True
+
+    return bool(fixable) and bool(bench.attempt(act))
+
+
+def looked_at(bench: Workbench) -> Finding | None:
+    """The finding that is looked at, if it is still found."""
+    found = (each for each in bench.checks.findings if each.fingerprint == bench.finding)
+    return next(found, None) if bench.finding is not None else None

@@ -428,7 +428,7 @@ class SyncPanel(Pane):
         if measured is self._asked or self._jobs is None:
             return
         self._asked = measured
-        self.forecast.setText("")
+        self.forecast.setText("Working out which verdicts accepting would change…")
         work = forecasting(
             bench.session.project, bench.session.store.reader_elsewhere(), bench.view.sample,
             [with_map(measured.moved, measured.time_map)],

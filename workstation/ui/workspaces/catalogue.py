@@ -30,13 +30,13 @@ LABEL = Workspace(
     name="label", title="Label", help="Everything of one moment: pictures, cloud, text, timeline, inspector.",
     left=(("samples",), ("streams", "classes")),
     centre=((("camera",), ("sound", "text", "document", "series", "strip")), (("cloud", "volume", "trajectory"),)),
-    right=(("inspector",), ("entities", "links", "findings", "history", "review")),
+    right=(("inspector",), ("entities", "links", "proposals", "findings", "history", "review")),
 )  # fmt: skip
 LINK = Workspace(
     name="link", title="Link", help="Pictures and words beside the list and the graph of links.",
     left=(("samples",), ("ends",)),
     centre=((("camera",), ("text", "sound", "document")), (("cloud", "volume", "series", "trajectory"), ("graph",))),
-    right=(("links",), ("inspector", "findings", "history")),
+    right=(("links",), ("inspector", "findings", "search", "history")),
     bottom=(("timeline", "entities"),),
     bottom_share=0.32,
 )  # fmt: skip
@@ -51,7 +51,7 @@ REVIEW = Workspace(
     name="review", title="Review", help="The whole sample to judge: findings and links in front.",
     left=(("samples",),),
     centre=((("camera",), ("text", "sound", "document", "series")), (("cloud", "volume", "trajectory"),)),
-    right=(("findings",), ("review", "links", "inspector", "history")),
+    right=(("findings",), ("review", "search", "links", "inspector", "history")),
     bottom=(("timeline", "entities"),),
     bottom_share=0.34,
     scope="review",

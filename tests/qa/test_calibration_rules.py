@@ -1,0 +1,72 @@
+"""A turned camera, a misplaced cuboid, cuboids that are short: which of them it is, and how much."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from space_world import PLACES, SIZE, World, projected, street
+
+
+@pytest.mark.parametrize(("deg", "found"), [(0.3, 1), (-0.3, 1), (0.08, 0)])
+def test_a_turned_camera_is_one_finding_with_its_angle(deg: float, found: int) -> None:
+    world = World(yaw_deg=deg)  # held to look so far to the left, while boxes say straight ahead
+    street(world)
+    findings = [each for each in world.found() if each.rule.partition(".")[0] in ("boxes", "calibration")]
+    assert [each.rule for each in findings] == ["calibration.turned"] * found
+    if findings:
+        assert findings[0].measured == pytest.approx(abs(deg), abs=0.01)
+        assert f"too far {'left' if deg > 0 else 'right'}" in findings[0].text
+        assert f"{50 * np.tan(np.radians(abs(deg))):.2f} m at 50 m" in findings[0].text
+
+
+@pytest.mark.parametrize(("off_m", "found"), [(0.5, 1), (0.15, 0)])
+def test_one_cuboid_off_is_that_cuboids_and_not_the_calibrations(off_m: float, found: int) -> None:
+    world = World({"containment_px": 20.0})
+    street(world, places=PLACES[1:])
+    thing, (x, y, z) = world.thing(number=9), PLACES[0]
+    world.cuboid(thing, dict.fromkeys(range(0, 800, 100), (x, y + off_m, z)))
+    world.seen(thing, dict.fromkeys(range(0, 800, 100), PLACES[0]))
+    findings = world.found("calibration")
+    assert [each.rule for each in findings] == ["calibration.misplaced"] * found
+    if findings:
+        assert findings[0].measured == pytest.approx(off_m, abs=0.05)
+        assert "the 5 other things fit" in findings[0].text
+        assert "move the cuboid by (" in findings[0].suggestion
+
+
+def test_few_things_accuse_neither_camera_nor_clock() -> None:
+    world = World({"iou": 0.01, "containment_px": 99.0}, yaw_deg=2.0)
+    street(world, places=PLACES[:2])
+    assert world.found("calibration") == []
+
+
+@pytest.mark.parametrize(("short_m", "found"), [(0.1, 1), (0.04, 0)])
+def test_cuboids_that_are_all_narrow_are_one_finding(short_m: float, found: int) -> None:
+    world = World({"containment_px": 99.0})
+    narrow = (SIZE[0], SIZE[1] - short_m, SIZE[2])
+    for number, place in enumerate(PLACES, 1):
+        thing = world.thing(number=number)
+        times = dict.fromkeys(range(0, 800, 100), place)
+        world.cuboid(thing, dict(times), size=narrow)
+        world.seen(thing, times)
+    findings = world.found("calibration")
+    assert [each.rule for each in findings] == ["calibration.size"] * found
+    if findings:
+        assert findings[0].measured == pytest.approx(short_m, abs=0.02)
+        assert "too narrow" in findings[0].text
+
+
+@pytest.mark.parametrize(("late_ms", "found"), [(50, 1), (-50, 1), (12, 1), (8, 0)])
+def test_a_late_scanner_is_told_by_what_moves(late_ms: int, found: int) -> None:
+    world = World()
+    for number, (x, y, z) in enumerate(PLACES, 1):
+        speed = (-1) ** number * (3.0 + number)  # metres a second across the view
+        thing = world.thing(number=number)
+        # Stamped late: what it shows for a time is where things were before.
+        world.cuboid(thing, {at: (x, y + speed * (at - late_ms - 400) / 1e3, z) for at in range(-200, 1100, 100)})
+        world.boxed(thing, {at: projected((x, y + speed * (at - 400) / 1e3, z)) for at in range(4, 804, 100)})
+    findings = [each for each in world.found() if each.rule.partition(".")[0] in ("boxes", "calibration")]
+    assert [each.rule for each in findings] == ["calibration.late"] * found
+    if findings:
+        assert findings[0].measured == pytest.approx(abs(late_ms), abs=1.0)
+        assert ("is +" if late_ms > 0 else "is -") in findings[0].text
