@@ -57,6 +57,8 @@ VERBS: dict[str, Verb] = {
     "sync": Verb("sync", "sync", "Show the clocks of samples, check and measure them, and align streams."),
     "validate": Verb("validate", "validate", "Check PROJECT, and print what is wrong with its labels and links."),
     "report": Verb("validate", "report", "Reports: guideline read, offsets of sound and picture, calibration."),
+    "models": Verb("models", "models", "List, install, add, try and remove models, and say what they run on."),
+    "prelabel": Verb("prelabel", "prelabel", "Let models propose labels in PROJECT; a person judges them."),
     "inject": Verb("inject", "inject", "Plant known errors into COPY, a new copy of PROJECT, at most one a sample."),
     "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION."),
     "screenshot": Verb("screenshot", "screenshot", "Draw the window on PROJECT into a PNG file, without a display."),
