@@ -193,6 +193,11 @@ class Workbench(QObject):
             self.proposals.set_least(least)
             self.sight.keep_from_sight(self.proposals.kept_from_sight())
 
+    def focused_stream_key(self) -> str | None:
+        """The same by its key."""
+        found = None if self.view is None else self.view.streams.get(self._focused_stream or "")
+        return None if found is None else found.key
+
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
         if stream != self._focused_stream:
