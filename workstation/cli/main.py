@@ -62,7 +62,7 @@ VERBS: dict[str, Verb] = {
         "Reports on a project: how good its checks are, guideline read, offsets of sound, calibration of cameras.",
     ),
     "models": Verb("models", "models", "List, install, add, try and remove models, and say what they run on."),
-    "prelabel": Verb("prelabel", "prelabel", "Let models propose labels in PROJECT; a person judges them."),
+    "prelabel": Verb("prelabel", "prelabel", "Let models propose labels in PROJECT."),
     "inject": Verb("inject", "inject", "Plant known errors into COPY, a new copy of PROJECT, at most one a sample."),
     "copy": Verb("copying", "copy", "Copy the project SOURCE to the new folder DESTINATION."),
     "screenshot": Verb("screenshot", "screenshot", "Draw the window on PROJECT into a PNG file, without a display."),
