@@ -28,7 +28,7 @@ from workstation.prelabel.appearance import with_colours
 from workstation.prelabel.coco_names import COCO_80, COCO_90
 from workstation.prelabel.families import families, family_named, usual_input
 from workstation.prelabel.flow import carried
-from workstation.prelabel.keyframes import keyframes, smoothed
+from workstation.prelabel.keyframes import calm_keyframes, keyframes
 from workstation.prelabel.masks import Stroke, box_to_mask, crop_of
 from workstation.prelabel.tracking import label_of, tracker_named, without_strays
 
@@ -216,7 +216,7 @@ def summary(title: str, frames: list[list[FoundBox]]) -> None:
         allowed = max(2.0, 0.06 * float(np.median(edges[:, 2:] - edges[:, :2])))
         times = [at * 100_000_000 for at, _ in found]
         kept += len(keyframes(times, edges, deviation_px=allowed).places)
-        calm += len(keyframes(times, smoothed(times, edges), deviation_px=allowed).places)
+        calm += len(calm_keyframes(times, edges)[0].places)
         seen += len(found)
     longest = sorted(by_track.values(), key=len, reverse=True)[:5]
     names = ", ".join(f"{label_of(box for _, box in found)} {len(found)}" for found in longest)
