@@ -2,8 +2,8 @@
 
 Goal I1: the pipeline reaches 90 % of cores ÷ (model + prepare + decode) CPU, so all but the model must be small.
 Run by hand: ``python tests/bench/bench_boxes.py [--models FOLDER] [--film FILE] [--frames N] [--sheet PNG]``.
-The folder holds ``nanodet.onnx`` and ``ssd.onnx`` anywhere below it, as ``convert/known.py`` makes them; and, for the
-comparison with OpenCV, ``frozen_inference_graph.pb`` with its ``.pbtxt``.
+The folder holds ``nanodet.onnx``, ``centernet.onnx`` and ``ssd.onnx`` anywhere below it, as ``convert/known.py`` makes
+them; and, for the comparison with OpenCV, ``frozen_inference_graph.pb`` with its ``.pbtxt``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
     if wanted.models is None or wanted.film is None:
         print("real weights: not run (give --models and --film)")
         return
-    for name, labels in (("nanodet", COCO_80), ("ssd", COCO_90)):
+    for name, labels in (("nanodet", COCO_80), ("centernet", COCO_80), ("ssd", COCO_90)):
         path = next(wanted.models.rglob(f"{name}.onnx"), None)
         if path is None:
             print(f"{name}: not run, {name}.onnx is not below {wanted.models}")
@@ -95,6 +95,8 @@ def answer(family: str) -> dict[str, np.ndarray]:
             made = {}
             for cells in (2704, 676, 169):
                 made |= {f"s{cells}": shares(cells)[None], f"d{cells}": RNG.normal(size=(1, cells, 44))}
+        case "centernet":
+            made = {"heat": shares(128 * 128).reshape(1, 128, 128, 80), "sides": RNG.uniform(5, 60, (1, 128, 128, 4))}
         case "ssd":
             logits = np.full((1, 1917, 91), -6.0)
             logits[0, RNG.integers(0, 1917, 200), RNG.integers(1, 91, 200)] = 1.0
