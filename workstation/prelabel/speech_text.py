@@ -177,7 +177,7 @@ class Whisper:
         Which other language it is may be wrong for so short a sound; that it is another is what matters.
         """
         found: dict[str, float] = {}
-        edges = np.linspace(span.start_s, span.end_s, max(1, int((span.end_s - span.start_s) / _TELLING_S)) + 1)
+        edges = np.linspace(span.start_s, span.end_s, max(1, round((span.end_s - span.start_s) / _TELLING_S)) + 1)
         for start, end in pairwise(edges.tolist()):
             part = cut(sound, Piece(start, end))
             if len(part) >= _LEAST_S * RATE_HZ:
