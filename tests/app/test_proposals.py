@@ -249,12 +249,11 @@ def test_who_accepts_everything_is_marked_where_the_unaided_share_disagrees(proj
         session.run("project.set", tolerances={"blind_share": share})
         blind = "rear" if is_blind(settings.id, view.id, ids["rear"], share) else "front"
         aided = "front" if blind == "rear" else "rear"
-        for number in range(6):
-            for key in ("rear",):
-                shown.append(
-                    session.run("annotation.add", stream=key, class_id="car", shape=box(100.0 * number),
-                                state="proposed", source=MODEL, confidence=0.6)
-                )  # fmt: skip
+        shown += [
+            session.run("annotation.add", stream="rear", class_id="car", shape=box(100.0 * number), state="proposed",
+                        source=MODEL, confidence=0.6)
+            for number in range(6)
+        ]  # fmt: skip
         view = view_of(session)
         for each in shown:
             if view.annotations[each].stream == ids[aided]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.prelabel.keyframes import keyframes
+from workstation.prelabel.keyframes import keyframes, smoothed
 
 SECOND = 1_000_000_000
 
@@ -80,3 +80,52 @@ def test_nothing_and_little() -> None:
     for times, boxes in (([1, 1], np.zeros((2, 4))), ([1], np.zeros((2, 4))), ([1], np.full((1, 4), np.nan))):
         with pytest.raises(ValueError, match="a track"):
             keyframes(times, boxes, deviation_px=1)
+
+
+def test_trembling_is_taken_away_and_the_way_stays() -> None:
+    rng = np.random.default_rng(1)
+    seconds = np.arange(150) / 30
+    turn = 300 + 120 * np.sin(seconds)
+    truth = np.stack([turn, 0 * turn + 50, turn + 80, 0 * turn + 110], axis=1)
+    seen = truth + rng.normal(0, 4, truth.shape)
+    times = [int(one * SECOND) + 1_700_000_000 * SECOND for one in seconds]
+    calm = smoothed(times, seen)
+    error = np.abs(calm - truth)
+    assert np.abs(seen - truth).mean() > 2.5
+    assert error.mean() < 1.5
+    few, many = (len(keyframes(times, boxes, deviation_px=4).places) for boxes in (calm, seen))
+    assert few <= 8 < 40 < many
+
+
+@given(st.integers(0, 6), st.floats(-50, 50), st.floats(-1000, 1000))
+def test_a_steady_way_is_left_as_it_is(count: int, speed: float, start: float) -> None:
+    seconds = np.cumsum(np.arange(count) % 3 + 1) / 10
+    way = start + speed * seconds
+    boxes = np.stack([way, way, way + 60, way + 40], axis=1).reshape(-1, 4)
+    calm = smoothed([int(one * SECOND) for one in seconds], boxes)
+    assert np.allclose(calm, boxes, atol=2.0)
+
+
+def test_the_smoother_solves_its_own_least_squares() -> None:
+    """The same answer as one big weighted least squares over all places and speeds."""
+    rng = np.random.default_rng(2)
+    seconds = np.array([0.0, 0.1, 0.4, 0.5, 0.9, 1.0])
+    boxes = np.sort(rng.uniform(0, 100, (6, 4)), axis=1)
+    side = np.maximum(np.median(boxes[:, 2:] - boxes[:, :2], axis=0), 1.0)[[0, 1, 0, 1]]
+    calm = smoothed([round(one * SECOND) for one in seconds], boxes)
+    for edge in range(4):
+        noise, push, fast = (0.05 * side[edge]) ** 2, (0.5 * side[edge]) ** 2, (4 * side[edge]) ** 2
+        normal, right = np.zeros((12, 12)), np.zeros(12)
+        for number, seen in enumerate(boxes[:, edge]):
+            normal[2 * number, 2 * number] += 1 / noise
+            right[2 * number] += seen / noise
+        normal[0, 0] += 1 / noise  # what is believed before: the first box, and speeds around nought
+        right[0] += boxes[0, edge] / noise
+        normal[1, 1] += 1 / fast
+        for number, step in enumerate(np.diff(seconds)):
+            on = np.zeros((2, 12))
+            on[0, 2 * number : 2 * number + 3] = (-1, -step, 1)
+            on[1, 2 * number + 1], on[1, 2 * number + 3] = -1, 1
+            weight = np.linalg.inv(push * np.array([[step**3 / 3, step**2 / 2], [step**2 / 2, step]]))
+            normal += on.T @ weight @ on
+        assert np.allclose(np.linalg.solve(normal, right)[::2], calm[:, edge], atol=1e-6)

@@ -48,6 +48,55 @@ def keyframes(times_ns: Sequence[int], boxes: NDArray[np.float64], *, deviation_
     return Keyframes(tuple(places), gaps, worst)
 
 
+def smoothed(times_ns: Sequence[int], boxes: NDArray[np.float64], *, jitter: float = 0.05,
+             turning: float = 0.5) -> NDArray[np.float64]:  # fmt: skip
+    """The boxes of a track without a detector's trembling, by what lies before and after each of them.
+
+    A Rauch-Tung-Striebel smoother of constant velocity for each edge: ``jitter`` is how much an edge trembles, as a
+    share of the box's side; ``turning`` how much its speed changes within a second, in sides a second.
+    """
+    count = len(boxes)
+    if count < 3:
+        return boxes.copy()
+    steps = np.diff(np.asarray(times_ns, np.int64)) / 1e9
+    side = np.maximum(np.median(boxes[:, 2:] - boxes[:, :2], axis=0), 1.0)[[0, 1, 0, 1]]
+    noise, push = (jitter * side) ** 2, (turning * side) ** 2
+    place, speed = boxes[0].astype(np.float64), np.zeros(4)
+    spread = np.stack([noise, np.zeros(4), (4 * side) ** 2])  # variances: of the place, of both, of the speed
+    forward = []
+    for number in range(count):
+        if number:
+            place, spread = place + speed * steps[number - 1], _spread_on(spread, float(steps[number - 1]), push)
+        guess = place, speed, spread
+        gain = spread[:2] / (spread[0] + noise)
+        off = boxes[number] - place
+        place, speed = place + gain[0] * off, speed + gain[1] * off
+        spread = np.stack([spread[0] * (1 - gain[0]), spread[1] * (1 - gain[0]), spread[2] - gain[1] * spread[1]])
+        forward.append((guess, (place, speed, spread)))
+    out = np.empty((count, 4))
+    out[-1] = place
+    for number in range(count - 2, -1, -1):
+        (later_place, later_speed, later), (here, here_speed, now) = forward[number + 1][0], forward[number][1]
+        step = float(steps[number])
+        # Covariance of now with what was foreseen, times the inverse of the foreseen, a two by two a column.
+        with_place = np.stack([now[0] + step * now[1], now[1] + step * now[2]])
+        whole = later[0] * later[2] - later[1] ** 2
+        from_place = (with_place * later[2] - now[1:] * later[1]) / whole
+        from_speed = (now[1:] * later[0] - with_place * later[1]) / whole
+        off_place, off_speed = place - later_place, speed - later_speed
+        place = here + from_place[0] * off_place + from_speed[0] * off_speed
+        speed = here_speed + from_place[1] * off_place + from_speed[1] * off_speed
+        out[number] = place
+    return out
+
+
+def _spread_on(spread: NDArray[np.float64], step: float, push: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Variances a step later, with white noise on the acceleration."""
+    both, fast = spread[1] + step * spread[2], spread[2]
+    return np.stack([spread[0] + step * (spread[1] + both) + push * step**3 / 3, both + push * step**2 / 2,
+                     fast + push * step])  # fmt: skip
+
+
 def _fewest(seconds: NDArray[np.float64], boxes: NDArray[np.float64], most: float) -> list[int]:
     """The shortest way from the first to the last observation over steps that straight lines can do."""
     count = len(seconds)

@@ -75,6 +75,22 @@ def accept_listed(hands: Hands) -> None:
     hands.frame.open_dialog("accept_proposals")
 
 
+def _may_label(hands: Hands) -> str | None:
+    return READ_ONLY if hands.bench.session.read_only else needs_sample(hands)
+
+
+@action("prelabel.run", title="Pre-label with models…", menu=MENU, enabled=_may_label)
+def prelabel(hands: Hands) -> None:
+    """Let models on this machine propose labels, as a job that can be cancelled; nothing leaves the machine."""
+    hands.frame.open_dialog("prelabel")
+
+
+@action("prelabel.classes", title="Classes of a model's labels…", menu=MENU, enabled=_may_label)
+def classes_of_labels(hands: Hands) -> None:
+    """Say once for this ontology which class stands for which label of a model; what has none is left out."""
+    hands.frame.open_dialog("class_map")
+
+
 def fresh_after(hands: Hands, done: Sequence[str]) -> str | None:
     """The proposal that follows those in the order of the list; ``None`` if the hand is elsewhere or none is left."""
     from workstation.ui.panels.proposals import ProposalsPanel
