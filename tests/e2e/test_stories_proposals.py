@@ -162,7 +162,6 @@ def test_its_provenance_says_model_weights_parameters_and_device(me: Person, mad
     assert me.bench.selected == (made["right"],)
     inspector = me.pane("inspector")
 
-
     def words() -> str:
         return " ".join(str(each.property("text") or "") for each in inspector.findChildren(QWidget))
 

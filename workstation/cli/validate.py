@@ -263,6 +263,32 @@ def acknowledgements(project: Path, as_json: bool) -> int:
 @report.command()
 @project_argument
 @json_option
+def mix(project: Path, as_json: bool) -> int:
+    """How the errors of PROJECT fall on the four kinds of sync error, beside the mix that is usually seen.
+
+    Temporal 40 %, semantic 30 %, missing reference 20 %, granularity 10 %. Ends with 1 when something is open.
+    """
+    from workstation.app.error_mix import mix_of, mix_rows
+    from workstation.app.evidence import media_evidence
+
+    with to_read(project) as session:
+        found = mix_of(session.store, media_evidence(session.store, session.project))
+    rows = list(mix_rows(found))
+    if as_json:
+        for row in rows:
+            print_json({name: value for name, value in row.items() if not name.endswith("bar")})
+    else:
+        for row in rows:
+            share = "" if row["share"] is None else f"{row['share']:6.1%}"
+            click.echo(f"{row['error_type']:18} {row['open']:6} {share:7} {row['bar']}")
+            if row["usual"] is not None:
+                click.echo(f"{'usually':>18} {'':6} {row['usual']:6.0%}  {row['usual_bar']}")
+    return 1 if found.total() else 0
+
+
+@report.command()
+@project_argument
+@json_option
 def offsets(project: Path, as_json: bool) -> int:
     """How far sound and picture are apart over all samples of PROJECT: a small offset that most of them share.
 

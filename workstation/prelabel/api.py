@@ -72,6 +72,8 @@ class FoundSpan:
     language: str = ""
     speaker: str = ""
     words: tuple[FoundWord, ...] = ()
+    other_languages: tuple[str, ...] = ()
+    """Beside ``language``, where languages are mixed: such a span is never accepted in bulk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ def _inside(corners: Floats, of: Floats) -> NDArray[np.bool_]:
     start, along = of, np.roll(of, -1, axis=1) - of
     off = corners[:, :, None] - start[:, None]
     side = along[:, None, :, 0] * off[..., 1] - along[:, None, :, 1] * off[..., 0]
-    found: NDArray[np.bool_] = (side >= -_ON_EDGE).all(axis=2)
+    found: NDArray[np.bool_] = np.logical_and.reduce(side >= -_ON_EDGE, axis=2)
     return found
 
 

@@ -217,7 +217,7 @@ def _size(found: Found | None) -> tuple[int, int]:
 def _labels(found: Found | None) -> tuple[str, ...]:
     if found is None:
         return ()
-    labels = tuple(_text(each) for each in found)
+    labels = tuple(_text(each, empty=True) for each in found)  # classes that a list leaves out are empty
     if len(labels) > _MOST_LABELS:
         found.fail(f"holds more than {_MOST_LABELS:,} labels")
     return labels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,22 +51,23 @@ def box_masks(prototypes: NDArray[Any], shares: NDArray[np.float32], edges: NDAr
     if int((sides[:, 0] * sides[:, 1]).sum()) > MOST_MASK_PX:
         raise BadOutput("the masks of one picture take too much memory; raise the score threshold")
     logits = (shares @ prototypes.reshape(count, -1)).reshape(-1, height, width)
-    per_x, per_y = width / size[0], height / size[1]
-    scale = (fit.scale_x * per_x, fit.scale_y * per_y)
-    offset = (fit.offset_x * per_x, fit.offset_y * per_y)
-    return list(_enlarged(logits, corners, sides, scale, offset))
+    return [enlarged(plane, fit, size, tuple(area)) for plane, area in zip(logits, corners.tolist(), strict=True)]
 
 
-def _enlarged(logits: NDArray[Any], corners: NDArray[np.int64], sides: NDArray[np.int64], scale: tuple[float, float],
-              offset: tuple[float, float]) -> Iterator[NDArray[np.bool_]]:  # fmt: skip
-    for plane, corner, (across, down) in zip(logits, corners.tolist(), sides.tolist(), strict=True):
-        if across == 0 or down == 0:
-            yield np.zeros((down, across), np.bool_)
-            continue
-        # Centre of pixel i of the picture -> centre of a pixel of the prototypes: (i + 1/2) * scale + offset - 1/2.
-        way = np.array([[scale[0], 0.0, (corner[0] + 0.5) * scale[0] + offset[0] - 0.5],
-                        [0.0, scale[1], (corner[1] + 0.5) * scale[1] + offset[1] - 0.5]])  # fmt: skip
-        large = cv2.warpAffine(np.ascontiguousarray(plane, np.float32), way, (across, down),
-                               flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                               borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-        yield np.asarray(large) > 0.0
+def enlarged(logits: NDArray[Any], fit: Fit, size: tuple[int, int], area: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which pixels of the picture within ``area`` (left, top, right, bottom) have a logit above nought.
+
+    ``logits`` (height, width) cover the graph's picture of (width, height) ``size``, at any size of their own.
+    """
+    left, top, right, bottom = area
+    if right <= left or bottom <= top:
+        return np.zeros((max(bottom - top, 0), max(right - left, 0)), np.bool_)
+    per_x, per_y = logits.shape[1] / size[0], logits.shape[0] / size[1]
+    x, y = fit.scale_x * per_x, fit.scale_y * per_y
+    # Centre of pixel i of the picture -> centre of a pixel of the logits: (i + 1/2) * scale + offset - 1/2.
+    way = np.array([[x, 0.0, (left + 0.5) * x + fit.offset_x * per_x - 0.5],
+                    [0.0, y, (top + 0.5) * y + fit.offset_y * per_y - 0.5]])  # fmt: skip
+    plane = np.ascontiguousarray(logits, np.float32)
+    large = cv2.warpAffine(plane, way, (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    return np.asarray(large) > 0.0

@@ -33,7 +33,8 @@ def read_graphdef(path: Path) -> Graph:
 
 def _node(data: bytes, graph: Graph) -> None:
     parts = list(fields(data))
-    name, op = (next(raw(value).decode() for number, value in parts if number == wanted) for wanted in (1, 2))
+    first = dict(reversed(parts))
+    name, op = raw(first[1]).decode(), raw(first[2]).decode()
     attributes: dict[str, Any] = {}
     for number, value in parts:
         if number == 5:

@@ -166,9 +166,7 @@ def _said(snapshot: Snapshot, sample: Sample, streams: Mapping[str, Stream]) -> 
     return found
 
 
-def _course(
-    moments: Sequence[tuple[int, bool, AttributeValue | None]], whole: AttributeValue | None = None
-) -> Course:
+def _course(moments: Sequence[tuple[int, bool, AttributeValue | None]], whole: AttributeValue | None = None) -> Course:
     """What is said from when on; nothing while the thing is gone, and the same as before when it is back.
 
     ``whole`` is said of all of the track, until a keyframe says something else.
