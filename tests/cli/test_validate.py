@@ -96,7 +96,8 @@ def test_the_van_that_is_a_truck_in_the_scan(drive: Path, run: Run) -> None:
     do(drive, "annotation.add", stream="lidar", class_id="truck", entity=van, shape=shape, frame="ego")
     code, out, _ = run("validate", drive, "--only", "ontology")
     assert code == 1
-    assert "error ontology.labels_conflict (semantic): van 1 is labelled as van 1 and truck (cuboid on lidar)" in out
+    assert "error ontology.labels_conflict (semantic): van 1 is labelled as van 1 by Ana and truck " in out
+    assert "truck (cuboid on lidar) by Ana" in out
     assert out.count("ontology.labels") == 1
     code, out, _ = run("validate", drive, "--only", "links", "--json")
     assert (code, rows(out)[-1]["summary"]["open"]) == (0, 0)

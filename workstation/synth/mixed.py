@@ -147,6 +147,8 @@ def _things(rng: np.random.Generator) -> list[Thing]:
         velocity = speed * np.array([np.cos(heading), np.sin(heading), 0.0])
         thing = Thing(class_id, place, velocity, tuple(size.tolist()), heading)
         seen = _seen(thing, camera)
+        if any(_comes_or_goes(thing, name) for name in CAMERAS):
+            continue  # whoever labels would have to draw it in the pictures that show it
         if seen is not None and not any(other == camera and _touch(seen, box) for other, box in taken):
             found.append(thing)
             taken += [(name, box) for name in CAMERAS if (box := _seen(thing, name)) is not None]
@@ -163,12 +165,22 @@ def _seen(thing: Thing, camera: str) -> Floats | None:
     return np.array([*low, *high])
 
 
+def _comes_or_goes(thing: Thing, camera: str) -> bool:
+    """Whether some pictures of a camera show it whole, or nearly, and others do not."""
+    shown = [box_of(thing, camera, frame_ns(camera, frame), clear_px=-4.0) for frame in range(FRAMES)]
+    return any(box is not None for box in shown) and _seen(thing, camera) is None
+
+
 def _touch(a: Floats, b: Floats, *, apart_px: float = 12.0) -> bool:
     return bool((a[:2] - apart_px < b[2:]).all() and (b[:2] - apart_px < a[2:]).all())
 
 
-def box_of(thing: Thing, camera: str, time_ns: int) -> tuple[float, float, float, float] | None:
-    """x, y, width, height of what a camera sees of it; ``None`` if any of it is outside of the picture."""
+def box_of(
+    thing: Thing, camera: str, time_ns: int, *, clear_px: float = 2.0
+) -> tuple[float, float, float, float] | None:
+    """x, y, width, height of what a camera sees of it; ``None`` if any of it is outside of the picture, or nearer to
+    its border than ``clear_px``.
+    """
     corners = np.array(np.meshgrid([-0.5, 0.5], [-0.5, 0.5], [-0.5, 0.5])).reshape(3, -1).T * thing.size
     c, s = np.cos(thing.heading_rad), np.sin(thing.heading_rad)
     corners = corners @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + thing.at(time_ns)
@@ -178,7 +190,7 @@ def box_of(thing: Thing, camera: str, time_ns: int) -> tuple[float, float, float
         return None
     pixels = inside[:, :2] / inside[:, 2:] * FOCAL + (WIDTH / 2, HEIGHT / 2)
     low, high = pixels.min(axis=0), pixels.max(axis=0)
-    if (low < 2).any() or high[0] > WIDTH - 2 or high[1] > HEIGHT - 2:
+    if (low < clear_px).any() or high[0] > WIDTH - clear_px or high[1] > HEIGHT - clear_px:
         return None
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 

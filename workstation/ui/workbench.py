@@ -84,6 +84,8 @@ class Workbench(QObject):
         """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
         self.seen: Seen | None = None
         """What of the open sample was painted and heard; told by whoever paints and plays."""
+        self.remembers_seen = True
+        """Whether that is kept for this person: not where a picture is drawn that nobody looks at."""
         self.jobs: Jobs | None = None
         """The window's background work, where there is a window."""
         self.step_every = 1
@@ -339,7 +341,7 @@ class Workbench(QObject):
 
     def _keep_seen(self) -> None:
         seen, self.seen = self.seen, None
-        if seen is not None and seen.news:
+        if seen is not None and seen.news and self.remembers_seen:
             try:
                 keep_seen(self.session.project.path, seen)
             except OSError as error:
