@@ -296,6 +296,7 @@ def _seen(session: Session, progress: Progress) -> set[bytes]:
             if each.source.kind is SourceKind.MODEL
             and each.source.name == progress.source.name
             and each.source.weights_sha256 == progress.source.weights_sha256
+            and each.layer == progress.layer
         }
     return progress._seen
 
