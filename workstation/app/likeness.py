@@ -122,7 +122,7 @@ def _installed_sentences(running: ExitStack) -> tuple[SentenceModel, str] | None
         tokenizer = read_tokenizer(found.file("tokenizer"))
     except UserError as problem:
         raise Unmeasured(str(problem)) from problem
-    inputs = [port.name for port in worker.inputs]
+    inputs = {port.name: port.dtype for port in worker.inputs}
     return SentenceModel(worker, tokenizer, inputs=inputs), f"{found.manifest.id} {found.manifest.version}"
 
 
