@@ -65,14 +65,16 @@ def test_without_a_model_it_says_how_to_bring_one_and_gives_no_score(shelf: Path
     assert looked == []
 
 
+@pytest.mark.slow
 def test_a_sentence_model_of_the_folder_is_asked_and_named(shelf: Path) -> None:
     put(shelf, Task.TEXT_EMBED, "sentence-embedding",
         {"model": ("m.onnx", sentences()), "tokenizer": ("tokenizer.json", tokenizer().encode())})  # fmt: skip
-    found = LikenessModels().tag_likeness(TAGS, ["a dog", "a car"])
+    models = LikenessModels()
+    found = models.tag_likeness(TAGS, ["a dog", "a car"])
     assert found.model == "tiny 7"
     assert found.scores[0] > 0.9 > 0.2 > found.scores[1]
     with pytest.raises(Unmeasured, match="not enough evidence"):
-        LikenessModels().tag_likeness(("dog",), ["a dog"])
+        models.tag_likeness(("dog",), ["a dog"])
 
 
 def test_a_file_that_is_not_what_its_manifest_says_is_never_run(shelf: Path) -> None:
@@ -81,3 +83,16 @@ def test_a_file_that_is_not_what_its_manifest_says_is_never_run(shelf: Path) -> 
     models_shelf().find("tiny").file().write_bytes(b"something else")
     with pytest.raises(Unmeasured, match="other content"):
         LikenessModels().tag_likeness(TAGS, ["a dog"])
+
+
+def test_a_model_that_is_not_there_is_looked_for_once() -> None:
+    asked: list[int] = []
+
+    def nothing() -> None:
+        asked.append(1)
+
+    models = LikenessModels(sentences=nothing)
+    for _ in range(3):
+        with pytest.raises(Unmeasured, match="minilm"):
+            models.tag_likeness(TAGS, ["a dog"])
+    assert asked == [1]
