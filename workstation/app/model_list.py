@@ -62,7 +62,8 @@ def _row(each: Mapping[str, Any], runs: str, unmapped: tuple[str, ...], note: st
         *([f"No class stands for: {', '.join(unmapped[:12])}{' …' if len(unmapped) > 12 else ''}"] if unmapped else []),
     ]
     tip = "\n".join(lines)
-    name = f"{each['model']}  ({len(unmapped)} labels without a class)" if unmapped else each["model"]
+    many = "1 label" if len(unmapped) == 1 else f"{len(unmapped)} labels"
+    name = f"{each['model']}  ({many} without a class)" if unmapped else each["model"]
     return Row(
         key=each["model"],
         group=f"state:{'_'.join(each['state'].split())} task:{each.get('task', '')}",

@@ -46,8 +46,7 @@ class Prelabel(Sheet):
         named(self.everywhere, "prelabel_everywhere", "On all samples")
         self.every = QSpinBox()
         self.every.setRange(1, 1000)
-        self.every.setPrefix("every ")
-        self.every.setSuffix(". picture")
+        self.every.setPrefix("Look at one picture in ")
         named(self.every, "prelabel_every", "Look at every so many pictures")
         self.column.addWidget(self.everywhere)
         self.column.addWidget(self.every)
@@ -87,6 +86,17 @@ class Prelabel(Sheet):
         wish = Wish(models=models, samples=samples, streams=streams, every=self.every.value())
         self.accept()
         Prelabelling(self._bench, self._shelf, wish).start()
+
+
+class NoModel(Sheet):
+    """In place of the classes of a model where none is installed."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window, "class_map", "Classes of a model's labels")
+        self.say("No model is installed. The panel of models installs one by name, or adds one from this machine.")
+        close = self.button("close", "Close", default=True)
+        close.clicked.connect(self.reject)
+        self.buttons(close)
 
 
 class ClassMapSheet(Sheet):
