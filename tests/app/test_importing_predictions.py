@@ -1,4 +1,4 @@
-"""Predictions from elsewhere: what lands, as what, what is left out and why, and where they disagree with the labels."""
+"""Predictions from elsewhere: what lands, as what, what is left out and why, where they disagree with the labels."""
 
 from __future__ import annotations
 
