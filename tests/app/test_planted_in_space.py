@@ -33,10 +33,9 @@ from workstation.synth.robot import RobotOptions, robot
 from workstation.synth.truth import Planted, Truth
 
 pytestmark = pytest.mark.slow
-SUBJECTS = {
-    "boxes", "calibration", "chains", "corpus", "geometry", "moments", "ontology", "order", "pairs", "space", "states",
-    "views",
-}  # fmt: skip
+OF_PEOPLE = frozenset({"guideline"})
+NOT_OF_SPACE = OF_PEOPLE | {"granularity"}
+"""How fine classes are is compared over a thousand samples; a part of the batch is too few for that."""
 DRIVE = DriveOptions(cameras=1, scale=0.25, seconds=18.2, camera_rate_hz=10, workers=1)
 SMALL_BATCH = 300
 
@@ -62,8 +61,8 @@ class Row:
 TABLE: list[Row] = []
 
 
-def found_in(project: Path) -> list[Finding]:
-    rules = [each for each in load_rules() if each.subject in SUBJECTS]
+def found_in(project: Path, skipped: frozenset[str]) -> list[Finding]:
+    rules = [each for each in load_rules() if each.subject not in skipped]
     with open_project(project, read_only=True) as session:
         store = session.store
         evidence = media_evidence(store, session.project)
@@ -72,8 +71,8 @@ def found_in(project: Path) -> list[Finding]:
     return [finding for each in outcomes for finding in each.findings]
 
 
-def noted(made: Truth, project: Path, expected: dict[str, int]) -> list[Finding]:
-    row = Row(made.variant, made.planted, found_in(project), Counter(expected))
+def noted(made: Truth, project: Path, expected: dict[str, int], skipped: frozenset[str] = OF_PEOPLE) -> list[Finding]:
+    row = Row(made.variant, made.planted, found_in(project, skipped), Counter(expected))
     TABLE.append(row)
     assert Counter(each.rule for each in row.findings) == row.expected, [each.text for each in row.findings]
     return row.findings
@@ -94,7 +93,6 @@ DRIVES: list[tuple[str, dict[str, int], float | None, float]] = [
     ("lidar_offset@12", {"calibration.late": 1}, 12.0, 1.5),
     ("lidar_offset@8", {}, None, 0),
     ("drift", {"calibration.late": 1}, 50.0, 5.0),
-    ("drift@6", {}, None, 0),
     ("yaw", {"calibration.turned": 1}, 0.3, 0.02),
     ("yaw@0.08", {}, None, 0),
     ("missing_lidar_label", {"space.missing": 1}, None, 0),
@@ -137,7 +135,6 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ROBOTS: list[tuple[str, dict[str, int], float | None]] = [
     ("clean", {}, None),
     ("side_shift", {"views.late": 1}, 5000 / 30),
-    ("side_shift@2", {"views.late": 1}, 2000 / 30),
     ("side_shift@1", {}, None),
     ("swapped_ids", {"views.exchanged": 1}, None),
     ("boundary", {"moments.apart": 1}, 100.0),
@@ -177,7 +174,7 @@ def test_the_batch(
     project = new_project(folder / "p", profile="batch", person="Ana", ontology=words, in_force=True)
     with open_project(project, kind=ActorKind.IMPORT, tool="demo") as session:
         build_batch(session, made)
-    findings = noted(made, project, expected)
+    findings = noted(made, project, expected, NOT_OF_SPACE)
     if size is not None:
         assert findings[0].measured == pytest.approx(size, abs=0.01)
         assert "p3" in findings[0].text

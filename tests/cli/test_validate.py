@@ -96,7 +96,8 @@ def test_the_van_that_is_a_truck_in_the_scan(drive: Path, run: Run) -> None:
     do(drive, "annotation.add", stream="lidar", class_id="truck", entity=van, shape=shape, frame="ego")
     code, out, _ = run("validate", drive, "--only", "ontology")
     assert code == 1
-    assert "error ontology.labels_conflict (semantic): van 1 is labelled as van 1 and truck (cuboid on lidar)" in out
+    assert "error ontology.labels_conflict (semantic): van 1 is labelled as van 1 by Ana and truck " in out
+    assert "truck (cuboid on lidar) by Ana" in out
     assert out.count("ontology.labels") == 1
     code, out, _ = run("validate", drive, "--only", "links", "--json")
     assert (code, rows(out)[-1]["summary"]["open"]) == (0, 0)
@@ -212,3 +213,19 @@ def test_a_copy_has_a_replica_id_of_its_own_and_the_same_history(drive: Path, ru
     assert run("audit", "verify", tmp_path / "two")[0] == 0
     code, _, err = run("copy", drive, tmp_path / "one")
     assert (code, "not empty" in err) == (2, True)
+
+
+def test_the_mix_of_errors_stands_beside_the_usual_one(run: Run, drive: Path) -> None:
+    assert run("report", "mix", drive)[0] == 0
+    van = do(drive, "entity.add", class_id="van")
+    for class_id in ("truck", "bus"):
+        do(drive, "annotation.add", stream="lidar", class_id=class_id, entity=van, shape=CUBOID, frame="ego")
+    code, out, _ = run("report", "mix", drive, "--json")
+    mix = {row["error_type"]: row for row in rows(out)}
+    assert code == 1
+    assert [mix[kind]["usual"] for kind in ("temporal", "semantic", "missing-reference", "granularity")] == [
+        0.4, 0.3, 0.2, 0.1,
+    ]  # fmt: skip
+    assert mix["semantic"]["open"] >= 1
+    assert sum(row["share"] for row in mix.values() if row["share"] is not None) == pytest.approx(1, abs=1e-3)
+    assert "usually" in run("report", "mix", drive)[1]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from plain_snapshot import Scene, ontology
 from space_world import CAR, MS, World, projected
 
+from workstation.core.annotation import Entity
 from workstation.core.evidence import NoEvidence, Unmeasured
 from workstation.core.geometry import ShapeKind, Span
 from workstation.core.sample import Stream, StreamKind
@@ -40,6 +41,19 @@ def test_waiting_in_the_camera_and_walking_in_the_scan_is_one_flag_with_the_spee
     assert "it moves at 1.4 m/s" in found.text
     assert found.measured == pytest.approx(2.9, abs=0.01)
     assert walker(1.4, "walking", "walking").found("states") == []
+
+
+def test_one_label_against_several_is_one_flag_that_names_them_all() -> None:
+    world = walker(1.4, "waiting", "walking")
+    solid = next(each for each in world.snapshot.held if getattr(each, "kind", None) is ShapeKind.CUBOID)
+    again = world.boxed(solid_thing(world), dict.fromkeys(AT, (10, 10, 50, 90)), said={0: {"doing": "walking"}})
+    (found,) = world.found("states.conflict")
+    assert found.items[0].id not in (solid.id, again.id)  # what says waiting comes first
+    assert {each.id for each in found.items[1:]} == {solid.id, again.id}
+
+
+def solid_thing(world: World) -> Any:
+    return next(each for each in world.snapshot.held if isinstance(each, Entity))
 
 
 @pytest.mark.parametrize(("notices_ms", "found"), [(0, 0), (200, 0), (400, 1)])

@@ -200,6 +200,19 @@ def test_relations_of_place_are_held_against_the_boxes(predicate: str, other: Bo
     assert len(world.told("relations.geometry")) == found
 
 
+def test_words_of_another_thing_that_is_there_are_linked_to_the_wrong_one() -> None:
+    world = World("vision_language")
+    car, dog = (world.label("image", entity=world.entity(each).id) for each in ("car", "dog"))
+    phrase = world.says("the old dog")
+    world.link("refers_to", {"phrase": phrase, "thing": dog})
+    assert world.told("pairing.wrong_thing") == []
+    world.link("refers_to", {"phrase": world.says("a cat"), "thing": car})
+    assert world.told("pairing.wrong_thing") == [], "no cat is labelled that could be meant"
+    world.link("refers_to", {"phrase": world.says("a dog"), "thing": car})
+    (found,) = world.told("pairing.wrong_thing")
+    assert (found.error_type, found.items[-1].id) == (ErrorType.INCORRECT_PAIRING, dog.id)
+
+
 def test_a_sound_of_a_sample_that_is_handed_in_needs_a_sentence_about_its_source() -> None:
     for state, rationale, count in (
         (SampleState.IN_PROGRESS, "", 0), (SampleState.SUBMITTED, "", 1), (SampleState.SUBMITTED, "The dog barks.", 0),

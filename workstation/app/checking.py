@@ -87,6 +87,10 @@ class SampleChecks:
                 self._thread.start()
             self._wish.notify_all()
 
+    def said_all(self, sample: SampleId) -> bool:
+        """Whether nobody asked, or everything that was asked of this sample has been told."""
+        return self._thread is None or (self.sample == sample and self.whole and self._wanted is None)
+
     def close(self) -> None:
         """End the thread; a second call does nothing."""
         with self._wish:

@@ -8,19 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from workstation.app.judged_frames import Judged, judged_boxes, judged_cuboids
+from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.streams import OpenStreams
 from workstation.prelabel.disagreement import Disagreement, disagreements
 from workstation.prelabel.evaluate import Overlap, box_overlap, cuboid_overlap_from_above
 
 COLUMNS = ("sample", "stream", "at_s", "difference", "amount", "proposal", "label", "overlap")
 
 
-def queue(view: SampleView, *, model: str | None = None, layer: str = "main") -> list[dict[str, Any]]:
+def queue(
+    view: SampleView, readers: OpenStreams, *, model: str | None = None, layer: str = "main"
+) -> list[dict[str, Any]]:
     """One row a difference: where it is, what it is, and the ids of proposal and label."""
     rows: list[dict[str, Any]] = []
     sides: tuple[tuple[list[Judged], Overlap[Any]], ...] = (
         (judged_boxes(view, model=model, layer=layer), box_overlap),
-        (judged_cuboids(view, model=model, layer=layer), cuboid_overlap_from_above),
+        (judged_cuboids(view, PlacedCuboids(view, readers), model=model, layer=layer), cuboid_overlap_from_above),
     )
     for judged, overlap in sides:
         for frame in judged:

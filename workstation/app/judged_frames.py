@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import bounds_of
 from workstation.core.annotation import Annotation, SourceKind, State
@@ -52,13 +53,16 @@ def judged_boxes(view: SampleView, *, model: str | None = None, layer: str = "ma
     return list(_judged(view, FLAT, kinds, model, layer))
 
 
-def judged_cuboids(view: SampleView, *, model: str | None = None, layer: str = "main") -> list[Judged]:
-    """Cuboids in clouds; only those of one frame are compared."""
-    return list(_judged(view, frozenset({ShapeKind.CUBOID}), {StreamKind.CLOUD}, model, layer))
+def judged_cuboids(
+    view: SampleView, placed: PlacedCuboids, *, model: str | None = None, layer: str = "main"
+) -> list[Judged]:  # fmt: skip
+    """Cuboids in clouds, brought into the root of the frame tree: proposal and label may name different frames."""
+    return list(_judged(view, frozenset({ShapeKind.CUBOID}), {StreamKind.CLOUD}, model, layer, placed))
 
 
 def _judged(
-    view: SampleView, kinds: frozenset[ShapeKind], streams: set[StreamKind], model: str | None, layer: str
+    view: SampleView, kinds: frozenset[ShapeKind], streams: set[StreamKind], model: str | None, layer: str,
+    placed: PlacedCuboids | None = None,
 ) -> Iterator[Judged]:  # fmt: skip
     mine: dict[str, list[Annotation]] = defaultdict(list)
     theirs: dict[str, list[Annotation]] = defaultdict(list)
@@ -73,8 +77,8 @@ def _judged(
     for stream_id, proposals in mine.items():
         numbers = {str(each.id): number for number, each in enumerate((*proposals, *theirs[stream_id]))}
         for time_ns, item in sorted(_moments(view, proposals), key=lambda each: (each[0] or 0, each[1] or "")):
-            found = list(_at(view, proposals, time_ns, item, numbers))
-            true = list(_at(view, theirs[stream_id], time_ns, item, numbers))
+            found = list(_at(view, proposals, time_ns, item, numbers, placed))
+            true = list(_at(view, theirs[stream_id], time_ns, item, numbers, placed))
             yield Judged(
                 stream=stream_id, time_ns=time_ns, item=item,
                 found=tuple(thing for _, thing in found), found_ids=tuple(each for each, _ in found),  # type: ignore[arg-type]
@@ -93,12 +97,16 @@ def _moments(view: SampleView, labels: Iterable[Annotation]) -> set[tuple[int | 
 
 
 def _at(
-    view: SampleView, labels: Iterable[Annotation], time_ns: int | None, item: str | None, numbers: dict[str, int]
+    view: SampleView, labels: Iterable[Annotation], time_ns: int | None, item: str | None, numbers: dict[str, int],
+    placed: PlacedCuboids | None,
 ) -> Iterator[tuple[str, FoundBox | FoundCuboid]]:  # fmt: skip
     for each in labels:
         if item != each.item and each.item is not None:
             continue
         shape = each.shape if time_ns is None or each.start_ns is None else view.moment(each, time_ns).shape
+        if placed is not None and shape is not None and time_ns is not None:
+            there = placed.placed(each.id, view.streams[each.stream or ""].time_map.to_session(time_ns))
+            shape = None if there is None else there[0]
         thing = None if shape is None else as_thing(shape, view.class_of(each) or "", each, numbers[each.id])
         if thing is not None:
             yield each.id, thing

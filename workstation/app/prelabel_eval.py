@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workstation.app.judged_frames import Judged, judged_boxes, judged_cuboids
+from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
+from workstation.app.streams import OpenStreams
 from workstation.prelabel.evaluate import (
     COCO_LEVELS,
     Overlap,
@@ -26,7 +28,7 @@ COLUMNS = (
 
 
 def evaluated(
-    view: SampleView, *, model: str | None = None, layer: str = "main", level: float = 0.5
+    view: SampleView, readers: OpenStreams, *, model: str | None = None, layer: str = "main", level: float = 0.5
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Of each stream on which the model proposed something: each class at one overlap, the mean over COCO's ten levels
     for boxes, seen from above as well for cuboids; and identity over time where proposals are tracks."""
@@ -37,7 +39,7 @@ def evaluated(
         means = [mean_average_precision(average_precision(pairs, box_overlap, level=each)) for each in COCO_LEVELS]
         known = [each for each in means if not math.isnan(each)]
         rows.append(_row(view, stream, "boxes", "all", "0.50:0.95", ap=sum(known) / len(known) if known else None))
-    for stream, frames in _by_stream(judged_cuboids(view, model=model, layer=layer)):
+    for stream, frames in _by_stream(judged_cuboids(view, PlacedCuboids(view, readers), model=model, layer=layer)):
         rows += _scored(view, stream, frames, cuboid_overlap, "cuboids", level)
         rows += _scored(view, stream, frames, cuboid_overlap_from_above, "cuboids from above", level, whole=False)
     return rows

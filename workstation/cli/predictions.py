@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workstation.cli.acting import acting, project_argument, to_read, to_write
-from workstation.cli.output import json_option, print_json, print_rows
+from workstation.cli.output import json_option, print_json, print_rows, progress_printer
 from workstation.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def compare(project: Path, model: str | None, layer: str, sample: str | None, mo
     from workstation.app.disagreements import COLUMNS, queue
 
     with to_read(project) as session:
-        rows = [row for view, _ in _views(session, sample) for row in queue(view, model=model, layer=layer)]
+        rows = [
+            row for view, readers in _views(session, sample) for row in queue(view, readers, model=model, layer=layer)
+        ]
     rows.sort(key=lambda each: -each["amount"])
     print_rows(rows[:most], columns=COLUMNS, as_json=as_json)
     if not as_json:
@@ -152,12 +154,83 @@ def score(project: Path, model: str | None, layer: str, sample: str | None, iou:
 
     with to_read(project) as session:
         rows = [
-            row for view, _ in _views(session, sample) for row in evaluated(view, model=model, layer=layer, level=iou)
+            row
+            for view, readers in _views(session, sample)
+            for row in evaluated(view, readers, model=model, layer=layer, level=iou)
         ]
     print_rows(rows, columns=COLUMNS, as_json=as_json)
     if not rows and not as_json:
         click.echo("No open proposals to score.")
     return 0
+
+
+@predictions.command()
+@project_argument
+@click.option("--stream", "streams", metavar="KEY", multiple=True, help="Only this LiDAR; may be given again.")
+@click.option("--class", "classes", metavar="CLASS", multiple=True, help="Only this class; may be given again.")
+@click.option("--sample", metavar="KEY", help="Only this sample.")
+@click.option("--dry-run", is_flag=True, help="Say what would be proposed and store nothing.")
+@acting
+@json_option
+def lidar(
+    project: Path, streams: tuple[str, ...], classes: tuple[str, ...], sample: str | None, dry_run: bool,
+    person: str | None, role: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Propose cuboid tracks in the LiDAR sweeps of PROJECT: ground, clusters, boxes by size of class, tracks.
+
+    No trained model and no graphics card take part. What a label shows already, or showed before it was rejected, is
+    not proposed. Ends with 1 when a sample was left out, and says why.
+    """
+    session = to_read(project) if dry_run else to_write(project, person, role, kind="script", tool="predictions lidar")
+    total, left_out = 0, 0
+    with session:
+        for view, readers in _views(session, sample):
+            reason = None if dry_run else session.why_locked(view.id)
+            if reason is not None:
+                left_out += 1
+                click.echo(f"{view.sample.key} is left out: {reason}", err=True)
+                continue
+            rows = list(_lidar_rows(session, view, readers, streams, classes, store=not dry_run))
+            total += len(rows)
+            print_rows(rows, columns=("sample", "stream", "class", "score", "from_s", "to_s", "still"), as_json=as_json)
+    if as_json:
+        print_json({"t": "total", "proposed": total, "stored": not dry_run, "left_out": left_out})
+    else:
+        click.echo(f"{total} track{'' if total == 1 else 's'} {'would be proposed' if dry_run else 'proposed'}.")
+    return int(bool(left_out))
+
+
+def _lidar_rows(
+    session: Session, view: SampleView, readers: OpenStreams, streams: tuple[str, ...], classes: tuple[str, ...], *,
+    store: bool,
+) -> Iterator[dict[str, object]]:  # fmt: skip
+    from workstation.app.lidar_prelabelling import found_tracks, new_tracks, propose_tracks
+    from workstation.app.placed_cuboids import PlacedCuboids
+    from workstation.core.sample import StreamKind
+
+    tell = progress_printer("sweeps")
+    for stream in [each for each in view.streams.values() if each.kind is StreamKind.CLOUD]:
+        if streams and stream.key not in streams:
+            continue
+
+        def go_on(done: int, whole: int) -> bool:
+            tell(done, whole)
+            return True
+
+        found = found_tracks(view, readers, stream, classes=classes, progress=go_on)
+        for reason in found.skipped:
+            click.echo(f"left out: {reason}", err=True)
+        new = new_tracks(view, PlacedCuboids(view, readers), found)
+        if store and new:
+            with session.together(f"Propose {len(new)} tracks in {stream.key}") as run:
+                propose_tracks(run, view, found, new)
+        for each in new:
+            yield {
+                "sample": view.sample.key, "stream": stream.key, "class": view.class_name(each.label),
+                "score": round(each.score, 3), "still": each.static,
+                "from_s": round(stream.time_map.to_session(each.times_ns[0]) / 1e9, 3),
+                "to_s": round(stream.time_map.to_session(each.times_ns[-1]) / 1e9, 3),
+            }  # fmt: skip
 
 
 def _views(session: Session, key: str | None) -> Iterator[tuple[SampleView, OpenStreams]]:

@@ -8,7 +8,7 @@ and all others stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from workstation.core.annotation import FindingDecision
@@ -37,6 +37,8 @@ class _Kept:
     whole: bool = True
     """Whether it must be run over the whole sample the next time, whatever it declares."""
     not_run: str | None = None
+    told: Outcome | None = None
+    """What was said last, while nothing changed."""
 
     def take(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -80,6 +82,9 @@ class KeptChecks:
         else:
             core, near = _surroundings(held, touched)
         self._decisions = tuple(held.decisions())
+        if touched is None or RecordKind.FINDING_DECISION in touched:
+            for kept in self._kept.values():
+                kept.told = None
         for rule in self.rules:
             if stopped():
                 return None
@@ -88,7 +93,9 @@ class KeptChecks:
             if not kept.due:
                 continue
             if core is None or near is None or _must_be_whole(rule, kept, touched or {}):
-                if not near_first:
+                if near_first:
+                    kept.whole = True  # what was touched now is not known any more when the rest is run
+                else:
                     self._look_at_all(rule, kept, held, sample)
             else:
                 self._look_near(rule, kept, near, sample, core)
@@ -118,22 +125,27 @@ class KeptChecks:
         found = []
         for rule in self.rules:
             kept = self._kept[rule.id]
-            raw = (each for some in kept.by_item.values() for each in some)
-            findings = tuple(decided(told_once(raw), self._decisions))
-            found.append(Outcome(rule=rule, sample=sample, findings=findings, not_run=kept.not_run))
+            if kept.told is None:
+                raw = (each for some in kept.by_item.values() for each in some)
+                findings = tuple(decided(told_once(raw), self._decisions))
+                kept.told = Outcome(rule=rule, sample=sample, findings=findings, not_run=kept.not_run)
+            found.append(kept.told)
         return found
 
     def _look_at_all(self, rule: Rule, kept: _Kept, held: HeldSample, sample: Sample) -> None:
         self.judged[rule.id] = len(held)
         findings, kept.not_run = judge(held, rule, sample)
-        kept.by_item, kept.due = {}, False
+        kept.by_item, kept.due, kept.told = {}, False, None
         kept.take(findings)
         kept.whole = kept.not_run is not None or (rule.reach is Reach.NEAR and "" in kept.by_item)
 
-    def _look_near(self, rule: Rule, kept: _Kept, near: HeldSample, sample: Sample, core: Collection[str]) -> None:
+    def _look_near(self, rule: Rule, kept: _Kept, near: HeldSample, sample: Sample, core: set[str]) -> None:
         self.judged[rule.id] = len(near)
         findings, kept.not_run = judge(near, rule, sample)
-        kept.due = False
+        if not kept.not_run and not findings and not core & kept.by_item.keys():
+            kept.due = False
+            return
+        kept.due, kept.told = False, None
         if kept.not_run is not None:
             kept.by_item, kept.whole = {}, True
             return

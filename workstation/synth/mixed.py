@@ -1,7 +1,7 @@
 """FX-MIXED: a thousand light street moments over camera, LiDAR, sound, bus and words; every label carries noise.
 
 What is planted into such samples by ``workstation inject`` is found, or not, among labels as untidy as people's. All
-samples share their few small media files; only labels and captions differ. Each is half a second of a standing car
+samples share their few small media files; only labels and captions differ. Each is two seconds of a standing car
 that watches others: the truth is a handful of boxes in space that move in straight lines.
 """
 
@@ -19,16 +19,16 @@ from workstation.synth.truth import Json, shared_media
 from workstation.synth.writers import VideoWriter, write_bin, write_csv, write_wav
 
 COUNT = 1000
-RATE_HZ, FRAMES = 10, 6
+RATE_HZ, FRAMES = 5, 11
 WIDTH, HEIGHT, FOCAL = 960, 540, 620.0
 CAMERAS = {"front": (0.0, 12_000_000), "left": (62.0, 31_000_000)}
 """By name: degrees to the left of straight ahead, and when its first picture is taken."""
 EYE = (1.4, 0.0, 1.5)
 SWEEPS_FROM_NS = 20_000_000
-SOUND_HZ, SOUND_S = 8000, 0.8
+SOUND_HZ, SOUND_S = 8000, 2.6
 _STEP_NS = 1_000_000_000 // RATE_HZ
 SIZES = {"car": (4.4, 1.8, 1.5), "van": (5.4, 2.0, 2.3), "truck": (8.0, 2.5, 3.2), "pedestrian": (0.7, 0.7, 1.75)}
-SPEEDS_MPS = {"car": (3.0, 14.0), "van": (3.0, 12.0), "truck": (2.0, 9.0), "pedestrian": (0.9, 1.8)}
+SPEEDS_MPS = {"car": (3.0, 9.0), "van": (3.0, 9.0), "truck": (2.0, 7.0), "pedestrian": (1.4, 2.0)}
 NOISE_PX, NOISE_M, NOISE_MS = 0.8, 0.015, 4.0
 """Standard deviations; nothing is off by more than two and a half of them."""
 _TURN = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
@@ -99,14 +99,14 @@ def _media(media: Path) -> Json:
         ground = rng.uniform((-10, -20), (40, 20), (400, 2))
         write_bin(media / "lidar" / f"{sweep:02d}.bin", (ground[:, 0], ground[:, 1], np.zeros(400), rng.random(400)))
     write_csv(media / "lidar.times.csv", ("sweep", "time_ns"), [(sweep, sweep_ns(sweep)) for sweep in range(FRAMES)])
-    times = np.arange(60) * 10_000_000
-    write_csv(media / "can.csv", ("time_ns", "brake_pct"), zip(times.tolist(), [0.0] * 60, strict=True))
+    times = np.arange(240) * 10_000_000
+    write_csv(media / "can.csv", ("time_ns", "brake_pct"), zip(times.tolist(), [0.0] * 240, strict=True))
     return {"media": ["front.mp4", "left.mp4", "lidar", "lidar.times.csv", "can.csv"]}
 
 
 def _sample(key: str, rng: np.random.Generator) -> Json:
     things = _things(rng)
-    horn_ns = int(rng.integers(40, 120)) * 1_000_000
+    horn_ns = int(rng.integers(300, 700)) * 1_000_000
     brake_ns = horn_ns + int(rng.integers(270, 310)) * 1_000_000
     return {
         "key": key,
@@ -147,6 +147,8 @@ def _things(rng: np.random.Generator) -> list[Thing]:
         velocity = speed * np.array([np.cos(heading), np.sin(heading), 0.0])
         thing = Thing(class_id, place, velocity, tuple(size.tolist()), heading)
         seen = _seen(thing, camera)
+        if any(_comes_or_goes(thing, name) for name in CAMERAS):
+            continue  # whoever labels would have to draw it in the pictures that show it
         if seen is not None and not any(other == camera and _touch(seen, box) for other, box in taken):
             found.append(thing)
             taken += [(name, box) for name in CAMERAS if (box := _seen(thing, name)) is not None]
@@ -163,12 +165,22 @@ def _seen(thing: Thing, camera: str) -> Floats | None:
     return np.array([*low, *high])
 
 
+def _comes_or_goes(thing: Thing, camera: str) -> bool:
+    """Whether some pictures of a camera show it whole, or nearly, and others do not."""
+    shown = [box_of(thing, camera, frame_ns(camera, frame), clear_px=-4.0) for frame in range(FRAMES)]
+    return any(box is not None for box in shown) and _seen(thing, camera) is None
+
+
 def _touch(a: Floats, b: Floats, *, apart_px: float = 12.0) -> bool:
     return bool((a[:2] - apart_px < b[2:]).all() and (b[:2] - apart_px < a[2:]).all())
 
 
-def box_of(thing: Thing, camera: str, time_ns: int) -> tuple[float, float, float, float] | None:
-    """x, y, width, height of what a camera sees of it; ``None`` if any of it is outside of the picture."""
+def box_of(
+    thing: Thing, camera: str, time_ns: int, *, clear_px: float = 2.0
+) -> tuple[float, float, float, float] | None:
+    """x, y, width, height of what a camera sees of it; ``None`` if any of it is outside of the picture, or nearer to
+    its border than ``clear_px``.
+    """
     corners = np.array(np.meshgrid([-0.5, 0.5], [-0.5, 0.5], [-0.5, 0.5])).reshape(3, -1).T * thing.size
     c, s = np.cos(thing.heading_rad), np.sin(thing.heading_rad)
     corners = corners @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + thing.at(time_ns)
@@ -178,7 +190,7 @@ def box_of(thing: Thing, camera: str, time_ns: int) -> tuple[float, float, float
         return None
     pixels = inside[:, :2] / inside[:, 2:] * FOCAL + (WIDTH / 2, HEIGHT / 2)
     low, high = pixels.min(axis=0), pixels.max(axis=0)
-    if (low < 2).any() or high[0] > WIDTH - 2 or high[1] > HEIGHT - 2:
+    if (low < clear_px).any() or high[0] > WIDTH - clear_px or high[1] > HEIGHT - clear_px:
         return None
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 

@@ -60,6 +60,7 @@ class Opened(QObject):
         self.bench = Workbench(session, theme=window.theme, parent=self)
         self.bench.jobs = window.jobs
         self.bench.opens_late = True
+        self.bench.remembers_seen = kept
         self.layout = self._kept_layout() if kept else Layout()
         self.transport = TransportBar(window.toolbar, self.bench, self)
         self._ticking = Ticking(self.bench, self._show_device)

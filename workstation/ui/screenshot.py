@@ -103,6 +103,12 @@ def _found(view: SampleView, wanted: str) -> str:
     return found[0]
 
 
+def _is_checked(window: MainWindow) -> bool:
+    """Whether the findings that are shown are those of the sample."""
+    bench = None if window.opened is None else window.opened.bench
+    return bench is None or bench.view is None or bench.checks.said_all(bench.view.id)
+
+
 def _settled_picture(window: MainWindow) -> QImage:
     """The window when every pane says it shows what was asked and nothing has changed for a moment."""
     loop, look = QEventLoop(), QTimer()
@@ -111,7 +117,7 @@ def _settled_picture(window: MainWindow) -> QImage:
 
     def check() -> None:
         nonlocal last, since
-        if not window.jobs.running() and window.docks.settled():
+        if not window.jobs.running() and window.docks.settled() and _is_checked(window):
             picture = window.grab().toImage()
             if picture != last:
                 last, since = picture, monotonic()

@@ -25,6 +25,7 @@ from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.seen import Seen, keep_seen, read_seen
 from workstation.app.session import Run, Session
+from workstation.app.shown_proposals import ShownProposals
 from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.anchors import left_behind
@@ -83,6 +84,8 @@ class Workbench(QObject):
         """The open sample's waveforms and spectrograms, drawn by timeline and sound pane."""
         self.seen: Seen | None = None
         """What of the open sample was painted and heard; told by whoever paints and plays."""
+        self.remembers_seen = True
+        """Whether that is kept for this person: not where a picture is drawn that nobody looks at."""
         self.jobs: Jobs | None = None
         """The window's background work, where there is a window."""
         self.step_every = 1
@@ -116,6 +119,8 @@ class Workbench(QObject):
         self._ready: Ready | None = None
         self._placed: PlacedCuboids | None = None
         self._stale: StaleNow | None = None
+        self.proposals: ShownProposals | None = None
+        """The open sample's proposals, and which of them are shown."""
         self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
@@ -184,6 +189,17 @@ class Workbench(QObject):
             self._stale = StaleNow(self.session.store, self.view)
         return self._stale
 
+    def show_proposals(self, least: float) -> None:
+        """Show only proposals that are at least so sure."""
+        if self.proposals is not None:
+            self.proposals.set_least(least)
+            self.sight.keep_from_sight(self.proposals.kept_from_sight())
+
+    def focused_stream_key(self) -> str | None:
+        """The same by its key."""
+        found = None if self.view is None else self.view.streams.get(self._focused_stream or "")
+        return None if found is None else found.key
+
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
         if stream != self._focused_stream:
@@ -230,6 +246,8 @@ class Workbench(QObject):
         )
         context = reading_context(self.session.project, self.view.streams.values(), shared=OpenContext())
         self.sounds = Sounds(self.view.streams, self.readers, context, self.gui, self, calm=self.calm)
+        self.proposals = ShownProposals(self.session.project.path, self.view, self.session.store.project())
+        self.sight.keep_from_sight(self.proposals.kept_from_sight())
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
@@ -307,6 +325,7 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self.proposals = None
         self._keep_seen()
         self._placed = self._stale = None
         sounds, self.sounds = self.sounds, None
@@ -322,7 +341,7 @@ class Workbench(QObject):
 
     def _keep_seen(self) -> None:
         seen, self.seen = self.seen, None
-        if seen is not None and seen.news:
+        if seen is not None and seen.news and self.remembers_seen:
             try:
                 keep_seen(self.session.project.path, seen)
             except OSError as error:
@@ -417,6 +436,8 @@ class Workbench(QObject):
                 self._placed.apply(changes)
             if self._stale is not None:
                 self._stale.apply(changes)
+            if self.proposals is not None and self.proposals.apply(changes, self.session.store.project()):
+                self.sight.keep_from_sight(self.proposals.kept_from_sight())
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
         self._offer_to_follow(changes)

@@ -17,7 +17,7 @@ from workstation.inject.kind import Edit, Place, Plant, kind
 from workstation.inject.plan import Target
 
 _SOLID = ("box", "cuboid", "polygon", "mask", "point_set")
-_MOVES_MPS = 1.0
+_MOVES_MPS = 1.3
 _STANDS = {"motion": "parked", "pedestrian_state": "standing"}
 
 

@@ -14,6 +14,7 @@ from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.rules.items import annotation_item, class_of, streams_by_id
 from workstation.qa.rules.said import annotation_at, standing_links
+from workstation.qa.rules.views import late_views
 
 JOINING = frozenset({"synchronized_with", "coincides_with"})
 MEET_NS = 1_000_000
@@ -52,7 +53,11 @@ def _pairs(
 ) -> dict[tuple[str, str], list[tuple[Spans, Spans]]]:
     """Spans of a film with what links call the same moment, by the two streams."""
     found: defaultdict[tuple[str, str], list[tuple[Spans, Spans]]] = defaultdict(list)
+    # Where a whole view is late (views.late), its boundaries are where they belong.
+    explained = {link for view in late_views(snapshot, sample) for link in view.links}
     for link in standing_links(snapshot, sample, JOINING):
+        if link.id in explained:
+            continue
         labels = [each for end in link.ends if (each := annotation_at(snapshot, end)) is not None]
         spans = [(each, at) for each in labels if (at := _times(each, streams)) is not None]
         for one in spans:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from workstation.core.findings import Item
+from workstation.core.misalignment import Estimate, together
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.rotation import Floats
@@ -36,8 +37,14 @@ _AT_M = 50.0
 _TRIED_M = 0.1
 _SIDEWAYS = 0.35
 """A side tells of a size if it moves by so much of what it would straight before the camera."""
-_FEWEST_SIDES = 6
-_FEWEST_LIKE = 2
+_FEWEST_PICTURES = 3
+_FEWEST_THINGS, _FEWEST_LIKE = 3, 2
+_OF_MEDIAN = 1.2533
+"""The error of a median against that of a mean."""
+_SURE = 4.0
+"""Standard errors that a size must be off."""
+_MADE_M, _HEADING_RAD = 0.015, 0.01
+"""How exactly people and programs make the size and the heading of one cuboid, whatever its boxes say."""
 _AXES = ("short", "narrow", "low")
 
 
@@ -134,7 +141,8 @@ def misplaced(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 )
 def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The boxes of several stiff things all go beyond their cuboids along the same axis: the cuboids of a scanner are
-    made too short, too narrow or too low as a rule.
+    made too short, too narrow or too low as a rule. Three things at least have to show both ends of the size, and the
+    lack has to be several times what the boxes scatter and cuboids are made to.
     """
     patterns, ontology = patterns_of(snapshot, sample), snapshot.ontology()
     limit = named_limit_ms(snapshot.project(), SIZE_TOLERANCE, SIZE_BIAS_M)
@@ -149,9 +157,12 @@ def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             continue
         for axis, word in enumerate(_AXES):
             lacking = _lacking(patterns, fits, axis)
-            middle = float(np.median(list(lacking.values()))) if lacking else 0.0
-            many = [each for each, by in lacking.items() if by > limit]
-            if middle <= limit or len(many) < _FEWEST_LIKE:
+            if len(lacking) < _FEWEST_THINGS:
+                continue
+            middle = float(np.median([each.value for each in lacking.values()]))
+            many = [each for each, by in lacking.items() if by.value > limit]
+            sure = together(list(lacking.values())).beyond(0.0, sure=_SURE)
+            if middle <= limit or len(many) < _FEWEST_LIKE or not sure:
                 continue
             streams = patterns.views.streams
             solids = [patterns.views.solids[each] for each in many]
@@ -169,8 +180,10 @@ def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-def _lacking(patterns: Patterns, fits: Sequence[Fit], axis: int) -> dict[str, float]:
-    """By how much each cuboid would have to grow along an axis for its boxes to lie within, where sides tell."""
+def _lacking(patterns: Patterns, fits: Sequence[Fit], axis: int) -> dict[str, Estimate]:
+    """By how much each cuboid would have to grow along an axis for its boxes to lie within, where both ends tell:
+    a cuboid that only stands elsewhere lacks at one end what it has too much at the other.
+    """
     found: defaultdict[str, list[Floats]] = defaultdict(list)
     grown = (np.eye(3)[axis] * _TRIED_M).tolist()
     for each in fits:
@@ -180,10 +193,33 @@ def _lacking(patterns: Patterns, fits: Sequence[Fit], axis: int) -> dict[str, fl
         tells = by_metre * np.nan_to_num(seen.range_m)[:, None] > _SIDEWAYS * flat.camera.lens.fx
         tells &= (seen.whole & each.usable & ~flat.cut.any(1))[:, None]
         beyond = (flat.boxes - each.projected) * np.array([-1.0, -1.0, 1.0, 1.0])
-        # Both ends of a size grow by half of it each.
-        found[solid.id].append(beyond[tells] / by_metre[tells])
+        for one, other in ((0, 2), (1, 3)):
+            both = tells[:, one] & tells[:, other]
+            # Both ends of a size grow by half of it each.
+            found[solid.id].append(
+                (beyond[both, one] / by_metre[both, one] + beyond[both, other] / by_metre[both, other]) / 2
+            )
     joined = {solid: np.concatenate(parts) for solid, parts in found.items()}
-    return {solid: float(np.median(each)) for solid, each in joined.items() if len(each) >= _FEWEST_SIDES}
+    return {
+        solid: _size_off(each, _made_m(patterns, solid, axis))
+        for solid, each in joined.items()
+        if len(each) >= _FEWEST_PICTURES
+    }
+
+
+def _size_off(lacking: Floats, made_m: float) -> Estimate:
+    """The middle of what pictures say, with its error: of the boxes, and of the cuboid itself."""
+    middle = float(np.median(lacking))
+    scatter = 1.4826 * float(np.median(np.abs(lacking - middle))) * _OF_MEDIAN / math.sqrt(len(lacking))
+    return Estimate(value=middle, error=math.hypot(scatter, made_m))
+
+
+def _made_m(patterns: Patterns, solid: str, axis: int) -> float:
+    """How exactly one size of a cuboid is known: a long thing whose heading is off a little looks wider."""
+    rows = patterns.views.placed.rows[solid]
+    across = {0: 1, 1: 0}.get(axis)
+    turned = 0.0 if across is None else _HEADING_RAD * float(np.median(rows.sizes[:, across]))
+    return math.hypot(_MADE_M, turned)
 
 
 def _root(patterns: Patterns, solid: str) -> str:

@@ -41,13 +41,13 @@ class Caption:
     missing: tuple[Named, ...]
     linked: frozenset[str]
     """Keys of the things that a phrase of the caption is linked to."""
-    phrases: int
-    """How many phrases are linked."""
+    phrases: tuple[tuple[int, int], ...]
+    """From where to where its linked phrases go."""
 
     @property
     def namings(self) -> int:
         """How many times it names something that is there."""
-        return len(self.present) + self.phrases
+        return len(self.present) + len(self.phrases)
 
     @property
     def share(self) -> float:
@@ -76,7 +76,7 @@ def captions_of(snapshot: Snapshot, sample: Sample) -> list[Caption]:
             and any(
                 wording.root(class_id) in sorts and not _says_nothing(ontology, class_id) for class_id in each.classes
             )
-            and not any(start <= each.start and each.end <= end for start, end, _ in mine)
+            and not any(_meant(wording, each, phrase, things) for phrase in mine)
         ]
         present = tuple(each for each in named if any(wording.fits(each, thing.class_id) for thing in things))
         linked = frozenset(key for *_, keys in mine for key in keys)
@@ -84,10 +84,25 @@ def captions_of(snapshot: Snapshot, sample: Sample) -> list[Caption]:
             Caption(
                 link=link, label=label, text=text, language=language, pictures=pictures, things=tuple(things),
                 present=present, missing=tuple(each for each in named if each not in present), linked=linked,
-                phrases=len(mine),
+                phrases=tuple((start, end) for start, end, _ in mine),
             )
         )  # fmt: skip
     return found
+
+
+def _meant(wording: Wording, named: Named, phrase: tuple[int, int, tuple[str, ...]], things: Sequence[Thing]) -> bool:
+    """Whether words lie in a linked phrase and the link tells for them.
+
+    It does not where they name something else that is there, so that the phrase is linked to the wrong thing; a coat
+    in "a man in a red coat" belongs to the man's phrase.
+    """
+    start, end, keys = phrase
+    if not (start <= named.start and named.end <= end):
+        return False
+    linked = [thing for thing in things if thing.key in keys]
+    if any(wording.fits(named, thing.class_id) for thing in linked):
+        return True
+    return not any(wording.fits(named, thing.class_id) for thing in things if thing not in linked)
 
 
 def _says_nothing(ontology: CompiledOntology, class_id: str) -> bool:

@@ -165,6 +165,8 @@ def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     streams = streams_by_id(snapshot, sample)
     for caption in captions_of(snapshot, sample):
         for named in caption.present if caption.phrases else ():
+            if any(start <= named.start and named.end <= end for start, end in caption.phrases):
+                continue
             yield Fault(
                 text=f"'{named.quote}' in the caption '{_short(caption.text)}' is linked to no region",
                 items=(annotation_item(caption.label, streams),),

@@ -114,8 +114,8 @@ def _nearer(
         taken = None if scan is None else snapshot.evidence(sample.id).captures(scan)
     except Unmeasured:
         return None  # what is known of the pair itself is judged all the same
-    if scan is None or taken is None or not len(taken):
-        return None
+    if scan is None or taken is None or len(taken) < 2:
+        return None  # a scan that stands alone has no other that could be nearer
     best_ns = int(np.abs(taken - pair.flat_ns).min())
     return (best_ns / 1e6, scan.key) if abs(pair.residual_ns) > best_ns + _AS_NEAR_NS else None
 

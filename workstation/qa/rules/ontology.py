@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workstation.core.annotation import Annotation, Attributes, Link, State, TargetKind
+from workstation.core.evidence import Unmeasured
 from workstation.core.findings import Item
 from workstation.core.ontology import ClassRelation, ErrorType, Retired, Severity
 from workstation.core.ontology_compile import CompiledOntology, missing_attributes
@@ -67,7 +68,7 @@ def _labels(snapshot: Snapshot, sample: Sample, *, conflicting: bool) -> Iterato
         known = [class_id for class_id in thing.classes if class_id in ontology.classes]
         if len(known) < 2 or _conflict(ontology, known) is not conflicting:
             continue
-        named = " and ".join(item.label for _, item in thing.labels)
+        named = " and ".join(item.label + _said_by(snapshot, sample, item) for _, item in thing.labels)
         finest = min(known, key=lambda class_id: len(ontology.below(class_id)))
         yield Fault(
             text=f"{thing.what} is labelled as {named}, which "
@@ -91,6 +92,15 @@ def _one_class(thing: _Labelled) -> Fix | None:
     return Fix(
         "annotation.relabel", {"annotations": others, "class_id": class_id}, f"Call every label of it {class_id}"
     )
+
+
+def _said_by(snapshot: Snapshot, sample: Sample, item: Item) -> str:
+    """Who gave it its class, where the history is at hand."""
+    try:
+        author = snapshot.evidence(sample.id).author(item.id)
+    except Unmeasured:
+        return ""
+    return f" by {author}" if author else ""
 
 
 def _conflict(ontology: CompiledOntology, classes: list[str]) -> bool:

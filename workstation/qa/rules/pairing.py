@@ -6,22 +6,24 @@ What texts say of pictures is judged in ``captions.py``, times of one moment in 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workstation.core.annotation import Annotation, State, TargetKind
+from workstation.core.annotation import Annotation, Entity, State, TargetKind
 from workstation.core.findings import Item
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ClassRelation, ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
-from workstation.core.wording import content_words
+from workstation.core.wording import Named, content_words
 from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
     class_of,
+    entities_by_id,
+    entity_item,
     judged_annotations,
     link_item,
     ontology_of,
@@ -97,6 +99,76 @@ def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                         suggestion="give both the class that is true, or link the words to what they mean",
                         aspect=f"{text.id} {other.id}",
                     )
+
+
+@rule("pairing.wrong_thing", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+def wrong_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """A phrase is linked to a thing of another class than its words name, and the same stream holds one that they
+    name. The finding proposes it; both labels may be right by themselves.
+    """
+    ontology = ontology_of(snapshot)
+    wording = wording_of(ontology)
+    streams, entities = streams_by_id(snapshot, sample), entities_by_id(snapshot, sample)
+    for link in standing_links(snapshot, sample, ("refers_to",)):
+        ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
+        phrases = [each for each in ends if each.kind is ShapeKind.TEXT_SPAN]
+        things: list[Annotation | Entity] = [each for each in ends if each not in phrases]
+        things += [entities[end.target] for end in link.ends if end.target in entities]
+        for phrase in phrases:
+            language = language_of(snapshot, phrase, ontology)
+            named = [each for each in wording.classes_in(text_of(phrase), language) if not each.negated]
+            for thing in things:
+                own = _class_of(snapshot, thing)
+                if own not in ontology.classes or any(wording.fits(each, own) for each in named):
+                    continue
+                wrong = [each for each in named if wording.contradicts(each, own, language)]
+                better = _named_by(snapshot, sample, wrong, thing)
+                if better is not None:
+                    partner = _item(snapshot, better, streams)
+                    yield Fault(
+                        text=f"'{_short(text_of(phrase))}' is linked to {own}, and {partner.label} is what it names",
+                        items=(link_item(link), annotation_item(phrase, streams), _item(snapshot, thing, streams),
+                               partner),
+                        measured=wrong[0].quote,
+                        limit=own,
+                        suggestion=f"link the phrase to {partner.label} {better.id} instead",
+                        aspect=f"{phrase.id} {thing.id}",
+                    )  # fmt: skip
+
+
+def _class_of(snapshot: Snapshot, thing: Annotation | Entity) -> str:
+    return thing.class_id if isinstance(thing, Entity) else class_of(snapshot, thing) or ""
+
+
+def _item(snapshot: Snapshot, thing: Annotation | Entity, streams: Mapping[str, Stream]) -> Item:
+    if isinstance(thing, Entity):
+        return entity_item(thing)
+    return annotation_item(thing, streams, class_of(snapshot, thing))
+
+
+def _named_by(
+    snapshot: Snapshot, sample: Sample, named: Sequence[Named], beside: Annotation | Entity
+) -> Annotation | Entity | None:
+    """What words name, of the same kind and in the same stream; what no phrase is linked to before others."""
+    ontology = ontology_of(snapshot)
+    wording = wording_of(ontology)
+    linked = {end.target for link in standing_links(snapshot, sample, ("refers_to",)) for end in link.ends}
+    others: list[Annotation | Entity] = []
+    if isinstance(beside, Entity):
+        others += snapshot.entities(sample.id)
+    else:
+        place = beside.stream, beside.kind, beside.item
+        others += (
+            each for each in judged_annotations(snapshot, sample) if (each.stream, each.kind, each.item) == place
+        )
+    found = [
+        each
+        for each in others
+        if each.id != beside.id
+        and (class_id := _class_of(snapshot, each)) in ontology.classes
+        and any(wording.fits(word, class_id) for word in named)
+    ]
+    return min(found, key=lambda each: each.id in linked, default=None)
 
 
 @rule("pairing.alone", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)

@@ -7,7 +7,7 @@ States are the attributes of a class that may change over time and are no matter
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -55,23 +55,38 @@ def conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two labels of one thing say for the same time that it does different things, as waiting and walking."""
     streams = streams_by_id(snapshot, sample)
     for (entity, _, attribute), those in _said(snapshot, sample, streams).items():
-        for one, other in combinations(those, 2):
-            apart = _differences(one, other)
-            lasting = max((end - start for start, end, _, _ in apart), default=0) / 1e9
-            if lasting <= _LASTING_S:
-                continue
-            start, _, first, second = max(apart, key=lambda each: each[1] - each[0])
+        for odd, others in _odd_ones(those):
+            lasting = [(_differences(odd, other), other) for other in others]
+            apart, first_other = max(lasting, key=lambda each: _longest(each[0]))
+            start, end, first, second = max(apart, key=lambda each: each[1] - each[0])
+            labels = [odd, first_other, *(other for other in others if other is not first_other)]
             items = tuple(annotation_item(each.annotation, streams, class_of(snapshot, each.annotation))
-                          for each in (one, other))  # fmt: skip
+                          for each in labels)  # fmt: skip
+            more = f" (and so do {len(others) - 1} more)" if len(others) > 1 else ""
+            speed = _speed_said(snapshot, sample, entity, start)
             yield Fault(
-                text=f"{items[0].label} says {attribute} {first}, {items[1].label} says {second}, for "
-                f"{lasting:.1f} s from {start / 1e9:.2f} s on" + _speed_said(snapshot, sample, entity, start),
+                text=f"{items[0].label} says {attribute} {first}, {items[1].label} says {second}{more}, for "
+                f"{(end - start) / 1e9:.1f} s from {start / 1e9:.2f} s on{speed}",
                 items=items,
-                measured=round(lasting, 3),
+                measured=round((end - start) / 1e9, 3),
                 limit=_LASTING_S,
                 suggestion="look which is right, and say the same in both",
                 aspect=attribute,
             )
+
+
+def _odd_ones(those: Sequence[_Said]) -> Iterator[tuple[_Said, list[_Said]]]:
+    """Labels that say otherwise for long, each with those that it disagrees with; the one that most disagree with is
+    told once for all of them.
+    """
+    left = [pair for pair in combinations(those, 2) if _lasting(*pair) > _LASTING_S]
+    while left:
+        counts = Counter(each.annotation.id for pair in left for each in pair)
+        odd_id = max(counts, key=lambda each: counts[each])
+        mine = [pair for pair in left if odd_id in (pair[0].annotation.id, pair[1].annotation.id)]
+        left = [pair for pair in left if pair not in mine]
+        odd = next(each for each in mine[0] if each.annotation.id == odd_id)
+        yield odd, [other for pair in mine for other in pair if other.annotation.id != odd_id]
 
 
 @rule("states.motion", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, limit=_GOES_MPS, unit="m/s")
@@ -144,16 +159,20 @@ def _said(snapshot: Snapshot, sample: Sample, streams: Mapping[str, Stream]) -> 
             keyframes = snapshot.keyframes(label.id)
             moments = [(each.time_ns, each.presence is Presence.ABSENT, each.attributes) for each in keyframes]
         timed = [(stream.time_map.to_session(at), gone, said) for at, gone, said in moments if at is not None]
-        for name in states & {name for _, _, said in timed for name in said}:
-            course = _course([(at, gone, said.get(name)) for at, gone, said in timed])
+        whole = {} if label.track is None else label.attributes
+        for name in states & {*whole, *(name for _, _, said in timed for name in said)}:
+            course = _course([(at, gone, said.get(name)) for at, gone, said in timed], whole.get(name))
             found[label.entity, label.layer, name].append(_Said(label, course, timed[-1][0]))
     return found
 
 
-def _course(moments: Sequence[tuple[int, bool, AttributeValue | None]]) -> Course:
-    """What is said from when on; nothing while the thing is gone, and the same as before when it is back."""
+def _course(moments: Sequence[tuple[int, bool, AttributeValue | None]], whole: AttributeValue | None = None) -> Course:
+    """What is said from when on; nothing while the thing is gone, and the same as before when it is back.
+
+    ``whole`` is said of all of the track, until a keyframe says something else.
+    """
     course: Course = []
-    known = ""
+    known = "" if whole is None else str(whole)
     for at_ns, gone, value in moments:
         known = known if value is None else str(value)
         now = "" if gone else known
@@ -176,8 +195,12 @@ def _differences(one: _Said, other: _Said) -> list[tuple[int, int, str, str]]:
     return found
 
 
+def _longest(apart: Sequence[tuple[int, int, str, str]]) -> int:
+    return max((end - start for start, end, _, _ in apart), default=0)
+
+
 def _lasting(one: _Said, other: _Said) -> float:
-    return max((end - start for start, end, _, _ in _differences(one, other)), default=0) / 1e9
+    return _longest(_differences(one, other)) / 1e9
 
 
 def _at(course: Course, at_ns: int) -> str:
