@@ -2,8 +2,8 @@
 
 Goal I1: the pipeline reaches 90 % of cores ÷ (model + prepare + decode) CPU, so all but the model must be small.
 Run by hand: ``python tests/bench/bench_boxes.py [--models FOLDER] [--film FILE] [--frames N] [--sheet PNG]``.
-The folder holds ``nanodet.onnx`` and ``ssd.onnx`` anywhere below it, as ``convert/known.py`` makes them; and, for the
-comparison with OpenCV, ``frozen_inference_graph.pb`` with its ``.pbtxt``.
+The folder holds ``nanodet.onnx``, ``centernet.onnx`` and ``ssd.onnx`` anywhere below it, as ``convert/known.py`` makes
+them; and, for the comparison with OpenCV, ``frozen_inference_graph.pb`` with its ``.pbtxt``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from workstation.prelabel.appearance import with_colours
 from workstation.prelabel.coco_names import COCO_80, COCO_90
 from workstation.prelabel.families import families, family_named, usual_input
 from workstation.prelabel.flow import carried
-from workstation.prelabel.keyframes import keyframes, smoothed
+from workstation.prelabel.keyframes import calm_keyframes, keyframes
 from workstation.prelabel.masks import Stroke, box_to_mask, crop_of
 from workstation.prelabel.tracking import label_of, tracker_named, without_strays
 
@@ -48,7 +48,7 @@ def main() -> None:
     if wanted.models is None or wanted.film is None:
         print("real weights: not run (give --models and --film)")
         return
-    for name, labels in (("nanodet", COCO_80), ("ssd", COCO_90)):
+    for name, labels in (("nanodet", COCO_80), ("centernet", COCO_80), ("ssd", COCO_90)):
         path = next(wanted.models.rglob(f"{name}.onnx"), None)
         if path is None:
             print(f"{name}: not run, {name}.onnx is not below {wanted.models}")
@@ -95,6 +95,8 @@ def answer(family: str) -> dict[str, np.ndarray]:
             made = {}
             for cells in (2704, 676, 169):
                 made |= {f"s{cells}": shares(cells)[None], f"d{cells}": RNG.normal(size=(1, cells, 44))}
+        case "centernet":
+            made = {"heat": shares(128 * 128).reshape(1, 128, 128, 80), "sides": RNG.uniform(5, 60, (1, 128, 128, 4))}
         case "ssd":
             logits = np.full((1, 1917, 91), -6.0)
             logits[0, RNG.integers(0, 1917, 200), RNG.integers(1, 91, 200)] = 1.0
@@ -216,7 +218,7 @@ def summary(title: str, frames: list[list[FoundBox]]) -> None:
         allowed = max(2.0, 0.06 * float(np.median(edges[:, 2:] - edges[:, :2])))
         times = [at * 100_000_000 for at, _ in found]
         kept += len(keyframes(times, edges, deviation_px=allowed).places)
-        calm += len(keyframes(times, smoothed(times, edges), deviation_px=allowed).places)
+        calm += len(calm_keyframes(times, edges)[0].places)
         seen += len(found)
     longest = sorted(by_track.values(), key=len, reverse=True)[:5]
     names = ", ".join(f"{label_of(box for _, box in found)} {len(found)}" for found in longest)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.prelabel.keyframes import keyframes, smoothed
+from workstation.prelabel.keyframes import calm_keyframes, keyframes, smoothed
 
 SECOND = 1_000_000_000
 
@@ -94,7 +94,7 @@ def test_trembling_is_taken_away_and_the_way_stays() -> None:
     assert np.abs(seen - truth).mean() > 2.5
     assert error.mean() < 1.5
     few, many = (len(keyframes(times, boxes, deviation_px=4).places) for boxes in (calm, seen))
-    assert few <= 8 < 40 < many
+    assert few <= 10 < 40 < many
 
 
 @given(st.integers(0, 6), st.floats(-50, 50), st.floats(-1000, 1000))
@@ -129,3 +129,16 @@ def test_the_smoother_solves_its_own_least_squares() -> None:
             weight = np.linalg.inv(push * np.array([[step**3 / 3, step**2 / 2], [step**2 / 2, step]]))
             normal += on.T @ weight @ on
         assert np.allclose(np.linalg.solve(normal, right)[::2], calm[:, edge], atol=1e-6)
+
+
+def test_a_detectors_track_becomes_few_calm_keyframes_and_keeps_its_gaps() -> None:
+    rng = np.random.default_rng(6)
+    frames = [*range(60), *range(90, 150)]
+    way = np.array(frames) * 4.0
+    boxes = np.stack([way, way * 0 + 50, way + 120, way * 0 + 140], axis=1) + rng.normal(0, 3, (120, 4))
+    found, calm = calm_keyframes([at * SECOND // 30 for at in frames], boxes, longest_gap_ns=SECOND // 2)
+    assert {0, 59, 60, 119} <= set(found.places)
+    assert len(found.places) <= 10
+    assert found.gaps == ((59 * SECOND // 30 + 1, 90 * SECOND // 30),)
+    assert np.abs(calm - boxes).max() < 15
+    assert calm_keyframes([], np.zeros((0, 4)))[0].places == ()

@@ -120,6 +120,42 @@ def test_it_goes_on_where_it_was_stopped_and_says_nothing_twice(project: Path, t
     assert len(labels(project)) == len(everything)
 
 
+def test_tracks_are_few_keyframes_and_a_stopped_job_joins_what_it_found_before(project: Path, tmp_path: Path) -> None:
+    model(tmp_path)
+    wish = Wish(models=("bright",), tracker="bytetrack")
+    with open_project(project, person="ann", tool="prelabel") as session:
+        progress = plan(session, models_shelf(), wish).work[0]
+        store(session, progress, next(iter(chunks_of(progress.assignment))))
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), wish)
+        assert planned.work[0].assignment.position > 0
+        assert prelabelling.run(session, planned) == []
+        stopped = tracks_of(session)
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), Wish(models=("bright",), tracker="bytetrack", layer="whole"))
+        for chunk in chunks_of(planned.work[0].assignment):
+            planned.work[0]._seen = set()
+            store(session, planned.work[0], chunk)
+        whole = tracks_of(session, "whole")
+    assert stopped == whole
+    assert stopped
+    frames = sum(truth(number) is not None for number in range(COUNT))
+    assert sum(len(each) for each in stopped) < frames
+    assert all(each.source.parameters["tracker"] == "bytetrack" for each in labels(project))
+    assert {each.state for each in labels(project)} == {State.PROPOSED}
+
+
+def tracks_of(session: Any, layer: str = "main") -> list[list[Any]]:
+    """The keyframes of every track, without their ids."""
+    found = [
+        [(key.time_ns, key.presence, key.shape) for key in session.store.keyframes(each.id)]
+        for sample in session.store.samples()
+        for each in session.store.annotations(sample.id, layer=layer)
+        if each.track is not None
+    ]
+    return sorted(found, key=lambda rows: (rows[0][0], len(rows)))
+
+
 def test_labels_without_a_class_are_listed_and_never_guessed(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

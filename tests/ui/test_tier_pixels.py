@@ -75,6 +75,7 @@ def test_roundings_of_many_pans_do_not_add_up() -> None:
     view = Viewport(0, 7 * WIDTH + 3, WIDTH)
     kept = TierPixels()
     kept.pixels(tier, None, tables, look_of(view))
+    moved = kept.pixels(tier, None, tables, look_of(view))
     for _ in range(40):
         view = replace(view, start_ns=view.start_ns + view.distance_ns(3))
         moved = kept.pixels(tier, None, tables, look_of(view))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from workstation.app.label_tracks import TrackMaker, packed, unpacked
 from workstation.app.labellers import Assignment, Call, Chunk
 from workstation.app.model_trial import plain_pixels
 from workstation.app.reading import Formats
@@ -23,6 +24,8 @@ from workstation.prelabel.pipeline import Pipeline
 from workstation.prelabel.worker import Worker
 
 _FRAMES_A_CHUNK = 32
+_DOUBTFUL = 0.1
+_USUAL_SCORE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,11 @@ class PictureLabeller:
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """Frames in their order, ``every`` so many."""
         model = assignment.model
-        work = FamilyWork(family_named(model.manifest.family), model.manifest.card)
+        card = model.manifest.card
+        tracked = _tracked(assignment)
+        if tracked:  # trackers hold on to things by boxes that are too doubtful to be proposed alone
+            card = replace(card, thresholds={**card.thresholds, "score": min(_DOUBTFUL, _score(card))})
+        work = FamilyWork(family_named(model.manifest.family), card)
         engines = [partial(Worker, model.file(), provider=each, cancelled=cancelled) for each in assignment.providers]
         with OpenStreams(assignment.project, readers=Formats().readers) as readers:
             reader = readers.reader(assignment.stream)
@@ -56,13 +63,14 @@ class PictureLabeller:
             rest = [each for each in frames if each >= assignment.position]
             done = len(frames) - len(rest)
             with Pipeline(work, engines, batch=model.manifest.runtime.batch, cancelled=cancelled) as pipeline:
-                gathered = _Gathered(assignment, reader)
+                gathered = _Tracks(assignment, reader) if tracked else _Gathered(assignment, reader)
                 for frame, found in pipeline.run((each, _pixels(reader, each)) for each in rest):
                     gathered.add(frame, found)
                     done += 1
                     if gathered.frames >= _FRAMES_A_CHUNK:
                         yield gathered.chunk(frame + 1, done, len(frames), pipeline.account.notes)
-                if gathered.frames:
+                if rest:
+                    gathered.finish()
                     yield gathered.chunk(rest[-1] + 1, done, len(frames), pipeline.account.notes)
 
 
@@ -99,16 +107,54 @@ class _Gathered:
                 arguments |= {"start_ns": time_ns, "end_ns": time_ns}
             self._calls.append(Call("annotation.add", arguments))
 
+    def finish(self) -> None:
+        """There are no more frames."""
+
     def chunk(self, position: int, done: int, total: int, notes: Sequence[str]) -> Chunk:
         """All of it; and begin anew."""
         new = tuple(notes[self._told :])
         self._told = len(notes)
         made = Chunk(
             position=position, done=done, total=total, calls=tuple(self._calls),
-            left_out=dict(self._left_out), notes=new,
+            left_out=dict(self._left_out), notes=new, kept=self._kept(),
         )  # fmt: skip
         self._calls, self._left_out, self.frames = [], Counter(), 0
         return made
+
+    def _kept(self) -> bytes:
+        return b""
+
+
+class _Tracks(_Gathered):
+    """The same, joined into tracks; what was found before goes through the tracker again, and nothing else does."""
+
+    def __init__(self, assignment: Assignment, reader: Reader) -> None:
+        super().__init__(assignment, reader)
+        self._score = _score(assignment.model.manifest.card)
+        self._rows: list[tuple[int, int, Sequence[FoundBox]]] = []
+        self._tracks = TrackMaker(
+            str(assignment.options["tracker"]), assignment.stream.id, dict(assignment.classes),
+            score=self._score, every=_every(assignment),
+        )  # fmt: skip
+        for kept in assignment.kept:
+            for frame, time_ns, boxes in unpacked(kept):
+                self._calls += self._tracks.add(frame, time_ns, boxes)
+
+    def add(self, frame: int, found: Sequence[FoundBox]) -> None:
+        """Take in the answer for one frame."""
+        self.frames += 1
+        time_ns = self._reader.item(frame).time_ns if isinstance(self._reader, VideoReader) else 0
+        self._rows.append((frame, time_ns, found))
+        self._calls += self._tracks.add(frame, time_ns, found)
+
+    def finish(self) -> None:
+        """Tracks that reach the end of the film."""
+        self._calls += self._tracks.finish()
+        self._left_out.update(self._tracks.left_out)
+
+    def _kept(self) -> bytes:
+        rows, self._rows = self._rows, []
+        return packed(rows)
 
 
 def shape_of(box: FoundBox) -> dict[str, Any]:
@@ -134,9 +180,21 @@ def run_lengths(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> list[int]:
     return [0, *lengths] if flat.size and flat[0] else lengths
 
 
+def _tracked(assignment: Assignment) -> bool:
+    return assignment.options.get("tracker", "none") != "none" and assignment.stream.kind is StreamKind.VIDEO
+
+
+def _score(card: ModelCard) -> float:
+    return float(card.thresholds.get("score", _USUAL_SCORE))
+
+
+def _every(assignment: Assignment) -> int:
+    return max(1, int(assignment.options.get("every", 1)))
+
+
 def _frames(reader: Reader, assignment: Assignment) -> range:
     if isinstance(reader, VideoReader):
-        return range(0, len(reader.table), max(1, int(assignment.options.get("every", 1))))
+        return range(0, len(reader.table), _every(assignment))
     return range(1)
 
 

@@ -39,6 +39,8 @@ class Assignment:
     options: Mapping[str, str | bool | int | float] = field(default_factory=dict)
     position: int = 0
     """Where to go on: what the last stored chunk said."""
+    kept: tuple[bytes, ...] = ()
+    """What the stored chunks kept for this, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Chunk:
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Labels that no class stands for, and how often they were found."""
     notes: tuple[str, ...] = ()
+    kept: bytes = b""
+    """What a later run needs to go on; derived data."""
 
 
 class Labeller(Protocol):

@@ -18,7 +18,7 @@ from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Run
 from workstation.app.streams import OpenStreams
-from workstation.app.usual_sizes import usual_size
+from workstation.app.usual_sizes import mostly
 from workstation.core.annotation import Source, SourceKind, State
 from workstation.core.box_fitting import Size
 from workstation.core.errors import DataError, UserError
@@ -67,7 +67,7 @@ def sizes_sought(view: SampleView, classes: Iterable[str] = ()) -> dict[str, Siz
     """The usual size of the classes that may be proposed: those given, else what the ontology has of the usual ones."""
     known = {} if view.ontology is None else view.ontology.classes
     wanted = list(classes) or [each for each in _SOUGHT if not (each == "person" and "pedestrian" in known)]
-    sizes = {each: usual_size(view, each) for each in wanted if each in known}
+    sizes = {each: mostly(view, each) for each in wanted if each in known}
     return {each: size for each, size in sizes.items() if size is not None}
 
 

@@ -5,18 +5,20 @@ A pair is a text and what is labelled in its picture; crossed is the same text w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workstation.app.validation import OpenEvidence
 from workstation.core.evidence import Unmeasured
-from workstation.core.pair_curve import CurvePoint, pair_curve, suggested_limit
+from workstation.core.pair_curve import FEWEST_PAIRS, CurvePoint, pair_curve, suggested_limit
 from workstation.qa.rules.likeness import ToldPair, told_pairs
 from workstation.store.queries import Reads
 
 MOST_PAIRS = 500
 _CROSSINGS = 8
 """Other samples that each text is held against."""
+_LINES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,10 @@ class PairScore:
     text: str
     own: float
     crossed: float
+
+    def plain(self) -> dict[str, Any]:
+        """As a row."""
+        return {"own": round(self.own, 3), "crossed": round(self.crossed, 3), "sample": self.sample, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,28 @@ class LikenessCurve:
     def flagged(self, limit: float) -> int:
         """How many pairs a limit flags."""
         return sum(pair.own < limit for pair in self.pairs)
+
+    def plain(self, limit: float | None) -> dict[str, Any]:
+        """What is known of the limit, as a row."""
+        points = [{"limit": round(p.limit, 3), "flagged": p.flagged, "caught": round(p.caught, 3)} for p in self.points]
+        return {
+            "model": self.model, "pairs": len(self.pairs), "not_enough_evidence": self.silent,
+            "suggested": None if self.suggested is None else round(self.suggested, 3), "limit": limit,
+            "flagged": None if limit is None else self.flagged(limit), "curve": points,
+        }  # fmt: skip
+
+    def words(self, limit: float | None) -> Iterator[str]:
+        """The same in sentences."""
+        yield f"{len(self.pairs)} texts by {self.model}; {self.silent} more have too few labels to say anything."
+        step = max(1, len(self.points) // _LINES)
+        for point in self.points[step - 1 :: step]:
+            yield f"  limit {point.limit:5.2f} flags {point.flagged:4d} texts and {point.caught:4.0%} of crossed ones"
+        if self.suggested is None:
+            yield f"No limit is suggested: it needs {FEWEST_PAIRS} texts, and crossed ones that score lower."
+        else:
+            yield f"The limit {self.suggested:.2f} parts texts from crossed ones best."
+        if limit is not None:
+            yield f"The limit {limit:.2f} flags {self.flagged(limit)} texts."
 
 
 def likeness_curve(reads: Reads, evidence: OpenEvidence) -> LikenessCurve:

@@ -32,6 +32,7 @@ from workstation.prelabel.shelf import Shelf, ShelvedModel
 from workstation.prelabel.worker import CPU
 
 AREA = "prelabel"
+KEPT_AREA = "prelabel-found"
 _LAYER = "main"
 
 
@@ -43,6 +44,8 @@ class Wish:
     samples: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
     every: int = 1
+    tracker: str = "none"
+    """What joins boxes of a film into tracks: ``bytetrack``, ``deepsort`` or ``none``."""
     layer: str = _LAYER
     pinned: tuple[str, ...] = ()
     again: bool = False
@@ -117,7 +120,7 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
             for stream in session.store.streams(sample.id):
                 if stream.kind not in labeller.kinds or (wish.streams and stream.key not in wish.streams):
                     continue
-                options = {"every": wish.every}
+                options: dict[str, str | bool | int | float] = {"every": wish.every, "tracker": wish.tracker}
                 source = _source(model, verdict, options)
                 job = _job(model, stream.id, options, wish.layer)
                 mark = _mark(session, sample.id, job, model, stream.key, again=wish.again)
@@ -125,6 +128,7 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
                     job=job, model=model, providers=tuple(dict.fromkeys((verdict.provider, CPU))),
                     project=session.project.path, sample=sample.id, stream=stream, classes=classes.known,
                     options=options, position=mark.position,
+                    kept=_kept(session, sample.id, job) if mark.position else (),
                 )  # fmt: skip
                 work.append(
                     Progress(
@@ -157,6 +161,10 @@ def store(session: Session, progress: Progress, chunk: Chunk) -> int:
     progress.known += len(chunk.calls) - len(fresh)
     progress.left_out.update(chunk.left_out)
     progress.notes += chunk.notes
+    if chunk.kept:
+        with session.store.derived() as derived:
+            name = _part_name(progress.assignment.job, progress.mark.position)
+            derived.put(KEPT_AREA, name, chunk.kept, progress.sample)
     _remember(
         session, progress, with_fields(progress.mark, position=chunk.position, done=chunk.done, total=chunk.total)
     )
@@ -242,6 +250,16 @@ def _mark(session: Session, sample: SampleId, job: str, model: ShelvedModel, str
     return Mark(model=model.manifest.id, stream=stream, group=f"prelabel-{IdSource().new()}")
 
 
+def _kept(session: Session, sample: SampleId, job: str) -> tuple[bytes, ...]:
+    """What earlier chunks of the job kept, in their order."""
+    stored = session.store.derived_values(KEPT_AREA, sample)
+    return tuple(stored[name] for name in sorted(stored) if name.startswith(f"{job}/"))
+
+
+def _part_name(job: str, position: int) -> str:
+    return f"{job}/{position:012}"
+
+
 def _read_mark(value: bytes) -> Mark | None:
     try:
         return msgspec.json.decode(value, type=Mark)
@@ -272,7 +290,7 @@ def _seen(session: Session, progress: Progress) -> set[bytes]:
     """What this model, with these weights, has said of the stream before."""
     if progress._seen is None:
         progress._seen = {
-            _print_of_stored(each)
+            _print_of_stored(session, each)
             for each in session.store.annotations(progress.sample, stream=progress.assignment.stream.id)
             if each.source.kind is SourceKind.MODEL
             and each.source.name == progress.source.name
@@ -283,11 +301,20 @@ def _seen(session: Session, progress: Progress) -> set[bytes]:
 
 def _print_of(call: Call) -> bytes:
     given = call.arguments
+    if "keyframes" in given:
+        shown = [each for each in given["keyframes"] if each.get("shape")]
+        times = [each["time_ns"] for each in given["keyframes"]]
+        first = [shown[0]["shape"].get(name) for name in ("x", "y", "width", "height")]
+        return msgspec.json.encode(["track", min(times), max(times) + 1, first])
     shape = given.get("shape") or {}
     place = [shape.get(name) for name in ("x", "y", "width", "height")]
     return msgspec.json.encode([given.get("class_id"), given.get("start_ns"), given.get("text"), place])
 
 
-def _print_of_stored(annotation: Annotation) -> bytes:
+def _print_of_stored(session: Session, annotation: Annotation) -> bytes:
+    if annotation.track is not None:
+        shapes = [each.shape for each in session.store.keyframes(annotation.id) if each.shape is not None]
+        first = [getattr(shapes[0], name, None) for name in ("x", "y", "width", "height")] if shapes else []
+        return msgspec.json.encode(["track", annotation.start_ns, annotation.end_ns, first])
     place = [getattr(annotation.shape, name, None) for name in ("x", "y", "width", "height")]
     return msgspec.json.encode([annotation.class_id, annotation.start_ns, annotation.text, place])

@@ -24,6 +24,13 @@ _COLUMNS = ("sample", "stream", "model", "runs on", "looked at", "proposed", "kn
 @click.option("--samples", metavar="KEY[,KEY…]", help="Only these samples.")
 @click.option("--streams", metavar="KEY[,KEY…]", help="Only these streams.")
 @click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="Look at every so many frames.")
+@click.option(
+    "--tracker",
+    type=click.Choice(("none", "bytetrack", "deepsort")),
+    default="none",
+    show_default=True,
+    help="Join the boxes of a film into tracks.",
+)
 @click.option("--layer", default="main", show_default=True, help="The layer that proposals go to.")
 @click.option("--device", "devices", multiple=True, metavar="DEVICE", help="Only this device, as cpu or cuda.")
 @click.option("--map", "maps", multiple=True, metavar="LABEL=CLASS", help="What a model's label means here; kept.")
@@ -36,6 +43,7 @@ def prelabel(
     samples: str | None,
     streams: str | None,
     every: int,
+    tracker: str,
     layer: str,
     devices: tuple[str, ...],
     maps: tuple[str, ...],
@@ -52,7 +60,7 @@ def prelabel(
     from workstation.app.prelabelling import Wish, plan, run
 
     wish = Wish(
-        models=_list(models), samples=_list(samples), streams=_list(streams), every=every, layer=layer,
+        models=_list(models), samples=_list(samples), streams=_list(streams), every=every, tracker=tracker, layer=layer,
         pinned=devices, again=again,
     )  # fmt: skip
     with to_write(project, person, role, kind="script", tool="prelabel") as session:

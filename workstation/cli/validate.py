@@ -405,3 +405,37 @@ def disagreement(project: Path, as_json: bool) -> int:
     columns = ("sample", "share", "alone", "claims", "other_class", "first")
     print_rows(rows, columns=columns, as_json=as_json)
     return 0
+
+
+@report.command()
+@project_argument
+@click.option("--limit", type=float, metavar="SCORE", help="Count what this limit would flag.")
+@json_option
+def likeness(project: Path, limit: float | None, as_json: bool) -> int:
+    """How near texts are in meaning to what is labelled in their pictures, and where a limit parts true from false.
+
+    Each text of PROJECT is held against its own labels and those of other samples, by the sentence model that is
+    installed. Shows the texts that fit worst, how many each limit flags, and the limit that parts best. The check
+    likeness.tags uses the project's tolerance tag_likeness.
+    """
+    from workstation.app.evidence import media_evidence
+    from workstation.app.likeness_curve import likeness_curve
+
+    with to_read(project) as session:
+        curve = likeness_curve(session.store, media_evidence(session.store, session.project))
+        tolerances = getattr(session.store.project(), "tolerances", {})
+    chosen = tolerances.get("tag_likeness", curve.suggested) if limit is None else limit
+    rows = [each.plain() for each in curve.pairs]
+    if as_json:
+        for row in rows:
+            print_json(row)
+        print_json(curve.plain(chosen))
+        return 0
+    print_rows(rows[:_WORST], columns=("own", "crossed", "sample", "text"), as_json=False)
+    for line in curve.words(chosen):
+        click.echo(line)
+    return 0
+
+
+_WORST = 20
+"""Texts that are shown to people; all of them go into JSON."""

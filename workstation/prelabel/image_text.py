@@ -34,7 +34,10 @@ class NotEnoughEvidence(UserError):
 class ScoresPairs(Protocol):
     """Whoever tells how well texts fit a picture."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The model with its version, as findings quote it."""
+        ...
 
     def scores(self, picture: Pixels, texts: Sequence[str]) -> NDArray[np.float64]:
         """One number per text, -1 to 1, higher the better it fits."""

@@ -48,6 +48,25 @@ def keyframes(times_ns: Sequence[int], boxes: NDArray[np.float64], *, deviation_
     return Keyframes(tuple(places), gaps, worst)
 
 
+def calm_keyframes(times_ns: Sequence[int], boxes: NDArray[np.float64], *, share: float = 0.06,
+                   least_px: float = 2.0, longest_gap_ns: int | None = None,
+                   ) -> tuple[Keyframes, NDArray[np.float64]]:  # fmt: skip
+    """Keyframes of a detector's track, and all its boxes smoothed: the chosen ones are the shapes to propose.
+
+    Off by at most ``share`` of the box's usual side, but never held to less than ``least_px``. Each piece between gaps
+    is smoothed on its own: what happened unseen says nothing of what was seen.
+    """
+    times = np.asarray(times_ns, np.int64)
+    holes = [] if longest_gap_ns is None else (np.flatnonzero(np.diff(times) > longest_gap_ns) + 1).tolist()
+    pieces = [piece for piece in np.split(np.arange(times.size), holes) if piece.size]
+    calm = np.asarray(boxes, np.float64).copy()
+    for piece in pieces:
+        calm[piece] = smoothed(times[piece].tolist(), calm[piece])
+    side = float(np.median(calm[:, 2:] - calm[:, :2])) if len(calm) else 0.0
+    deviation = max(least_px, share * side)
+    return keyframes(times_ns, calm, deviation_px=deviation, longest_gap_ns=longest_gap_ns), calm
+
+
 def smoothed(times_ns: Sequence[int], boxes: NDArray[np.float64], *, jitter: float = 0.05,
              turning: float = 0.5) -> NDArray[np.float64]:  # fmt: skip
     """The boxes of a track without a detector's trembling, by what lies before and after each of them.

@@ -30,8 +30,11 @@ _NEW_SPEED_M_S = 15.0
 _LOST_NS = 700_000_000
 _OTHER_CLASS_M = 1.0
 """A pair of two classes counts as so much farther apart: size alone often mistakes one for another."""
-_STILL_M = 1.0
-_STILL_SHARE = 0.55
+_STILL_M = 0.8
+_STILL_SHARE = 0.35
+_STILL_M_S = 0.35
+_MOST_LOOKS = 60
+_ALIKE_RAD = math.radians(10)
 _SAME_PLACE = 0.15
 _MOVES_M_S = 1.0
 _ASKEW = math.radians(20)
@@ -135,23 +138,18 @@ def _finished(track: _Open) -> TrackedCuboid:
     best = sorted(own, key=lambda each: -(0 if each.points is None else len(each.points)))[: max(3, len(own) // 3)]
     length, width, height = np.median(np.array([each.size for each in best]), axis=0).tolist()
     seen: Vec3 = (length, width, height)
-    yaws = _headings(track)
-    laid = [laid_anew(each, yaw, seen, eye) for (_, each, eye), yaw in zip(track.found, yaws.tolist(), strict=True)]
-    centers = np.array([each.center for each in laid])
     times = [time_ns for time_ns, _, _ in track.found]
-    weights = np.array([_weight(each) for _, each, _ in track.found])
-    static = _is_still(centers, weights)
-    if static:
-        near = np.linalg.norm(centers[:, :2] - _middle(centers, weights)[:2], axis=1) <= _STILL_M
-        middle = _middle(centers[near], weights[near]).tolist()
-        turn = about_z(_mean_axis(yaws[near]))
-        one = Cuboid(center=(middle[0], middle[1], middle[2]), size=seen, rotation=turn)
-        laid = [one] * len(laid)
+    still = _standing(track, seen)
+    if still is not None:
+        laid = [still] * len(times)
+    else:
+        yaws = _headings(track).tolist()
+        laid = [laid_anew(each, yaw, seen, eye) for (_, each, eye), yaw in zip(track.found, yaws, strict=True)]
     score = float(np.mean(sorted((each.score for each in own), reverse=True)[: max(3, len(own) // 2)]))
     sure = min(1.0, 0.5 + 0.1 * len(track.found))
     return TrackedCuboid(
         number=track.number, label=label, score=round(score * sure, 4), times_ns=tuple(times), cuboids=tuple(laid),
-        static=static,
+        static=still is not None,
     )  # fmt: skip
 
 
@@ -194,29 +192,50 @@ def _way(centers: Floats, times: Floats, row: int) -> Floats:
     return way
 
 
-def _mean_axis(yaws: Floats) -> float:
-    return float(np.arctan2(np.median(np.sin(yaws)), np.median(np.cos(yaws))))
-
-
 def _weight(found: FoundCuboid) -> float:
     """How much one look says: more of many points than of few."""
     return found.score * (1.0 if found.points is None else math.sqrt(len(found.points)))
 
 
-def _middle(centers: Floats, weights: Floats) -> Floats:
-    """The weighted median of each coordinate."""
-    order = np.argsort(centers, axis=0)
-    shares = np.cumsum(weights[order], axis=0) / weights.sum()
-    rows = np.argmax(shares >= 0.5, axis=0)
-    found: Floats = centers[order[rows, np.arange(centers.shape[1])], np.arange(centers.shape[1])]
+def _standing(track: _Open, size: Vec3) -> Cuboid | None:
+    """The one box of a thing that stands still; ``None`` of one that moves.
+
+    Most looks have it in one place. What is passed closely is hidden in part, and its middle then seems to wander; that
+    makes it no thing that moves.
+    """
+    rows = rows_of([each for _, each, _ in track.found])
+    weights = np.array([_weight(each) for _, each, _ in track.found])
+    step = 1 + len(rows) // _MOST_LOOKS
+    away = np.linalg.norm(rows[::step, None, :2] - rows[None, :, :2], axis=-1)
+    worth = np.where(away <= _STILL_M, weights, 0.0).sum(axis=1)
+    near = away[int(np.argmax(worth))] <= _STILL_M
+    times = np.array([time_ns for time_ns, _, _ in track.found])
+    if near.mean() < _STILL_SHARE or _speed(rows[near], times[near]) >= _STILL_M_S:
+        return None
+    turned = np.abs(_half_turn(rows[near, None, 6] - rows[None, near, 6])) <= _ALIKE_RAD
+    best = int(np.argmax(np.where(turned, weights[near], 0.0).sum(axis=1)))
+    kept = rows[near][turned[best]]
+    yaw = float(kept[0, 6] + np.median(_half_turn(kept[:, 6] - kept[0, 6])))
+    x, y = np.median(kept[:, :2], axis=0).tolist()
+    bottom = float(np.median(kept[:, 2] - kept[:, 5] / 2))
+    return Cuboid(center=(x, y, bottom + size[2] / 2), size=size, rotation=about_z(yaw))
+
+
+def _half_turn(angles: Floats) -> Floats:
+    """Angles as boxes know them, which look alike from front and back: -90° to 90°."""
+    found: Floats = (angles + np.pi / 2) % np.pi - np.pi / 2
     return found
 
 
-def _is_still(centers: Floats, weights: Floats) -> bool:
-    """Whether most looks have it in one place. What drives by is hidden in part near the sensor, and its middle then
-    seems to wander; those looks are few."""
-    near = np.linalg.norm(centers[:, :2] - _middle(centers, weights)[:2], axis=1) <= _STILL_M
-    return bool(near.mean() >= _STILL_SHARE and weights[near].sum() >= _STILL_SHARE * weights.sum())
+def _speed(centers: Floats, times: NDArray[np.int64]) -> float:
+    """Metres a second, by the median of the speeds between all pairs of looks."""
+    step = 1 + len(times) // _MOST_LOOKS
+    flat, seconds = centers[::step, :2], times[::step].astype(np.float64) / 1e9
+    one, other = np.triu_indices(len(seconds), 1)
+    if not len(one):
+        return 0.0
+    speeds = (flat[other] - flat[one]) / (seconds[other] - seconds[one])[:, None]
+    return float(np.linalg.norm(np.median(speeds, axis=0)))
 
 
 def _joined(tracks: Sequence[TrackedCuboid]) -> list[TrackedCuboid]:

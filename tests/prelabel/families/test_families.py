@@ -34,10 +34,10 @@ def numbers(box: FoundBox) -> tuple[float, float, float, float]:
 
 
 def test_every_file_is_a_family_of_its_own_name() -> None:
-    assert list(families()) == ["detr", "nanodet", "ssd", "yolo-v5", "yolo-v8", "yolox"]
+    assert list(families()) == ["centernet", "detr", "nanodet", "ssd", "yolo-v5", "yolo-v8", "yolox"]
     assert all(family.name == name and family.tasks for name, family in families().items())
     assert all(usual_input(name).width >= 300 for name in families())
-    with pytest.raises(UserError, match="known are detr"):
+    with pytest.raises(UserError, match="known are centernet, detr"):
         family_named("yolo-v99")
 
 
@@ -206,6 +206,16 @@ def test_detr_with_its_own_arithmetic_is_told_the_size() -> None:
     assert [(box.label, numbers(box)) for box in found] == [("dog", pytest.approx((80, 30, 160, 30)))]
 
 
+def test_centernet_takes_the_peaks_of_each_class() -> None:
+    heat, sides = np.zeros((1, 16, 16, 3), np.float32), np.zeros((1, 16, 16, 4), np.float32)
+    heat[0, 8, 5, 1], heat[0, 8, 6, 1], heat[0, 8, 6, 0] = 0.9, 0.7, 0.6  # beside a peak; a peak of another class
+    sides[0, 8, 5] = sides[0, 8, 6] = (4, 8, 12, 16)
+    found = decoded(card("centernet", "stretch"), {"heat": heat, "sides": sides})[0]
+    assert [(box.label, round(box.score, 4)) for box in found] == [("dog", 0.9), ("cat", 0.6)]
+    # Cell 5, 8 of 16 is pixel 20, 32 of 64; the picture is five times as wide and 1.875 times as high.
+    assert numbers(found[0]) == pytest.approx((16 * 5, 24 * 1.875, 16 * 5, 24 * 1.875))
+
+
 GOOD: Mapping[str, Mapping[str, np.ndarray]] = {
     "yolo-v8": {"o": np.full((1, 7, 40), 0.5, np.float32)},
     "yolo-v5": {"o": np.full((1, 60, 8), 0.5, np.float32)},
@@ -216,6 +226,7 @@ GOOD: Mapping[str, Mapping[str, np.ndarray]] = {
         for kind, width in (("scores", 3), ("bins", 44))
     },
     "ssd": {"boxes": np.full((1, 1917, 1, 4), 0.5, np.float32), "logits": np.full((1, 1917, 4), 0.5, np.float32)},
+    "centernet": {"heat": np.full((1, 16, 16, 3), 0.5, np.float32), "sides": np.full((1, 16, 16, 4), 0.5, np.float32)},
     "detr": {"boxes": np.full((1, 20, 4), 0.5, np.float32), "logits": np.full((1, 20, 3), 0.5, np.float32)},
 }
 
@@ -259,7 +270,7 @@ def test_giant_numbers_end_at_the_border(family: str) -> None:
         assert 0 <= box.top <= box.top + box.height <= 120
 
 
-@pytest.mark.parametrize("family", ["yolo-v8", "yolo-v5", "yolox", "ssd", "detr"])
+@pytest.mark.parametrize("family", ["centernet", "yolo-v8", "yolo-v5", "yolox", "ssd", "detr"])
 def test_another_number_of_classes_than_named_is_refused(family: str) -> None:
     model = card(family)
     wrong = ModelCard(id="a", task=model.task, family=family, labels=("cat",), input=model.input)
@@ -296,6 +307,7 @@ def test_a_batch_of_another_family_is_refused() -> None:
         ("nanodet", {"a": (1, 2704, 80), "b": (1, 676, 80), "c": (1, 169, 80), "d": (1, 2704, 44), "e": (1, 676, 44),
                      "f": (1, 169, 44)}),
         ("nanodet", {"output": (1, 3598, 112)}),
+        ("centernet", {"tower_0/wh": (1, 128, 128, 4), "tower_0/keypoints": (1, 128, 128, 80)}),
     ],
 )  # fmt: skip
 def test_bare_graphs_are_recognised(family: str, outputs: dict[str, tuple[int | str, ...]]) -> None:
