@@ -32,10 +32,10 @@ class Collecting(QObject):
         self.young_only = False
         """While something plays: the oldest generation takes a tenth of a second."""
         self._was_on = gc.isenabled()
-        self._samples = 0
+        self._samples = 1  # the program itself stays as a sample does
         self._rounds = 0
         """How often something was collected since everything was."""
-        self._to_set_aside = False
+        self._to_set_aside = True
         self._quiet = 0
         self._worked = False
         self._pointer = (0, 0)
