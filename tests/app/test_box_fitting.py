@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strict_turn import DRIVEN, PARKED, WALKER, iou_3d, turn
-from workstation.app.box_fitting import Scene, cluster_about, fitted, refitted
-from workstation.app.cuboid_edits import moved, turned, yaw_of
-from workstation.app.ground import Ground, ground_near
+from workstation.core.box_fitting import Scene, cluster_about, fitted, refitted
+from workstation.core.cuboid_edits import moved, turned, yaw_of
 from workstation.core.geometry import Cuboid
+from workstation.core.ground import Ground, ground_near
 from workstation.core.rotation import about_z
 
 CAR, PERSON = (4.5, 1.8, 1.5), (0.8, 0.7, 1.75)

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from strict_turn import iou_3d
 from workstation import open_project
-from workstation.app.box_fitting import Scene
 from workstation.app.cloud_ground import Ground
 from workstation.app.frustum_boxes import Frustum, cuboid_in_frustum
 from workstation.app.frustum_labels import cuboid_of_label
@@ -24,6 +23,7 @@ from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import Sightings, bounds_of
 from workstation.app.streams import OpenStreams
+from workstation.core.box_fitting import Scene
 from workstation.core.cameras import Camera, Pinhole
 from workstation.core.errors import UserError
 from workstation.core.geometry import Box, Cuboid

@@ -77,3 +77,19 @@ def test_a_short_event_is_not_swallowed_by_its_neighbours() -> None:
     held, count = packed([(0, 1000), (1000, 1), (1001, 1000)])
     shown = reduce_bars(held, Viewport(0, 2001, 20), count).index
     assert set(shown[0].tolist()) == {0, 1, 2}
+
+
+@given(INTERVALS, VIEWS, st.integers(-400, 400), st.integers(1, 200))
+def test_some_columns_are_what_all_of_them_together_are(
+    intervals: list[tuple[int, int]], view: Viewport, first: int, count_px: int
+) -> None:
+    """Asked for beside the view or in it, beyond its edges too."""
+    held, count = packed(intervals)
+    low, high = min(first, 0), max(first + count_px, view.width_px)
+    everything = reduce_bars(held, view, count, (low, high))
+    some = reduce_bars(held, view, count, (first, first + count_px))
+    mine = slice(first - low, first - low + count_px)
+    assert np.array_equal(some.index, everything.index[:, mine])
+    assert np.array_equal(some.first, everything.first[:, mine])
+    inside = slice(-low, view.width_px - low)
+    assert np.array_equal(everything.index[:, inside], reduce_bars(held, view, count).index)

@@ -235,7 +235,11 @@ def test_naming_a_thing_in_one_view_proposes_it_in_the_others_and_accepting_make
     assert "not calibrated" in proposals[0].rationale
     view = view_of(session)
     assert view.annotations[labels[1]].entity is None  # nothing is joined before a person says so
-    session.run("link.accept", links=[each.id for each in proposals])
+    with pytest.raises(UserError, match="one at a time"):
+        session.run("link.accept", links=[each.id for each in proposals])
+    with session.together("Accept") as run:
+        for each in proposals:
+            run("link.accept", links=[each.id])
     view = view_of(session)
     assert [each.name for each in view.entities.values()] == ["cup 1"]
     assert {each.entity for each in view.annotations.values()} == {cup}
@@ -379,7 +383,10 @@ def test_on_the_generated_drive_every_view_finds_its_cuboid_and_its_twin(tmp_pat
         assert all(len({truth[target] for target in each.targets}) == 1 for held in joined.values() for each in held)
         assert {box for each in joined["projection"] for box in each.targets} >= set(boxes)  # every label found its own
         assert joined["identity"]
-        session.run("link.accept", links=_stored(session, made))
+        waiting = _stored(session, made)
+        with session.together("Accept") as run:
+            for each in waiting:
+                run("link.accept", links=[each])
         after = view_of(session)
     for one in boxes:
         for other in boxes:

@@ -85,3 +85,14 @@ def test_from_hours_to_single_samples() -> None:
 def test_nothing_cannot_be_shown() -> None:
     with pytest.raises(ValueError, match="nothing can be shown"):
         Viewport(0, 0, 100)
+
+
+@given(SPANS, st.integers(-3000, 3000), st.sampled_from([1.0, 0.5]))
+def test_a_view_steps_by_whole_pixels_and_as_far_as_it_may(span: TimeRange, count: int, step_px: float) -> None:
+    view = whole(span, 1000)
+    after = view.stepped(count, step_px, span)
+    steps = (after.start_ns - view.start_ns) / (view.ns_per_px * step_px)
+    assert abs(steps - round(steps)) * view.ns_per_px * step_px <= 1  # a nanosecond of rounding
+    freely = view.panned(view.distance_ns(count * step_px), span)
+    assert abs(after.start_ns - freely.start_ns) <= view.ns_per_px * step_px + 1
+    assert abs(after.start_ns - view.start_ns) <= abs(view.distance_ns(count * step_px))

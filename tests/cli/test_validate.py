@@ -213,3 +213,19 @@ def test_a_copy_has_a_replica_id_of_its_own_and_the_same_history(drive: Path, ru
     assert run("audit", "verify", tmp_path / "two")[0] == 0
     code, _, err = run("copy", drive, tmp_path / "one")
     assert (code, "not empty" in err) == (2, True)
+
+
+def test_the_mix_of_errors_stands_beside_the_usual_one(run: Run, drive: Path) -> None:
+    assert run("report", "mix", drive)[0] == 0
+    van = do(drive, "entity.add", class_id="van")
+    for class_id in ("truck", "bus"):
+        do(drive, "annotation.add", stream="lidar", class_id=class_id, entity=van, shape=CUBOID, frame="ego")
+    code, out, _ = run("report", "mix", drive, "--json")
+    mix = {row["error_type"]: row for row in rows(out)}
+    assert code == 1
+    assert [mix[kind]["usual"] for kind in ("temporal", "semantic", "missing-reference", "granularity")] == [
+        0.4, 0.3, 0.2, 0.1,
+    ]  # fmt: skip
+    assert mix["semantic"]["open"] >= 1
+    assert sum(row["share"] for row in mix.values() if row["share"] is not None) == pytest.approx(1, abs=1e-3)
+    assert "usually" in run("report", "mix", drive)[1]

@@ -11,6 +11,7 @@ import pytest
 from hands import Person, sit_down
 from PySide6.QtWidgets import QApplication, QLabel, QTableWidget
 
+from strict_windows import wait_for
 from workstation.app.demo_street import build
 from workstation.app.opening import new_project, open_project
 from workstation.app.session import Session
@@ -46,8 +47,7 @@ def plant(session: Session) -> None:
     cars = [key for key, views in labels.items() if {"box", "cuboid"} <= views.keys()]
     wrong, moved, bare = cars[:3]
     session.run("annotation.relabel", annotations=[labels[wrong]["box"].id], class_id="bus", here=True)
-    (link,) = store.links_of(labels[moved]["box"].id)
-    session.run("link.confirm", links=[link.id])
+    session.run("link.confirm", links=[each.id for each in store.links_of(labels[moved]["box"].id)])
     session.run("annotation.move", annotations=[labels[moved]["box"].id], by=[0.0, 14.0])
     session.run("link.remove", links=[each.id for each in store.links_of(labels[bare]["cuboid"].id)])
     session.run("annotation.delete", annotations=[labels[bare]["cuboid"].id])
@@ -84,7 +84,7 @@ def open_rules(me: Person) -> set[str]:
 
 
 def test_a_bad_drive_is_mended_by_following_n_to_the_last_finding(me: Person) -> None:
-    me.waits(lambda: checked(me), "the first check")
+    wait_for(lambda: checked(me), what="the first check", timeout_ms=60_000)
     planted = {"ontology.labels_conflict", "links.stale", "space.missing", "clocks.caption"}
     assert planted <= open_rules(me)
     glass: Any = me.window.finding_glass

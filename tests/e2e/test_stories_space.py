@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from shapely.geometry import MultiPoint
 
 from strict_turn import DRIVEN, STEP_NS, WALKER, iou_3d, turn, turn_project
-from workstation.app.cuboid_edits import face_center
+from workstation.core.cuboid_edits import face_center
 from workstation.core.geometry import Cuboid
 from workstation.core.rotation import multiply, quaternion_of
 from workstation.synth.drive.rig import DriveOptions, lidars

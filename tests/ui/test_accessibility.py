@@ -30,6 +30,8 @@ from PySide6.QtWidgets import (
 
 from strict_windows import copy_of, wait_for
 from workstation.app import looks
+from workstation.core.findings import Finding, Item
+from workstation.core.ontology import ErrorType, Severity
 from workstation.ui.dialogs.catalogue import DIALOGS
 from workstation.ui.theme import THEMES
 
@@ -87,8 +89,24 @@ def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
     assert nameless(window) == []
 
 
+def look_at_a_finding(window: MainWindow) -> None:
+    """As if the checks had found something wrong with a thing of the sample."""
+    bench = bench_of(window)
+    assert bench.view is not None
+    wait_for(lambda: bench.checks.sample is not None, what="the checks", timeout_ms=60_000)
+    thing = next(iter(bench.view.entities))
+    finding = Finding(
+        rule="test.thing", version=1, error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, text="it is odd",
+        items=(Item("entity", thing),), fingerprint="0" * 32,
+    )  # fmt: skip
+    bench.checks.findings = (*bench.checks.findings, finding)
+    bench.look_at(finding.fingerprint)
+
+
 @pytest.mark.parametrize("name", [*DIALOGS, "command annotation.add", "command link.add", "command gate.waive"])
 def test_every_control_of_a_dialog_has_a_name(window: MainWindow, name: str) -> None:
+    if name == "decide":
+        look_at_a_finding(window)
     window.open_dialog(name)
     (dialog,) = [each for each in window.findChildren(QDialog) if each.isVisible()]
     try:

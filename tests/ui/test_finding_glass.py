@@ -39,7 +39,9 @@ def window(qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.Tem
         with main_window(project) as made:
             made.resize(1500, 950)
             bench = bench_of(made)
-            wait_for(lambda: bench.checks.sample is not None and bench.checks.whole, what="the checks")
+            wait_for(
+                lambda: bench.checks.sample is not None and bench.checks.whole, what="the checks", timeout_ms=60_000
+            )
             yield made
 
 

@@ -12,8 +12,8 @@ from space_hand import STREAM, WORLD, Bench, Table, open_bench
 
 from strict_turn import DRIVEN, PARKED, STEP_NS, WALKER, iou_3d, turn, turn_project
 from strict_windows import copy_of
-from workstation.app.cuboid_edits import face_center, inside, yaw_of
 from workstation.app.opening import open_project
+from workstation.core.cuboid_edits import face_center, inside, yaw_of
 from workstation.core.geometry import Cuboid, PointSet
 from workstation.ui.scenes.space_view import Side
 from workstation.ui.tools.canvas import Modifier

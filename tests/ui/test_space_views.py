@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QLabel
 
 from strict_turn import DRIVEN, SAMPLE, STEP_NS, STREAM, WORLD, turn, turn_project
 from strict_windows import drag, show, wait_for
-from workstation.app.cuboid_edits import face_center
 from workstation.app.opening import open_project
+from workstation.core.cuboid_edits import face_center
 from workstation.core.geometry import Cuboid
 from workstation.ui.panes.cloud import CloudPane
 from workstation.ui.panes.cloud_canvas import SpaceCanvas

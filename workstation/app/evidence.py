@@ -6,19 +6,20 @@ wanted. The window's checks keep theirs (``KeptEvidence``) for as long as the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.likeness import LikenessModels
 from workstation.app.moment import table_of
 from workstation.app.reading import Formats
 from workstation.app.scenery import trajectories_of
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.errors import DataError
-from workstation.core.evidence import Evidence, Unmeasured
+from workstation.core.evidence import Evidence, Likeness, Unmeasured
 from workstation.core.frametable import nearest_capture
 from workstation.core.geometry import Box, Mask, Point, Polygon, Shape
 from workstation.core.ids import SampleId
@@ -43,6 +44,7 @@ from workstation.store.queries import Reads
 T = TypeVar("T")
 Inside = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
 _BLOCK_HOPS = 4096
+_SCORED_PX = 512
 _BESIDE_PX = 2
 """A point stands for the pixels about it."""
 
@@ -50,7 +52,10 @@ _BESIDE_PX = 2
 class MediaEvidence:
     """Of one sample. One thread; close it, or use it in a ``with`` block."""
 
-    def __init__(self, reads: Reads, sample: SampleId, readers: OpenStreams) -> None:
+    def __init__(
+        self, reads: Reads, sample: SampleId, readers: OpenStreams, models: LikenessModels | None = None
+    ) -> None:
+        self._models = LikenessModels() if models is None else models
         self._reads = reads
         self._sample = sample
         self._readers = readers
@@ -105,6 +110,28 @@ class MediaEvidence:
     def readings(self, stream: Stream, channel: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values of a channel."""
         return self._once(("readings", stream.id, channel), lambda: self._readings(stream, channel))
+
+    def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> Likeness:
+        """By the sentence model of this machine."""
+        return self._once(("tags", tuple(tags), tuple(texts)), lambda: self._models.tag_likeness(tags, texts))
+
+    def picture_likeness(self, stream: Stream, session_ns: int, texts: Sequence[str]) -> Likeness:
+        """By the scorer of pictures of this machine."""
+        key = ("fits", stream.id, session_ns, tuple(texts))
+        return self._once(key, lambda: self._models.picture_likeness(lambda: self._picture(stream, session_ns), texts))
+
+    def _picture(self, stream: Stream, session_ns: int) -> NDArray[np.uint8]:
+        """All of it at no more than some hundred pixels a side: a scorer looks at fewer."""
+        reader = self._reader(stream)
+        if not isinstance(reader, ImageReader | VideoReader):
+            raise Unmeasured(f"{stream.key} is no picture")
+        view = View(width_px=_SCORED_PX, height_px=_SCORED_PX)
+        if not isinstance(reader, VideoReader):
+            return _three_channels(reader.picture(view))
+        near = nearest_capture(reader.table, stream.time_map, session_ns)
+        if near is None:
+            raise Unmeasured(f"{stream.key} has no picture to look at")
+        return _three_channels(reader.picture(near.index, view))
 
     def author(self, record_id: str) -> str:
         """Who said last what a record is."""
@@ -265,23 +292,31 @@ def _within(rings: list[NDArray[np.float64]], x: NDArray[np.float64], y: NDArray
 
 
 def _coloured(picture: Picture, inside: Inside) -> NDArray[np.uint8]:
+    pixels = _three_channels(picture)
+    rows, columns = np.mgrid[0 : pixels.shape[0], 0 : pixels.shape[1]]
+    found = inside(columns + picture.region.left + 0.5, rows + picture.region.top + 0.5)
+    return np.ascontiguousarray(pixels[found])
+
+
+def _three_channels(picture: Picture) -> NDArray[np.uint8]:
     pixels = picture.pixels if picture.pixels.ndim == 3 else picture.pixels[..., None].repeat(3, axis=2)
     if pixels.dtype != np.uint8:
         raise Unmeasured("its pixels are measurements, not colours")
-    rows, columns = np.mgrid[0 : pixels.shape[0], 0 : pixels.shape[1]]
-    found = inside(columns + picture.region.left + 0.5, rows + picture.region.top + 0.5)
-    return np.ascontiguousarray(pixels[found][:, :3])
+    return pixels[..., :3]
 
 
-def media_evidence(reads: Reads, project: ProjectFolder) -> Callable[[Sample], AbstractContextManager[Evidence]]:
-    """What ``Validation`` opens for each sample it checks."""
+def media_evidence(
+    reads: Reads, project: ProjectFolder, models: LikenessModels | None = None
+) -> Callable[[Sample], AbstractContextManager[Evidence]]:
+    """What ``Validation`` opens for each sample it checks. ``models``: those that compare texts and pictures."""
     formats, shared = Formats(), OpenContext()
+    scorers = LikenessModels() if models is None else models
 
     @contextmanager
     def opened(sample: Sample) -> Iterator[Evidence]:
         context = reading_context(project, reads.streams(sample.id), shared=shared)
         with OpenStreams(project.path, readers=formats.readers, context=context) as readers:
-            yield MediaEvidence(reads, sample.id, readers)
+            yield MediaEvidence(reads, sample.id, readers, scorers)
 
     return opened
 
@@ -289,8 +324,9 @@ def media_evidence(reads: Reads, project: ProjectFolder) -> Callable[[Sample], A
 class KeptEvidence:
     """The evidence of the sample that is checked again and again, with its readers open. One thread; close it."""
 
-    def __init__(self, project: ProjectFolder) -> None:
+    def __init__(self, project: ProjectFolder, models: LikenessModels | None = None) -> None:
         self._project = project
+        self._models = LikenessModels() if models is None else models
         self._formats, self._shared = Formats(), OpenContext()
         self._sample: SampleId | None = None
         self._readers: OpenStreams | None = None
@@ -304,7 +340,7 @@ class KeptEvidence:
         self.forget()
         context = reading_context(self._project, reads.streams(sample), shared=self._shared)
         self._readers = OpenStreams(self._project.path, readers=self._formats.readers, context=context)
-        self._sample, self._made = sample, MediaEvidence(reads, sample, self._readers)
+        self._sample, self._made = sample, MediaEvidence(reads, sample, self._readers, self._models)
         return self._made
 
     def forget(self) -> None:

@@ -29,6 +29,14 @@ def user_plugins_folder() -> Path:
     return _home("plugins") or platformdirs.user_data_path(_NAME, appauthor=False) / "plugins"
 
 
+def models_folder() -> Path:
+    """Holds the models, a folder each; made for large files, so ``WORKSTATION_MODELS`` may put it elsewhere."""
+    named = os.environ.get("WORKSTATION_MODELS")
+    if named:
+        return Path(named)
+    return _home("models") or platformdirs.user_data_path(_NAME, appauthor=False) / "models"
+
+
 def usual_projects_folder() -> Path:
     """Where a project is likely to be put: the documents, or where we are."""
     documents = platformdirs.user_documents_path()

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.box_fitting import CLEAR_M, FEWEST_POINTS, Scene, Size, cluster_about, fitted
-from workstation.app.cuboid_edits import inside, yaw_of
-from workstation.app.ground import ground_near
-from workstation.app.point_choice import connected
+from workstation.core.box_fitting import CLEAR_M, FEWEST_POINTS, Scene, Size, cluster_about, fitted
 from workstation.core.cameras import Camera
+from workstation.core.connected import connected
+from workstation.core.cuboid_edits import inside, yaw_of
 from workstation.core.geometry import Cuboid
+from workstation.core.ground import ground_near
 from workstation.core.poses import RigidTransform
 from workstation.core.projection import corners_of, cuboid_corners, project
 from workstation.core.rotation import about_z

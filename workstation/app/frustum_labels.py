@@ -13,13 +13,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.box_fitting import Scene
 from workstation.app.frustum_boxes import Frustum, FrustumFit, cuboid_in_frustum
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import FLAT, bounds_of
 from workstation.app.usual_sizes import usual_size
 from workstation.core.annotation import Annotation
+from workstation.core.box_fitting import Scene
 from workstation.core.errors import UserError
 from workstation.core.geometry import Shape
 from workstation.core.poses import RigidTransform
@@ -102,7 +102,7 @@ def _drawn(view: SampleView, label: Annotation) -> Iterator[tuple[int | None, Sh
 
 def _heading(view: SampleView, placed: PlacedCuboids, label: Annotation, session_ns: int, usual_rad: float) -> float:
     """Where the thing looks by its own cuboids nearest in time, else where the vehicle looks."""
-    from workstation.app.cuboid_edits import yaw_of
+    from workstation.core.cuboid_edits import yaw_of
 
     for each in view.annotations_of_entity(label.entity or ""):
         life = placed.life_of(each.id)

@@ -14,7 +14,7 @@ from workstation.app.class_rows import class_name, person_language
 from workstation.app.link_rows import end_name, link_type_name
 from workstation.app.sample_view import SampleView
 from workstation.app.shape_fields import shape_fields
-from workstation.core.annotation import Annotation, Entity, Interpolation, Link, Source, State
+from workstation.core.annotation import Annotation, Entity, Interpolation, Link, Source, SourceKind, State
 from workstation.core.ontology import Attribute, AttributeType, name_in
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.sample import StreamKind
@@ -312,8 +312,27 @@ def _origin(annotations: Sequence[Annotation | Link]) -> Section:
             _merged("confidence", "Confidence", Editor.NUMBER, [each.confidence for each in annotations],
                     help="How sure this label is, 0 to 1; each stream's label has its own"),
             _merged("ontology", "Ontology version", Editor.PLAIN, [str(each.ontology_version) for each in annotations]),
+            *_of_a_model({each.source.weights_sha256: each.source for each in annotations}),
         ),
     )  # fmt: skip
+
+
+def _of_a_model(sources: Mapping[str, Source]) -> list[InspectorField]:
+    """With which weights, parameters and device a model proposed it; nothing where several models did, or none."""
+    source = next(iter(sources.values()))
+    if len(sources) > 1 or source.kind is not SourceKind.MODEL:
+        return []
+    said = {
+        "Model": f"{source.name} {source.version}".strip(),
+        "Weights": source.weights_sha256,
+        "Parameters": ", ".join(f"{name} {value}" for name, value in source.parameters.items()),
+        "Device": source.device,
+    }
+    return [
+        InspectorField(key=f"model:{name.lower()}", title=name, value=value or "not said",
+                       help="SHA-256 of the weights" if name == "Weights" else "")
+        for name, value in said.items()
+    ]  # fmt: skip
 
 
 def source_in_words(source: Source) -> str:

@@ -37,3 +37,8 @@ def paint_of(ontology: CompiledOntology | None, class_id: str | None, entity: En
     if entity is not None and entity.number > 0:
         return Paint(_THINGS[(entity.number - 1) % len(_THINGS)], mark, pattern)
     return Paint(look.colour if look is not None else UNKNOWN, mark, pattern)
+
+
+def proposed_name(name: str, confidence: float | None) -> str:
+    """``car 17 ? 0.82``: a name that nobody has confirmed, and how sure its maker is."""
+    return f"{name} ?" if confidence is None else f"{name} ? {confidence:.2f}"

@@ -42,6 +42,7 @@ class Drawn:
     name: str
     class_id: str | None
     size: float
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ class PictureScene:
                 view.name_of(annotation.id),
                 view.class_of(annotation),
                 size_of(shape),
+                annotation.confidence,
             )
         )
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.core.connected import connected
 from workstation.core.errors import UserError
 
 Bools = NDArray[np.bool_]
@@ -83,25 +84,6 @@ def grown(
     start = int(which[np.searchsorted(rows, seed)])
     taken[rows] = connected((cells + 0.5) * _CELL_M, start, link_m)[which]
     return taken
-
-
-def connected(places: NDArray[np.float64], start: int, link_m: float) -> Bools:
-    """Which places (n, d) hang together with one, each within ``link_m`` of the next.
-
-    Every pair is compared once at most: 4,000 places take 0.1 s, the import of SciPy's tree alone takes ten times that.
-    """
-    reached = np.zeros(len(places), np.bool_)
-    reached[start] = True
-    rest = np.flatnonzero(~reached)
-    front = places[[start]]
-    while len(front) and len(rest):
-        near = np.zeros(len(rest), np.bool_)
-        for part in np.array_split(front, 1 + len(front) * len(rest) // 2_000_000):
-            off = ((places[rest][:, None] - part[None]) ** 2).sum(axis=-1)
-            near |= (off <= link_m * link_m).any(axis=1)
-        reached[rest[near]] = True
-        front, rest = places[rest[near]], rest[~near]
-    return reached
 
 
 def combined(before: NDArray[np.integer], chosen: NDArray[np.integer], way: Way) -> NDArray[np.int64]:

@@ -56,6 +56,11 @@ class SampleView:
         """What was read elsewhere belongs to this thread now; the caller knows that nothing changed meanwhile."""
         self._store = store
 
+    @property
+    def reads(self) -> Reads:
+        """Where it reads from: for whoever measures the media of the sample beside it."""
+        return self._store
+
     # --- what is there ------------------------------------------------------------------------------------------
 
     def stream_by_key(self, key: str) -> Stream | None:

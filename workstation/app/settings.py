@@ -21,7 +21,7 @@ _RECENT = 20
 _MOST_BYTES = 1_000_000
 _MOST_PROJECTS = 100
 T = TypeVar("T")
-ByProject = Literal["lanes", "clouds", "series"]
+ByProject = Literal["lanes", "clouds", "series", "proposals"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """By project: how its clouds are looked at (the cloud pane)."""
     series: Mapping[str, object] = {}
     """By project: which channels the series pane shows and how (``series_layout.py``)."""
+    proposals: Mapping[str, object] = {}
+    """By project: which proposals are shown (``shown_proposals.py``)."""
 
     def with_recent(self, project: Path) -> Settings:
         """The same with this project first."""

@@ -62,12 +62,17 @@ class Reduced:
     """(rows, width) whether a bar of at least three pixels begins there."""
 
 
-def reduce_bars(held: Bars, view: Viewport, row_count: int) -> Reduced:
-    """Which bar shows in each pixel column of each row."""
-    part = held.visible(view)
-    index = np.full((row_count, view.width_px), -1, np.int32)
+def reduce_bars(held: Bars, view: Viewport, row_count: int, span: tuple[int, int] | None = None) -> Reduced:
+    """Which bar shows in each pixel column of each row.
+
+    ``span`` names other columns than those in view, counted from its beginning; they come out as if all were asked.
+    """
+    at, width = (0, view.width_px) if span is None else (span[0], span[1] - span[0])
+    reach = view if span is None else _around(view, span)
+    part = held.visible(reach)
+    index = np.full((row_count, width), -1, np.int32)
     first = np.zeros(index.shape, np.bool_)
-    inside = np.flatnonzero(np.maximum(held.ends[part], held.starts[part] + 1) > view.start_ns)
+    inside = np.flatnonzero(np.maximum(held.ends[part], held.starts[part] + 1) > reach.start_ns)
     if not len(inside) or not row_count:
         return Reduced(index, first)
     if len(inside) < part.stop - part.start:
@@ -77,15 +82,21 @@ def reduce_bars(held: Bars, view: Viewport, row_count: int) -> Reduced:
     else:
         starts, ends, rows = held.starts[part], held.ends[part], held.rows[part]
         numbers = np.arange(part.start, part.stop, dtype=np.int32)
-    begin, end = view.columns(starts), view.columns(ends)
+    begin, end = view.columns(starts) - at, view.columns(ends) - at
     broad = end > begin
     _fill_broad(index, begin, end, rows, numbers, broad)
-    wide = broad & (end - begin >= 3) & (begin >= 0) & (begin < view.width_px)
+    wide = broad & (end - begin >= 3) & (begin >= 0) & (begin < width)
     first[rows[wide], begin[wide]] = True
-    narrow = np.flatnonzero(~broad & (begin >= 0) & (begin < view.width_px))
+    narrow = np.flatnonzero(~broad & (begin >= 0) & (begin < width))
     narrow = narrow[rarest_last(held.codes, held.codes[numbers[narrow]])]
     index[rows[narrow], begin[narrow]] = numbers[narrow]  # of several the last one stays
     return Reduced(index, first)
+
+
+def _around(view: Viewport, span: tuple[int, int]) -> Viewport:
+    """The columns and one more on either side, where rounding may have put a bar's beginning or end."""
+    start_ns, end_ns = view.ns_at(span[0] - 1), view.ns_at(span[1] + 1)
+    return Viewport(start_ns, max(1, end_ns - start_ns), span[1] - span[0] + 2)
 
 
 def rarest_last(everything: Int32s, codes: Int32s) -> Int64s:

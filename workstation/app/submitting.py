@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from workstation.core.annotation import Annotation, CommentState, Link, State
 from workstation.core.ids import SampleId
+from workstation.core.proposals import unseen
 from workstation.core.records import RecordKind
 from workstation.core.sample import GateState, QueueItem, QueueState
 from workstation.store.store import Store
@@ -25,7 +26,7 @@ class Missing:
 
 def missing_before_submitting(store: Store, sample: SampleId) -> list[Missing]:
     """Everything that keeps a sample from being submitted, in the order to look at it; empty if it can be."""
-    record = store.sample_by_key(sample)
+    record, project = store.sample_by_key(sample), store.project()
     found = [
         Missing(f"The gate {name} is not verified.")
         for name, gate in ({} if record is None else record.gates).items()
@@ -34,7 +35,7 @@ def missing_before_submitting(store: Store, sample: SampleId) -> list[Missing]:
     found += [
         Missing("A proposal is neither accepted nor rejected.", (each.id,))
         for each in _labels(store, sample)
-        if each.state is State.PROPOSED
+        if each.state is State.PROPOSED and not unseen(project, each)
     ]
     stale = dict.fromkeys(end.link.id for end in store.stale_links(sample))
     found += [Missing("A link is stale: one of its ends changed after it was confirmed.", (each,)) for each in stale]

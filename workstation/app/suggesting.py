@@ -14,10 +14,16 @@ from workstation.app.session import Run
 from workstation.app.sightings import Sightings
 from workstation.app.suggest_identity import NAME as IDENTITY
 from workstation.app.suggest_identity import by_identity
+from workstation.app.suggest_source import NAME as SOURCE
+from workstation.app.suggest_source import by_source
 from workstation.app.suggest_space import NAME as PROJECTION
 from workstation.app.suggest_space import by_projection
+from workstation.app.suggest_spoken import NAME as SPOKEN
+from workstation.app.suggest_spoken import by_spoken
 from workstation.app.suggest_time import NAME as TIME
 from workstation.app.suggest_time import by_time
+from workstation.app.suggest_voice import NAME as VOICE
+from workstation.app.suggest_voice import by_voice
 from workstation.app.suggest_words import NAME as WORDING
 from workstation.app.suggest_words import by_wording
 from workstation.core.annotation import Link, Source, SourceKind, State, TargetKind
@@ -29,12 +35,18 @@ RULES: Mapping[str, Callable[[Sightings], Iterable[Suggestion]]] = {
     PROJECTION: by_projection,
     IDENTITY: by_identity,
     WORDING: lambda seen: by_wording(seen.view),
+    VOICE: by_voice,
+    SOURCE: by_source,
+    SPOKEN: lambda seen: by_spoken(seen.view),
 }
 RULE_HELP: Mapping[str, str] = {
     TIME: "events on two kinds of streams that begin within the tolerance of a link type",
     PROJECTION: "cuboids that project onto a label in a camera",
     IDENTITY: "labels of two cameras whose rays meet where the thing is",
     WORDING: "marked phrases with a word of the lexicon for a single thing",
+    VOICE: "turns and the face whose mouth moves while they are heard",
+    SOURCE: "sounds and the nearest thing to be seen that can make them",
+    SPOKEN: "marked phrases with a word for what happens at that time",
 }
 
 

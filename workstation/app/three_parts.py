@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.app.cuboid_edits import in_frame, yaw_of
 from workstation.app.sample_view import SampleView
 from workstation.app.usual_sizes import mostly
 from workstation.core.annotation import Annotation, Entity, Keyframe, State
+from workstation.core.cuboid_edits import in_frame, yaw_of
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.core.space import FrameTree, NoTransform

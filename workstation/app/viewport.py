@@ -74,6 +74,14 @@ class Viewport:
         """Moved, as far as something of ``within`` stays in the middle of the view."""
         return _kept(replace(self, start_ns=self.start_ns + by_ns), within)
 
+    def stepped(self, count: int, step_px: float, within: TimeRange) -> Viewport:
+        """Panned by whole steps, at the end of ``within`` by fewer: a kept picture can be moved along."""
+        wanted = self.panned(self.distance_ns(count * step_px), within).start_ns - self.start_ns
+        done = self.distance_ns(count * step_px)
+        if wanted != done:
+            done = self.distance_ns(math.trunc(wanted / (step_px * self.ns_per_px)) * step_px)
+        return replace(self, start_ns=self.start_ns + done)
+
     def zoomed(self, factor: float, at_x: float, within: TimeRange) -> Viewport:
         """``factor`` times as much time on the same pixels; what is at ``at_x`` stays there."""
         longest = max(SHORTEST_NS, round(within.duration_ns * 1.1))

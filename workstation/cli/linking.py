@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workstation.app.streams import OpenStreams
     from workstation.core.suggestion import Suggestion
 
-RULES = ("time", "projection", "identity", "wording")
+RULES = ("time", "projection", "identity", "wording", "voice", "source", "spoken")
 _COLUMNS = ("sample", "rule", "link", "ends", "confidence", "evidence")
 
 
@@ -39,7 +39,7 @@ def suggest(
     project: Path, rules: tuple[str, ...], sample: str | None, dry_run: bool, person: str | None, role: str | None,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Propose links in PROJECT from time, projection, identity across cameras and wording.
+    """Propose links in PROJECT: time, projection, identity across cameras, wording, voices, sources of sounds, speech.
 
     They stay proposed until a person accepts or rejects them; exports of labels leave them out. What is linked
     already, or was rejected, is not proposed again. Ends with 1 when a sample was left out, and says why.

@@ -263,6 +263,32 @@ def acknowledgements(project: Path, as_json: bool) -> int:
 @report.command()
 @project_argument
 @json_option
+def mix(project: Path, as_json: bool) -> int:
+    """How the errors of PROJECT fall on the four kinds of sync error, beside the mix that is usually seen.
+
+    Temporal 40 %, semantic 30 %, missing reference 20 %, granularity 10 %. Ends with 1 when something is open.
+    """
+    from workstation.app.error_mix import mix_of, mix_rows
+    from workstation.app.evidence import media_evidence
+
+    with to_read(project) as session:
+        found = mix_of(session.store, media_evidence(session.store, session.project))
+    rows = list(mix_rows(found))
+    if as_json:
+        for row in rows:
+            print_json({name: value for name, value in row.items() if not name.endswith("bar")})
+    else:
+        for row in rows:
+            share = "" if row["share"] is None else f"{row['share']:6.1%}"
+            click.echo(f"{row['error_type']:18} {row['open']:6} {share:7} {row['bar']}")
+            if row["usual"] is not None:
+                click.echo(f"{'usually':>18} {'':6} {row['usual']:6.0%}  {row['usual_bar']}")
+    return 1 if found.total() else 0
+
+
+@report.command()
+@project_argument
+@json_option
 def offsets(project: Path, as_json: bool) -> int:
     """How far sound and picture are apart over all samples of PROJECT: a small offset that most of them share.
 
@@ -327,3 +353,89 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
             if not found.cameras:
                 click.echo(f"{each.key}: nothing has boxes in a calibrated camera and a cuboid.")
     return 1 if wrong else 0
+
+
+@report.command()
+@project_argument
+@click.option(
+    "--by", type=click.Choice(["model", "class", "lang", "language", "modality", "person"]), default="model",
+    show_default=True, help="One row for each of these.",
+)  # fmt: skip
+@json_option
+def prelabel(project: Path, by: str, as_json: bool) -> int:
+    """What proposals were worth in PROJECT: accepted, edited, rejected, and the time with and without them.
+
+    Below it, per person: what is accepted unedited and how fast, beside how far the same models agree with what was
+    labelled without them (project.set, tolerance blind_share). Ends with 1 when somebody seems to accept everything.
+    """
+    from workstation.app.prelabel_report import automation_rows, prelabel_rows
+
+    key = "language" if by == "lang" else by
+    with to_read(project) as session:
+        rows, people = prelabel_rows(session.store, key), automation_rows(session.store)
+    columns = (
+        key, "proposed", "accepted", "edited", "rejected", "waiting", "acceptance", "share_edited", "s_with",
+        "s_without", "saved", "claim",
+    )  # fmt: skip
+    print_rows(rows, columns=columns, as_json=as_json)
+    told = ("person", "judged", "unedited", "s_to_accept", "blind_proposals", "blind_agreement", "marked")
+    if people:
+        if not as_json:
+            click.echo("")
+        print_rows(people, columns=told, as_json=as_json)
+    return 1 if any(each["marked"] for each in people) else 0
+
+
+@report.command()
+@project_argument
+@json_option
+def disagreement(project: Path, as_json: bool) -> int:
+    """Order the samples of PROJECT by how far models and people's labels disagree, the most disputed first.
+
+    Counts proposals of at least 0.5 where nobody labelled the same, and labels of their classes that no model saw.
+    """
+    from workstation.app.sample_disagreement import disagreements
+
+    with to_read(project) as session:
+        rows = [
+            {"sample": each.sample, "share": round(each.share, 3), "alone": each.alone, "claims": each.claims,
+             "other_class": each.other_class, "first": each.ids[0] if each.ids else ""}
+            for each in disagreements(session.store)
+        ]  # fmt: skip
+    columns = ("sample", "share", "alone", "claims", "other_class", "first")
+    print_rows(rows, columns=columns, as_json=as_json)
+    return 0
+
+
+@report.command()
+@project_argument
+@click.option("--limit", type=float, metavar="SCORE", help="Count what this limit would flag.")
+@json_option
+def likeness(project: Path, limit: float | None, as_json: bool) -> int:
+    """How near texts are in meaning to what is labelled in their pictures, and where a limit parts true from false.
+
+    Each text of PROJECT is held against its own labels and those of other samples, by the sentence model that is
+    installed. Shows the texts that fit worst, how many each limit flags, and the limit that parts best. The check
+    likeness.tags uses the project's tolerance tag_likeness.
+    """
+    from workstation.app.evidence import media_evidence
+    from workstation.app.likeness_curve import likeness_curve
+
+    with to_read(project) as session:
+        curve = likeness_curve(session.store, media_evidence(session.store, session.project))
+        tolerances = getattr(session.store.project(), "tolerances", {})
+    chosen = tolerances.get("tag_likeness", curve.suggested) if limit is None else limit
+    rows = [each.plain() for each in curve.pairs]
+    if as_json:
+        for row in rows:
+            print_json(row)
+        print_json(curve.plain(chosen))
+        return 0
+    print_rows(rows[:_WORST], columns=("own", "crossed", "sample", "text"), as_json=False)
+    for line in curve.words(chosen):
+        click.echo(line)
+    return 0
+
+
+_WORST = 20
+"""Texts that are shown to people; all of them go into JSON."""

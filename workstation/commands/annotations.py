@@ -15,6 +15,7 @@ from workstation.commands.reading import (
     fetch_all,
     first_state,
     ontology_number,
+    ontology_of,
     source_of,
     starting_attributes,
     state_after_edit,
@@ -36,6 +37,7 @@ from workstation.core.annotation import (
 from workstation.core.errors import UserError
 from workstation.core.geometry import Shape, ShapeKind, Span, Tag, kind_of
 from workstation.core.ids import AnnotationId, EntityId, RecordId
+from workstation.core.proposals import languages_in, why_one_at_a_time
 from workstation.core.rights import Right
 from workstation.core.translation import later, translated
 
@@ -188,8 +190,26 @@ def set_confidence(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], c
 
 @command("annotation.accept", title="Accept proposal", shortcut="Return", right=Right.LABEL, enabled=needs_selection)
 def accept(tx: Transaction, *, annotations: tuple[AnnotationRef, ...]) -> None:
-    """Take proposals over as done. What a model left unsaid starts as on a label that a hand draws."""
-    tx.put_many([_accepted(tx, each) for each in _proposals(tx, annotations)])
+    """Take proposals over as done. What a model left unsaid starts as on a label that a hand draws.
+
+    Several at once are refused where one of them asks to be looked at by itself: speech in two languages, and classes
+    that an edge case of the guideline is about.
+    """
+    found = _proposals(tx, annotations)
+    if len(found) > 1:
+        _refuse_what_asks_for_a_look(tx, found)
+    tx.put_many([_accepted(tx, each) for each in found])
+
+
+def _refuse_what_asks_for_a_look(tx: Transaction, proposals: list[Annotation]) -> None:
+    ontology = ontology_of(tx)
+    beside = {each: list(tx.annotations(each)) for each in dict.fromkeys(each.sample for each in proposals)}
+    for each in proposals:
+        class_id = effective_class(each, entity_of(tx, each))
+        said = languages_in(each, beside[each.sample])
+        reason = why_one_at_a_time(class_id, ontology, said)
+        if reason:
+            raise UserError(f"{each.id} is not accepted together with others: {reason}")
 
 
 def _accepted(tx: Transaction, proposal: Annotation) -> Annotation:

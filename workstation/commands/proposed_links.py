@@ -22,12 +22,15 @@ from workstation.core.suggestion import SAME_OBJECT
 def accept(tx: Transaction, *, links: tuple[LinkRef, ...], join: bool = True) -> None:
     """Look at proposed links and say that they hold. Only a person can. Labels said to be one thing become one entity.
 
-    links: the links: ids or the beginnings of them
+    links: the link: its id or the beginning of it; only one, as a link joins what people judge
     join: false to leave the entities of a same-object link as they are
     """
     if not may_confirm(tx.actor):
         raise UserError(f"only a person can accept a proposed link, not a {tx.actor.kind.value}")
-    for link in _proposed(tx, links):
+    proposed = _proposed(tx, links)
+    if len(proposed) > 1:
+        raise UserError(f"links are accepted one at a time, each looked at; these are {len(proposed)}")
+    for link in proposed:
         if join and link.type_id == SAME_OBJECT and link.holds:
             _join(tx, link)
         now = fetch(tx, Link, link.id)

@@ -11,6 +11,7 @@ from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Comment, CommentState, State, TargetKind
 from workstation.core.errors import UserError
 from workstation.core.ids import RecordId, SampleId
+from workstation.core.proposals import is_proposal, unseen
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right
 from workstation.core.sample import Gate, GateState, QueueItem, QueueState, Sample, SampleState
@@ -99,8 +100,9 @@ def _remark(tx: Transaction, sample: Sample, text: str) -> RecordId:
 
 def missing_for_submission(tx: Transaction, sample: Sample) -> list[str]:
     """What keeps a sample from being submitted, one phrase each."""
+    project = tx.project()
     unsure = [name for name, gate in sample.gates.items() if gate.state is GateState.UNVERIFIED]
-    proposals = sum(1 for each in tx.annotations(sample.id) if each.state is State.PROPOSED)
+    proposals = sum(1 for each in tx.annotations(sample.id) if is_proposal(each) and not unseen(project, each))
     proposed_links = sum(1 for each in tx.links(sample.id) if each.state is State.PROPOSED)
     waiting = sum(
         1

@@ -6,6 +6,8 @@ Rules stay pure functions of a snapshot; ``Snapshot.evidence`` hands them this. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from workstation.core.errors import UserError
@@ -25,6 +27,14 @@ if TYPE_CHECKING:  # the window opens without NumPy
 
 class Unmeasured(UserError):
     """Nobody could measure it; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How well texts fit something, one number each (-1 to 1), and the model that says so with its version."""
+
+    scores: tuple[float, ...]
+    model: str
 
 
 class Evidence(Protocol):
@@ -56,6 +66,14 @@ class Evidence(Protocol):
 
     def readings(self, stream: Stream, channel: str) -> tuple[Int64s, Floats]:
         """Times and values of a channel of a series, gaps left out."""
+        ...
+
+    def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> Likeness:
+        """How near each text is in meaning to all tags together; refused without a model or with too few tags."""
+        ...
+
+    def picture_likeness(self, stream: Stream, session_ns: int, texts: Sequence[str]) -> Likeness:
+        """How well each text fits the picture nearest to a time; refused without a model that sees pictures."""
         ...
 
     def author(self, record_id: str) -> str:
@@ -93,6 +111,14 @@ class NoEvidence:
     def readings(self, stream: Stream, channel: str) -> NoReturn:
         """Refused."""
         raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} has no readings")
+
+    def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> NoReturn:
+        """Refused."""
+        raise Unmeasured("the media of the sample are not at hand, and no model that compares texts")
+
+    def picture_likeness(self, stream: Stream, session_ns: int, texts: Sequence[str]) -> NoReturn:
+        """Refused."""
+        raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} cannot be looked at")
 
     def author(self, record_id: str) -> NoReturn:
         """Refused."""

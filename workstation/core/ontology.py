@@ -166,8 +166,8 @@ class Attribute(Value, frozen=True, kw_only=True):
 
 
 class OntologyClass(Value, frozen=True, kw_only=True):
-    """A class. What is not said (shapes of a surface, colour, mark, pattern, skeleton, deformable, usual size) is its
-    parent's."""
+    """A class. What is not said (shapes of a surface, colour, mark, pattern, skeleton, deformable, proposals, usual
+    size) is its parent's."""
 
     id: str
     names: Names
@@ -178,6 +178,8 @@ class OntologyClass(Value, frozen=True, kw_only=True):
     pattern: Pattern | None = None
     key: str | None = None
     deformable: bool | None = None
+    proposals: bool | None = None
+    """False: the class takes context to judge, so no model may propose it."""
     usual_size_m: tuple[float, float, float] | None = None
     """Length, width and height of most things of the class, in metres."""
     skeleton: str | None = None

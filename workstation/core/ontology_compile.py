@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from workstation.core.annotation import Annotation, Attributes, Entity, Keyframe, Link, State, TargetKind
+from workstation.core.annotation import Annotation, Attributes, Entity, Keyframe, Link, SourceKind, State, TargetKind
 from workstation.core.geometry import Keypoints, Shape, ShapeKind, kind_of
 from workstation.core.lexicon import Candidate, Lexicon
 from workstation.core.ontology import (
@@ -134,6 +134,9 @@ class CompiledOntology:
                 problems = self._class_problems(annotation, class_id, surface, previous)
                 if class_id not in self.classes:
                     return problems
+        guessed = state is State.PROPOSED and annotation.source.kind is SourceKind.MODEL
+        if guessed and class_id is not None and not self.takes_proposals(class_id):
+            problems = [*problems, f"class {class_id} takes no proposals: it is for a person to judge"]
         allowed = self._attribute_sets[class_id]
         if annotation.attributes:
             before: Attributes = previous.attributes if previous is not None else {}
@@ -369,6 +372,11 @@ class CompiledOntology:
         """Whether the size of a cuboid may change along a track."""
         chain = (self.classes[item].deformable for item in self._above[class_id])
         return next((value for value in chain if value is not None), False)
+
+    def takes_proposals(self, class_id: str) -> bool:
+        """Whether a model may propose the class; it may unless the class or the nearest one above says no."""
+        chain = (self.classes[item].proposals for item in self._above[class_id])
+        return next((value for value in chain if value is not None), True)
 
     def usual_size(self, class_id: str) -> tuple[float, float, float] | None:
         """Length, width and height in metres, of the class or the nearest one above that states them."""

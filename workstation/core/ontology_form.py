@@ -90,6 +90,7 @@ class ClassForm(Form, frozen=True, kw_only=True):
     pattern: Pattern | None = None
     key: Key | None = None
     deformable: bool | None = None
+    proposals: bool | None = None
     usual_size_m: tuple[Metres, Metres, Metres] | None = None
     skeleton: Id | None = None
     attributes: list[Id] = []

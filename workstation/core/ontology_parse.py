@@ -146,6 +146,7 @@ class _Reader:
             pattern=item.pattern,
             key=item.key,
             deformable=item.deformable,
+            proposals=item.proposals,
             usual_size_m=item.usual_size_m,
             skeleton=item.skeleton,
             shapes={surface: tuple(kinds) for surface, kinds in item.shapes.items()},

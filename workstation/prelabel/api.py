@@ -72,6 +72,8 @@ class FoundSpan:
     language: str = ""
     speaker: str = ""
     words: tuple[FoundWord, ...] = ()
+    other_languages: tuple[str, ...] = ()
+    """Beside ``language``, where languages are mixed: such a span is never accepted in bulk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,3 +180,34 @@ class Runs(Protocol):
     def run(self, feeds: Arrays) -> Arrays:
         """One batch through the graph."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterSpec:
+    """A program of a plug-in that models run in: started by us, spoken to in JSON Lines (``outside.py``).
+
+    A plug-in's module lists them in ``ADAPTERS``; families of its own in ``FAMILIES``, tasks of its own in ``TASKS``.
+    """
+
+    name: str
+    task: str
+    command: tuple[str, ...]
+    """The program and its arguments; ``{python}`` is the Python that runs us, ``{here}`` the plug-in's folder."""
+    seconds: float = 60.0
+    """How long one answer may take."""
+
+
+class PieceOfText(Protocol):
+    """Anything that finds parts of a text."""
+
+    def __call__(self, text: str) -> Sequence[FoundText]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTask:
+    """A task of a plug-in that needs no graph: it looks at a text and answers what it finds, best first."""
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    find: PieceOfText

@@ -25,6 +25,7 @@ from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.seen import Seen, keep_seen, read_seen
 from workstation.app.session import Run, Session
+from workstation.app.shown_proposals import ShownProposals
 from workstation.app.spans import NO_TIME, sample_span
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.anchors import left_behind
@@ -118,6 +119,8 @@ class Workbench(QObject):
         self._ready: Ready | None = None
         self._placed: PlacedCuboids | None = None
         self._stale: StaleNow | None = None
+        self.proposals: ShownProposals | None = None
+        """The open sample's proposals, and which of them are shown."""
         self._closed = False
         self._theme = theme
         self._focused_stream: str | None = None
@@ -126,20 +129,23 @@ class Workbench(QObject):
         """What can be read, plug-ins included."""
         self.checks = SampleChecks(session.project, session.store.reader_elsewhere(), self.gui.post)
         """The findings of the open sample, for every pane that shows some: see ``check_soon``."""
-        self._check_soon = QTimer(self)
-        self._check_soon.setSingleShot(True)
-        self._check_soon.setInterval(_CHECK_MS)
-        self._check_soon.timeout.connect(self._check)
+        self._check_soon = self._later(self._check, _CHECK_MS)
         self.calm = threading.Event()
         """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
         self.opens_late = False
         """Whether streams that only the timeline shows are opened when there is calm; a window wishes so."""
         self.calmed: Signal[None] = Signal("calmed", on_error=_report)
         """The sample is on the screen: what can wait may begin."""
-        self._calm_soon = QTimer(self)
-        self._calm_soon.setSingleShot(True)
-        self._calm_soon.timeout.connect(self._calm_down)
+        self._calm_soon = self._later(self._calm_down, 0)
         session.changed.connect(self._take_in)
+
+    def _later(self, act: Callable[[], None], interval_ms: int) -> QTimer:
+        """A timer that does something once, whenever it was started."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(act)
+        return timer
 
     # --- what everybody asks ------------------------------------------------------------------------------------
 
@@ -185,6 +191,17 @@ class Workbench(QObject):
 
             self._stale = StaleNow(self.session.store, self.view)
         return self._stale
+
+    def show_proposals(self, least: float) -> None:
+        """Show only proposals that are at least so sure."""
+        if self.proposals is not None:
+            self.proposals.set_least(least)
+            self.sight.keep_from_sight(self.proposals.kept_from_sight())
+
+    def focused_stream_key(self) -> str | None:
+        """The same by its key."""
+        found = None if self.view is None else self.view.streams.get(self._focused_stream or "")
+        return None if found is None else found.key
 
     def focus_on(self, stream: str | None) -> None:
         """A pane or lane of this stream has the hand now."""
@@ -232,6 +249,8 @@ class Workbench(QObject):
         )
         context = reading_context(self.session.project, self.view.streams.values(), shared=OpenContext())
         self.sounds = Sounds(self.view.streams, self.readers, context, self.gui, self, calm=self.calm)
+        self.proposals = ShownProposals(self.session.project.path, self.view, self.session.store.project())
+        self.sight.keep_from_sight(self.proposals.kept_from_sight())
         self.window = None
         self._focused_stream = None
         self.hand.forget_drawn()
@@ -309,6 +328,7 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
+        self.proposals = None
         self._keep_seen()
         self._placed = self._stale = None
         sounds, self.sounds = self.sounds, None
@@ -419,6 +439,8 @@ class Workbench(QObject):
                 self._placed.apply(changes)
             if self._stale is not None:
                 self._stale.apply(changes)
+            if self.proposals is not None and self.proposals.apply(changes, self.session.store.project()):
+                self.sight.keep_from_sight(self.proposals.kept_from_sight())
             self.selection.repair(self.view.exists, cause="session")
         self.records_changed.emit(changes)
         self._offer_to_follow(changes)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import Box
 from workstation.core.ontology import ErrorType, Severity
+from workstation.core.proposals import OTHER_LANGUAGE
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
@@ -49,7 +50,7 @@ _FEWEST_WORDS = 3
 _ALIKE, _BETTER = 0.5, 0.15
 """How alike words and sound must be where they fit, and how much more than where they were put."""
 MOUTH_RATIO = 2.0
-_SWITCH = "other_language"
+_SWITCH = OTHER_LANGUAGE
 _SCRIPTS = {
     "hi": ("\u0900", "\u097f"), "zh": ("\u4e00", "\u9fff"), "ja": ("\u3040", "\u9fff"), "ko": ("\uac00", "\ud7af"),
     "ru": ("\u0400", "\u04ff"), "uk": ("\u0400", "\u04ff"), "el": ("\u0370", "\u03ff"), "ar": ("\u0600", "\u06ff"),

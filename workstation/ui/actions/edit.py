@@ -6,12 +6,13 @@ the table, and ask for their arguments in a form.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
 from workstation.ui.actions.action import READ_ONLY, Hands, action, needs_sample, needs_selection
+from workstation.ui.actions.proposals import fresh_after
 from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ def accept(hands: Hands) -> None:
 
     chosen = [each.id for each in _annotations(hands) if each.state.value == _PROPOSED]
     if chosen:
+        following = fresh_after(hands, chosen)
         hands.bench.run("annotation.accept", annotations=chosen)
+        _go_on(hands, chosen, following)
     accept_links(hands, _proposed_links(hands))
 
 
@@ -144,6 +147,7 @@ def reject(hands: Hands) -> None:
     """Refuse the selected proposals; they are kept as rejected, and no rule proposes them again."""
     chosen = [each.id for each in _annotations(hands) if each.state.value == _PROPOSED]
     links = _proposed_links(hands)
+    following = fresh_after(hands, chosen)
 
     def act() -> bool:
         with hands.bench.together("Reject proposal" if len(chosen) + len(links) == 1 else "Reject proposals") as run:
@@ -154,10 +158,25 @@ def reject(hands: Hands) -> None:
 
         return True
 
-    if hands.bench.attempt(act) and links and not chosen:
+    done = hands.bench.attempt(act)
+    if chosen:
+        _go_on(hands, chosen, following)
+    if done and links and not chosen:
         from workstation.ui.actions.entities import go_to_next_proposal
 
         go_to_next_proposal(hands, links[-1])
+
+
+def _go_on(hands: Hands, done: Sequence[str], following: str | None) -> None:
+    """From the list of proposals to the next one, once these are judged."""
+    view = hands.bench.view
+    judged = view is not None and all(
+        each not in view.annotations or view.annotations[each].state.value != _PROPOSED for each in done
+    )
+    if judged and following is not None:
+        from workstation.ui.panels.going import go_to
+
+        go_to(hands.bench, (following,), cause="window")
 
 
 @action("edit.select_all", title="Select all on the stream", keys="Ctrl+A", menu=EDIT, enabled=needs_sample)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workstation.ui.actions.action import NO_LABEL_SELECTED, READ_ONLY, Hands, action, needs_sample
+from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,8 +138,11 @@ def accept_links(hands: Hands, links: Sequence[str]) -> None:
     bench, view = hands.bench, hands.bench.view
     if view is None or not links:
         return
+    if len(links) > 1:
+        bench.tell(f"Links are accepted one at a time, each looked at; {len(links)} are selected.", Tone.REFUSED)
+        return
     link = view.links[links[0]]
-    if len(links) == 1 and link.type_id == SAME_OBJECT and link.holds:
+    if link.type_id == SAME_OBJECT and link.holds:
         labels = [view.annotations[end.target] for end in link.ends if end.target in view.annotations]
         things = list(dict.fromkeys(each.entity for each in labels if each.entity is not None))
         if len(things) == 2 and merged(view, things[0], things[1]).conflicts:
@@ -146,8 +150,8 @@ def accept_links(hands: Hands, links: Sequence[str]) -> None:
             return
 
     def act() -> bool:
-        with bench.together("Accept proposal" if len(links) == 1 else f"Accept {len(links)} proposals") as run:
-            run("link.accept", links=list(links))
+        with bench.together("Accept proposal") as run:
+            run("link.accept", links=[link.id])
         return True
 
     if bench.attempt(act):

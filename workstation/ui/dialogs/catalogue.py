@@ -219,10 +219,44 @@ def _with_project(window: MainWindow, make: Callable[[MainWindow, Opened], Sheet
     return None if window.opened is None else make(window, window.opened)
 
 
+def _prelabel(window: MainWindow) -> Sheet | None:
+    from workstation.app.models import models_shelf
+    from workstation.ui.dialogs.prelabel import Prelabel
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else Prelabel(window, opened.bench, models_shelf())
+
+
+def _class_map(window: MainWindow) -> Sheet | None:
+    from workstation.app.models import models_shelf
+    from workstation.ui.dialogs.prelabel import ClassMapSheet, NoModel
+    from workstation.ui.panels.models import ModelsPanel
+
+    opened, pane = window.opened, window.pane("models")
+    good = models_shelf().models()[0]
+    wanted = pane.selected_model() if isinstance(pane, ModelsPanel) else None
+    model = next((each for each in good if each.manifest.id == wanted), good[0] if good else None)
+    if opened is None or opened.bench.view is None or opened.bench.view.ontology is None:
+        return None
+    if model is None:
+        return NoModel(window)
+    return ClassMapSheet(window, opened.bench, model)
+
+
+def _accept_proposals(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.proposals import AcceptProposals
+
+    opened = window.opened
+    if opened is None or opened.bench.view is None or opened.bench.proposals is None:
+        return None
+    return AcceptProposals(window, opened.bench)
+
+
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
     "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
+    "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""

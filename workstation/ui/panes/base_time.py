@@ -28,6 +28,7 @@ class TimePane(Pane):
 
     model: Stretched | None
     canvas: QWidget
+    _rest_dots = 0.0
 
     def reveal(self, ids: tuple[str, ...]) -> None:
         """Bring the first of these into view."""
@@ -62,10 +63,13 @@ class TimePane(Pane):
         return x if 0 <= x <= self.canvas.width() else self.canvas.width() / 2
 
     def pan(self, pixels: float) -> None:
-        """Move the view by so many pixels."""
-        if self.model is not None and self.bench is not None:
-            view = self.model.viewport
-            self.show_view(view.panned(view.distance_ns(pixels), self.bench.clock.span))
+        """Move the view by so many pixels: by whole ones of the screen, the rest with the next call."""
+        if self.model is None or self.bench is None:
+            return
+        ratio = self.devicePixelRatioF()
+        dots = round(pixels * ratio + self._rest_dots)
+        self._rest_dots = pixels * ratio + self._rest_dots - dots
+        self.show_view(self.model.viewport.stepped(dots, 1 / ratio, self.bench.clock.span))
 
     def fit(self) -> None:
         """Show the whole sample."""

@@ -62,7 +62,8 @@ class CameraView(QWidget):
         super().__init__(parent)
         self.bench = bench
         self.stream = stream
-        self.title = stream.role or stream.key
+        roles = [each.role for each in view.streams.values() if each.kind is stream.kind]
+        self.title = stream.role if roles.count(stream.role) == 1 and stream.role else stream.key
         self.look = look
         self.guard = guard
         self.frames = CameraFrames(stream, bench.gui, self._frame_changed, turnstile)

@@ -69,6 +69,8 @@ PANES: tuple[PaneSpec, ...] = (
     PaneSpec("graph", "Link graph", Area.BOTTOM, "workstation.ui.panels.graph:GraphPanel"),
     PaneSpec("ends", "Ends", Area.BOTTOM, "workstation.ui.panels.ends:EndsPanel"),
     PaneSpec("findings", "Findings", Area.RIGHT_BELOW, "workstation.ui.panels.findings:FindingsPanel"),
+    PaneSpec("proposals", "Proposals", Area.RIGHT_BELOW, "workstation.ui.panels.proposals:ProposalsPanel"),
+    PaneSpec("models", "Models", Area.LEFT, "workstation.ui.panels.models:ModelsPanel"),
     PaneSpec("search", "Search", Area.RIGHT_BELOW, "workstation.ui.panels.search:SearchPanel"),
     PaneSpec("sync", "Synchronise", Area.RIGHT_BELOW, "workstation.ui.panels.sync:SyncPanel"),
     PaneSpec("calibration", "Calibration", Area.RIGHT_BELOW, "workstation.ui.panels.calibration:CalibrationPanel"),

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.cuboid_edits import axes_of
+from workstation.core.cuboid_edits import axes_of
 from workstation.core.geometry import Cuboid
 from workstation.ui.scenes.cloud_scene import PointLayer
 from workstation.ui.scenes.space_view import Side, SpaceView

@@ -17,6 +17,7 @@ from workstation.app.cloud_ground import Ground, PlacedSweep
 from workstation.app.cloud_moment import NO_BOXES, Boxes, Coloured, Painting, SweepWanted, counts, moving_rows
 from workstation.app.cloud_paint import STREAMS, ColourBy, Scales
 from workstation.app.cloud_view import CloudLayer, CloudLayers
+from workstation.app.looks import proposed_name
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import Previews
 from workstation.app.sample_view import SampleView
@@ -437,19 +438,24 @@ class CloudPicture:
             self._colour(key) if key in self._view.annotations else self._view.paint_of_class(classes.get(key)).colour
             for key in shown
         ]
+        proposed = {
+            key for key in shown
+            if key in self._view.annotations and self._view.annotations[key].state is State.PROPOSED
+        }  # fmt: skip
         drawn = CuboidsDrawn(
             ids=tuple(shown),
             centers=np.array([rows[key][0] for key in shown]),
             sizes=np.array([rows[key][1] for key in shown]),
             rotations=np.array([rows[key][2] for key in shown]),
-            between=np.array([rows[key][3] for key in shown], np.bool_),
+            between=np.array([rows[key][3] or key in proposed for key in shown], np.bool_),
             colours=np.array([rgb_of(each) for each in colours], np.uint8),
         )
         return drawn, tuple(names[key] for key in shown)
 
     def _name(self, record: Annotation) -> str:
-        """With a question mark while it is only proposed, as in cameras."""
-        return self._view.name_of(record.id) + ("?" if record.state is State.PROPOSED else "")
+        """With a question mark and how sure its maker is while it is only proposed, as in cameras."""
+        name = self._view.name_of(record.id)
+        return proposed_name(name, record.confidence) if record.state is State.PROPOSED else name
 
     def _is_seen(self, key: str) -> bool:
         record = self._view.annotations.get(key)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.cuboid_edits import in_frame, moved
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import Dragged
 from workstation.app.sample_view import SampleView
+from workstation.core.cuboid_edits import in_frame, moved
 from workstation.core.geometry import Cuboid
 from workstation.core.poses import NO_MOVE, RigidTransform
 from workstation.core.rotation import multiply

@@ -127,8 +127,10 @@ class LanesCanvas(QWidget):
             painter.fillRect(event.rect(), self.palette().window())
             return
         theme = model.bench.theme
-        painter.fillRect(event.rect(), QColor(theme.paper))
-        for row in self._rows_in(event.rect()):
+        rows = self._rows_in(event.rect())
+        bottom = rows[-1].bottom - self.offset if rows else 0  # each row fills its own
+        painter.fillRect(event.rect().intersected(self.rect().adjusted(0, bottom, 0, 0)), QColor(theme.paper))
+        for row in rows:
             self._paint_row(painter, row, event.rect())
         time_ns = model.bench.clock.time_ns
         x = self._paint_over(painter, event.rect(), time_ns)
@@ -150,8 +152,9 @@ class LanesCanvas(QWidget):
         assert self.model is not None
         theme, y = self.model.bench.theme, row.top - self.offset
         focused = row.lane.stream is not None and row.lane.stream == self.model.bench.focused_stream
-        painter.fillRect(0, y, self.width(), row.height, QColor(theme.raised if focused else theme.panel))
-        part = QRect(rect.left(), y, rect.width(), row.height - 1).intersected(rect)
+        part = QRect(rect.left(), y, rect.width(), row.height).intersected(rect)
+        painter.fillRect(part, QColor(theme.raised if focused else theme.panel))
+        part.setBottom(min(part.bottom(), y + row.height - 2))
         if row.shown and not part.isEmpty():
             image = row.scene.image(self.look(row))
             ratio = image.devicePixelRatio()

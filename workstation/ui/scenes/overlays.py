@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPolygonF, QTransform
 
-from workstation.app.looks import Paint
+from workstation.app.looks import Paint, proposed_name
 from workstation.app.picture_scene import Drawn, OnPicture
 from workstation.app.picture_shapes import Ring, bounds_of
 from workstation.app.placed_cuboids import Projected
@@ -187,7 +187,7 @@ class Overlay:
             self._strokes.line(stroke, self._screen(line).tolist())
         if isinstance(drawn.shape, Keypoints):
             self._bones(drawn, stroke)
-        text = f"{drawn.name} ?" if drawn.proposed and drawn.name else drawn.name
+        text = proposed_name(drawn.name, drawn.confidence) if drawn.proposed and drawn.name else drawn.name
         valued = isinstance(drawn.shape, Measurement)
         left, top, right, bottom = bounds_of(self._screen(places))
         free = _FREE_PX if valued else 0.0  # a value does not stand on what it measures
@@ -314,7 +314,7 @@ def mask_image(inside: NDArray[np.bool_], colour: str, share: float, *, edge: bo
 
 
 def _stroke(drawn: Drawn, standing: Standing, opacity: float) -> Stroke:
-    dash = _dash(between=drawn.kind is MomentKind.INTERPOLATED, occluded=drawn.occluded)
+    dash = _dash(between=drawn.proposed or drawn.kind is MomentKind.INTERPOLATED, occluded=drawn.occluded)
     return Stroke(drawn.paint.colour, _WIDTHS[standing], dash, standing, round(255 * max(opacity, 0.25)))
 
 

@@ -11,12 +11,12 @@ import math
 
 import numpy as np
 
-from workstation.app.box_fitting import Scene, cluster_about, fitted, refitted
-from workstation.app.cuboid_edits import inside, moved, yaw_of
-from workstation.app.ground import Ground, ground_near
 from workstation.app.usual_sizes import Size, usual_size
 from workstation.core.annotation import Annotation
+from workstation.core.box_fitting import Scene, cluster_about, fitted, refitted
+from workstation.core.cuboid_edits import inside, moved, yaw_of
 from workstation.core.geometry import Cuboid
+from workstation.core.ground import Ground, ground_near
 from workstation.core.rotation import about_z
 from workstation.ui.tools.canvas import NEW
 from workstation.ui.tools.space_edits import continue_track, continued_track, keep_new

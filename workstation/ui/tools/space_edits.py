@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from workstation.app.cuboid_edits import moved
 from workstation.app.session import Run
 from workstation.core.annotation import Annotation
+from workstation.core.cuboid_edits import moved
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.tracks import MomentKind
 from workstation.ui.tools.canvas import NEW

@@ -14,7 +14,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.cuboid_edits import Face, axes_of, face_center, face_moved, moved, place_in, turned
+from workstation.core.cuboid_edits import Face, axes_of, face_center, face_moved, moved, place_in, turned
 from workstation.core.geometry import Cuboid
 from workstation.ui.tools.canvas import HandleKind
 from workstation.ui.tools.space_tool import Look, SpaceHandle, SpacePointer, Vec3

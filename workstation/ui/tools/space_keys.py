@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from workstation.app.box_fitting import Scene, refitted
-from workstation.app.cuboid_edits import axes_of, level, moved, turned, turned_quarter, turned_round
-from workstation.app.ground import ground_near
 from workstation.app.session import Run
 from workstation.core.annotation import Annotation
+from workstation.core.box_fitting import Scene, refitted
+from workstation.core.cuboid_edits import axes_of, level, moved, turned, turned_quarter, turned_round
 from workstation.core.geometry import Cuboid
+from workstation.core.ground import ground_near
 from workstation.core.tracks import MomentKind
 from workstation.ui.tools.space_edits import cuboid_arguments, editable, keep_changed
 from workstation.ui.tools.space_handles import looks_along

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.ground import ground_near
 from workstation.app.point_choice import Way, combined, grown, in_front_within, in_ring, rows_of_blob
 from workstation.app.session import Run
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import PointSet, ShapeKind
+from workstation.core.ground import ground_near
 from workstation.ui.tools.space_tool import (
     Button,
     Cursor,

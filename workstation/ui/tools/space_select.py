@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workstation.app.cuboid_edits import Face, face_center, face_moved, snap_to_points
-from workstation.app.ground import Ground, ground_near
+from workstation.core.cuboid_edits import Face, face_center, face_moved, snap_to_points
 from workstation.core.geometry import Cuboid
+from workstation.core.ground import Ground, ground_near
 from workstation.core.selection import add, toggle
 from workstation.ui.tools.space_edits import MIDDLE, Held, active_cuboid, keep_changed, keep_shifted
 from workstation.ui.tools.space_handles import Grip, Part, Pull, drawn, grip_at, grips, looks_along, metres_per_px

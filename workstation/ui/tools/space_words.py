@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from workstation.app.cuboid_edits import inside, range_m, yaw_of
+from workstation.core.cuboid_edits import inside, range_m, yaw_of
 from workstation.core.geometry import Cuboid
 from workstation.ui.tools.space_tool import Space
 

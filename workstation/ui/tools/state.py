@@ -147,11 +147,12 @@ class Sight:
         self._hidden: frozenset[str] = frozenset()
         self._solo: frozenset[str] = frozenset()
         self._locked: frozenset[str] = frozenset()
+        self._kept: frozenset[str] = frozenset()
 
     def visible(self, keys: Iterable[str | None]) -> bool:
         """Whether something known under these keys (its class, entity, stream and own id) is to be drawn."""
         known = {key for key in keys if key is not None}
-        return not known & self._hidden and (not self._solo or bool(known & self._solo))
+        return not known & self._hidden and not known & self._kept and (not self._solo or bool(known & self._solo))
 
     def locked(self, keys: Iterable[str | None]) -> bool:
         """Whether gestures leave it alone."""
@@ -177,6 +178,12 @@ class Sight:
     def toggle_locked(self, key: str) -> None:
         self._locked ^= {key}
         self.changed.emit(self)
+
+    def keep_from_sight(self, ids: frozenset[str]) -> None:
+        """These are not drawn whatever is shown: proposals that are too doubtful, or that nobody is to see."""
+        if ids != self._kept:
+            self._kept = ids
+            self.changed.emit(self)
 
     def show_all(self) -> None:
         """Nothing hidden, nothing alone; locks stay."""

@@ -30,7 +30,7 @@ LABEL = Workspace(
     name="label", title="Label", help="Everything of one moment: pictures, cloud, text, timeline, inspector.",
     left=(("samples",), ("streams", "classes")),
     centre=((("camera",), ("sound", "text", "document", "series", "strip")), (("cloud", "volume", "trajectory"),)),
-    right=(("inspector",), ("entities", "links", "findings", "history", "review")),
+    right=(("inspector",), ("entities", "links", "proposals", "findings", "history", "review")),
 )  # fmt: skip
 LINK = Workspace(
     name="link", title="Link", help="Pictures and words beside the list and the graph of links.",

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.cuboid_edits import Vec3, inside, level, yaw_of
-from workstation.app.ground import Ground
-from workstation.app.point_choice import connected
+from workstation.core.connected import connected
+from workstation.core.cuboid_edits import Vec3, inside, level, yaw_of
 from workstation.core.geometry import Cuboid
+from workstation.core.ground import Ground
 from workstation.core.rotation import about_z
 
 Floats = NDArray[np.float64]
@@ -79,22 +79,27 @@ def _link_m(scene: Scene, start: Floats) -> float:
     return float(np.clip(0.012 * away, 0.35, 0.8))
 
 
-def fitted(thing: NDArray[np.floating], scene: Scene, usual: Size | None = None) -> Cuboid | None:
+def fitted(
+    thing: NDArray[np.floating], scene: Scene, usual: Size | None = None, *, along_rad: float | None = None
+) -> Cuboid | None:  # fmt: skip
     """The upright box around the points of one thing (n, 3); ``None`` if there are too few.
 
-    ``usual``: length, width and height of such things, for what is not seen.
+    ``usual``: length, width and height of such things, for what is not seen. ``along_rad``: the way its length lies,
+    where that is known.
     """
     points = np.asarray(thing, np.float64)
     if len(points) < FEWEST_POINTS:
         return None
     flat = _thinned(points[:, :2])
-    if usual is not None and _shapeless(flat, usual):
+    if along_rad is not None:
+        yaw = along_rad
+    elif usual is not None and _shapeless(flat, usual):
         yaw = scene.heading_rad
     else:
         yaw = _sharpened(flat, _best_yaw(flat, np.radians(np.arange(0.0, 90.0, 1.0))))
     low, high = _edges(_along(flat, yaw))
     seen = high - low
-    if _lies_across(seen, usual):
+    if along_rad is None and _lies_across(seen, usual):
         yaw += math.pi / 2
         low, high = _edges(_along(flat, yaw))
     if math.cos(yaw - scene.heading_rad) < 0:

@@ -1,0 +1,249 @@
+"""A whole job from the command line: a real process, a tiny model, pictures whose truth is drawn by the test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.tiny_graphs import bright_box, expanding, graph_bytes, logarithm, model_folder
+from workstation.app import prelabelling
+from workstation.app.models import add, models_shelf
+from workstation.app.opening import new_project, open_project
+from workstation.app.prelabelling import Wish, chunks_of, marks, plan, store
+from workstation.cli.main import main
+from workstation.core.annotation import Annotation, SourceKind, State
+from workstation.core.errors import Refused, UserError
+from workstation.core.geometry import Box
+from workstation.core.rights import ActorKind
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bright_family", "models_home")]
+COUNT = 70
+ONTOLOGY = """
+version: 1
+name: bright things
+language: en
+modalities: [video, image]
+classes:
+  lamp:
+    name: {en: Lamp}
+    definition: Something bright.
+    shapes: {video: [box], image: [box]}
+"""
+
+
+def truth(number: int) -> Box | None:
+    """Where the bright thing is in a frame; in every seventh there is none."""
+    return None if number % 7 == 6 else Box(number % 30, number % 20, 5 + number % 11, 4 + number % 9)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A sample with seventy frames, of which each shows at most one bright thing."""
+    (tmp_path / "ontology.yaml").write_text(ONTOLOGY, encoding="utf-8")
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(COUNT):
+        pixels = np.zeros((48, 64, 3), np.uint8)
+        box = truth(number)
+        if box is not None:
+            x, y = int(box.x), int(box.y)
+            pixels[y : y + int(box.height), x : x + int(box.width)] = (250, 240, 255)
+        Image.fromarray(pixels).save(frames / f"f_{number:04}.png")
+    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
+    files = [str(each) for each in sorted(frames.iterdir())]
+    assert main(["add", str(folder), *files, "--sample", "s", "--stream", "front", "--kind", "video"]) == 0
+    return folder
+
+
+def model(tmp_path: Path, data: bytes | None = None, name: str = "bright") -> None:
+    extra = "map: {bright: lamp}\nruntime: {batch: 4}\n"
+    add(model_folder(tmp_path / f"model-{name}", data or bright_box(), model_id=name, extra=extra), models_shelf())
+
+
+def labels(folder: Path) -> list[Annotation]:
+    with open_project(folder, read_only=True) as session:
+        return [each for sample in session.store.samples() for each in session.store.annotations(sample.id)]
+
+
+def test_boxes_come_in_as_proposals_with_all_they_came_from(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model(tmp_path)
+    assert main(["prelabel", str(project), "--models", "bright", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    wanted = [truth(number) for number in range(COUNT)]
+    assert said["proposed"] == sum(each is not None for each in wanted)
+    found = sorted(labels(project), key=lambda each: each.start_ns or 0)
+    assert [each.shape for each in found] == [each for each in wanted if each is not None]
+    sha256 = models_shelf().find("bright").manifest.weights_sha256
+    for each in found:
+        assert each.state is State.PROPOSED
+        assert each.class_id == "lamp"
+        assert each.confidence == pytest.approx(1.0)
+        assert each.source.kind is SourceKind.MODEL
+        assert (each.source.name, each.source.version, each.source.device) == ("bright", "3", "CPU")
+        assert each.source.weights_sha256 == sha256
+        assert each.source.parameters["every"] == 1
+    with open_project(project, read_only=True) as session:
+        assert session.store.head() > 0
+
+
+def test_it_goes_on_where_it_was_stopped_and_says_nothing_twice(project: Path, tmp_path: Path) -> None:
+    model(tmp_path)
+    wish = Wish(models=("bright",))
+    with open_project(project, person="ann", tool="prelabel") as session:
+        progress = plan(session, models_shelf(), wish).work[0]
+        first = next(iter(chunks_of(progress.assignment)))
+        store(session, progress, first)
+        assert 0 < first.position < COUNT
+    before = {each.id for each in labels(project)}
+    assert before
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), wish)
+        assert planned.work[0].assignment.position == first.position
+        # As if the program had been killed after the labels were stored and before that was remembered.
+        assert store(session, planned.work[0], first) == 0
+        planned = plan(session, models_shelf(), wish)
+        assert prelabelling.run(session, planned) == []
+        assert planned.work[0].mark.finished
+    everything = labels(project)
+    assert before < {each.id for each in everything}
+    assert len(everything) == sum(truth(number) is not None for number in range(COUNT))
+    with open_project(project, person="ann", kind=ActorKind.PERSON) as session:
+        session.run("annotation.reject", annotations=[everything[0].id])
+    assert main(["prelabel", str(project), "--models", "bright", "--again"]) == 0
+    assert len(labels(project)) == len(everything)
+
+
+def test_tracks_are_few_keyframes_and_a_stopped_job_joins_what_it_found_before(project: Path, tmp_path: Path) -> None:
+    model(tmp_path)
+    wish = Wish(models=("bright",), tracker="bytetrack")
+    with open_project(project, person="ann", tool="prelabel") as session:
+        progress = plan(session, models_shelf(), wish).work[0]
+        store(session, progress, next(iter(chunks_of(progress.assignment))))
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), wish)
+        assert planned.work[0].assignment.position > 0
+        assert prelabelling.run(session, planned) == []
+        stopped = tracks_of(session)
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), Wish(models=("bright",), tracker="bytetrack", layer="whole"))
+        for chunk in chunks_of(planned.work[0].assignment):
+            store(session, planned.work[0], chunk)
+        whole = tracks_of(session, "whole")
+    assert stopped == whole
+    assert stopped
+    frames = sum(truth(number) is not None for number in range(COUNT))
+    assert sum(len(each) for each in stopped) < frames
+    assert all(each.source.parameters["tracker"] == "bytetrack" for each in labels(project))
+    assert {each.state for each in labels(project)} == {State.PROPOSED}
+
+
+def tracks_of(session: Any, layer: str = "main") -> list[list[Any]]:
+    """The keyframes of every track, without their ids."""
+    found = [
+        [(key.time_ns, key.presence, key.shape) for key in session.store.keyframes(each.id)]
+        for sample in session.store.samples()
+        for each in session.store.annotations(sample.id, layer=layer)
+        if each.track is not None
+    ]
+    return sorted(found, key=lambda rows: (rows[0][0], len(rows)))
+
+
+def test_labels_without_a_class_are_listed_and_never_guessed(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(model_folder(tmp_path / "m", bright_box()), models_shelf())
+    assert main(["prelabel", str(project), "--models", "bright", "--every", "10"]) == 0
+    assert "No class stands for: bright" in capsys.readouterr().out
+    assert labels(project) == []
+    assert main(["prelabel", str(project), "--models", "bright", "--map", "bright=car"]) == 2
+    arguments = ["prelabel", str(project), "--models", "bright", "--every", "10", "--again"]
+    assert main([*arguments, "--map", "bright=Lamp"]) == 0
+    assert len(labels(project)) == 6
+    assert main([*arguments[:-1], "--layer", "second"]) == 0  # the choice was kept
+    assert len([each for each in labels(project) if each.layer == "second"]) == 6
+
+
+def test_the_job_may_write_proposals_and_nothing_else(project: Path, tmp_path: Path) -> None:
+    model(tmp_path)
+    with open_project(project, person="ann", tool="prelabel") as session:
+        progress = plan(session, models_shelf(), Wish(models=("bright",))).work[0]
+        chunk = next(iter(chunks_of(progress.assignment)))
+        forged = prelabelling.Call("annotation.add", {**chunk.calls[0].arguments, "state": State.DONE})
+        with pytest.raises(Refused):
+            store(session, progress, prelabelling.Chunk(position=1, done=1, total=2, calls=(*chunk.calls, forged)))
+        assert marks(session, progress.sample) == {}
+    assert labels(project) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (logarithm, "the model was refused"),
+        (lambda: expanding(10**12), "the model was refused"),
+        (lambda: graph_bytes([], inputs={"x": ["n", 3, "h", "w"]}, outputs={"x": ["n", 3, "h", "w"]}), "columns"),
+        (lambda: b"junk", "refused"),
+    ],
+)
+def test_a_model_that_does_not_work_is_not_run(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], data: Any, why: str
+) -> None:
+    model(tmp_path, data())
+    assert main(["prelabel", str(project), "--models", "bright"]) in (1, 2)
+    said = capsys.readouterr().err
+    assert why in said
+    assert "fault of the program" not in said
+    assert labels(project) == []
+
+
+def test_weights_that_are_not_those_of_the_manifest_are_not_run(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model(tmp_path)
+    shelved = models_shelf().find("bright")
+    shelved.file().write_bytes(bright_box({"changed": "yes"}))
+    assert main(["prelabel", str(project), "--models", "bright"]) == 2
+    assert "other content than its manifest says" in capsys.readouterr().err
+    assert labels(project) == []
+
+
+def test_one_that_dies_in_the_middle_leaves_whole_chunks_and_a_reason(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model(tmp_path)
+    from workstation.prelabel.families import family_named
+
+    family: Any = family_named("bright-box")
+    usual, seen = family.decode, []
+
+    def decode(card: Any, outputs: Any, prepared: Any) -> Any:
+        seen.extend(outputs["columns"])
+        if len(seen) > 45:
+            outputs = {"rows": outputs["rows"], "columns": outputs["columns"][0]}
+        return usual(card, outputs, prepared)
+
+    monkeypatch.setattr(family, "decode", decode, raising=False)
+    assert main(["prelabel", str(project), "--models", "bright"]) == 1
+    assert "answers what cannot be read: the output 'columns' has the wrong shape" in capsys.readouterr().err
+    with open_project(project, read_only=True) as session:
+        sample = next(iter(session.store.samples()))
+        mark = next(iter(marks(session, sample.id).values()))
+    assert mark.position == 32
+    assert "wrong shape" in mark.fault
+    assert len(labels(project)) == sum(truth(number) is not None for number in range(32))
+    monkeypatch.undo()
+
+
+def test_what_is_asked_wrongly_is_said(project: Path, tmp_path: Path) -> None:
+    with open_project(project, person="ann") as session:
+        with pytest.raises(UserError, match="there is no model 'nothing'"):
+            plan(session, models_shelf(), Wish(models=("nothing",)))
+        model(tmp_path)
+        with pytest.raises(UserError, match="there is no sample 'x'"):
+            plan(session, models_shelf(), Wish(models=("bright",), samples=("x",)))

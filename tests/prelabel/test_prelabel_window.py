@@ -1,0 +1,154 @@
+"""A model taken from the disk to proposals in the window: proved, its classes said, run as a job, reviewed.
+
+The model is a tiny graph that finds what is bright; what is bright was drawn by the test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton
+
+from strict_windows import wait_for
+from tests.tiny_graphs import bright_box, model_folder
+from workstation.app.opening import new_project
+from workstation.cli.main import main
+from workstation.core.annotation import State
+from workstation.ui.dialogs.prelabel import ClassMapSheet, Prelabel
+from workstation.ui.main_window import MainWindow
+from workstation.ui.panels.models import ModelsPanel
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bright_family", "models_home")]
+COUNT = 12
+ONTOLOGY = """
+version: 1
+name: bright things
+language: en
+modalities: [video]
+shapes: {video: [box]}
+classes:
+  lamp: {name: Lamp}
+  mood: {name: Mood, proposals: false}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Twelve frames; the bright thing goes one pixel to the right in each."""
+    (tmp_path / "o.yaml").write_text(ONTOLOGY)
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(COUNT):
+        pixels = np.zeros((48, 64, 3), np.uint8)
+        pixels[10:20, number : number + 8] = 255
+        Image.fromarray(pixels).save(frames / f"f_{number:02}.png")
+    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "o.yaml"), in_force=True, person="ann")
+    files = [str(each) for each in sorted(frames.iterdir())]
+    assert main(["add", str(folder), *files, "--sample", "s", "--stream", "front", "--kind", "video"]) == 0
+    return folder
+
+
+@pytest.fixture
+def window(qapp: QApplication, project: Path) -> Generator[MainWindow, None, None]:
+    assert qapp is not None
+    made = MainWindow()
+    made.resize(1400, 900)
+    made.show()
+    assert QTest.qWaitForWindowExposed(made)
+    try:
+        assert made.open_project(project)
+        wait_for(lambda: not made.jobs.running(), what="the jobs of opening")
+        yield made
+    finally:
+        made.close()
+        made.deleteLater()
+        QApplication.sendPostedEvents()
+
+
+def keep(window: MainWindow, name: str) -> None:
+    folder = os.environ.get("WORKSTATION_STORY_PICTURES")
+    if folder:
+        QTest.qWait(300)
+        dialogs = [each for each in window.findChildren(QDialog) if each.isVisible()]
+        (dialogs[-1] if dialogs else window).grab().save(str(Path(folder) / f"{name}.png"))
+
+
+def dialog(window: MainWindow, kind: type[QDialog]) -> QDialog:
+    (found,) = [each for each in window.findChildren(kind) if each.isVisible()]
+    return found
+
+
+def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -> None:
+    assert window.opened is not None
+    bench = window.opened.bench
+    window.show_pane("models")
+    panel = window.pane("models")
+    assert isinstance(panel, ModelsPanel)
+    folder = model_folder(tmp_path / "model", bright_box(), extra="runtime: {batch: 4}\n")
+    manifest = folder / "model.yaml"
+    manifest.write_text(manifest.read_text().replace("labels: [bright]", "labels: [bright, dim]"))
+    panel.add_from(folder)
+
+    def cells() -> list[str]:
+        return next(([cell.text for cell in row.cells] for row in panel.model.rows if row.key == "bright"), [])
+
+    wait_for(lambda: bool(cells()), what="the model on the list")
+    assert cells()[0] == "bright  (2 labels without a class)"
+    assert cells()[1] == "not proved yet"
+    QTest.mouseClick(panel.prove_button, Qt.MouseButton.LeftButton)
+    wait_for(lambda: cells()[1].startswith("CPU, "), what="the verdict")
+    assert " ms" in cells()[1]
+
+    window.perform("prelabel.classes")
+    sheet = dialog(window, ClassMapSheet)
+    assert isinstance(sheet, ClassMapSheet)
+    assert sheet.words is not None
+    assert sheet.words.text() == "2 labels have no class and will be left out: bright, dim."
+    box = sheet.choices["bright"]
+    assert [box.itemText(each) for each in range(box.count())] == ["– left out –", "Lamp"]  # Mood takes no proposals
+    assert box.currentData() == ""  # nothing is guessed
+    box.setCurrentIndex(1)
+    assert sheet.words.text() == "One label has no class and will be left out: dim."
+    keep(window, "class_map")
+    QTest.mouseClick(sheet.findChild(QPushButton, "dialog_class_map_keep"), Qt.MouseButton.LeftButton)
+
+    window.perform("prelabel.run")
+    asked = dialog(window, Prelabel)
+    assert isinstance(asked, Prelabel)
+    keep(window, "prelabel_dialog")
+    QTest.mouseClick(asked.start_button, Qt.MouseButton.LeftButton)
+    assert window.jobs.running()
+    wait_for(lambda: not window.jobs.running(), what="the job")
+    assert bench.view is not None
+    assert len(bench.view.annotations) == COUNT, window.status.said
+    assert {each.state for each in bench.view.annotations.values()} == {State.PROPOSED}
+    assert f"{COUNT} proposed on CPU" in window.status.said
+    panel.refresh()
+    keep(window, "models")
+
+    window.perform("proposal.accept_listed")
+    (ask,) = [each for each in window.findChildren(QDialog) if each.isVisible()]
+    keep(window, "accept_proposals")
+    QTest.mouseClick(ask.findChild(QPushButton, "dialog_accept_proposals_accept"), Qt.MouseButton.LeftButton)
+    assert {each.state for each in bench.view.annotations.values()} == {State.DONE}
+    window.perform("edit.undo")
+    assert {each.state for each in bench.view.annotations.values()} == {State.PROPOSED}
+
+
+def test_a_model_that_cannot_run_leaves_the_window_and_says_why(window: MainWindow, tmp_path: Path) -> None:
+    window.show_pane("models")
+    panel = window.pane("models")
+    assert isinstance(panel, ModelsPanel)
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no graph at all")
+    panel.add_from(bad)
+    wait_for(lambda: not window.jobs.running(), what="the job")
+    wait_for(lambda: "bad.onnx" in window.status.said, what="the reason")
+    assert not [row for row in panel.model.rows if row.key == "bad"]

@@ -1,0 +1,171 @@
+"""ONNX files of a few nodes, written byte by byte, and a family that reads one of them: models without weights.
+
+``bright_box`` finds what is bright: the largest value of each column and of each row of a picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+FLOAT, INT64 = 1, 7
+
+FAMILY = '''
+"""Reads the tiny graph that finds what is bright. For tests."""
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from workstation.prelabel.api import Arrays, BadOutput, FoundBox, InputSpec, ModelCard, Pixels, Prepared, Task
+
+INPUT = InputSpec(width=64, height=48)
+
+
+class BrightFamily:
+    name = "bright-box"
+    tasks = frozenset({Task.DETECT, Task.INSTANCE_SEG})
+
+    def prepare(self, card: ModelCard, pictures: Sequence[Pixels]) -> Prepared:
+        stacked = np.stack([np.asarray(each, np.float32).transpose(2, 0, 1) / 255 for each in pictures])
+        return Prepared({"x": stacked}, None)
+
+    def decode(self, card: ModelCard, outputs: Arrays, prepared: Prepared) -> list[list[FoundBox]]:
+        if "columns" not in outputs or outputs["columns"].ndim != 2:
+            raise BadOutput("the output 'columns' has the wrong shape")
+        found = []
+        for columns, rows in zip(outputs["columns"], outputs["rows"], strict=True):
+            x, y = np.flatnonzero(columns > 0.5), np.flatnonzero(rows > 0.5)
+            if not x.size:
+                found.append([])
+                continue
+            width, height = float(x[-1] - x[0] + 1), float(y[-1] - y[0] + 1)
+            found.append([FoundBox(left=float(x[0]), top=float(y[0]), width=width, height=height, label="bright",
+                                   score=float(columns.max()))])
+        return found
+
+    def recognises(self, inputs: Mapping[str, object], outputs: Mapping[str, object],
+                   metadata: Mapping[str, str]) -> float:
+        return 1.0 if set(outputs) == {"columns", "rows"} else 0.0
+
+
+FAMILY = BrightFamily()
+'''
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator; whole numbers and lists of them are its attributes."""
+
+    op: str
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    attributes: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
+
+
+Shape = Sequence[int | str]
+
+
+def graph_bytes(
+    nodes: Sequence[Node], *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape],
+    weights: Mapping[str, np.ndarray] | None = None, metadata: Mapping[str, str] | None = None,
+) -> bytes:  # fmt: skip
+    """A model of opset 17 with float inputs and outputs."""
+    graph = b"".join(_part(1, _node(each)) for each in nodes) + _part(2, b"tiny")
+    graph += b"".join(_part(5, _tensor(name, array)) for name, array in (weights or {}).items())
+    graph += b"".join(_part(11, _port(name, shape)) for name, shape in inputs.items())
+    graph += b"".join(_part(12, _port(name, shape)) for name, shape in outputs.items())
+    notes = b"".join(_part(14, _part(1, k.encode()) + _part(2, v.encode())) for k, v in (metadata or {}).items())
+    return _number(1, 9) + _part(7, graph) + _part(8, _number(2, 17)) + notes
+
+
+def bright_box(metadata: Mapping[str, str] | None = None, *, batch: int | str = "n") -> bytes:
+    """The largest value of each column and each row."""
+    return graph_bytes(
+        [
+            Node("ReduceMax", ["x"], ["columns"], {"axes": [1, 2], "keepdims": 0}),
+            Node("ReduceMax", ["x"], ["rows"], {"axes": [1, 3], "keepdims": 0}),
+        ],
+        inputs={"x": [batch, 3, "h", "w"]}, outputs={"columns": [batch, "w"], "rows": [batch, "h"]}, metadata=metadata,
+    )  # fmt: skip
+
+
+def logarithm() -> bytes:
+    """Answers NaN for what is below zero and minus infinity for zero."""
+    return graph_bytes([Node("Log", ["x"], ["y"])], inputs={"x": ["n"]}, outputs={"y": ["n"]})
+
+
+def expanding(size: int) -> bytes:
+    """Answers an array of so many floats, whatever it is given."""
+    return graph_bytes(
+        [Node("ConstantOfShape", ["size"], ["all"]), Node("ReduceMax", ["x"], ["one"], {"keepdims": 1}),
+         Node("Add", ["all", "one"], ["y"])],
+        inputs={"x": ["n"]}, outputs={"y": ["m"]}, weights={"size": np.array([size], np.int64)},
+    )  # fmt: skip
+
+
+def squares(size: int) -> bytes:
+    """Needs ``n × size`` floats inside and answers ``n`` numbers: memory grows with the batch."""
+    return graph_bytes(
+        [Node("Expand", ["x", "wide"], ["e"]), Node("ReduceSum", ["e", "last"], ["y"], {"keepdims": 0})],
+        inputs={"x": ["n", 1]}, outputs={"y": ["n"]},
+        weights={"wide": np.array([1, size], np.int64), "last": np.array([1], np.int64)},
+    )  # fmt: skip
+
+
+def model_folder(folder: Path, data: bytes, *, model_id: str = "bright", extra: str = "") -> Path:
+    """A folder with the graph and its manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    (folder / "model.yaml").write_text(
+        f'schema: 1\nid: {model_id}\nversion: "3"\ntask: detect\nfamily: bright-box\n'
+        f"files: {{model: {{path: model.onnx, sha256: {digest}}}}}\nlabels: [bright]\n{extra}",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _number(field_number: int, value: int) -> bytes:
+    return _varint(field_number << 3) + _varint(value)
+
+
+def _part(field_number: int, data: bytes) -> bytes:
+    return _varint(field_number << 3 | 2) + _varint(len(data)) + data
+
+
+def _node(node: Node) -> bytes:
+    out = b"".join(_part(1, name.encode()) for name in node.inputs)
+    out += b"".join(_part(2, name.encode()) for name in node.outputs) + _part(4, node.op.encode())
+    for name, value in node.attributes.items():
+        if isinstance(value, int):
+            out += _part(5, _part(1, name.encode()) + _number(3, value) + _number(20, 2))
+        else:
+            out += _part(5, _part(1, name.encode()) + b"".join(_number(8, each) for each in value) + _number(20, 7))
+    return out
+
+
+def _tensor(name: str, array: np.ndarray) -> bytes:
+    kind = INT64 if array.dtype == np.int64 else FLOAT
+    return (
+        b"".join(_number(1, side) for side in array.shape)
+        + _number(2, kind)
+        + _part(8, name.encode())
+        + _part(9, array.tobytes())
+    )
+
+
+def _port(name: str, shape: Shape) -> bytes:
+    sides = b"".join(_part(1, _number(1, side) if isinstance(side, int) else _part(2, side.encode())) for side in shape)
+    return _part(1, name.encode()) + _part(2, _part(1, _number(1, FLOAT) + _part(2, sides)))

@@ -1,0 +1,88 @@
+"""Which class of an ontology a model's label means: made once for each ontology by a person, kept for later jobs.
+
+Nothing is guessed: a label that is the name of a class is still no mapping until somebody says so, here or in the
+model's own manifest. Called by ``prelabelling.py`` and the dialog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from workstation.app.folders import settings_folder
+from workstation.core.errors import DataError, UserError
+from workstation.core.files import read_bounded, write_whole
+from workstation.core.ontology_compile import CompiledOntology
+from workstation.prelabel.manifest import Manifest
+
+_MOST_BYTES = 16 << 20
+Kept = dict[str, dict[str, dict[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMap:
+    """What labels mean, and which of them mean nothing here."""
+
+    known: Mapping[str, str]
+    unmapped: tuple[str, ...]
+
+
+def class_map(manifest: Manifest, ontology: CompiledOntology, folder: Path | None = None) -> ClassMap:
+    """The map of a model for an ontology: what a person kept, before what its manifest says."""
+    said = {**manifest.map, **_read(folder).get(manifest.id, {}).get(ontology.ontology.name, {})}
+    known: dict[str, str] = {}
+    for label, wanted in said.items():
+        found = class_called(ontology, wanted)
+        if found is not None:
+            known[label] = found
+    return ClassMap(known, tuple(label for label in manifest.labels if label not in known))
+
+
+def keep_class_map(
+    manifest: Manifest, ontology: CompiledOntology, chosen: Mapping[str, str], folder: Path | None = None
+) -> None:
+    """Remember choices for this ontology, beside what was chosen before; an empty class takes a choice back."""
+    labels = set(manifest.labels) | set(manifest.map)
+    for label, wanted in chosen.items():
+        if labels and label not in labels:
+            raise UserError(f"{manifest.id} has no label {label[:60]!r}{_some(labels)}")
+        if wanted and class_called(ontology, wanted) is None:
+            raise UserError(f"the ontology {ontology.ontology.name} has no class {wanted[:60]!r}")
+    kept = _read(folder)
+    mine = kept.setdefault(manifest.id, {}).setdefault(ontology.ontology.name, {})
+    mine.update(chosen)
+    for label in [label for label, wanted in mine.items() if not wanted]:
+        del mine[label]
+    path = _path(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(kept), indent=1))
+
+
+def class_called(ontology: CompiledOntology, wanted: str) -> str | None:
+    """The class of that id, or of exactly that name."""
+    if wanted in ontology.classes:
+        return wanted
+    named = [each.id for each in ontology.classes.values() if wanted in each.names.values()]
+    return named[0] if len(named) == 1 else None
+
+
+def _some(labels: Iterable[str]) -> str:
+    shown = sorted(labels)[:10]
+    return f"; it has {', '.join(shown)}…" if shown else ""
+
+
+def _read(folder: Path | None) -> Kept:
+    path = _path(folder)
+    if not path.is_file():
+        return {}
+    try:
+        return msgspec.json.decode(read_bounded(path, _MOST_BYTES), type=Kept)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DataError(f"{error}; mend it, or move it away and map the classes again", path=path) from error
+
+
+def _path(folder: Path | None) -> Path:
+    return (folder or settings_folder()) / "class-maps.json"

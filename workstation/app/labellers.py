@@ -1,0 +1,88 @@
+"""The type module of pre-labelling jobs: what a labeller of one sort of stream is given, and what it answers.
+
+A labeller runs models over one stream and answers chunks in the order of the stream; it reads media and models, never
+the store. ``prelabelling.py`` stores each chunk as proposals with their provenance and remembers how far it came.
+A module that holds a ``LABELLER`` and stands in ``LABELLERS`` takes part.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from workstation.core.errors import UserError
+from workstation.core.sample import Stream, StreamKind
+from workstation.prelabel.api import Task
+from workstation.prelabel.shelf import ShelvedModel
+
+LABELLERS: tuple[str, ...] = ("workstation.app.label_pictures",)
+"""Modules with a ``LABELLER``, imported when a job is planned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One model over one stream: a plain value, so that it can be worked on elsewhere."""
+
+    job: str
+    """The same for the same model, parameters and stream: what is resumed by."""
+    model: ShelvedModel
+    providers: tuple[str, ...]
+    """The device proven best, then what to fall back to."""
+    project: Path
+    sample: str
+    stream: Stream
+    classes: Mapping[str, str]
+    """Label of the model -> class of the ontology. What is not in it is counted and left out."""
+    options: Mapping[str, str | bool | int | float] = field(default_factory=dict)
+    position: int = 0
+    """Where to go on: what the last stored chunk said."""
+    threads: int = 0
+    """Of the processor for the model; 0 leaves one core to the interface."""
+    kept: tuple[bytes, ...] = ()
+    """What the stored chunks kept for this, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command that makes a proposal; sample, state and source are added when it is stored."""
+
+    command: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """What was found in a part of the stream. ``position`` is where to go on once it is stored."""
+
+    position: int
+    done: int
+    total: int
+    calls: tuple[Call, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Labels that no class stands for, and how often they were found."""
+    notes: tuple[str, ...] = ()
+    kept: bytes = b""
+    """What a later run needs to go on; derived data."""
+
+
+class Labeller(Protocol):
+    """Runs models of some tasks over streams of some kinds."""
+
+    tasks: frozenset[Task]
+    kinds: frozenset[StreamKind]
+
+    def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
+        """In the order of the stream, from ``assignment.position`` on."""
+        ...
+
+
+def labeller_for(task: Task) -> Labeller:
+    """The labeller of a task."""
+    for name in LABELLERS:
+        found: Labeller = importlib.import_module(name).LABELLER
+        if task in found.tasks:
+            return found
+    raise UserError(f"models for {task.value} are not run by prelabel yet")

@@ -1,0 +1,166 @@
+"""Cuboid tracks proposed from the sweeps of a LiDAR (``prelabel/lidar_detect.py``), and stored as proposals.
+
+Asked by the job runner of pre-labelling and by the bench. Everything happens in the root of the frame tree, where what
+stands still stands still; the poses bring it there, each point as it would have been seen at the sweep's own time.
+What a label shows already, whatever became of it, is not proposed again: a rejected proposal does not come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from workstation.app.cloud_ground import Ground
+from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.sample_view import SampleView
+from workstation.app.session import Run
+from workstation.app.streams import OpenStreams
+from workstation.app.usual_sizes import mostly
+from workstation.core.annotation import Source, SourceKind, State
+from workstation.core.box_fitting import Size
+from workstation.core.errors import DataError, UserError
+from workstation.core.geometry import Cuboid
+from workstation.core.sample import Stream
+from workstation.media.base import CloudReader
+from workstation.prelabel.cuboid_overlap import bird_eye_iou, rows_of
+from workstation.prelabel.lidar_detect import NAME, VERSION, cuboids_in
+from workstation.prelabel.lidar_tracks import CuboidTracker, TrackedCuboid, keyframes_of
+
+Vec3 = tuple[float, float, float]
+Progress = Callable[[int, int], bool]
+"""Sweeps done and all of them; answers whether to go on."""
+_SOUGHT = ("car", "van", "truck", "bus", "motorcycle", "bicycle", "pedestrian", "person")
+"""Classes of the starters that size can tell apart; a person only where there is no pedestrian."""
+COMMON: Mapping[str, float] = {"van": 0.8, "truck": 0.75, "bus": 0.6, "motorcycle": 0.6, "bicycle": 0.6}
+"""How much rarer things are to be believed where size alone leaves several."""
+_SAME = 0.2
+"""Seen from above, so much of both in common is one thing."""
+_LEAST_SCORE = 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundTracks:
+    """Tracks in ``frame``, whose zero for them is ``origin``; times in the stream's own nanoseconds."""
+
+    stream: str
+    frame: str
+    origin: Vec3
+    tracks: tuple[TrackedCuboid, ...]
+    sweeps: int
+    skipped: tuple[str, ...] = ()
+    """Sweeps that could not be read or placed, and why."""
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+
+    def source(self) -> Source:
+        """Who proposes: no weights, so no hash of any."""
+        sought = " ".join(sorted(self.sizes))
+        return Source(
+            kind=SourceKind.MODEL, name=NAME, version=VERSION, device="CPU",
+            parameters={"weights": "none", "classes": sought, "sweeps": self.sweeps},
+        )  # fmt: skip
+
+
+def sizes_sought(view: SampleView, classes: Iterable[str] = ()) -> dict[str, Size]:
+    """The usual size of the classes that may be proposed: those given, else what the ontology has of the usual ones."""
+    known = {} if view.ontology is None else view.ontology.classes
+    wanted = list(classes) or [each for each in _SOUGHT if not (each == "person" and "pedestrian" in known)]
+    sizes = {each: mostly(view, each) for each in wanted if each in known}
+    return {each: size for each, size in sizes.items() if size is not None}
+
+
+def found_tracks(
+    view: SampleView,
+    readers: OpenStreams,
+    stream: Stream,
+    *,
+    classes: Iterable[str] = (),
+    progress: Progress = lambda _done, _all: True,
+) -> FoundTracks:
+    """What stands and moves about a LiDAR, over all its sweeps. ``UserError`` where it cannot be looked for."""
+    reader = readers.reader(stream)
+    sizes = sizes_sought(view, classes)
+    if not isinstance(reader, CloudReader):
+        raise UserError(f"{stream.key} has no sweeps of a LiDAR")
+    if not sizes:
+        raise UserError("no class of the ontology has a usual size: state usual_size_m, or name classes that have one")
+    placed = PlacedCuboids(view, readers)
+    times = reader.table.times_ns.tolist()
+    ground = Ground.of(
+        placed.calibration, placed.tree, placed.trajectories, lead=stream.frame or "",
+        first_ns=stream.time_map.to_session(times[0]) if times else 0,
+    )  # fmt: skip
+    tracker, skipped = CuboidTracker(), []
+    done = 0
+    for index, own_ns in enumerate(times):
+        try:
+            sweep = ground.place(reader.cloud(index), stream, index, own_ns, correct=True)
+        except DataError as error:
+            skipped.append(str(error))
+        else:
+            tracker.add(own_ns, cuboids_in(sweep.points, sizes, eye=sweep.sensor, common=COMMON), eye=sweep.sensor)
+            done += 1
+        if not progress(index + 1, len(times)):
+            break
+    return FoundTracks(
+        stream=stream.id, frame=ground.frame, origin=ground.origin,
+        tracks=tuple(each for each in tracker.tracks() if each.score >= _LEAST_SCORE),
+        sweeps=done, skipped=tuple(skipped), sizes=sizes,
+    )  # fmt: skip
+
+
+def new_tracks(view: SampleView, placed: PlacedCuboids, found: FoundTracks) -> list[TrackedCuboid]:
+    """Those that no label shows already, be it a proposal, a judgement or what was rejected."""
+    stream = view.streams[found.stream]
+    return [each for each in found.tracks if not _is_labelled(placed, found, each, stream)]
+
+
+def _is_labelled(placed: PlacedCuboids, found: FoundTracks, track: TrackedCuboid, stream: Stream) -> bool:
+    rows = sorted({0, len(track.times_ns) // 2, len(track.times_ns) - 1})
+    hits = 0
+    for row in rows:
+        session_ns = stream.time_map.to_session(track.times_ns[row])
+        mine = rows_of([_moved(track.cuboids[row], found.origin)])
+        for there in placed.at(session_ns):
+            if there.root == found.frame and len(there.ids):
+                ahead = np.arctan2(
+                    2 * (there.rotations[:, 0] * there.rotations[:, 3] + there.rotations[:, 1] * there.rotations[:, 2]),
+                    1 - 2 * (there.rotations[:, 2] ** 2 + there.rotations[:, 3] ** 2),
+                )
+                theirs = np.column_stack([there.centers, there.sizes, ahead])
+                hits += bool((bird_eye_iou(mine, theirs) >= _SAME).any())
+    return 2 * hits > len(rows)
+
+
+def propose_tracks(run: Run, view: SampleView, found: FoundTracks, tracks: Iterable[TrackedCuboid]) -> list[str]:
+    """Store tracks as proposed, inside a step of the caller's; answers their ids."""
+    return [_proposed(run, view, found, each) for each in tracks]
+
+
+def _proposed(run: Run, view: SampleView, found: FoundTracks, track: TrackedCuboid) -> str:
+    made: str = run(
+        "track.add",
+        sample=view.id,
+        stream=found.stream,
+        class_id=track.label,
+        frame=found.frame or None,
+        keyframes=[
+            {
+                "time_ns": track.times_ns[row],
+                "shape": msgspec.to_builtins(_moved(track.cuboids[row], found.origin)),
+                "presence": "visible",
+            }
+            for row in keyframes_of(track)
+        ],
+        state=State.PROPOSED,
+        source=found.source(),
+        confidence=round(min(track.score, 1.0), 3),
+    )
+    return made  # what stands still has two equal keyframes; "track.set_rule" would make a draft of the proposal
+
+
+def _moved(cuboid: Cuboid, origin: Vec3) -> Cuboid:
+    x, y, z = (a + b for a, b in zip(cuboid.center, origin, strict=True))
+    return Cuboid(center=(x, y, z), size=cuboid.size, rotation=cuboid.rotation)

@@ -1,0 +1,138 @@
+"""What each model runs on here and why: tried once on each machine, remembered, and told in words a person can act on.
+
+Called by ``workstation models doctor``, ``prelabelling.py`` and the window's panel of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workstation.app.folders import state_folder
+from workstation.core.errors import UserError
+from workstation.prelabel.api import BadOutput, Pixels
+from workstation.prelabel.families import families, family_named
+from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
+from workstation.prelabel.recipes import recipes
+from workstation.prelabel.shelf import Shelf, ShelvedModel
+from workstation.prelabel.worker import CPU, offered
+
+
+def verdicts(folder: Path | None = None) -> Verdicts:
+    """What was found out about devices here."""
+    return Verdicts((folder or state_folder()) / "model-devices.json")
+
+
+def here() -> Machine:
+    """This machine as models see it."""
+    return this_machine(offered())
+
+
+def verdict_of(
+    model: ShelvedModel, machine: Machine, *, pinned: Sequence[str] = (), kept: Verdicts | None = None,
+    again: bool = False, cancelled: Callable[[], bool] = lambda: False,
+) -> Verdict:  # fmt: skip
+    """What a model runs on here: remembered, or found out now."""
+    memory = kept or verdicts()
+    wanted = tuple(pinned) or model.manifest.runtime.providers
+    found = None if again else memory.get(model.manifest.weights_sha256, machine, wanted)
+    if found is None:
+        found = prove(_trial(model), machine, pinned=wanted, cancelled=cancelled)
+        memory.keep(model.manifest.weights_sha256, machine, found, wanted)
+    return found
+
+
+def _trial(model: ShelvedModel) -> Trial:
+    feeds = None
+    if model.manifest.family in families():
+        feeds = dict(family_named(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
+    recipe = recipes().get(model.manifest.id)
+    return Trial(
+        path=model.file(), weights_sha256=model.manifest.weights_sha256,
+        max_abs_diff=model.manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
+    )  # fmt: skip
+
+
+def _grey_ramp() -> Pixels:
+    """A picture that is the same everywhere and has something in every part."""
+    rows, columns = np.mgrid[0:480, 0:640]
+    return np.stack([(rows + columns) % 256, (rows * 2) % 256, (columns * 2) % 256], axis=-1).astype(np.uint8)
+
+
+def examined(shelf: Shelf, *, only: str | None = None, pinned: Sequence[str] = (), again: bool = False) -> Advice:
+    """Every model that is a graph (or one), tried where that is not remembered."""
+    machine = here()
+    tried: dict[str, Verdict] = {}
+    faults: dict[str, str] = {}
+    for model in [shelf.find(only)] if only else shelf.models()[0]:
+        if not is_graph(model):
+            continue
+        try:
+            shelf.check(model)
+            tried[model.manifest.id] = verdict_of(model, machine, pinned=pinned, again=again)
+        except (UserError, BadOutput) as problem:
+            faults[model.manifest.id] = str(problem)
+    return advice(machine, tried, faults)
+
+
+def is_graph(model: ShelvedModel) -> bool:
+    """Whether it is one ONNX file that this program runs itself; others (speech to text) bring their own runtime."""
+    found = model.manifest.files.get("model")
+    return found is not None and found.path.endswith(".onnx")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What ``models doctor`` says: a paragraph for a person, and the facts under it."""
+
+    words: str
+    facts: Mapping[str, Any]
+    mend: str = ""
+
+
+def advice(machine: Machine, tried: Mapping[str, Verdict], faults: Mapping[str, str]) -> Advice:
+    """In words a person can act on: what models run on here, and what would have to change for another device."""
+    names = [provider_name(each) for each in machine.offered if not each.startswith("Azure")]
+    lines = [f"The model runtime here is onnxruntime {machine.runtime}, built for {', '.join(names)}."]
+    gpu = [each for each in machine.offered if each not in (CPU, "AzureExecutionProvider")]
+    mend = ""
+    if not gpu:
+        lines.append(
+            "It can only use the processor, so models run there: slower, and otherwise the same. With an NVIDIA card, "
+            "install the extra 'gpu' instead of the plain runtime; with another graphics card, the extra 'webgpu'."
+        )
+        mend = "pip install workstation[gpu], or workstation[webgpu]; then: workstation models doctor --again"
+    for model, verdict in tried.items():
+        lines.append(f"{model} runs on {verdict.words}.")
+        lines += [
+            f"{provider_name(each.provider)} was tried for it and not taken: {each.reason}."
+            for each in verdict.attempts
+            if each.reason
+        ]
+    lines += [f"{model} does not run: {reason}." for model, reason in faults.items()]
+    if not tried and not faults:
+        lines.append(
+            "No model is there to try. `workstation models install NAME` brings one; `models list` names them."
+        )
+    facts = {
+        "runtime": machine.runtime, "offered": list(machine.offered), "driver": machine.driver,
+        "models": {
+            model: {
+                "provider": each.provider, "ms": round(each.milliseconds, 2), "remembered": each.remembered,
+                "tried": [
+                    {
+                        "provider": a.provider, "ms": round(a.milliseconds, 2), "difference": a.difference,
+                        "why_not": a.reason,
+                    }
+                    for a in each.attempts
+                ],
+            }
+            for model, each in tried.items()
+        },
+        "faults": dict(faults),
+    }  # fmt: skip
+    return Advice(words=" ".join(lines), facts=facts, mend=mend)

@@ -1,0 +1,322 @@
+"""A job of pre-labelling: which models over which streams, stored as they come, gone on with where it stopped.
+
+Called by ``workstation prelabel`` and the window. ``plan`` and ``store`` belong to the thread that owns the session;
+``chunks_of`` may run on any, and touches neither session nor store. What it ran on is remembered as derived data:
+deleting that loses time, never work. What a model has proposed before is not proposed again, even if it was rejected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace as with_fields
+
+from workstation.app.class_maps import class_map
+from workstation.app.labellers import Assignment, Call, Chunk, labeller_for
+from workstation.app.model_devices import here, is_graph, verdict_of
+from workstation.app.session import Session
+from workstation.core.annotation import Annotation, Source, SourceKind, State
+from workstation.core.errors import UserError
+from workstation.core.ids import IdSource, SampleId
+from workstation.core.rights import ActorKind
+from workstation.core.sample import Sample
+from workstation.prelabel.api import BadOutput
+from workstation.prelabel.lanes import Lanes, LocalLanes
+from workstation.prelabel.providers import Verdict, provider_name
+from workstation.prelabel.shelf import Shelf, ShelvedModel
+from workstation.prelabel.worker import CPU
+
+AREA = "prelabel"
+KEPT_AREA = "prelabel-found"
+_LAYER = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants pre-labelled."""
+
+    models: tuple[str, ...]
+    samples: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
+    every: int = 1
+    tracker: str = "none"
+    """What joins boxes of a film into tracks: ``bytetrack``, ``deepsort`` or ``none``."""
+    layer: str = _LAYER
+    pinned: tuple[str, ...] = ()
+    again: bool = False
+    threads: int = 0
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one assignment came."""
+
+    model: str
+    stream: str
+    position: int = 0
+    done: int = 0
+    total: int = 0
+    group: str = ""
+    device: str = ""
+    fault: str = ""
+
+    @property
+    def finished(self) -> bool:
+        return self.total > 0 and self.done >= self.total
+
+
+@dataclass(slots=True)
+class Progress:
+    """One assignment of a plan, as it is known to the owner of the session."""
+
+    assignment: Assignment
+    sample: SampleId
+    sample_key: str
+    source: Source
+    layer: str
+    device: str
+    mark: Mark
+    unmapped: tuple[str, ...] = ()
+    proposed: int = 0
+    known: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    _seen: set[bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done, and what will not, with the reason."""
+
+    work: tuple[Progress, ...]
+    left_out: tuple[str, ...]
+
+
+def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], bool] = lambda: False) -> Plan:
+    """Prove the models, and pair them with streams. Raises for a model or sample that is not there."""
+    models = [shelf.find(name) for name in dict.fromkeys(wish.models)]
+    if not models:
+        raise UserError("name at least one model; `workstation models list` shows them")
+    samples = _samples(session, wish.samples)
+    ontology = session.store.ontology()
+    if ontology is None:
+        raise UserError("no version of the ontology is in force, so nothing can be proposed")
+    work: list[Progress] = []
+    left_out: list[str] = []
+    machine = here()
+    for model in models:
+        shelf.check(model)
+        labeller = labeller_for(model.manifest.task)
+        verdict = _proven(model, machine, wish, cancelled)
+        classes = class_map(model.manifest, ontology)
+        for sample in samples:
+            reason = session.why_locked(sample.id)
+            if reason is not None:
+                left_out.append(f"{sample.key}: {reason}")
+                continue
+            for stream in session.store.streams(sample.id):
+                if stream.kind not in labeller.kinds or (wish.streams and stream.key not in wish.streams):
+                    continue
+                options: dict[str, str | bool | int | float] = {"every": wish.every, "tracker": wish.tracker}
+                source = _source(model, verdict, options)
+                job = _job(model, stream.id, options, wish.layer)
+                mark = _mark(session, sample.id, job, model, stream.key, again=wish.again)
+                assignment = Assignment(
+                    job=job, model=model, providers=tuple(dict.fromkeys((verdict.provider, CPU))),
+                    project=session.project.path, sample=sample.id, stream=stream, classes=classes.known,
+                    options=options, position=mark.position, threads=wish.threads,
+                    kept=_kept(session, sample.id, job) if mark.position else (),
+                )  # fmt: skip
+                work.append(
+                    Progress(
+                        assignment=assignment, sample=sample.id, sample_key=sample.key, source=source,
+                        layer=wish.layer, device=verdict.words, mark=mark, unmapped=classes.unmapped,
+                    )
+                )  # fmt: skip
+    return Plan(tuple(work), tuple(dict.fromkeys(left_out)))
+
+
+def chunks_of(assignment: Assignment, *, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Chunk]:
+    """What the model finds, as it comes. What a model answers that cannot be read is a ``UserError`` of the job."""
+    try:
+        yield from labeller_for(assignment.model.manifest.task).chunks(assignment, cancelled)
+    except BadOutput as problem:
+        raise UserError(
+            f"{assignment.model.manifest.id} over {assignment.stream.key}: it answers what cannot be read: {problem}. "
+            "What was found before that is kept"
+        ) from problem
+
+
+def store(session: Session, progress: Progress, chunk: Chunk) -> int:
+    """Put a chunk's proposals into the project in one step, and remember how far it is; answers how many were new."""
+    seen = _seen(session, progress)
+    fresh = [call for call in chunk.calls if _print_of(call) not in seen]
+    if fresh:
+        _write(session, progress, fresh)
+    seen.update(_print_of(call) for call in fresh)
+    progress.proposed += len(fresh)
+    progress.known += len(chunk.calls) - len(fresh)
+    progress.left_out.update(chunk.left_out)
+    progress.notes += chunk.notes
+    if chunk.kept:
+        with session.store.derived() as derived:
+            name = _part_name(progress.assignment.job, progress.mark.position)
+            derived.put(KEPT_AREA, name, chunk.kept, progress.sample)
+    _remember(
+        session, progress, with_fields(progress.mark, position=chunk.position, done=chunk.done, total=chunk.total)
+    )
+    return len(fresh)
+
+
+def store_fault(session: Session, progress: Progress, reason: str) -> None:
+    """Remember why it stopped, for who looks later; it goes on from the same place."""
+    _remember(session, progress, with_fields(progress.mark, fault=reason))
+
+
+def run(
+    session: Session, planned: Plan, *, lanes: Lanes | None = None,
+    tell: Callable[[Progress], None] = lambda _progress: None,
+) -> list[str]:  # fmt: skip
+    """All of a plan on this thread; answers why parts of it failed. For the command line and scripts."""
+    faults: list[str] = []
+    for progress in planned.work:
+        if progress.mark.finished:
+            continue
+        try:
+            for _, chunk in (lanes or LocalLanes()).run(chunks_of, [progress.assignment]):
+                store(session, progress, chunk)
+                tell(progress)
+        except UserError as problem:
+            store_fault(session, progress, str(problem))
+            faults.append(f"{progress.sample_key}/{progress.assignment.stream.key}: {problem}")
+    return faults
+
+
+def marks(session: Session, sample: SampleId) -> Mapping[str, Mark]:
+    """What ran on a sample, by job."""
+    stored = session.store.derived_values(AREA, sample)
+    return {key: found for key, value in stored.items() if (found := _read_mark(value)) is not None}
+
+
+# --- inside ---------------------------------------------------------------------------------------------------
+
+
+def _samples(session: Session, keys: Sequence[str]) -> list[Sample]:
+    samples = list(session.store.samples())
+    for key in keys:
+        if all(each.key != key for each in samples):
+            raise UserError(f"there is no sample {key[:80]!r}")
+    return [each for each in samples if not keys or each.key in keys]
+
+
+def _proven(model: ShelvedModel, machine: Any, wish: Wish, cancelled: Callable[[], bool]) -> Verdict:
+    if not is_graph(model):
+        return Verdict(provider=CPU, milliseconds=0.0, attempts=())
+    try:
+        return verdict_of(model, machine, pinned=wish.pinned, cancelled=cancelled)
+    except BadOutput as problem:
+        raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}; it is not run") from problem
+
+
+def _source(model: ShelvedModel, verdict: Verdict, options: Mapping[str, Any]) -> Source:
+    manifest = model.manifest
+    return Source(
+        kind=SourceKind.MODEL, name=manifest.id, version=manifest.version, weights_sha256=manifest.weights_sha256,
+        parameters={**manifest.thresholds, **options}, device=provider_name(verdict.provider),
+    )  # fmt: skip
+
+
+def _job(model: ShelvedModel, stream: str, options: Mapping[str, Any], layer: str) -> str:
+    said = msgspec.json.encode(
+        [
+            model.manifest.id,
+            model.manifest.weights_sha256,
+            dict(model.manifest.thresholds),
+            dict(options),
+            stream,
+            layer,
+        ]
+    )
+    return hashlib.sha256(said).hexdigest()[:32]
+
+
+def _mark(session: Session, sample: SampleId, job: str, model: ShelvedModel, stream: str, *, again: bool) -> Mark:
+    found = None if again else marks(session, sample).get(job)
+    if found is not None:
+        return with_fields(found, fault="")
+    return Mark(model=model.manifest.id, stream=stream, group=f"prelabel-{IdSource().new()}")
+
+
+def _kept(session: Session, sample: SampleId, job: str) -> tuple[bytes, ...]:
+    """What earlier chunks of the job kept, in their order."""
+    stored = session.store.derived_values(KEPT_AREA, sample)
+    return tuple(stored[name] for name in sorted(stored) if name.startswith(f"{job}/"))
+
+
+def _part_name(job: str, position: int) -> str:
+    return f"{job}/{position:012}"
+
+
+def _read_mark(value: bytes) -> Mark | None:
+    try:
+        return msgspec.json.decode(value, type=Mark)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None  # written by another version: it begins anew, and finds what is there already
+
+
+def _remember(session: Session, progress: Progress, mark: Mark) -> None:
+    progress.mark = with_fields(mark, device=progress.device)
+    with session.store.derived() as derived:
+        derived.put(AREA, progress.assignment.job, msgspec.json.encode(progress.mark), progress.sample)
+
+
+def _write(session: Session, progress: Progress, calls: Sequence[Call]) -> None:
+    """As the model, on the word of the person who runs it: the gate then lets proposals through and nothing else."""
+    actor = with_fields(session.actor, kind=ActorKind.MODEL, tool=f"prelabel {progress.source.name}")
+    label = f"Propose {len(calls)} labels with {progress.source.name}"
+    with session.store.transaction(label, actor=actor, group=progress.mark.group, sample=progress.sample) as tx:
+        for call in calls:
+            given = {
+                "sample": progress.sample, "state": State.PROPOSED, "layer": progress.layer,
+                "source": progress.source, **call.arguments,
+            }  # fmt: skip
+            session.registry.find(call.command).run(tx, given, sample=progress.sample)
+
+
+def _seen(session: Session, progress: Progress) -> set[bytes]:
+    """What this model, with these weights, has said of the stream before."""
+    if progress._seen is None:
+        progress._seen = {
+            _print_of_stored(session, each)
+            for each in session.store.annotations(progress.sample, stream=progress.assignment.stream.id)
+            if each.source.kind is SourceKind.MODEL
+            and each.source.name == progress.source.name
+            and each.source.weights_sha256 == progress.source.weights_sha256
+            and each.layer == progress.layer
+        }
+    return progress._seen
+
+
+def _print_of(call: Call) -> bytes:
+    given = call.arguments
+    if "keyframes" in given:
+        shown = [each for each in given["keyframes"] if each.get("shape")]
+        times = [each["time_ns"] for each in given["keyframes"]]
+        first = [shown[0]["shape"].get(name) for name in ("x", "y", "width", "height")]
+        return msgspec.json.encode(["track", min(times), max(times) + 1, first])
+    shape = given.get("shape") or {}
+    place = [shape.get(name) for name in ("x", "y", "width", "height")]
+    return msgspec.json.encode([given.get("class_id"), given.get("start_ns"), given.get("text"), place])
+
+
+def _print_of_stored(session: Session, annotation: Annotation) -> bytes:
+    if annotation.track is not None:
+        shapes = [each.shape for each in session.store.keyframes(annotation.id) if each.shape is not None]
+        first = [getattr(shapes[0], name, None) for name in ("x", "y", "width", "height")] if shapes else []
+        return msgspec.json.encode(["track", annotation.start_ns, annotation.end_ns, first])
+    place = [getattr(annotation.shape, name, None) for name in ("x", "y", "width", "height")]
+    return msgspec.json.encode([annotation.class_id, annotation.start_ns, annotation.text, place])

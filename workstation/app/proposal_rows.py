@@ -1,0 +1,93 @@
+"""The list of proposals that wait for a person, the most doubtful first, and which may be accepted together.
+
+Asked by the panel of proposals, by the actions that walk through them, and by tests; without Qt.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from workstation.app.inspecting import source_in_words
+from workstation.app.rows import Cell, Column, Row
+from workstation.app.sample_view import SampleView
+from workstation.app.walking import when
+from workstation.core.annotation import Annotation
+from workstation.core.proposals import doubt_of, languages_in, why_one_at_a_time
+
+COLUMNS = (
+    Column(title="Proposal", stretch=True, help="What is proposed; Enter accepts it, Backspace rejects it"),
+    Column(title="Sure", width=6, numeric=True, help="How sure the model is; the most doubtful first"),
+    Column(title="Stream", width=13, spare=2),
+    Column(title="Model", width=14, spare=1, help="What proposes it; the inspector says with which weights and where"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Proposals that may be accepted in one act, and why others are left to be looked at."""
+
+    fit: tuple[str, ...]
+    left: tuple[str, ...]
+    """Sentences, one for each reason."""
+
+
+def by_doubt(view: SampleView, proposals: Iterable[Annotation]) -> list[Annotation]:
+    """The most doubtful first; alike ones by time."""
+    return sorted(proposals, key=lambda each: (-doubt_of(each), when(view, each.id) or 0, each.id))
+
+
+def by_time(view: SampleView, proposals: Iterable[Annotation]) -> list[Annotation]:
+    """As they come."""
+    return sorted(proposals, key=lambda each: (when(view, each.id) or 0, each.id))
+
+
+def proposal_rows(view: SampleView, proposals: Iterable[Annotation]) -> list[Row]:
+    """One row each, the most doubtful first."""
+    return [_row(view, each) for each in by_doubt(view, proposals)]
+
+
+def confidence_in_words(annotation: Annotation) -> str:
+    """``0.82``; a dash for what says nothing."""
+    return "–" if annotation.confidence is None else f"{annotation.confidence:.2f}"
+
+
+def model_key(annotation: Annotation) -> str:
+    """How a filter calls what proposed it; one word."""
+    return "model:" + "_".join((annotation.source.name or annotation.source.kind.value).split())
+
+
+def batch_of(view: SampleView, proposals: Sequence[Annotation]) -> Batch:
+    """Of these, what one act may accept. Links are never among them: each is looked at by itself."""
+    reasons: Counter[str] = Counter()
+    fit: list[str] = []
+    for each in proposals:
+        beside = list(view.annotations_of(each.stream)) if each.kind.value in ("span", "text_span") else []
+        said = languages_in(each, beside)
+        reason = why_one_at_a_time(view.class_of(each), view.ontology, said)
+        if reason:
+            reasons[reason] += 1
+        else:
+            fit.append(each.id)
+    return Batch(tuple(fit), tuple(f"{count} left: {reason}." for reason, count in reasons.items()))
+
+
+def _row(view: SampleView, annotation: Annotation) -> Row:
+    stream = None if annotation.stream is None else view.streams.get(annotation.stream)
+    key = "the sample" if stream is None else stream.key
+    source = annotation.source
+    said = f" “{annotation.text[:60]}”" if annotation.text else ""
+    sure = confidence_in_words(annotation)
+    tip = f"{view.name_of(annotation.id)}{said}\nMade by {source_in_words(source)}"
+    return Row(
+        key=annotation.id,
+        ids=(annotation.id,),
+        group=f"class:{view.class_of(annotation)} stream:{'_'.join(key.split())} {model_key(annotation)}",
+        cells=(
+            Cell(text=f"{view.name_of(annotation.id)}{said}", paint=view.paint_of(annotation), tip=tip),
+            Cell(text=sure, sort=-doubt_of(annotation), tip=f"Confidence {sure}"),
+            Cell(text=key, tip=tip),
+            Cell(text=f"{source.name or source.kind.value} {source.version}".strip(), tone="quiet", tip=tip),
+        ),
+    )

@@ -1,0 +1,307 @@
+"""Cuboids of single sweeps as tracks, in the world. Fed by ``app/lidar_prelabelling.py`` sweep by sweep.
+
+Each track foretells where it will be by its own speed; found and foretold are paired so that the whole is nearest. A
+track keeps one size (that of its best sweeps) and one class; each of its boxes is laid anew so that the faces that were
+seen stay where they were. What never moves gets one pose. What was seen too seldom is dropped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workstation.core.geometry import Cuboid
+from workstation.core.rotation import about_z
+from workstation.prelabel.api import FoundCuboid
+from workstation.prelabel.cuboid_overlap import bird_eye_iou, rows_of
+
+Floats = NDArray[np.float64]
+Vec3 = tuple[float, float, float]
+_GATE_M = 2.0
+"""How far beside where it was foretold a thing may be found; and more the faster it may be."""
+_FASTEST_M_S = 40.0
+_NEW_SPEED_M_S = 15.0
+"""What a thing seen once may do."""
+_LOST_NS = 700_000_000
+_OTHER_CLASS_M = 1.0
+"""A pair of two classes counts as so much farther apart: size alone often mistakes one for another."""
+_STILL_M = 0.8
+_STILL_SHARE = 0.35
+_STILL_M_S = 0.35
+_MOST_LOOKS = 60
+_ALIKE_RAD = math.radians(10)
+_SAME_PLACE = 0.15
+_MOVES_M_S = 1.0
+_ASKEW = math.radians(20)
+_SMOOTH = 0.5
+"""How much of a new speed is believed at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedCuboid:
+    """One thing over sweeps. ``cuboids`` at ``times_ns``, all of one size."""
+
+    number: int
+    label: str
+    score: float
+    times_ns: tuple[int, ...]
+    cuboids: tuple[Cuboid, ...]
+    static: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    number: int
+    found: list[tuple[int, FoundCuboid, Vec3]]
+    speed: Floats = field(default_factory=lambda: np.zeros(2))
+
+    def foretold(self, time_ns: int) -> Floats:
+        last_ns, last, _ = self.found[-1]
+        place: Floats = np.array(last.center[:2]) + self.speed * (time_ns - last_ns) / 1e9
+        return place
+
+    def gate_m(self, time_ns: int) -> float:
+        step_s = (time_ns - self.found[-1][0]) / 1e9
+        free = _NEW_SPEED_M_S if len(self.found) == 1 else 4.0
+        return _GATE_M + free * step_s
+
+    def take(self, time_ns: int, found: FoundCuboid, eye: Vec3) -> None:
+        last_ns, last, _ = self.found[-1]
+        step_s = max((time_ns - last_ns) / 1e9, 1e-3)
+        seen = (np.array(found.center[:2]) - np.array(last.center[:2])) / step_s
+        share = 1.0 if len(self.found) == 1 else _SMOOTH
+        speed = (1 - share) * self.speed + share * seen
+        fast = float(np.linalg.norm(speed))
+        self.speed = speed if fast <= _FASTEST_M_S else speed * (_FASTEST_M_S / fast)
+        self.found.append((time_ns, found, eye))
+
+
+class CuboidTracker:
+    """Sweeps in the order of time through ``add``; then ``tracks``. Cost per sweep does not grow with their number."""
+
+    def __init__(self, *, fewest: int = 3) -> None:
+        """``fewest``: sweeps in which a thing must be found."""
+        self._fewest = fewest
+        self._open: list[_Open] = []
+        self._done: list[_Open] = []
+        self._count = 0
+
+    def add(self, time_ns: int, found: Sequence[FoundCuboid], *, eye: Vec3) -> None:
+        """One sweep, in a frame that does not move. ``eye``: where the sensor was."""
+        self._close(time_ns - _LOST_NS)
+        taken: set[int] = set()
+        for track, number in self._paired(time_ns, found):
+            self._open[track].take(time_ns, found[number], eye)
+            taken.add(number)
+        for number, each in enumerate(found):
+            if number not in taken:
+                self._open.append(_Open(self._count, [(time_ns, each, eye)]))
+                self._count += 1
+
+    def tracks(self) -> list[TrackedCuboid]:
+        """What was seen often enough, best first."""
+        whole = [each for each in (*self._done, *self._open) if len(each.found) >= self._fewest]
+        return _joined(sorted((_finished(each) for each in whole), key=lambda each: (-each.score, each.number)))
+
+    def _close(self, before_ns: int) -> None:
+        gone = [each for each in self._open if each.found[-1][0] < before_ns]
+        self._done += [each for each in gone if len(each.found) >= self._fewest]
+        self._open = [each for each in self._open if each.found[-1][0] >= before_ns]
+
+    def _paired(self, time_ns: int, found: Sequence[FoundCuboid]) -> list[tuple[int, int]]:
+        from scipy.optimize import linear_sum_assignment
+
+        if not found or not self._open:
+            return []
+        foretold = np.array([each.foretold(time_ns) for each in self._open])
+        gates = np.array([each.gate_m(time_ns) for each in self._open])
+        here = rows_of(found)[:, :2]
+        apart = np.linalg.norm(foretold[:, None] - here[None], axis=-1)
+        labels = np.array([each.label for each in found])
+        lasts = np.array([each.found[-1][1].label for each in self._open])
+        cost = apart + np.where(lasts[:, None] == labels[None], 0.0, _OTHER_CLASS_M)
+        allowed = apart <= gates[:, None]
+        # Every pair that may be is dearer by its distance only; one that may not be is dearer than all of those.
+        cost = np.where(allowed, cost, 1e6)
+        rows, columns = linear_sum_assignment(cost)
+        return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
+
+
+def _finished(track: _Open) -> TrackedCuboid:
+    label = _label(track)
+    own = [each for _, each, _ in track.found if each.label == label]
+    best = sorted(own, key=lambda each: -(0 if each.points is None else len(each.points)))[: max(3, len(own) // 3)]
+    length, width, height = np.median(np.array([each.size for each in best]), axis=0).tolist()
+    seen: Vec3 = (length, width, height)
+    times = [time_ns for time_ns, _, _ in track.found]
+    still = _standing(track, seen)
+    if still is not None:
+        laid = [still] * len(times)
+    else:
+        yaws = _headings(track).tolist()
+        laid = [laid_anew(each, yaw, seen, eye) for (_, each, eye), yaw in zip(track.found, yaws, strict=True)]
+    score = float(np.mean(sorted((each.score for each in own), reverse=True)[: max(3, len(own) // 2)]))
+    sure = min(1.0, 0.5 + 0.1 * len(track.found))
+    return TrackedCuboid(
+        number=track.number, label=label, score=round(score * sure, 4), times_ns=tuple(times), cuboids=tuple(laid),
+        static=still is not None,
+    )  # fmt: skip
+
+
+def _label(track: _Open) -> str:
+    """By the sum of scores, so that one near look counts more than many far ones."""
+    votes: dict[str, float] = defaultdict(float)
+    for _, each, _ in track.found:
+        votes[each.label] += _weight(each)
+    return max(votes, key=lambda each: (votes[each], each))
+
+
+def _headings(track: _Open) -> Floats:
+    """Of each sweep; front and back as the thing moves, else as in its best sweep."""
+    centers = np.array([each.center[:2] for _, each, _ in track.found])
+    times = np.array([time_ns for time_ns, _, _ in track.found], np.float64) / 1e9
+    yaws = rows_of([each for _, each, _ in track.found])[:, 6]
+    lead = float(yaws[int(np.argmax([each.score for _, each, _ in track.found]))])
+    ways = np.array([_way(centers, times, row) for row in range(len(times))])
+    fast = np.linalg.norm(ways, axis=1)
+    moving = fast > _MOVES_M_S
+    if not moving.any():
+        flipped: Floats = np.where(np.cos(yaws - lead) < 0, yaws + np.pi, yaws)
+        return flipped
+    ahead = np.arctan2(ways[:, 1], ways[:, 0])
+    ahead = ahead[moving][np.argmin(np.abs(times[:, None] - times[moving][None]), axis=1)]
+    # The L of the outline is sharper than the way of its middle; the way only says which of its sides is the front.
+    snapped = yaws + np.round((ahead - yaws) / (np.pi / 2)) * np.pi / 2
+    found: Floats = np.where(np.abs(snapped - ahead) <= _ASKEW, snapped, ahead)
+    return found
+
+
+def _way(centers: Floats, times: Floats, row: int) -> Floats:
+    """Metres a second about one sweep, by a straight line through those within a second."""
+    near = np.abs(times - times[row]) <= 1.0
+    since = times[near] - times[near].mean()
+    spread = float((since**2).sum())
+    if spread <= 0:
+        return np.zeros(2)
+    way: Floats = (since[:, None] * (centers[near] - centers[near].mean(axis=0))).sum(axis=0) / spread
+    return way
+
+
+def _weight(found: FoundCuboid) -> float:
+    """How much one look says: more of many points than of few."""
+    return found.score * (1.0 if found.points is None else math.sqrt(len(found.points)))
+
+
+def _standing(track: _Open, size: Vec3) -> Cuboid | None:
+    """The one box of a thing that stands still; ``None`` of one that moves.
+
+    Most looks have it in one place. What is passed closely is hidden in part, and its middle then seems to wander; that
+    makes it no thing that moves.
+    """
+    rows = rows_of([each for _, each, _ in track.found])
+    weights = np.array([_weight(each) for _, each, _ in track.found])
+    step = 1 + len(rows) // _MOST_LOOKS
+    away = np.linalg.norm(rows[::step, None, :2] - rows[None, :, :2], axis=-1)
+    worth = np.where(away <= _STILL_M, weights, 0.0).sum(axis=1)
+    near = away[int(np.argmax(worth))] <= _STILL_M
+    times = np.array([time_ns for time_ns, _, _ in track.found])
+    if near.mean() < _STILL_SHARE or _speed(rows[near], times[near]) >= _STILL_M_S:
+        return None
+    turned = np.abs(_half_turn(rows[near, None, 6] - rows[None, near, 6])) <= _ALIKE_RAD
+    best = int(np.argmax(np.where(turned, weights[near], 0.0).sum(axis=1)))
+    kept = rows[near][turned[best]]
+    yaw = float(kept[0, 6] + np.median(_half_turn(kept[:, 6] - kept[0, 6])))
+    x, y = np.median(kept[:, :2], axis=0).tolist()
+    bottom = float(np.median(kept[:, 2] - kept[:, 5] / 2))
+    return Cuboid(center=(x, y, bottom + size[2] / 2), size=size, rotation=about_z(yaw))
+
+
+def _half_turn(angles: Floats) -> Floats:
+    """Angles as boxes know them, which look alike from front and back: -90° to 90°."""
+    found: Floats = (angles + np.pi / 2) % np.pi - np.pi / 2
+    return found
+
+
+def _speed(centers: Floats, times: NDArray[np.int64]) -> float:
+    """Metres a second, by the median of the speeds between all pairs of looks."""
+    step = 1 + len(times) // _MOST_LOOKS
+    flat, seconds = centers[::step, :2], times[::step].astype(np.float64) / 1e9
+    one, other = np.triu_indices(len(seconds), 1)
+    if not len(one):
+        return 0.0
+    speeds = (flat[other] - flat[one]) / (seconds[other] - seconds[one])[:, None]
+    return float(np.linalg.norm(np.median(speeds, axis=0)))
+
+
+def _joined(tracks: Sequence[TrackedCuboid]) -> list[TrackedCuboid]:
+    """Best first; what stands where a better one stands is the same thing, lost from sight for a while."""
+    kept: list[TrackedCuboid] = []
+    for each in tracks:
+        still = [row for row, other in enumerate(kept) if other.static]
+        if each.static and still:
+            shared = bird_eye_iou(rows_of(each.cuboids[:1]), rows_of([kept[row].cuboids[0] for row in still]))[0]
+            best = int(np.argmax(shared))
+            if shared[best] > _SAME_PLACE:
+                kept[still[best]] = _longer(kept[still[best]], each)
+                continue
+        kept.append(each)
+    return kept
+
+
+def _longer(track: TrackedCuboid, other: TrackedCuboid) -> TrackedCuboid:
+    times = tuple(sorted({*track.times_ns, *other.times_ns}))
+    return replace(track, times_ns=times, cuboids=(track.cuboids[0],) * len(times))
+
+
+def laid_anew(found: FoundCuboid, yaw: float, size: Vec3, eye: Vec3) -> Cuboid:
+    """A box of that size and heading whose faces towards the sensor are where those of ``found`` were; its bottom
+    too."""
+    old = rows_of([found])[0]
+    quarter = round((yaw - float(old[6])) / (math.pi / 2))
+    length, width = (old[3], old[4]) if quarter % 2 == 0 else (old[4], old[3])
+    off = np.array(eye[:2]) - old[:2]
+    ahead = np.array([math.cos(yaw), math.sin(yaw)])
+    left = np.array([-ahead[1], ahead[0]])
+    middle = old[:2].copy()
+    for way, was, now in ((ahead, length, size[0]), (left, width, size[1])):
+        side = float(off @ way)
+        if abs(side) > was / 2:  # that face is seen: it stays
+            middle += way * math.copysign((was - now) / 2, side)
+    bottom = old[2] - old[5] / 2
+    return Cuboid(
+        center=(float(middle[0]), float(middle[1]), float(bottom + size[2] / 2)), size=size, rotation=about_z(yaw)
+    )  # fmt: skip
+
+
+def keyframes_of(track: TrackedCuboid, *, most_m: float = 0.15, most_rad: float = 0.05) -> list[int]:
+    """Which of its boxes are enough to draw the others between them: fewer are fewer to correct.
+
+    A stretch is cut where the box lies farthest from the straight line, as Douglas and Peucker do.
+    """
+    last = len(track.times_ns) - 1
+    if track.static or last == 0:
+        return [0] if last == 0 else [0, last]
+    rows = rows_of(track.cuboids)
+    times = np.array(track.times_ns, np.float64)
+    # One number for place and heading: 1 is as far off as may be.
+    track_of = np.column_stack([rows[:, :3] / most_m, np.unwrap(rows[:, 6]) / most_rad])
+    kept, open_now = {0, last}, [(0, last)]
+    while open_now:
+        start, end = open_now.pop()
+        if end - start < 2:
+            continue
+        share = ((times[start + 1 : end] - times[start]) / (times[end] - times[start]))[:, None]
+        straight = track_of[start] * (1 - share) + track_of[end] * share
+        off = track_of[start + 1 : end] - straight
+        apart = np.maximum(np.linalg.norm(off[:, :3], axis=1), np.abs(off[:, 3]))
+        worst = int(np.argmax(apart))
+        if apart[worst] > 1:
+            middle = start + 1 + worst
+            kept.add(middle)
+            open_now += [(start, middle), (middle, end)]
+    return sorted(kept)

@@ -1,0 +1,191 @@
+"""Which models shall propose labels, on which streams; and which class of the ontology stands for which label.
+
+The second is asked once for each ontology: what is left open is listed and left out, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QSpinBox,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+from workstation.app.class_maps import class_map, keep_class_map
+from workstation.app.model_list import Shelf, ShelvedModel
+from workstation.app.prelabelling import Wish
+from workstation.ui.dialogs.sheet import Sheet, named
+from workstation.ui.main_window import MainWindow
+from workstation.ui.prelabelling import Prelabelling
+from workstation.ui.workbench import Workbench
+
+_LATER = "– left out –"
+
+
+class Prelabel(Sheet):
+    """Choose and start; the job stands in the status line."""
+
+    def __init__(self, window: MainWindow, bench: Workbench, shelf: Shelf) -> None:
+        super().__init__(window, "prelabel", "Pre-label")
+        self._bench = bench
+        self._shelf = shelf
+        assert bench.view is not None
+        models = shelf.models()[0]
+        self.say("Models" if models else "No model is installed; the panel of models installs or adds one.")
+        self.models = self._list("prelabel_models", "Models", [(each.manifest.id, _words(each)) for each in models])
+        self.say("Streams")
+        streams = [(each.key, f"{each.key} ({each.kind.value})") for each in bench.view.streams.values()]
+        self.streams = self._list("prelabel_streams", "Streams", streams, chosen=bench.focused_stream_key())
+        self.everywhere = QCheckBox("On all samples, not only this one")
+        named(self.everywhere, "prelabel_everywhere", "On all samples")
+        self.every = QSpinBox()
+        self.every.setRange(1, 1000)
+        self.every.setPrefix("Look at one picture in ")
+        named(self.every, "prelabel_every", "Look at every so many pictures")
+        self.column.addWidget(self.everywhere)
+        self.column.addWidget(self.every)
+        self.say("What they find is proposed, never judged: you accept, edit or reject it.", "quiet")
+        self.start_button = self.button("start", "Start", default=True)
+        self.start_button.setEnabled(bool(models))
+        cancel = self.button("cancel", "Cancel")
+        self.start_button.clicked.connect(self._on_start)
+        cancel.clicked.connect(self.reject)
+        self.buttons(cancel, self.start_button)
+        self.setMinimumWidth(460)
+
+    def _list(
+        self, name: str, spoken: str, entries: list[tuple[str, str]], chosen: str | None = None
+    ) -> QListWidget:  # fmt: skip
+        made = QListWidget()
+        named(made, name, spoken)
+        made.setMaximumHeight(120)
+        for key, words in entries:
+            item = QListWidgetItem(words)
+            item.setData(Qt.ItemDataRole.UserRole, key)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            on = key == chosen or len(entries) == 1
+            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+            made.addItem(item)
+        self.column.addWidget(made)
+        return made
+
+    @Slot()
+    def _on_start(self) -> None:
+        models, streams = _checked(self.models), _checked(self.streams)
+        view = self._bench.view
+        if not models or view is None:
+            self._bench.tell("Choose at least one model.")
+            return
+        samples = () if self.everywhere.isChecked() else (view.sample.key,)
+        wish = Wish(models=models, samples=samples, streams=streams, every=self.every.value())
+        self.accept()
+        Prelabelling(self._bench, self._shelf, wish).start()
+
+
+class NoModel(Sheet):
+    """In place of the classes of a model where none is installed."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window, "class_map", "Classes of a model's labels")
+        self.say("No model is installed. The panel of models installs one by name, or adds one from this machine.")
+        close = self.button("close", "Close", default=True)
+        close.clicked.connect(self.reject)
+        self.buttons(close)
+
+
+class ClassMapSheet(Sheet):
+    """A row for each label of a model: the class that stands for it, or none."""
+
+    def __init__(self, window: MainWindow, bench: Workbench, model: ShelvedModel) -> None:
+        super().__init__(window, "class_map", f"Classes of {model.manifest.id}")
+        self._bench = bench
+        self._model = model
+        assert bench.view is not None
+        assert bench.view.ontology is not None
+        self._ontology = bench.view.ontology
+        known = class_map(model.manifest, self._ontology)
+        self.words = self.say(_unmapped(known.unmapped))
+        labels = list(dict.fromkeys((*known.unmapped, *known.known)))
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("Filter labels")
+        named(self.field, "class_map_filter", "Filter labels")
+        self.field.textChanged.connect(self._on_filter)
+        self.column.addWidget(self.field)
+        self.table = QTableWidget(len(labels), 2)
+        named(self.table, "class_map_table", "Labels and their classes")
+        self.table.setHorizontalHeaderLabels(["Label of the model", "Class here"])
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.verticalHeader().hide()
+        self.choices: dict[str, QComboBox] = {}
+        for row, label in enumerate(labels):
+            self._add_row(row, label, known.known.get(label, ""))
+        self.table.resizeColumnToContents(0)
+        self.column.addWidget(self.table, 1)
+        keep = self.button("keep", "Keep for this ontology", default=True)
+        cancel = self.button("cancel", "Cancel")
+        keep.clicked.connect(self._on_keep)
+        cancel.clicked.connect(self.reject)
+        self.buttons(cancel, keep)
+        self.resize(520, 480)
+
+    def _add_row(self, row: int, label: str, chosen: str) -> None:
+        item = QTableWidgetItem(label)
+        item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+        self.table.setItem(row, 0, item)
+        box = QComboBox()
+        named(box, f"class_map_{row}", f"Class for {label}")
+        box.addItem(_LATER, "")
+        for each in self._ontology.classes.values():
+            if each.retired is None and self._ontology.takes_proposals(each.id):
+                box.addItem(next(iter(each.names.values())), each.id)
+        box.setCurrentIndex(max(0, box.findData(chosen)))
+        box.currentIndexChanged.connect(self._on_chosen)
+        self.choices[label] = box
+        self.table.setCellWidget(row, 1, box)
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        self.explain(_unmapped(tuple(label for label, box in self.choices.items() if not box.currentData())))
+
+    @Slot(str)
+    def _on_filter(self, typed: str) -> None:
+        for row, label in enumerate(self.choices):
+            self.table.setRowHidden(row, typed.casefold() not in label.casefold())
+
+    @Slot()
+    def _on_keep(self) -> None:
+        chosen = {label: str(box.currentData() or "") for label, box in self.choices.items()}
+
+        def act() -> bool:
+            keep_class_map(self._model.manifest, self._ontology, chosen)
+            return True
+
+        if self._bench.attempt(act):
+            self._bench.tell(f"The classes of {self._model.manifest.id} are kept for {self._ontology.ontology.name}.")
+            self.accept()
+
+
+def _unmapped(labels: tuple[str, ...]) -> str:
+    if not labels:
+        return "Every label has a class."
+    names = ", ".join(labels[:8]) + (" …" if len(labels) > 8 else "")
+    many = "One label has" if len(labels) == 1 else f"{len(labels)} labels have"
+    return f"{many} no class and will be left out: {names}."
+
+
+def _words(model: ShelvedModel) -> str:
+    manifest = model.manifest
+    return f"{manifest.id} ({manifest.task.value}, licence {manifest.license or 'not stated'})"
+
+
+def _checked(made: QListWidget) -> tuple[str, ...]:
+    items = [made.item(row) for row in range(made.count())]
+    return tuple(
+        str(each.data(Qt.ItemDataRole.UserRole)) for each in items if each.checkState() == Qt.CheckState.Checked
+    )
