@@ -18,7 +18,7 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.prelabel.api import Task
 from workstation.prelabel.shelf import ShelvedModel
 
-LABELLERS: tuple[str, ...] = ("workstation.app.label_pictures",)
+LABELLERS: tuple[str, ...] = ("workstation.app.label_pictures", "workstation.app.label_sounds")
 """Modules with a ``LABELLER``, imported when a job is planned."""
 
 
@@ -43,6 +43,10 @@ class Assignment:
     """Of the processor for the model; 0 leaves one core to the interface."""
     kept: tuple[bytes, ...] = ()
     """What the stored chunks kept for this, in their order."""
+    beside: tuple[ShelvedModel, ...] = ()
+    """Models of the same job that this one may lean on, as a recogniser on a voice detector."""
+    other_language: str = ""
+    """The attribute that says which other language a turn is in; empty where its class has none."""
 
 
 @dataclass(frozen=True, slots=True)
