@@ -240,6 +240,31 @@ def test_one_that_dies_in_the_middle_leaves_whole_chunks_and_a_reason(
     monkeypatch.undo()
 
 
+def test_it_is_scored_against_a_layer_that_people_labelled(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model(tmp_path)
+    assert main(["prelabel", str(project), "--models", "bright", "--eval", "gold", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "nothing is labelled in the layer 'gold'" in said.err
+    assert "score" not in [json.loads(each).get("t") for each in said.out.splitlines()]
+    found = sorted(labels(project), key=lambda each: each.start_ns or 0)
+    boxes = [box for number in range(COUNT) if (box := truth(number)) is not None]
+    with open_project(project, person="ann") as session, session.together("gold") as add_one:
+        for number, (each, box) in enumerate(zip(found, boxes, strict=True)):
+            y = int(box.y) if number % 3 else 40  # a third of the truth lies elsewhere
+            shape = {"kind": "box", "x": box.x, "y": y, "width": box.width, "height": box.height}
+            add_one("annotation.add", sample=each.sample, stream=each.stream, class_id="lamp", layer="gold",
+                    shape=shape, start_ns=each.start_ns, end_ns=each.end_ns)  # fmt: skip
+    assert main(["prelabel", str(project), "--models", "bright", "--eval", "gold", "--json"]) == 0
+    rows = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    score = next(each for each in rows if each.get("t") == "score" and each["iou"] == 0.5)
+    assert (score["model"], score["class"], score["truths"], score["found"]) == ("bright", "Lamp", 60, 60)
+    assert (score["recall"], score["precision"]) == (pytest.approx(2 / 3, abs=0.001), pytest.approx(2 / 3, abs=0.001))
+    assert main(["prelabel", str(project), "--models", "bright", "--eval", "gold"]) == 0
+    assert "0.667" in capsys.readouterr().out
+
+
 def test_what_is_asked_wrongly_is_said(project: Path, tmp_path: Path) -> None:
     with open_project(project, person="ann") as session:
         with pytest.raises(UserError, match="there is no model 'nothing'"):

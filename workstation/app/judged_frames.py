@@ -42,6 +42,11 @@ def is_proposal(annotation: Annotation, model: str | None = None) -> bool:
     return mine and model in (None, annotation.source.name)
 
 
+def is_settled(annotation: Annotation, layer: str) -> bool:
+    """Whether it belongs to what people said in a layer."""
+    return annotation.state in _SETTLED and annotation.layer == layer
+
+
 def models_of(view: SampleView) -> list[str]:
     """The models with open proposals in the sample, by name."""
     return sorted({each.source.name for each in view.annotations.values() if is_proposal(each)})
@@ -72,7 +77,7 @@ def _judged(
             continue
         if is_proposal(each, model):
             mine[stream.id].append(each)
-        elif each.state in _SETTLED and each.layer == layer:
+        elif is_settled(each, layer):
             theirs[stream.id].append(each)
     for stream_id, proposals in mine.items():
         numbers = {str(each.id): number for number, each in enumerate((*proposals, *theirs[stream_id]))}

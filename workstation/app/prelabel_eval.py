@@ -1,4 +1,5 @@
-"""How good the proposals of a model are against a layer taken as truth: rows for ``workstation prelabel --eval``."""
+"""How good the proposals of a model are against a layer taken as truth: rows for ``workstation prelabel --eval``
+and ``workstation predictions score``."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 from workstation.app.judged_frames import Judged, judged_boxes, judged_cuboids
 from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.prelabel_eval_speech import heard
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
 from workstation.prelabel.evaluate import (
@@ -23,7 +25,7 @@ from workstation.prelabel.evaluate import (
 
 COLUMNS = (
     "stream", "what", "class", "iou", "ap", "recall", "precision", "mean_iou", "truths", "found", "switches", "mota",
-    "idf1",
+    "idf1", "wer", "der",
 )  # fmt: skip
 
 
@@ -31,7 +33,8 @@ def evaluated(
     view: SampleView, readers: OpenStreams, *, model: str | None = None, layer: str = "main", level: float = 0.5
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Of each stream on which the model proposed something: each class at one overlap, the mean over COCO's ten levels
-    for boxes, seen from above as well for cuboids; and identity over time where proposals are tracks."""
+    for boxes, seen from above as well for cuboids; and identity over time where proposals are tracks; word and
+    speaker errors of sound."""
     rows: list[dict[str, Any]] = []
     for stream, frames in _by_stream(judged_boxes(view, model=model, layer=layer)):
         rows += _scored(view, stream, frames, box_overlap, "boxes", level)
@@ -42,6 +45,9 @@ def evaluated(
     for stream, frames in _by_stream(judged_cuboids(view, PlacedCuboids(view, readers), model=model, layer=layer)):
         rows += _scored(view, stream, frames, cuboid_overlap, "cuboids", level)
         rows += _scored(view, stream, frames, cuboid_overlap_from_above, "cuboids from above", level, whole=False)
+    for found in heard(view, model=model, layer=layer):
+        figures = {name: value for name, value in found.items() if name not in ("stream", "what")}
+        rows.append(_row(view, found["stream"], found["what"], "all", "", **figures))
     return rows
 
 

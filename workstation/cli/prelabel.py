@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from workstation.app.session import Session
 
 _COLUMNS = ("sample", "stream", "model", "runs on", "looked at", "proposed", "known", "left out", "note")
+_SCORES = (
+    "sample", "stream", "model", "what", "class", "iou", "ap", "recall", "precision", "mean_iou", "truths", "found",
+    "switches", "mota", "idf1", "wer", "der",
+)  # fmt: skip
 
 
 @click.command()
@@ -35,6 +40,7 @@ _COLUMNS = ("sample", "stream", "model", "runs on", "looked at", "proposed", "kn
 @click.option("--layer", default="main", show_default=True, help="The layer that proposals go to.")
 @click.option("--device", "devices", multiple=True, metavar="DEVICE", help="Only this device, as cpu or cuda.")
 @click.option("--map", "maps", multiple=True, metavar="LABEL=CLASS", help="What a model's label means here; kept.")
+@click.option("--eval", "truth", metavar="LAYER", help="Then score what is proposed against LAYER, taken as truth.")
 @click.option("--again", is_flag=True, help="Look at everything again, also where it is finished.")
 @acting
 @json_option
@@ -48,6 +54,7 @@ def prelabel(
     layer: str,
     devices: tuple[str, ...],
     maps: tuple[str, ...],
+    truth: str | None,
     again: bool,
     person: str | None,
     role: str | None,
@@ -75,6 +82,7 @@ def prelabel(
         tell = progress_printer("looking")
         faults = run(session, planned, tell=lambda each: tell(each.mark.done, each.mark.total))
         rows = [_row(each) for each in planned.work]
+        scores = [] if truth is None else list(_scores(session, planned.work, truth))
     print_rows(rows, columns=_COLUMNS, as_json=as_json, whole=True)
     for fault in faults:
         click.echo(f"Error: {fault}", err=True)
@@ -86,7 +94,32 @@ def prelabel(
         if unmapped:
             click.echo(f"No class stands for: {', '.join(unmapped)}. Say it once with --map LABEL=CLASS.")
         click.echo(f"{total} label{'' if total == 1 else 's'} proposed.")
+    if truth is not None:
+        print_rows(scores, columns=_SCORES, as_json=as_json, whole=True)
+        if not scores and not as_json:
+            click.echo("No open proposals to score.")
     return 1 if faults or planned.left_out else 0
+
+
+def _scores(session: Session, work: Sequence[Progress], truth: str) -> Iterator[dict[str, Any]]:
+    """Of each sample and model of the job, against a layer."""
+    from workstation.app.judged_frames import is_settled
+    from workstation.app.prelabel_eval import evaluated
+    from workstation.app.reading import Formats
+    from workstation.app.sample_view import SampleView
+    from workstation.app.streams import OpenStreams
+
+    readers = Formats().readers
+    for sample in dict.fromkeys(each.sample for each in work):
+        view = SampleView(session.store, sample)
+        if not any(is_settled(each, truth) for each in view.annotations.values()):
+            click.echo(f"left out: {view.sample.key}: nothing is labelled in the layer {truth[:80]!r}", err=True)
+            continue
+        names = dict.fromkeys(each.source.name for each in work if each.sample == sample)
+        with OpenStreams(session.project.path, readers=readers) as opened:
+            for name in names:
+                for row in evaluated(view, opened, model=name, layer=truth):
+                    yield {"t": "score", "model": name, **row}
 
 
 def _keep(session: Session, names: tuple[str, ...], maps: tuple[str, ...]) -> None:
