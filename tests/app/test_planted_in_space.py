@@ -16,12 +16,15 @@ import pytest
 from drive_projects import drive_project
 
 from workstation import open_project
+from workstation.app.calibration_report import report_of
 from workstation.app.demo_batch import build as build_batch
 from workstation.app.demo_generated import add_generated
+from workstation.app.demo_mixed import build as build_mixed
 from workstation.app.demo_robot import label as label_robot
 from workstation.app.evidence import media_evidence
 from workstation.app.opening import new_project
 from workstation.app.resources import resource
+from workstation.core.calibration_error import Cause
 from workstation.core.findings import Finding
 from workstation.core.rights import ActorKind
 from workstation.qa.findings import load_rules
@@ -121,7 +124,30 @@ def test_the_drive(
     if size is not None:
         (finding,) = findings
         assert finding.measured == pytest.approx(size, abs=within), finding.text
+    the_report_says_the_same(tmp_path / "p", findings)
     shutil.rmtree(tmp_path / "p")
+
+
+def the_report_says_the_same(project: Path, findings: list[Finding]) -> None:
+    """Cameras that are off, single cuboids and clocks, as the checks found them; the panel shows this report."""
+    with open_project(project, read_only=True) as session:
+        (sample,) = session.store.samples()
+        report = report_of(session.store, session.project, sample)
+    by_rule = {rule: [each for each in findings if each.rule == f"calibration.{rule}"]
+               for rule in ("turned", "shifted", "late", "misplaced")}  # fmt: skip
+    assert [each.camera for each in report.cameras if each.off] == [
+        finding.items[0].label for finding in (*by_rule["turned"], *by_rule["shifted"])
+    ]
+    for finding in by_rule["turned"]:
+        (error,) = (each.error for each in report.cameras if each.off)
+        assert error is not None
+        assert abs(error.turned_deg) == pytest.approx(finding.measured, abs=0.001)
+        assert {each.cause for each in report.suspects()} == {Cause.CALIBRATION}
+    assert all(bool(each.late) == bool(by_rule["late"]) for each in report.cameras)
+    accused = {label for each in report.suspects() if each.cause is Cause.CUBOID for label in each.off.labels}
+    assert bool(accused) == bool(by_rule["misplaced"])
+    assert all(finding.items[0].id in accused for finding in by_rule["misplaced"])
+    assert (Cause.CLOCK in {each.cause for each in report.suspects()}) <= bool(by_rule["late"])
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +204,15 @@ def test_the_batch(
     if size is not None:
         assert findings[0].measured == pytest.approx(size, abs=0.01)
         assert "p3" in findings[0].text
+
+
+def test_clean_moments_with_noise_on_every_label_are_silent(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p", profile="driving", in_force=True, person="Ana")
+    with open_project(project, kind=ActorKind.IMPORT, tool="demo") as session:
+        build_mixed(session, tmp_path / "media", count=40, seed=11)
+    found = found_in(project, OF_PEOPLE)
+    TABLE.append(Row("mixed, 40 clean", (), found))
+    assert [(each.rule, each.text) for each in found] == []
 
 
 def test_the_table() -> None:

@@ -12,6 +12,7 @@ import pytest
 from workstation.app.opening import new_project, open_project
 from workstation.app.prelabel_report import automation_rows, judged, prelabel_rows
 from workstation.app.proposal_rows import batch_of, by_doubt, proposal_rows
+from workstation.app.sample_disagreement import disagreements
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.shown_proposals import ShownProposals
@@ -265,3 +266,17 @@ def test_who_accepts_everything_is_marked_where_the_unaided_share_disagrees(proj
     assert row["blind_proposals"] == 6
     assert row["blind_agreement"] == pytest.approx(1 / 6, abs=0.001)
     assert "accepts 100% unedited" in row["marked"]
+
+
+def test_samples_where_model_and_labels_disagree_come_first(session: Session) -> None:
+    session.run("annotation.add", stream="front", class_id="car", shape=box(0.0))
+    proposed(session, x=2.0, confidence=0.9)  # the same car
+    session.run("sample.add", key="t")
+    session.open_sample("t")
+    session.run("stream.add", key="front", kind="image")
+    session.run("annotation.add", stream="front", class_id="pedestrian", shape=box(0.0))
+    disputed = proposed(session, x=1.0, confidence=0.9)  # a car to the model, a pedestrian to a person
+    proposed(session, x=500.0, confidence=0.1)  # too unsure to disagree
+    first, second = disagreements(session.store)
+    assert (first.sample, first.share, first.other_class, first.ids) == ("t", 1.0, 1, (disputed,))
+    assert (second.sample, second.share, second.claims) == ("s", 0.0, 2)

@@ -383,8 +383,9 @@ def test_on_the_generated_drive_every_view_finds_its_cuboid_and_its_twin(tmp_pat
         assert all(len({truth[target] for target in each.targets}) == 1 for held in joined.values() for each in held)
         assert {box for each in joined["projection"] for box in each.targets} >= set(boxes)  # every label found its own
         assert joined["identity"]
+        waiting = _stored(session, made)
         with session.together("Accept") as run:
-            for each in _stored(session, made):
+            for each in waiting:
                 run("link.accept", links=[each])
         after = view_of(session)
     for one in boxes:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from workstation.core.calibration_error import ThingOff, angular_error
 from workstation.core.errors import DataError
+from workstation.core.misalignment import Offs, pattern_of
 from workstation.core.speech_lag import HOP_NS, speech_lag
 from workstation.sync.curves import Curve, curve_drift, curve_offset
 from workstation.sync.delay import delay_between
@@ -336,23 +336,19 @@ def turned_camera(noise_px: float) -> Trial:
 
     def trial(rng: np.random.Generator) -> tuple[float, float]:
         turned = float(rng.uniform(-0.5, 0.5))
-        things = []
-        for number, range_m in enumerate(np.geomspace(8, 70, 10).tolist()):
-            alone = 1000 / range_m if number == 4 else 0.0
-            off = -1000 * np.tan(np.radians(turned)) + rng.normal(0, noise_px / 2) + alone
-            moments = off + rng.normal(0, noise_px, 5)
-            spread = 1.4826 * float(np.median(np.abs(moments - np.median(moments)))) / 5**0.5
-            things.append(
-                ThingOff(
-                    camera="c", thing=str(number), name="", range_m=range_m, off_px=float(np.median(moments)),
-                    off_deg=float(np.degrees(np.median(moments) / 1000)), sigma_deg=float(np.degrees(spread / 1000)),
-                    moments=5,
-                )
-            )  # fmt: skip
-        found = angular_error(things)
+        ranges = np.geomspace(8, 70, 10)
+        off = -1000 * np.tan(np.radians(turned)) + rng.normal(0, noise_px / 2, 10)
+        off[4] += 1000 / ranges[4]
+        moments = np.repeat(off, 5) + rng.normal(0, noise_px, 50)
+        found = pattern_of(
+            Offs(
+                thing=np.repeat(np.arange(10), 5), times_s=np.tile(np.arange(5.0), 10), rate=np.zeros((50, 2)),
+                off=np.stack([moments / 1000, rng.normal(0, noise_px / 1000, 50)], 1), range_m=np.repeat(ranges, 5),
+            )
+        )  # fmt: skip
         if found is None:
             return float("inf"), 0.0
-        return found.turned_deg - turned, found.half_width_deg
+        return -float(np.degrees(found.yaw_rad.value)) - turned, 1.96 * float(np.degrees(found.yaw_rad.error))
 
     return trial
 

@@ -76,8 +76,11 @@ def test_a_camera_that_sits_elsewhere_is_told_from_a_turned_one() -> None:
     shifted, turned = pattern_of(offs(shift_m=0.2, noise_deg=0.005)), pattern_of(offs(yaw_deg=0.3, noise_deg=0.005))
     assert shifted is not None
     assert turned is not None
-    assert shifted.shift_better
-    assert not turned.shift_better
+    assert shifted.shift_m.value == pytest.approx(0.2, abs=4 * shifted.shift_m.error)
+    assert shifted.shift_m.error < 0.03
+    assert not shifted.yaw_rad.beyond(np.radians(0.1))
+    assert turned.shift_m.value == 0.0
+    assert turned.yaw_rad.beyond(np.radians(0.1))
 
 
 def test_few_things_say_nothing() -> None:

@@ -1,5 +1,7 @@
-"""A model taken from the disk to proposals in the window: proved, its classes said, run as a job, reviewed. The model is
-a tiny graph that finds what is bright; what is bright was drawn by the test."""
+"""A model taken from the disk to proposals in the window: proved, its classes said, run as a job, reviewed.
+
+The model is a tiny graph that finds what is bright; what is bright was drawn by the test.
+"""
 
 from __future__ import annotations
 

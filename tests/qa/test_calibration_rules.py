@@ -56,6 +56,29 @@ def test_cuboids_that_are_all_narrow_are_one_finding(short_m: float, found: int)
         assert "too narrow" in findings[0].text
 
 
+def test_two_narrow_cuboids_are_no_rule() -> None:
+    world = World({"containment_px": 99.0})
+    for number, place in enumerate(PLACES[:2], 1):
+        thing, times = world.thing(number=number), dict.fromkeys(range(0, 800, 100), place)
+        world.cuboid(thing, dict(times), size=(SIZE[0], SIZE[1] - 0.1, SIZE[2]))
+        world.seen(thing, times)
+    assert world.found("calibration") == []
+
+
+@pytest.mark.parametrize(("aside_m", "found"), [(0.3, 1), (-0.3, 1), (0.03, 0)])
+def test_a_camera_that_sits_elsewhere_is_one_finding_with_its_metres(aside_m: float, found: int) -> None:
+    world = World()
+    for number, (x, y, z) in enumerate(PLACES, 1):
+        thing = world.thing(number=number)
+        world.cuboid(thing, dict.fromkeys(range(0, 800, 100), (x, y - aside_m, z)))  # as a camera more to the left sees
+        world.seen(thing, dict.fromkeys(range(0, 800, 100), (x, y, z)))
+    findings = [each for each in world.found() if each.rule.partition(".")[0] in ("boxes", "calibration")]
+    assert [each.rule for each in findings] == ["calibration.shifted"] * found
+    if findings:
+        assert findings[0].measured == pytest.approx(abs(aside_m), abs=0.02)
+        assert f"too far {'left' if aside_m > 0 else 'right'}" in findings[0].text
+
+
 @pytest.mark.parametrize(("late_ms", "found"), [(50, 1), (-50, 1), (12, 1), (8, 0)])
 def test_a_late_scanner_is_told_by_what_moves(late_ms: int, found: int) -> None:
     world = World()

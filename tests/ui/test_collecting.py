@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
+from collections.abc import Iterator
 from typing import ClassVar
 
+import pytest
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from strict_windows import wait_for
-from workstation.ui.collecting import begin_collecting
+from workstation.ui.collecting import Collecting, begin_collecting
 
 
 class Tracked(QObject):
@@ -51,3 +54,60 @@ def test_a_cycle_of_qt_objects_is_freed_on_the_windows_thread(qapp: QApplication
 
     wait_for(freed, what="the cycle to be freed")
     assert set(Tracked.freed_on) == {threading.get_ident()}
+
+
+class Kept:
+    """In a cycle with itself, and it can be asked whether it is still there."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture
+def collecting(qapp: QApplication) -> Iterator[Collecting]:
+    """One that looks only when it is told to."""
+    assert qapp is not None
+    gc.unfreeze()
+    found = Collecting()
+    found._timer.stop()
+    yield found
+    gc.unfreeze()  # not ``stop``: the collector stays off for the application's own
+
+
+def pause(collecting: Collecting) -> None:
+    for _ in range(5):
+        collecting.collect_due()
+
+
+def test_what_came_with_a_sample_is_not_looked_through_while_someone_works(collecting: Collecting) -> None:
+    left = weakref.ref(Kept())
+    collecting.sample_came()
+    for _ in range(6):
+        collecting.worked()
+        collecting.collect_due()
+    assert gc.get_freeze_count() > 10_000
+    gc.collect()
+    assert left() is not None
+    pause(collecting)
+    assert left() is None
+    assert gc.get_freeze_count() > 10_000
+
+
+def test_nothing_is_looked_through_in_a_pause_in_which_something_plays(collecting: Collecting) -> None:
+    left = weakref.ref(Kept())
+    collecting.sample_came()
+    collecting.young_only = True
+    pause(collecting)
+    assert left() is not None
+    collecting.young_only = False
+    pause(collecting)
+    assert left() is None
+
+
+def test_samples_without_a_pause_do_not_pile_up(collecting: Collecting) -> None:
+    left = weakref.ref(Kept())
+    for _ in range(20):
+        collecting.sample_came()
+        collecting.worked()
+        collecting.collect_due()
+    assert left() is None

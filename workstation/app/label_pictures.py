@@ -56,7 +56,10 @@ class PictureLabeller:
         if tracked:  # trackers hold on to things by boxes that are too doubtful to be proposed alone
             card = replace(card, thresholds={**card.thresholds, "score": min(_DOUBTFUL, _score(card))})
         work = FamilyWork(family_named(model.manifest.family), card)
-        engines = [partial(Worker, model.file(), provider=each, cancelled=cancelled) for each in assignment.providers]
+        engines = [
+            partial(Worker, model.file(), provider=each, threads=assignment.threads, cancelled=cancelled)
+            for each in assignment.providers
+        ]
         with OpenStreams(assignment.project, readers=Formats().readers) as readers:
             reader = readers.reader(assignment.stream)
             frames = _frames(reader, assignment)

@@ -39,6 +39,8 @@ class Assignment:
     options: Mapping[str, str | bool | int | float] = field(default_factory=dict)
     position: int = 0
     """Where to go on: what the last stored chunk said."""
+    threads: int = 0
+    """Of the processor for the model; 0 leaves one core to the interface."""
     kept: tuple[bytes, ...] = ()
     """What the stored chunks kept for this, in their order."""
 

@@ -158,9 +158,7 @@ def _proposed(run: Run, view: SampleView, found: FoundTracks, track: TrackedCubo
         source=found.source(),
         confidence=round(min(track.score, 1.0), 3),
     )
-    if track.static:
-        run("track.set_rule", annotation=made, static=True)
-    return made
+    return made  # what stands still has two equal keyframes; "track.set_rule" would make a draft of the proposal
 
 
 def _moved(cuboid: Cuboid, origin: Vec3) -> Cuboid:

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from workstation.core.errors import DataError, UserError
 from workstation.core.evidence import Likeness, Unmeasured
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workstation.prelabel.texts_similar import SentenceModel
     from workstation.prelabel.worker import Worker
 
+T = TypeVar("T")
 NO_SENTENCES = (
     "no model that compares texts is installed; `workstation models install minilm` brings one, "
     "or `workstation models add PATH` takes one from a disk"
@@ -49,19 +50,14 @@ class LikenessModels:
         weakref.finalize(self, self._running.close)
         self._open_sentences = sentences or partial(_installed_sentences, self._running)
         self._open_pictures = pictures or partial(_installed_pictures, self._running)
-        self._sentences: tuple[SentenceModel, str] | None = None
-        self._pictures: ScoresPairs | None = None
+        self._opened: dict[str, Any] = {}
 
     def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> Likeness:
         """All tags together beside each text; too few different ones are not enough evidence."""
-        if self._sentences is None:
-            self._sentences = self._open_sentences()
-        if self._sentences is None:
-            raise Unmeasured(NO_SENTENCES)
+        model, name = self._once("sentences", self._open_sentences, NO_SENTENCES)
         from workstation.prelabel.image_text import NotEnoughEvidence, TagConsistency
         from workstation.prelabel.worker import WorkerFailed
 
-        model, name = self._sentences
         try:
             scores = TagConsistency(model).scores(tags, texts)
         except NotEnoughEvidence as why:
@@ -72,17 +68,26 @@ class LikenessModels:
 
     def picture_likeness(self, picture: Callable[[], Pixels], texts: Sequence[str]) -> Likeness:
         """A picture beside each text; it is not even read where no model could see it."""
-        if self._pictures is None:
-            self._pictures = self._open_pictures()
-        if self._pictures is None:
-            raise Unmeasured(NO_PICTURES)
+        scorer = self._once("pictures", self._open_pictures, NO_PICTURES)
         from workstation.prelabel.worker import WorkerFailed
 
         try:
-            scores = self._pictures.scores(picture(), texts)
+            scores = scorer.scores(picture(), texts)
         except (BadOutput, WorkerFailed) as problem:
-            raise Unmeasured(f"the model {self._pictures.name} cannot be used: {problem}") from problem
-        return Likeness(tuple(scores.tolist()), self._pictures.name)
+            raise Unmeasured(f"the model {scorer.name} cannot be used: {problem}") from problem
+        return Likeness(tuple(scores.tolist()), scorer.name)
+
+    def _once(self, what: str, open_it: Callable[[], T | None], missing: str) -> T:
+        """Looked for once, found or not: a project asks for every text it has."""
+        if what not in self._opened:
+            try:
+                self._opened[what] = open_it() or Unmeasured(missing)
+            except Unmeasured as why:
+                self._opened[what] = why
+        found = self._opened[what]
+        if isinstance(found, Unmeasured):
+            raise Unmeasured(str(found))
+        return cast("T", found)
 
 
 def _installed(task: Task, families: tuple[str, ...]) -> ShelvedModel | None:
@@ -122,7 +127,7 @@ def _installed_sentences(running: ExitStack) -> tuple[SentenceModel, str] | None
         tokenizer = read_tokenizer(found.file("tokenizer"))
     except UserError as problem:
         raise Unmeasured(str(problem)) from problem
-    inputs = [port.name for port in worker.inputs]
+    inputs = {port.name: port.dtype for port in worker.inputs}
     return SentenceModel(worker, tokenizer, inputs=inputs), f"{found.manifest.id} {found.manifest.version}"
 
 

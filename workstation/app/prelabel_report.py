@@ -235,7 +235,7 @@ def _blind_agreement(reads: Reads) -> Mapping[str, list[bool]]:
             hidden = [each for each in held if each.state is State.PROPOSED and each.source.kind is SourceKind.MODEL]
             for person in sorted(set(authors.values())):
                 hers = [each for each in mine if authors[each.id] == person]
-                found[person] += [any(_same(one, other, entities, reads) for other in hers) for one in hidden]
+                found[person] += [any(same_place(one, other, entities, reads) for other in hers) for one in hidden]
     return found
 
 
@@ -253,10 +253,16 @@ def _author(reads: Reads, record: Annotation) -> str:
     return "" if info is None else info.author
 
 
-def _same(one: Annotation, other: Annotation, entities: Mapping[str, str], reads: Reads) -> bool:
-    """Whether a person's label says what the proposal said: class, and most of its place or time."""
-    classes = [each.class_id or entities.get(each.entity or "", "") for each in (one, other)]
-    if classes[0] != classes[1] or one.kind is not other.kind:
+def class_of(record: Annotation, entities: Mapping[str, str]) -> str:
+    """Its own class, else that of the thing; ``entities`` holds the classes of things."""
+    return record.class_id or entities.get(record.entity or "", "")
+
+
+def same_place(
+    one: Annotation, other: Annotation, entities: Mapping[str, str], reads: Reads, *, any_class: bool = False
+) -> bool:
+    """Whether a label says what the other says: class, and most of its place or time."""
+    if one.kind is not other.kind or not (any_class or class_of(one, entities) == class_of(other, entities)):
         return False
     times = [(each.start_ns, each.end_ns) for each in (one, other)]
     if one.kind.value in ("span", "text_span") or one.track is not None:

@@ -49,6 +49,7 @@ class Wish:
     layer: str = _LAYER
     pinned: tuple[str, ...] = ()
     again: bool = False
+    threads: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +128,7 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
                 assignment = Assignment(
                     job=job, model=model, providers=tuple(dict.fromkeys((verdict.provider, CPU))),
                     project=session.project.path, sample=sample.id, stream=stream, classes=classes.known,
-                    options=options, position=mark.position,
+                    options=options, position=mark.position, threads=wish.threads,
                     kept=_kept(session, sample.id, job) if mark.position else (),
                 )  # fmt: skip
                 work.append(
@@ -295,6 +296,7 @@ def _seen(session: Session, progress: Progress) -> set[bytes]:
             if each.source.kind is SourceKind.MODEL
             and each.source.name == progress.source.name
             and each.source.weights_sha256 == progress.source.weights_sha256
+            and each.layer == progress.layer
         }
     return progress._seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def prelabel(
 
     wish = Wish(
         models=_list(models), samples=_list(samples), streams=_list(streams), every=every, tracker=tracker, layer=layer,
-        pinned=devices, again=again,
+        threads=os.cpu_count() or 0, pinned=devices, again=again,
     )  # fmt: skip
     with to_write(project, person, role, kind="script", tool="prelabel") as session:
         if maps:

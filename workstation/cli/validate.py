@@ -388,6 +388,27 @@ def prelabel(project: Path, by: str, as_json: bool) -> int:
 
 @report.command()
 @project_argument
+@json_option
+def disagreement(project: Path, as_json: bool) -> int:
+    """Order the samples of PROJECT by how far models and people's labels disagree, the most disputed first.
+
+    Counts proposals of at least 0.5 where nobody labelled the same, and labels of their classes that no model saw.
+    """
+    from workstation.app.sample_disagreement import disagreements
+
+    with to_read(project) as session:
+        rows = [
+            {"sample": each.sample, "share": round(each.share, 3), "alone": each.alone, "claims": each.claims,
+             "other_class": each.other_class, "first": each.ids[0] if each.ids else ""}
+            for each in disagreements(session.store)
+        ]  # fmt: skip
+    columns = ("sample", "share", "alone", "claims", "other_class", "first")
+    print_rows(rows, columns=columns, as_json=as_json)
+    return 0
+
+
+@report.command()
+@project_argument
 @click.option("--limit", type=float, metavar="SCORE", help="Count what this limit would flag.")
 @json_option
 def likeness(project: Path, limit: float | None, as_json: bool) -> int:

@@ -1,36 +1,28 @@
-"""Whether a camera's calibration is off, by how boxes and projected cuboids differ; and if it is that, or one cuboid.
+"""What is told of a camera's calibration and of each thing in it: whether it is off, or one cuboid, or a clock.
 
 An angular error moves everything by the same angle, so that it grows in metres with the range; a shifted mounting
-moves everything by the same metres. One misplaced cuboid is off alone. Pure functions over ``pair_fit.PairSeen``:
-asked by the check of calibration, by ``workstation report calibration`` and by the Sync workspace.
+moves everything by the same metres; a late clock by what each thing moves. One misplaced cuboid is off alone. What all
+things share is estimated in ``misalignment``, as for the checks; here it is put beside single things, in words.
+Asked by ``app/calibration_report.py``, which the report and the Sync workspace show.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from workstation.core.misalignment import Pattern
 from workstation.core.pair_fit import PairSeen
-from workstation.core.rotation import Floats
+from workstation.core.tolerances import MISPLACED_M
 
-LEAST_DEG = 0.1
-"""A turn of less is no matter: 9 cm at 50 m."""
-LEAST_SHIFT_M = 0.05
-_FEWEST_THINGS = 3
 _SURE = 1.96
-_CLEAR = 2.5
-"""Half-widths of 95 % that an error must differ from nothing, and from what the others say."""
-_LEAST_SIGMA_PX = 0.1
-"""Boxes are drawn to parts of a pixel at best."""
-_LEAST_SPREAD = 0.3
-_REACH = 4.0
-_ROUNDS = 20
-_LEVERAGE = 1.6
-"""The farthest things must be so many times farther than the nearest, or a turn and a shift look alike."""
+_LIKE_DEG = 0.1
+_FEWEST_OTHERS, _MOST = 3, 0.75
+"""So many things of a camera, and such a part of them, have to fit before one is off alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +36,9 @@ class ThingOff:
     off_deg: float
     """Right of the projection is positive."""
     off_px: float
-    sigma_deg: float
     moments: int
+    moved_px: float = 0.0
+    """How far both its sides lie to the same side; of a box that is only too wide, nothing."""
     labels: tuple[str, ...] = ()
     """Ids of its boxes and its cuboids."""
 
@@ -61,27 +54,29 @@ class AngularError:
 
     camera: str
     turned_deg: float
-    """How much too far to the left the camera is said to look; 0 where none was found."""
+    """How much too far to the left the camera is said to look."""
     half_width_deg: float
     """Of the 95 % interval."""
+    tilted_deg: float
+    """How much too far down it is said to look."""
     shifted_m: float
     """How much too far to the left it is said to sit."""
     shift_half_width_m: float
+    angular: bool
+    """Whether it is turned to a side by more than the project allows, surely."""
+    tilted: bool
+    """The same up or down."""
+    shifted: bool
+    """Whether it sits elsewhere."""
     apart: bool
     """Whether the ranges differ enough to tell a turn from a shift; if not, the turn stands for both."""
     things: int
     ranges_m: tuple[float, float]
 
     @property
-    def angular(self) -> bool:
-        """Whether the camera is turned: surely, and by more than anybody could overlook."""
-        return abs(self.turned_deg) >= LEAST_DEG and abs(self.turned_deg) > _CLEAR / _SURE * self.half_width_deg
-
-    @property
-    def shifted(self) -> bool:
-        """Whether the camera sits elsewhere."""
-        sure = abs(self.shifted_m) > _CLEAR / _SURE * self.shift_half_width_m
-        return self.apart and sure and abs(self.shifted_m) >= LEAST_SHIFT_M
+    def off(self) -> bool:
+        """Whether the calibration is off in any way."""
+        return self.angular or self.tilted or self.shifted
 
     def metres_at(self, range_m: float) -> float:
         """What the turn alone is at a range."""
@@ -90,16 +85,42 @@ class AngularError:
     def words(self) -> str:
         """One sentence."""
         by = f"by {self.things} things from {self.ranges_m[0]:.0f} to {self.ranges_m[1]:.0f} m"
+        said = []
         if self.angular:
             side = "left" if self.turned_deg > 0 else "right"
-            said = (
-                f"{self.camera}: angular, about {abs(self.turned_deg):.1f}° to the {side} "
-                f"({self.turned_deg:+.3f}° ± {self.half_width_deg:.3f}°), {self.metres_at(50):.2f} m at 50 m, {by}"
+            said.append(
+                f"angular, about {abs(self.turned_deg):.1f}° to the {side} "
+                f"({self.turned_deg:+.3f}° ± {self.half_width_deg:.3f}°), {self.metres_at(50):.2f} m at 50 m"
             )
-            return said + ("" if self.apart else "; at ranges so alike it may be a shift as well")
+        if self.tilted:
+            said.append(f"angular, about {abs(self.tilted_deg):.1f}° {'down' if self.tilted_deg > 0 else 'up'}")
         if self.shifted:
-            return f"{self.camera}: shifted by {self.shifted_m:+.2f} m ± {self.shift_half_width_m:.2f} m sideways, {by}"
-        return f"{self.camera}: none ({self.turned_deg:+.3f}° ± {self.half_width_deg:.3f}°), {by}"
+            said.append(f"shifted by {self.shifted_m:+.2f} m ± {self.shift_half_width_m:.2f} m sideways")
+        if not said:
+            return f"{self.camera}: none ({self.turned_deg:+.3f}° ± {self.half_width_deg:.3f}°), {by}"
+        alike = "" if self.apart or not self.angular else "; at ranges so alike it may be a shift as well"
+        return f"{self.camera}: {' and '.join(said)}, {by}{alike}"
+
+
+def error_of(
+    pattern: Pattern, camera: str, limit_deg: float, shift_limit_m: float, ranges_m: tuple[float, float]
+) -> AngularError:
+    """What a pattern says of a camera, with the limits of the project."""
+    limit_rad = float(np.radians(limit_deg))
+    return AngularError(
+        camera=camera,
+        turned_deg=-float(np.degrees(pattern.yaw_rad.value)),
+        half_width_deg=_SURE * float(np.degrees(pattern.yaw_rad.error)),
+        tilted_deg=-float(np.degrees(pattern.pitch_rad.value)),
+        shifted_m=-pattern.shift_m.value,
+        shift_half_width_m=_SURE * pattern.shift_m.error,
+        angular=pattern.yaw_rad.beyond(limit_rad),
+        tilted=pattern.pitch_rad.beyond(limit_rad),
+        shifted=pattern.shift_m.beyond(shift_limit_m),
+        apart=pattern.apart,
+        things=pattern.things,
+        ranges_m=ranges_m,
+    )
 
 
 class Cause(StrEnum):
@@ -107,6 +128,7 @@ class Cause(StrEnum):
 
     CALIBRATION = "calibration_off"
     CUBOID = "cuboid_misplaced"
+    CLOCK = "clock_off"
     UNCLEAR = "unclear"
     NONE = "none"
 
@@ -115,7 +137,7 @@ class Cause(StrEnum):
         """As people say it."""
         return {
             Cause.CALIBRATION: "calibration off", Cause.CUBOID: "cuboid misplaced",
-            Cause.UNCLEAR: "not clear", Cause.NONE: "nothing is off",
+            Cause.CLOCK: "clock off", Cause.UNCLEAR: "not clear", Cause.NONE: "nothing is off",
         }[self]  # fmt: skip
 
 
@@ -148,135 +170,98 @@ def things_off(pairs: Iterable[PairSeen]) -> tuple[ThingOff, ...]:
 
 
 def _thing(pairs: Sequence[PairSeen]) -> ThingOff:
-    angles = np.degrees([(pair.sideways_px or 0.0) / pair.px_per_rad for pair in pairs])
-    middle = float(np.median(angles))
-    finest = float(np.degrees(_LEAST_SIGMA_PX / np.median([pair.px_per_rad for pair in pairs])))
-    spread = 1.4826 * float(np.median(np.abs(angles - middle)))
-    # Moments of one thing err alike (how its cuboid sits), so that many of them are not many facts.
     return ThingOff(
         camera=pairs[0].camera, thing=pairs[0].thing, name=pairs[0].name,
-        range_m=float(np.median([pair.range_m for pair in pairs])), off_deg=middle,
+        range_m=float(np.median([pair.range_m for pair in pairs])),
+        off_deg=float(np.median(np.degrees([(pair.sideways_px or 0.0) / pair.px_per_rad for pair in pairs]))),
         off_px=float(np.median([pair.sideways_px or 0.0 for pair in pairs])),
-        sigma_deg=max(finest, spread / max(1.0, len(pairs) ** 0.5)) if len(pairs) > 1 else 2 * finest,
-        moments=len(pairs),
+        moments=len(pairs), moved_px=float(np.median([_moved_px(pair) for pair in pairs])),
         labels=tuple(dict.fromkeys(each for pair in pairs for each in (pair.flat, pair.solid))),
     )  # fmt: skip
 
 
-def angular_error(things: Sequence[ThingOff]) -> AngularError | None:
-    """Of one camera's things; ``None`` with fewer than three, whom nobody could outvote."""
-    if len(things) < _FEWEST_THINGS:
-        return None
-    off = np.array([each.off_deg for each in things])
-    near = 1 / np.array([each.range_m for each in things])
-    sigma = np.array([each.sigma_deg for each in things])
-    ranges = (float(1 / near.max()), float(1 / near.min()))
-    apart = ranges[1] >= _LEVERAGE * ranges[0] and len(things) > _FEWEST_THINGS
-    design = np.stack([np.ones(len(off)), near], 1) if apart else np.ones((len(off), 1))
-    solved, covariance = _robust(design, off, sigma)
-    shift = (0.0, 0.0)
-    if apart:
-        shift = (-float(np.radians(solved[1])), _SURE * float(np.radians(np.sqrt(covariance[1, 1]))))
-        if abs(shift[0]) <= _CLEAR / _SURE * shift[1] or abs(shift[0]) < LEAST_SHIFT_M:
-            # No shift to be seen: without it the turn is known far better.
-            solved, covariance = _robust(design[:, :1], off, sigma)
-            shift = (0.0, shift[1])
-    return AngularError(
-        camera=things[0].camera, turned_deg=-float(solved[0]), half_width_deg=_SURE * float(np.sqrt(covariance[0, 0])),
-        shifted_m=shift[0], shift_half_width_m=shift[1], apart=apart, things=len(things), ranges_m=ranges,
-    )  # fmt: skip
+def _moved_px(pair: PairSeen) -> float:
+    left, right = pair.drawn[0] - pair.seen.left, pair.drawn[2] - pair.seen.right
+    return float(np.sign(left)) * min(abs(left), abs(right)) if left * right > 0 else 0.0
 
 
-def _robust(design: Floats, values: Floats, sigma: Floats) -> tuple[Floats, Floats]:
-    """Least squares in which things that are off alone count for nothing: coefficients and covariance.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the checks say of one camera and of a thing in it, beside which the thing's own residual is put."""
 
-    How much things differ among themselves (how each cuboid sits) is taken from what they leave, and counts beside
-    what each says of its own scatter.
-    """
-    found: Floats = np.zeros(design.shape[1])
-    found[0] = float(np.median(values))
-    own: Floats = np.asarray(sigma, np.float64) ** 2
-    total, weights, normal = own, own, design.T @ design
-    for _ in range(_ROUNDS):
-        left = values - design @ found
-        spread = 1.4826 * float(np.median(np.abs(left)))
-        total = np.sqrt(own + spread**2)
-        reach = _REACH * max(spread, _LEAST_SPREAD * float(np.median(sigma)))
-        weights = np.clip(1 - (left / np.maximum(reach, total)) ** 2, 0.0, None) ** 2 / total**2
-        normal = design.T @ (weights[:, None] * design) + np.eye(len(found)) * 1e-12
-        fresh = np.asarray(np.linalg.solve(normal, design.T @ (weights * values)), np.float64)
-        settled = bool(np.abs(fresh - found).max() < 1e-9)
-        found = fresh
-        if settled:
-            break
-    left = values - design @ found
-    share = weights * total**2
-    free = max(float(share.sum()) - len(found), 1.0)
-    excess = max(1.0, float(np.sum(weights * left**2)) / free)
-    few = 1 + 3 / free  # few things know little of their own scatter
-    covariance: Floats = np.asarray(np.linalg.inv(normal) * excess * few, np.float64)
-    return found, covariance
+    error: AngularError | None = None
+    """``None`` with too few things to tell."""
+    left_deg: float | None = None
+    """What camera and clock leave of the thing's residual."""
+    late_ms: float = 0.0
+    """By how much the cuboids' clock is late; 0 where it is not."""
+    displaced_m: float = 0.0
+    """How far its cuboid surely stands elsewhere; 0 where it does not."""
+    displaced_limit_m: float = MISPLACED_M
+    """How far a cuboid may."""
 
 
 def cause_of(
-    things: Sequence[ThingOff], *, camera: str, thing: str, least_px: float = 1.0, least_m: float = 0.1
+    things: Sequence[ThingOff], shared: Shared, *, camera: str, thing: str, least_px: float = 1.0, least_m: float = 0.1
 ) -> CauseFound | None:
     """Why this thing's box and cuboid disagree in that camera; ``None`` where it is not seen there whole.
 
-    Several things that are off alike in one camera speak for the calibration; one that is off alone, or in every
-    camera that sees it, for its cuboid. What is off by less than ``least_px`` or ``least_m`` is not off.
+    A cuboid that surely stands elsewhere is named; else what camera or clock explain is theirs. One that is off to one
+    side alone, while the others fit, is its cuboid's too, though too few pictures show it to measure how far. Of a
+    thing in too few company the cuboid is suspected if it is off in every camera that sees it. What is off by less than
+    ``least_px`` or ``least_m`` is not off.
     """
     mine = next((each for each in things if each.camera == camera and each.thing == thing), None)
     if mine is None:
         return None
     others = [each for each in things if each.camera == camera and each.thing != thing]
     elsewhere = [each for each in things if each.camera != camera and each.thing == thing]
-    together = angular_error(others)
     beside = f"{_where(mine.off_px, 'px')} ({_where(mine.off_m, 'm')})"
     facts = [f"it stands {beside} of its cuboid, at {mine.range_m:.0f} m"]
-    expected = 0.0 if together is None else _expected(together, mine.range_m)
-    spread = 0.0 if together is None else together.half_width_deg
-    left_deg = mine.off_deg - expected
-    if together is None:
+    if shared.error is None:
         facts.append(f"{len(others)} other things are seen whole in {camera}, too few to tell")
-    else:
-        facts.append(_others_in_words(others, together, mine))
+    elif others:
+        facts.append(_others_in_words(others, mine))
+    if shared.displaced_m:
+        facts.append(f"its boxes together say that the cuboid stands {shared.displaced_m:.2f} m elsewhere")
+    if shared.late_ms:
+        facts.append(f"the clock of the cuboids is {shared.late_ms:+.1f} ms late")
     facts += [_elsewhere_in_words(each) for each in elsewhere]
-    cause = _cause(mine, left_deg, spread, together, elsewhere, least_px=least_px, least_m=least_m)
     return CauseFound(
-        cause=cause, camera=camera, thing=thing, name=mine.name, evidence=tuple(facts), off=mine,
-        others_deg=None if together is None else expected,
+        cause=_cause(mine, shared, others, elsewhere, least_px=least_px, least_m=least_m), camera=camera, thing=thing,
+        name=mine.name, evidence=tuple(facts), off=mine,
+        others_deg=None if shared.left_deg is None else mine.off_deg - shared.left_deg,
     )  # fmt: skip
 
 
 def _cause(
-    mine: ThingOff, left_deg: float, spread: float, together: AngularError | None, elsewhere: Sequence[ThingOff],
-    *, least_px: float, least_m: float,
+    mine: ThingOff, shared: Shared, others: Sequence[ThingOff], elsewhere: Sequence[ThingOff], *, least_px: float,
+    least_m: float,
 ) -> Cause:  # fmt: skip
+    if shared.displaced_m:
+        return Cause.CUBOID
     if abs(mine.off_px) < least_px or abs(mine.off_m) < least_m:
         return Cause.NONE
-    # What the calibration leaves of this thing, against its own scatter and that of the others.
-    clear = max(_CLEAR * float(np.hypot(mine.sigma_deg, spread / _SURE)), abs(mine.off_deg) / 2)
-    calibrated = together is None or not (together.angular or together.shifted)
-    if not calibrated and abs(left_deg) < clear:
-        return Cause.CALIBRATION
-    if together is not None and calibrated:
-        return Cause.CUBOID
-    if together is not None and abs(left_deg) >= clear:
-        return Cause.CUBOID  # the camera is off as well, but not by this
+    if shared.error is not None and shared.left_deg is not None:
+        explained = abs(shared.left_deg) < abs(mine.off_deg) / 2
+        if explained and shared.error.off:
+            return Cause.CALIBRATION
+        if explained and shared.late_ms:
+            return Cause.CLOCK
+        fit = sum(abs(each.off_deg) < abs(mine.off_deg) / 4 for each in others)
+        alone = not shared.error.off and not shared.late_ms and fit >= max(_FEWEST_OTHERS, _MOST * len(others))
+        if not alone or abs(mine.moved_px) < max(least_px, abs(mine.off_px) / 2):
+            return Cause.UNCLEAR
+        return Cause.CUBOID if abs(mine.off_m) > shared.displaced_limit_m else Cause.NONE
     also = [each for each in elsewhere if abs(each.off_px) >= least_px and np.sign(each.off_m) == np.sign(mine.off_m)]
     return Cause.CUBOID if also and len(also) == len(elsewhere) else Cause.UNCLEAR
 
 
-def _expected(error: AngularError, range_m: float) -> float:
-    return -error.turned_deg - float(np.degrees(error.shifted_m / range_m))
-
-
-def _others_in_words(others: Sequence[ThingOff], together: AngularError, mine: ThingOff) -> str:
-    same = sum(abs(each.off_deg - mine.off_deg) < max(abs(mine.off_deg) / 2, LEAST_DEG) for each in others)
+def _others_in_words(others: Sequence[ThingOff], mine: ThingOff) -> str:
+    same = sum(abs(each.off_deg - mine.off_deg) < max(abs(mine.off_deg) / 2, _LIKE_DEG) for each in others)
     middle = float(np.median([each.off_deg for each in others]))
     return (
-        f"{same} of the {len(others)} other things in {together.camera} are off like it; "
+        f"{same} of the {len(others)} other things in {mine.camera} are off like it; "
         f"in the middle they are {middle:+.2f}°, this one is {mine.off_deg:+.2f}°"
     )
 
@@ -288,12 +273,3 @@ def _elsewhere_in_words(other: ThingOff) -> str:
 def _where(value: float, unit: str) -> str:
     shown = f"{abs(value):.1f}" if unit == "px" else f"{abs(value):.2f}"
     return f"{shown} {unit} {'right' if value >= 0 else 'left'}"
-
-
-def angular_errors(pairs: Iterable[PairSeen]) -> Mapping[str, AngularError]:
-    """Camera by camera, of those with enough things."""
-    groups: dict[str, list[ThingOff]] = defaultdict(list)
-    for each in things_off(pairs):
-        groups[each.camera].append(each)
-    found = {camera: angular_error(those) for camera, those in groups.items()}
-    return {camera: error for camera, error in found.items() if error is not None}

@@ -1,8 +1,10 @@
 """What a pattern of disagreement between boxes and projected cuboids says: camera turned, clock late, or one thing off.
 
-Pure: arrays in, estimates with their uncertainty out. Asked by the checks (``qa/rules/calibration.py``).
-All things off by the same angle whatever their range: the camera is turned. All off by what they move in the same
-time: the scanner's clock is late (or runs wrong, if that time grows). What is left of one thing alone is that thing's.
+Pure: arrays in, estimates with their uncertainty out. Asked by the checks (``qa/rules/calibration.py``), and through
+them by the report and the panel on calibration, so that all say the same.
+All things off by the same angle whatever their range: the camera is turned; by the same metres: it sits elsewhere.
+All off by what they move in the same time: the scanner's clock is late (or runs wrong, if that time grows). What is
+left of one thing alone is that thing's.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from workstation.core.rotation import Floats
 
 FEWEST_THINGS = 4
 """A pattern is one of several things; fewer than these say nothing."""
+SHIFTED_M = 0.05
+"""A camera that sits elsewhere by less is no matter."""
+_LEVERAGE = 1.6
+"""The farthest things must be so many times farther than the nearest, or a turn and a shift look alike."""
 _ROUNDS = 12
 _REACH = 4.0
 """Residuals beyond so many typical ones count nothing (Tukey's bisquare)."""
@@ -75,8 +81,11 @@ class Pattern:
     """The cuboids' clock is stamped so much late, in the middle of the recording."""
     drift_s: Estimate
     """How much more at the end than at the beginning."""
-    shift_better: bool
-    """A camera mounted elsewhere by some centimetres explains the angles better than one that is turned."""
+    shift_m: Estimate
+    """A camera that sits elsewhere: the boxes lie so far to the right of the projection at every range. 0 where angles
+    alone explain it."""
+    apart: bool
+    """Whether the ranges differ enough to tell a turn from a shift; if not, the turn stands for both."""
     left: Floats
     """(n, 2) what the pattern leaves of each disagreement, radians."""
     predicted: Floats
@@ -102,22 +111,43 @@ def pattern_of(offs: Offs) -> Pattern | None:
     names = np.unique(offs.thing)
     if len(names) < FEWEST_THINGS:
         return None
-    rows, values, whose = _equations(offs)
-    best = _robust(rows, values, whose)
-    without = np.array([_robust(rows[whose != name], values[whose != name], whose[whose != name]) for name in names])
-    n = len(names)
-    errors = np.sqrt((n - 1) / n * ((without - without.mean(0)) ** 2).sum(0))
-    predicted = (rows @ best).reshape(2, -1).T
+    apart = _apart(offs)
+    best, errors, predicted = _solved(offs, shifted=apart and _shift_is_better(offs))
+    shift = Estimate(value=float(best[4]), error=float(errors[4]))
+    if shift.value and not shift.beyond(SHIFTED_M):
+        best, errors, predicted = _solved(offs, shifted=False)
+        shift = Estimate(value=0.0, error=shift.error)
     return Pattern(
         yaw_rad=Estimate(value=float(best[0]), error=float(errors[0])),
         pitch_rad=Estimate(value=float(best[1]), error=float(errors[1])),
         late_s=Estimate(value=float(best[2]), error=float(errors[2])),
         drift_s=Estimate(value=float(best[3]), error=float(errors[3])),
-        shift_better=_shift_is_better(offs),
+        shift_m=shift,
+        apart=apart,
         left=offs.off - predicted,
         predicted=predicted,
-        things=n,
+        things=len(names),
     )
+
+
+def _apart(offs: Offs) -> bool:
+    ranges = [float(np.median(offs.range_m[offs.thing == name])) for name in np.unique(offs.thing)]
+    return max(ranges) >= _LEVERAGE * min(ranges)
+
+
+def _solved(offs: Offs, *, shifted: bool) -> tuple[Floats, Floats, Floats]:
+    """Turned right, turned down, late, later still, and shifted right; their errors by leaving out thing after thing;
+    and what they predict.
+    """
+    rows, values, whose = _equations(offs)
+    if not shifted:
+        rows[:, 4] = 0.0
+    names = np.unique(offs.thing)
+    best = _robust(rows, values, whose)
+    without = np.array([_robust(rows[whose != name], values[whose != name], whose[whose != name]) for name in names])
+    n = len(names)
+    errors = np.sqrt((n - 1) / n * ((without - without.mean(0)) ** 2).sum(0))
+    return best, np.asarray(errors, np.float64), (rows @ best).reshape(2, -1).T
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -191,28 +221,39 @@ def _robust_px(rows: Floats, values: Floats, weak: Floats) -> tuple[Floats, Floa
 
 
 def _equations(offs: Offs) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    """Rows of (turned right, turned down, late, later still), first all to the right, then all downward."""
+    """Rows of (turned right, turned down, late, later still, shifted right), first all to the right, then all
+    downward."""
     n = len(offs.thing)
     span = np.ptp(offs.times_s) or 1.0
     along = (offs.times_s - (offs.times_s.max() + offs.times_s.min()) / 2) / span
     one, none = np.ones(n), np.zeros(n)
-    across = np.stack([one, none, offs.rate[:, 0], offs.rate[:, 0] * along], 1)
-    down = np.stack([none, one, offs.rate[:, 1], offs.rate[:, 1] * along], 1)
+    near = 1 / np.maximum(offs.range_m, 1.0)
+    across = np.stack([one, none, offs.rate[:, 0], offs.rate[:, 0] * along, near], 1)
+    down = np.stack([none, one, offs.rate[:, 1], offs.rate[:, 1] * along, none], 1)
     return np.concatenate([across, down]), offs.off.T.ravel(), np.tile(offs.thing, 2)
 
 
 def _robust(rows: Floats, values: Floats, whose: NDArray[np.intp]) -> Floats:
-    """Least squares in which every thing counts the same and what does not fit hardly counts."""
+    """Least squares in which every thing counts the same and what does not fit hardly counts.
+
+    It begins at the medians, and sideways and downward have a scatter each: one thing that is far off, or an axis that
+    fits exactly, must not hide what the others say.
+    """
     _, place, count = np.unique(whose, return_inverse=True, return_counts=True)
     equal = 1 / np.sqrt(count[place])
-    weight: Floats = np.ones(len(values))
+    down = rows[:, 1] != 0 if rows.shape[1] > 1 else np.zeros(len(rows), np.bool_)
+    parts = [part for part in (~down, down) if part.any()]
     found: Floats = np.zeros(rows.shape[1])
+    for column, part in enumerate(parts):
+        found[column] = _weighted_median(values[part] / rows[part, column], equal[part] ** 2)
     for _ in range(_ROUNDS):
+        residual = np.abs(values - rows @ found)
+        weight: Floats = np.ones(len(values))
+        for part in parts:
+            typical = max(_weighted_median(residual[part], equal[part] ** 2) * 1.4826, _LEAST_RAD)
+            weight[part] = np.maximum(np.clip(1 - (residual[part] / (_REACH * typical)) ** 2, 0, None) ** 2, 1e-6)
         scale = np.sqrt(weight) * equal
         found = np.asarray(np.linalg.lstsq(rows * scale[:, None], values * scale, rcond=1e-9)[0], np.float64)
-        residual = np.abs(values - rows @ found)
-        typical = max(_weighted_median(residual, equal**2) * 1.4826, _LEAST_RAD)
-        weight = np.maximum(np.clip(1 - (residual / (_REACH * typical)) ** 2, 0, None) ** 2, 1e-6)
     return found
 
 

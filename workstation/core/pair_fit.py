@@ -1,6 +1,7 @@
 """How a box in a picture and the cuboid of the same thing agree there: side by side in pixels, in metres, in overlap.
 
-``pairs_seen`` finds them in a sample; checks, the report on calibration and the forecast of a change read them.
+``pairs_seen`` finds them in a sample, projected as everywhere by ``cuboid_views``; the report on calibration, the
+residuals of pairs and the forecast of a change read them.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.core.annotation import Annotation, Keyframe, Link, State, TargetKind
+from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.cameras import Camera
+from workstation.core.cuboid_rows import Rows
+from workstation.core.cuboid_views import PlacedTracks, Seen
 from workstation.core.geometry import Box, Cuboid, ShapeKind
 from workstation.core.ids import LinkId
 from workstation.core.poses import RigidTransform
 from workstation.core.projection import PictureBox, cuboid_box, project
+from workstation.core.ratio import Int64s
 from workstation.core.records import RecordKind
 from workstation.core.rigs import newest_calibration
-from workstation.core.rotation import Floats, multiply, unit
+from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
-from workstation.core.space import FrameTree, NoTransform
-from workstation.core.tracks import interpolated, moment
 
 EDGES = ("left", "top", "right", "bottom")
 MOST_MOMENTS = 40
@@ -169,7 +171,6 @@ def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) 
     """
     calibration = newest_calibration(snapshot, sample.id)
     streams: dict[str, Stream] = {each.id: each for each in snapshot.streams(sample.id)}
-    cameras = {camera.name: camera for camera in calibration.cameras}
     flat, solid = _labels(snapshot, sample)
     linked = _linked(snapshot, sample)
     both = [(box, cuboid) for thing, boxes in flat.items() for box in boxes for cuboid in solid.get(thing, ())]
@@ -177,20 +178,22 @@ def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) 
     every = [each for some in (flat, solid) for those in some.values() for each in those]
     by_id: dict[str, Annotation] = {each.id: each for each in every}
     both += [(by_id[a], by_id[b]) for a, b in linked if (a, b) not in known and a in by_id and b in by_id]
-    if not both or not cameras:
+    if not both or not calibration.cameras:
         return
     tree = snapshot.evidence(sample.id).frames()
-    held: dict[str, _Path] = {}
+    cuboids = {cuboid.id: cuboid for _, cuboid in both if cuboid.kind is ShapeKind.CUBOID}
+    placed = PlacedTracks(
+        cuboids.values(), lambda each: tuple(snapshot.keyframes(each.id)), streams, tree, calibration
+    )  # fmt: skip
     for box, cuboid in both:
         stream = streams.get(box.stream or "")
-        camera = None if stream is None else cameras.get(stream.frame)
-        if stream is None or camera is None or stream.kind not in _PICTURES:
+        camera = None if stream is None else placed.camera_of(stream)
+        if stream is None or camera is None or stream.kind not in _PICTURES or cuboid.id not in placed.rows:
             continue
-        if cuboid.id not in held:
-            held[cuboid.id] = _Path(snapshot, cuboid, streams, tree)
         links = linked.get((box.id, cuboid.id), [])
-        for at_ns, shape in _moments(snapshot, box, stream, links, most):
-            seen = _seen(camera, held[cuboid.id], tree, at_ns)
+        moments = list(_moments(snapshot, box, stream, links, most))
+        looks = _looks(placed, camera, cuboid, np.array([at_ns for at_ns, _ in moments], np.int64))
+        for (at_ns, shape), seen in zip(moments, looks, strict=True):
             if seen is not None:
                 projected, range_m, px_per_rad = seen
                 yield PairSeen(
@@ -258,83 +261,46 @@ def _name(snapshot: Snapshot, annotation: Annotation) -> str:
     return f"{class_id or annotation.kind.value} {number}".strip()
 
 
-class _Path:
-    """Where one cuboid is, in a root of the frame tree."""
-
-    def __init__(
-        self, snapshot: Snapshot, annotation: Annotation, streams: dict[str, Stream],
-        tree: FrameTree,
-    ) -> None:  # fmt: skip
-        stream = streams.get(annotation.stream or "")
-        self.annotation = annotation
-        self._stream: Stream | None = stream
-        self._frame = annotation.frame or ("" if stream is None else stream.frame)
-        self._tree = tree
-        self._keyframes: list[Keyframe] = [] if annotation.track is None else list(snapshot.keyframes(annotation.id))
-        self._placed: dict[int, tuple[Cuboid, str] | None] = {}
-
-    def at(self, session_ns: int) -> tuple[Cuboid, str] | None:
-        """The cuboid then and the frame it is given in."""
-        annotation, stream = self.annotation, self._stream
-        if annotation.track is None:
-            shape = annotation.shape
-            if not isinstance(shape, Cuboid) or stream is None or annotation.start_ns is None:
-                return None
-            return self._in_root(stream.time_map.to_session(annotation.start_ns), shape)
-        if stream is None:
-            return None
-        own_ns = stream.time_map.first_stream_at(session_ns)
-        shown = moment(annotation.track, self._keyframes, own_ns).shape
-        if not isinstance(shown, Cuboid):
-            return None
-        after = next((n for n, each in enumerate(self._keyframes) if each.time_ns > own_ns), len(self._keyframes))
-        around = [each for each in self._keyframes[max(0, after - 1) : after + 1] if isinstance(each.shape, Cuboid)]
-        if len(around) < 2 or around[0].time_ns == own_ns:
-            return self._in_root(session_ns, shown)
-        if around[1].time_ns - around[0].time_ns > _LONGEST_GAP_NS:
-            return None
-        first, second = (self._keyframe_in_root(each, stream) for each in around)
-        if first is None or second is None or first[1] != second[1]:
-            return None
-        share = (own_ns - around[0].time_ns) / (around[1].time_ns - around[0].time_ns)
-        between = interpolated(first[0], second[0], share)
-        return (between, first[1]) if isinstance(between, Cuboid) else None
-
-    def _keyframe_in_root(self, keyframe: Keyframe, stream: Stream) -> tuple[Cuboid, str] | None:
-        if keyframe.time_ns not in self._placed:
-            assert isinstance(keyframe.shape, Cuboid)
-            self._placed[keyframe.time_ns] = self._in_root(stream.time_map.to_session(keyframe.time_ns), keyframe.shape)
-        return self._placed[keyframe.time_ns]
-
-    def _in_root(self, session_ns: int, cuboid: Cuboid) -> tuple[Cuboid, str] | None:
-        for root in sorted(self._tree.roots):
-            move = self._tree.transform(root, self._frame, session_ns)
-            if isinstance(move, RigidTransform):
-                there = move @ RigidTransform(unit(cuboid.rotation), cuboid.center)
-                turned = unit(multiply(move.rotation, cuboid.rotation))
-                return Cuboid(center=there.translation, size=cuboid.size, rotation=turned), root
-        return None
+def _looks(
+    placed: PlacedTracks, camera: Camera, cuboid: Annotation, times_ns: Int64s
+) -> Iterator[tuple[PictureBox, float, float] | None]:
+    """For each picture the projected box, the range, and how many pixels a turn of one radian is worth there."""
+    rows = placed.rows[cuboid.id]
+    if cuboid.track is None:  # it stands for its own moment, wherever that is; the camera looks from its own
+        standing = placed.place(cuboid.id, np.full(len(times_ns), rows.times_ns[0], np.int64))
+        seen = None
+    else:
+        standing = placed.place(cuboid.id, times_ns)
+        seen = placed.seen(camera, cuboid.id, times_ns)
+    for row, time_ns in enumerate(times_ns.tolist()):
+        way = placed.camera_from_root(camera, cuboid.id, time_ns)
+        if way is None or not standing.there[row] or _too_far_between(rows, time_ns):
+            yield None
+            continue
+        middle = (way @ standing.centers[row][None])[0]
+        box = _box(camera, standing.cuboid(row), way) if seen is None else _shown(seen, row)
+        pixels = project(camera, np.stack([middle, _turned(middle)])).pixels
+        px_per_rad = float(np.hypot(*(pixels[1] - pixels[0]))) / _TURN_RAD
+        if box is None or middle[2] <= 0 or not np.isfinite(px_per_rad) or px_per_rad <= 0:
+            yield None
+        else:
+            yield box, float(np.linalg.norm(middle)), px_per_rad
 
 
-def _seen(camera: Camera, path: _Path, tree: FrameTree, at_ns: int) -> tuple[PictureBox, float, float] | None:
-    """The projected box, the range, and how many pixels a turn of one radian is worth there."""
-    # With a rolling shutter the thing is taken when the middle of the picture is.
-    taken_ns = int(camera.row_times_ns(at_ns, camera.height_px / 2))
-    placed = path.at(taken_ns)
-    if placed is None:
-        return None
-    move = tree.transform(camera.frame, placed[1], taken_ns)
-    if isinstance(move, NoTransform):
-        return None
-    seen = cuboid_box(camera, placed[0], camera_from_frame=move)
-    middle = (move @ np.array([placed[0].center]))[0]
-    if seen is None or middle[2] <= 0:
-        return None
-    pixels = project(camera, np.stack([middle, _turned(middle)])).pixels
-    px_per_rad = float(np.hypot(*(pixels[1] - pixels[0]))) / _TURN_RAD
-    if not np.isfinite(px_per_rad) or px_per_rad <= 0:
-        return None
-    return seen, float(np.linalg.norm(middle)), px_per_rad
+def _too_far_between(rows: Rows, time_ns: int) -> bool:
+    after = int(rows.times_ns.searchsorted(time_ns))
+    if after in (0, len(rows.times_ns)) or int(rows.times_ns[after]) == time_ns:
+        return False
+    return int(rows.times_ns[after] - rows.times_ns[after - 1]) > _LONGEST_GAP_NS
+
+
+def _box(camera: Camera, cuboid: Cuboid, way: RigidTransform) -> PictureBox | None:
+    return cuboid_box(camera, cuboid, camera_from_frame=way)
+
+
+def _shown(seen: Seen, row: int) -> PictureBox | None:
+    left, top, right, bottom = seen.boxes[row].tolist()
+    return PictureBox(left, top, right, bottom, clipped=not seen.whole[row]) if np.isfinite(left) else None
 
 
 def _turned(point: Floats) -> Floats:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.box_fitting import Size
+from workstation.core.cuboid_edits import inside
+from workstation.core.geometry import Cuboid
 from workstation.prelabel.api import FoundCuboid
 from workstation.prelabel.cuboid_overlap import bird_eye_iou, rows_of
 from workstation.prelabel.lidar_boxes import Boxer
@@ -26,6 +28,7 @@ NAME = "lidar-clusters"
 VERSION = "1"
 _FEWEST_OF_A_PART = 3
 _MOST_SHARED = 0.1
+_BESIDE_M = 0.3
 
 
 def cuboids_in(
@@ -52,7 +55,7 @@ def cuboids_in(
     clear = near[above]
     boxer = Boxer.of(clear, ground, sizes, eye=eye, heading_rad=heading_rad, common=common)
     whole = merged(clear, parts(things(clear, eye), fewest=_FEWEST_OF_A_PART), boxer.worth)
-    found = apart(boxer.boxes(whole))
+    found = _whole_ones(apart(boxer.boxes(whole)), clear)
     rows = kept[above]
     return [replace(each, points=None if each.points is None else rows[each.points]) for each in found]
 
@@ -66,3 +69,14 @@ def apart(found: Sequence[FoundCuboid], most: float = _MOST_SHARED) -> list[Foun
         if not shared[number, kept].any():
             kept.append(number)
     return [ordered[number] for number in kept]
+
+
+def _whole_ones(found: Sequence[FoundCuboid], points: NDArray[np.float64]) -> list[FoundCuboid]:
+    """Without those whose own points lie in a better one: strips of a flank that few rays graze."""
+    kept: list[FoundCuboid] = []
+    free = np.ones(len(points), np.bool_)
+    for each in found:
+        if each.points is not None and 2 * free[each.points].sum() >= len(each.points):
+            kept.append(each)
+            free &= ~inside(Cuboid(each.center, each.size, each.rotation), points, grown_m=_BESIDE_M)
+    return kept

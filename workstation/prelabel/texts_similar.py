@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,10 @@ Vectors = NDArray[np.float32]
 
 
 class SentenceModel:
-    """Texts to unit vectors; each text is looked at once for as long as this lives."""
+    """Texts to unit vectors; each text is looked at once for as long as this lives.
+
+    ``inputs`` are the graph's own with their kinds of numbers: some want no types, some 32 bits.
+    """
 
     def __init__(
         self,
@@ -33,11 +37,11 @@ class SentenceModel:
         tokenizer: Tokenizes,
         *,
         most: int = MOST_TOKENS,
-        inputs: Sequence[str] = (),
+        inputs: Mapping[str, str] = MappingProxyType({}),
         kept: int = 20_000,
     ) -> None:
         self._runs, self._tokenizer = runs, tokenizer
-        self._most, self._inputs, self._most_kept = most, frozenset(inputs), kept
+        self._most, self._inputs, self._most_kept = most, dict(inputs), kept
         self._known: dict[str, Vectors] = {}
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
@@ -61,7 +65,7 @@ class SentenceModel:
         ids, mask, _ = padded(self._tokenizer, texts, self._most)
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         if self._inputs:
-            feeds = {name: values for name, values in feeds.items() if name in self._inputs}
+            feeds = {name: values.astype(self._inputs[name]) for name, values in feeds.items() if name in self._inputs}
         return pooled(self._runs.run(feeds), mask)
 
 

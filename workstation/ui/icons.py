@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from workstation.app.resources import resources_folder
@@ -16,6 +16,9 @@ from workstation.ui.theme import Theme
 
 _SIZES_PX = (16, 24, 32, 48, 64)
 """For 100 % to 300 % scale; Qt takes the nearest above."""
+_OFF = (QIcon.Mode.Normal, QIcon.State.Off)
+_GREYED = (QIcon.Mode.Disabled, QIcon.State.Off)
+_ON = (QIcon.Mode.Normal, QIcon.State.On)
 
 
 @lru_cache(maxsize=512)
@@ -26,10 +29,17 @@ def icon(name: str, theme: Theme, *, on_accent: bool = False) -> QIcon:
     if drawing is None:
         return made
     plain = theme.on_accent if on_accent else theme.ink
+    inks = ((plain, 1.0, _OFF), (theme.quiet, 0.5, _GREYED), (theme.on_accent, 1.0, _ON))
+    black = QSvgRenderer(QByteArray(drawing.encode()))
     for size in _SIZES_PX:
-        made.addPixmap(_painted(drawing, plain, size), QIcon.Mode.Normal, QIcon.State.Off)
-        made.addPixmap(_painted(drawing, theme.quiet, size, opacity=0.5), QIcon.Mode.Disabled, QIcon.State.Off)
-        made.addPixmap(_painted(drawing, theme.on_accent, size), QIcon.Mode.Normal, QIcon.State.On)
+        drawn = None if "#" in drawing else _painted(black, size)
+        for ink, opacity, (mode, state) in inks:
+            if drawn is not None:
+                picture = _inked(drawn, ink, opacity)
+            else:  # one with a colour of its own beside the ink
+                own = QSvgRenderer(QByteArray(drawing.replace("currentColor", ink).encode()))
+                picture = _painted(own, size, opacity)
+            made.addPixmap(picture, mode, state)
     return made
 
 
@@ -44,12 +54,23 @@ def _drawing(name: str) -> str | None:
     return path.read_text(encoding="utf-8") if name and path.is_file() else None
 
 
-def _painted(drawing: str, colour: str, size_px: int, *, opacity: float = 1.0) -> QPixmap:
-    renderer = QSvgRenderer(QByteArray(drawing.replace("currentColor", colour).encode()))
+def _painted(renderer: QSvgRenderer, size_px: int, opacity: float = 1.0) -> QPixmap:
     picture = QPixmap(size_px, size_px)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setOpacity(opacity)
     renderer.render(painter, QRectF(0, 0, size_px, size_px))
+    painter.end()
+    return picture
+
+
+def _inked(drawn: QPixmap, colour: str, opacity: float = 1.0) -> QPixmap:
+    """A drawing of one ink in another one: drawing it again would take much longer."""
+    picture = QPixmap(drawn)
+    ink = QColor(colour)
+    ink.setAlphaF(opacity)
+    painter = QPainter(picture)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(picture.rect(), ink)
     painter.end()
     return picture

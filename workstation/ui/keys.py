@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from workstation.ui.actions.action import WINDOW
 from workstation.ui.chords import has_ctrl
+from workstation.ui.collecting import at_work
 from workstation.ui.keymap import KeyMap
 from workstation.ui.panes.base import Pane
 
@@ -126,6 +127,7 @@ class Keys(QObject):
         kind = event.type()
         if kind not in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride):
             return False
+        at_work()
         if not isinstance(watched, QWidget) or not self._is_ours(watched):
             return False
         if kind == QEvent.Type.ShortcutOverride:

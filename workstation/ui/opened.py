@@ -28,6 +28,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import SampleState
 from workstation.store.changes import ChangeSet
 from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT
+from workstation.ui.collecting import set_aside
 from workstation.ui.panels.going import go_to
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
@@ -109,6 +110,7 @@ class Opened(QObject):
 
     def _look_further(self, _: None) -> None:
         """What can wait until the sample is on the screen."""
+        set_aside()
         if not self._media_looked_for:
             self._media_looked_for = True
             store = self.session.store
@@ -150,6 +152,7 @@ class Opened(QObject):
         self._ticking.end()
         self.bench.close()
         self.session.close()
+        set_aside()  # with the next look for garbage it is found
         self._window.toolbar.samples.clear()
         self.deleteLater()
 

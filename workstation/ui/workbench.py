@@ -129,20 +129,23 @@ class Workbench(QObject):
         """What can be read, plug-ins included."""
         self.checks = SampleChecks(session.project, session.store.reader_elsewhere(), self.gui.post)
         """The findings of the open sample, for every pane that shows some: see ``check_soon``."""
-        self._check_soon = QTimer(self)
-        self._check_soon.setSingleShot(True)
-        self._check_soon.setInterval(_CHECK_MS)
-        self._check_soon.timeout.connect(self._check)
+        self._check_soon = self._later(self._check, _CHECK_MS)
         self.calm = threading.Event()
         """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
         self.opens_late = False
         """Whether streams that only the timeline shows are opened when there is calm; a window wishes so."""
         self.calmed: Signal[None] = Signal("calmed", on_error=_report)
         """The sample is on the screen: what can wait may begin."""
-        self._calm_soon = QTimer(self)
-        self._calm_soon.setSingleShot(True)
-        self._calm_soon.timeout.connect(self._calm_down)
+        self._calm_soon = self._later(self._calm_down, 0)
         session.changed.connect(self._take_in)
+
+    def _later(self, act: Callable[[], None], interval_ms: int) -> QTimer:
+        """A timer that does something once, whenever it was started."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(act)
+        return timer
 
     # --- what everybody asks ------------------------------------------------------------------------------------
 

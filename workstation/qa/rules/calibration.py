@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from workstation.core.findings import Item
-from workstation.core.misalignment import Estimate, together
+from workstation.core.misalignment import SHIFTED_M, Estimate, together
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.rotation import Floats
@@ -67,13 +67,34 @@ def turned(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             if one.beyond(math.radians(patterns.turned_deg))
         ]
         worst = max(abs(yaw), abs(pitch))
-        kind = "a camera that sits elsewhere would explain it as well" if each.pattern.shift_better else "angular"
+        kind = "angular" if each.pattern.apart else "at ranges so alike it may be a shift as well"
         yield Fault(
             text=f"{each.stream.key} is held to look {' and '.join(parts)} ({kind}): all {each.pattern.things} things "
             f"are off in the same way, {_AT_M * math.tan(math.radians(worst)):.2f} m at {_AT_M:g} m",
             items=(_stream_item(each.stream),),
             measured=round(worst, 3),
             limit=patterns.turned_deg,
+            suggestion="calibrate the camera anew (rig.add); the labels are right as they are",
+            aspect=each.scanner.id,
+        )
+
+
+@rule("calibration.shifted", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.ERROR, limit=SHIFTED_M, unit="m")
+def shifted(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """The boxes of a camera all lie beside the projections of their cuboids by the same metres, whatever the range: the
+    camera sits elsewhere than the calibration says. In degrees that shrinks with the distance.
+    """
+    for each in patterns_of(snapshot, sample).cameras.values():
+        if not each.shifted:
+            continue
+        metres = each.pattern.shift_m.value
+        side = "left" if metres < 0 else "right"
+        yield Fault(
+            text=f"{each.stream.key} is held to sit {abs(metres):.2f} m too far {side}: all "
+            f"{each.pattern.things} things are off by as much, whatever the range",
+            items=(_stream_item(each.stream),),
+            measured=round(abs(metres), 3),
+            limit=SHIFTED_M,
             suggestion="calibrate the camera anew (rig.add); the labels are right as they are",
             aspect=each.scanner.id,
         )

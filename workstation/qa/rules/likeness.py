@@ -108,7 +108,7 @@ def _limit(snapshot: Snapshot, name: str) -> float:
     if limit is None:
         raise CannotRunError(
             f"the project sets no limit for it; `workstation report likeness` shows how its pairs are spread, "
-            f"then `workstation run project.set` takes the tolerance {name}"
+            f"then project.set takes the tolerance {name}"
         )
     return limit
 

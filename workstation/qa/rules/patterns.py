@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.core.misalignment import Estimate, Pattern, pattern_of, together
+from workstation.core.misalignment import SHIFTED_M, Estimate, Pattern, pattern_of, together
 from workstation.core.poses import NO_MOVE, RigidTransform
 from workstation.core.ratio import Int64s
 from workstation.core.rotation import Floats
@@ -32,7 +33,11 @@ class CameraPattern:
     scanner: Stream
     pattern: Pattern
     turned: bool
+    shifted: bool
     span_s: tuple[float, float]
+    ranges_m: tuple[float, float]
+    left_rad: Mapping[str, float]
+    """Cuboid → how far to the right of the projection its boxes lie when all this is taken off, in the middle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,24 +86,30 @@ class Patterns:
     def boxes(self, sighting: Sighting) -> Floats:
         """(n, 4) the projection, without what is the calibration's or the clock's fault."""
         pattern, late = self.of(sighting), self.late.get(sighting.solid.stream or "")
-        turned = pattern is not None and pattern.turned
+        turned = pattern is not None and (pattern.turned or pattern.shifted)
         if not turned and late is None:
             return sighting.seen.boxes
         times = sighting.flat.times_ns if late is None else sighting.flat.times_ns + late.at_ns(sighting.flat.times_ns)
-        turn = NO_MOVE if pattern is None or not turned else _turn(pattern.pattern)
+        turn = NO_MOVE if pattern is None or not turned else _moved(pattern)
         return self.views.placed.seen(sighting.flat.camera, sighting.solid.id, times, turned=turn).boxes
 
     def _pattern(self, key: tuple[str, str], sightings: list[Sighting]) -> CameraPattern | None:
-        offs = offs_of(self.views, sightings)
-        pattern = None if offs is None else pattern_of(offs)
-        if offs is None or pattern is None:
+        found = offs_of(self.views, sightings)
+        pattern = None if found is None else pattern_of(found[0])
+        if found is None or pattern is None:
             return None
+        offs, solids = found
         limit_rad = math.radians(self.turned_deg)
         return CameraPattern(
             stream=sightings[0].flat.stream,
             scanner=self.views.streams[key[1]],
             pattern=pattern,
             turned=pattern.yaw_rad.beyond(limit_rad) or pattern.pitch_rad.beyond(limit_rad),
+            shifted=pattern.shift_m.beyond(SHIFTED_M),
+            ranges_m=(float(offs.range_m.min()), float(offs.range_m.max())),
+            left_rad={
+                solid: float(np.median(pattern.left[offs.thing == number, 0])) for number, solid in enumerate(solids)
+            },
             span_s=(float(offs.times_s.min()), float(offs.times_s.max())),
         )
 
@@ -128,12 +139,16 @@ def _agree(one: CameraPattern, other: CameraPattern) -> bool:
     return abs(a.value - b.value) <= _SURE * math.hypot(a.error, b.error)
 
 
-def _turn(pattern: Pattern) -> RigidTransform:
-    """Brings what the camera would see to where its boxes lie: about its y axis to the right, about its x axis down."""
-    right, down = pattern.yaw_rad.value / 2, pattern.pitch_rad.value / 2
+def _moved(found: CameraPattern) -> RigidTransform:
+    """Brings what the camera would see to where its boxes lie: about its y axis to the right, about its x axis down,
+    and along its x axis.
+    """
+    pattern = found.pattern
+    right, down = (pattern.yaw_rad.value / 2, pattern.pitch_rad.value / 2) if found.turned else (0.0, 0.0)
     about_y = (math.cos(right), 0.0, math.sin(right), 0.0)
     about_x = (math.cos(down), -math.sin(down), 0.0, 0.0)
-    return RigidTransform(about_y) @ RigidTransform(about_x)
+    aside = RigidTransform((1.0, 0.0, 0.0, 0.0), (pattern.shift_m.value, 0.0, 0.0))
+    return RigidTransform(about_y) @ RigidTransform(about_x) @ aside
 
 
 def patterns_of(snapshot: Snapshot, sample: Sample) -> Patterns:

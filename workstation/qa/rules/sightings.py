@@ -165,11 +165,11 @@ def bounds(shape: Shape | None) -> Bounds | None:
     return float(x - across), float(y - down), float(x + across), float(y + down)
 
 
-def offs_of(views: Views, sightings: Sequence[Sighting]) -> Offs | None:
-    """How far boxes of stiff things lie from their projected cuboids in one camera, wholly seen ones only;
-    ``None`` where there are none.
+def offs_of(views: Views, sightings: Sequence[Sighting]) -> tuple[Offs, tuple[str, ...]] | None:
+    """How far boxes lie from their projected cuboids in one camera, wholly seen ones only, with the cuboids' ids in the
+    order of ``Offs.thing``; ``None`` where there are none.
     """
-    parts = []
+    parts, solids = [], []
     for sighting in sightings:
         camera, times_ns = sighting.flat.camera, sighting.flat.times_ns
         before, after = (
@@ -184,9 +184,10 @@ def offs_of(views: Views, sightings: Sequence[Sighting]) -> Offs | None:
             for boxes in (sighting.flat.boxes, sighting.seen.boxes, before.boxes, after.boxes)
         )
         rate = (later - earlier) / (2 * _STEP_NS / 1e9)
+        solids.append(sighting.solid.id)
         parts.append((times_ns[rows] / 1e9, boxed - projected, rate, sighting.seen.range_m[rows]))
     if not parts:
         return None
     times, off, rate, range_m = (np.concatenate([part[i] for part in parts]) for i in range(4))
     thing = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
-    return Offs(thing=thing, times_s=times, off=off, rate=rate, range_m=range_m)
+    return Offs(thing=thing, times_s=times, off=off, rate=rate, range_m=range_m), tuple(solids)

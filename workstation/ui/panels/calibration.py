@@ -35,7 +35,7 @@ from workstation.ui.theme import Theme
 from workstation.ui.told import Tone
 from workstation.ui.workbench import Workbench
 
-_MARKS = {Cause.CALIBRATION: "◆", Cause.CUBOID: "▲", Cause.UNCLEAR: "?", Cause.NONE: "●"}
+_MARKS = {Cause.CALIBRATION: "◆", Cause.CUBOID: "▲", Cause.CLOCK: "◷", Cause.UNCLEAR: "?", Cause.NONE: "●"}
 _OF_CAMERAS = "calibration."
 _PLACE = Qt.ItemDataRole.UserRole
 _CHANGES = frozenset({RecordKind.RIG, RecordKind.STREAM, RecordKind.ANNOTATION, RecordKind.KEYFRAME})
