@@ -35,6 +35,10 @@ classes:
     name: {en: Talk}
     definition: Somebody talks.
     shapes: {audio: [span]}
+  person:
+    name: {en: Person}
+    definition: Somebody.
+    shapes: {audio: [span]}
 """
 SPOKEN = ((1.0, 2.5), (30.0, 33.0), (58.5, 61.5), (70.0, 72.0), (119.0, 119.5), (125.0, 127.0))
 """Seconds, as the test made the sound; one goes over the edge of a minute."""
@@ -80,7 +84,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "ontology.yaml").write_text(ONTOLOGY, encoding="utf-8")
     sound = silence(LENGTH_S)
     for start, end in SPOKEN:
-        part = voice(end - start, 150)
+        part = voice(end - start, 150 if start < 60 else 290)
         sound[round(start * RATE) : round(start * RATE) + len(part)] = part
     with wave.open(str(tmp_path / "said.wav"), "wb") as file:
         file.setnchannels(1)
@@ -201,3 +205,33 @@ def test_a_recogniser_without_a_voice_detector_says_what_to_name(
 ) -> None:
     assert main(["prelabel", str(project), "--models", "words"]) == 1
     assert "--models silero-vad,words" in capsys.readouterr().err
+
+
+def mean_of_mels() -> bytes:
+    """The mean over time of each band: voices of other pitches have other means."""
+    return graph_bytes(
+        [Node("ReduceMean", ["mels"], ["embedding"], {"axes": [1], "keepdims": 0})],
+        inputs={"mels": ["batch", 160, 40]}, outputs={"embedding": ["batch", 40]},
+    )  # fmt: skip
+
+
+def test_spans_of_one_voice_belong_to_one_person_also_after_a_stop(project: Path, tmp_path: Path) -> None:
+    detector(tmp_path)
+    extra = "map: {speaker: person, speech: talk}\n"
+    model(tmp_path / "who", "voices", "speaker-embed", "ge2e", {"model.onnx": mean_of_mels()}, extra)
+    wish = Wish(models=("loud", "voices"), speakers=2)
+    with open_project(project, person="ann", tool="prelabel") as session:
+        progress = plan(session, models_shelf(), wish).work[1]
+        assert store(session, progress, next(iter(chunks_of(progress.assignment)))) == 0
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), wish)
+        assert planned.work[1].assignment.position == 60
+        assert prelabelling.run(session, planned) == []
+        mine = [each for each in labels(session) if each.source.name == "voices"]
+        people = [each for sample in session.store.samples() for each in session.store.entities(sample.id)]
+    assert [each.name for each in people] == ["speaker 1 of mic (voices)", "speaker 2 of mic (voices)"]
+    assert {each.class_id for each in people} == {"person"}
+    first, second = (each.id for each in people)
+    assert [each.entity for each in mine] == [first if start < 60 else second for start, _ in SPOKEN]
+    assert {(each.class_id, each.state) for each in mine} == {("talk", State.PROPOSED)}
+    assert mine[0].source.parameters["speakers"] == 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -37,12 +38,9 @@ class SoundLabeller:
 
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """Minutes in their order."""
-        detector = _detector(assignment)
+        detector = detector_of(assignment)
         provider = assignment.providers[0] if detector is assignment.model else CPU
-        with OpenStreams(assignment.project, readers=Formats().readers) as readers:
-            reader = readers.reader(assignment.stream)
-            if not isinstance(reader, AudioReader):
-                raise DataError("is no sound", path=assignment.stream.key)
+        with opened(assignment) as reader:
             hears = _spans if detector is assignment.model else _transcript(assignment, reader)
             total = max(1, -int(-length_s(reader) // 1))
             if not reader.frames:
@@ -63,13 +61,24 @@ class SoundLabeller:
 LABELLER = SoundLabeller()
 
 
+@contextmanager
+def opened(assignment: Assignment) -> Iterator[AudioReader]:
+    """The sound of an assignment."""
+    with OpenStreams(assignment.project, readers=Formats().readers) as readers:
+        reader = readers.reader(assignment.stream)
+        if not isinstance(reader, AudioReader):
+            raise DataError("is no sound", path=assignment.stream.key)
+        yield reader
+
+
 def recogniser_of(assignment: Assignment) -> Recogniser:
     """What turns speech into words."""
     model = assignment.model
     return open_whisper(model.folder, name=model.manifest.id, threads=max(1, assignment.threads))
 
 
-def _detector(assignment: Assignment) -> ShelvedModel:
+def detector_of(assignment: Assignment) -> ShelvedModel:
+    """What says where somebody speaks: the model itself or one named beside it."""
     for model in (assignment.model, *assignment.beside):
         if model.manifest.task is Task.VAD:
             if model.manifest.family != FAMILY:
@@ -123,7 +132,7 @@ def _calls(
 
 
 def _span(reader: AudioReader, span: FoundSpan) -> dict[str, Any]:
-    start_ns, end_ns = (_time(reader, each) for each in (span.start_s, span.end_s))
+    start_ns, end_ns = (moment(reader, each) for each in (span.start_s, span.end_s))
     return {"kind": "span", "start_ns": start_ns, "end_ns": end_ns}
 
 
@@ -131,13 +140,14 @@ def _turn(assignment: Assignment, reader: AudioReader, span: FoundSpan) -> dict[
     words = []
     for word in span.words:
         kept = replace(word, start_s=max(word.start_s, span.start_s), end_s=min(word.end_s, span.end_s))
-        start_ns, end_ns = (_time(reader, each) for each in (kept.start_s, kept.end_s))
+        start_ns, end_ns = (moment(reader, each) for each in (kept.start_s, kept.end_s))
         spoken: dict[str, Any] = {"text": kept.text, "probability": kept.score}
         if end_ns > start_ns:
             spoken |= {"start_ns": start_ns, "end_ns": end_ns}
         words += [{**spoken, "text": each} for each in kept.text.split()]
     made: dict[str, Any] = {
-        "start_ns": _time(reader, span.start_s), "end_ns": _time(reader, span.end_s), "language": span.language or None,
+        "start_ns": moment(reader, span.start_s), "end_ns": moment(reader, span.end_s),
+        "language": span.language or None,
     }  # fmt: skip
     made |= {"words": words} if words else {"text": span.text}
     if span.other_languages and not assignment.other_language:
@@ -147,5 +157,6 @@ def _turn(assignment: Assignment, reader: AudioReader, span: FoundSpan) -> dict[
     return made
 
 
-def _time(reader: AudioReader, seconds: float) -> int:
+def moment(reader: AudioReader, seconds: float) -> int:
+    """Stream time of a second of the sound."""
     return reader.time_of(min(max(0, round(seconds * reader.sample_rate_hz)), reader.frames))

@@ -18,7 +18,11 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.prelabel.api import Task
 from workstation.prelabel.shelf import ShelvedModel
 
-LABELLERS: tuple[str, ...] = ("workstation.app.label_pictures", "workstation.app.label_sounds")
+LABELLERS: tuple[str, ...] = (
+    "workstation.app.label_pictures",
+    "workstation.app.label_sounds",
+    "workstation.app.label_speakers",
+)
 """Modules with a ``LABELLER``, imported when a job is planned."""
 
 
@@ -55,6 +59,8 @@ class Call:
 
     command: str
     arguments: Mapping[str, Any]
+    entity: tuple[str, str] | None = None
+    """Class and name of the one it shows, which is made where the sample has none of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from workstation.app.class_maps import class_map
 from workstation.app.labellers import Assignment, Call, Chunk, labeller_for
 from workstation.app.model_devices import here, is_graph, verdict_of
 from workstation.app.session import Session
+from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import UserError
 from workstation.core.ids import IdSource, SampleId
@@ -53,6 +54,8 @@ class Wish:
     pinned: tuple[str, ...] = ()
     again: bool = False
     threads: int = 0
+    speakers: int = 0
+    """How many speak in each sound; 0 where nobody knows."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,10 +236,15 @@ def _options(
     """What the job is told beside the model's own thresholds; part of its provenance, and of what makes it the same."""
     if stream.kind is not StreamKind.AUDIO:
         return {"every": wish.every, "tracker": wish.tracker}
-    if model.manifest.task is not Task.ASR:
+    if model.manifest.task not in (Task.ASR, Task.SPEAKER_EMBED):
         return {}
     found = next((each.manifest for each in models if each.manifest.task is Task.VAD), None)
-    return {} if found is None else {"voice_detector": f"{found.id} {found.version} {found.weights_sha256}"}
+    told: dict[str, str | bool | int | float] = {}
+    if found is not None:
+        told["voice_detector"] = f"{found.id} {found.version} {found.weights_sha256}"
+    if model.manifest.task is Task.SPEAKER_EMBED and wish.speakers:
+        told["speakers"] = wish.speakers
+    return told
 
 
 def _other_language(ontology: CompiledOntology, class_id: str | None) -> str:
@@ -302,13 +310,29 @@ def _write(session: Session, progress: Progress, calls: Sequence[Call]) -> None:
     """As the model, on the word of the person who runs it: the gate then lets proposals through and nothing else."""
     actor = with_fields(session.actor, kind=ActorKind.MODEL, tool=f"prelabel {progress.source.name}")
     label = f"Propose {len(calls)} labels with {progress.source.name}"
+    made = {(each.class_id, each.name): str(each.id) for each in session.store.entities(progress.sample)}
     with session.store.transaction(label, actor=actor, group=progress.mark.group, sample=progress.sample) as tx:
         for call in calls:
             given = {
                 "sample": progress.sample, "state": State.PROPOSED, "layer": progress.layer,
                 "source": progress.source, **call.arguments,
             }  # fmt: skip
+            if call.entity is not None:
+                given["entity"] = _entity(session, progress, tx, call.entity, made)
             session.registry.find(call.command).run(tx, given, sample=progress.sample)
+
+
+def _entity(
+    session: Session, progress: Progress, tx: Transaction, wanted: tuple[str, str], made: dict[tuple[str, str], str]
+) -> str:
+    """The one of that class and name in the sample."""
+    if wanted not in made:
+        class_id, name = wanted
+        add = session.registry.find("entity.add")
+        made[wanted] = str(
+            add.run(tx, {"sample": progress.sample, "class_id": class_id, "name": name}, sample=progress.sample)
+        )
+    return made[wanted]
 
 
 def _seen(session: Session, progress: Progress) -> set[bytes]:
