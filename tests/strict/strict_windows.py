@@ -96,7 +96,7 @@ def talk_project(talk_template: Path, tmp_path: Path) -> Path:
     return copy_of(talk_template, tmp_path / "talk")
 
 
-def wait_for(condition: Callable[[], bool], *, what: str = "", timeout_ms: int = 20_000) -> None:
+def wait_for(condition: Callable[[], bool], *, what: str = "", timeout_ms: int = 60_000) -> None:
     """Let the window work until the condition holds; the test fails if it does not."""
     from time import monotonic
 

@@ -19,7 +19,19 @@ OF_A_TURN = ("text", "sound", "timeline")
 ON_PLANES = ("series", "volume", "document")
 OF_LINKS = ("graph", "ends")
 """These show links and what they join, and only labels that have any: this law does not hold them yet."""
-NO_RECORDS = ("search", "samples", "streams", "classes", "findings", "sync", "calibration", "history", "review")
+NO_RECORDS = (
+    "search",
+    "models",
+    "proposals",
+    "samples",
+    "streams",
+    "classes",
+    "findings",
+    "sync",
+    "calibration",
+    "history",
+    "review",
+)
 """These list other things than labels: nothing of a selection can be marked in them."""
 
 

@@ -311,7 +311,7 @@ def test_findings_come_by_themselves_and_are_dismissed_with_a_reason(opened: Ope
     key = panel.model.rows[number].key
     click(panel.table, number)
     assert shows.id in bench.selected
-    panel._decide("dismissed", "not an error here")
+    panel._decide("dismissed", reason="not an error here")
     wait_for(
         lambda: any(row.key == key and not row.enabled for row in panel.model.rows), what="the finding to be settled"
     )
