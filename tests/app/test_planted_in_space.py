@@ -19,6 +19,7 @@ from workstation import open_project
 from workstation.app.calibration_report import report_of
 from workstation.app.demo_batch import build as build_batch
 from workstation.app.demo_generated import add_generated
+from workstation.app.demo_mixed import build as build_mixed
 from workstation.app.demo_robot import label as label_robot
 from workstation.app.evidence import media_evidence
 from workstation.app.opening import new_project
@@ -69,7 +70,9 @@ def found_in(project: Path, skipped: frozenset[str]) -> list[Finding]:
         store = session.store
         evidence = media_evidence(store, session.project)
         outcomes = list(run_rules(store, rules, store.samples(), evidence=evidence))
-    assert [(each.rule.id, each.not_run) for each in outcomes if each.not_run] == []
+    # Comparing texts with pictures takes a model, and the tests have none: that is rightly not run.
+    missed = [(each.rule.id, each.not_run) for each in outcomes if each.not_run and each.rule.subject != "likeness"]
+    assert missed == []
     return [finding for each in outcomes for finding in each.findings]
 
 
@@ -203,6 +206,15 @@ def test_the_batch(
     if size is not None:
         assert findings[0].measured == pytest.approx(size, abs=0.01)
         assert "p3" in findings[0].text
+
+
+def test_clean_moments_with_noise_on_every_label_are_silent(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p", profile="driving", in_force=True, person="Ana")
+    with open_project(project, kind=ActorKind.IMPORT, tool="demo") as session:
+        build_mixed(session, tmp_path / "media", count=40, seed=11)
+    found = found_in(project, OF_PEOPLE)
+    TABLE.append(Row("mixed, 40 clean", (), found))
+    assert [(each.rule, each.text) for each in found] == []
 
 
 def test_the_table() -> None:

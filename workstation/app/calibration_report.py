@@ -27,6 +27,7 @@ from workstation.core.misalignment import SHIFTED_M
 from workstation.core.pair_fit import pairs_seen
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.tolerances import MISPLACED_M, MISPLACED_TOLERANCE, named_limit
 from workstation.qa.remembered import RememberedSnapshot
 from workstation.qa.rules.fits import displaced_of
 from workstation.qa.rules.patterns import CameraPattern, Patterns, patterns_of
@@ -131,7 +132,8 @@ def calibration_report(snapshot: Snapshot, sample: Sample, *, job: Job | None = 
         return CalibrationReport(cameras=(), things=(), shared={})
     patterns = patterns_of(snapshot, sample)
     displaced = {solid: found.length_m for solid, (found, _) in displaced_of(snapshot, sample).items()}
-    shared = {(each.camera, each.thing): _shared(patterns, displaced, each) for each in things}
+    limit_m = named_limit(snapshot.project(), MISPLACED_TOLERANCE, MISPLACED_M)
+    shared = {(each.camera, each.thing): _shared(patterns, displaced, limit_m, each) for each in things}
     return CalibrationReport(cameras=tuple(_cameras(patterns, things)), things=things, shared=shared)
 
 
@@ -178,7 +180,7 @@ def _error(patterns: Patterns, found: CameraPattern) -> AngularError:
     )  # fmt: skip
 
 
-def _shared(patterns: Patterns, displaced: Mapping[str, float], thing: ThingOff) -> Shared:
+def _shared(patterns: Patterns, displaced: Mapping[str, float], limit_m: float, thing: ThingOff) -> Shared:
     found = _pattern(patterns, thing.camera)
     left = [] if found is None else [found.left_rad[each] for each in thing.labels if each in found.left_rad]
     late = None if found is None else patterns.late.get(found.scanner.id)
@@ -187,4 +189,5 @@ def _shared(patterns: Patterns, displaced: Mapping[str, float], thing: ThingOff)
         left_deg=math.degrees(left[0]) if left else None,
         late_ms=0.0 if late is None else late.late_s.value * 1e3,
         displaced_m=max((displaced[each] for each in thing.labels if each in displaced), default=0.0),
+        displaced_limit_m=limit_m,
     )

@@ -18,7 +18,11 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.prelabel.api import Task
 from workstation.prelabel.shelf import ShelvedModel
 
-LABELLERS: tuple[str, ...] = ("workstation.app.label_pictures",)
+LABELLERS: tuple[str, ...] = (
+    "workstation.app.label_pictures",
+    "workstation.app.label_sounds",
+    "workstation.app.label_speakers",
+)
 """Modules with a ``LABELLER``, imported when a job is planned."""
 
 FAMILY_LABELLERS: Mapping[str, str] = {"outside": "workstation.app.label_outside"}
@@ -46,6 +50,10 @@ class Assignment:
     """Of the processor for the model; 0 leaves one core to the interface."""
     kept: tuple[bytes, ...] = ()
     """What the stored chunks kept for this, in their order."""
+    beside: tuple[ShelvedModel, ...] = ()
+    """Models of the same job that this one may lean on, as a recogniser on a voice detector."""
+    other_language: str = ""
+    """The attribute that says which other language a turn is in; empty where its class has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Call:
 
     command: str
     arguments: Mapping[str, Any]
+    entity: tuple[str, str] | None = None
+    """Class and name of the one it shows, which is made where the sample has none of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

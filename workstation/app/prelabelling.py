@@ -21,15 +21,19 @@ from workstation.app.known_models import model_called
 from workstation.app.labellers import Assignment, Call, Chunk, labeller_for
 from workstation.app.model_devices import here, is_graph, verdict_of
 from workstation.app.session import Session
+from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import UserError
 from workstation.core.ids import IdSource, SampleId
+from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.proposals import OTHER_LANGUAGE
 from workstation.core.rights import ActorKind
-from workstation.core.sample import Sample
-from workstation.prelabel.api import BadOutput
+from workstation.core.sample import Sample, Stream, StreamKind
+from workstation.prelabel.api import BadOutput, Task
 from workstation.prelabel.lanes import Lanes, LocalLanes
 from workstation.prelabel.providers import Verdict, provider_name
 from workstation.prelabel.shelf import Shelf, ShelvedModel
+from workstation.prelabel.speech_text import SAID
 from workstation.prelabel.worker import CPU
 
 AREA = "prelabel"
@@ -51,6 +55,8 @@ class Wish:
     pinned: tuple[str, ...] = ()
     again: bool = False
     threads: int = 0
+    speakers: int = 0
+    """How many speak in each sound; 0 where nobody knows."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +128,7 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
             for stream in session.store.streams(sample.id):
                 if stream.kind not in labeller.kinds or (wish.streams and stream.key not in wish.streams):
                     continue
-                options: dict[str, str | bool | int | float] = {"every": wish.every, "tracker": wish.tracker}
+                options = _options(wish, model, stream, models)
                 source = _source(model, verdict, options)
                 job = _job(model, stream.id, options, wish.layer)
                 mark = _mark(session, sample.id, job, model, stream.key, again=wish.again)
@@ -131,6 +137,8 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
                     project=session.project.path, sample=sample.id, stream=stream, classes=classes.known,
                     options=options, position=mark.position, threads=wish.threads,
                     kept=_kept(session, sample.id, job) if mark.position else (),
+                    beside=tuple(each for each in models if each is not model),
+                    other_language=_other_language(ontology, classes.known.get(SAID)),
                 )  # fmt: skip
                 work.append(
                     Progress(
@@ -224,6 +232,30 @@ def _proven(model: ShelvedModel, machine: Any, wish: Wish, cancelled: Callable[[
         raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}; it is not run") from problem
 
 
+def _options(
+    wish: Wish, model: ShelvedModel, stream: Stream, models: Sequence[ShelvedModel]
+) -> dict[str, str | bool | int | float]:
+    """What the job is told beside the model's own thresholds; part of its provenance, and of what makes it the same."""
+    if stream.kind is not StreamKind.AUDIO:
+        return {"every": wish.every, "tracker": wish.tracker}
+    if model.manifest.task not in (Task.ASR, Task.SPEAKER_EMBED):
+        return {}
+    found = next((each.manifest for each in models if each.manifest.task is Task.VAD), None)
+    told: dict[str, str | bool | int | float] = {}
+    if found is not None:
+        told["voice_detector"] = f"{found.id} {found.version} {found.weights_sha256}"
+    if model.manifest.task is Task.SPEAKER_EMBED and wish.speakers:
+        told["speakers"] = wish.speakers
+    return told
+
+
+def _other_language(ontology: CompiledOntology, class_id: str | None) -> str:
+    """The attribute for a second language, where turns of the class may carry it."""
+    if class_id is None or OTHER_LANGUAGE not in {each.id for each in ontology.attributes_of(class_id)}:
+        return ""
+    return OTHER_LANGUAGE
+
+
 def _source(model: ShelvedModel, verdict: Verdict, options: Mapping[str, Any]) -> Source:
     manifest = model.manifest
     return Source(
@@ -280,13 +312,29 @@ def _write(session: Session, progress: Progress, calls: Sequence[Call]) -> None:
     """As the model, on the word of the person who runs it: the gate then lets proposals through and nothing else."""
     actor = with_fields(session.actor, kind=ActorKind.MODEL, tool=f"prelabel {progress.source.name}")
     label = f"Propose {len(calls)} labels with {progress.source.name}"
+    made = {(each.class_id, each.name): str(each.id) for each in session.store.entities(progress.sample)}
     with session.store.transaction(label, actor=actor, group=progress.mark.group, sample=progress.sample) as tx:
         for call in calls:
             given = {
                 "sample": progress.sample, "state": State.PROPOSED, "layer": progress.layer,
                 "source": progress.source, **call.arguments,
             }  # fmt: skip
+            if call.entity is not None:
+                given["entity"] = _entity(session, progress, tx, call.entity, made)
             session.registry.find(call.command).run(tx, given, sample=progress.sample)
+
+
+def _entity(
+    session: Session, progress: Progress, tx: Transaction, wanted: tuple[str, str], made: dict[tuple[str, str], str]
+) -> str:
+    """The one of that class and name in the sample."""
+    if wanted not in made:
+        class_id, name = wanted
+        add = session.registry.find("entity.add")
+        made[wanted] = str(
+            add.run(tx, {"sample": progress.sample, "class_id": class_id, "name": name}, sample=progress.sample)
+        )
+    return made[wanted]
 
 
 def _seen(session: Session, progress: Progress) -> set[bytes]:
@@ -312,7 +360,8 @@ def _print_of(call: Call) -> bytes:
         return msgspec.json.encode(["track", min(times), max(times) + 1, first])
     shape = given.get("shape") or {}
     place = [shape.get(name) for name in ("x", "y", "width", "height")]
-    return msgspec.json.encode([given.get("class_id"), given.get("start_ns"), given.get("text"), place])
+    text = " ".join(word["text"] for word in given["words"]) if "words" in given else given.get("text")
+    return msgspec.json.encode([given.get("class_id"), given.get("start_ns"), text, place])
 
 
 def _print_of_stored(session: Session, annotation: Annotation) -> bytes:

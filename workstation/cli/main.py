@@ -54,9 +54,9 @@ VERBS: dict[str, Verb] = {
     "backup": Verb("safety", "backup", "The snapshots of a project: list them, make one, make a project from one."),
     "salvage": Verb("safety", "salvage", "Make the new project DESTINATION from what can be read of SOURCE."),
     "predictions": Verb(
-        "predictions", "predictions", "Bring in predictions made elsewhere; compare them with the labels."
+        "predictions", "predictions", "Bring in predictions made elsewhere, and compare them with the labels."
     ),
-    "link": Verb("linking", "link", "Propose links by rule; a person accepts or rejects them."),
+    "link": Verb("linking", "link", "Propose links between labels by rule."),
     "sync": Verb("sync", "sync", "Show the clocks of samples, check and measure them, and align streams."),
     "validate": Verb("validate", "validate", "Check PROJECT, and print what is wrong with its labels and links."),
     "report": Verb(

@@ -37,6 +37,7 @@ _SCORES = (
     show_default=True,
     help="Join the boxes of a film into tracks.",
 )
+@click.option("--speakers", type=click.IntRange(min=1), help="How many speak, where a model tells voices apart.")
 @click.option("--layer", default="main", show_default=True, help="The layer that proposals go to.")
 @click.option("--device", "devices", multiple=True, metavar="DEVICE", help="Only this device, as cpu or cuda.")
 @click.option("--map", "maps", multiple=True, metavar="LABEL=CLASS", help="What a model's label means here; kept.")
@@ -51,6 +52,7 @@ def prelabel(
     streams: str | None,
     every: int,
     tracker: str,
+    speakers: int | None,
     layer: str,
     devices: tuple[str, ...],
     maps: tuple[str, ...],
@@ -69,7 +71,7 @@ def prelabel(
 
     wish = Wish(
         models=_list(models), samples=_list(samples), streams=_list(streams), every=every, tracker=tracker, layer=layer,
-        threads=os.cpu_count() or 0, pinned=devices, again=again,
+        threads=os.cpu_count() or 0, pinned=devices, again=again, speakers=speakers or 0,
     )  # fmt: skip
     with to_write(project, person, role, kind="script", tool="prelabel") as session:
         if maps:

@@ -48,6 +48,7 @@ def add(
     state: State | None = None,
     layer: str = "main",
     source: Source | None = None,
+    confidence: float | None = None,
 ) -> AnnotationId:
     """Add one turn of a transcript, word by word.
 
@@ -59,6 +60,7 @@ def add(
     state: proposed, draft, done, approved or rejected
     layer: whose pass this is
     source: where it comes from; the person unless said
+    confidence: 0 to 1
     """
     spoken = words or tuple(SpokenWord(text=word) for word in text.split())
     if not spoken or (words and text):
@@ -79,6 +81,7 @@ def add(
         state=first_state(tx, state),
         layer=layer,
         source=source_of(tx, source),
+        confidence=confidence,
         ontology_version=ontology_number(tx),
     )
     tx.put(made)

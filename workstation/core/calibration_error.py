@@ -17,6 +17,7 @@ import numpy as np
 
 from workstation.core.misalignment import Pattern
 from workstation.core.pair_fit import PairSeen
+from workstation.core.tolerances import MISPLACED_M
 
 _SURE = 1.96
 _LIKE_DEG = 0.1
@@ -196,6 +197,8 @@ class Shared:
     """By how much the cuboids' clock is late; 0 where it is not."""
     displaced_m: float = 0.0
     """How far its cuboid surely stands elsewhere; 0 where it does not."""
+    displaced_limit_m: float = MISPLACED_M
+    """How far a cuboid may."""
 
 
 def cause_of(
@@ -247,7 +250,9 @@ def _cause(
             return Cause.CLOCK
         fit = sum(abs(each.off_deg) < abs(mine.off_deg) / 4 for each in others)
         alone = not shared.error.off and not shared.late_ms and fit >= max(_FEWEST_OTHERS, _MOST * len(others))
-        return Cause.CUBOID if alone and abs(mine.moved_px) >= max(least_px, abs(mine.off_px) / 2) else Cause.UNCLEAR
+        if not alone or abs(mine.moved_px) < max(least_px, abs(mine.off_px) / 2):
+            return Cause.UNCLEAR
+        return Cause.CUBOID if abs(mine.off_m) > shared.displaced_limit_m else Cause.NONE
     also = [each for each in elsewhere if abs(each.off_px) >= least_px and np.sign(each.off_m) == np.sign(mine.off_m)]
     return Cause.CUBOID if also and len(also) == len(elsewhere) else Cause.UNCLEAR
 

@@ -146,7 +146,8 @@ def _solved(offs: Offs, *, shifted: bool) -> tuple[Floats, Floats, Floats]:
     best = _robust(rows, values, whose)
     without = np.array([_robust(rows[whose != name], values[whose != name], whose[whose != name]) for name in names])
     n = len(names)
-    errors = np.sqrt((n - 1) / n * ((without - without.mean(0)) ** 2).sum(0))
+    few = 1 + 3 / (n - 3)  # few things know little of their own scatter
+    errors = np.sqrt(few * (n - 1) / n * ((without - without.mean(0)) ** 2).sum(0))
     return best, np.asarray(errors, np.float64), (rows @ best).reshape(2, -1).T
 
 
@@ -236,16 +237,13 @@ def _equations(offs: Offs) -> tuple[Floats, Floats, NDArray[np.intp]]:
 def _robust(rows: Floats, values: Floats, whose: NDArray[np.intp]) -> Floats:
     """Least squares in which every thing counts the same and what does not fit hardly counts.
 
-    It begins at the medians, and sideways and downward have a scatter each: one thing that is far off, or an axis that
-    fits exactly, must not hide what the others say.
+    Sideways and downward have a scatter each: an axis that fits exactly must not hide what the other says.
     """
     _, place, count = np.unique(whose, return_inverse=True, return_counts=True)
     equal = 1 / np.sqrt(count[place])
     down = rows[:, 1] != 0 if rows.shape[1] > 1 else np.zeros(len(rows), np.bool_)
     parts = [part for part in (~down, down) if part.any()]
-    found: Floats = np.zeros(rows.shape[1])
-    for column, part in enumerate(parts):
-        found[column] = _weighted_median(values[part] / rows[part, column], equal[part] ** 2)
+    found = np.asarray(np.linalg.lstsq(rows * equal[:, None], values * equal, rcond=1e-9)[0], np.float64)
     for _ in range(_ROUNDS):
         residual = np.abs(values - rows @ found)
         weight: Floats = np.ones(len(values))

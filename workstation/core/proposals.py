@@ -20,6 +20,8 @@ BLIND_SHARE = "blind_share"
 """The tolerance of a project that says which share of its streams is labelled without proposals (0 to 1)."""
 OTHER_LANGUAGE = "other_language"
 """The attribute by which words in the midst of a turn are marked as another language."""
+SEVERAL_LANGUAGES = "mul"
+"""The language of a turn in which several are mixed, by ISO 639, where its class has no attribute to say more."""
 _BY_MACHINE = frozenset({SourceKind.MODEL, SourceKind.RULE})
 _SCALE = 1 << 64
 
@@ -61,9 +63,10 @@ def why_one_at_a_time(class_id: str | None, ontology: CompiledOntology | None, l
     ``languages`` are those that its words and the spans on them are tagged with.
     """
     spoken = sorted({each.split("-")[0].lower() for each in languages if each})
-    if len(spoken) > 1:
+    if len(spoken) > 1 or SEVERAL_LANGUAGES in spoken:
+        several = "several languages" if SEVERAL_LANGUAGES in spoken else " and ".join(spoken)
         return (
-            f"its speech is in {' and '.join(spoken)}: models tend to normalise or translate a change of language,"
+            f"its speech is in {several}: models tend to normalise or translate a change of language,"
             " so it is listened to and accepted by itself"
         )
     case = None if ontology is None else edge_case_of(ontology, class_id)
@@ -81,7 +84,9 @@ def edge_case_of(ontology: CompiledOntology, class_id: str | None) -> str:
 
 def languages_in(annotation: Annotation, beside: Sequence[Annotation]) -> list[str]:
     """The languages of a stretch of speech: its own, and those of labels of its stream that overlap it in time."""
-    found = [annotation.language or "the language around it"]
+    # A stretch that neither holds words nor is marked says nothing of languages by itself, as one of mere speech.
+    speaks = bool(annotation.language or annotation.text or OTHER_LANGUAGE in annotation.attributes)
+    found = [annotation.language or "the language around it"] if speaks else []
     found += [str(annotation.attributes[OTHER_LANGUAGE])] if OTHER_LANGUAGE in annotation.attributes else []
     if annotation.start_ns is None or annotation.end_ns is None:
         return found

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.fixture is None:
         parser.error("name a fixture, or ask for --timings")
     if options.list:
-        for variant in _VARIANTS[options.fixture].values():
+        for variant in VARIANTS[options.fixture].values():
             size = f" ({variant.size:g} {variant.unit})" if variant.unit else ""
             sys.stdout.write(f"{variant.name:24} {variant.about}{size}\n")
         return 0
@@ -109,7 +109,7 @@ _MAKERS: dict[str, Callable[[argparse.Namespace], Truth]] = {
     "shop": lambda o: shop.shop(o.folder, seed=o.seed, variant=o.variant),
     "batch": lambda o: batch.batch(o.folder, seed=o.seed, variant=o.variant),
 }
-_VARIANTS: dict[str, dict[str, Variant]] = {
+VARIANTS: dict[str, dict[str, Variant]] = {
     "drive": DRIVE_VARIANTS,
     "talk": talk.VARIANTS,
     "clip": clip.VARIANTS,

@@ -16,6 +16,7 @@ RECIPE = Recipe(
     manifest=Manifest(
         id="ge2e", name="GE2E speaker encoder", version="0.1.4", task=Task.SPEAKER_EMBED, family="ge2e",
         files={"model": ModelFile("ge2e.onnx", _ONNX)}, license="Apache-2.0", origin="resemblyzer 0.1.4",
+        labels=("speaker", "speech"),
         thresholds={"distance": 0.33}, options={"sample_rate_hz": 16000}, runtime=Runtime(batch=32, max_abs_diff=0.001),
     ),
     takes={"weights": Taken(_PACKAGE, "resemblyzer/pretrained.pt", _SHA256)},

@@ -12,7 +12,7 @@ _PACKAGE = Package("pip", "silero-vad", "6.2.3")
 RECIPE = Recipe(
     manifest=Manifest(
         id="silero-vad", name="Silero VAD", version="6.2.3", task=Task.VAD, family="silero-vad",
-        files={"model": ModelFile("silero_vad_16k_sequence.onnx", _SHA256)}, license="MIT",
+        files={"model": ModelFile("silero_vad_16k_sequence.onnx", _SHA256)}, license="MIT", labels=("speech",),
         origin="silero-vad 6.2.3", thresholds={"score": 0.5}, options={"sample_rate_hz": 16000},
         runtime=Runtime(batch=1, max_abs_diff=0.001),
     ),

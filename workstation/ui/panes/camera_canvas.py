@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 
 from workstation.app.light import eight_bits
 from workstation.app.sample_view import SampleView
+from workstation.core.errors import UserError
 from workstation.core.geometry import Mask, Shape
 from workstation.core.sample import Stream
 from workstation.core.tracks import Moment
+from workstation.media.base import Picture, Window
 from workstation.ui.panes.base_canvas import FlatCanvas, Placing
 from workstation.ui.tools.canvas import Pixels, Place, Preview
 from workstation.ui.workbench import Workbench
 
 if TYPE_CHECKING:
+    from workstation.app.mask_proposals import MaskFinder, MaskProposal, MaskStroke, Wish
     from workstation.ui.panes.camera_view import CameraView
+    from workstation.ui.tools.box_mask import Extent, Receive
 
 
 class ViewCanvas(FlatCanvas):
@@ -28,6 +32,8 @@ class ViewCanvas(FlatCanvas):
 
     def __init__(self, camera: CameraView) -> None:
         self._camera = camera
+        self._finder: MaskFinder | None = None
+        self._asked: tuple[Wish, Receive] | None = None
 
     @property
     def view(self) -> SampleView:
@@ -97,10 +103,43 @@ class ViewCanvas(FlatCanvas):
 
     def picture(self) -> NDArray[np.uint8] | None:
         picture = self._camera.frames.whole_picture()
-        if picture is None:
-            return None
-        pixels = eight_bits(picture.pixels, self._camera.frames.tone.window)
-        return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., :3]
+        return None if picture is None else _colours(picture, self._camera.frames.tone.window)
+
+    # --- masks from boxes (``ui/tools/box_mask.py``) ------------------------------------------------------------
+
+    def find_mask(self, box: Extent, strokes: tuple[MaskStroke, ...], receive: Receive) -> None:
+        """On a worker of this camera's own, which begins with the first wish; the picture is read there too."""
+        from workstation.app.mask_proposals import MaskFinder, Wish
+
+        frame, feed = self._camera.frames.frame, self._camera.frames.feed
+        if frame is None or feed is None:
+            return
+        if self._finder is None:
+            self._finder = MaskFinder(self._deliver)
+        window, index = self._camera.frames.tone.window, frame.index
+
+        def read() -> NDArray[np.uint8]:
+            return _colours(feed.whole(index), window)
+
+        wish = Wish(picture=(index, window), read=read, box=box, strokes=strokes)
+        self._asked = (wish, receive)
+        self._finder.find(wish)
+
+    def close(self) -> None:
+        """End the worker, if there is one; what still comes is dropped."""
+        finder, self._finder, self._asked = self._finder, None, None
+        if finder is not None:
+            finder.close()
+
+    def _deliver(self, wish: Wish, answer: MaskProposal | UserError) -> None:
+        self.bench.gui.post(self._receive, (wish, answer))
+
+    def _receive(self, delivered: tuple[Wish, MaskProposal | UserError]) -> None:
+        asked, (wish, answer) = self._asked, delivered
+        if asked is not None and asked[0] is wish:
+            self._asked = None
+            asked[1](answer)
+            self._camera.tool_moved.emit()
 
     def preview(self, shapes: Mapping[str, Preview], *, class_id: str | None = None) -> None:
         self._camera.scene.preview(shapes, class_id)
@@ -108,3 +147,9 @@ class ViewCanvas(FlatCanvas):
 
     def repaint(self) -> None:
         self._camera.area.update()
+
+
+def _colours(picture: Picture, window: Window | None) -> NDArray[np.uint8]:
+    """As RGB of eight bits."""
+    pixels = eight_bits(picture.pixels, window)
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., :3]

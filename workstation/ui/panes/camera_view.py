@@ -118,6 +118,7 @@ class CameraView(QWidget):
         """End the worker; the view shows nothing more."""
         self._patience.stop()
         self.tool.cancel()
+        self.canvas.close()  # it may be reading from the feed
         self.frames.close()
 
     # --- what is to be shown ------------------------------------------------------------------------------------

@@ -228,5 +228,11 @@ def _outline(canvas: Canvas, place: Place) -> tuple[Place, ...]:
     reach, (x, y) = ways.brush_px / 2, place
     if ways.brush_square:
         return ((x - reach, y - reach), (x + reach, y - reach), (x + reach, y + reach), (x - reach, y + reach))
+    return outline(place, ways.brush_px)
+
+
+def outline(place: Place, width: float) -> tuple[Place, ...]:
+    """A round brush so wide, at a place."""
+    reach, (x, y) = width / 2, place
     turn = [2 * math.pi * step / 40 for step in range(40)]
     return tuple((x + reach * math.cos(each), y + reach * math.sin(each)) for each in turn)

@@ -1,0 +1,237 @@
+"""Models of speech over a sound from the command line: what is loud is speech, in a graph made of arithmetic."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.prelabel.speech_stand_ins import RATE, silence, voice
+from tests.tiny_graphs import Node, graph_bytes
+from workstation.app import label_sounds, prelabelling
+from workstation.app.models import add, models_shelf
+from workstation.app.opening import new_project, open_project
+from workstation.app.prelabelling import Wish, chunks_of, plan, store
+from workstation.app.session import Session
+from workstation.cli.main import main
+from workstation.core.annotation import Annotation, SourceKind, State, Word
+from workstation.core.errors import Refused, UserError
+from workstation.prelabel.api import FoundSpan, FoundWord
+from workstation.prelabel.speech_sound import Sound
+from workstation.prelabel.speech_text import Heard
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("models_home")]
+ONTOLOGY = """
+version: 1
+name: heard things
+language: en
+modalities: [audio]
+classes:
+  talk:
+    name: {en: Talk}
+    definition: Somebody talks.
+    shapes: {audio: [span]}
+  person:
+    name: {en: Person}
+    definition: Somebody.
+    shapes: {audio: [span]}
+"""
+SPOKEN = ((1.0, 2.5), (30.0, 33.0), (58.5, 61.5), (70.0, 72.0), (119.0, 119.5), (125.0, 127.0))
+"""Seconds, as the test made the sound; one goes over the edge of a minute."""
+LENGTH_S = 130
+
+
+def loud_is_speech() -> bytes:
+    """Ten times the mean loudness of each window, at most 0.9; memory goes through unchanged."""
+    return graph_bytes(
+        [
+            Node("Abs", ["input"], ["loud"]),
+            Node("ReduceMean", ["loud"], ["mean"], {"axes": [1], "keepdims": 0}),
+            Node("Mul", ["mean", "ten"], ["much"]),
+            Node("Min", ["much", "most"], ["speech_probs"]),
+            Node("Identity", ["h"], ["hn"]),
+            Node("Identity", ["c"], ["cn"]),
+        ],
+        inputs={"input": ["n", 576], "h": [1, 1, 128], "c": [1, 1, 128]},
+        outputs={"speech_probs": ["n"], "hn": [1, 1, 128], "cn": [1, 1, 128]},
+        weights={"ten": np.array([10], np.float32), "most": np.array([0.9], np.float32)},
+    )
+
+
+def model(folder: Path, name: str, task: str, family: str, files: dict[str, bytes], extra: str = "") -> None:
+    """Bring a model of that name."""
+    folder.mkdir()
+    said = []
+    for file, data in files.items():
+        (folder / file).write_bytes(data)
+        role = "model" if file.startswith("model") else file.partition(".")[0]
+        said.append(f"{role}: {{path: {file}, sha256: {hashlib.sha256(data).hexdigest()}}}")
+    (folder / "model.yaml").write_text(
+        f'schema: 1\nid: {name}\nversion: "2"\ntask: {task}\nfamily: {family}\nfiles: {{{", ".join(said)}}}\n'
+        f"labels: [speech]\n{extra}",
+        encoding="utf-8",
+    )
+    add(folder, models_shelf())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Two minutes of sound in which somebody speaks six times."""
+    (tmp_path / "ontology.yaml").write_text(ONTOLOGY, encoding="utf-8")
+    sound = silence(LENGTH_S)
+    for start, end in SPOKEN:
+        part = voice(end - start, 150 if start < 60 else 290)
+        sound[round(start * RATE) : round(start * RATE) + len(part)] = part
+    with wave.open(str(tmp_path / "said.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
+    assert main(["add", str(folder), str(tmp_path / "said.wav"), "--sample", "s", "--stream", "mic"]) == 0
+    return folder
+
+
+def detector(tmp_path: Path, extra: str = "map: {speech: talk}\n") -> None:
+    model(tmp_path / "vad", "loud", "vad", "silero-vad", {"model.onnx": loud_is_speech()}, extra)
+
+
+def labels(session: Session) -> list[Annotation]:
+    found = [each for sample in session.store.samples() for each in session.store.annotations(sample.id)]
+    return sorted(found, key=lambda each: each.start_ns or 0)
+
+
+def test_speech_is_proposed_where_somebody_speaks(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detector(tmp_path)
+    assert main(["prelabel", str(project), "--models", "loud", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["proposed"] == len(SPOKEN)
+    with open_project(project, read_only=True) as session:
+        found = labels(session)
+    for each, (start, end) in zip(found, SPOKEN, strict=True):
+        assert each.start_ns is not None
+        assert each.end_ns is not None
+        assert each.start_ns / 1e9 == pytest.approx(start, abs=0.11)
+        assert each.end_ns / 1e9 == pytest.approx(end, abs=0.11)
+        assert (each.class_id, each.state) == ("talk", State.PROPOSED)
+        assert 0.5 < (each.confidence or 0) <= 0.9
+        assert (each.source.kind, each.source.name, each.source.version) == (SourceKind.MODEL, "loud", "2")
+        assert each.source.weights_sha256 == hashlib.sha256(loud_is_speech()).hexdigest()
+        assert each.source.device == "CPU"
+
+
+def test_a_label_that_no_class_stands_for_is_counted_and_never_guessed(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detector(tmp_path, "")
+    assert main(["prelabel", str(project), "--models", "loud"]) == 0
+    assert "No class stands for: speech" in capsys.readouterr().out
+    with open_project(project, read_only=True) as session:
+        assert labels(session) == []
+
+
+def test_a_stopped_job_finds_what_one_that_was_never_stopped_finds(project: Path, tmp_path: Path) -> None:
+    detector(tmp_path)
+    for _ in range(2):
+        with open_project(project, person="ann", tool="prelabel") as session:
+            progress = plan(session, models_shelf(), Wish(models=("loud",))).work[0]
+            store(session, progress, next(iter(chunks_of(progress.assignment))))
+            assert not progress.mark.finished
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), Wish(models=("loud",)))
+        assert planned.work[0].assignment.position == 120
+        assert prelabelling.run(session, planned) == []
+        stopped = [(each.start_ns, each.end_ns, each.confidence) for each in labels(session)]
+        again = plan(session, models_shelf(), Wish(models=("loud",), layer="whole"))
+        assert prelabelling.run(session, again) == []
+        whole = [(each.start_ns, each.end_ns, each.confidence) for each in labels(session) if each.layer == "whole"]
+    assert stopped == whole
+    assert len(whole) == len(SPOKEN)
+
+
+class Stand:
+    """Hears two words in every piece, and German amid what is said for longer than two seconds."""
+
+    name = "stand"
+
+    def hear(self, sound: Sound, language: str) -> Heard:
+        length = len(sound) / RATE
+        words = (
+            FoundWord(text="well", start_s=0.1, end_s=0.4, score=0.75),
+            FoundWord(text=" ja", start_s=0.4, end_s=length, score=0.25),
+        )
+        span = FoundSpan(start_s=0.1, end_s=length, label="speech", score=0.5, text="well ja", words=words)
+        return Heard(spans=(span,), language="en", languages=({"en": 0.5, "de": 0.4} if length > 2.5 else {"en": 1.0},))
+
+
+@pytest.fixture
+def recogniser(models_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model for transcripts, heard by the stand-in."""
+    model(tmp_path / "asr", "words", "asr", "whisper", {"model.bin": b"nothing"}, "map: {speech: talk}\n")
+    monkeypatch.setattr(label_sounds, "recogniser_of", lambda _assignment: Stand())
+
+
+@pytest.mark.usefixtures("recogniser")
+def test_what_is_said_becomes_turns_with_their_words(project: Path, tmp_path: Path) -> None:
+    detector(tmp_path, "")
+    assert main(["prelabel", str(project), "--models", "loud,words"]) == 0
+    with open_project(project, read_only=True) as session:
+        turns = labels(session)
+        words = {each.id: session.store.words(each.id) for each in turns}
+    assert len(turns) == len(SPOKEN)
+    for turn, (start, end) in zip(turns, SPOKEN, strict=True):
+        said: list[Word] = words[turn.id]
+        assert (turn.text, turn.confidence, turn.class_id, turn.state) == ("well ja", 0.5, "talk", State.PROPOSED)
+        assert [each.probability for each in said] == [0.75, 0.25]
+        assert said[0].start_ns is not None
+        assert said[0].start_ns / 1e9 == pytest.approx(start + 0.1, abs=0.11)
+        assert (said[1].end_ns or 0) / 1e9 == pytest.approx(end, abs=0.11)
+        assert turn.language == ("mul" if end - start > 2.5 else "en")
+        assert str(turn.source.parameters["voice_detector"]).startswith("loud 2 ")
+    mixed = [each for each in turns if each.language == "mul"]
+    assert mixed
+    with open_project(project, person="ann") as session, pytest.raises((Refused, UserError), match="several languages"):
+        session.run("annotation.accept", annotations=[each.id for each in turns])
+
+
+@pytest.mark.usefixtures("recogniser")
+def test_a_recogniser_without_a_voice_detector_says_what_to_name(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prelabel", str(project), "--models", "words"]) == 1
+    assert "--models silero-vad,words" in capsys.readouterr().err
+
+
+def mean_of_mels() -> bytes:
+    """The mean over time of each band: voices of other pitches have other means."""
+    return graph_bytes(
+        [Node("ReduceMean", ["mels"], ["embedding"], {"axes": [1], "keepdims": 0})],
+        inputs={"mels": ["batch", 160, 40]}, outputs={"embedding": ["batch", 40]},
+    )  # fmt: skip
+
+
+def test_spans_of_one_voice_belong_to_one_person_also_after_a_stop(project: Path, tmp_path: Path) -> None:
+    detector(tmp_path)
+    extra = "map: {speaker: person, speech: talk}\n"
+    model(tmp_path / "who", "voices", "speaker-embed", "ge2e", {"model.onnx": mean_of_mels()}, extra)
+    wish = Wish(models=("loud", "voices"), speakers=2)
+    with open_project(project, person="ann", tool="prelabel") as session:
+        progress = plan(session, models_shelf(), wish).work[1]
+        assert store(session, progress, next(iter(chunks_of(progress.assignment)))) == 0
+    with open_project(project, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), wish)
+        assert planned.work[1].assignment.position == 60
+        assert prelabelling.run(session, planned) == []
+        mine = [each for each in labels(session) if each.source.name == "voices"]
+        people = [each for sample in session.store.samples() for each in session.store.entities(sample.id)]
+    assert [each.name for each in people] == ["speaker 1 of mic (voices)", "speaker 2 of mic (voices)"]
+    assert {each.class_id for each in people} == {"person"}
+    first, second = (each.id for each in people)
+    assert [each.entity for each in mine] == [first if start < 60 else second for start, _ in SPOKEN]
+    assert {(each.class_id, each.state) for each in mine} == {("talk", State.PROPOSED)}
+    assert mine[0].source.parameters["speakers"] == 2
