@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.tiny_graphs import bright_box, expanding, graph_bytes, logarithm, model_folder
+from tests.tiny_graphs import Node, bright_box, expanding, graph_bytes, logarithm, model_folder
 from workstation.app import prelabelling
 from workstation.app.models import add, models_shelf
 from workstation.app.opening import new_project, open_project
@@ -263,6 +263,38 @@ def test_it_is_scored_against_a_layer_that_people_labelled(
     assert (score["recall"], score["precision"]) == (pytest.approx(2 / 3, abs=0.001), pytest.approx(2 / 3, abs=0.001))
     assert main(["prelabel", str(project), "--models", "bright", "--eval", "gold"]) == 0
     assert "0.667" in capsys.readouterr().out
+
+
+def test_the_program_of_a_plug_in_runs_in_a_job(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list", "--json"]) == 0
+    rows = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    assert [each["state"] for each in rows if each["model"] == "bright-boxes"] == ["plug-in"]
+    line = ["prelabel", str(project), "--models", "bright-boxes", "--map", "bright=lamp"]
+    assert main(line) == 0
+    found = sorted(labels(project), key=lambda each: each.start_ns or 0)
+    assert [each.shape for each in found] == [box for number in range(COUNT) if (box := truth(number)) is not None]
+    assert {(each.state, each.source.kind, each.source.name, each.source.version) for each in found} == {
+        (State.PROPOSED, SourceKind.MODEL, "bright-boxes", "1.0")
+    }
+    assert main([*line, "--again"]) == 0
+    assert len(labels(project)) == len(found)
+
+
+def test_the_family_of_a_plug_in_reads_a_model_in_a_job(project: Path, tmp_path: Path) -> None:
+    graph = graph_bytes(
+        [Node("ReduceMax", ["pictures"], ["least"], {"keepdims": 1}), Node("Mul", ["least", "nothing"], ["none"]),
+         Node("ReduceMax", ["none"], ["row"], {"axes": [2, 3], "keepdims": 1}),
+         Node("ReduceMax", ["row"], ["flat"], {"axes": [3], "keepdims": 0}), Node("Add", ["flat", "box"], ["y"])],
+        inputs={"pictures": [1, 3, 48, 64]}, outputs={"y": [1, 1, 6]},
+        weights={"nothing": np.zeros((1, 1, 1, 1), np.float32),
+                 "box": np.array([[[8, 6, 40, 30, 0.75, 0]]], np.float32)},
+    )  # fmt: skip
+    (tmp_path / "plain.onnx").write_bytes(graph)
+    bare = ["models", "add", str(tmp_path / "plain.onnx"), "--family", "plain-boxes"]
+    (tmp_path / "labels.txt").write_text("bright\n", encoding="utf-8")
+    assert main([*bare, "--labels", str(tmp_path / "labels.txt")]) == 0
+    assert main(["prelabel", str(project), "--models", "plain", "--every", "35", "--map", "bright=lamp"]) == 0
+    assert [(each.shape, each.confidence) for each in labels(project)] == [(Box(8, 6, 32, 24), 0.75)] * 2
 
 
 def test_what_is_asked_wrongly_is_said(project: Path, tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from workstation.app.known_models import picture_family
 from workstation.app.label_tracks import TrackMaker, packed, unpacked
 from workstation.app.labellers import Assignment, Call, Chunk
 from workstation.app.model_trial import plain_pixels
@@ -19,8 +21,7 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.media.base import ImageReader, Reader, VideoReader
 from workstation.prelabel.api import Arrays, FoundBox, ModelCard, PictureFamily, Pixels, Prepared, Task
-from workstation.prelabel.families import family_named
-from workstation.prelabel.pipeline import Pipeline
+from workstation.prelabel.pipeline import Account, Pipeline
 from workstation.prelabel.worker import Worker
 
 _FRAMES_A_CHUNK = 32
@@ -42,6 +43,16 @@ class FamilyWork:
         return self.family.decode(self.card, outputs, prepared)
 
 
+class Running(Protocol):
+    """A model that has been started: a ``Pipeline``, or the program of a plug-in."""
+
+    account: Account
+
+    def run(self, pieces: Iterable[tuple[int, Pixels]]) -> Iterator[tuple[int, Sequence[FoundBox]]]:
+        """(frame, what is there) of every picture, in their order."""
+        ...
+
+
 class PictureLabeller:
     """Boxes, and masks where the model answers them, on each frame that is looked at."""
 
@@ -50,22 +61,16 @@ class PictureLabeller:
 
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """Frames in their order, ``every`` so many."""
-        model = assignment.model
-        card = model.manifest.card
+        card = assignment.model.manifest.card
         tracked = _tracked(assignment)
         if tracked:  # trackers hold on to things by boxes that are too doubtful to be proposed alone
             card = replace(card, thresholds={**card.thresholds, "score": min(_DOUBTFUL, _score(card))})
-        work = FamilyWork(family_named(model.manifest.family), card)
-        engines = [
-            partial(Worker, model.file(), provider=each, threads=assignment.threads, cancelled=cancelled)
-            for each in assignment.providers
-        ]
         with OpenStreams(assignment.project, readers=Formats().readers) as readers:
             reader = readers.reader(assignment.stream)
             frames = _frames(reader, assignment)
             rest = [each for each in frames if each >= assignment.position]
             done = len(frames) - len(rest)
-            with Pipeline(work, engines, batch=model.manifest.runtime.batch, cancelled=cancelled) as pipeline:
+            with self.running(assignment, card, cancelled) as pipeline:
                 gathered = _Tracks(assignment, reader) if tracked else _Gathered(assignment, reader)
                 for frame, found in pipeline.run((each, _pixels(reader, each)) for each in rest):
                     gathered.add(frame, found)
@@ -75,6 +80,18 @@ class PictureLabeller:
                 if rest:
                     gathered.finish()
                     yield gathered.chunk(rest[-1] + 1, done, len(frames), pipeline.account.notes)
+
+    @contextmanager
+    def running(self, assignment: Assignment, card: ModelCard, cancelled: Callable[[], bool]) -> Iterator[Running]:
+        """The model, started: a graph in a process of its own."""
+        model = assignment.model
+        work = FamilyWork(picture_family(model.manifest.family), card)
+        engines = [
+            partial(Worker, model.file(), provider=each, threads=assignment.threads, cancelled=cancelled)
+            for each in assignment.providers
+        ]
+        with Pipeline(work, engines, batch=model.manifest.runtime.batch, cancelled=cancelled) as pipeline:
+            yield pipeline
 
 
 LABELLER = PictureLabeller()

@@ -25,6 +25,9 @@ LABELLERS: tuple[str, ...] = (
 )
 """Modules with a ``LABELLER``, imported when a job is planned."""
 
+FAMILY_LABELLERS: Mapping[str, str] = {"outside": "workstation.app.label_outside"}
+"""Families that a module runs by itself, whatever else is for their task."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
@@ -89,9 +92,10 @@ class Labeller(Protocol):
         ...
 
 
-def labeller_for(task: Task) -> Labeller:
-    """The labeller of a task."""
-    for name in LABELLERS:
+def labeller_for(task: Task, family: str = "") -> Labeller:
+    """The labeller of a task, or of a family that has one of its own."""
+    own = FAMILY_LABELLERS.get(family)
+    for name in LABELLERS if own is None else (own,):
         found: Labeller = importlib.import_module(name).LABELLER
         if task in found.tasks:
             return found

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from workstation.app.folders import state_folder
+from workstation.app.known_models import picture_families, picture_family
 from workstation.core.errors import UserError
 from workstation.prelabel.api import BadOutput, Pixels
-from workstation.prelabel.families import families, family_named
 from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
 from workstation.prelabel.recipes import recipes
 from workstation.prelabel.shelf import Shelf, ShelvedModel
@@ -48,8 +48,8 @@ def verdict_of(
 
 def _trial(model: ShelvedModel) -> Trial:
     feeds = None
-    if model.manifest.family in families():
-        feeds = dict(family_named(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
+    if model.manifest.family in picture_families():
+        feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
     recipe = recipes().get(model.manifest.id)
     return Trial(
         path=model.file(), weights_sha256=model.manifest.weights_sha256,

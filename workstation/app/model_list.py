@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workstation.app.class_maps import class_map
+from workstation.app.known_models import runnable_models
 from workstation.app.model_devices import is_graph
 from workstation.app.models import model_rows
 from workstation.app.rows import Cell, Column, Row
@@ -24,19 +25,24 @@ COLUMNS = (
 _STATES = {
     "there": ("installed", "good"),
     "damaged": ("damaged", "error"),
+    "built in": ("built in", "good"),
+    "plug-in": ("plug-in", "good"),
     "to install": ("to install", "quiet"),
     "licence in doubt": ("licence in doubt", "warning"),
 }
+
+_RUNS = {"built in": "CPU", "plug-in": "a program of its own"}
+_READY = ("there", "built in", "plug-in")
 
 
 def listed_models(
     shelf: Shelf, devices: Mapping[str, str], ontology: CompiledOntology | None
 ) -> list[Row]:  # fmt: skip
     """One row each; ``devices`` holds what was found out, by model."""
-    good = {each.manifest.id: each for each in shelf.models()[0]}
+    good = {each.manifest.id: each for each in runnable_models(shelf)}
     rows = []
     for each in model_rows(shelf):
-        model = good.get(each["model"]) if each["state"] == "there" else None
+        model = good.get(each["model"]) if each["state"] in _READY else None
         unmapped: tuple[str, ...] = ()
         note = str(each.get("note", ""))
         if model is not None and ontology is not None:
@@ -46,7 +52,7 @@ def listed_models(
                 note = str(problem)
         runs = devices.get(each["model"], "")
         if model is not None and not runs:
-            runs = "not proved yet" if is_graph(model) else "CPU, with a runtime of its own"
+            runs = "not proved yet" if is_graph(model) else _RUNS.get(each["state"], "CPU, with a runtime of its own")
         rows.append(_row(each, runs, unmapped, note))
     return rows
 
@@ -68,7 +74,7 @@ def _row(each: Mapping[str, Any], runs: str, unmapped: tuple[str, ...], note: st
         key=each["model"],
         group=f"state:{'_'.join(each['state'].split())} task:{each.get('task', '')}",
         cells=(
-            Cell(text=name, tip=tip, tone="" if each["state"] == "there" else "quiet"),
+            Cell(text=name, tip=tip, tone="" if each["state"] in _READY else "quiet"),
             Cell(text=runs, tip=runs),
             Cell(text=str(each.get("task", "")), tip=tip),
             Cell(text=words, tone=tone, tip=tip),

@@ -20,6 +20,8 @@ class ModelPlugins:
     families: dict[str, PictureFamily] = field(default_factory=dict)
     tasks: dict[str, TextTask] = field(default_factory=dict)
     adapters: dict[str, tuple[AdapterSpec, Path]] = field(default_factory=dict)
+    versions: dict[Path, str] = field(default_factory=dict)
+    """Of the plug-ins, by their folder."""
     problems: list[PluginProblem] = field(default_factory=list)
 
 
@@ -30,6 +32,7 @@ def model_plugins(loaded: PluginsLoaded) -> ModelPlugins:
         if KIND not in plugin.kinds:
             continue
         module = loaded.modules[plugin.id]
+        found.versions[plugin.folder] = plugin.version
         listed = 0
         for name, kept in (("FAMILIES", found.families), ("TASKS", found.tasks), ("ADAPTERS", found.adapters)):
             for each in getattr(module, name, ()):

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from workstation.app.folders import models_folder
+from workstation.app.known_models import OUTSIDE, fileless_models, picture_families, picture_family, usual_input_of
 from workstation.core.errors import DataError, UserError
 from workstation.prelabel.api import FoundBox, InputSpec, Pixels, Task
-from workstation.prelabel.families import families, family_named, usual_input
 from workstation.prelabel.manifest import MANIFEST, Manifest, ModelFile, Runtime
 from workstation.prelabel.onnx_read import Signature, read_signature
 from workstation.prelabel.providers import provider_called
@@ -33,7 +33,7 @@ def models_shelf(folder: Path | None = None) -> Shelf:
 
 
 def model_rows(shelf: Shelf) -> list[dict[str, Any]]:
-    """Every model that is there, damaged ones with why; then what can be installed."""
+    """Every model that is there, damaged ones with why; those that need no file; then what can be installed."""
     good, bad = shelf.models()
     rows: list[dict[str, Any]] = [
         {
@@ -46,6 +46,14 @@ def model_rows(shelf: Shelf) -> list[dict[str, Any]]:
     ]  # fmt: skip
     rows += [{"model": each.folder.name, "state": "damaged", "note": each.reason} for each in bad]
     there = {each.manifest.id for each in good}
+    rows += [
+        {
+            "model": name, "state": "built in" if each.manifest.family != OUTSIDE else "plug-in",
+            "task": each.manifest.task.value, "family": each.manifest.family, "licence": each.manifest.license,
+            "note": each.manifest.license_note, "from": each.manifest.origin, "labels": len(each.manifest.labels),
+        }
+        for name, each in fileless_models().items() if name not in there
+    ]  # fmt: skip
     rows += [
         {
             "model": name, "state": "licence in doubt" if each.in_doubt else "to install",
@@ -75,7 +83,7 @@ def guess(path: Path) -> Guess:
         raise DataError("keeps its weights in other files; save it again as one file", path=path)
     sure = [
         (name, family.recognises(signature.input_shapes, signature.output_shapes, signature.metadata))
-        for name, family in families().items()
+        for name, family in picture_families().items()
     ]
     return Guess(
         signature=signature,
@@ -101,7 +109,7 @@ def _bare(path: Path, model_id: str, family: str, task: str, labels: Sequence[st
     found = guess(path)
     if not family:
         family = _surest(path, found)
-    known = family_named(family)
+    known = picture_family(family)
     tasks = sorted(known.tasks)
     if task and task not in tasks:
         raise UserError(f"the family {family} is for {', '.join(tasks)}, not for {task[:40]!r}")
@@ -113,7 +121,7 @@ def _bare(path: Path, model_id: str, family: str, task: str, labels: Sequence[st
         files={"model": ModelFile("model.onnx", sha256_of(path))},
         license=licence or found.signature.metadata.get("license", "")[:500],
         origin=path.name[:200],
-        input=_input_of(found.signature, usual_input(family)),
+        input=_input_of(found.signature, usual_input_of(family)),
         labels=named,
         runtime=Runtime(),
     )
@@ -126,7 +134,7 @@ def _surest(path: Path, found: Guess) -> str:
     outputs = ", ".join(f"{port.name} {list(port.shape)}" for port in found.signature.outputs)
     raise UserError(
         f"{path}: no family of models is recognised (in: {inputs}; out: {outputs}); say which it is with --family: "
-        f"{', '.join(families())}"
+        f"{', '.join(picture_families())}"
     )
 
 
@@ -175,7 +183,7 @@ def _id_of(path: Path) -> str:
 
 def try_on(model: ShelvedModel, pictures: Sequence[Pixels], provider: str = CPU) -> list[list[FoundBox]]:
     """What a picture model finds in pictures."""
-    family = family_named(model.manifest.family)
+    family = picture_family(model.manifest.family)
     with Worker(model.file(), provider=provider_called(provider)) as worker:
         found = []
         for picture in pictures:

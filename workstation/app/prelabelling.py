@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace as with_fields
 
 from workstation.app.class_maps import class_map
+from workstation.app.known_models import model_called
 from workstation.app.labellers import Assignment, Call, Chunk, labeller_for
 from workstation.app.model_devices import here, is_graph, verdict_of
 from workstation.app.session import Session
@@ -104,7 +105,7 @@ class Plan:
 
 def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], bool] = lambda: False) -> Plan:
     """Prove the models, and pair them with streams. Raises for a model or sample that is not there."""
-    models = [shelf.find(name) for name in dict.fromkeys(wish.models)]
+    models = [model_called(shelf, name) for name in dict.fromkeys(wish.models)]
     if not models:
         raise UserError("name at least one model; `workstation models list` shows them")
     samples = _samples(session, wish.samples)
@@ -116,7 +117,7 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
     machine = here()
     for model in models:
         shelf.check(model)
-        labeller = labeller_for(model.manifest.task)
+        labeller = labeller_for(model.manifest.task, model.manifest.family)
         verdict = _proven(model, machine, wish, cancelled)
         classes = class_map(model.manifest, ontology)
         for sample in samples:
@@ -151,7 +152,8 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
 def chunks_of(assignment: Assignment, *, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Chunk]:
     """What the model finds, as it comes. What a model answers that cannot be read is a ``UserError`` of the job."""
     try:
-        yield from labeller_for(assignment.model.manifest.task).chunks(assignment, cancelled)
+        manifest = assignment.model.manifest
+        yield from labeller_for(manifest.task, manifest.family).chunks(assignment, cancelled)
     except BadOutput as problem:
         raise UserError(
             f"{assignment.model.manifest.id} over {assignment.stream.key}: it answers what cannot be read: {problem}. "
@@ -266,7 +268,7 @@ def _job(model: ShelvedModel, stream: str, options: Mapping[str, Any], layer: st
     said = msgspec.json.encode(
         [
             model.manifest.id,
-            model.manifest.weights_sha256,
+            model.manifest.weights_sha256 or f"version {model.manifest.version}",
             dict(model.manifest.thresholds),
             dict(options),
             stream,

@@ -126,6 +126,7 @@ def _scores(session: Session, work: Sequence[Progress], truth: str) -> Iterator[
 
 def _keep(session: Session, names: tuple[str, ...], maps: tuple[str, ...]) -> None:
     from workstation.app.class_maps import keep_class_map
+    from workstation.app.known_models import model_called
     from workstation.app.models import models_shelf
 
     if len(names) != 1:
@@ -139,7 +140,7 @@ def _keep(session: Session, names: tuple[str, ...], maps: tuple[str, ...]) -> No
         if not equals or not label:
             raise UserError(f"{each[:80]!r} does not say LABEL=CLASS")
         chosen[label] = wanted
-    keep_class_map(models_shelf().find(names[0]).manifest, ontology, chosen)
+    keep_class_map(model_called(models_shelf(), names[0]).manifest, ontology, chosen)
 
 
 def _row(progress: Progress) -> dict[str, Any]:

@@ -228,12 +228,13 @@ def _prelabel(window: MainWindow) -> Sheet | None:
 
 
 def _class_map(window: MainWindow) -> Sheet | None:
+    from workstation.app.known_models import runnable_models
     from workstation.app.models import models_shelf
     from workstation.ui.dialogs.prelabel import ClassMapSheet, NoModel
     from workstation.ui.panels.models import ModelsPanel
 
     opened, pane = window.opened, window.pane("models")
-    good = models_shelf().models()[0]
+    good = runnable_models(models_shelf())
     wanted = pane.selected_model() if isinstance(pane, ModelsPanel) else None
     model = next((each for each in good if each.manifest.id == wanted), good[0] if good else None)
     if opened is None or opened.bench.view is None or opened.bench.view.ontology is None:

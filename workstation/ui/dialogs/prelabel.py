@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app.class_maps import class_map, keep_class_map
+from workstation.app.known_models import runnable_models
 from workstation.app.model_list import Shelf, ShelvedModel
 from workstation.app.prelabelling import Wish
 from workstation.ui.dialogs.sheet import Sheet, named
@@ -36,9 +37,11 @@ class Prelabel(Sheet):
         self._bench = bench
         self._shelf = shelf
         assert bench.view is not None
-        models = shelf.models()[0]
+        models = runnable_models(shelf)
         self.say("Models" if models else "No model is installed; the panel of models installs or adds one.")
-        self.models = self._list("prelabel_models", "Models", [(each.manifest.id, _words(each)) for each in models])
+        self.models = self._list(
+            "prelabel_models", "Models", [(each.manifest.id, _words(each)) for each in models], chosen=_only_one(shelf)
+        )
         self.say("Streams")
         streams = [(each.key, f"{each.key} ({each.kind.value})") for each in bench.view.streams.values()]
         self.streams = self._list("prelabel_streams", "Streams", streams, chosen=bench.focused_stream_key())
@@ -189,3 +192,9 @@ def _checked(made: QListWidget) -> tuple[str, ...]:
     return tuple(
         str(each.data(Qt.ItemDataRole.UserRole)) for each in items if each.checkState() == Qt.CheckState.Checked
     )
+
+
+def _only_one(shelf: Shelf) -> str | None:
+    """The one model that was brought here, if it is one: what is meant, whatever plug-ins bring beside it."""
+    brought = shelf.models()[0]
+    return brought[0].manifest.id if len(brought) == 1 else None

@@ -1,0 +1,85 @@
+"""What can be run here: families of the program and of plug-ins, models on the shelf, and models that need no file.
+
+Asked by whoever plans, runs or lists models. The program's own come first: a plug-in cannot take over a family's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from workstation.app.model_plugins import ModelPlugins, model_plugins
+from workstation.app.plugins import find_plugins, load_plugins, plugins_stamp
+from workstation.core.errors import UserError
+from workstation.prelabel.api import InputSpec, PictureFamily, Task
+from workstation.prelabel.families import families, usual_input
+from workstation.prelabel.manifest import Manifest
+from workstation.prelabel.shelf import Shelf, ShelvedModel
+
+OUTSIDE = "outside"
+"""The family of models that run in a program of a plug-in; the model has the name of the adapter."""
+_OUTSIDE_TASKS = frozenset({Task.DETECT, Task.INSTANCE_SEG})
+
+
+def plugins_of_models() -> ModelPlugins:
+    """What plug-ins bring; read again when one came, went or changed."""
+    return _plugins(plugins_stamp())
+
+
+def picture_families() -> Mapping[str, PictureFamily]:
+    """Every family of picture models by its name."""
+    return MappingProxyType({**plugins_of_models().families, **families()})
+
+
+def picture_family(name: str) -> PictureFamily:
+    """The family a manifest names."""
+    own = families().get(name)
+    if own is not None:
+        return own  # no plug-in is imported for it
+    known = picture_families()
+    if name not in known:
+        raise UserError(f"No family of models is called {name!r}; known are {', '.join(sorted(known))}.")
+    return known[name]
+
+
+def usual_input_of(name: str) -> InputSpec:
+    """What a new manifest of the family starts with; a plug-in's family says it in ``input`` or leaves it open."""
+    if name in families():
+        return usual_input(name)
+    said = getattr(picture_family(name), "input", None)
+    return said if isinstance(said, InputSpec) else InputSpec()
+
+
+def fileless_models() -> dict[str, ShelvedModel]:
+    """Models that are there without a file, by name: programs of plug-ins that look at pictures."""
+    loaded = plugins_of_models()
+    found = {}
+    for name, (spec, folder) in loaded.adapters.items():
+        if spec.task in _OUTSIDE_TASKS:
+            manifest = Manifest(
+                id=name, task=Task(spec.task), family=OUTSIDE, version=loaded.versions.get(folder, ""),
+                origin=f"plug-in {folder.name}",
+            )  # fmt: skip
+            found[name] = ShelvedModel(folder=folder, manifest=manifest)
+    return found
+
+
+def model_called(shelf: Shelf, name: str) -> ShelvedModel:
+    """The model of that name: on the shelf, or one that needs no file."""
+    if all(each.manifest.id != name for each in shelf.models()[0]):
+        found = fileless_models().get(name)
+        if found is not None:
+            return found
+    return shelf.find(name)
+
+
+def runnable_models(shelf: Shelf) -> list[ShelvedModel]:
+    """All of them by name; of two with one name that on the shelf."""
+    known = {**fileless_models(), **{each.manifest.id: each for each in shelf.models()[0]}}
+    return [known[name] for name in sorted(known)]
+
+
+@lru_cache(maxsize=1)
+def _plugins(_stamp: str) -> ModelPlugins:
+    return model_plugins(load_plugins(find_plugins()))
