@@ -122,8 +122,9 @@ class Patterns:
         late = together([each.pattern.late_s for each in agreeing])
         drift = surest.pattern.drift_s
         drifts = drift.beyond(limit_s)
-        if not drifts and not late.beyond(limit_s):
-            return None
+        first, last = surest.span_s
+        if not drifts and not (late.beyond(limit_s) and abs(late.value) < last - first):
+            return None  # how things move is known for as long as they were watched: more would be guessed
         return Lateness(
             late_s=surest.pattern.late_s if drifts else late,
             drift_s=drift,

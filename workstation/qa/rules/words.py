@@ -30,6 +30,7 @@ from workstation.qa.rules.items import (
     ontology_of,
     streams_by_id,
 )
+from workstation.qa.rules.said import language_of, text_of
 
 NAMING = frozenset({"refers_to", "describes"})
 """Link types whose text is about the thing at their other end."""
@@ -106,10 +107,10 @@ def _namings(snapshot: Snapshot, sample: Sample, ontology: CompiledOntology) -> 
     streams, entities = streams_by_id(snapshot, sample), entities_by_id(snapshot, sample)
     for annotation in judged_annotations(snapshot, sample):
         entity = None if annotation.entity is None else entities.get(annotation.entity)
-        text = _words_of(annotation) if entity is not None and isinstance(annotation.shape, TextSpan) else ""
+        text = text_of(annotation) if entity is not None and isinstance(annotation.shape, TextSpan) else ""
         if entity is not None and text and entity.class_id in ontology.classes:
             items = (annotation_item(annotation, streams, entity.class_id), entity_item(entity))
-            yield _Naming(text, _language(snapshot, annotation, ontology), entity.class_id, items)
+            yield _Naming(text, language_of(snapshot, annotation, ontology), entity.class_id, items)
     for link in snapshot.links(sample.id):
         if link.type_id in NAMING and link.holds and link.state in JUDGED:
             yield from _linked(snapshot, link, ontology)
@@ -122,8 +123,8 @@ def _linked(snapshot: Snapshot, link: Link, ontology: CompiledOntology) -> Itera
         for other in link.ends:
             class_id = None if other.target in spoken else class_of_end(snapshot, other)
             if class_id in ontology.classes and not _shows(annotation, other):
-                language = _language(snapshot, annotation, ontology)
-                yield _Naming(_words_of(annotation), language, class_id, (end_item(end), end_item(other)))
+                language = language_of(snapshot, annotation, ontology)
+                yield _Naming(text_of(annotation), language, class_id, (end_item(end), end_item(other)))
 
 
 def _shows(annotation: Annotation, end: LinkEnd) -> bool:
@@ -135,28 +136,7 @@ def _text_at(snapshot: Snapshot, end: LinkEnd) -> Annotation | None:
     if end.kind is not TargetKind.ANNOTATION:
         return None
     annotation = snapshot.get(RecordKind.ANNOTATION, end.target)
-    return annotation if isinstance(annotation, Annotation) and _words_of(annotation) else None
-
-
-def _words_of(annotation: Annotation) -> str:
-    """What a span quotes, else what the label itself says."""
-    if isinstance(annotation.shape, TextSpan) and annotation.shape.quote:
-        return annotation.shape.quote
-    return annotation.text or ""
-
-
-def _language(snapshot: Snapshot, annotation: Annotation, ontology: CompiledOntology) -> str:
-    """The label's own language, that of the text it quotes, that of its stream, else the ontology's."""
-    if annotation.language:
-        return annotation.language
-    if isinstance(annotation.shape, TextSpan) and annotation.shape.of is not None:
-        quoted = snapshot.get(RecordKind.ANNOTATION, annotation.shape.of)
-        if isinstance(quoted, Annotation) and quoted.language:
-            return quoted.language
-    for stream in snapshot.streams(annotation.sample):
-        if stream.id == annotation.stream and stream.language:
-            return stream.language
-    return ontology.ontology.language
+    return annotation if isinstance(annotation, Annotation) and text_of(annotation) else None
 
 
 def _short(text: str) -> str:
