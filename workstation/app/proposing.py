@@ -39,12 +39,15 @@ class Written:
     files: int
 
 
-def proposed(folder: Path, formats: Formats, *, invert: Iterable[str] = ()) -> Proposal:
-    """What a folder would become; ``invert`` names frames whose mounting is to be read the other way round."""
+def proposed(folder: Path, formats: Formats, *, invert: Iterable[str] = (), encoding: str = "") -> Proposal:
+    """What a folder would become; ``invert`` names frames whose mounting is to be read the other way round.
+
+    ``encoding`` is that of its texts which are no UTF-8.
+    """
     found = propose(folder, formats.readers, formats.datasets)
     if not found.samples:
         raise UserError(f"{folder} holds nothing that can be shown: {_reasons(found)}")
-    return _inverted(_checked(found, formats), tuple(invert))
+    return _inverted(_checked(found, formats, encoding), tuple(invert))
 
 
 def write_proposal(
@@ -109,18 +112,19 @@ def _recorded(session: Session, proposal: Proposal, progress: Progress) -> Mappi
     return found
 
 
-def _checked(proposal: Proposal, formats: Formats) -> Proposal:
+def _checked(proposal: Proposal, formats: Formats, encoding: str) -> Proposal:
     """Without the streams that cannot be opened, and with the others on one axis where their starts are known."""
     skipped: list[Skipped] = list(proposal.skipped)
     samples: list[SampleProposal] = []
     for sample in proposal.samples:
         opened: dict[str, MediaInfo] = {}
+        kept: tuple[StreamProposal, ...] = ()
         for stream in sample.streams:
             try:
-                opened[stream.key] = _info(stream, formats)
+                readable, opened[stream.key] = _opened(stream, formats, encoding)
+                kept += (readable,)
             except DataError as error:
                 skipped += [Skipped(path, error.reason) for path in stream.files]
-        kept = tuple(stream for stream in sample.streams if stream.key in opened)
         if kept:
             epochs = {key: info.epoch_ns for key, info in opened.items() if info.epoch_ns is not None}
             samples.append(aligned(replace(sample, streams=kept), epochs))
@@ -128,6 +132,18 @@ def _checked(proposal: Proposal, formats: Formats) -> Proposal:
         reasons = _reasons(replace(proposal, samples=(), skipped=tuple(skipped)))
         raise UserError(f"{proposal.folder} holds nothing that can be read: {reasons}")
     return replace(proposal, samples=tuple(samples), skipped=tuple(skipped))
+
+
+def _opened(stream: StreamProposal, formats: Formats, encoding: str) -> tuple[StreamProposal, MediaInfo]:
+    """What the stream tells of itself, as UTF-8 if it can be, and the stream with the encoding it needed."""
+    spec = formats.readers.named(stream.kind, stream.reader) if encoding else None
+    if spec is None or "encoding" not in spec.options:
+        return stream, _info(stream, formats)
+    try:
+        return stream, _info(stream, formats)
+    except DataError:
+        stated = replace(stream, options={**stream.options, "encoding": encoding})
+        return stated, _info(stated, formats)
 
 
 def _info(stream: StreamProposal, formats: Formats) -> MediaInfo:

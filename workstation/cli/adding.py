@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def add_folder(
-    project: Path, folder: Path, *, yes: bool, invert: tuple[str, ...], person: str | None, role: str | None,
-    as_json: bool,
+    project: Path, folder: Path, *, yes: bool, invert: tuple[str, ...], encoding: str, person: str | None,
+    role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Propose; write if agreed."""
     from workstation.app.proposing import proposed, write_proposal
     from workstation.app.reading import Formats
 
     formats = Formats()
-    proposal = proposed(folder, formats, invert=invert)
+    proposal = proposed(folder, formats, invert=invert, encoding=encoding)
     if not as_json:
         _show(proposal)
         for problem in formats.problems:

@@ -155,7 +155,7 @@ def _units(
         if path in used:
             continue
         unit = Unit(path.parent.relative_to(folder), _stem(path), spec.kind, spec.name, (path,))
-        unit.with_sound = spec.name == "video" and _has_sound(path)
+        unit.with_sound = spec.name == "video" and has_sound(path)
         units.append(unit)
     units += _dicom_units(folder, dicom, skipped)
     notes = [f"{len(units)} streams were found in {len(files)} files"]
@@ -182,7 +182,7 @@ def _reader_of(path: Path, readers: Sequence[ReaderSpec]) -> ReaderSpec | str | 
         return f"cannot be read: {error.strerror or error}"
 
 
-def _has_sound(path: Path) -> bool:
+def has_sound(path: Path) -> bool:
     """Whether the film has a sound track; a damaged film is the video reader's to report."""
     import av
 
