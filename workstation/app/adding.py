@@ -18,7 +18,7 @@ from workstation.app.session import Session
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import MediaFile, StreamKind
 from workstation.media.base import HEAD_BYTES, OpenContext, Options, ReaderSpec
-from workstation.media.grouping import has_sound
+from workstation.media.grouping import has_sound, with_companion
 from workstation.media.probe import Match, built_in_readers, matches, open_with
 from workstation.store.media_files import record_file
 
@@ -125,6 +125,8 @@ def _streams(
     """The stream of these files, and that of its sound."""
     paths = tuple(files)
     spec = _spec_for(paths, kind)
+    if spec is not None and len(paths) == 1:
+        paths = with_companion(paths[0], spec)
     if spec is None:
         if encoding:
             raise UserError(f"{paths[0]}: no reader knows it as a text, so --encoding says nothing")
