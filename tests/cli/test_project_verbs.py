@@ -133,6 +133,18 @@ def test_what_is_in_a_file_counts_and_not_its_name(run: Run, project: Path, tmp_
     assert "g" not in {row["sample"] for row in rows}
 
 
+def test_a_reader_is_told_what_the_files_do_not_say(run: Run, project: Path, tmp_path: Path) -> None:
+    pictures = [tmp_path / f"f_{number}.png" for number in (1, 2, 3)]
+    for path in pictures:
+        Image.new("L", (8, 6)).save(path)
+    refused = run("add", project, *pictures, "--sample", "h", "--stream", "cam", "--option", "rate=30")
+    assert (refused.code, "rate_hz: pictures a second" in refused.err) == (2, True)
+    assert run("add", project, *pictures, "--sample", "h", "--stream", "cam", "--option", "rate_hz").code == 2
+    assert run("add", project, *pictures, "--sample", "h", "--stream", "cam", "--option", "rate_hz=29.97").code == 0
+    (cam,) = run("info", project, "--sample", "h", "--json").rows
+    assert cam["rate_hz"] == pytest.approx(29.97, rel=1e-6)
+
+
 def test_info_tells_a_changed_file_and_relink_finds_a_moved_one(run: Run, project: Path, tmp_path: Path) -> None:
     assert run("info", project, "--provenance").code == 0
     recordings = tmp_path / "recordings"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from workstation.app.proposing import NO_OPTIONS
 from workstation.app.reading import Formats
 from workstation.app.session import Session
 from workstation.core.errors import DataError, UserError
@@ -89,17 +90,20 @@ def add_files(
     recording: str = "",
     copy: bool = False,
     encoding: str = "",
+    options: Options = NO_OPTIONS,
     progress: Progress = lambda _done, _total: None,
 ) -> list[Added]:
     """Add files to a sample, which is made if it is new: one stream each, or all as one when ``stream`` is named.
 
     A film whose kind is left open brings its sound as a stream of its own. ``encoding`` is that of texts which are no
-    UTF-8. Everything is read before anything is written, and written in one step.
+    UTF-8, ``options`` are what their reader is told. Everything is read before anything is written, and written in one
+    step.
     """
     if not paths:
         raise UserError("name at least one file")
+    stated = {**options, **({"encoding": encoding} if encoding else {})}
     groups = [(stream, list(paths))] if stream is not None else [(_key_of(path), [path]) for path in paths]
-    streams = [each for key, files in groups for each in _streams(key, files, kind, encoding, alone=stream is None)]
+    streams = [each for key, files in groups for each in _streams(key, files, kind, stated, alone=stream is None)]
     recorded: dict[tuple[Path, ...], tuple[MediaFile, ...]] = {}
     for each in streams:
         if each.paths not in recorded:
@@ -120,7 +124,7 @@ def add_files(
 
 
 def _streams(
-    key: str, files: Sequence[Path], kind: StreamKind | None, encoding: str, *, alone: bool
+    key: str, files: Sequence[Path], kind: StreamKind | None, options: Options, *, alone: bool
 ) -> Iterator[_Stream]:
     """The stream of these files, and that of its sound."""
     paths = tuple(files)
@@ -128,13 +132,16 @@ def _streams(
     if spec is not None and len(paths) == 1:
         paths = with_companion(paths[0], spec)
     if spec is None:
-        if encoding:
-            raise UserError(f"{paths[0]}: no reader knows it as a text, so --encoding says nothing")
+        if options:
+            raise UserError(f"{paths[0]}: no reader knows it, so {', '.join(options)} says nothing")
         yield _Stream(key, paths, _kind_of_names(paths) if kind is None else kind, kind is None)
         return
-    options: Options = {"encoding": encoding} if encoding else {}
-    if encoding and "encoding" not in spec.options:
-        raise UserError(f"{paths[0]}: is read as {spec.title.lower()}; --encoding is for texts")
+    unknown = sorted(set(options) - set(spec.options))
+    if unknown:
+        known = "; ".join(f"{name}: {what}" for name, what in spec.options.items()) or "none"
+        raise UserError(
+            f"{paths[0]}: is read as {spec.title.lower()}, which has no {', '.join(unknown)}; it has {known}"
+        )
     try:
         open_with(spec, paths, options=options, context=OpenContext()).close()
     except DataError:

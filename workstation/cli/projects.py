@@ -59,6 +59,12 @@ def new(project: Path, profile: str, ontology: str | None, name: str, person: st
 @click.option("--yes", is_flag=True, help="For a folder: write what is proposed without asking.")
 @click.option("--encoding", default="", metavar="NAME", help="How texts are written that are no UTF-8, such as cp1252.")
 @click.option(
+    "--option",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="How to read what the files do not say, such as rate_hz=29.97 or stamp=header; a wrong name lists them.",
+)
+@click.option(
     "--invert",
     multiple=True,
     metavar="FRAME",
@@ -68,8 +74,8 @@ def new(project: Path, profile: str, ontology: str | None, name: str, person: st
 @json_option
 def add(
     project: Path, files: tuple[Path, ...], sample: str | None, stream: str | None, kind: str | None, stream_role: str,
-    recording: str, copy: bool, encoding: str, yes: bool, invert: tuple[str, ...], person: str | None,
-    role: str | None, as_json: bool,
+    recording: str, copy: bool, encoding: str, option: tuple[str, ...], yes: bool, invert: tuple[str, ...],
+    person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Add FILES to PROJECT as streams of a sample, or a whole folder as what it holds.
 
@@ -77,13 +83,22 @@ def add(
     For a folder it is first said which file goes where, and which are skipped and why; it is written with --yes, or
     when you agree.
     """
-    if len(files) == 1 and files[0].is_dir() and stream is None:
-        from workstation.cli.adding import add_folder
+    from workstation.cli.adding import add_folder, options_of
 
+    options = options_of(option)
+    if len(files) == 1 and files[0].is_dir() and stream is None:
         if sample is not None or kind is not None or stream_role or recording or copy:
             raise click.UsageError("a folder is grouped by what is in it; --sample and the like are for files")
         add_folder(
-            project, files[0], yes=yes, invert=invert, encoding=encoding, person=person, role=role, as_json=as_json
+            project,
+            files[0],
+            yes=yes,
+            invert=invert,
+            encoding=encoding,
+            options=options,
+            person=person,
+            role=role,
+            as_json=as_json,
         )
         return
     if sample is None:
@@ -96,7 +111,8 @@ def add(
     with to_write(project, person, role, tool="add") as session:
         added = add_files(
             session, files, sample=sample, stream=stream, kind=None if kind is None else StreamKind(kind),
-            role=stream_role, recording=recording, copy=copy, encoding=encoding, progress=progress_printer("reading"),
+            role=stream_role, recording=recording, copy=copy, encoding=encoding, options=options,
+            progress=progress_printer("reading"),
         )  # fmt: skip
     rows = [
         {
