@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from workstation.app.link_rows import link_type_name
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import TargetKind
+from workstation.core.described import is_sound
 from workstation.core.ontology import LinkType
 
 
@@ -35,6 +36,12 @@ def absence_kinds(view: SampleView, of: str) -> list[AbsenceKind]:
         for each in ontology.link_types.values()
         if each.absence and each.retired is None and any(kind in role.targets for role in each.roles)
     ]
+
+
+def needs_words(view: SampleView, of: str) -> bool:
+    """Whether an absence of this must be described: a sound whose source is not to be seen."""
+    annotation = view.annotations.get(of)
+    return annotation is not None and is_sound(annotation, view.streams.get(annotation.stream or ""))
 
 
 def _kind_of(view: SampleView, link_type: LinkType, of: str) -> AbsenceKind:
