@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
-from strict_windows import show, wait_for
+from strict_windows import let_work, show, wait_for
 from workstation.core.annotation import State
 from workstation.ui.panels.classes import ClassesPanel
 from workstation.ui.panels.editors import MIXED, ChoiceEditor
@@ -98,10 +98,10 @@ def test_every_panel_names_its_controls_and_lives_through_its_sample_theme_and_a
     bench.set_theme(LIGHT)
     assert not panel.capture().isNull()
     bench.close_sample()
-    QTest.qWait(60)
+    let_work(60)
     assert not panel.failed
     assert bench.open_sample("sf_drive")
-    QTest.qWait(60)
+    let_work(60)
     assert not panel.failed
 
 
