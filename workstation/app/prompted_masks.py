@@ -57,7 +57,8 @@ class PromptedModel:
 
     def follow(self, mask: FoundMask, before: Pixels, key: Hashable, after: Pixels) -> FoundMask:
         """The same thing in the next frame."""
-        return self._model.follow(PromptedMask(mask, np.zeros((256, 256), np.float32)), before, key, after).found
+        blank = np.zeros(self._model.logits_side, np.float32)
+        return self._model.follow(PromptedMask(mask, blank), before, key, after).found
 
     def made_with(self) -> Mapping[str, str | bool | int | float]:
         """For the provenance of what is kept."""

@@ -75,6 +75,11 @@ class Promptable:
         self._size = _sizes(card)[1]
         self._kept: OrderedDict[Hashable, _Seen] = OrderedDict()
 
+    @property
+    def logits_side(self) -> tuple[int, int]:
+        """Height and width of the logits that the decoder takes."""
+        return self._size[1] // 4, self._size[0] // 4
+
     def mask(self, key: Hashable, picture: Callable[[], Pixels], prompt: Prompt) -> PromptedMask:
         """The mask for a prompt. ``key`` names the picture (sample, stream, time); it is read when not seen before."""
         if not prompt.points and prompt.box is None and prompt.earlier is None:
@@ -108,8 +113,7 @@ class Promptable:
 
     def _feeds(self, seen: _Seen, prompt: Prompt) -> dict[str, NDArray[Any]]:
         points, labels = _points(prompt, seen.fit)
-        side = (self._size[1] // 4, self._size[0] // 4)
-        earlier = np.zeros((1, 1, *side), np.float32) if prompt.earlier is None else prompt.earlier
+        earlier = np.zeros((1, 1, *self.logits_side), np.float32) if prompt.earlier is None else prompt.earlier
         feeds = {**seen.feeds, "point_coords": points[None], "point_labels": labels[None],
                  "mask_input": earlier.reshape(1, 1, *earlier.shape[-2:]).astype(np.float32),
                  "has_mask_input": np.array([prompt.earlier is not None], np.float32)}  # fmt: skip
