@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QListWidget, QListWidgetItem, QProgressBar, QSpinBox
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+)
 from shiboken6 import isValid
 
 from workstation.app.carried_masks import Carried, CarriedMask, CarryWish, carry, propose
@@ -57,6 +66,7 @@ class CarryMask(Sheet):
         self.count.setValue(_USUAL)
         named(self.count, "carry_mask_count", "Over how many pictures")
         self.carry_button = self.button("carry", "Carry", default=True)
+        _wide_enough(self.carry_button, "Carry again")
         self.carry_button.clicked.connect(self._on_carry)
         self.progress = QProgressBar()
         named(self.progress, "carry_mask_progress", "How many pictures are done")
@@ -80,6 +90,7 @@ class CarryMask(Sheet):
         self.strip.currentRowChanged.connect(self._on_last)
         self.column.addWidget(self.strip, 1)
         self.keep_button = self.button("keep", "Propose")
+        _wide_enough(self.keep_button, f"Propose on {_MOST} pictures")
         self.keep_button.setEnabled(False)
         self.keep_button.clicked.connect(self._on_keep)
         cancel = self.button("cancel", "Cancel")
@@ -176,6 +187,14 @@ class CarryMask(Sheet):
     def _propose(self, carried: Carried, many: int) -> str:
         with self._bench.together(f"Carry a mask over {many} pictures") as run:
             return propose(run, self._wish, self._record, carried.masks[:many], carried.source)
+
+
+def _wide_enough(button: QPushButton, longest: str) -> None:
+    """For what it will say, so that nothing moves when it does."""
+    now = button.text()
+    button.setText(longest)
+    button.setMinimumWidth(button.sizeHint().width())
+    button.setText(now)
 
 
 def _work(wish: CarryWish, job: Job) -> Carried:
