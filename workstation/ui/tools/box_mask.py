@@ -30,7 +30,7 @@ from workstation.ui.tools.canvas import (
     PointerEvent,
 )
 from workstation.ui.tools.draw_mask import outline, size_brush
-from workstation.ui.tools.drawing import Drawing
+from workstation.ui.tools.drawing import BACK, Drawing
 from workstation.ui.tools.mask_keeping import cut, given_mask, minus, other_masks
 
 if TYPE_CHECKING:
@@ -118,10 +118,12 @@ class MaskFromBox(Drawing):
     def key(self, event: KeyPress) -> bool:
         if self._record is None:
             return False
-        if event.key == "Backspace":
+        if event.key in BACK:
             if self._strokes:
                 self._strokes = self._strokes[:-1]
                 self._ask()
+            elif event.key == "Undo":
+                self.cancel()
         elif event.key in ("Return", "Enter"):
             self._keep()
         else:
