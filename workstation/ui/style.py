@@ -96,7 +96,7 @@ QToolTip {{ background: {raised}; color: {ink}; border: 1px solid {line}; paddin
 QStatusBar {{ background: {raised}; border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: none; }}
 QStatusBar QLabel, QStatusBar QToolButton {{ padding: 0 6px; }}
-QLabel[tone="quiet"] {{ color: {quiet}; }}
+QLabel[tone="quiet"], QPushButton[tone="quiet"] {{ color: {quiet}; }}
 QLabel[tone="warning"], QPushButton[tone="refused"] {{ color: {warning}; }}
 QLabel[tone="error"], QPushButton[tone="error"] {{ color: {error}; }}
 QLabel[tone="good"] {{ color: {good}; }}
