@@ -82,6 +82,8 @@ QTabBar {{ background: {paper}; }}
 QTabBar::tab {{ background: {paper}; color: {quiet}; padding: 4px 10px; border: 1px solid {line};
   border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ background: {raised}; color: {ink}; border-bottom: 2px solid {accent}; }}
+QScrollArea[form="true"] {{ border: 1px solid transparent; }}
+QScrollArea[form="true"]:focus {{ border-color: {accent}; }}
 QTabBar::tab:focus {{ border-color: {accent}; }}
 QMenuBar {{ background: {raised}; }}
 QMenuBar::item {{ padding: 3px 8px; background: transparent; }}
