@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from workstation.app.link_rows import link_type_name
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Link, LinkEnd, TargetKind
+from workstation.core.described import DESCRIBED
 from workstation.core.ontology import LinkType
 from workstation.core.ontology_links import EndView
 
@@ -35,6 +36,11 @@ class Offer:
     key: str
     ends: dict[str, str | tuple[str, ...]]
     absence: bool = False
+
+    @property
+    def described(self) -> bool:
+        """Whether the link says nothing without a sentence, which is then asked for."""
+        return self.type_id in DESCRIBED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
