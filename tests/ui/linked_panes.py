@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtTest import QTest
 
-from strict_windows import wait_for
+from strict_windows import let_work, wait_for
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.base import Pane
 
@@ -59,7 +58,7 @@ def still(found: Pane) -> NDArray[np.int16]:
     """Its picture, once nothing in it moves any more."""
     before = pixels(found)
     for _ in range(40):
-        QTest.qWait(60)
+        let_work(60)
         after = pixels(found)
         if found.settled() and np.array_equal(before, after):
             return after

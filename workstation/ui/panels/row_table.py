@@ -143,7 +143,7 @@ class RowTable(QTableView):
             self._showing = False
 
     def show_related(self, numbers: Iterable[int]) -> None:
-        """Mark these rows more lightly: they belong to what is selected. The first comes into view if none is chosen."""
+        """Mark these rows more lightly: they belong to what is selected. The first is scrolled to if none is chosen."""
         related = frozenset(numbers)
         if related == self.related:
             return
