@@ -1,4 +1,4 @@
-"""Predictions made elsewhere, read from JSON Lines or COCO results and stored as proposals (``predictions add``).
+"""Predictions made elsewhere, read from JSON Lines or COCO results, row by row (``bringing_predictions.py``).
 
 Nothing here is believed: each row is checked by itself; what cannot be used is left out with its place and reason, and
 the rest comes in. A class that the ontology does not know by id or name is listed, never guessed. Whatever it was that
@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 import msgspec
 
 from workstation.app.sample_view import SampleView
-from workstation.app.session import Run
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import DataError, UserError
@@ -184,26 +183,29 @@ def read_coco(
     return found
 
 
-def store(run: Run, view: SampleView, predictions: Iterable[Prediction], report: Report) -> list[str]:
-    """Store them as proposals, inside a step of the caller's; answers their ids."""
+def new_ones(view: SampleView, predictions: Iterable[Prediction], report: Report) -> list[Prediction]:
+    """Those that the same model has not said before; the others are counted."""
     there = {_key_of(each) for each in view.annotations.values() if each.source.kind is SourceKind.MODEL}
-    made = []
+    new = []
     for each in predictions:
         key = (
             str(each.stream.id), each.class_id, each.source.name, each.start_ns, each.item, _rounded(each.shape)
         )  # fmt: skip
         if key in there:
             report.known += 1
-            continue
-        there.add(key)
-        made.append(
-            run(
-                "annotation.add", sample=view.id, stream=each.stream.id, class_id=each.class_id,
-                shape=msgspec.to_builtins(each.shape), start_ns=each.start_ns, end_ns=each.end_ns, item=each.item,
-                frame=each.frame, text=each.text, state=State.PROPOSED, source=each.source, confidence=each.score,
-            )
-        )  # fmt: skip
-    return made
+        else:
+            there.add(key)
+            new.append(each)
+    return new
+
+
+def arguments_of(each: Prediction) -> dict[str, Any]:
+    """For the command ``annotation.add``: proposed, by the model that is said to have made it."""
+    return {
+        "stream": each.stream.id, "class_id": each.class_id, "shape": msgspec.to_builtins(each.shape),
+        "start_ns": each.start_ns, "end_ns": each.end_ns, "item": each.item, "frame": each.frame, "text": each.text,
+        "state": State.PROPOSED, "source": each.source, "confidence": each.score,
+    }  # fmt: skip
 
 
 def _key_of(each: Annotation) -> tuple[Any, ...]:

@@ -92,6 +92,15 @@ class Labeller(Protocol):
         ...
 
 
+def is_run_by_jobs(model: ShelvedModel) -> bool:
+    """Whether there is a labeller for it; others serve tools and checks."""
+    try:
+        labeller_for(model.manifest.task, model.manifest.family)
+    except UserError:
+        return False
+    return True
+
+
 def labeller_for(task: Task, family: str = "") -> Labeller:
     """The labeller of a task, or of a family that has one of its own."""
     own = FAMILY_LABELLERS.get(family)

@@ -253,6 +253,15 @@ def _accept_proposals(window: MainWindow) -> Sheet | None:
     return AcceptProposals(window, opened.bench)
 
 
+def _import_predictions(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.predictions import ImportPredictions
+
+    opened = window.opened
+    if opened is None or opened.bench.view is None or opened.bench.view.ontology is None:
+        return None
+    return ImportPredictions(window, opened.bench)
+
+
 def _carry_mask(window: MainWindow) -> Sheet | None:
     from workstation.ui.dialogs.carry_mask import CarryMask
     from workstation.ui.panes.camera import CameraPane
@@ -273,7 +282,7 @@ _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
     "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
     "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
-    "carry_mask": _carry_mask,
+    "carry_mask": _carry_mask, "import_predictions": _import_predictions,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""
