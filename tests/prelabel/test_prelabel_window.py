@@ -23,10 +23,11 @@ from workstation.app.opening import new_project
 from workstation.cli.main import main
 from workstation.core.annotation import State
 from workstation.core.rights import ActorKind
-from workstation.ui.dialogs.prelabel import ClassMapSheet, Prelabel
 from workstation.ui.dialogs.predictions import ImportPredictions
+from workstation.ui.dialogs.prelabel import ClassMapSheet, Prelabel
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panels.models import ModelsPanel
+from workstation.ui.panels.samples import SamplesPanel
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bright_family", "models_home")]
 COUNT = 12
@@ -150,6 +151,36 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     assert not [each for each in window.findChildren(QDialog) if each.isVisible()]  # it was asked once
     wait_for(lambda: not window.jobs.running(), what="the job that finds all done")
     bring_predictions(window, tmp_path / "elsewhere.jsonl")
+    walk_what_is_disputed(window)
+
+
+def walk_what_is_disputed(window: MainWindow) -> None:
+    """A person labels what no model saw, and the sample stands in the queue with what stands alone in it."""
+    assert window.opened is not None
+    bench = window.opened.bench
+    assert bench.view is not None
+    first = min(each.start_ns or 0 for each in bench.view.annotations.values())
+    mine = bench.run(
+        "annotation.add", stream="front", class_id="lamp", state="done", start_ns=first, end_ns=first,
+        shape={"kind": "box", "x": 2, "y": 30, "width": 12, "height": 12},
+    )  # fmt: skip
+    window.show_pane("samples")
+    panel = window.pane("samples")
+    assert isinstance(panel, SamplesPanel)
+    panel.set_choice("queue", "disputed")
+    wait_for(lambda: bool(panel.pages.rows) and "%" in panel.pages.rows[0].cells[0].text, what="the queue")
+    (row,) = panel.pages.rows
+    assert "disagree on 17 of 17 claims" in row.cells[0].tip  # twelve that are bright, four from elsewhere, and mine
+    panel.open_row(row)
+    walked = []
+    for _ in range(17):
+        walked += bench.selected
+        panel.next_claim()
+    assert sorted(walked) == sorted(bench.view.annotations)
+    assert walked[-1] == mine  # no model is sure of it
+    keep(window, "disputed")
+    panel.set_choice("queue", "")
+    wait_for(lambda: panel.pages.rows[0].cells[0].text == "s", what="all samples")
 
 
 def bring_predictions(window: MainWindow, file: Path) -> None:
