@@ -22,6 +22,7 @@ from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
 from workstation.core.geometry import Box, Cuboid, Shape, Span, shape_problems
+from workstation.core.proposals import CALLED
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.untrusted import MOST_JSON_BYTES, Found, parse_json_lines, read_json
 from workstation.media.base import TimedReader
@@ -242,7 +243,7 @@ def _line(row: Found, target: Target, report: Report, model: Model | None) -> Pr
         stream=stream, class_id=class_id, shape=shape, score=_score(row), start_ns=start_ns, end_ns=end_ns,
         item=None if item is None else item.text()[:200],
         frame=frame.text()[:200] if frame is not None else stream.frame if isinstance(shape, Cuboid) else None,
-        text=None if text is None else text.text()[:20_000], source=_source(model, row),
+        text=None if text is None else text.text()[:20_000], source=_source(model, row, foreign),
     ))  # fmt: skip
 
 
@@ -308,10 +309,10 @@ def _model(found: Found) -> Model:
     return Model(name=name, **texts)
 
 
-def _source(model: Model, row: Found) -> Source:
+def _source(model: Model, row: Found, foreign: str) -> Source:
     return Source(
         kind=SourceKind.MODEL, name=model.name, version=model.version, weights_sha256=model.weights_sha256,
-        device=model.device, parameters={"imported_from": Path(row.path).name},
+        device=model.device, parameters={"imported_from": Path(row.path).name, CALLED: foreign[:200]},
     )  # fmt: skip
 
 
@@ -357,7 +358,8 @@ def _coco_row(
     time_ns = target.time_of(row, stream, index) if len(stream.files) > 1 else None
     return _checked(row, Prediction(
         stream=stream, class_id=class_id, shape=Box(x, y, width, height), score=_score(row), start_ns=time_ns,
-        end_ns=time_ns, item=None, frame=None, text=None, source=_source(model, row),
+        end_ns=time_ns, item=None, frame=None, text=None,
+        source=_source(model, row, foreign),
     ))  # fmt: skip
 
 

@@ -64,6 +64,8 @@ class Call:
     arguments: Mapping[str, Any]
     entity: tuple[str, str] | None = None
     """Class and name of the one it shows, which is made where the sample has none of that name."""
+    called: str = ""
+    """What the model itself calls it, where a class of the ontology stands for that: kept in its provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
