@@ -25,6 +25,7 @@ from workstation.core.annotation import State
 from workstation.core.rights import ActorKind
 from workstation.ui.dialogs.predictions import ImportPredictions
 from workstation.ui.dialogs.prelabel import ClassMapSheet, Prelabel
+from workstation.ui.dialogs.try_model import TryModel
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panels.models import ModelsPanel
 from workstation.ui.panels.samples import SamplesPanel
@@ -109,6 +110,9 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     QTest.mouseClick(panel.prove_button, Qt.MouseButton.LeftButton)
     wait_for(lambda: cells()[1].startswith("CPU, "), what="the verdict")
     assert " ms" in cells()[1]
+    assert "bright runs on CPU, " in panel.words.toPlainText()
+    assert panel.words.isVisible()
+    try_it(window, panel)
 
     window.perform("prelabel.run")
     asked = dialog(window, Prelabel)
@@ -152,6 +156,20 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     wait_for(lambda: not window.jobs.running(), what="the job that finds all done")
     bring_predictions(window, tmp_path / "elsewhere.jsonl")
     walk_what_is_disputed(window)
+
+
+def try_it(window: MainWindow, panel: ModelsPanel) -> None:
+    """On the picture that is shown: the bright thing, before any class was said for it."""
+    panel.table.selectRow([row.key for row in panel.model.rows].index("bright"))
+    window.perform("models.try")
+    sheet = dialog(window, TryModel)
+    assert isinstance(sheet, TryModel)
+    wait_for(lambda: sheet.table.rowCount() == 1, what="what it finds")
+    assert [sheet.table.item(0, column).text() for column in range(3)] == ["bright", "1.00", "– left out –"]
+    assert sheet.words is not None
+    assert sheet.words.text().startswith("It found 1 thing in ")
+    keep(window, "try_model")
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
 
 
 def walk_what_is_disputed(window: MainWindow) -> None:
@@ -225,4 +243,5 @@ def test_a_model_that_cannot_run_leaves_the_window_and_says_why(window: MainWind
     panel.add_from(bad)
     wait_for(lambda: not window.jobs.running(), what="the job")
     wait_for(lambda: "bad.onnx" in window.status.said, what="the reason")
+    assert "bad.onnx" in panel.words.toPlainText()  # and there it stays
     assert not [row for row in panel.model.rows if row.key == "bad"]

@@ -91,6 +91,12 @@ def classes_of_labels(hands: Hands) -> None:
     hands.frame.open_dialog("class_map")
 
 
+@action("models.try", title="Try a model on this picture…", menu=MENU, enabled=needs_sample)
+def try_model(hands: Hands) -> None:
+    """Let the model selected in the panel of models look at the picture that is shown; nothing is stored."""
+    hands.frame.open_dialog("try_model")
+
+
 @action("predictions.import", title="Import predictions…", menu=MENU, enabled=_may_label)
 def import_predictions(hands: Hands) -> None:
     """Bring in what a model predicted elsewhere, from JSON Lines or COCO results; what would come is shown first."""

@@ -111,17 +111,6 @@ class Prelabel(Sheet):
         ]  # fmt: skip
 
 
-class NoModel(Sheet):
-    """In place of the classes of a model where none is installed."""
-
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, "class_map", "Classes of a model's labels")
-        self.say("No model is installed. The panel of models installs one by name, or adds one from this machine.")
-        close = self.button("close", "Close", default=True)
-        close.clicked.connect(self.reject)
-        self.buttons(close)
-
-
 class ClassMapSheet(Sheet):
     """A row for each label of a model: the class that stands for it, or none."""
 
