@@ -135,7 +135,8 @@ def isolated(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
     joined: Counter[StreamKind] = Counter()
     several, related = Counter[frozenset[StreamKind]](), Counter[frozenset[StreamKind]]()
     shown: defaultdict[StreamKind, list[Item]] = defaultdict(list)
-    for sample in snapshot.samples():
+    samples = list(snapshot.samples())
+    for sample in samples if len(samples) > _FEWEST_SAMPLES else ():
         labelled, linked = _modalities(snapshot, sample)
         if len(labelled) < 2:
             continue
