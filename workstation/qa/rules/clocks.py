@@ -78,8 +78,8 @@ def turning(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             items=tuple(Item(RecordKind.STREAM.value, each.id, each.key) for each in (stream, found.against)),
             measured=round(abs(late_ms), 1),
             limit=limit,
-            suggestion=f"measure and correct it (panel Synchronise, or workstation sync imu --reference "
-            f"{found.against.key} --stream {stream.key}), or sign a waiver (gate.waive)",
+            suggestion=f"measure and correct it (panel Synchronise, or workstation sync imu PROJECT "
+            f"{found.against.key} {stream.key}), or sign a waiver (gate.waive)",
         )
 
 
