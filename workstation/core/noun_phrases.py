@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+|-[^\W_]+)*|[^\w\s]")
+_TOKEN = re.compile(r"\d+[.,]\d+|[^\W_]+(?:['’][^\W_]+|-[^\W_]+)*|[^\w\s]")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -48,17 +48,21 @@ _ADVERBS = _words(
     "else instead however therefore otherwise please yes no anymore straight"
 )
 _VERBS = _words(
-    "see look watch show stand sit lie lay lean walk run drive ride turn stop brake wait cross pass park move "
-    "hold carry wear eat drink cook cut pick put place take bring give get go come leave enter follow lead play "
-    "throw catch kick hit jump climb fall fly swim dance sing talk speak say tell ask call point smile laugh cry "
-    "sleep rest work read write draw paint open close shut push pull lift drop hang fill pour serve prepare wash "
-    "clean build make use try help keep seem appear become begin start end grow cover surround contain include "
-    "feature depict face reach touch fit sport perform travel approach slow honk bark shine reflect float land "
-    "stretch gather graze feed pose prepare share enjoy think know want need like love hate feel hear listen "
-    "smell taste meet greet hug kiss wave clap cheer suggest indicate demonstrate reveal remain stay live exist "
-    "happen occur belong consist depend join connect attach tie dress chase hunt swing slide roll spin bend kneel "
-    "crouch squat hide peek peer stare gaze glance block yield merge overtake accelerate signal hoot ring sound "
-    "pair match grip grasp grab release rotate align pack load unload"
+    "measure weigh extend increase decrease change see look watch show stand sit lie lay lean walk run drive ride "
+    "turn stop brake wait cross pass park move hold carry wear eat drink cook cut pick put place take bring give "
+    "get go come leave enter follow lead play throw catch kick hit jump climb fall fly swim dance sing talk speak "
+    "say tell ask call point smile laugh cry sleep rest work read write draw paint open close shut push pull lift "
+    "drop hang fill pour serve prepare wash clean build make use try help keep seem appear become begin start end "
+    "grow cover surround contain include feature depict face reach touch fit sport perform travel approach slow "
+    "honk bark shine reflect float land stretch gather graze feed pose prepare share enjoy think know want need "
+    "like love hate feel hear listen smell taste meet greet hug kiss wave clap cheer suggest indicate demonstrate "
+    "reveal remain stay live exist happen occur belong consist depend join connect attach tie dress chase hunt "
+    "swing slide roll spin bend kneel crouch squat hide peek peer stare gaze glance block yield merge overtake "
+    "accelerate signal hoot ring sound pair match grip grasp grab release rotate align pack load unload"
+)
+_NOUNS_TOO = _words(
+    "stop park walk drive ride work play stand turn match swing slide signal sound wash paint cover dress point "
+    "face start end cut fit sport drop block build group clip lock mark pack roll"
 )
 _PAST = _words(
     "saw seen stood sat lay lain leant ran drove driven rode ridden held carried wore worn ate eaten drank drunk "
@@ -93,6 +97,8 @@ def _forms(verb: str) -> tuple[str, ...]:
 
 _DOING = frozenset(form for verb in _VERBS for form in _forms(verb)) | _PAST
 _SPOILED = ("ing", "ed")
+_WHOLE = frozenset({"all", "both", "such"})
+_SEVERAL = frozenset({"people", "children", "men", "women", "police", "cattle", "sheep", "fish"})
 _LEAST = 4
 _OF_PEOPLE = re.compile(r"['’]s$")
 
@@ -158,7 +164,7 @@ def _goes_on(phrase: list[_Word], word: _Word, after: _Word | None, before: str)
         return False
     known, last = word.known, phrase[-1].known
     if known in _BEFORE_NOUNS:
-        return last in _BEFORE_NOUNS and known not in ("a", "an", "the")  # all the, these two
+        return last in _WHOLE if known in ("a", "an", "the") else last in _BEFORE_NOUNS  # all the, these two
     if known in ("very", "quite", "rather", "too", "almost", "other"):
         return last in _BEFORE_NOUNS and _is_open(after)
     if known in _STOPS:
@@ -168,8 +174,12 @@ def _goes_on(phrase: list[_Word], word: _Word, after: _Word | None, before: str)
     )  # fmt: skip
     if known in _DOING:
         if not opened:
-            return False
-        return not known.endswith(_SPOILED) or _is_noun(after) or last in _BEFORE_NOUNS
+            # "the bus stop": a verb without an ending has no single thing before it; "the dogs stop" has several.
+            several = last in _SEVERAL or (last.endswith("s") and not last.endswith(("us", "ss")))
+            return known in _NOUNS_TOO and not several
+        return not known.endswith(_SPOILED) or _is_noun(after) or phrase[0].known in _BEFORE_NOUNS
+    if known[0].isdigit():
+        return last in _BEFORE_NOUNS
     if known.endswith("ly") and len(known) > _LEAST:
         return opened and _is_open(after)
     return True
@@ -184,6 +194,6 @@ def _kept(phrase: list[_Word]) -> list[tuple[int, int]]:
     said = [each for each in phrase if each.known not in _BEFORE_NOUNS]
     if not said or all(each.known in _ADJECTIVES or each.known in _STOPS for each in said):
         return []
-    if all(each.text.isdigit() for each in said):
+    if all(each.text[0].isdigit() for each in said):
         return []
     return [(phrase[0].start, phrase[-1].end)]
