@@ -13,11 +13,21 @@ from workstation.ui.panes.base import Pane
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
-ON_A_DRIVE = ("camera", "cloud", "strip", "timeline", "trajectory", "inspector", "entities", "links")
+ON_A_DRIVE = (
+    "camera",
+    "cloud",
+    "strip",
+    "timeline",
+    "trajectory",
+    "inspector",
+    "entities",
+    "links",
+    "graph",
+    "ends",
+)
+"""Each thing of the drive is linked to the same thing in the second half, so that panes of links show it too."""
 OF_A_TURN = ("text", "sound", "timeline")
 ON_PLANES = ("series", "volume", "document")
-OF_LINKS = ("graph", "ends")
-"""These show links and what they join, and only labels that have any: this law does not hold them yet."""
 NO_RECORDS = (
     "search",
     "models",

@@ -64,6 +64,8 @@ class Call:
     arguments: Mapping[str, Any]
     entity: tuple[str, str] | None = None
     """Class and name of the one it shows, which is made where the sample has none of that name."""
+    called: str = ""
+    """What the model itself calls it, where a class of the ontology stands for that: kept in its provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,15 @@ class Labeller(Protocol):
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """In the order of the stream, from ``assignment.position`` on."""
         ...
+
+
+def is_run_by_jobs(model: ShelvedModel) -> bool:
+    """Whether there is a labeller for it; others serve tools and checks."""
+    try:
+        labeller_for(model.manifest.task, model.manifest.family)
+    except UserError:
+        return False
+    return True
 
 
 def labeller_for(task: Task, family: str = "") -> Labeller:

@@ -89,6 +89,20 @@ def offers(view: SampleView, *picks: str, holds: bool = True) -> list[Offer]:
     ]  # fmt: skip
 
 
+def ends_with_new(
+    view: SampleView, pick: str, type_id: str, class_id: str, entity: str
+) -> dict[str, str | tuple[str, ...]] | None:
+    """The ends of a link between a label and a thing that is not there yet; ``None`` if no such link is legal."""
+    if view.ontology is None:
+        return None
+    new = EndView(role="", kind=TargetKind.ENTITY, target=entity, class_id=class_id)
+    for end in _ends(view, pick):
+        for choice in view.ontology.link_types_for((end, new)):
+            if choice.link_type.id == type_id:
+                return _by_role(choice.roles, (end, new))
+    return None
+
+
 def refusals(view: SampleView, *picks: str, holds: bool = True) -> list[Refusal]:
     """The relations of the ontology that may not join these, each with the reason."""
     ontology = view.ontology

@@ -26,7 +26,7 @@ from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import UserError
 from workstation.core.ids import IdSource, SampleId
 from workstation.core.ontology_compile import CompiledOntology
-from workstation.core.proposals import OTHER_LANGUAGE
+from workstation.core.proposals import CALLED, OTHER_LANGUAGE
 from workstation.core.rights import ActorKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.prelabel.api import BadOutput, Task
@@ -319,6 +319,9 @@ def _write(session: Session, progress: Progress, calls: Sequence[Call]) -> None:
                 "sample": progress.sample, "state": State.PROPOSED, "layer": progress.layer,
                 "source": progress.source, **call.arguments,
             }  # fmt: skip
+            if call.called:
+                said = {**progress.source.parameters, CALLED: call.called[:200]}
+                given["source"] = with_fields(progress.source, parameters=said)
             if call.entity is not None:
                 given["entity"] = _entity(session, progress, tx, call.entity, made)
             session.registry.find(call.command).run(tx, given, sample=progress.sample)

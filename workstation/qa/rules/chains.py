@@ -14,17 +14,24 @@ from workstation.core.ontology import ClassRelation, ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
 from workstation.qa.remembered import remembered
 from workstation.qa.rules.boxes import crossed_links
 from workstation.qa.rules.items import JUDGED, class_of, link_item, ontology_of
 from workstation.qa.rules.ontology import SAME_THING
+from workstation.qa.rules.sightings import PLACED
 
 _STATES = (State.REJECTED, State.PROPOSED, State.DRAFT, State.DONE, State.APPROVED)
 _SOURCES = (SourceKind.MODEL, SourceKind.INTERPOLATION, SourceKind.IMPORT, SourceKind.PERSON)
 
 
-@rule("chains.contradiction", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule(
+    "chains.contradiction",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(), links=SAME_THING),
+)
 def contradiction(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Links say by way of each other that two labels show the same thing, and another says that they do not."""
     same, different = identities(snapshot, sample)
@@ -46,7 +53,13 @@ def contradiction(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("chains.other_thing", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR)
+@rule(
+    "chains.other_thing",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def other_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A link makes labels the same thing that belong to different entities."""
     explained = {link.id for link, *_ in _crossed(snapshot, sample)}
@@ -66,7 +79,13 @@ def other_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("chains.classes", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule(
+    "chains.classes",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(), links=SAME_THING),
+)
 def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Labels that a chain of links makes the same thing have classes that cannot both be true, though no single link
     of it joins two such labels.
