@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from workstation.app.looks import Paint, paint_of
 from workstation.app.sample_view import SampleView
-from workstation.core.annotation import Annotation, Link, Word
+from workstation.core.annotation import Annotation, Link, State, Word
 from workstation.core.geometry import TextSpan
 from workstation.core.text_edits import edits_between, rebased
 
@@ -42,7 +42,7 @@ def speaker_of(view: SampleView, turn: Annotation) -> str | None:
 def spoken_by(view: SampleView, turn: Annotation) -> tuple[Link, str] | None:
     """The link that says who speaks a turn, and the entity it says."""
     for link in view.links_of(turn.id):
-        if link.type_id == SPEAKS and link.holds:
+        if link.type_id == SPEAKS and link.holds and link.state is not State.REJECTED:
             for end in link.ends:
                 if end.target in view.entities:
                     return link, end.target
