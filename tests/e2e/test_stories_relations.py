@@ -236,7 +236,29 @@ def test_an_end_moves_an_absence_is_stated_and_a_relation_denied_each_in_one_ste
     assert absence["reason"] == "out_of_view"
     me.press("Ctrl+Z")
     assert links(stored, "absent") == []
-    assert stored.edits() == steps + 6  # three steps done and three taken back
+
+    # where a sound comes from is said in a sentence, which is asked for
+    (horn, *_) = [each.id for each in view.annotations.values() if view.class_of(each) == "horn"]
+    me.press("Esc", "Esc")
+    me.bench.select([horn, cars[0]], cause="test")
+    me.press("R", "H")
+    assert "say how the sound comes from it" in me.read("link_mode_words")
+    assert links(stored, "sound_source") == []
+    me.press("Enter")
+    assert links(stored, "sound_source") == []  # no words, no link
+    me.keep_picture("sound_source")
+    me.type("the red car hoots twice").press("Enter")
+    (hoots,) = links(stored, "sound_source")
+    assert hoots["rationale"] == "the red car hoots twice"
+    me.press("Ctrl+Z")
+    me.press("Esc", "Esc")
+    me.bench.select([horn], cause="test")
+    me.press("Ctrl+Shift+A")
+    assert me.dialog is not None
+    me.click("State the absence")
+    assert "Say in a sentence where the sound comes from." in me.read("absence_problem")
+    me.press("Esc")
+    assert stored.edits() == steps + 8  # four steps done and four taken back
 
 
 def test_keys_go_from_linked_label_to_linked_label_and_through_the_graph(me: Person, stored: Stored) -> None:

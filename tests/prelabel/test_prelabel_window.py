@@ -16,7 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 
-from strict_windows import wait_for
+from strict_windows import let_work, wait_for
 from tests.tiny_graphs import bright_box, model_folder
 from workstation.app.opening import new_project
 from workstation.cli.main import main
@@ -75,7 +75,7 @@ def window(qapp: QApplication, project: Path) -> Generator[MainWindow, None, Non
 def keep(window: MainWindow, name: str) -> None:
     folder = os.environ.get("WORKSTATION_STORY_PICTURES")
     if folder:
-        QTest.qWait(300)
+        let_work(300)
         dialogs = [each for each in window.findChildren(QDialog) if each.isVisible()]
         (dialogs[-1] if dialogs else window).grab().save(str(Path(folder) / f"{name}.png"))
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from workstation.app.link_rows import link_type_name
 from workstation.app.sample_view import SampleView
-from workstation.core.annotation import TargetKind
+from workstation.core.annotation import Link, TargetKind
+from workstation.core.described import is_sound
 from workstation.core.ontology import LinkType
+from workstation.core.sample import Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,24 @@ def absence_kinds(view: SampleView, of: str) -> list[AbsenceKind]:
         for each in ontology.link_types.values()
         if each.absence and each.retired is None and any(kind in role.targets for role in each.roles)
     ]
+
+
+def absence_in(view: SampleView, thing: str, stream: Stream) -> Link | None:
+    """The link that says that a thing, itself or a label of it, is absent from a stream."""
+    ontology = view.ontology
+    mine = {thing, *(each.id for each in view.annotations_of_entity(thing))}
+    for link in view.links.values() if ontology is not None else ():
+        kind = ontology.link_types.get(link.type_id) if ontology is not None else None
+        targets = {end.target for end in link.ends}
+        if kind is not None and kind.absence and targets & mine and targets & {stream.id, stream.kind.value}:
+            return link
+    return None
+
+
+def needs_words(view: SampleView, of: str) -> bool:
+    """Whether an absence of this must be described: a sound whose source is not to be seen."""
+    annotation = view.annotations.get(of)
+    return annotation is not None and is_sound(annotation, view.streams.get(annotation.stream or ""))
 
 
 def _kind_of(view: SampleView, link_type: LinkType, of: str) -> AbsenceKind:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from workstation.app.link_rows import link_type_name
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Link, LinkEnd, TargetKind
+from workstation.core.described import DESCRIBED
 from workstation.core.ontology import LinkType
 from workstation.core.ontology_links import EndView
 
@@ -35,6 +36,11 @@ class Offer:
     key: str
     ends: dict[str, str | tuple[str, ...]]
     absence: bool = False
+
+    @property
+    def described(self) -> bool:
+        """Whether the link says nothing without a sentence, which is then asked for."""
+        return self.type_id in DESCRIBED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,20 @@ def offers(view: SampleView, *picks: str, holds: bool = True) -> list[Offer]:
         )
         for each, key in zip(ordered, keys, strict=True)
     ]  # fmt: skip
+
+
+def ends_with_new(
+    view: SampleView, pick: str, type_id: str, class_id: str, entity: str
+) -> dict[str, str | tuple[str, ...]] | None:
+    """The ends of a link between a label and a thing that is not there yet; ``None`` if no such link is legal."""
+    if view.ontology is None:
+        return None
+    new = EndView(role="", kind=TargetKind.ENTITY, target=entity, class_id=class_id)
+    for end in _ends(view, pick):
+        for choice in view.ontology.link_types_for((end, new)):
+            if choice.link_type.id == type_id:
+                return _by_role(choice.roles, (end, new))
+    return None
 
 
 def refusals(view: SampleView, *picks: str, holds: bool = True) -> list[Refusal]:

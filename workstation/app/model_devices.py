@@ -17,6 +17,7 @@ from workstation.app.known_models import picture_families, picture_family
 from workstation.core.errors import UserError
 from workstation.prelabel.api import BadOutput, Pixels, SensorSweep
 from workstation.prelabel.cloud_families import cloud_families
+from workstation.prelabel.promptable import INPUTS, encoder_feeds
 from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
 from workstation.prelabel.recipes import recipes
 from workstation.prelabel.shelf import Shelf, ShelvedModel
@@ -53,9 +54,11 @@ def _trial(model: ShelvedModel) -> Trial:
         feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
     elif model.manifest.family in cloud_families():
         feeds = dict(cloud_families()[model.manifest.family].prepare(model.manifest.card, _round_about()).feeds)
+    elif model.manifest.family in INPUTS:
+        feeds = encoder_feeds(model.manifest.card, _grey_ramp())[0]
     recipe = recipes().get(model.manifest.id)
     return Trial(
-        path=model.file(), weights_sha256=model.manifest.weights_sha256,
+        path=model.file(_graph_of(model) or "model"), weights_sha256=model.manifest.weights_sha256,
         max_abs_diff=model.manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
     )  # fmt: skip
 
@@ -90,9 +93,14 @@ def examined(shelf: Shelf, *, only: str | None = None, pinned: Sequence[str] = (
 
 
 def is_graph(model: ShelvedModel) -> bool:
-    """Whether it is one ONNX file that this program runs itself; others (speech to text) bring their own runtime."""
-    found = model.manifest.files.get("model")
-    return found is not None and found.path.endswith(".onnx")
+    """Whether it is a graph that this program runs itself; others (speech to text) bring their own runtime."""
+    return _graph_of(model) is not None
+
+
+def _graph_of(model: ShelvedModel) -> str | None:
+    """The role of the file that is proved: of a pair that takes prompts the encoder, which is the one that works."""
+    files = model.manifest.files
+    return next((each for each in ("model", "encoder") if each in files and files[each].path.endswith(".onnx")), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

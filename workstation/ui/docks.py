@@ -432,6 +432,8 @@ class Docks(QObject):
                 bar.setObjectName(f"dock_tabs_{number}")
                 bar.setAccessibleName("Panes in this place")
                 bar.setDrawBase(False)
+                bar.setElideMode(Qt.TextElideMode.ElideNone)  # arrows where room is short, not a row of initials
+                bar.setUsesScrollButtons(True)
 
 
 def _kinds(view: SampleView) -> frozenset[str]:

@@ -26,7 +26,7 @@ from workstation.core.tolerances import (
     SOUND_TOLERANCE,
     named_limit_ms,
 )
-from workstation.qa.findings import Fault, Fix, Reach, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Fix, Reach, rule
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
 
 _TELLING = frozenset({"refers_to", "describes", "grounded_in_time"})
@@ -59,6 +59,7 @@ def off(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit=SOUND_MS,
     unit="ms",
     reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
 )
 def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sound and something seen are linked as one moment and begin further apart than that."""
@@ -92,6 +93,7 @@ def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit=CAPTION_MS,
     unit="ms",
     reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
 )
 def caption(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption or sentence with a time of its own stands half a second or more before or after what it tells of."""

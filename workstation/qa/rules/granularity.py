@@ -17,7 +17,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import CLIP_LEVEL_TOLERANCE, named_limit
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -49,7 +49,13 @@ class _Timed:
         return (self.end_ns - self.start_ns) / max(1, extent[1] - extent[0])
 
 
-@rule("granularity.levels", error_type=ErrorType.GRANULARITY, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "granularity.levels",
+    error_type=ErrorType.GRANULARITY,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=Sees(links=PAIRS),
+)
 def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Sound and picture, or the two ends of a link, are labelled at different levels: event by event on one side, one
     label for the whole clip on the other. The tolerance ``clip_level_allowed`` of 1 declares that this is meant.
@@ -57,7 +63,10 @@ def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     if named_limit(snapshot.project(), CLIP_LEVEL_TOLERANCE, 0.0) >= 1:
         return
     streams = streams_by_id(snapshot, sample)
-    timed = list(_timed(snapshot, sample, streams))
+    paired = any(True for _ in standing_links(snapshot, sample, PAIRS))
+    if not paired and len(_spanned(snapshot, sample, streams)) < 2:
+        return
+    timed = _timed(snapshot, sample, streams)
     if not timed:
         return
     extent = min(each.start_ns for each in timed), max(each.end_ns for each in timed)
@@ -65,13 +74,30 @@ def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     yield from _between_ends(snapshot, sample, streams, {each.label.id: each for each in timed}, extent)
 
 
-def _timed(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> Iterator[_Timed]:
+def _spanned(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> set[StreamKind]:
+    """The kinds of streams with time on which spans are labelled."""
+    spans = (each for each in judged_annotations(snapshot, sample) if each.kind is ShapeKind.SPAN)
+    return {streams[each.stream].kind for each in spans if each.stream in streams} & _TIMED
+
+
+def _timed(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> list[_Timed]:
+    """All labels that have a time, by stream."""
+    import numpy as np
+
+    by_stream: defaultdict[str, list[tuple[Annotation, int, int]]] = defaultdict(list)
     for label in judged_annotations(snapshot, sample):
-        stream = streams.get(label.stream or "")
-        if stream is None or label.start_ns is None or label.end_ns is None or label.kind is ShapeKind.TAG:
-            continue
-        times = stream.time_map.to_session(label.start_ns), stream.time_map.to_session(label.end_ns)
-        yield _Timed(label=label, start_ns=times[0], end_ns=times[1])
+        if label.start_ns is not None and label.end_ns is not None and label.kind is not ShapeKind.TAG:
+            by_stream[label.stream or ""].append((label, label.start_ns, label.end_ns))
+    found = []
+    for stream_id, those in by_stream.items():
+        if stream_id in streams:
+            own = np.array([(start, end) for _, start, end in those], np.int64)
+            times = streams[stream_id].time_map.to_session_array(own.ravel()).reshape(-1, 2).tolist()
+            found += [
+                _Timed(label=label, start_ns=start, end_ns=end)
+                for (label, _, _), (start, end) in zip(those, times, strict=True)
+            ]
+    return found
 
 
 def _between_streams(

@@ -253,11 +253,27 @@ def _accept_proposals(window: MainWindow) -> Sheet | None:
     return AcceptProposals(window, opened.bench)
 
 
+def _carry_mask(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.carry_mask import CarryMask
+    from workstation.ui.panes.camera import CameraPane
+    from workstation.ui.tools.mask_carrying import mask_to_carry
+
+    opened, pane = window.opened, window.pane("camera")
+    if opened is None or not isinstance(pane, CameraPane) or pane.focused is None:
+        return None
+    found = mask_to_carry(pane.focused.canvas, opened.session.project.path)
+    if isinstance(found, str):
+        window.tell(found, Tone.REFUSED)
+        return None
+    return CarryMask(window, opened.bench, *found)
+
+
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
     "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
     "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
+    "carry_mask": _carry_mask,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""

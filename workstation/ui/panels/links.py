@@ -42,6 +42,15 @@ class LinksPanel(ListPanel):
         self.refill("stream", stream_choices(view))
         return link_rows(view, () if self.bench.stale is None else self.bench.stale.ends())
 
+    def related_ids(self) -> frozenset[str]:
+        """The links of the selected thing, whichever of its labels they end at."""
+        bench = self.bench
+        if bench is None or bench.view is None:
+            return frozenset()
+        view, chosen = bench.view, bench.selected
+        labels = view.related(each for each in chosen if each not in view.links)
+        return frozenset(link.id for each in labels for link in view.links_of(each)) - frozenset(chosen)
+
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
         self.table.entered_on.connect(self._on_entered)

@@ -107,7 +107,7 @@ class ViewCanvas(FlatCanvas):
 
     # --- masks from boxes (``ui/tools/box_mask.py``) ------------------------------------------------------------
 
-    def find_mask(self, box: Extent, strokes: tuple[MaskStroke, ...], receive: Receive) -> None:
+    def find_mask(self, box: Extent | None, strokes: tuple[MaskStroke, ...], receive: Receive) -> None:
         """On a worker of this camera's own, which begins with the first wish; the picture is read there too."""
         from workstation.app.mask_proposals import MaskFinder, Wish
 

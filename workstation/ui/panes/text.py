@@ -41,6 +41,7 @@ class TextPane(Pane):
         super().__init__(parent)
         self._view: SampleView | None = None
         self._choices: list[Choice] = []
+        self._kept: frozenset[str] = frozenset()
         self._chosen = ""
         self._typing: dict[str, bool] = {}
         """By choice, whether it was typed in last."""
@@ -347,7 +348,10 @@ class TextPane(Pane):
         self.typing.wear(theme)
 
     def _on_sight(self, sight: Sight) -> None:
-        """Something is hidden, shown alone or locked."""
+        """Something is hidden, shown alone or locked; proposals that stay out of sight have no line either."""
+        kept, self._kept = self._kept, sight.kept
+        if kept != sight.kept:
+            self._held.reload()
         self.reading.canvas.relayout()
         self._on_panes(sight)
 

@@ -105,7 +105,9 @@ class TextReading(QWidget):
             self.canvas.placeholder = ""
             self.canvas.show_sheet(Sheet(), None)
             return
-        sheet, problems = sheet_of(view, choice, self._reader)
+        sheet, problems = sheet_of(
+            view, choice, self._reader, frozenset() if self.bench is None else self.bench.sight.kept
+        )
         self.marks = Marks(view, sheet)
         self.times = TextTimes(view, sheet, self._readers)
         self.canvas.placeholder = " ".join(problems) or "There is no text here."
@@ -113,6 +115,10 @@ class TextReading(QWidget):
             self.say(" ".join(problems))  # among others that can be read nothing else would tell
         self._stand()
         self.canvas.show_sheet(sheet, self.marks, keep_place=keep_place)
+
+    def reload(self) -> None:
+        """Other passages are in sight."""
+        self._load(keep_place=True)
 
     def _reader(self, stream: Stream) -> Reader:
         if self.bench is None or self.bench.readers is None:
