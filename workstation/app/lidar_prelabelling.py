@@ -39,7 +39,7 @@ COMMON: Mapping[str, float] = {"van": 0.8, "truck": 0.75, "bus": 0.6, "motorcycl
 """How much rarer things are to be believed where size alone leaves several."""
 _SAME = 0.2
 """Seen from above, so much of both in common is one thing."""
-_LEAST_SCORE = 0.15
+_LEAST_SCORE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
