@@ -95,5 +95,20 @@ def test_every_box_gets_a_mask_that_says_where_it_comes_from(project: Path, caps
         assert [each.source.parameters["from_box"] for each in made][::2] == [first, track]
         assert (made[1].entity, made[1].class_id) == (thing, None)
     assert main(["prelabel", str(project), "--models", "grabcut"]) == 0  # nothing new to fill
-    with open_project(project, read_only=True) as session:
+    with open_project(project, person="ann", kind="person") as session:
         assert len(list(session.store.annotations(sample.id))) == len(made) + 6
+        session.run("annotation.accept", annotations=[made[0].id])
+    for _ in range(2):  # what a person took is carried once; what is proposed only is not
+        assert main(["prelabel", str(project), "--models", "optical-flow", "--frames", "2"]) == 0
+    with open_project(project, read_only=True) as session:
+        tracks = [each for each in session.store.annotations(sample.id) if each.source.name == "optical-flow"]
+        (track,) = tracks
+        assert (track.state, track.source.parameters["from_mask"]) == (State.PROPOSED, made[0].id)
+        keys = session.store.keyframes(track.id)
+        assert [each.time_ns for each in keys] == times_ns[1:3]
+        for number, key in enumerate(keys, start=1):
+            assert isinstance(key.shape, Mask)
+            inside = mask_pixels(session.store.blob(key.shape.blob) or b"", key.shape.width, key.shape.height)
+            pixels = np.zeros((90, 140), bool)
+            pixels[key.shape.y : key.shape.y + key.shape.height, key.shape.x : key.shape.x + key.shape.width] = inside
+            assert (pixels & disc(number)).sum() / (pixels | disc(number)).sum() > 0.8

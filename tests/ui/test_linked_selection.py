@@ -222,7 +222,7 @@ def in_strip(window: MainWindow, thing: str) -> None:
     bench.select([entity], cause="test")
     wait_for(lambda: found.settled() and found.track() is bench.view.annotations[thing], what="its strip")
     still(found)
-    head = next(number for number, each in enumerate(found.heads) if each.accessibleName().endswith("here"))
+    head = next(number for number, each in enumerate(found.heads) if each.accessibleDescription())
     canvas = found.cells[Side.TOP, head].canvas
     QTest.mouseClick(canvas, LEFT, NONE, canvas.rect().center())
 

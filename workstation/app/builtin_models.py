@@ -46,6 +46,10 @@ _OWN = (
         id=GRABCUT, name="Masks from boxes without a trained model", version="1", task=Task.SEMANTIC_SEG,
         family=GRABCUT, origin=_PROGRAM, license_note="follows colours; U²-Netp (u2netp) does better where installed",
     ),
+    Manifest(
+        id=FLOW, name="Masks carried to the next pictures", version="1", task=Task.SEMANTIC_SEG, family=FLOW,
+        origin=_PROGRAM, license_note="each picture from the one before: errors add up; --frames says how far",
+    ),
 )  # fmt: skip
 
 

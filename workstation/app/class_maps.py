@@ -16,9 +16,12 @@ from workstation.app.folders import settings_folder
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, write_whole
 from workstation.core.ontology_compile import CompiledOntology
+from workstation.prelabel.api import Task
 from workstation.prelabel.manifest import Manifest
 
 _MOST_BYTES = 16 << 20
+_IMPORTS = "files of predictions"
+"""Stands where the id of a model stands; no model is called so."""
 Kept = dict[str, dict[str, dict[str, str]]]
 
 
@@ -91,6 +94,24 @@ def _meant(said: str, manifests: Mapping[str, Manifest]) -> tuple[str, str]:
     who = f"{' and '.join(having)} have" if having else "none of these models has"
     example = f"{next(iter(having or manifests))}:{said[:60]}=CLASS"
     raise UserError(f"{who} a label {said[:60]!r}: say which model is meant, as --map {example}")
+
+
+def was_asked(manifest: Manifest, ontology: CompiledOntology, folder: Path | None = None) -> bool:
+    """Whether a person has said for this ontology what the model's labels mean, be it nothing."""
+    return ontology.ontology.name in _read(folder).get(manifest.id, {})
+
+
+def class_map_of_imports(ontology: CompiledOntology, folder: Path | None = None) -> Mapping[str, str]:
+    """What names in files of predictions mean, as far as they are no names of the ontology itself."""
+    kept = _read(folder).get(_IMPORTS, {}).get(ontology.ontology.name, {})
+    return {foreign: found for foreign, wanted in kept.items() if (found := class_called(ontology, wanted)) is not None}
+
+
+def keep_class_map_of_imports(
+    ontology: CompiledOntology, chosen: Mapping[str, str], folder: Path | None = None
+) -> None:  # fmt: skip
+    """Remember choices for files to come."""
+    keep_class_map(Manifest(id=_IMPORTS, task=Task.DETECT, family=""), ontology, chosen, folder)
 
 
 def class_called(ontology: CompiledOntology, wanted: str) -> str | None:

@@ -103,7 +103,7 @@ def _calls(
                 "stream": assignment.stream.id, "kind": "span", "class_id": class_id, "start_ns": start_ns,
                 "end_ns": end_ns, "confidence": min(1.0, max(0.0, float(span.score))),
             }  # fmt: skip
-            calls.append(Call("annotation.add", arguments))
+            calls.append(Call("annotation.add", arguments, called=span.label))
     return tuple(calls), left_out
 
 

@@ -116,7 +116,7 @@ def _tracks(
         if class_id is None:
             left_out[track.label] += 1
         else:
-            calls.append(Call("track.add", {**as_arguments(found, track), "class_id": class_id}))
+            calls.append(Call("track.add", {**as_arguments(found, track), "class_id": class_id}, called=track.label))
     return tuple(calls), left_out
 
 

@@ -125,7 +125,7 @@ class _Gathered:
             }
             if time_ns is not None:
                 arguments |= {"start_ns": time_ns, "end_ns": time_ns}
-            self._calls.append(Call("annotation.add", arguments))
+            self._calls.append(Call("annotation.add", arguments, called=box.label))
 
     def finish(self) -> None:
         """There are no more frames."""

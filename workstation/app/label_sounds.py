@@ -155,7 +155,8 @@ def _calls(
         if made["end_ns"] > made["start_ns"]:
             made |= {"stream": assignment.stream.id, "confidence": min(1.0, max(0.0, span.score))}
             made |= {} if class_id is None else {"class_id": class_id}
-            calls.append(_said(Call("turn.add" if span.text else "annotation.add", made), assignment, span, turns))
+            call = Call("turn.add" if span.text else "annotation.add", made, called=span.label)
+            calls.append(_said(call, assignment, span, turns))
         elif span.label == SAID and span.text:
             left_out["words without any time"] += 1
     return tuple(calls), left_out

@@ -138,7 +138,7 @@ def _calls(
             "stream": assignment.stream.id, "class_id": class_id, "kind": "text_span", "shape": shape,
             "confidence": min(1.0, max(0.0, float(each.score))),
         }  # fmt: skip
-        yield Call("annotation.add", arguments)
+        yield Call("annotation.add", arguments, called=each.label)
 
 
 # --- who finds them -------------------------------------------------------------------------------------------------

@@ -30,7 +30,10 @@ LABELLERS: tuple[str, ...] = (
 )
 """Modules with a ``LABELLER``, imported when a job is planned."""
 
-FAMILY_LABELLERS: Mapping[str, str] = {"outside": "workstation.app.label_outside"}
+FAMILY_LABELLERS: Mapping[str, str] = {
+    "outside": "workstation.app.label_outside",
+    "optical-flow": "workstation.app.label_flow",
+}
 """Families that a module runs by itself, whatever else is for their task."""
 
 
@@ -99,6 +102,8 @@ class Call:
     """Says that what is made and the entity belong together, where it is not the entity itself that is shown."""
     parameters: Mapping[str, str | bool | int | float] = field(default_factory=dict)
     """What this one came from, beside what the whole job was told: part of its provenance."""
+    called: str = ""
+    """What the model itself calls it, where a class of the ontology stands for that: kept in its provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +132,15 @@ class Labeller(Protocol):
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """In the order of the stream, from ``assignment.position`` on."""
         ...
+
+
+def is_run_by_jobs(model: ShelvedModel) -> bool:
+    """Whether there is a labeller for it; others serve tools and checks."""
+    try:
+        labeller_for(model.manifest.task, model.manifest.family)
+    except UserError:
+        return False
+    return True
 
 
 def labeller_for(task: Task, family: str = "") -> Labeller:

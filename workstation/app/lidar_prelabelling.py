@@ -7,24 +7,26 @@ What a label shows already, whatever became of it, is not proposed again: a reje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace as with_fields
 
 from workstation.app.builtin_models import SOUGHT
 from workstation.app.cloud_ground import Ground, PlacedSweep
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
-from workstation.app.session import Run
+from workstation.app.session import Session
 from workstation.app.streams import OpenStreams
 from workstation.app.usual_sizes import mostly
 from workstation.core.annotation import Source, SourceKind, State
 from workstation.core.box_fitting import Size
 from workstation.core.errors import DataError, UserError
 from workstation.core.geometry import Cuboid
+from workstation.core.rights import ActorKind
 from workstation.core.sample import Stream
 from workstation.media.base import CloudReader
 from workstation.prelabel.api import FoundCuboid
@@ -170,17 +172,18 @@ def _is_labelled(placed: PlacedCuboids, found: FoundTracks, track: TrackedCuboid
     return 2 * hits > len(rows)
 
 
-def propose_tracks(run: Run, view: SampleView, found: FoundTracks, tracks: Iterable[TrackedCuboid]) -> list[str]:
-    """Store tracks as proposed, inside a step of the caller's; answers their ids."""
-    return [_proposed(run, view, found, each) for each in tracks]
-
-
-def _proposed(run: Run, view: SampleView, found: FoundTracks, track: TrackedCuboid) -> str:
-    made: str = run(
-        "track.add", sample=view.id, state=State.PROPOSED, source=found.source(), class_id=track.label,
-        **as_arguments(found, track),
-    )  # fmt: skip
-    return made  # what stands still has two equal keyframes; "track.set_rule" would make a draft of the proposal
+def propose_tracks(session: Session, view: SampleView, found: FoundTracks, tracks: Sequence[TrackedCuboid]) -> None:
+    """Store tracks as proposals of their model, in one step. What stands still has two equal keyframes:
+    ``track.set_rule`` would make a draft of the proposal."""
+    actor = with_fields(session.actor, kind=ActorKind.MODEL, tool=f"predictions {NAME}")
+    key, add = view.streams[found.stream].key, session.registry.find("track.add")
+    with session.store.transaction(f"Propose {len(tracks)} tracks in {key}", actor=actor, sample=view.id) as tx:
+        for each in tracks:
+            given = {
+                "sample": view.id, "state": State.PROPOSED, "source": found.source(), "class_id": each.label,
+                **as_arguments(found, each),
+            }  # fmt: skip
+            add.run(tx, given, sample=view.id)
 
 
 def as_arguments(found: FoundTracks, track: TrackedCuboid) -> dict[str, Any]:

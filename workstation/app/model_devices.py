@@ -78,18 +78,37 @@ def _round_about() -> SensorSweep:
 
 def examined(shelf: Shelf, *, only: str | None = None, pinned: Sequence[str] = (), again: bool = False) -> Advice:
     """Every model that is a graph (or one), tried where that is not remembered."""
+    return proved(shelf, only=only, pinned=pinned, again=again).advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """What each model runs on, in words, or why it does not; and the whole as a paragraph."""
+
+    devices: Mapping[str, str]
+    advice: Advice
+
+
+def proved(
+    shelf: Shelf, *, only: str | None = None, pinned: Sequence[str] = (), again: bool = False,
+    tell: Callable[[int, int, str], None] = lambda *_: None, cancelled: Callable[[], bool] = lambda: False,
+) -> Proved:  # fmt: skip
+    """The same, with what is found of each model, told as it goes."""
     machine = here()
-    tried: dict[str, Verdict] = {}
+    verdicts_of: dict[str, Verdict] = {}
     faults: dict[str, str] = {}
-    for model in [shelf.find(only)] if only else shelf.models()[0]:
-        if not is_graph(model):
-            continue
+    models = [each for each in ([shelf.find(only)] if only else shelf.models()[0]) if is_graph(each)]
+    for done, model in enumerate(models):
+        name = model.manifest.id
+        tell(done, len(models), name)
         try:
             shelf.check(model)
-            tried[model.manifest.id] = verdict_of(model, machine, pinned=pinned, again=again)
+            verdicts_of[name] = verdict_of(model, machine, pinned=pinned, again=again, cancelled=cancelled)
         except (UserError, BadOutput) as problem:
-            faults[model.manifest.id] = str(problem)
-    return advice(machine, tried, faults)
+            faults[name] = str(problem)
+    devices = {name: each.words for name, each in verdicts_of.items()}
+    devices |= {name: f"does not run: {why}" for name, why in faults.items()}
+    return Proved(devices=devices, advice=advice(machine, verdicts_of, faults))
 
 
 def is_graph(model: ShelvedModel) -> bool:

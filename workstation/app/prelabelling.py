@@ -27,6 +27,7 @@ from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import UserError
 from workstation.core.ids import IdSource, SampleId
 from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.proposals import CALLED
 from workstation.core.rights import ActorKind
 from workstation.core.sample import Sample, Stream
 from workstation.prelabel.api import BadOutput
@@ -320,9 +321,10 @@ def _write(session: Session, progress: Progress, calls: Sequence[Call]) -> None:
     made = {(each.class_id, each.name): str(each.id) for each in session.store.entities(progress.sample)}
     with session.store.transaction(label, actor=actor, group=progress.mark.group, sample=progress.sample) as tx:
         for call in calls:
+            said = dict(call.parameters) | ({CALLED: call.called[:200]} if call.called else {})
             source = progress.source
-            if call.parameters:
-                source = with_fields(source, parameters={**source.parameters, **call.parameters})
+            if said:
+                source = with_fields(source, parameters={**source.parameters, **said})
             given = {
                 "sample": progress.sample, "state": State.PROPOSED, "layer": progress.layer, "source": source,
                 **call.arguments,

@@ -38,6 +38,8 @@ _SCORES = (
     help="Join the boxes of a film into tracks.",
 )
 @click.option("--speakers", type=click.IntRange(min=1), help="How many speak, where a model tells voices apart.")
+@click.option("--frames", type=click.IntRange(1, 1000), default=10, show_default=True,
+              help="Over how many next pictures a mask is carried, by optical-flow.")  # fmt: skip
 @click.option("--trust", metavar="NAME[,NAME…]", help="Models that may run code of their own, as spaCy folders do.")
 @click.option("--layer", default="main", show_default=True, help="The layer that proposals go to.")
 @click.option("--device", "devices", multiple=True, metavar="DEVICE", help="Only this device, as cpu or cuda.")
@@ -55,6 +57,7 @@ def prelabel(
     every: int,
     tracker: str,
     speakers: int | None,
+    frames: int,
     trust: str | None,
     layer: str,
     devices: tuple[str, ...],
@@ -75,7 +78,7 @@ def prelabel(
     wish = Wish(
         models=_list(models), samples=_list(samples), streams=_list(streams), every=every, tracker=tracker, layer=layer,
         threads=os.cpu_count() or 0, pinned=devices, again=again, speakers=speakers or 0,
-        trusted=_list(trust),
+        trusted=_list(trust), frames=frames,
     )  # fmt: skip
     with to_write(project, person, role, kind="script", tool="prelabel") as session:
         if maps:

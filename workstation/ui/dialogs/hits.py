@@ -12,6 +12,7 @@ from workstation.app.places import place_in, time_text
 from workstation.app.walking import when
 from workstation.core.errors import UserError
 from workstation.ui.class_keys import give_class
+from workstation.ui.panels.going import seek_to
 
 if TYPE_CHECKING:
     from workstation.ui.main_window import MainWindow
@@ -117,10 +118,7 @@ def _label_name(bench: Workbench, record_id: str, text: str | None) -> str:
 
 
 def _show(bench: Workbench, record_id: str) -> None:
+    """Select it and have it in view; the playhead moves only where it does not show now."""
     bench.select([record_id], cause="palette")
-    view = bench.view
-    time_ns = None if view is None else when(view, record_id)
-    if time_ns is not None:
-        bench.clock.pause()
-        bench.clock.seek(time_ns)
+    seek_to(bench, [record_id])
     bench.reveal([record_id])

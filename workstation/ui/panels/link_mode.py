@@ -449,7 +449,7 @@ class _Keys:
         if event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier):
             return False
         mode, text = self._mode, event.text().casefold()
-        if event.key() == Qt.Key.Key_Backspace:
+        if event.key() == Qt.Key.Key_Backspace or (event.key() == Qt.Key.Key_Undo and mode.picks):
             mode.take_back()
             return True
         if mode.moving is not None:

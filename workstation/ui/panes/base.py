@@ -45,7 +45,8 @@ class Gesture(Protocol):
     """Something begun and not yet ended: a drag, a polygon half drawn."""
 
     def key(self, event: QKeyEvent) -> bool:
-        """Whether the gesture takes this key."""
+        """Whether the gesture takes this key. ``Key_Undo`` and ``Key_Redo`` stand for the keys of undo and redo,
+        whatever they are: what has more than one step takes back its last."""
         ...
 
     def cancel(self) -> None:

@@ -53,8 +53,8 @@ class StripHead(QWidget):
         if said != (self._text, self._keyed, self._here, self._colour):
             self._text, self._keyed, self._here, self._colour = said
             state = "keyframe" if keyed else "interpolated"
-            place = ", the playhead is here" if here else ""
-            self.setAccessibleName(f"Sweep {text}, {state}{place}" if text else "No sweep")
+            self.setAccessibleName(f"Sweep {text}, {state}" if text else "No sweep")
+            self.setAccessibleDescription("the playhead is here" if here else "")
             self.setToolTip(f"Sweep {text}: {state}. Click to go there." if text else "")
             self.update()
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from workstation.app.lane_media import tick_columns
 from workstation.app.viewport import Viewport, whole
+from workstation.core.ontology import Severity
 from workstation.ui.panes.timeline_gestures import Drag, Scrub, Table
 from workstation.ui.panes.timeline_model import TimelineModel
 from workstation.ui.scenes.finding_scene import FindingScene
@@ -173,15 +174,13 @@ class MiniMap(QWidget):
         height = np.ceil(np.log2(1 + counts) * 2.4).clip(0, MINIMAP_PX - 3)
         y = np.arange(MINIMAP_PX)[:, None]
         pixels = np.where(y >= MINIMAP_PX - 1 - height[None, :], argb(model.bench.theme.wave, 0.8), 0)
-        image = image_of(pixels.astype(np.uint32))
-        painter = QPainter(image)
         for row in model.rows:
             if isinstance(row.scene, FindingScene):
-                for placed in row.scene.placed:
-                    colour = QColor(severity_colour(placed.finding.severity, model.bench.theme))
-                    painter.fillRect(QRectF(view.x_of(placed.session_ns) - 1, 0, 2, 6), colour)
-        painter.end()
-        return image
+                for severity in (Severity.INFO, Severity.WARNING, Severity.ERROR):
+                    seen = tick_columns(row.scene.times_of(severity), view) > 0
+                    seen[:-1] |= seen[1:]  # two pixels each
+                    pixels[:6, seen] = argb(severity_colour(severity, model.bench.theme))
+        return image_of(pixels.astype(np.uint32))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.table is not None and event.button() is Qt.MouseButton.LeftButton:

@@ -32,7 +32,7 @@ from workstation.ui.tools.canvas import (
     PointerEvent,
 )
 from workstation.ui.tools.draw_mask import outline, size_brush
-from workstation.ui.tools.drawing import SLACK_PX, Drawing, asking
+from workstation.ui.tools.drawing import BACK, SLACK_PX, Drawing, asking
 from workstation.ui.tools.edits import keep_new
 from workstation.ui.tools.mask_keeping import cut, given_mask, minus, other_masks
 
@@ -129,10 +129,12 @@ class MaskFromBox(Drawing):
     def key(self, event: KeyPress) -> bool:
         if not self._begun:
             return False
-        if event.key == "Backspace":
+        if event.key in BACK:
             if len(self._strokes) > (1 if self._box is None else 0):  # the click it began with stays
                 self._strokes = self._strokes[:-1]
                 self._ask()
+            elif event.key == "Undo":
+                self.cancel()
         elif event.key in ("Return", "Enter"):
             self._keep()
         else:
