@@ -108,7 +108,7 @@ def fitted(
     length_width = None if usual is None else usual[:2]
     if usual is not None and _shapeless(flat, usual):
         # Somebody walking reaches out to all sides of what is seen of the body, also towards the sensor.
-        low, high = _around((low + high) / 2, np.maximum(high - low, length_width))
+        low, high = _around((low + high) / 2, np.maximum(high - low, usual[:2]))
     else:
         low, high = _completed(low, high, _along(np.array([scene.eye[:2]]), yaw)[0], length_width)
     return _standing(points, scene, yaw, low, high, None if usual is None else usual[2])
