@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.tiny_graphs import prompt_folder
+from workstation.app.models import add as add_model
+from workstation.app.models import models_shelf
 from workstation.app.opening import new_project, open_project
 from workstation.cli.main import main
 from workstation.core.annotation import SourceKind, State
@@ -46,7 +49,9 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_every_box_gets_a_mask_that_says_where_it_comes_from(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_box_gets_a_mask_that_says_where_it_comes_from(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with open_project(project, person="ann", kind="person") as session:
         sample = next(iter(session.store.samples()))
         stream = next(iter(session.store.streams(sample.id)))
@@ -95,8 +100,16 @@ def test_every_box_gets_a_mask_that_says_where_it_comes_from(project: Path, caps
         assert [each.source.parameters["from_box"] for each in made][::2] == [first, track]
         assert (made[1].entity, made[1].class_id) == (thing, None)
     assert main(["prelabel", str(project), "--models", "grabcut"]) == 0  # nothing new to fill
+    # A pair of encoder and decoder as SAM has them, made of arithmetic: they are asked about every box as well.
+    add_model(prompt_folder(tmp_path / "sam"), models_shelf())
+    assert main(["prelabel", str(project), "--models", "tiny-sam", "--layer", "sam"]) == 0
     with open_project(project, person="ann", kind="person") as session:
-        assert len(list(session.store.annotations(sample.id))) == len(made) + 6
+        labels = list(session.store.annotations(sample.id))
+        by_sam = [each for each in labels if each.source.name == "tiny-sam"]
+        assert len(labels) == len(made) + 6 + len(by_sam)
+        assert {each.start_ns for each in by_sam} == set(times_ns[:3])
+        assert {each.layer for each in by_sam} == {"sam"}
+        assert by_sam[0].source.weights_sha256
         session.run("annotation.accept", annotations=[made[0].id])
     for _ in range(2):  # what a person took is carried once; what is proposed only is not
         assert main(["prelabel", str(project), "--models", "optical-flow", "--frames", "2"]) == 0

@@ -1,4 +1,4 @@
-"""A mask for each box of a stream: what stands out in it, by U²-Net or along its colours, proposed beside the boxes.
+"""A mask for each box of a stream, proposed beside it: by a model of the SAM class, by U²-Net, or along its colours.
 
 Boxes of people and of models are looked at alike, none that was rejected; a keyframe of a track gives the mask of its
 own picture. A mask belongs to the thing its box shows and says which box it came from.
@@ -16,6 +16,8 @@ from workstation.app.label_records import labelled, looked_at
 from workstation.app.labellers import Assignment, Call, Chunk
 from workstation.app.mask_proposals import FAMILY as U2NET
 from workstation.app.model_trial import plain_pixels
+from workstation.app.models import models_shelf
+from workstation.app.prompted_masks import PromptedModel
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
@@ -30,6 +32,8 @@ from workstation.prelabel.masks import FoundMask, box_to_mask, crop_of
 from workstation.prelabel.worker import Worker
 
 _BOXES_A_CHUNK = 16
+Fill = Callable[[int | None, Pixels, tuple[float, float, float, float]], FoundMask]
+"""The mask in a box (left, top, width, height) of a picture, which its time names."""
 FROM = "from_box"
 """The parameter of a mask's provenance that names its box."""
 
@@ -49,7 +53,7 @@ class BoxToFill:
 class MaskLabeller:
     """Masks of boxes."""
 
-    tasks = frozenset({Task.SEMANTIC_SEG})
+    tasks = frozenset({Task.SEMANTIC_SEG, Task.PROMPTABLE_SEG})
     kinds = frozenset({StreamKind.IMAGE, StreamKind.VIDEO})
     follows_labels = True
 
@@ -64,8 +68,7 @@ class MaskLabeller:
         with ExitStack() as held:
             readers = held.enter_context(OpenStreams(assignment.project, readers=Formats().readers))
             pictures = _Pictures(readers.reader(assignment.stream))
-            graph = _graph(assignment, held, cancelled)
-            name = str(assignment.model.manifest.options.get("input_name", "input.1"))
+            fill = _filler(assignment, held, cancelled)
             calls: list[Call] = []
             notes: list[str] = []
             for number, each in enumerate(boxes, start=1):
@@ -74,7 +77,7 @@ class MaskLabeller:
                 try:
                     pixels = pictures.at(each.time_ns)
                     corner = (each.shape.x, each.shape.y, each.shape.width, each.shape.height)
-                    mask = box_to_mask(pixels, crop_of(pixels, corner, graph, name))
+                    mask = fill(each.time_ns, pixels, corner)
                 except (ValueError, DataError) as problem:
                     notes.append(f"no mask can be made of box {each.box}: {problem}")
                 else:
@@ -148,6 +151,16 @@ def _boxes(assignment: Assignment, view: SampleView) -> Iterator[BoxToFill]:
                     box=str(label.id), shape=shape, time_ns=time_ns, item=label.item, entity=label.entity,
                     class_id=view.class_of(label),
                 )  # fmt: skip
+
+
+def _filler(assignment: Assignment, held: ExitStack, cancelled: Callable[[], bool]) -> Fill:
+    model = assignment.model
+    if model.manifest.task is Task.PROMPTABLE_SEG:
+        prompted = held.enter_context(PromptedModel(models_shelf(), model, cancelled))
+        return lambda time_ns, pixels, box: prompted.mask(time_ns, lambda: pixels, box=box, strokes=())
+    graph = _graph(assignment, held, cancelled)
+    name = str(model.manifest.options.get("input_name", "input.1"))
+    return lambda _time_ns, pixels, box: box_to_mask(pixels, crop_of(pixels, box, graph, name))
 
 
 def _graph(assignment: Assignment, held: ExitStack, cancelled: Callable[[], bool]) -> Runs | None:
