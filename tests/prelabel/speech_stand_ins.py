@@ -90,7 +90,7 @@ def model(folder: Path, name: str, task: str, family: str, files: dict[str, byte
         said.append(f"{role}: {{path: {file}, sha256: {hashlib.sha256(data).hexdigest()}}}")
     (folder / "model.yaml").write_text(
         f'schema: 1\nid: {name}\nversion: "2"\ntask: {task}\nfamily: {family}\nfiles: {{{", ".join(said)}}}\n'
-        f"labels: [speech]\n{extra}",
+        f"{'' if 'labels:' in extra else 'labels: [speech]'}\n{extra}",
         encoding="utf-8",
     )
     add(folder, models_shelf())

@@ -6,7 +6,7 @@ model's own manifest. Called by ``prelabelling.py`` and the dialog.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,38 @@ def keep_class_map(
     path = _path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, msgspec.json.format(msgspec.json.encode(kept), indent=1))
+
+
+def keep_said(
+    manifests: Sequence[Manifest], ontology: CompiledOntology, said: Iterable[str], folder: Path | None = None
+) -> None:  # fmt: skip
+    """Remember choices as they are typed, ``[MODEL:]LABEL=CLASS``. Without a model's name the only one of these that
+    has the label is meant."""
+    by_name = {each.id: each for each in manifests}
+    chosen: dict[str, dict[str, str]] = {}
+    for each in said:
+        left, equals, wanted = each.partition("=")
+        if not equals or not left:
+            raise UserError(f"{each[:80]!r} does not say [MODEL:]LABEL=CLASS")
+        name, label = _meant(left, by_name)
+        chosen.setdefault(name, {})[label] = wanted
+    for name, labels in chosen.items():
+        keep_class_map(by_name[name], ontology, labels, folder)
+
+
+def _meant(said: str, manifests: Mapping[str, Manifest]) -> tuple[str, str]:
+    """The model that is named, else the only one that has the label; and the label."""
+    name, colon, label = said.partition(":")
+    if colon and name in manifests:
+        return name, label
+    if len(manifests) == 1:
+        return next(iter(manifests)), said
+    having = [name for name, each in manifests.items() if said in each.labels or said in each.map]
+    if len(having) == 1:
+        return having[0], said
+    who = f"{' and '.join(having)} have" if having else "none of these models has"
+    example = f"{next(iter(having or manifests))}:{said[:60]}=CLASS"
+    raise UserError(f"{who} a label {said[:60]!r}: say which model is meant, as --map {example}")
 
 
 def was_asked(manifest: Manifest, ontology: CompiledOntology, folder: Path | None = None) -> bool:
