@@ -361,8 +361,8 @@ def test_of_many_findings_at_one_place_the_gravest_shows_and_is_named_first(benc
     def found(number: int, annotation: str, severity: Severity) -> Finding:
         item = Item("annotation", annotation)
         return Finding(
-            rule="made.up", version=1, error_type=ErrorType.GRANULARITY, severity=severity, sample=view.id, items=(item,),
-            text=f"number {number}", fingerprint=fingerprint_of("made.up", [item], str(number)),
+            rule="made.up", version=1, error_type=ErrorType.GRANULARITY, severity=severity, sample=view.id,
+            items=(item,), text=f"number {number}", fingerprint=fingerprint_of("made.up", [item], str(number)),
         )  # fmt: skip
 
     notes = [found(i, (grave, *others)[i % 4], Severity.INFO) for i in range(400)]
