@@ -15,8 +15,12 @@ from timeline_window import SECOND, lane_y, place_of, timeline_of, turn_wheel, w
 
 from strict_windows import copy_of, drag, wait_for
 from workstation.app.lanes import LaneKind
+from workstation.app.viewport import whole
+from workstation.core.findings import Finding, Item, fingerprint_of
+from workstation.core.ontology import ErrorType, Severity
 from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.finding_scene import FindingScene
+from workstation.ui.scenes.lane_scene import Look
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.theme import DARK, LIGHT
 from workstation.ui.workbench import Workbench
@@ -346,6 +350,34 @@ def test_findings_of_the_open_sample_come_by_themselves(pane: TimelinePane, benc
     assert bench.clock.time_ns == found.session_ns
     bench.session.undo()
     wait_for(lambda: len(scene.placed) == before, what="no finding")
+
+
+def test_of_many_findings_at_one_place_the_gravest_shows_and_is_named_first(bench: Workbench) -> None:
+    view = bench.view
+    assert view is not None
+    times = {each.id: shown.start_ns for each in view.annotations.values() if (shown := view.session_range(each))}
+    grave, *others = sorted(times, key=times.__getitem__)[5:9]
+
+    def found(number: int, annotation: str, severity: Severity) -> Finding:
+        item = Item("annotation", annotation)
+        return Finding(
+            rule="made.up", version=1, error_type=ErrorType.GRANULARITY, severity=severity, sample=view.id,
+            items=(item,), text=f"number {number}", fingerprint=fingerprint_of("made.up", [item], str(number)),
+        )  # fmt: skip
+
+    notes = [found(i, (grave, *others)[i % 4], Severity.INFO) for i in range(400)]
+    scene = FindingScene(view)
+    scene.show([*notes[:200], found(1000, grave, Severity.ERROR), *notes[200:]])
+    look = Look(whole(bench.clock.span, 900), 24, 1.0, DARK)
+    x = look.view.x_of(times[grave])
+    assert scene.image(look).pixelColor(round(x), 13).name() == DARK.error
+    hit = scene.hit(x, 12, look.view, 24)
+    assert hit is not None
+    assert hit.session_ns == times[grave]
+    here = 1 + sum(abs(look.view.x_of(times[each.items[0].id]) - x) <= 8 for each in notes)
+    assert hit.text.splitlines()[0] == "error: number 1000"
+    assert hit.text.splitlines()[-1] == f"and {here - 6} more"
+    assert grave in hit.ids
 
 
 def test_every_control_has_a_name(pane: TimelinePane) -> None:

@@ -43,6 +43,7 @@ class Form(QScrollArea):
         self.setObjectName(name)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setProperty("form", True)  # has the focus where nothing in it can be edited, and shows it
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._parts: dict[_Signature, _Part] = {}
         """Every section that was built, those shown last at the end."""
@@ -50,7 +51,7 @@ class Form(QScrollArea):
         self._editors: dict[str, AnyEditor] = {}
         within = QWidget()
         self._column = QVBoxLayout(within)
-        self._column.setContentsMargins(8, 6, 8, 8)
+        self._column.setContentsMargins(7, 5, 7, 7)
         self._column.setSpacing(4)
         self._column.addStretch(1)
         self.setWidget(within)
@@ -69,7 +70,11 @@ class Form(QScrollArea):
         """Show these; a field being typed in keeps what is typed."""
         signatures = tuple((each.title, tuple((f.key, f.editor) for f in each.fields)) for each in sections)
         if signatures != self._signatures:
-            self._turn_to(signatures, sections)
+            self._column.setEnabled(False)  # else each section that comes lays out all of them
+            try:
+                self._turn_to(signatures, sections)
+            finally:
+                self._column.setEnabled(True)
         for signature, section in zip(signatures, sections, strict=True):
             for field in section.fields:
                 _fill(self._parts[signature], field)

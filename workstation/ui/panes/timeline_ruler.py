@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QWidget
 
 from workstation.app.lane_media import tick_columns
 from workstation.app.viewport import Viewport, whole
+from workstation.core.ontology import Severity
 from workstation.ui.panes.timeline_gestures import Drag, Scrub, Table
 from workstation.ui.panes.timeline_model import TimelineModel
 from workstation.ui.scenes.finding_scene import FindingScene
+from workstation.ui.scenes.kept_picture import KeptPicture
 from workstation.ui.scenes.lane_scene import argb, image_of
 from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
@@ -41,6 +43,7 @@ class Ruler(QWidget):
         self.setFixedHeight(RULER_PX)
         self.table: Table | None = None
         self._drag: Drag | None = None
+        self._scale = KeptPicture()
 
     @property
     def drag(self) -> Drag | None:
@@ -51,12 +54,18 @@ class Ruler(QWidget):
         painter.setFont(small_font())
         if self.table is not None:
             theme = self.table.bench.theme
-            painter.fillRect(event.rect(), QColor(theme.raised))
-            self._paint_times(painter, self.table.model)
-            self._paint_units(painter, self.table.model)
-            self._paint_playhead(painter, self.table.model)
+            model = self.table.model
+            of = (model.viewport, theme)
+            self._scale.draw(painter, self.size(), of, model.focused_units, self._paint_scale)
+            self._paint_playhead(painter, model)
             painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(theme.line))
         painter.end()
+
+    def _paint_scale(self, painter: QPainter) -> None:
+        assert self.table is not None
+        painter.fillRect(self.rect(), QColor(self.table.bench.theme.raised))
+        self._paint_times(painter, self.table.model)
+        self._paint_units(painter, self.table.model)
 
     def _paint_times(self, painter: QPainter, model: TimelineModel) -> None:
         view, theme = model.viewport, model.bench.theme
@@ -173,15 +182,13 @@ class MiniMap(QWidget):
         height = np.ceil(np.log2(1 + counts) * 2.4).clip(0, MINIMAP_PX - 3)
         y = np.arange(MINIMAP_PX)[:, None]
         pixels = np.where(y >= MINIMAP_PX - 1 - height[None, :], argb(model.bench.theme.wave, 0.8), 0)
-        image = image_of(pixels.astype(np.uint32))
-        painter = QPainter(image)
         for row in model.rows:
             if isinstance(row.scene, FindingScene):
-                for placed in row.scene.placed:
-                    colour = QColor(severity_colour(placed.finding.severity, model.bench.theme))
-                    painter.fillRect(QRectF(view.x_of(placed.session_ns) - 1, 0, 2, 6), colour)
-        painter.end()
-        return image
+                for severity in (Severity.INFO, Severity.WARNING, Severity.ERROR):
+                    seen = tick_columns(row.scene.times_of(severity), view) > 0
+                    seen[:-1] |= seen[1:]  # two pixels each
+                    pixels[:6, seen] = argb(severity_colour(severity, model.bench.theme))
+        return image_of(pixels.astype(np.uint32))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.table is not None and event.button() is Qt.MouseButton.LeftButton:

@@ -151,8 +151,15 @@ class Sight:
 
     def visible(self, keys: Iterable[str | None]) -> bool:
         """Whether something known under these keys (its class, entity, stream and own id) is to be drawn."""
+        if not (self._hidden or self._kept or self._solo):
+            return True  # asked of every label at every step
         known = {key for key in keys if key is not None}
         return not known & self._hidden and not known & self._kept and (not self._solo or bool(known & self._solo))
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Ids of proposals that stay out of sight: too doubtful, or on a stream that is labelled without them."""
+        return self._kept
 
     def locked(self, keys: Iterable[str | None]) -> bool:
         """Whether gestures leave it alone."""
