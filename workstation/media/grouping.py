@@ -237,7 +237,9 @@ def _sequences(folder: Path, known: dict[Path, ReaderSpec], skipped: list[Skippe
         if not times and not dated and _stills(paths, known):
             continue
         name = shape.replace("#", "").strip("_-. ") or _place_name(parent, folder)
-        notes = () if times or dated else ("no times were found: state a rate (--option rate_hz=10) or a list of times",)
+        notes = (
+            () if times or dated else ("no times were found: state a rate (--option rate_hz=10) or a list of times",)
+        )
         kind = StreamKind.CLOUD if cloud else StreamKind.VIDEO
         name_of_reader = reader if cloud else "image_sequence"
         units.append(Unit(parent.relative_to(folder), name, kind, name_of_reader, tuple(paths), dict(options), notes))
