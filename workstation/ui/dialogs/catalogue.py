@@ -206,6 +206,13 @@ def _absence(window: MainWindow) -> Sheet | None:
     return None if opened is None or opened.bench.view is None else Absence(window, opened.bench)
 
 
+def _relations(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.relations import Relations
+
+    opened = window.opened
+    return None if opened is None else Relations(window, opened.bench)
+
+
 def _decide(window: MainWindow) -> Sheet | None:
     from workstation.ui.dialogs.findings import Decide
     from workstation.ui.panels.going import looked_at
@@ -314,8 +321,9 @@ def _carry_mask(window: MainWindow) -> Sheet | None:
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
-    "delete": _delete, "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
+    "news": _news, "absence": _absence, "relations": _relations, "decide": _decide, "rules": _rules,
+    "merge": _merge, "split": _split, "delete": _delete,
+    "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
     "try_model": _try_model, "carry_mask": _carry_mask, "import_predictions": _import_predictions,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
