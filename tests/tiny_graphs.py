@@ -73,12 +73,13 @@ Shape = Sequence[int | str]
 def graph_bytes(
     nodes: Sequence[Node], *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape],
     weights: Mapping[str, np.ndarray] | None = None, metadata: Mapping[str, str] | None = None,
+    whole: Sequence[str] = (),
 ) -> bytes:  # fmt: skip
-    """A model of opset 17 with float inputs and outputs."""
+    """A model of opset 17 with float inputs and outputs, but for those in ``whole``, which are whole numbers."""
     graph = b"".join(_part(1, _node(each)) for each in nodes) + _part(2, b"tiny")
     graph += b"".join(_part(5, _tensor(name, array)) for name, array in (weights or {}).items())
-    graph += b"".join(_part(11, _port(name, shape)) for name, shape in inputs.items())
-    graph += b"".join(_part(12, _port(name, shape)) for name, shape in outputs.items())
+    graph += b"".join(_part(11, _port(name, shape, name in whole)) for name, shape in inputs.items())
+    graph += b"".join(_part(12, _port(name, shape, name in whole)) for name, shape in outputs.items())
     notes = b"".join(_part(14, _part(1, k.encode()) + _part(2, v.encode())) for k, v in (metadata or {}).items())
     return _number(1, 9) + _part(7, graph) + _part(8, _number(2, 17)) + notes
 
@@ -234,6 +235,6 @@ def _tensor(name: str, array: np.ndarray) -> bytes:
     )
 
 
-def _port(name: str, shape: Shape) -> bytes:
+def _port(name: str, shape: Shape, whole: bool) -> bytes:
     sides = b"".join(_part(1, _number(1, side) if isinstance(side, int) else _part(2, side.encode())) for side in shape)
-    return _part(1, name.encode()) + _part(2, _part(1, _number(1, FLOAT) + _part(2, sides)))
+    return _part(1, name.encode()) + _part(2, _part(1, _number(1, INT64 if whole else FLOAT) + _part(2, sides)))

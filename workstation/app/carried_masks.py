@@ -96,16 +96,22 @@ def carry(
 
 
 def propose(
-    run: Run, wish: CarryWish, record: Annotation, masks: Sequence[CarriedMask], source: Source
+    run: Run, _wish: CarryWish, record: Annotation, masks: Sequence[CarriedMask], source: Source
 ) -> str:  # fmt: skip
     """Store them as one proposed track of the same thing, inside a step of the caller's; answers its id."""
     made: str = run(
-        "track.add", stream=wish.stream.id, entity=record.entity, class_id=record.class_id, layer=record.layer,
-        interpolation="hold", state=State.PROPOSED, source=source,
-        confidence=round(min(each.found.score for each in masks), 3),
-        keyframes=[{"time_ns": each.own_ns, "shape": _given(each.found)} for each in masks],
+        "track.add", layer=record.layer, state=State.PROPOSED, source=source, **as_arguments(record, masks)
     )  # fmt: skip
     return made
+
+
+def as_arguments(record: Annotation, masks: Sequence[CarriedMask]) -> dict[str, Any]:
+    """The track of what was carried from a label, as the command ``track.add`` takes it."""
+    return {
+        "stream": record.stream, "entity": record.entity, "class_id": record.class_id, "interpolation": "hold",
+        "confidence": round(min(each.found.score for each in masks), 3),
+        "keyframes": [{"time_ns": each.own_ns, "shape": _given(each.found)} for each in masks],
+    }  # fmt: skip
 
 
 def _masks(reader: VideoReader, wish: CarryWish, model: PromptedModel | None) -> Iterator[CarriedMask]:

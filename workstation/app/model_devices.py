@@ -15,7 +15,8 @@ import numpy as np
 from workstation.app.folders import state_folder
 from workstation.app.known_models import picture_families, picture_family
 from workstation.core.errors import UserError
-from workstation.prelabel.api import BadOutput, Pixels
+from workstation.prelabel.api import BadOutput, Pixels, SensorSweep
+from workstation.prelabel.cloud_families import cloud_families
 from workstation.prelabel.promptable import INPUTS, encoder_feeds
 from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
 from workstation.prelabel.recipes import recipes
@@ -51,6 +52,8 @@ def _trial(model: ShelvedModel) -> Trial:
     feeds = None
     if model.manifest.family in picture_families():
         feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
+    elif model.manifest.family in cloud_families():
+        feeds = dict(cloud_families()[model.manifest.family].prepare(model.manifest.card, _round_about()).feeds)
     elif model.manifest.family in INPUTS:
         feeds = encoder_feeds(model.manifest.card, _grey_ramp())[0]
     recipe = recipes().get(model.manifest.id)
@@ -64,6 +67,13 @@ def _grey_ramp() -> Pixels:
     """A picture that is the same everywhere and has something in every part."""
     rows, columns = np.mgrid[0:480, 0:640]
     return np.stack([(rows + columns) % 256, (rows * 2) % 256, (columns * 2) % 256], axis=-1).astype(np.uint8)
+
+
+def _round_about() -> SensorSweep:
+    """A sweep that is the same everywhere: rings on flat ground about the sensor, in reach of any detector."""
+    away, turn = np.meshgrid(np.linspace(2.0, 50.0, 64), np.linspace(0.0, 2 * np.pi, 128, endpoint=False))
+    points = np.stack([away * np.cos(turn), away * np.sin(turn), np.full_like(away, -1.5)], axis=-1).reshape(-1, 3)
+    return SensorSweep(points.astype(np.float32), np.full(len(points), 0.5, np.float32))
 
 
 def examined(shelf: Shelf, *, only: str | None = None, pinned: Sequence[str] = (), again: bool = False) -> Advice:

@@ -208,8 +208,7 @@ def _lidar_rows(
             click.echo(f"left out: {reason}", err=True)
         new = new_tracks(view, PlacedCuboids(view, readers), found)
         if store and new:
-            with session.together(f"Propose {len(new)} tracks in {stream.key}") as run:
-                propose_tracks(run, view, found, new)
+            propose_tracks(session, view, found, new)
         for each in new:
             yield {
                 "sample": view.sample.key, "stream": stream.key, "class": view.class_name(each.label),

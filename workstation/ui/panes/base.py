@@ -28,6 +28,7 @@ from workstation.core.clock import TimeCause
 from workstation.core.selection import SelectionChanged
 from workstation.ui.attention import Ear, Missed
 from workstation.ui.pane_header import PaneHeader
+from workstation.ui.still import StillBox
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
@@ -86,7 +87,7 @@ class Pane(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(pages, 1)
+        column.addWidget(StillBox(pages), 1)
 
     # --- to override --------------------------------------------------------------------------------------------
 
