@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QTableWidgetItem,
 )
 
-from workstation.app.class_maps import class_map, keep_class_map, was_asked
+from workstation.app.class_maps import class_map, keep_class_map, said_elsewhere, was_asked
 from workstation.app.known_models import runnable_models
 from workstation.app.labellers import is_run_by_jobs
 from workstation.app.model_list import Shelf, ShelvedModel
@@ -162,6 +162,7 @@ class ClassMapSheet(Sheet):
         assert bench.view.ontology is not None
         self._ontology = bench.view.ontology
         known = class_map(model.manifest, self._ontology)
+        elsewhere = {} if was_asked(model.manifest, self._ontology) else said_elsewhere(model.manifest, self._ontology)
         self.words = self.say(_unmapped(known.unmapped))
         labels = list(dict.fromkeys((*known.unmapped, *known.known)))
         self.field = QLineEdit()
@@ -176,7 +177,12 @@ class ClassMapSheet(Sheet):
         self.table.verticalHeader().hide()
         self.choices: dict[str, QComboBox] = {}
         for row, label in enumerate(labels):
-            self._add_row(row, label, known.known.get(label, ""))
+            self._add_row(row, label, known.known.get(label) or elsewhere.get(label, ""))
+        if elsewhere.keys() & set(known.unmapped):
+            self._on_chosen()
+            self.say(
+                "Classes that you chose for other models stand here first; nothing holds before it is kept.", "quiet"
+            )
         self.table.resizeColumnToContents(0)
         self.column.addWidget(self.table, 1)
         keep = self.button("keep", "Keep for this ontology" if then is None else "Keep and go on", default=True)
