@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -134,10 +135,11 @@ def _calls(
         start, stop = piece.start + each.start, piece.start + each.stop
         quote = piece.text[each.start : each.stop]
         shape = {"kind": "text_span", "parts": [[start, stop]], "quote": quote, "of": piece.of}
-        arguments = {
-            "stream": assignment.stream.id, "class_id": class_id, "kind": "text_span", "shape": shape,
-            "confidence": min(1.0, max(0.0, float(each.score))),
+        arguments: dict[str, Any] = {
+            "stream": assignment.stream.id, "class_id": class_id, "kind": "text_span", "shape": shape
         }  # fmt: skip
+        if assignment.model.manifest.family != SPACY:  # it gives no probability, so none is claimed
+            arguments["confidence"] = min(1.0, max(0.0, float(each.score)))
         yield Call("annotation.add", arguments, called=each.label)
 
 
