@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.prelabel.speech_stand_ins import RATE, silence, voice
+from tests.prelabel.speech_stand_ins import RATE, Stand, loud_is_speech, model, silence, voice
 from tests.tiny_graphs import Node, graph_bytes
 from workstation.app import label_sounds, prelabelling
-from workstation.app.models import add, models_shelf
+from workstation.app.models import models_shelf
 from workstation.app.opening import new_project, open_project
 from workstation.app.prelabelling import Wish, chunks_of, plan, store
 from workstation.app.session import Session
@@ -43,39 +43,6 @@ classes:
 SPOKEN = ((1.0, 2.5), (30.0, 33.0), (58.5, 61.5), (70.0, 72.0), (119.0, 119.5), (125.0, 127.0))
 """Seconds, as the test made the sound; one goes over the edge of a minute."""
 LENGTH_S = 130
-
-
-def loud_is_speech() -> bytes:
-    """Ten times the mean loudness of each window, at most 0.9; memory goes through unchanged."""
-    return graph_bytes(
-        [
-            Node("Abs", ["input"], ["loud"]),
-            Node("ReduceMean", ["loud"], ["mean"], {"axes": [1], "keepdims": 0}),
-            Node("Mul", ["mean", "ten"], ["much"]),
-            Node("Min", ["much", "most"], ["speech_probs"]),
-            Node("Identity", ["h"], ["hn"]),
-            Node("Identity", ["c"], ["cn"]),
-        ],
-        inputs={"input": ["n", 576], "h": [1, 1, 128], "c": [1, 1, 128]},
-        outputs={"speech_probs": ["n"], "hn": [1, 1, 128], "cn": [1, 1, 128]},
-        weights={"ten": np.array([10], np.float32), "most": np.array([0.9], np.float32)},
-    )
-
-
-def model(folder: Path, name: str, task: str, family: str, files: dict[str, bytes], extra: str = "") -> None:
-    """Bring a model of that name."""
-    folder.mkdir()
-    said = []
-    for file, data in files.items():
-        (folder / file).write_bytes(data)
-        role = "model" if file.startswith("model") else file.partition(".")[0]
-        said.append(f"{role}: {{path: {file}, sha256: {hashlib.sha256(data).hexdigest()}}}")
-    (folder / "model.yaml").write_text(
-        f'schema: 1\nid: {name}\nversion: "2"\ntask: {task}\nfamily: {family}\nfiles: {{{", ".join(said)}}}\n'
-        f"{'' if 'labels:' in extra else 'labels: [speech]'}\n{extra}",
-        encoding="utf-8",
-    )
-    add(folder, models_shelf())
 
 
 @pytest.fixture
@@ -152,21 +119,6 @@ def test_a_stopped_job_finds_what_one_that_was_never_stopped_finds(project: Path
         whole = [(each.start_ns, each.end_ns, each.confidence) for each in labels(session) if each.layer == "whole"]
     assert stopped == whole
     assert len(whole) == len(SPOKEN)
-
-
-class Stand:
-    """Hears two words in every piece, and German amid what is said for longer than two seconds."""
-
-    name = "stand"
-
-    def hear(self, sound: Sound, language: str) -> Heard:
-        length = len(sound) / RATE
-        words = (
-            FoundWord(text="well", start_s=0.1, end_s=0.4, score=0.75),
-            FoundWord(text=" ja", start_s=0.4, end_s=length, score=0.25),
-        )
-        span = FoundSpan(start_s=0.1, end_s=length, label="speech", score=0.5, text="well ja", words=words)
-        return Heard(spans=(span,), language="en", languages=({"en": 0.5, "de": 0.4} if length > 2.5 else {"en": 1.0},))
 
 
 @pytest.fixture

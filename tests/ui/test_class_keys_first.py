@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton, QTextBrowser, QTreeWidget
 
 from strict_windows import copy_of
+from workstation.ui.dialogs import hits
 from workstation.ui.dialogs.keys import KeyDialog
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.timeline import TimelinePane
@@ -122,3 +123,27 @@ def test_a_key_that_is_pressed_says_whose_it_is_and_is_taken_from_there(window: 
     window.keymap.reset()
     window.keep_keys()
     dialog.close()
+
+
+def test_samples_beyond_those_listed_are_found_while_one_types(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        bench_of(window).session.run("sample.add", key=f"zz_{number}")
+    monkeypatch.setattr(hits, "MOST_SAMPLES", 2)
+    monkeypatch.setattr(hits, "_MOST_FOUND", 1)
+    assert [each.name for each in hits.hits_of(window) if each.kind == "sample"] == ["sf_drive", "zz_0"]
+    assert [each.name for each in hits.sample_hits(window, "zz")] == ["zz_1"]
+    assert [each.name for each in hits.sample_hits(window, "zz_3")] == ["zz_3"]
+    assert hits.sample_hits(window, "sf_drive") == []  # it is listed
+
+
+def test_a_number_typed_for_a_class_is_no_time(window: MainWindow) -> None:
+    window.open_dialog("class")
+    field, found = window.findChild(QLineEdit, "dialog_class_field"), window.findChild(QTreeWidget, "dialog_class_list")
+    assert isinstance(field, QLineEdit)
+    assert isinstance(found, QTreeWidget)
+    QTest.keyClicks(field, "2")
+    rows = [found.topLevelItem(number) for number in range(found.topLevelItemCount())]
+    assert not [row.text(0) for row in rows if row is not None and row.text(0).startswith("Go to")]
+    field.window().close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workstation.app.link_rows import link_type_name
+from workstation.app.linking import links_off
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Link, TargetKind
 from workstation.core.described import is_sound
@@ -31,11 +32,14 @@ def absence_kinds(view: SampleView, of: str) -> list[AbsenceKind]:
     ontology = view.ontology
     if ontology is None:
         return []
-    kind = TargetKind.ANNOTATION if of in view.annotations else TargetKind.ENTITY
+    kind, off = TargetKind.ANNOTATION if of in view.annotations else TargetKind.ENTITY, links_off(view)
     return [
         _kind_of(view, each, of)
         for each in ontology.link_types.values()
-        if each.absence and each.retired is None and any(kind in role.targets for role in each.roles)
+        if each.absence
+        and each.retired is None
+        and each.id not in off
+        and any(kind in role.targets for role in each.roles)
     ]
 
 

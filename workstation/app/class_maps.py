@@ -22,6 +22,8 @@ from workstation.prelabel.manifest import Manifest
 _MOST_BYTES = 16 << 20
 _IMPORTS = "files of predictions"
 """Stands where the id of a model stands; no model is called so."""
+_SAID_BY = {Task.VAD: ("speech",), Task.ASR: ("speech",), Task.SPEAKER_EMBED: ("speech", "speaker")}
+"""Where speech is, and the turns of a transcript; who speaks, as spans of speech of a thing of the second class."""
 Kept = dict[str, dict[str, dict[str, str]]]
 
 
@@ -41,14 +43,19 @@ def class_map(manifest: Manifest, ontology: CompiledOntology, folder: Path | Non
         found = class_called(ontology, wanted)
         if found is not None:
             known[label] = found
-    return ClassMap(known, tuple(label for label in manifest.labels if label not in known))
+    return ClassMap(known, tuple(label for label in labels_of(manifest) if label not in known))
+
+
+def labels_of(manifest: Manifest) -> tuple[str, ...]:
+    """What a model may call things: what its manifest lists, else what all models of its task say."""
+    return manifest.labels or _SAID_BY.get(manifest.task, ())
 
 
 def keep_class_map(
     manifest: Manifest, ontology: CompiledOntology, chosen: Mapping[str, str], folder: Path | None = None
 ) -> None:
     """Remember choices for this ontology, beside what was chosen before; an empty class takes a choice back."""
-    labels = set(manifest.labels) | set(manifest.map)
+    labels = set(labels_of(manifest)) | set(manifest.map)
     for label, wanted in chosen.items():
         if labels and label not in labels:
             raise UserError(f"{manifest.id} has no label {label[:60]!r}{_some(labels)}")

@@ -77,7 +77,8 @@ def offers(view: SampleView, *picks: str, holds: bool = True) -> list[Offer]:
     kinds = [each for each in ontology.link_types.values() if each.id in found and not each.absence]
     if len(picks) == 1:
         kinds = [each for each in ontology.link_types.values() if each.absence and _may_lack(view, each, picks[0])]
-    ordered = [each for each in kinds if holds or each.negatable]
+    off = links_off(view)
+    ordered = [each for each in kinds if each.id not in off and (holds or each.negatable)]
     keys = _keys([each.key for each in ordered])
     return [
         Offer(
@@ -107,7 +108,7 @@ def refusals(view: SampleView, *picks: str, holds: bool = True) -> list[Refusal]
     ontology = view.ontology
     if ontology is None or len(picks) < 2:
         return []
-    legal = {each.type_id for each in offers(view, *picks, holds=holds)}
+    legal = {each.type_id for each in offers(view, *picks, holds=holds)} | links_off(view)
     return [
         Refusal(type_id=each.id, name=link_type_name(view, each.id), key=each.key or "", text=text)
         for each in ontology.link_types.values()
@@ -116,13 +117,21 @@ def refusals(view: SampleView, *picks: str, holds: bool = True) -> list[Refusal]
     ]  # fmt: skip
 
 
+def links_off(view: SampleView) -> frozenset[str]:
+    """The link types that the project does without: nobody is offered them, or told why they would not fit."""
+    project = view.reads.project()
+    return frozenset() if project is None else frozenset(project.links_off)
+
+
 def may_grow(view: SampleView, *picks: str) -> bool:
     """Whether some relation joins all these, as they are or with more beside them."""
     ontology = view.ontology
     if ontology is None:
         return False
+    off = links_off(view)
     return any(
-        not each.absence for ends in _readings(view, picks) for each in ontology.link_types_open_to(ends)
+        not each.absence and each.id not in off
+        for ends in _readings(view, picks) for each in ontology.link_types_open_to(ends)
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ camera pane for the tool ``box_mask``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from workstation.app.background import Background
 from workstation.app.models import models_shelf
 from workstation.app.prompted_masks import NO_MODEL, PromptedModel, promptable_model
 from workstation.core.errors import DataError, UserError
-from workstation.media.base import CancelToken
+from workstation.media.base import Cancelled, CancelToken
 from workstation.prelabel.api import BadOutput, Pixels, Runs
 from workstation.prelabel.masks import Crop, FoundMask, Stroke, box_to_mask, crop_of
 from workstation.prelabel.shelf import Shelf, ShelvedModel
@@ -38,6 +39,8 @@ class Wish:
     box: Box | None = None
     """``None``: by strokes alone, which only a model of the SAM class can."""
     strokes: tuple[Stroke, ...] = ()
+    owner: object = None
+    """Who asks, and may say that the picture is not to be read any more (``MaskFinder.forget``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,10 @@ class MaskFinder:
     ) -> None:
         self._shelf = shelf
         self._running = ExitStack()
-        self._looked = False
+        self._stamp: int | None = None
+        """Of the shelf as it was looked at; another one is looked at anew."""
+        self._reading = threading.Lock()
+        self._owner: object = None
         self._model: ShelvedModel | None = None
         self._graph: Runs | None = None
         self._prompted: PromptedModel | None = None
@@ -72,7 +78,14 @@ class MaskFinder:
 
     def find(self, wish: Wish) -> None:
         """Make this; what was asked before and is not begun is forgotten."""
+        self._owner = wish.owner
         self._work.want((wish,))
+
+    def forget(self, owner: object) -> None:
+        """Read no more of its pictures: it may close them once this returns."""
+        with self._reading:
+            if self._owner is owner:
+                self._owner = None
 
     def close(self) -> None:
         """End the worker and the model's process."""
@@ -81,9 +94,10 @@ class MaskFinder:
     # --- on the worker ------------------------------------------------------------------------------------------
 
     def _make(self, wish: Wish, token: CancelToken) -> MaskProposal:
-        if not self._looked:
-            self._looked = True
-            self._begin(token)
+        shelf = self._shelf()
+        if self._stamp != _stamp_of(shelf):
+            self._stamp = _stamp_of(shelf)
+            self._begin(shelf, token)
         try:
             found = self._from_prompts(wish)
             return found if found is not None else self._from_box(wish, token)
@@ -120,7 +134,10 @@ class MaskFinder:
 
     def _pixels(self, wish: Wish) -> Pixels:
         if self._picture is None or self._picture[0] != wish.picture:
-            self._picture, self._crop = (wish.picture, wish.read()), None
+            with self._reading:
+                if self._owner is not wish.owner:
+                    raise Cancelled
+                self._picture, self._crop = (wish.picture, wish.read()), None
         return self._picture[1]
 
     def _look(self, pixels: Pixels, box: Box) -> Crop:
@@ -132,9 +149,11 @@ class MaskFinder:
                 self._drop(problem)
         return crop_of(pixels, box)
 
-    def _begin(self, token: CancelToken) -> None:
+    def _begin(self, shelf: Shelf, token: CancelToken) -> None:
         """The first model that takes prompts, else the first that says what stands out; each held against its hash."""
-        shelf = self._shelf()
+        self._running.close()
+        self._graph = self._prompted = self._crop = None
+        self._note = ""
         self._model = promptable_model(shelf)
         try:
             if self._model is not None:
@@ -161,6 +180,11 @@ class MaskFinder:
             manifest = self._model.manifest
             made |= {"model_version": manifest.version, "weights_sha256": manifest.weights_sha256}
         return {**made, **_counts(wish)}
+
+
+def _stamp_of(shelf: Shelf) -> int:
+    """Another number once a model came or went."""
+    return shelf.folder.stat().st_mtime_ns if shelf.folder.is_dir() else 0
 
 
 def _counts(wish: Wish) -> dict[str, int]:

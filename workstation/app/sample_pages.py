@@ -52,6 +52,8 @@ class Wish:
     sync: bool | None = None
     """Whether the clocks are verified, waived or not needed."""
     order: Order = Order.KEY
+    after: str | None = None
+    """Only those whose keys come later; in the order of keys."""
     disputed: Mapping[str, Disagreement] | None = None
     """Only these samples by key, in this order: where models and labels disagree."""
 
@@ -102,7 +104,7 @@ class SamplePages:
 
     def _keyed(self, state: SampleState | None) -> Iterator[Sample]:
         """By key, a page of the database at a time, so that no cursor stays open over a commit."""
-        after: str | None = None
+        after = self._wish.after
         while True:
             page = list(self._reads.samples(state=state, after_key=after, limit=PAGE))
             yield from page

@@ -65,6 +65,7 @@ class CompiledOntology:
         self.link_types: dict[str, LinkType] = {item.id: item for item in ontology.link_types}
         self.attributes: dict[str, Attribute] = {item.id: item for item in ontology.attributes}
         self._above = {class_id: ancestors(class_id, parents_of(ontology)) for class_id in self.classes}
+        self._looks = {class_id: self._look(class_id) for class_id in self.classes}  # asked of every label painted
         self._below = self._collect_below()
         self._lexicon = Lexicon(ontology)
         self._shapes = {
@@ -361,6 +362,9 @@ class CompiledOntology:
 
     def look(self, class_id: str) -> Look:
         """Colour, mark and pattern, each from the nearest class upward that says it."""
+        return self._looks[class_id]
+
+    def _look(self, class_id: str) -> Look:
         chain = [self.classes[item] for item in self._above[class_id]]
         return Look(
             next((cls.colour for cls in chain if cls.colour is not None), _GREY),

@@ -168,7 +168,11 @@ def _probe(path: Path, head: bytes) -> float:
     if film or (head[:1] == b"G" and head[188:189] == b"G"):
         return 0.1
     known = head[:4] in (b"\x1aE\xdf\xa3", b"\x30\x26\xb2\x75")
-    return (0.9 if path.suffix.lower() in _SUFFIXES else 0.1) if known or head[:1] == b"\xff" else 0.0
+    return (0.9 if path.suffix.lower() in _SUFFIXES else 0.1) if known or _is_mpeg_sync(head) else 0.0
+
+
+def _is_mpeg_sync(head: bytes) -> bool:
+    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] < 0xFE
 
 
 def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> AudioFile:

@@ -18,7 +18,15 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from workstation.core.ontology import Severity
-from workstation.ui.scenes.finding_marks import paint_brackets, paint_callout, paint_sign, place_callout
+from workstation.ui.glass import show_only
+from workstation.ui.scenes.finding_marks import (
+    paint_brackets,
+    paint_callout,
+    paint_sign,
+    place_callout,
+    place_of_brackets,
+    place_of_sign,
+)
 
 if TYPE_CHECKING:
     from workstation.app.findings_shown import Shown
@@ -186,14 +194,18 @@ class FindingGlass(QWidget):
         if drawn == self.drawn and self.isVisible() is bool(drawn):
             return
         self.drawn = drawn
-        if not drawn:
-            self.hide()
-            return
         if self.size() != self._window.size():
             self.resize(self._window.size())
-        self.show()
-        self.raise_()
-        self.update()
+        show_only(self, self._places())
+
+    def _places(self) -> Iterator[QRectF]:
+        """Where something is drawn."""
+        for sign in self.drawn.signs:
+            yield place_of_sign(sign.rect)
+        for bracket in self.drawn.brackets:
+            yield place_of_brackets(bracket.rect)
+        for callout in self.drawn.callouts:
+            yield callout.box.adjusted(-2, -2, 2, 2)
 
     def _sights(self) -> dict[str, list[_Sight]]:
         wanted = frozenset().union(*(each.labels for each in (*self._near, *self._whole)))

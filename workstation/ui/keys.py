@@ -235,7 +235,7 @@ def pane_around(widget: QWidget | None) -> Pane | None:
 def edits_text(widget: QWidget) -> bool:
     """Whether letters typed there become text."""
     if isinstance(widget, (QLineEdit, QPlainTextEdit, QTextEdit)):
-        return not widget.isReadOnly()
+        return not widget.isReadOnly() or bool(widget.property("edits_text"))
     if isinstance(widget, QComboBox):
         return widget.isEditable()
     return isinstance(widget, QAbstractSpinBox) or bool(widget.property("edits_text"))

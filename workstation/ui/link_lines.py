@@ -15,6 +15,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, QTimer,
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from workstation.ui.glass import along, show_only
 from workstation.ui.panes.catalogue import PANES
 from workstation.ui.scenes.letters import small_font
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _SOON_MS, _AGAIN_MS = 40, 90
 _MOST_SUBJECTS = 12
+_PAD_PX = 6.0
+"""How far a line and its feet reach beside it."""
 _LAST = ("timeline", "trajectory")
 """Panes that show everything: a line ends there only where the label is seen in no other."""
 _STREAMS = {spec.kind: spec.streams for spec in PANES}
@@ -64,6 +67,7 @@ class LinkLines(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
         self.lines: tuple[Line, ...] = ()
+        self._names: tuple[tuple[QRectF, str], ...] = ()
         self.wanted = True
         """Whether a person wants to see lines at all."""
         self._window = window
@@ -147,14 +151,34 @@ class LinkLines(QWidget):
         if lines == self.lines and self.isVisible() is bool(lines):
             return
         self.lines = lines
-        if not lines:
-            self.hide()
-            return
         if self.size() != self._window.size():
             self.resize(self._window.size())
-        self.show()
-        self.raise_()
-        self.update()
+        self._names = tuple(self._placed_names())
+        show_only(self, self._places())
+
+    def _places(self) -> Iterator[QRectF]:
+        """Where something is drawn."""
+        for line in self.lines:
+            yield from along(_path(line), _PAD_PX)
+        for box, _ in self._names:
+            yield box.adjusted(-2, -2, 2, 2)
+
+    def _placed_names(self) -> Iterator[tuple[QRectF, str]]:
+        """What the relations are called, one below the other where they would lie on each other."""
+        metrics = QFontMetricsF(small_font())
+        taken: list[QRectF] = []
+        for line in self.lines:
+            if not line.name:
+                continue
+            at = _path(line).pointAtPercent(0.5)
+            wide, high = metrics.horizontalAdvance(line.name) + 12, metrics.height() + 4
+            box = QRectF(at.x() - wide / 2, at.y() - high / 2, wide, high)
+            for _ in range(len(taken)):
+                if not any(box.intersects(each) for each in taken):
+                    break
+                box.translate(0, high + 2)
+            taken.append(box)
+            yield box, line.name
 
     def _sights(self) -> dict[str, list[_Sight]]:
         wanted = frozenset().union(*(bundle.labels for bundle in self._bundles))
@@ -190,7 +214,6 @@ class LinkLines(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(small_font())
-        named: list[tuple[QPointF, str]] = []
         for line in self.lines:
             path = _path(line)
             for colour, width in ((theme.paper, 4.2), (theme.accent, 1.8)):
@@ -206,30 +229,13 @@ class LinkLines(QWidget):
             painter.setBrush(QColor(theme.accent))
             for share in (0.0, 1.0):
                 painter.drawEllipse(path.pointAtPercent(share), 4.0, 4.0)
-            if line.name:
-                named.append((path.pointAtPercent(0.5), line.name))
-        self._paint_names(painter, named)
-        painter.end()
-
-    def _paint_names(self, painter: QPainter, named: list[tuple[QPointF, str]]) -> None:
-        """What the relations are called, one below the other where they would lie on each other."""
-        assert self._bench is not None
-        theme = self._bench.theme
-        metrics = QFontMetricsF(painter.font())
-        taken: list[QRectF] = []
-        for at, name in named:
-            wide, high = metrics.horizontalAdvance(name) + 12, metrics.height() + 4
-            box = QRectF(at.x() - wide / 2, at.y() - high / 2, wide, high)
-            for _ in range(len(taken)):
-                if not any(box.intersects(each) for each in taken):
-                    break
-                box.translate(0, high + 2)
-            taken.append(box)
+        for box, name in self._names:
             painter.setPen(QPen(QColor(theme.accent), 1.0))
             painter.setBrush(QColor(theme.panel))
             painter.drawRoundedRect(box, 4, 4)
             painter.setPen(QColor(theme.ink))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+        painter.end()
 
 
 def _lines_of(bundle: Bundle, sights: dict[str, list[_Sight]]) -> Iterator[Line]:

@@ -32,6 +32,9 @@ class PaneHeader(QFrame):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pane_header")
+        self._wants: QSize | None = None
+        self._needs: QSize | None = None
+        """Asked for by the window's layout a hundred times each time it is laid out."""
         self._title = QLabel(title)
         self._title.setObjectName("pane_title")
         self._item, self._own, self._distance, self._lag = ShortLabel(), QLabel(), QLabel(), QLabel()
@@ -43,7 +46,8 @@ class PaneHeader(QFrame):
         self._lag.setToolTip("How far what is painted here is behind the clock, and how many pictures were left out")
         self._lag.hide()
         self._item.setMinimumWidth(_SQUEEZED_PX)  # this gives way before name and times do
-        outer = QHBoxLayout(self)
+        self._line = QWidget(self)  # without a layout around it, so that the window is not laid out for every word
+        outer = QHBoxLayout(self._line)
         outer.setContentsMargins(8, 2, 8, 2)
         outer.setSpacing(4)
         row = QHBoxLayout()
@@ -100,9 +104,16 @@ class PaneHeader(QFrame):
 
     # --- room -----------------------------------------------------------------------------------------------------
 
+    def sizeHint(self) -> QSize:
+        if self._wants is None:
+            self._wants = self._line.sizeHint().grownBy(self.contentsMargins())
+        return self._wants
+
     def minimumSizeHint(self) -> QSize:
         """As narrow as its name and the menu; what the controls want does not make the window wider."""
-        return QSize(_NARROW_PX, super().minimumSizeHint().height())
+        if self._needs is None:
+            self._needs = QSize(_NARROW_PX, self._line.minimumSizeHint().grownBy(self.contentsMargins()).height())
+        return self._needs
 
     def controls(self) -> Iterator[QWidget]:
         """What the pane put in, from left to right."""
@@ -168,11 +179,16 @@ class PaneHeader(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._line.setGeometry(self.contentsRect())
         self._fit()
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.LayoutRequest and not self._fit_soon.isActive():
-            self._fit_soon.start(_LOOK_MS)  # a control came or says more; times change too while it plays
+        if event.type() == QEvent.Type.LayoutRequest:
+            if not self._fit_soon.isActive():
+                self._fit_soon.start(_LOOK_MS)  # a control came or says more; times change too while it plays
+            before, self._wants, self._needs = self._needs, None, None
+            if self.minimumSizeHint() != before:
+                self.updateGeometry()
         return super().event(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

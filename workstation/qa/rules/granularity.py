@@ -155,6 +155,7 @@ def _between_ends(
 
 @rule(
     "granularity.drift",
+    version=2,
     error_type=ErrorType.SEMANTIC_DRIFT,
     severity=Severity.WARNING,
     limit=DRIFT_SHARE * 100,
@@ -175,7 +176,7 @@ def drift(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
                 since = _first_apart(periods, finer, other)
                 if since is not None:
                     period, share, labels = since
-                    names = ", ".join(dict.fromkeys(label.class_id or "" for label in labels))
+                    names = ", ".join(dict.fromkeys(class_of(snapshot, label) or "" for label in labels))
                     yield Fault(
                         text=f"since {PERIOD} {period} {finer} labels say {names} where {other} labels stay at "
                         f"{class_id}",
@@ -214,8 +215,8 @@ def _used_by_period(snapshot: Snapshot) -> dict[str, _Counts]:
 
 
 def _first_apart(periods: _Counts, finer: str, other: str) -> tuple[str, float, list[Annotation]] | None:
-    """The first period in which one modality is finer than the other, if they went together before."""
-    before = False
+    """The first period in which one modality is so much finer beside the other than it was in all periods before."""
+    known: list[tuple[int, int, int, int]] = []
     for period in sorted(periods, key=lambda each: (len(each), each)):
         counts = periods[period]
         if finer not in counts or other not in counts or finer == other:
@@ -224,7 +225,9 @@ def _first_apart(periods: _Counts, finer: str, other: str) -> tuple[str, float, 
         if min(many, others) < _FEWEST_LABELS:
             continue
         share = len(labels) / many - len(fine) / others
-        if share > DRIFT_SHARE:
-            return (period, share, labels) if before else None
-        before = before or abs(share) <= DRIFT_SHARE
+        if known:
+            before = [sum(each) for each in zip(*known, strict=True)]
+            if share - (before[0] / before[1] - before[2] / before[3]) > DRIFT_SHARE:
+                return period, share, labels
+        known.append((len(labels), many, len(fine), others))
     return None

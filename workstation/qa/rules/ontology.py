@@ -18,6 +18,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Parked, ParkedState, QueueItem, QueueState, Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, Fix, Reach, rule
+from workstation.qa.rules.delivered import ends_of
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -323,6 +324,8 @@ def parked(snapshot: Snapshot, sample: Sample | None) -> Iterator[Fault]:
     wanted = None if sample is None else sample.id
     for record in snapshot.records(RecordKind.PARKED, sample=wanted):
         if isinstance(record, Parked) and record.state is ParkedState.OPEN and record.sample == wanted:
+            if len({each.sample for each in ends_of(snapshot, record)}) > 1:
+                continue  # found by delivered.other_sample
             more = f" (and {len(record.problems) - 1} more)" if len(record.problems) > 1 else ""
             why = record.problems[0] if record.problems else "no reason was kept"
             yield Fault(

@@ -126,7 +126,7 @@ def delete(hands: Hands) -> None:
     links = [each for each in bench.selected if each in view.links]
     things = [each for each in bench.selected if each in view.entities and not chosen]
     if any(True for each in chosen for link in view.links_of(each.id) if link.id not in links):
-        hands.frame.open_dialog("command annotation.delete")
+        hands.frame.open_dialog("delete")
         return
     if things and not links:
         hands.frame.open_dialog("command entity.delete")

@@ -124,6 +124,13 @@ def _classes(window: MainWindow) -> Sheet | None:
     return ClassPicker(window)
 
 
+def _delete(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.deleting import Deleting
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else Deleting(window, opened.bench)
+
+
 def _keys(window: MainWindow) -> Sheet | None:
     from workstation.ui.dialogs.keys import KeyDialog
 
@@ -197,6 +204,13 @@ def _absence(window: MainWindow) -> Sheet | None:
 
     opened = window.opened
     return None if opened is None or opened.bench.view is None else Absence(window, opened.bench)
+
+
+def _relations(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.relations import Relations
+
+    opened = window.opened
+    return None if opened is None else Relations(window, opened.bench)
 
 
 def _decide(window: MainWindow) -> Sheet | None:
@@ -307,7 +321,8 @@ def _carry_mask(window: MainWindow) -> Sheet | None:
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
+    "news": _news, "absence": _absence, "relations": _relations, "decide": _decide, "rules": _rules,
+    "merge": _merge, "split": _split, "delete": _delete,
     "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
     "try_model": _try_model, "carry_mask": _carry_mask, "import_predictions": _import_predictions,
 }  # fmt: skip

@@ -70,7 +70,11 @@ class Form(QScrollArea):
         """Show these; a field being typed in keeps what is typed."""
         signatures = tuple((each.title, tuple((f.key, f.editor) for f in each.fields)) for each in sections)
         if signatures != self._signatures:
-            self._turn_to(signatures, sections)
+            self._column.setEnabled(False)  # else each section that comes lays out all of them
+            try:
+                self._turn_to(signatures, sections)
+            finally:
+                self._column.setEnabled(True)
         for signature, section in zip(signatures, sections, strict=True):
             for field in section.fields:
                 _fill(self._parts[signature], field)

@@ -71,7 +71,7 @@ class InspectorPanel(Pane):
         self._moved = QTimer(self)
         self._moved.setSingleShot(True)
         self._moved.setInterval(120)
-        self._moved.timeout.connect(self._on_soon)
+        self._moved.timeout.connect(self._on_moved)
         self._tree: FrameTree | None = None
         self._shown: tuple[str, ...] = ()
         """What the form stands for; the selection may be another already."""
@@ -135,6 +135,11 @@ class InspectorPanel(Pane):
         if self.awake and not self.failed:
             self.guard(self.refresh)
 
+    @Slot()
+    def _on_moved(self) -> None:
+        if self.awake and not self.failed:
+            self.guard(self._show_form)
+
     def refresh(self) -> None:
         """Show what is selected now."""
         bench = self.bench
@@ -143,17 +148,26 @@ class InspectorPanel(Pane):
             self.header.say(item="" if bench is None else "no sample")
             return
         view, ids = bench.view, bench.selected
+        self._show_form()
+        for number, (name, title, _, _) in enumerate(_TABS):
+            rows = self._rows(name, view, ids)
+            self._models[name].set_rows(rows)
+            words = f"{title} {len(rows)}" if rows else title
+            if self.tabs.tabText(number) != words:
+                self.tabs.setTabText(number, words)
+
+    def _show_form(self) -> None:
+        """What the selection is at this moment; the lists below do not depend on when it is."""
+        bench = self.bench
+        if bench is None or bench.view is None:
+            return
+        view, ids = bench.view, bench.selected
         if ids != self._shown:
             self.form.settle()  # what is being typed is meant for what was shown until now
             self._shown = ids
         self.header.say(item=heading(view, ids))
         sections = sections_of(view, ids, bench.clock.time_ns, self._frames(bench) if ids else None)
         self.form.show_sections([*sections, *self._in_patient(view, ids), *self._residuals(view, ids)])
-        for number, (name, title, _, _) in enumerate(_TABS):
-            rows = self._rows(name, view, ids)
-            self._models[name].set_rows(rows)
-            self.lists[name].viewport().update()
-            self.tabs.setTabText(number, f"{title} {len(rows)}" if rows else title)
 
     def _in_patient(self, view: SampleView, ids: tuple[str, ...]) -> list[Section]:
         """Millimetres and sides of a mark in a volume, once its images are open."""

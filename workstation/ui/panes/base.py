@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from workstation.app.lag import Lag
@@ -28,6 +28,7 @@ from workstation.core.clock import TimeCause
 from workstation.core.selection import SelectionChanged
 from workstation.ui.attention import Ear, Missed
 from workstation.ui.pane_header import PaneHeader
+from workstation.ui.still import StillBox
 
 if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
@@ -86,7 +87,7 @@ class Pane(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(pages, 1)
+        column.addWidget(StillBox(pages), 1)
 
     # --- to override --------------------------------------------------------------------------------------------
 
@@ -304,6 +305,14 @@ class Pane(QWidget):
     def _try_again(self) -> None:
         if self.bench is not None:
             self._begin(self.bench.view)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu key: the menu of what is selected. Right clicks are heard by the window (``ui/label_menu.py``)."""
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self.bench is not None and self.bench.selected:
+            self.bench.wish("link.menu")
+            event.accept()
+        else:
+            event.ignore()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Nothing is filtered here; subclasses may."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import (
     QColor,
@@ -30,6 +30,7 @@ from workstation.core.annotation import Annotation
 from workstation.core.ontology import Pattern
 from workstation.ui.panes.base_gestures import Modifiers, PreviewT, StripDrag, TableT
 from workstation.ui.panes.base_strips import Hit, Part, StripsModel, StripT
+from workstation.ui.scenes.kept_picture import KeptPicture
 from workstation.ui.scenes.lane_scene import Look, image_of
 from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
@@ -82,6 +83,7 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         self.related: frozenset[str] = frozenset()
         """What belongs to the selected: other labels of the same thing, ends of a link."""
         self._drag: StripDrag[TableT, PreviewT, Hit[StripT]] | None = None
+        self._scale = KeptPicture()
         self._playhead_x: int | None = None
 
     # --- what a pane says ---------------------------------------------------------------------------------------
@@ -163,7 +165,8 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
             self.paint_pointer(painter, model)
         painter.resetTransform()
         painter.setClipping(False)
-        self._paint_ruler(painter, model)
+        ruler, of = QSize(self.width(), RULER_PX), (model.viewport, model.bench.theme)
+        self._scale.draw(painter, ruler, of, model.own_units(), self._paint_ruler)
         time_ns = model.bench.clock.time_ns
         x = self._paint_playhead(painter, model, time_ns)
         painter.end()
@@ -288,7 +291,9 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         painter.setPen(QColor(theme.ink))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_ruler(self, painter: QPainter, model: ModelT) -> None:
+    def _paint_ruler(self, painter: QPainter) -> None:
+        model = self.model
+        assert model is not None
         view, theme = model.viewport, model.bench.theme
         painter.fillRect(0, 0, self.width(), RULER_PX, QColor(theme.raised))
         half, step = RULER_PX // 2, time_step(view, 90)

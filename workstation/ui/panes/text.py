@@ -98,6 +98,7 @@ class TextPane(Pane):
         self.names = self._entry(menu, "text_names", "Names of classes under spans", self._on_names)
         self.relations = self._entry(menu, "text_relations", "All relations, not only of the selection",
                                      self._on_relations)  # fmt: skip
+        self.phrases = self._entry(menu, "text_phrases", "Phrases of captions without a region", self._on_phrases)
         self.follow = self._entry(menu, "text_follow", "Follow playback", self._on_follow)
         self.show_menu.setMenu(menu)
         for widget in (self.texts, self.language, self.show_menu, self.type_in):
@@ -339,6 +340,9 @@ class TextPane(Pane):
 
     def _on_relations(self, on: bool) -> None:
         self.reading.canvas.set_look(relations=on)
+
+    def _on_phrases(self, on: bool) -> None:
+        self.reading.phrases.show(on)
 
     def _on_follow(self, on: bool) -> None:
         self.reading.follows = self.typing.follows = on

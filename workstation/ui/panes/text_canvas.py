@@ -542,7 +542,7 @@ class TextCanvas(QAbstractScrollArea):
         when = "" if passage.shown is None else in_words(passage.shown.start_ns)
         painter.setPen(QColor(self.theme.quiet))
         painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
-        if passage.speaker:
+        if passage.speaker or passage.state is State.REJECTED:
             room = row.width() - metrics.horizontalAdvance(when) - 6
             painter.setPen(QColor(self.theme.ink))
             named = metrics.elidedText(passage.speaker, Qt.TextElideMode.ElideRight, room)

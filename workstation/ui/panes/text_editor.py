@@ -81,6 +81,7 @@ class Page(QPlainTextEdit):
         self._marked: tuple[int | None, int | None, str] = (None, None, "")
         self._painted: tuple[int | None, int | None, str] = self._marked
         self.notes = False
+        self._barred = ""
         """Whether a line may hold breaks."""
         self._gutter = _Gutter(self)
         self.setViewportMargins(GUTTER_PX, 0, 0, 0)
@@ -164,8 +165,17 @@ class Page(QPlainTextEdit):
 
     # --- typing -------------------------------------------------------------------------------------------------
 
+    def bar(self, reason: str, read_only: bool) -> None:
+        """Nothing may be written for now: letters say why, and are no keys of the window's meanwhile."""
+        self.setReadOnly(read_only)
+        self._barred = reason
+        self.setProperty("edits_text", bool(reason))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.isReadOnly():
+            if self._barred and event.text().isprintable() and event.text():
+                self.refused.emit(f"Nothing can be written: {self._barred}.")
+                return
             super().keyPressEvent(event)
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

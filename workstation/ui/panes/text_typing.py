@@ -128,7 +128,7 @@ class Typing(QWidget):
             if reason:
                 self.store_typed()
             self.barred = reason
-            self.page.setReadOnly(self._read_only())
+            self.page.bar(reason, self._read_only())
 
     def _read_only(self) -> bool:
         return not self._turns or bool(self.barred) or self.bench is None or self.bench.session.read_only

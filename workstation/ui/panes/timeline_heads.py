@@ -82,6 +82,7 @@ class LaneHead(QWidget):
         self._theme: Theme | None = None
         self._row: Row | None = None
         self._stands: tuple[object, ...] | None = None
+        self._says: tuple[object, ...] | None = None
         self._grabbed: int | None = None
         self._focused = False
         self._fold = self._dressed(QToolButton(self), "fold", "Fold or unfold")
@@ -121,11 +122,14 @@ class LaneHead(QWidget):
         """Say how the lane stands."""
         self._row, self._theme, self._focused = row, theme, focused
         stands = (row.lane, row.folded, theme, hidden, solo, locked)
+        says = (*stands, focused, row.scene.note)
         if stands != self._stands:  # mostly it only scrolls
             self._stands = stands
             self._wear(row, theme, hidden=hidden, solo=solo, locked=locked)
-        self._arrange()
-        self.update()
+        if says != self._says:
+            self._says = says
+            self._arrange()
+            self.update()
 
     def _wear(self, row: Row, theme: Theme, *, hidden: bool, solo: bool, locked: bool) -> None:
         title = row.lane.title
@@ -279,7 +283,9 @@ class LaneHeads(QWidget):
         self, rows: list[Row], offset: int, theme: Theme, states: dict[str, tuple[bool, bool, bool, bool]]
     ) -> None:
         """Put a head beside each lane. ``states``: hidden, alone, locked, focused by lane."""
-        self._theme = theme
+        if theme != self._theme:
+            self._theme = theme
+            self.update()
         keys = {row.lane.key for row in rows}
         for key in [key for key in self._heads if key not in keys]:
             gone = self._heads.pop(key)
@@ -294,7 +300,6 @@ class LaneHeads(QWidget):
             head.show_row(row, theme, hidden=hidden, solo=solo, locked=locked, focused=focused)
             head.setGeometry(0, row.top - offset, self.width(), row.height)
             head.show()
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._theme is not None:

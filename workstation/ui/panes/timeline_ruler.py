@@ -17,6 +17,7 @@ from workstation.core.ontology import Severity
 from workstation.ui.panes.timeline_gestures import Drag, Scrub, Table
 from workstation.ui.panes.timeline_model import TimelineModel
 from workstation.ui.scenes.finding_scene import FindingScene
+from workstation.ui.scenes.kept_picture import KeptPicture
 from workstation.ui.scenes.lane_scene import argb, image_of
 from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words, marks, time_step, unit_marks
@@ -42,6 +43,7 @@ class Ruler(QWidget):
         self.setFixedHeight(RULER_PX)
         self.table: Table | None = None
         self._drag: Drag | None = None
+        self._scale = KeptPicture()
 
     @property
     def drag(self) -> Drag | None:
@@ -52,12 +54,18 @@ class Ruler(QWidget):
         painter.setFont(small_font())
         if self.table is not None:
             theme = self.table.bench.theme
-            painter.fillRect(event.rect(), QColor(theme.raised))
-            self._paint_times(painter, self.table.model)
-            self._paint_units(painter, self.table.model)
-            self._paint_playhead(painter, self.table.model)
+            model = self.table.model
+            of = (model.viewport, theme)
+            self._scale.draw(painter, self.size(), of, model.focused_units, self._paint_scale)
+            self._paint_playhead(painter, model)
             painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(theme.line))
         painter.end()
+
+    def _paint_scale(self, painter: QPainter) -> None:
+        assert self.table is not None
+        painter.fillRect(self.rect(), QColor(self.table.bench.theme.raised))
+        self._paint_times(painter, self.table.model)
+        self._paint_units(painter, self.table.model)
 
     def _paint_times(self, painter: QPainter, model: TimelineModel) -> None:
         view, theme = model.viewport, model.bench.theme

@@ -45,6 +45,7 @@ class SceneMaker:
         self._view = view
         self._context = reading_context(bench.session.project, view.streams.values(), shared=OpenContext())
         self._films: dict[str, FilmScene] = {}
+        self._looked = 0
         self._missed: dict[str, Sequence[Thumbnail]] = {}
         self._thumbnails: Thumbnails | None = None
         self._shared = bench.sounds
@@ -98,7 +99,7 @@ class SceneMaker:
             film.cameras = len(cameras)
             film.covered = partial(self._covered, stream)
             film.look_again()
-            self._previews_soon.start()
+            self._previews_soon.start(_PREVIEWS_MS // len(self._films))
             return film
         return SweepScene(moments)
 
@@ -108,8 +109,10 @@ class SceneMaker:
         return [] if kept is None else [stream.time_map.range_to_session(each) for each in kept.covered()]
 
     def _look_for_previews(self) -> None:
-        for film in self._films.values():
-            film.look_again()
+        """One film after the other: each that has more is painted anew, and all at once would be felt."""
+        films = list(self._films.values())
+        self._looked = (self._looked + 1) % len(films)
+        films[self._looked].look_again()
 
     def _sound(self, stream: Stream, reader: Any) -> LaneScene:
         sounds = self._shared

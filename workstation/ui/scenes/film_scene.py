@@ -9,8 +9,9 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from workstation.app.film_strip import Thumbnail, places
+from workstation.app.film_strip import Place, Thumbnail, places
 from workstation.app.lane_media import Moments
+from workstation.app.viewport import Viewport
 from workstation.core.timebase import TimeRange
 from workstation.media.base import Pixels
 from workstation.ui.scenes.lane_scene import LaneScene, Look, blank, draw_gap, painter_on
@@ -45,6 +46,9 @@ class FilmScene(LaneScene):
         self.covered: Callable[[], Sequence[TimeRange]] | None = None
         """When pictures show of which a small one is kept: a thin line says where stepping is quick at once."""
         self._covered: tuple[TimeRange, ...] = ()
+        self._asked: tuple[Viewport, float] | None = None
+        self._places: list[Place] = []
+        """Of what was asked last: pictures come one by one into the same view."""
         self.missing = 0
         """How many pictures of what was painted last are still to come."""
 
@@ -90,7 +94,10 @@ class FilmScene(LaneScene):
         wide = high * self._aspect
         missing: list[Thumbnail] = []
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-        for place in places(self._moments, look.view, wide + 2):
+        asked = (look.view, wide)
+        if asked != self._asked:
+            self._asked, self._places = asked, places(self._moments, look.view, wide + 2)
+        for place in self._places:
             thumbnail = Thumbnail(self._stream, place.frame, wanted_px)
             left, right = look.view.x_of(place.start_ns), look.view.x_of(place.end_ns)
             room = QRectF(left, 1, min(wide, max(1.0, right - left)), high)

@@ -30,9 +30,21 @@ def paint_sign(painter: QPainter, theme: Theme, severity: Severity, rect: QRectF
     painter.drawPath(severity_path(severity, at.x(), at.y(), SIGN_PX))
 
 
+def place_of_sign(rect: QRectF) -> QRectF:
+    """What the sign at the corner of a label covers."""
+    reach = SIGN_PX * 1.2 + 2
+    at = rect.topRight()
+    return QRectF(at.x() - reach, at.y() - reach, 2 * reach, 2 * reach)
+
+
+def place_of_brackets(rect: QRectF) -> QRectF:
+    """What the brackets around a label and their number cover."""
+    return _grown(rect).adjusted(-9, -9, 9, 9)
+
+
 def paint_brackets(painter: QPainter, theme: Theme, severity: Severity, rect: QRectF, number: str) -> None:
     """Corners around a label of the finding that is looked at, with which of its sides it is."""
-    grown = _at_least(rect).adjusted(-4, -4, 4, 4)
+    grown = _grown(rect)
     path = _corners(grown)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for colour, width in ((theme.paper, 5.0), (severity_colour(severity, theme), 2.4)):
@@ -46,6 +58,10 @@ def paint_brackets(painter: QPainter, theme: Theme, severity: Severity, rect: QR
         painter.setFont(_bold())
         painter.setPen(QColor(theme.paper))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, number)
+
+
+def _grown(rect: QRectF) -> QRectF:
+    return _at_least(rect).adjusted(-4, -4, 4, 4)
 
 
 def _at_least(rect: QRectF) -> QRectF:

@@ -68,7 +68,10 @@ def paint_bar(painter: QPainter, rect: QRectF, colour: str, state: State) -> Non
 
 
 def paint_speaker(painter: QPainter, row: QRectF, name: str, state: State) -> None:
-    """Who speaks, at the left of its row."""
+    """Who speaks, at the left of its row; what was rejected and has nobody to strike out says so."""
+    if not name and state is State.REJECTED:
+        painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "rejected")
+        return
     with struck(painter, state):
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
 
