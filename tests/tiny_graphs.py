@@ -1,6 +1,7 @@
 """ONNX files of a few nodes, written byte by byte, and a family that reads one of them: models without weights.
 
-``bright_box`` finds what is bright: the largest value of each column and of each row of a picture.
+``bright_box`` finds what is bright: the largest value of each column and of each row of a picture. ``prompt_pair`` is
+of the SAM class by its names: the mask is what looks as the place pointed at does.
 """
 
 from __future__ import annotations
@@ -72,12 +73,13 @@ Shape = Sequence[int | str]
 def graph_bytes(
     nodes: Sequence[Node], *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape],
     weights: Mapping[str, np.ndarray] | None = None, metadata: Mapping[str, str] | None = None,
+    whole: Sequence[str] = (),
 ) -> bytes:  # fmt: skip
-    """A model of opset 17 with float inputs and outputs."""
+    """A model of opset 17 with float inputs and outputs, but for those in ``whole``, which are whole numbers."""
     graph = b"".join(_part(1, _node(each)) for each in nodes) + _part(2, b"tiny")
     graph += b"".join(_part(5, _tensor(name, array)) for name, array in (weights or {}).items())
-    graph += b"".join(_part(11, _port(name, shape)) for name, shape in inputs.items())
-    graph += b"".join(_part(12, _port(name, shape)) for name, shape in outputs.items())
+    graph += b"".join(_part(11, _port(name, shape, name in whole)) for name, shape in inputs.items())
+    graph += b"".join(_part(12, _port(name, shape, name in whole)) for name, shape in outputs.items())
     notes = b"".join(_part(14, _part(1, k.encode()) + _part(2, v.encode())) for k, v in (metadata or {}).items())
     return _number(1, 9) + _part(7, graph) + _part(8, _number(2, 17)) + notes
 
@@ -114,6 +116,73 @@ def squares(size: int) -> bytes:
         inputs={"x": ["n", 1]}, outputs={"y": ["n"]},
         weights={"wide": np.array([1, size], np.int64), "last": np.array([1], np.int64)},
     )  # fmt: skip
+
+
+SIDE = 64
+"""Of the pictures that ``prompt_pair`` looks at."""
+
+
+def prompt_pair() -> tuple[bytes, bytes]:
+    """Encoder and decoder with the inputs and outputs of SAM's usual exports. The embedding is the picture in grey; a
+    pixel is in the mask where it differs by less than a tenth from the middle of the points and corners given."""
+    encoder = graph_bytes(
+        [Node("ReduceMean", ["images"], ["image_embeddings"], {"axes": [1], "keepdims": 1})],
+        inputs={"images": [1, 3, SIDE, SIDE]}, outputs={"image_embeddings": [1, 1, SIDE, SIDE]},
+    )  # fmt: skip
+    nodes = [
+        Node("GreaterOrEqual", ["point_labels", "zero"], ["real"]),
+        Node("Cast", ["real"], ["weight"], {"to": FLOAT}),
+        Node("Unsqueeze", ["weight", "last"], ["weights"]),
+        Node("Mul", ["point_coords", "weights"], ["counted"]),
+        Node("ReduceSum", ["counted", "points"], ["sum"], {"keepdims": 0}),
+        Node("ReduceSum", ["weights", "points"], ["many"], {"keepdims": 0}),
+        Node("Div", ["sum", "many"], ["middle"]),
+        Node("Cast", ["middle"], ["across_down"], {"to": INT64}),
+        Node("Gather", ["across_down", "down_across"], ["index"], {"axis": 1}),
+        Node("Concat", ["origin", "index"], ["place"], {"axis": 1}),
+        Node("GatherND", ["image_embeddings", "place"], ["there"]),
+        Node("Sub", ["image_embeddings", "there"], ["less"]),
+        Node("Abs", ["less"], ["apart"]),
+        Node("Sub", ["near", "apart"], ["masks"]),
+        Node("AveragePool", ["masks"], ["low_res_masks"], {"kernel_shape": [4, 4], "strides": [4, 4]}),
+        Node("ReduceSum", ["mask_input"], ["m"], {"keepdims": 0}),
+        Node("ReduceSum", ["orig_im_size"], ["o"], {"keepdims": 0}),
+        Node("ReduceSum", ["has_mask_input"], ["h"], {"keepdims": 0}),
+        Node("Sum", ["m", "o", "h"], ["rest"]),
+        Node("Mul", ["rest", "zero"], ["nothing"]),
+        Node("Add", ["sure", "nothing"], ["iou_predictions"]),
+    ]
+    decoder = graph_bytes(
+        nodes,
+        inputs={
+            "image_embeddings": [1, 1, SIDE, SIDE], "point_coords": [1, "n", 2], "point_labels": [1, "n"],
+            "mask_input": [1, 1, SIDE // 4, SIDE // 4], "has_mask_input": [1], "orig_im_size": [2],
+        },
+        outputs={"masks": [1, 1, SIDE, SIDE], "iou_predictions": [1, 1],
+                 "low_res_masks": [1, 1, SIDE // 4, SIDE // 4]},
+        weights={
+            "zero": np.zeros((1,), np.float32), "last": np.array([2], np.int64), "points": np.array([1], np.int64),
+            "down_across": np.array([1, 0], np.int64), "origin": np.zeros((1, 2), np.int64),
+            "near": np.array([0.1], np.float32), "sure": np.array([[0.9]], np.float32),
+        },
+    )  # fmt: skip
+    return encoder, decoder
+
+
+def prompt_folder(folder: Path, pair: tuple[bytes, bytes] | None = None, *, model_id: str = "tiny-sam") -> Path:
+    """A folder with the pair and its manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for role, data in zip(("encoder", "decoder"), pair or prompt_pair(), strict=True):
+        (folder / f"{role}.onnx").write_bytes(data)
+        files.append(f"{role}: {{path: {role}.onnx, sha256: {hashlib.sha256(data).hexdigest()}}}")
+    (folder / "model.yaml").write_text(
+        f'schema: 1\nid: {model_id}\nversion: "1"\ntask: promptable-seg\nfamily: sam\n'
+        f"files: {{{', '.join(files)}}}\n"
+        f"input: {{size: [{SIDE}, {SIDE}], scale: 0.00392156862745098, resize: letterbox-corner}}\n",
+        encoding="utf-8",
+    )
+    return folder
 
 
 def model_folder(folder: Path, data: bytes, *, model_id: str = "bright", extra: str = "") -> Path:
@@ -166,6 +235,6 @@ def _tensor(name: str, array: np.ndarray) -> bytes:
     )
 
 
-def _port(name: str, shape: Shape) -> bytes:
+def _port(name: str, shape: Shape, whole: bool) -> bytes:
     sides = b"".join(_part(1, _number(1, side) if isinstance(side, int) else _part(2, side.encode())) for side in shape)
-    return _part(1, name.encode()) + _part(2, _part(1, _number(1, FLOAT) + _part(2, sides)))
+    return _part(1, name.encode()) + _part(2, _part(1, _number(1, INT64 if whole else FLOAT) + _part(2, sides)))

@@ -2,7 +2,8 @@
 
 Needs nothing beyond the program: the container and the messages of ROS 2, ROS 1 and JSON are read here. Frames come
 from ``/tf_static`` (fixed mounts, stated as parent from child) and ``/tf`` (trajectories), cameras from ``CameraInfo``.
-All times of a proposal are the recorder's; the option ``stamp`` turns a stream to its sensor's own stamps.
+All times of a proposal are the recorder's; the option ``stamp`` turns a stream to its sensor's own stamps, and a note
+says how far they lie apart.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from workstation.core.cameras import Camera, opencv_lens
 from workstation.core.errors import DataError
@@ -32,7 +35,7 @@ from workstation.media.proposal import (
 )
 
 from .clouds import CLOUD_TYPES, open_clouds
-from .messages import Decoder, Message, decoder_of, frame_of
+from .messages import Decoder, Message, decoder_of, frame_of, stamp_ns
 from .pictures import PICTURE_TYPES, open_pictures
 from .records import MAGIC, Recording, Topic
 from .tables import (
@@ -50,6 +53,8 @@ from .tables import (
 
 _CAMERA_TYPES = {"sensor_msgs/CameraInfo"}
 _LOOKED_AT = 200
+_STAMPS_LOOKED_AT = 12
+_WORTH_SAYING_MS = 0.5
 _MOST_FILES = 1000
 _COMPANIONS = (".yaml", ".yml", ".md", ".txt", ".json")
 _KINDS: tuple[tuple[set[str], StreamKind, str], ...] = (
@@ -127,11 +132,30 @@ def _streams(recording: Recording, topic: Topic, rig: _Rig) -> Iterator[StreamPr
     for types, kind, reader in _KINDS:
         if kind_name in types:
             child = str(first.get("child_frame_id", "")) if kind is StreamKind.TRAJECTORY else ""
-            yield common.stream(topic.name, kind, reader, frame=child or frame_of(first))
+            stream = common.stream(topic.name, kind, reader, frame=child or frame_of(first))
+            yield replace(stream, notes=_lateness(recording, topic, decode))
             return
     if next(numbers_in(first), None) is None:
         raise DataError("its messages hold no numbers and are of no known type")
-    yield common.stream(topic.name, StreamKind.SERIES, "mcap_series", frame=frame_of(first))
+    stream = common.stream(topic.name, StreamKind.SERIES, "mcap_series", frame=frame_of(first))
+    yield replace(stream, notes=_lateness(recording, topic, decode))
+
+
+def _lateness(recording: Recording, topic: Topic, decode: Decoder) -> tuple[str, ...]:
+    """By how much the recorder was later than the sensor's own stamps, where some messages have them."""
+    times = recording.log_times(topic)
+    late_ms = []
+    for i in np.unique(np.linspace(0, len(times) - 1, _STAMPS_LOOKED_AT).astype(int)).tolist():
+        stamp = stamp_ns(decode(recording.message(topic, i)))
+        if stamp is None or not stamp:
+            return ()
+        late_ms.append((int(times[i]) - stamp) / 1e6)
+    middle = float(np.median(late_ms))
+    if max(map(abs, late_ms)) < _WORTH_SAYING_MS:
+        return ()
+    spread = f"{min(late_ms):.1f} to {max(late_ms):.1f} ms"
+    said = f"the recorder wrote it {middle:.1f} ms after its sensor's stamps ({spread})"
+    return (f"{said}; --option stamp=header reads it by the stamps",)
 
 
 class _Common:
@@ -209,8 +233,11 @@ class _Rig:
         rows = [[float(matrix[3 * row + column]) for column in range(3)] for row in range(3)]
         lens = opencv_lens(rows, values, fisheye=fisheye)
         width, height = int(message.get("width", 0)), int(message.get("height", 0))
+        # A camera is called as its frame: that is what its pictures name, in whatever topics they come.
         frame = frame_of(message) or name
-        self._cameras[name] = Camera(name=name, frame=frame, width_px=width, height_px=height, lens=lens)
+        camera = Camera(name=frame, frame=frame, width_px=width, height_px=height, lens=lens)
+        if self._cameras.setdefault(frame, camera) != camera:
+            self._notes.append(f"{topic.name} gives the frame {frame} a second lens, which is left out")
 
     def proposal(self, streams: Sequence[StreamProposal]) -> RigProposal | None:
         moving = [

@@ -232,8 +232,9 @@ def part_of(message: Message, *names: str) -> Message:
 
 
 def stamp_ns(message: Message) -> int | None:
-    """The sensor's own time: of the header, or of the message; ``None`` if it has none."""
-    header = message.get("header")
+    """The sensor's own time: of the header, of the first transform, or of the message; ``None`` if it has none."""
+    moved = message.get("transforms")
+    header = message.get("header", moved[0].get("header") if isinstance(moved, list) and moved else None)
     places = [header.get("stamp")] if isinstance(header, dict) else []
     for place in (*places, message.get("timestamp"), message.get("stamp")):
         if isinstance(place, dict):

@@ -80,6 +80,23 @@ def test_agreed_it_is_written_as_one_step(project: Path, folder: Path, capsys: p
         assert list(session.store.samples()) == []
 
 
+def test_texts_in_an_older_encoding_come_with_its_name(
+    project: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "take_2" / "words.vtt").write_bytes("WEBVTT\n\n00:01.000 --> 00:02.000\nSchöne Grüße\n".encode("cp1252"))
+    assert main(["add", str(project), str(folder)]) == 0
+    assert "skipped: take_2/words.vtt: is not UTF-8" in capsys.readouterr().out
+    assert main(["add", str(project), str(folder), "--encoding", "cp1252", "--yes"]) == 0
+    with open_project(project, read_only=True) as session:
+        stored = {
+            sample.key: stream.options
+            for sample in session.store.samples()
+            for stream in session.store.streams(sample.id)
+            if stream.reader == "vtt"
+        }
+    assert stored == {"take_1": {}, "take_2": {"encoding": "cp1252"}, "take_3": {}}
+
+
 def test_a_sample_of_that_name_is_not_written_over(
     project: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -248,12 +248,12 @@ def test_a_sample_is_left_while_its_sweep_is_still_being_read(sweeps: Session) -
 
 def test_colours_rise_with_what_they_stand_for_and_no_value_is_grey() -> None:
     scale = Scale(ColourBy.INTENSITY, 0.0, 10.0)
-    low, high, beyond, unknown = scale.colours(np.array([0.0, 10.0, 99.0, np.nan])).tolist()
+    low, high, beyond, unknown = scale.colouring()(np.array([0.0, 10.0, 99.0, np.nan])).tolist()
     assert low == scale.stops[0].tolist()
     assert high == beyond == scale.stops[-1].tolist()
     assert len(set(unknown)) <= 3
     assert unknown not in (low, high)
-    lightness = scale.colours(np.linspace(0, 10, 50)).astype(float) @ [0.2126, 0.7152, 0.0722]
+    lightness = scale.colouring()(np.linspace(0, 10, 50)).astype(float) @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) > -2).all()  # also told apart by those who see no colour
 
 
@@ -267,6 +267,25 @@ def test_classes_of_a_survey_are_told_apart_and_unclassified_points_are_grey(gro
     assert soil not in (roof, never)
     assert roof != never
     assert colours_of(ColourBy.FILE, sweep, Scales(), 0.0, (9, 9, 9)).min() > 16  # black is seen on the dark ground
+
+
+def test_a_point_among_very_many_has_the_colour_it_has_among_few(ground: Ground) -> None:
+    rng = np.random.default_rng(6)
+    points = rng.uniform(-60, 60, (140_001, 3)).astype(np.float32)
+    fields = {"intensity": rng.integers(0, 65_536, len(points)).astype(np.uint16)}
+    some = rng.permutation(len(points))[:900]
+    scales = Scales()
+    all_of_them, few = (
+        ground.place(
+            Cloud(points=points[rows], fields={"intensity": fields["intensity"][rows]}, frame="lidar"),
+            stream("lidar"), 0, 0, correct=False,
+        )
+        for rows in (np.arange(len(points)), some)
+    )  # fmt: skip
+    for by in (ColourBy.HEIGHT, ColourBy.DISTANCE, ColourBy.INTENSITY, ColourBy.STREAM):
+        whole, part = (colours_of(by, each, scales, 0.0, (9, 8, 7)) for each in (all_of_them, few))
+        assert np.array_equal(whole[some], part), by
+        assert by is ColourBy.STREAM or len(np.unique(whole, axis=0)) > 50
 
 
 def test_scales_stay_the_same_from_sweep_to_sweep(ground: Ground) -> None:

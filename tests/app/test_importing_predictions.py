@@ -88,7 +88,7 @@ def test_lines_land_as_proposals_of_the_model_that_made_them(
     assert (horn.start_ns, horn.end_ns) == (1_500_000_000, 2_000_000_000)
     assert (car.source.name, car.source.version, car.source.device) == ("elsewhere", "3", "CUDA")
     assert car.source.weights_sha256 == "ab" * 32
-    assert car.source.parameters == {"imported_from": "p.jsonl"}
+    assert car.source.parameters == {"imported_from": "p.jsonl", "called": "car"}
 
 
 def test_again_they_do_not_come_twice_nor_after_they_were_rejected(

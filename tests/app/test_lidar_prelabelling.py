@@ -1,43 +1,132 @@
-"""Cuboid tracks proposed in a generated drive: what they say for themselves, how good they are, and that none comes
-twice. Truth is the generator's."""
+"""Cuboid tracks proposed in a generated drive: what they say for themselves, how good they are, that none comes twice,
+and that a detector's boxes land where the sensor was. Truth is the generator's."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drive_projects import SAMPLE, drive_project, short_drive
 
+from tests.tiny_graphs import Node, graph_bytes
 from workstation import open_project
+from workstation.app import label_lidar, prelabelling
+from workstation.app.models import add, models_shelf
+from workstation.app.placed_cuboids import PlacedCuboids
+from workstation.app.prelabelling import Wish, chunks_of, plan, store
 from workstation.app.sample_view import SampleView
+from workstation.app.streams import OpenStreams
 from workstation.cli.main import main
-from workstation.core.annotation import SourceKind, State
+from workstation.core.annotation import Annotation, SourceKind, State
+from workstation.core.geometry import Cuboid
+from workstation.core.rotation import about_z
+from workstation.core.space import NoTransform
+
+pytestmark = pytest.mark.slow
+BOX = (12.0, 3.0, -0.5, 4.0, 2.0, 1.5, 0.25)
+"""Where the detector of this test sees a car in every sweep, about the sensor."""
 
 
-@pytest.mark.slow
-def test_what_no_label_shows_is_proposed_once_and_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = drive_project(short_drive(tmp_path / "fx"), tmp_path / "p")
-
-    def run(*typed: str) -> list[dict[str, object]]:
-        assert main(["predictions", typed[0], str(folder), *typed[1:], "--json"]) == 0
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    with open_project(folder, kind="person") as session:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The drive without one of its cars, and an empty place for models."""
+    base = tmp_path_factory.mktemp("lidar")
+    made = drive_project(short_drive(base / "fx"), base / "p")
+    with open_project(made, kind="person") as session:
         view = SampleView(session.store, session.open_sample(SAMPLE))
         cuboids = [each for each in view.annotations.values() if each.kind == "cuboid"]
         car = next(each for each in cuboids if view.class_of(each) == "car")
         session.run("annotation.delete", annotations=(car.id,), links="remove")
-    total = run("lidar", "--class", "car")[-1]
-    assert total["proposed"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("WORKSTATION_HOME", str(base / "home"))
+        patched.delenv("WORKSTATION_MODELS", raising=False)
+        yield made
+
+
+def proposals(folder: Path, name: str) -> list[tuple[Annotation, str | None]]:
+    """What a model proposed, with its class."""
     with open_project(folder, read_only=True) as session:
         view = SampleView(session.store, session.open_sample(SAMPLE))
-        made = [each for each in view.annotations.values() if each.source.kind is SourceKind.MODEL]
+        found = [each for each in view.annotations.values() if each.source.kind is SourceKind.MODEL]
+    return [(each, view.class_of(each)) for each in found if each.source.name == name]
+
+
+def test_what_no_label_shows_is_proposed_once_and_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*typed: str) -> list[dict[str, object]]:
+        assert main([*typed[:1], str(folder), *typed[1:], "--json"]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    job = ("prelabel", "--models", "lidar-clusters", "--every", "2")
+    total = run(*job)[-1]
+    assert total["proposed"]
+    made = proposals(folder, "lidar-clusters")
     assert len(made) == total["proposed"]
-    assert {each.state for each in made} == {State.PROPOSED}
-    assert {each.source.name for each in made} == {"lidar-clusters"}
-    assert {each.source.parameters["weights"] for each in made} == {"none"}
-    assert all(0 < (each.confidence or 0) <= 1 and each.track is not None for each in made)
-    assert run("lidar", "--class", "car")[-1]["proposed"] == 0
-    rows = run("score")
+    assert {each.state for each, _ in made} == {State.PROPOSED}
+    assert all(0 < (each.confidence or 0) <= 1 and each.track is not None for each, _ in made)
+    assert "car" in {class_id for _, class_id in made}
+    assert run(*job, "--again")[-1]["proposed"] == 0
+    assert main(["predictions", "score", str(folder), "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"cuboids", "cuboids from above", "cuboids, identity"} <= {str(each["what"]) for each in rows}
+
+
+def sees_a_car() -> bytes:
+    """The same box whatever the sweep: its numbers, plus nothing times the points."""
+    return graph_bytes(
+        [
+            Node("ReduceMax", ["points"], ["most"], {"keepdims": 0}),
+            Node("Mul", ["most", "zero"], ["nothing"]),
+            Node("Add", ["box", "nothing"], ["boxes"]),
+            Node("Add", ["score", "nothing"], ["scores"]),
+            Node("Add", ["label", "nothing"], ["labels"]),
+        ],
+        inputs={"points": ["n", 4]}, outputs={"boxes": [1, 7], "scores": [1], "labels": [1]},
+        weights={"zero": np.array(0, np.float32), "box": np.array([BOX], np.float32),
+                 "score": np.array([0.75], np.float32), "label": np.array([0], np.float32)},
+    )  # fmt: skip
+
+
+def test_a_detector_s_boxes_lie_where_the_sensor_saw_them(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_lidar, "SWEEPS_A_CHUNK", 5)
+    data = sees_a_car()
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.onnx").write_bytes(data)
+    (tmp_path / "m" / "model.yaml").write_text(
+        "schema: 1\nid: sees-cars\nversion: '1'\ntask: lidar-detect\nfamily: lidar-points\n"
+        f"files: {{model: {{path: model.onnx, sha256: {hashlib.sha256(data).hexdigest()}}}}}\n"
+        "labels: [vehicle]\nmap: {vehicle: car}\n",
+        encoding="utf-8",
+    )
+    add(tmp_path / "m", models_shelf())
+    with open_project(folder, person="Ana", tool="prelabel") as session:
+        work = plan(session, models_shelf(), Wish(models=("sees-cars",))).work[0]
+        store(session, work, next(iter(chunks_of(work.assignment))))  # stopped on the way
+        planned = plan(session, models_shelf(), Wish(models=("sees-cars",)))
+        assert 0 < planned.work[0].assignment.position < 12
+        assert prelabelling.run(session, planned) == []
+    ((track, class_id),) = proposals(folder, "sees-cars")
+    assert (class_id, track.state) == ("car", State.PROPOSED)
+    assert track.source.weights_sha256 == hashlib.sha256(data).hexdigest()
+    with open_project(folder, read_only=True) as session, OpenStreams(folder) as readers:
+        view = SampleView(session.store, session.open_sample(SAMPLE))
+        stream, tree = view.streams[track.stream or ""], PlacedCuboids(view, readers).tree
+        for key in view.keyframes(track.id):
+            assert isinstance(key.shape, Cuboid)
+            session_ns = stream.time_map.to_session(key.time_ns)
+            sensor = tree.transform(stream.frame or "", track.frame or "", session_ns)
+            assert not isinstance(sensor, NoTransform)
+            assert np.abs((sensor @ np.array([key.shape.center]))[0] - BOX[:3]).max() < 0.2  # tracks are smoothed
+            ahead = sensor.matrix[:3, :3] @ _ahead(key.shape.rotation)
+            assert np.degrees(np.arccos(abs(float(ahead @ _ahead(about_z(BOX[6])))))) < 3
+            assert key.shape.size == pytest.approx(BOX[3:6], abs=1e-3)
+
+
+def _ahead(rotation: tuple[float, ...]) -> np.ndarray:
+    w, x, y, z = rotation
+    return np.array([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)])

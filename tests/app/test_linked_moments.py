@@ -155,3 +155,26 @@ def test_one_sample_passes_as_dialogue_and_fails_as_robotics(
     with open_project(project, kind=ActorKind.PERSON) as session:
         session.run("project.set", tolerances={"sync_ms": 15.0})
     assert [row for row in printed(capsys, "validate", str(project), "--only", "moments.apart") if "text" in row] == []
+
+
+def test_a_cup_said_to_be_occluded_in_a_view_needs_no_box_there(
+    robot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MV-06, with cameras that nobody calibrated."""
+    project = tmp_path / "p"
+    shutil.copytree(robot, project)
+    with open_project(project, kind=ActorKind.PERSON) as session:
+        sample = session.store.sample_by_key("robot")
+        assert sample is not None
+        wrist = next(each for each in session.store.streams(sample.id) if each.key == "wrist")
+        cup = next(each for each in session.store.entities(sample.id) if each.class_id == "cup")
+        boxes = [each.id for each in session.store.annotations(sample.id)
+                 if each.entity == cup.id and each.stream == wrist.id and each.kind == "box"]  # fmt: skip
+        session.run("annotation.delete", annotations=boxes, links="remove")
+    (flag,) = [row for row in printed(capsys, "validate", str(project), "--only", "views", code=1) if "text" in row]
+    assert flag["rule"] == "views.unlabelled"
+    assert "cup 1 is labelled on overhead, side and not on wrist" in flag["text"]
+    with open_project(project, kind=ActorKind.PERSON) as session:
+        session.open_sample("robot")
+        session.run("link.absent", of=f"entity:{cup.id}", missing_in="stream:wrist", reason="occluded")
+    assert [row for row in printed(capsys, "validate", str(project), "--only", "views") if "text" in row] == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tiny_graphs import prompt_folder, prompt_pair
 from workstation.app.mask_proposals import MaskFinder, MaskProposal, Wish
 from workstation.app.models import models_shelf
 from workstation.core.errors import UserError
@@ -42,7 +43,9 @@ def overlap(found: FoundMask, truth: np.ndarray) -> float:
 
 
 @pytest.fixture
-def ask(tmp_path: Path) -> Generator[Ask, None, None]:
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Ask, None, None]:
+    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     answers: queue.Queue[tuple[Wish, MaskProposal | UserError]] = queue.Queue()
     finder = MaskFinder(lambda wish, answer: answers.put((wish, answer)), lambda: models_shelf(tmp_path / "models"))
 
@@ -107,3 +110,55 @@ def test_a_picture_that_cannot_be_read_is_told(ask: Ask) -> None:
     answer = ask(Wish(picture="a", read=read, box=BOX))
     assert isinstance(answer, UserError)
     assert "ends in the middle" in str(answer)
+
+
+CLICK = Stroke(np.array([[120.0, 100.0]]), 4.0, plus=True)
+"""On the large disc."""
+
+
+@pytest.mark.slow
+def test_with_a_model_of_the_sam_class_a_click_is_enough(ask: Ask, tmp_path: Path) -> None:
+    picture, one, other = discs()
+    picture = np.repeat(np.where(one | other, 230, 30).astype(np.uint8)[..., None], 3, axis=2)
+    prompt_folder(tmp_path / "models" / "tiny-sam")
+    reads: list[int] = []
+
+    def read() -> Pixels:
+        reads.append(1)
+        return picture
+
+    answer = ask(Wish(picture="a", read=read, strokes=(CLICK,)))
+    assert isinstance(answer, MaskProposal), answer
+    assert overlap(answer.found, one | other) > 0.85  # what looks so, wherever it is
+    assert answer.by == "tiny-sam"
+    assert answer.made_with["tool"] == "mask from prompts: tiny-sam"
+    assert len(str(answer.made_with["weights_sha256"])) == 64
+    assert str(answer.made_with["device"]).startswith("CPU, ")
+    ground = ask(Wish(picture="a", read=read, strokes=(Stroke(np.array([[20.0, 20.0]]), 4.0, plus=True),)))
+    assert isinstance(ground, MaskProposal)
+    assert overlap(ground.found, ~(one | other)) > 0.9
+    boxed = ask(Wish(picture="a", read=read, box=(80.0, 60.0, 80.0, 80.0)))
+    assert isinstance(boxed, MaskProposal)
+    assert whole(boxed.found)[100, 120]
+    assert boxed.made_with["box"] is True
+    assert len(reads) == 1
+
+
+def test_a_click_without_such_a_model_says_what_is_missing(ask: Ask) -> None:
+    answer = ask(Wish(picture="a", read=lambda: discs()[0], strokes=(CLICK,)))
+    assert isinstance(answer, UserError)
+    assert "SAM class" in str(answer)
+
+
+@pytest.mark.slow
+def test_a_model_that_does_not_run_gives_way_to_grabcut_and_is_named(ask: Ask, tmp_path: Path) -> None:
+    picture, one, _ = discs()
+    prompt_folder(tmp_path / "models" / "tiny-sam", (prompt_pair()[0], b"no graph"))
+    answer = ask(Wish(picture="a", read=lambda: picture, box=(80.0, 60.0, 80.0, 80.0)))
+    assert isinstance(answer, MaskProposal)
+    assert answer.by == "GrabCut"
+    assert overlap(answer.found, one) >= 0.9
+    assert answer.note.startswith("tiny-sam does not run, so GrabCut starts from the box alone: ")
+    click = ask(Wish(picture="a", read=lambda: picture, strokes=(CLICK,)))
+    assert isinstance(click, UserError)
+    assert "pull a box" in str(click)

@@ -12,8 +12,17 @@ from workstation.app.lanes import LaneKind, Palette, lanes_of
 from workstation.app.opening import open_project
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
-from workstation.app.speakers import Speakers, give, name_of_row, paint_of_row, speakers_of
+from workstation.app.speakers import (
+    Speakers,
+    give,
+    give_to_new,
+    name_of_row,
+    paint_of_row,
+    speakers_of,
+    speaking_classes,
+)
 from workstation.app.transcript import speaker_of
+from workstation.core.ids import EntityId
 
 pytestmark = pytest.mark.slow
 """The conversation takes seconds to generate."""
@@ -119,3 +128,22 @@ def test_rows_stay_where_they_were_when_the_first_turn_is_given_away(talk: Sessi
     assert kept is not None
     assert kept.rows == speakers.rows
     talk.undo()
+
+
+def test_turns_go_to_somebody_new_who_gets_a_row_a_number_and_the_class_of_those_who_speak(talk: Session) -> None:
+    view, speakers = seen(talk)
+    turns, truth = list(speakers.tier.ids[:2]), spoken(view)
+    assert speakers.new_row == len(speakers.rows)
+    assert speakers.tier.row_count == len(speakers.rows) + 1
+    classes = {view.entities[each].class_id for each in truth.values()}
+    assert set(speaking_classes(view, view.annotations[turns[0]])) == classes
+    class_id = speaking_classes(view, view.annotations[turns[0]])[0]
+    made = give_to_new(talk, view, turns, class_id)
+    after, wider = seen(talk)
+    assert made not in view.entities
+    assert after.entities[EntityId(made)].number > max(each.number for each in view.entities.values())
+    assert spoken(after) == truth | dict.fromkeys(turns, made)
+    assert {wider.rows[wider.row_of(each) or 0] for each in turns} == {made}
+    talk.undo()
+    assert spoken(seen(talk)[0]) == truth
+    assert EntityId(made) not in seen(talk)[0].entities

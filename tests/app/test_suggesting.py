@@ -199,16 +199,67 @@ def test_exports_of_labels_leave_it_out_until_it_is_accepted(
     assert exported("after") == {proposed.id, ours}
 
 
-def test_the_native_form_brings_it_back_as_nothing_more_than_a_proposal(
+def quiet(*_: int) -> None:
+    """Nobody looks."""
+
+
+def test_the_native_form_holds_it_when_asked_and_brings_it_back_as_nothing_more_than_a_proposal(
     session: Session, proposed: Link, tmp_path: Path
 ) -> None:  # fmt: skip
-    """The native form is the whole history and leaves nothing out; what nobody confirmed stays so."""
-    export_history(session, NATIVE, tmp_path / "all", progress=lambda _done, _total: None)
-    import_history(NATIVE, tmp_path / "all", tmp_path / "back", progress=lambda _done, _total: None)
+    export_history(session, NATIVE, tmp_path / "all", progress=quiet, proposals=True)
+    import_history(NATIVE, tmp_path / "all", tmp_path / "back", progress=quiet)
     with open_project(tmp_path / "back", read_only=True) as back:
+        assert back.store.head_hash() == session.store.head_hash()
         (link,) = back.store.links(proposed.sample)
     assert link == proposed
     assert link.state is State.PROPOSED
+
+
+def test_a_native_export_holds_nothing_that_nobody_confirmed_and_its_history_still_verifies(
+    session: Session, proposed: Link, tmp_path: Path
+) -> None:  # fmt: skip
+    """LINK-22. The proposals of a model go with those of rules; what a person says of them outlives them."""
+    thing = session.run("entity.add", class_id="car", name="ghost car")
+    box = {"kind": "box", "x": 1, "y": 2, "width": 30, "height": 40}
+    guess = session.run("track.add", stream="front", entity=thing, keyframes=[{"time_ns": 0, "shape": box}],
+                        state="proposed")  # fmt: skip
+    kept = span(session, "mic", "horn", 20_000, 21_000)
+    session.run("link.add", type_id="coincides_with", ends={"item": [f"annotation:{guess}", f"annotation:{kept}"]})
+    session.run("comment.add", sample="s", target=f"annotation:{guess}", text="is this a car?")
+    file = tmp_path / "p.jsonl"
+    done = export_history(session, NATIVE, file, progress=quiet)
+    assert done.left_out.words() == "1 label, 2 links and 1 thing"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in lines]
+    content = [each["payload"] for each in told if each["t"] == "change" and each["kind"] != "comment"
+               and each.get("payload")]  # fmt: skip
+    for gone in (proposed.id, guess, thing):
+        assert not [each for each in content if gone in each]
+        assert not [each for each in told if each["t"] == "current" and each["id"] == gone]
+    assert not [each for each in content if "ghost car" in each or '"proposed"' in each]
+    import_history(NATIVE, file, tmp_path / "back", progress=quiet)
+    with open_project(tmp_path / "back", person="Ana", kind="person") as back:
+        assert [each for each in back.store.annotations(proposed.sample) if each.id == kept]
+        report = back.store.verify(against=session.store.head_hash())
+        assert report.intact, report.entries
+        assert report.tombstones > 0
+        assert [each.text for each in back.store.comments(proposed.sample)] == ["is this a car?"]
+        back.open_sample("s")
+        span(back, "mic", "horn", 30_000, 31_000)  # work goes on
+        back.undo()
+        assert back.store.verify().intact
+    assert session.store.verify().tombstones == 0  # the project itself keeps all of it
+    again = tmp_path / "again.jsonl"
+    export_history(session, NATIVE, again, progress=quiet)
+    assert again.read_bytes() == file.read_bytes()
+
+
+def test_once_everything_is_decided_the_native_form_is_the_project_itself(
+    session: Session, proposed: Link, tmp_path: Path
+) -> None:  # fmt: skip
+    session.run("link.accept", links=[proposed.id])
+    done = export_history(session, NATIVE, tmp_path / "p.jsonl", progress=quiet)
+    assert (done.head, done.left_out.words()) == (session.store.head_hash(), "")
 
 
 # --- identity ---------------------------------------------------------------------------------------------------

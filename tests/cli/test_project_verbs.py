@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from workstation.app.opening import open_project
+from workstation.app.resources import resource
 from workstation.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +109,40 @@ def test_added_files_are_recorded_with_their_hash_and_their_guessed_kind(
     assert [(row["stream"], row["kind"], len(row["files"])) for row in added] == [("lidar", "cloud", 3)]
     assert (project / "media" / "e" / "2.pcd").read_bytes() == b"VERSION"
     assert run("add", project, tmp_path / "gone.mp4", "--sample", "d").code == 2
+
+
+def test_what_is_in_a_file_counts_and_not_its_name(run: Run, project: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "really_a_picture.mp4"
+    Image.new("RGB", (8, 6)).save(picture, format="PNG")
+    (added,) = run("add", project, picture, "--sample", "f", "--json").rows
+    assert (added["kind"], added["reader"], added["guessed"]) == ("image", "image", False)
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes((resource("demo", "sf_drive") / "camera" / "front_camera.mp4").read_bytes()[:3000])
+    refused = run("add", project, cut, "--sample", "f")
+    assert (refused.code, "cut.mp4: not a video" in refused.err) == (2, True)
+    words = tmp_path / "said.srt"
+    words.write_bytes("1\n00:00:01,000 --> 00:00:02,000\nПривет\n".encode("cp1251"))
+    assert "--encoding" in run("add", project, words, "--sample", "f").err
+    assert "is read as picture" in run("add", project, picture, "--sample", "g", "--encoding", "cp1251").err
+    assert run("add", project, words, "--sample", "f", "--encoding", "cp1251").code == 0
+    rows = run("list", project, "streams", "--json").rows
+    assert [(row["key"], row["kind"]) for row in rows if row["sample"] == "f"] == [
+        ("really_a_picture", "image"),
+        ("said", "text"),
+    ]
+    assert "g" not in {row["sample"] for row in rows}
+
+
+def test_a_reader_is_told_what_the_files_do_not_say(run: Run, project: Path, tmp_path: Path) -> None:
+    pictures = [tmp_path / f"f_{number}.png" for number in (1, 2, 3)]
+    for path in pictures:
+        Image.new("L", (8, 6)).save(path)
+    refused = run("add", project, *pictures, "--sample", "h", "--stream", "cam", "--option", "rate=30")
+    assert (refused.code, "rate_hz: pictures a second" in refused.err) == (2, True)
+    assert run("add", project, *pictures, "--sample", "h", "--stream", "cam", "--option", "rate_hz").code == 2
+    assert run("add", project, *pictures, "--sample", "h", "--stream", "cam", "--option", "rate_hz=29.97").code == 0
+    (cam,) = run("info", project, "--sample", "h", "--json").rows
+    assert cam["rate_hz"] == pytest.approx(29.97, rel=1e-6)
 
 
 def test_info_tells_a_changed_file_and_relink_finds_a_moved_one(run: Run, project: Path, tmp_path: Path) -> None:

@@ -55,13 +55,15 @@ def test_submitting_lists_what_is_missing(work: Work) -> None:
     work.run("annotation.relabel", annotations=[car], class_id="van")
     with pytest.raises(UserError) as refused:
         work.run("sample.submit", sample="drive-1")
-    for said in ("gate sync is not verified", "1 proposals", "1 links are stale"):
+    wordless = "1 sounds lack the sentence that says how they come from their source"
+    for said in ("gate sync is not verified", "1 proposals", "1 links are stale", wordless):
         assert said in str(refused.value)
 
 
 def test_a_stale_link_keeps_a_sample_from_being_approved(work: Work) -> None:
     horn, car = work.span(0, 9), work.box()
-    link = work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car})
+    link = work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car},
+                    rationale="it hoots")  # fmt: skip
     work.run("sample.submit", sample="drive-1")
     work.run("annotation.relabel", annotations=[car], class_id="van")
     with pytest.raises(UserError, match="1 stale links"):

@@ -198,7 +198,7 @@ class Person:
         """For whoever wants to look at how a story ended."""
         folder = os.environ.get("WORKSTATION_STORY_PICTURES")
         if folder:
-            QTest.qWait(300)  # words that were set just now find their room
+            strict_windows.let_work(300)  # words that were set just now find their room
             (self.dialog or self.window).grab().save(str(Path(folder) / f"{name}.png"))
 
 

@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from strict_golden import pixels_of
-from strict_windows import copy_of
+from strict_windows import copy_of, let_work
 from workstation.app.opening import new_project, open_project
 from workstation.store.media_files import record_file
 from workstation.synth.marks import burn, read
@@ -123,7 +123,7 @@ def test_header_and_picture_agree_after_seeks_steps_scrubs_and_while_playing(me:
     QTest.mouseRelease(ruler, LEFT, PLAIN, strip + QPoint(40, 0))
     assert len(seen) > 3
     me.press("Home", "Space")
-    played = {look(me)["first"] for _ in range(40) if QTest.qWait(10) is None}
+    played = {look(me)["first"] for _ in range(40) if let_work(10) is None}
     me.press("Space")
     assert len(played) > 3  # pictures did come meanwhile
     me.waits(lambda: look(me) == due(me.bench.clock.time_ns), "the picture it stopped at")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from hands import LEFT, PLAIN, Person, Stored, on_screen, sit_down
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
 from strict_windows import copy_of
+from workstation.core.geometry import Box
 from workstation.ui.panels.ends import EndsPanel
 from workstation.ui.panels.graph import GraphPanel
 from workstation.ui.panels.links import LinksPanel
@@ -236,7 +238,57 @@ def test_an_end_moves_an_absence_is_stated_and_a_relation_denied_each_in_one_ste
     assert absence["reason"] == "out_of_view"
     me.press("Ctrl+Z")
     assert links(stored, "absent") == []
-    assert stored.edits() == steps + 6  # three steps done and three taken back
+
+    # where a sound comes from is said in a sentence, which is asked for
+    (horn, *_) = [each.id for each in view.annotations.values() if view.class_of(each) == "horn"]
+    me.press("Esc", "Esc")
+    me.bench.select([horn, cars[0]], cause="test")
+    me.press("R", "H")
+    assert "say how the sound comes from it" in me.read("link_mode_words")
+    assert links(stored, "sound_source") == []
+    me.press("Enter")
+    assert links(stored, "sound_source") == []  # no words, no link
+    me.keep_picture("sound_source")
+    me.type("the red car hoots twice").press("Enter")
+    (hoots,) = links(stored, "sound_source")
+    assert hoots["rationale"] == "the red car hoots twice"
+    me.press("Ctrl+Z")
+    me.press("Esc", "Esc")
+    me.bench.select([horn], cause="test")
+    me.press("Ctrl+Shift+A")
+    assert me.dialog is not None
+    me.click("State the absence")
+    assert "Say in a sentence where the sound comes from." in me.read("absence_problem")
+    me.press("Esc")
+    assert stored.edits() == steps + 8  # four steps done and four taken back
+
+
+def test_one_relation_is_made_the_main_one_and_the_others_go(me: Person, stored: Stored) -> None:
+    """LINK-21: annotators see that tool only, and its coverage leads."""
+    view = me.bench.view
+    assert view is not None
+    cuboids = [each.id for each in view.annotations.values() if each.kind == "cuboid"][:2]
+    me.press("Esc", "Esc", "Ctrl+K").type("relations of the project").press("Enter")
+    assert me.dialog is not None
+    main = me.dialog.findChild(QComboBox, "relations_main")
+    assert main is not None
+    main.setCurrentIndex(main.findData("same_object"))
+    me.click("Only that one")
+    me.keep_picture("relations_of_project")
+    me.click("Done")
+    (project,) = stored.content("project", "1")
+    assert project["main_link"] == "same_object"
+    assert {"sound_source", "coincides_with"} <= set(project["links_off"])
+    me.bench.select(cuboids, cause="test")
+    me.press("R")
+    assert [each.type_id for each in me.window.link_mode.offered] == ["same_object"]
+    panel = me.pane("links")
+    assert isinstance(panel, LinksPanel)
+    me.waits(lambda: panel.main.isVisible() and "Same object: thing" in panel.main.text(), "its coverage in the list")
+    me.keep_picture("one_relation")
+    me.press("Esc", "Esc", "Ctrl+Z")
+    (project,) = stored.content("project", "1")
+    assert "main_link" not in project
 
 
 def test_keys_go_from_linked_label_to_linked_label_and_through_the_graph(me: Person, stored: Stored) -> None:
@@ -267,6 +319,62 @@ def test_keys_go_from_linked_label_to_linked_label_and_through_the_graph(me: Per
     me.press("Shift+A")
     me.waits(lambda: len(graph.canvas.scene.items) > 20, "all links")
     me.press("Shift+A")
+
+
+def test_a_right_click_on_a_label_leads_to_what_it_is_linked_to(me: Person, stored: Stored) -> None:
+    """VIEW-03 by mouse: in a picture and on the timeline; by the menu key in the text."""
+    (story,) = links(stored, "coincides_with")
+    view = me.bench.view
+    assert view is not None
+    ends = {str(end["target"]) for end in story["ends"]}  # type: ignore[attr-defined]
+    (box,) = [each for each in ends if view.annotations[each].kind == "box"]
+    (horn,) = [each for each in ends if view.class_of(view.annotations[each]) == "horn"]
+    (words,) = [each for each in ends if view.annotations[each].text == "watch out"]
+    me.press("Esc", "Esc").go_to(AT_S).waits_for_pictures()
+    canvas, at = me.label_on_timeline(horn)
+    right_click(me, canvas, at, horn)
+    assert me.bench.selected == (horn,)
+    assert {each.data() for each in entries(me)} == ends - {horn}
+    me.keep_picture("label_menu")
+    choose(me, box)
+    assert me.bench.selected == (box,)
+    camera = me.camera("front_camera")
+    me.waits(lambda: bool(camera.where(frozenset({box}))), "the box in the picture")
+    shape = view.keyframes(box)[0].shape
+    assert isinstance(shape, Box)
+    right_click(me, camera.area, on_screen(camera, (shape.x, shape.y + shape.height / 3)), box)
+    choose(me, words)
+    assert me.bench.selected == (words,)
+    text = me.bring("text")
+    QApplication.sendEvent(text, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(5, 5), QPoint(5, 5)))
+    me.waits(lambda: me.window.label_menu.menu is not None, "the menu by key")
+    choose(me, horn)
+    assert me.bench.selected == (horn,)
+
+
+def right_click(me: Person, widget: QWidget, at: QPoint, label: str) -> None:
+    """As the window gets it, since panes take every press: the pointer comes to the label, then the click."""
+    QTest.mouseMove(widget, at - QPoint(3, 0))
+    QTest.mouseMove(widget, at)
+    me.waits(lambda: me.bench.selection.state.hovered == label, "the label under the pointer")
+    window = me.window.windowHandle()
+    assert window is not None
+    QTest.mouseClick(window, Qt.MouseButton.RightButton, PLAIN, widget.mapTo(me.window, at))
+    me.waits(lambda: me.window.label_menu.menu is not None, "the menu")
+
+
+def entries(me: Person) -> list[QAction]:
+    menu = me.window.label_menu.menu
+    assert menu is not None
+    return [each for each in menu.actions() if each.isEnabled() and each.data() in me.bench.view.annotations]  # type: ignore[union-attr]
+
+
+def choose(me: Person, label: str) -> None:
+    menu = me.window.label_menu.menu
+    assert menu is not None
+    (found,) = [each for each in entries(me) if each.data() == label]
+    QTest.mouseClick(menu, LEFT, PLAIN, menu.actionGeometry(found).center())
+    me.waits(lambda: me.window.label_menu.menu is None, "the menu to go")
 
 
 def test_a_pane_without_a_place_comes_as_a_tab_and_one_alone_leaves_all_as_they_were(me: Person) -> None:

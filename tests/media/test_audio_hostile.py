@@ -82,6 +82,22 @@ def test_a_wav_that_promises_more_than_it_holds_gives_what_is_there(tmp_path: Pa
     sound.close()
 
 
+def test_a_recorder_that_lost_its_power_leaves_sound_behind_a_length_of_zero(tmp_path: Path) -> None:
+    signal = np.arange(-20000, 20000, dtype=np.int16).reshape(-1, 2)
+    write_wav(tmp_path / "cut.wav", signal, 48000)
+    raw = bytearray((tmp_path / "cut.wav").read_bytes())
+    at = raw.index(b"data")
+    raw[4:8] = raw[at + 4 : at + 8] = bytes(4)
+    (tmp_path / "cut.wav").write_bytes(raw)
+    sound = open_audio(tmp_path / "cut.wav")
+    assert np.array_equal(np.rint(sound.read(0, sound.frames) * 32768), signal)
+    assert "cut off" in " ".join(sound.info.notes)
+    sound.close()
+    write_wav(tmp_path / "none.wav", signal[:0], 48000)
+    with pytest.raises(DataError, match="no sound in it"):
+        open_audio(tmp_path / "none.wav")
+
+
 def test_a_wrong_suffix_does_not_matter(tmp_path: Path) -> None:
     write_wav(tmp_path / "real.wav", np.full((99, 1), 77, np.int16), 8000)
     (tmp_path / "real.wav").rename(tmp_path / "wrong.mp3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -126,6 +127,40 @@ def test_packets_that_are_missing_are_silence_not_a_shift(tmp_path: Path) -> Non
     assert not found[first:last].any()
     assert "missing" in " ".join(sound.info.notes)
     sound.close()
+
+
+def test_vorbis_in_a_film_counts_from_the_encoders_first_sample(tmp_path: Path) -> None:
+    """A Vorbis decoder's first block is no sound; Matroska does not say so and gives it a place in time."""
+    signal, positions = impulses(48000)
+    soundfile.write(tmp_path / "sound.ogg", signal, 48000)
+    with av.open(str(tmp_path / "sound.ogg")) as given, av.open(str(tmp_path / "film.webm"), "w") as film:
+        copied = film.add_stream_from_template(given.streams.audio[0])
+        for packet in given.demux(audio=0):
+            if packet.size:
+                packet.stream = copied
+                film.mux(packet)
+    sound = open_audio(tmp_path / "film.webm")
+    found = sound.read(0, sound.frames)
+    assert [abs(peak_near(found, position) - position) <= 1 for position in positions] == [True, True, True]
+    with av.open(str(tmp_path / "film.webm")) as container:
+        first = next(container.decode(audio=0))
+        assert first.pts is not None
+        assert first.time_base is not None
+        assert abs(sound.time_of(0) - first.pts * first.time_base * 1_000_000_000) <= 1_000_000
+    sound.close()
+
+
+def test_a_capture_of_several_recordings_says_that_one_is_heard(tmp_path: Path) -> None:
+    signal, _ = impulses(48000)
+    one, two = tmp_path / "one.ogg", tmp_path / "two.ogg"
+    soundfile.write(one, signal, 48000)
+    encode(two, "libopus", signal, 48000)
+    (tmp_path / "both.ogg").write_bytes(one.read_bytes() + two.read_bytes())
+    alone, both = open_audio(one), open_audio(tmp_path / "both.ogg")
+    assert alone.info.notes == ()
+    assert both.info.notes == ("it holds several recordings one after another; only the first one is heard",)
+    alone.close()
+    both.close()
 
 
 def test_each_track_of_a_film_is_a_stream(tmp_path: Path) -> None:

@@ -44,6 +44,19 @@ def test_pcd(tmp_path: Path, data: str) -> None:
     assert cloud.total == 1000
 
 
+def test_a_pcd_whose_sensor_stands_elsewhere_says_so_and_others_do_not(tmp_path: Path) -> None:
+    write_pcd(tmp_path / "a.pcd", street(), "binary")
+    raw = (tmp_path / "a.pcd").read_bytes()
+    assert raw.count(b"VIEWPOINT 0 0 0 1 0 0 0\n") == 1
+    for pose, notes in (("0.0 0.0 -0 1.000 0.0 0.0 0e0", 0), ("0 0 1.8 1 0 0 0", 1)):
+        path = tmp_path / f"{notes}.pcd"
+        path.write_bytes(raw.replace(b"0 0 0 1 0 0 0", pose.encode()))
+        reader = open_clouds([path], options={})
+        reader.cloud(0)
+        assert len(reader.info.notes) == notes
+        reader.close()
+
+
 @pytest.mark.parametrize("blank", [" ", "\t", "  "])
 def test_a_long_ascii_pcd_is_the_same_numbers(tmp_path: Path, blank: str) -> None:
     truth = street(12_000)
@@ -63,6 +76,7 @@ def test_ply_with_doubles_and_colours(tmp_path: Path, order: str) -> None:
         "z": rng.uniform(0, 9, 300),
         "red": rng.integers(0, 256, 300).astype(np.uint8), "green": rng.integers(0, 256, 300).astype(np.uint8),
         "blue": rng.integers(0, 256, 300).astype(np.uint8), "label": rng.integers(-9, 99, 300).astype(np.int32),
+        "scalar_Intensity": rng.uniform(0, 255, 300).astype(np.float32),  # CloudCompare's name for it
     }  # fmt: skip
     write_ply(tmp_path / "a.ply", columns, order, extra="element face 0\nproperty list uchar int vertex_indices\n")
     cloud = _one(tmp_path / "a.ply")
@@ -70,6 +84,8 @@ def test_ply_with_doubles_and_colours(tmp_path: Path, order: str) -> None:
     assert np.abs(back - np.stack([columns[n] for n in "xyz"], axis=1)).max() < 4e-6  # float32 alone is off by 0.125
     assert np.array_equal(cloud.fields["rgb"], np.stack([columns[n] for n in ("red", "green", "blue")], axis=1))
     assert np.array_equal(cloud.fields["label"], columns["label"])
+    assert np.array_equal(cloud.fields["intensity"], columns["scalar_Intensity"])
+    assert all(values.dtype.isnative for values in cloud.fields.values())  # the panes hand them to C as they are
 
 
 def test_las_keeps_its_steps_however_far_away(tmp_path: Path) -> None:

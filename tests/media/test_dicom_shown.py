@@ -195,7 +195,7 @@ def test_compression_that_cannot_be_read_is_named(tmp_path: Path, syntax: str, s
     path = tmp_path / "a.dcm"
     dataset.save_as(path, implicit_vr=False, little_endian=True, enforce_file_format=False)
     with pytest.raises(DataError, match=sentence):
-        open_picture([path], {}, OpenContext()).picture()
+        open_picture([path], {}, OpenContext())
 
 
 @settings(max_examples=60, deadline=None)

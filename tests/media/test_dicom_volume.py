@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dicom_files import AXIAL, CORONAL, SAGITTAL, enhanced, picture_file, save, voxels, write_series
-from pydicom.uid import JPEG2000Lossless, RLELossless, generate_uid
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless, generate_uid
 
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
@@ -190,7 +190,7 @@ def test_a_dose_grid_by_its_offsets(tmp_path: Path) -> None:
     assert volume.value_at(2, 1, 1) == pytest.approx(int(pixels[2, 1, 1]) * 0.001)
 
 
-@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless])
+@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless, DeflatedExplicitVRLittleEndian])
 def test_compressed_slices(tmp_path: Path, syntax: str) -> None:
     pixels = voxels(3, 64, 64)
     paths = []
@@ -202,7 +202,10 @@ def test_compressed_slices(tmp_path: Path, syntax: str) -> None:
             ImageOrientationPatient=list(AXIAL),
             PixelSpacing=[1, 1],
         )
-        dataset.compress(syntax, generate_instance_uid=False)
+        if syntax == DeflatedExplicitVRLittleEndian:
+            dataset.file_meta.TransferSyntaxUID = syntax
+        else:
+            dataset.compress(syntax, generate_instance_uid=False)
         paths.append(save(dataset, tmp_path / f"{i}.dcm"))
     volume = open_volume(paths, {}, OpenContext())
     assert np.array_equal(volume.slab(0, 1), pixels[1])

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from workstation.core.errors import DataError
 from workstation.media.base import Limits, OpenContext, OptionValue, VolumeReader
 from workstation.media.cache import DiskCache, MemoryCache
+from workstation.media.grouping import propose_folder
 from workstation.media.nifti import open_nifti, parse_header, probe
+from workstation.media.probe import built_in_readers
 from workstation.media.volume import StackVolume, edge_letters, patient_at
 
 ROWS = ((-2.0, 0.0, 0.0, 90.0), (0.0, 3.0, 0.0, -126.0), (0.0, 0.0, 4.0, -72.0))
@@ -143,6 +145,8 @@ def test_one_volume_of_several(tmp_path: Path) -> None:
     values = array("i2", (3, 6, 5, 4))
     file = bytes(header_1(dims=(4, 4, 5, 6, 3))) + bytes(4) + values.tobytes()
     assert np.array_equal(nifti(tmp_path, file, volume=2).slab(0, 1), values[2, 1])
+    assert "it holds 3 volumes; the first one is shown" in nifti(tmp_path, file).info.notes
+    assert not any("volumes" in note for note in nifti(tmp_path, file, volume=0).info.notes)
     with pytest.raises(DataError, match="has 3 volumes, counted from 0; there is no 3"):
         nifti(tmp_path, file, volume=3)
 
@@ -155,6 +159,9 @@ def test_a_pair_of_files(tmp_path: Path) -> None:
         assert np.array_equal(volume.slab(0, 5), array("i2")[5])
         assert len(volume.paths) == 2
         volume.close()
+    proposal = propose_folder(tmp_path, built_in_readers())
+    (stream,) = (stream for sample in proposal.samples for stream in sample.streams)
+    assert ([path.name for path in stream.files], proposal.skipped) == (["a.hdr", "a.img"], ())
 
 
 @pytest.mark.parametrize("cached", [False, True])

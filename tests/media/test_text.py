@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from workstation.core.errors import DataError
 from workstation.media.base import OpenContext, TextReader
 from workstation.media.report import open_report, sections
-from workstation.media.text import decode_text, open_plain, paragraphs, probe
+from workstation.media.text import decode_text, open_plain, paragraphs, probe, read_text
 
 TEXTS = {
     "composed": "café\n",
@@ -36,6 +36,34 @@ def test_text_is_kept_verbatim(tmp_path: Path, text: str, mark: bytes, encoding:
     assert isinstance(reader, TextReader)
     assert reader.text == text
     assert reader.info.count == len(text)
+
+
+@pytest.mark.parametrize(("encoding", "text"), [
+    ("windows-1251", "Привет, мир\r\n"), ("KOI8-R", "Как дела"), ("shift_jis", "こんにちは世界"),
+    ("gb18030", "你好a世界"), ("latin-1", "Grüße"), ("mac-roman", "naïve"), ("euc-kr", "안녕"),
+])  # fmt: skip
+def test_an_older_encoding_is_read_when_it_is_named(tmp_path: Path, encoding: str, text: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode(encoding))
+    assert probe(path, path.read_bytes()) == 0.5  # it may be a text: who opens it is told what is missing
+    with pytest.raises(DataError, match="--encoding"):
+        open_plain([path], {}, OpenContext())
+    decoded = read_text(path, {"encoding": encoding})
+    assert decoded.text == text
+    places = [len(text[:offset].encode(encoding)) for offset in range(len(text) + 1)]
+    assert [decoded.positions.byte_of(offset) for offset in range(len(text) + 1)] == places
+
+
+@pytest.mark.parametrize("name", ["utf-7", "zip", "idna", "unicode_escape", "nothing", "../x", "x" * 999])
+def test_what_is_no_encoding_of_a_text_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    with pytest.raises(DataError, match="no encoding known here"):
+        read_text(tmp_path / "a.txt", {"encoding": name})
+
+
+def test_a_mark_counts_before_what_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("\ufeffcafé".encode())
+    assert read_text(tmp_path / "a.txt", {"encoding": "cp1252"}).text == "café"
 
 
 @pytest.mark.parametrize(

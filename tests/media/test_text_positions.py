@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QTextBoundaryFinder
 
@@ -70,6 +71,8 @@ ALPHABET = "ab \r\n\u0301\u0308\u200d👩👧❤\ufe0f🇩🇪🏽한\u1112\u116
 
 @given(st.text(alphabet=ALPHABET, max_size=12))
 def test_boundaries_are_those_of_an_independent_finder(text: str) -> None:
+    # WORKAROUND: Qt 6 parts the two halves of a flag that follows a picture at once; UAX #29 (GB12, GB13) does not.
+    assume(not re.search("[👩👧❤][🇩🇪]", text))
     finder = QTextBoundaryFinder(QTextBoundaryFinder.BoundaryType.Grapheme, text)
     bounds = [0] if text else []
     while (bound := finder.toNextBoundary()) >= 0:

@@ -10,6 +10,7 @@ import pytest
 
 from workstation.core.errors import DataError
 from workstation.media.base import TrajectoryReader
+from workstation.media.held import unit_rotations
 from workstation.media.trajectory import TrajectoryFile, open_trajectory
 
 HALF = float(np.sqrt(0.5))
@@ -106,3 +107,11 @@ def test_a_hopeless_file_is_named_in_one_sentence(tmp_path: Path, name: str, con
         open_trajectory(path)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_numbers_no_rotation_can_have_are_gaps_without_a_word_from_numpy() -> None:
+    turns = np.array([[1.0, 0, 0, 0], [1e300, 0, 0, 0], [np.inf, 0, 0, 0], [np.nan, 0, 0, 1], [0, 0, 0, 1.001]])
+    scaled, notes = unit_rotations(turns)
+    assert np.isnan(scaled).all(axis=1).tolist() == [False, True, True, True, False]
+    assert notes == ("3 poses have no unit quaternion: gaps",)
+    assert np.allclose(np.linalg.norm(scaled[[0, 4]], axis=1), 1)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.prelabel.speech_stand_ins import RATE, silence, voice
+from tests.prelabel.speech_stand_ins import RATE, Stand, loud_is_speech, model, silence, voice
 from tests.tiny_graphs import Node, graph_bytes
 from workstation.app import label_sounds, prelabelling
-from workstation.app.models import add, models_shelf
+from workstation.app.models import models_shelf
 from workstation.app.opening import new_project, open_project
 from workstation.app.prelabelling import Wish, chunks_of, plan, store
 from workstation.app.session import Session
@@ -43,39 +43,6 @@ classes:
 SPOKEN = ((1.0, 2.5), (30.0, 33.0), (58.5, 61.5), (70.0, 72.0), (119.0, 119.5), (125.0, 127.0))
 """Seconds, as the test made the sound; one goes over the edge of a minute."""
 LENGTH_S = 130
-
-
-def loud_is_speech() -> bytes:
-    """Ten times the mean loudness of each window, at most 0.9; memory goes through unchanged."""
-    return graph_bytes(
-        [
-            Node("Abs", ["input"], ["loud"]),
-            Node("ReduceMean", ["loud"], ["mean"], {"axes": [1], "keepdims": 0}),
-            Node("Mul", ["mean", "ten"], ["much"]),
-            Node("Min", ["much", "most"], ["speech_probs"]),
-            Node("Identity", ["h"], ["hn"]),
-            Node("Identity", ["c"], ["cn"]),
-        ],
-        inputs={"input": ["n", 576], "h": [1, 1, 128], "c": [1, 1, 128]},
-        outputs={"speech_probs": ["n"], "hn": [1, 1, 128], "cn": [1, 1, 128]},
-        weights={"ten": np.array([10], np.float32), "most": np.array([0.9], np.float32)},
-    )
-
-
-def model(folder: Path, name: str, task: str, family: str, files: dict[str, bytes], extra: str = "") -> None:
-    """Bring a model of that name."""
-    folder.mkdir()
-    said = []
-    for file, data in files.items():
-        (folder / file).write_bytes(data)
-        role = "model" if file.startswith("model") else file.partition(".")[0]
-        said.append(f"{role}: {{path: {file}, sha256: {hashlib.sha256(data).hexdigest()}}}")
-    (folder / "model.yaml").write_text(
-        f'schema: 1\nid: {name}\nversion: "2"\ntask: {task}\nfamily: {family}\nfiles: {{{", ".join(said)}}}\n'
-        f"labels: [speech]\n{extra}",
-        encoding="utf-8",
-    )
-    add(folder, models_shelf())
 
 
 @pytest.fixture
@@ -154,21 +121,6 @@ def test_a_stopped_job_finds_what_one_that_was_never_stopped_finds(project: Path
     assert len(whole) == len(SPOKEN)
 
 
-class Stand:
-    """Hears two words in every piece, and German amid what is said for longer than two seconds."""
-
-    name = "stand"
-
-    def hear(self, sound: Sound, language: str) -> Heard:
-        length = len(sound) / RATE
-        words = (
-            FoundWord(text="well", start_s=0.1, end_s=0.4, score=0.75),
-            FoundWord(text=" ja", start_s=0.4, end_s=length, score=0.25),
-        )
-        span = FoundSpan(start_s=0.1, end_s=length, label="speech", score=0.5, text="well ja", words=words)
-        return Heard(spans=(span,), language="en", languages=({"en": 0.5, "de": 0.4} if length > 2.5 else {"en": 1.0},))
-
-
 @pytest.fixture
 def recogniser(models_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model for transcripts, heard by the stand-in."""
@@ -235,3 +187,162 @@ def test_spans_of_one_voice_belong_to_one_person_also_after_a_stop(project: Path
     assert [each.entity for each in mine] == [first if start < 60 else second for start, _ in SPOKEN]
     assert {(each.class_id, each.state) for each in mine} == {("talk", State.PROPOSED)}
     assert mine[0].source.parameters["speakers"] == 2
+
+
+SPEAKS = """
+link_types:
+  speaks:
+    name: {en: Speaks}
+    definition: The voice is this person's.
+    roles:
+      voice: {targets: [annotation], classes: [talk], streams: [audio]}
+      speaker: {classes: [person]}
+"""
+
+
+class TwoVoices:
+    """Hears one word in every second of a piece."""
+
+    name = "stand"
+
+    def hear(self, sound: Sound, language: str) -> Heard:
+        count = max(1, round(len(sound) / RATE))
+        words = tuple(
+            FoundWord(text=f" w{number}", start_s=number + 0.1, end_s=number + 0.9, score=0.5)
+            for number in range(count)
+        )
+        text = " ".join(each.text.strip() for each in words)
+        span = FoundSpan(start_s=0.1, end_s=count, label="speech", score=0.5, text=text, words=words)
+        return Heard(spans=(span,), language="en", languages=({"en": 1.0},))
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    """A minute and more in which two people speak, once one right after the other."""
+    (tmp_path / "ontology.yaml").write_text(ONTOLOGY + SPEAKS, encoding="utf-8")
+    sound = silence(70)
+    for start, end, pitch in ((1.0, 5.0, 150), (5.0, 9.0, 290), (20.0, 23.0, 150), (62.0, 66.0, 290)):
+        sound[round(start * RATE) : round(end * RATE)] = voice(end - start, pitch)
+    with wave.open(str(tmp_path / "talk.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
+    assert main(["add", str(folder), str(tmp_path / "talk.wav"), "--sample", "s", "--stream", "mic"]) == 0
+    return folder
+
+
+def test_turns_say_who_speaks_them_and_the_errors_are_counted(
+    talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detector(tmp_path, "")
+    extra = "map: {speaker: person, speech: talk}\n"
+    model(tmp_path / "who", "voices", "speaker-embed", "ge2e", {"model.onnx": mean_of_mels()}, extra)
+    model(tmp_path / "asr", "words", "asr", "whisper", {"model.bin": b"nothing"}, "map: {speech: talk}\n")
+    monkeypatch.setattr(label_sounds, "recogniser_of", lambda _assignment: TwoVoices())
+    wish = Wish(models=("loud", "words", "voices"), speakers=2, layer="found")
+    with open_project(talk, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), wish)
+        work = next(each for each in planned.work if each.source.name == "words")
+        store(session, work, next(iter(chunks_of(work.assignment))))  # stopped after the first minute
+    with open_project(talk, person="ann", tool="prelabel") as session:
+        planned = plan(session, models_shelf(), wish)
+        work = next(each for each in planned.work if each.source.name == "words")
+        for chunk in chunks_of(work.assignment):
+            store(session, work, chunk)
+        turns = labels(session)
+        sample = next(iter(session.store.samples()))
+        people = {each.id: each.name for each in session.store.entities(sample.id)}
+        links = list(session.store.links(sample.id))
+    who = {}
+    for link in links:
+        assert (link.type_id, link.state, link.source.name) == ("speaks", State.PROPOSED, "words")
+        assert "voices hears" in link.rationale
+        ends = {end.role: end.target for end in link.ends}
+        who[ends["voice"]] = people[ends["speaker"]]
+    spoken = [((each.start_ns or 0) / 1e9, who[each.id]) for each in turns]
+    first, second = "speaker 1 of mic (voices)", "speaker 2 of mic (voices)"
+    assert [name for _, name in spoken] == [first, second, first, second]
+    assert [start for start, _ in spoken] == pytest.approx([1.0, 5.0, 20.0, 62.0], abs=0.7)
+    assert {(each.class_id, each.entity) for each in turns} == {("talk", None)}
+    assert turns[0].source.parameters["speakers"] == 2
+    assert str(turns[0].source.parameters["speaker_encoder"]).startswith("voices 2 ")
+    # Truth: the same turns but the last one is the first speaker's, and one word in four is another one.
+    with open_project(talk, person="ann", kind="person") as session, session.together("truth") as run:
+        ids = {name: key for key, name in people.items()}
+        words = wrong = 0
+        for number, each in enumerate(turns):
+            said = str(each.text).split()
+            said[0] = f"x{number}"
+            words, wrong = words + len(said), wrong + 1
+            made = run("turn.add", sample=sample.id, stream=each.stream, start_ns=each.start_ns, end_ns=each.end_ns,
+                       text=" ".join(said), class_id="talk", layer="gold")  # fmt: skip
+            speaker = ids[first if number == 3 else who[each.id]]
+            run("link.add", sample=sample.id, type_id="speaks", layer="gold",
+                ends={"voice": [f"annotation:{made}"], "speaker": [f"entity:{speaker}"]})  # fmt: skip
+    capsys.readouterr()
+    arguments = ["prelabel", str(talk), "--models", "loud,words,voices", "--speakers", "2", "--layer", "found"]
+    assert main([*arguments, "--eval", "gold", "--json"]) == 0
+    rows = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    scores = [each for each in rows if each.get("t") == "score" and each["model"] == "words"]
+    by_what = {each["what"]: each for each in scores}
+    assert by_what["words"]["wer"] == pytest.approx(wrong / words, abs=0.001)
+    # By hand: nothing is missed or invented; the last turn is given to the other speaker; 0.25 s about each true
+    # boundary is left out.
+    lengths = [max(0.0, ((each.end_ns or 0) - (each.start_ns or 0)) / 1e9 - 0.5) for each in turns]
+    assert by_what["speakers"]["der"] == pytest.approx(lengths[3] / sum(lengths), abs=0.05)
+
+
+def loud_tagger() -> bytes:
+    """One frame every half second: twice the largest loudness in it, for one class of two."""
+    return graph_bytes(
+        [
+            Node("Abs", ["waveform"], ["loud"]),
+            Node("Unsqueeze", ["loud", "front"], ["row"]),
+            Node("MaxPool", ["row"], ["frames"],
+                 {"kernel_shape": [RATE], "strides": [RATE // 2], "pads": [0, RATE - 1]}),
+            Node("Squeeze", ["frames", "front"], ["line"]),
+            Node("Unsqueeze", ["line", "last"], ["column"]),
+            Node("Mul", ["column", "twice"], ["scores"]),
+        ],
+        inputs={"waveform": ["n"]}, outputs={"scores": ["m", 2]},
+        weights={"front": np.array([0, 1], np.int64), "last": np.array([1], np.int64),
+                 "twice": np.array([[2, 0]], np.float32)},
+    )  # fmt: skip
+
+
+def test_an_event_is_one_span_however_long_and_wherever_the_job_was_stopped(tmp_path: Path, models_home: Path) -> None:
+    (tmp_path / "ontology.yaml").write_text(ONTOLOGY, encoding="utf-8")
+    sound = silence(400)
+    truth = ((10.0, 12.0), (100.0, 290.0), (355.0, 362.0))
+    for start, end in truth:
+        sound[round(start * RATE) : round(end * RATE)] = 0.4
+    with wave.open(str(tmp_path / "siren.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((sound * 32767).astype("<i2").tobytes())
+    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
+    assert main(["add", str(folder), str(tmp_path / "siren.wav"), "--sample", "s", "--stream", "mic"]) == 0
+    model(tmp_path / "tag", "tagger", "audio-tag", "wave-tagger", {"model.onnx": loud_tagger()},
+          "labels: [siren, nothing]\nmap: {siren: talk}\noptions: {hop_s: 0.5, frame_s: 1.0}\n")  # fmt: skip
+    wish = Wish(models=("tagger",))
+    for _ in range(2):
+        with open_project(folder, person="ann", tool="prelabel") as session:
+            progress = plan(session, models_shelf(), wish).work[0]
+            store(session, progress, next(iter(chunks_of(progress.assignment))))
+            assert not progress.mark.finished
+    with open_project(folder, person="ann", tool="prelabel") as session:
+        assert prelabelling.run(session, plan(session, models_shelf(), wish)) == []
+        found = labels(session)
+        assert prelabelling.run(session, plan(session, models_shelf(), Wish(models=("onsets",)))) == []
+        assert labels(session) == found  # nobody said what a sound without a name is called here
+    spans = [((each.start_ns or 0) / 1e9, (each.end_ns or 0) / 1e9) for each in found]
+    assert np.abs(np.array(spans) - np.array(truth)).max() <= 1.0
+    assert main(["prelabel", str(folder), "--models", "onsets", "--map", "sound=talk", "--layer", "on"]) == 0
+    with open_project(folder, read_only=True) as session:
+        onsets = [each for each in labels(session) if each.layer == "on"]
+    begun = np.array([(each.start_ns or 0) / 1e9 for each in onsets])
+    assert all(np.abs(begun - start).min() <= 0.05 for start, _ in truth)
+    assert {each.source.name for each in onsets} == {"onsets"}

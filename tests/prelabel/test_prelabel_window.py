@@ -5,6 +5,7 @@ The model is a tiny graph that finds what is bright; what is bright was drawn by
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -14,16 +15,20 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton
 
-from strict_windows import wait_for
+from strict_windows import let_work, wait_for
 from tests.tiny_graphs import bright_box, model_folder
 from workstation.app.opening import new_project
 from workstation.cli.main import main
 from workstation.core.annotation import State
+from workstation.core.rights import ActorKind
+from workstation.ui.dialogs.predictions import ImportPredictions
 from workstation.ui.dialogs.prelabel import ClassMapSheet, Prelabel
+from workstation.ui.dialogs.try_model import TryModel
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panels.models import ModelsPanel
+from workstation.ui.panels.samples import SamplesPanel
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bright_family", "models_home")]
 COUNT = 12
@@ -75,7 +80,7 @@ def window(qapp: QApplication, project: Path) -> Generator[MainWindow, None, Non
 def keep(window: MainWindow, name: str) -> None:
     folder = os.environ.get("WORKSTATION_STORY_PICTURES")
     if folder:
-        QTest.qWait(300)
+        let_work(300)
         dialogs = [each for each in window.findChildren(QDialog) if each.isVisible()]
         (dialogs[-1] if dialogs else window).grab().save(str(Path(folder) / f"{name}.png"))
 
@@ -105,8 +110,16 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     QTest.mouseClick(panel.prove_button, Qt.MouseButton.LeftButton)
     wait_for(lambda: cells()[1].startswith("CPU, "), what="the verdict")
     assert " ms" in cells()[1]
+    assert "bright runs on CPU, " in panel.words.toPlainText()
+    assert panel.words.isVisible()
+    try_it(window, panel)
 
-    window.perform("prelabel.classes")
+    window.perform("prelabel.run")
+    asked = dialog(window, Prelabel)
+    assert isinstance(asked, Prelabel)
+    keep(window, "prelabel_dialog")
+    QTest.mouseClick(asked.start_button, Qt.MouseButton.LeftButton)
+    assert not window.jobs.running()  # what its labels mean was never said for this ontology: that is asked first
     sheet = dialog(window, ClassMapSheet)
     assert isinstance(sheet, ClassMapSheet)
     assert sheet.words is not None
@@ -118,13 +131,8 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     assert sheet.words.text() == "One label has no class and will be left out: dim."
     keep(window, "class_map")
     QTest.mouseClick(sheet.findChild(QPushButton, "dialog_class_map_keep"), Qt.MouseButton.LeftButton)
-
-    window.perform("prelabel.run")
-    asked = dialog(window, Prelabel)
-    assert isinstance(asked, Prelabel)
-    keep(window, "prelabel_dialog")
-    QTest.mouseClick(asked.start_button, Qt.MouseButton.LeftButton)
     assert window.jobs.running()
+    assert not [each for each in window.findChildren(QDialog) if each.isVisible()]
     wait_for(lambda: not window.jobs.running(), what="the job")
     assert bench.view is not None
     assert len(bench.view.annotations) == COUNT, window.status.said
@@ -140,6 +148,90 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     assert {each.state for each in bench.view.annotations.values()} == {State.DONE}
     window.perform("edit.undo")
     assert {each.state for each in bench.view.annotations.values()} == {State.PROPOSED}
+    window.perform("prelabel.run")
+    again = dialog(window, Prelabel)
+    assert isinstance(again, Prelabel)
+    QTest.mouseClick(again.start_button, Qt.MouseButton.LeftButton)
+    assert not [each for each in window.findChildren(QDialog) if each.isVisible()]  # it was asked once
+    wait_for(lambda: not window.jobs.running(), what="the job that finds all done")
+    bring_predictions(window, tmp_path / "elsewhere.jsonl")
+    walk_what_is_disputed(window)
+
+
+def try_it(window: MainWindow, panel: ModelsPanel) -> None:
+    """On the picture that is shown: the bright thing, before any class was said for it."""
+    panel.table.selectRow([row.key for row in panel.model.rows].index("bright"))
+    window.perform("models.try")
+    sheet = dialog(window, TryModel)
+    assert isinstance(sheet, TryModel)
+    wait_for(lambda: sheet.table.rowCount() == 1, what="what it finds")
+    assert [sheet.table.item(0, column).text() for column in range(3)] == ["bright", "1.00", "– left out –"]
+    assert sheet.words is not None
+    assert sheet.words.text().startswith("It found 1 thing in ")
+    keep(window, "try_model")
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
+
+
+def walk_what_is_disputed(window: MainWindow) -> None:
+    """A person labels what no model saw, and the sample stands in the queue with what stands alone in it."""
+    assert window.opened is not None
+    bench = window.opened.bench
+    assert bench.view is not None
+    first = min(each.start_ns or 0 for each in bench.view.annotations.values())
+    mine = bench.run(
+        "annotation.add", stream="front", class_id="lamp", state="done", start_ns=first, end_ns=first,
+        shape={"kind": "box", "x": 2, "y": 30, "width": 12, "height": 12},
+    )  # fmt: skip
+    window.show_pane("samples")
+    panel = window.pane("samples")
+    assert isinstance(panel, SamplesPanel)
+    panel.set_choice("queue", "disputed")
+    wait_for(lambda: bool(panel.pages.rows) and "%" in panel.pages.rows[0].cells[0].text, what="the queue")
+    (row,) = panel.pages.rows
+    assert "disagree on 17 of 17 claims" in row.cells[0].tip  # twelve that are bright, four from elsewhere, and mine
+    panel.open_row(row)
+    walked = []
+    for _ in range(17):
+        walked += bench.selected
+        panel.next_claim()
+    assert sorted(walked) == sorted(bench.view.annotations)
+    assert walked[-1] == mine  # no model is sure of it
+    keep(window, "disputed")
+    panel.set_choice("queue", "")
+    wait_for(lambda: panel.pages.rows[0].cells[0].text == "s", what="all samples")
+
+
+def bring_predictions(window: MainWindow, file: Path) -> None:
+    """Of a file with a header, three that are good, one of a class nobody knows and one that is broken."""
+    assert window.opened is not None
+    bench = window.opened.bench
+    rows: list[dict[str, object]] = [{"model": {"name": "elsewhere", "version": "7"}}]
+    rows += [{"class": "Lamp", "score": 0.8, "frame": at, "box": [40, 20, 10, 10]} for at in (1, 2, 3)]
+    rows += [{"class": "bulb", "score": 0.6, "frame": 4, "box": [40, 20, 10, 10]}]
+    rows += [{"class": "Lamp", "score": 7, "frame": 4, "box": [40, 20, 10, 10]}]
+    file.write_text("\n".join(json.dumps(each) for each in rows))
+    window.perform("predictions.import")
+    sheet = dialog(window, ImportPredictions)
+    assert isinstance(sheet, ImportPredictions)
+    sheet.take_file(str(file))
+    wait_for(lambda: sheet.propose_button.isEnabled(), what="the file looked through")
+    assert sheet.propose_button.text() == "Propose 3"
+    lines = [[sheet.lines.item(row, column).text() for column in range(5)] for row in range(sheet.lines.rowCount())]
+    assert lines == [["s", "front", "Lamp", "3", "0.80"]]
+    assert "elsewhere.jsonl, line 6" in sheet.left.item(0).text()
+    box = sheet.unmapped.cellWidget(0, 2)
+    assert isinstance(box, QComboBox)
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    wait_for(lambda: sheet.propose_button.text() == "Propose 4", what="the file looked through again")
+    keep(window, "import_predictions")
+    QTest.mouseClick(sheet.propose_button, Qt.MouseButton.LeftButton)
+    wait_for(lambda: "4 predictions of elsewhere.jsonl are proposed" in window.status.said, what="the predictions")
+    assert bench.view is not None
+    came = [each for each in bench.view.annotations.values() if each.source.name == "elsewhere"]
+    assert [(each.state, each.source.version) for each in came] == [(State.PROPOSED, "7")] * 4
+    last = bench.session.store.head()
+    assert bench.session.store.revision(last).header.actor.kind is ActorKind.MODEL
 
 
 def test_a_model_that_cannot_run_leaves_the_window_and_says_why(window: MainWindow, tmp_path: Path) -> None:
@@ -151,4 +243,5 @@ def test_a_model_that_cannot_run_leaves_the_window_and_says_why(window: MainWind
     panel.add_from(bad)
     wait_for(lambda: not window.jobs.running(), what="the job")
     wait_for(lambda: "bad.onnx" in window.status.said, what="the reason")
+    assert "bad.onnx" in panel.words.toPlainText()  # and there it stays
     assert not [row for row in panel.model.rows if row.key == "bad"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ from msgspec.structs import replace
 from plain_snapshot import TEXT, PlainSnapshot, Scene, ontology
 
 from workstation.app.sync_forecast import forecast, with_map
+from workstation.core.evidence import ClockOff, NoEvidence
 from workstation.core.geometry import Cuboid, ShapeKind, Span
 from workstation.core.ids import deterministic_ids
-from workstation.core.sample import Gate, GateState, Project, Sample, Stream
+from workstation.core.sample import Gate, GateState, Project, Sample, Stream, StreamKind
 from workstation.core.sync_state import why_locked
 from workstation.core.timemap import IDENTITY, offset_map
 from workstation.core.tolerances import allowed_ms
+from workstation.qa.findings import load_rules
+from workstation.qa.runner import run_rules
 
 MS = 1_000_000
 RULES = TEXT.replace(
@@ -212,3 +216,53 @@ def test_the_limit_of_fused_captures_follows_from_the_things_speed(kmh: float, a
     assert len(faults) == found
     for each in faults:
         assert each.limit == pytest.approx(0.3 / (kmh / 3.6) * 1000, rel=0.01)
+
+
+def with_gyro() -> tuple[Scene, Stream]:
+    """A sample with a series and poses."""
+    scene = Scene()
+    made = []
+    for kind in (StreamKind.SERIES, StreamKind.TRAJECTORY):
+        given: Any = {"id": scene.ids.new(), "sample": scene.sample, "key": kind.value, "kind": kind}
+        made.append(scene.add(Stream(**given, time_map=IDENTITY)))
+    return scene, made[1]
+
+
+class Turning(NoEvidence):
+    """Says how late the series turns against the poses."""
+
+    def __init__(self, late_ms: float, half_width_ms: float, poses: Stream) -> None:
+        self._found = ClockOff(round(late_ms * 1e6), round(half_width_ms * 1e6), poses)
+
+    def turning(self, stream: Stream) -> ClockOff:  # type: ignore[override]
+        assert stream.kind is StreamKind.SERIES
+        return self._found
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "half_width_ms", "found"),
+    [(80.0, 2.0, 1), (-80.0, 2.0, 1), (11.0, 2.0, 0), (9.0, 0.1, 0), (40.0, 35.0, 0)],
+)
+def test_a_gyro_that_turns_late_is_found_beyond_what_the_measurement_may_be_wrong(
+    late_ms: float, half_width_ms: float, found: int
+) -> None:
+    scene, poses = with_gyro()
+    rules = [each for each in load_rules() if each.id == "clocks.turning"]
+    known = Turning(late_ms, half_width_ms, poses)
+    outcomes = run_rules(
+        scene.snapshot, rules, scene.snapshot.samples(), project=False, evidence=lambda _: nullcontext(known)
+    )
+    findings = [each for outcome in outcomes for each in outcome.findings]
+    assert len(findings) == found
+    for each in findings:
+        assert each.measured == abs(late_ms)
+        assert ("later" in each.text) is (late_ms > 0)
+        assert [item.label for item in each.items] == ["series", "trajectory"]
+
+
+def test_poses_that_hardly_turn_leave_the_check_of_a_gyro_not_run() -> None:
+    scene, _ = with_gyro()
+    rules = [each for each in load_rules() if each.id == "clocks.turning"]
+    (outcome,) = run_rules(scene.snapshot, rules, scene.snapshot.samples(), project=False)
+    assert outcome.not_run is not None
+    assert "how series turns" in outcome.not_run

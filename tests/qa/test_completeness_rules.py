@@ -8,9 +8,10 @@ import pytest
 from plain_snapshot import Scene
 from space_world import MS, PLACES, World, street
 
-from workstation.core.annotation import Link, LinkEnd, Source, SourceKind, State, TargetKind
-from workstation.core.geometry import Cuboid
-from workstation.core.sample import Sample
+from workstation.core.annotation import Annotation, Link, LinkEnd, Source, SourceKind, State, TargetKind
+from workstation.core.geometry import Cuboid, ShapeKind, Span
+from workstation.core.sample import Sample, Stream, StreamKind
+from workstation.core.timemap import IDENTITY
 from workstation.qa.findings import load_rules
 from workstation.qa.runner import run_rules
 
@@ -128,3 +129,30 @@ def test_somebody_whose_cuboids_are_short_is_found_among_others(short_m: float, 
         assert findings[0].measured == pytest.approx(short_m, abs=0.02)
         assert findings[0].text.startswith("Ben makes cuboids")
         assert "too short" in findings[0].text
+
+
+@pytest.mark.parametrize(("linked", "found"), [(0, 1), (1, 0)])
+def test_a_modality_that_is_linked_nowhere_is_named_and_one_that_is_somewhere_is_not(linked: int, found: int) -> None:
+    """Ten samples of picture and text are linked; in six of picture and sound the sound is not."""
+    scene = Scene()
+    for number in range(16):
+        kind = StreamKind.TEXT if number < 10 else StreamKind.AUDIO
+        sample: Any = scene.ids.new()
+        scene.add(Sample(id=sample, key=f"s{number:02}"))
+        ends = []
+        for each in (StreamKind.IMAGE, kind):
+            stream: Any = scene.ids.new()
+            scene.add(Stream(id=stream, sample=sample, key=each.value, kind=each, time_map=IDENTITY))
+            given: Any = {"id": scene.ids.new(), "sample": sample, "stream": stream, "class_id": "car"}
+            ends.append(scene.add(Annotation(**given, kind=ShapeKind.SPAN, start_ns=0, end_ns=9, shape=Span())).id)
+        if kind is StreamKind.TEXT or number - 10 < linked:
+            joined: Any = {"id": scene.ids.new(), "sample": sample, "type_id": "near"}
+            roles = zip(("one", "other"), ends, strict=True)
+            held = tuple(LinkEnd(role=role, kind=TargetKind.ANNOTATION, target=end) for role, end in roles)
+            scene.add(Link(**joined, ends=held, state=State.DRAFT))
+    rules = [each for each in load_rules() if each.id == "corpus.isolated"]
+    findings = [each for outcome in run_rules(scene.snapshot, rules, []) for each in outcome.findings]
+    assert len(findings) == found
+    for finding in findings:
+        assert finding.text.startswith("audio labels are linked to nothing in 6 of 6 samples")
+        assert finding.measured == 0.0

@@ -100,12 +100,25 @@ def wait_for(condition: Callable[[], bool], *, what: str = "", timeout_ms: int =
     """Let the window work until the condition holds; the test fails if it does not."""
     from time import monotonic
 
-    from PySide6.QtTest import QTest
-
     end = monotonic() + timeout_ms / 1000
     while not condition():
         assert monotonic() < end, f"waited in vain for {what or condition}"
-        QTest.qWait(2)  # short: it keeps Python's lock, and workers need it
+        let_work(1)
+
+
+def let_work(for_ms: int) -> None:
+    """Let the window and its workers work so long. Unlike ``QTest.qWait``, which keeps Python's lock from workers."""
+    from time import monotonic, sleep
+
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    end = monotonic() + for_ms / 1000
+    while True:
+        QCoreApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        sleep(0.001)
+        if monotonic() >= end:
+            return
 
 
 def show(widget: QWidget, width: int = 900, height: int = 600) -> None:

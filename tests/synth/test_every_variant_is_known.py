@@ -6,7 +6,6 @@ A new variant fails here until somebody says where it is found.
 from __future__ import annotations
 
 import ast
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,16 +18,6 @@ IN_SPACE = {"drive": "DRIVES", "robot": "ROBOTS", "batch": "BATCHES"}
 BY_CLOCKS = {("drive", "radar_local_time"): "app/test_sample_clocks.py"}
 """No rule of labels can see them: what they shift holds no label. Fixture and variant → the test that finds them."""
 IN_A_TEST_OF_THEIR_OWN = {("batch", "errors"): "qa/test_planted_words.py"}
-NOT_LOOKED_FOR = {
-    (
-        "drive",
-        "imu_offset",
-    ): "no label lies on the IMU; sync align measures its clock (bench_sync: camera and IMU)",
-    ("batch", "wrong_pairing"): "labels without pictures: no check can tell which link is wrong",
-    ("batch", "drift"): "habits that change over weeks are a matter of agreement reports, which are not built",
-    ("batch", "isolated_modality"): "that a modality is never linked is asked of the corpus, which no check does yet",
-}
-"""With the reason; printed, so that it is not forgotten."""
 
 
 def listed(capsys: pytest.CaptureFixture[str], fixture: str) -> set[str]:
@@ -59,13 +48,10 @@ def test_every_variant_is_in_a_table(capsys: pytest.CaptureFixture[str]) -> None
         known.add((str(row[0]), without_size(row[1])))
     for fixture, name in IN_SPACE.items():
         known |= {(fixture, without_size(each)) for each in table(SPACE, name)}
-    known |= {*BY_CLOCKS, *IN_A_TEST_OF_THEIR_OWN, *NOT_LOOKED_FOR}
+    known |= {*BY_CLOCKS, *IN_A_TEST_OF_THEIR_OWN}
     made = {(fixture, variant) for fixture in VARIANTS for variant in listed(capsys, fixture)}
     assert len(made) > 50
     assert made - known == set(), "planted, and no table says what finds it"
-    with capsys.disabled():
-        for (fixture, variant), reason in NOT_LOOKED_FOR.items():
-            sys.stdout.write(f"\n{fixture} {variant}: not looked for, {reason}")
     assert known - made - {(fixture, "clean") for fixture in VARIANTS} == set(), "no generator plants it"
 
 

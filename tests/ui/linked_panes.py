@@ -6,19 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtTest import QTest
 
-from strict_windows import wait_for
+from strict_windows import let_work, wait_for
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.base import Pane
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
-ON_A_DRIVE = ("camera", "cloud", "strip", "timeline", "trajectory", "inspector", "entities", "links")
+ON_A_DRIVE = (
+    "camera",
+    "cloud",
+    "strip",
+    "timeline",
+    "trajectory",
+    "inspector",
+    "entities",
+    "links",
+    "graph",
+    "ends",
+)
+"""Each thing of the drive is linked to the same thing in the second half, so that panes of links show it too."""
 OF_A_TURN = ("text", "sound", "timeline")
 ON_PLANES = ("series", "volume", "document")
-OF_LINKS = ("graph", "ends")
-"""These show links and what they join, and only labels that have any: this law does not hold them yet."""
 NO_RECORDS = (
     "search",
     "models",
@@ -49,7 +58,7 @@ def still(found: Pane) -> NDArray[np.int16]:
     """Its picture, once nothing in it moves any more."""
     before = pixels(found)
     for _ in range(40):
-        QTest.qWait(60)
+        let_work(60)
         after = pixels(found)
         if found.settled() and np.array_equal(before, after):
             return after

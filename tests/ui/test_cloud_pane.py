@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from strict_turn import DRIVEN, PARKED, SAMPLE, STEP_NS, STREAM, SWEEPS, WALKER, WORLD, turn, turn_project
-from strict_windows import show, wait_for
+from strict_windows import let_work, show, wait_for
 from workstation.app.cloud_paint import ColourBy
 from workstation.app.opening import open_project
 from workstation.ui.actions.action import Hands
@@ -202,7 +202,7 @@ def test_a_picture_that_comes_late_is_not_shown_where_there_is_nothing(bench: Wo
         wait_for(lambda: pane.newest is None)
         assert canvas.drawn is None
         for _ in range(20):
-            QTest.qWait(2)
+            let_work(2)
             assert canvas.drawn is None
             assert pane.moment is None
 
@@ -219,7 +219,7 @@ def test_a_picture_of_before_a_gap_does_not_come_after_it(bench: Workbench, pane
     for before, after in ((1, 2), (6, 8), (10, 3)):
         bench.clock.seek(before * STEP_NS)
         wait_for(lambda before=before: pane.newest is not None and _item(pane.newest) == before)  # type: ignore[misc]
-        QTest.qWait(1)
+        let_work(1)
         bench.clock.seek((SWEEPS + 1) * STEP_NS)
         wait_for(lambda: pane.newest is None)
         seen.clear()
@@ -249,7 +249,7 @@ def test_while_time_runs_header_and_picture_are_of_one_sweep(bench: Workbench, p
     pane.canvas.painted.connect(look)
     for step in range(2 * SWEEPS):
         bench.clock.seek(step * STEP_NS // 2)
-        QTest.qWait(2)
+        let_work(2)
     bench.clock.seek(11 * STEP_NS)
     settle(pane)
     pane.canvas.painted.disconnect(look)

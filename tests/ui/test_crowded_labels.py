@@ -56,6 +56,7 @@ def test_a_rare_instant_stands_out_of_a_solid_band_of_others_and_can_be_picked(q
     row = crowded(held, palette, view)
     assert row is not None
     assert row[250] != row[240] == row[249]
+    assert row[250] >> 24 > 128 > 64 > row[240] >> 24  # the curve is seen behind the band, the rare one stands out
 
 
 @given(st.integers(0, 3000), st.integers(0, 400), st.integers(1, 3))

@@ -13,12 +13,11 @@ import pytest
 from PIL import ImageFont
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from timeline_window import wait_until_filled
 
 from strict_golden import assert_golden
-from strict_windows import copy_of, show, wait_for
+from strict_windows import copy_of, let_work, show, wait_for
 from workstation.app.opening import open_project
 from workstation.ui.application import wear
 from workstation.ui.panels.inspector import InspectorPanel
@@ -130,7 +129,7 @@ def test_a_pane_looks_as_approved(
     if bench.theme != theme:
         bench.set_theme(theme)
         wear(qapp, theme, 10)
-        QTest.qWait(50)
+        let_work(50)
     pane = panes[name]
     wait_for(pane.settled, what="the pane")
     width, height = SIZES[name]

@@ -11,11 +11,10 @@ import pytest
 from planes_project import SAMPLE, planes_project
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from strict_golden import assert_golden
-from strict_windows import copy_of, show, wait_for
+from strict_windows import copy_of, let_work, show, wait_for
 from workstation.app.opening import open_project
 from workstation.ui.application import wear
 from workstation.ui.panes.base import Pane
@@ -85,7 +84,7 @@ def picture_of(kind: str, bench: Workbench) -> QImage:
         before = QImage()
         for _ in range(60):
             wait_for(pane.settled, what=kind)
-            QTest.qWait(50)
+            let_work(50)
             now = pane.body.grab().toImage()
             if now == before:
                 break

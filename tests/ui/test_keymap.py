@@ -54,9 +54,19 @@ def test_conflicts_are_found_per_scope_and_shadows_named() -> None:
     keys.remap("mark", ["x", "Ctrl+M"])
     (clash,) = keys.conflicts()
     assert (clash.chord, clash.scope, clash.actions) == ("X", "camera", ("cut", "mark"))
-    assert keys.action_for("X", "camera") == "cut"
+    assert keys.action_for("X", "camera") == "mark"  # what the person wished goes before what it comes with
     keys.reset("mark")
+    assert keys.action_for("X", "camera") == "cut"
     assert keys.conflicts() == []
+
+
+def test_a_key_is_taken_from_whoever_has_it_in_the_same_scope_and_nobody_else() -> None:
+    keys = keymap()
+    keys.remap("mark", ["K"])
+    assert keys.take("mark") == ["cut"]
+    assert keys.conflicts() == []
+    assert (keys.keys_of("mark"), keys.keys_of("cut"), keys.keys_of("stop")) == (("K",), ("X",), ("K",))
+    assert keys.take("mark") == []
 
 
 @pytest.mark.parametrize("taken", ["Tab", "Shift+Tab", "Esc", "escape"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from linked_panes import LEFT, NO_RECORDS, NONE, OF_A_TURN, OF_LINKS, ON_A_DRIVE, ON_PLANES, differs, pane, still
+from linked_panes import LEFT, NO_RECORDS, NONE, OF_A_TURN, ON_A_DRIVE, ON_PLANES, differs, pane, still
 from main_windows import bench_of, main_window
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
@@ -17,15 +17,20 @@ from PySide6.QtWidgets import QApplication, QWidget
 from strict_windows import copy_of, wait_for
 from workstation.core.selection import SpaceCursor
 from workstation.ui.main_window import MainWindow
+from workstation.ui.panels.ends import EndsPanel
 from workstation.ui.panels.entities import EntitiesPanel
+from workstation.ui.panels.graph import GraphPanel
+from workstation.ui.panels.links import LinksPanel
 from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.camera import CameraPane
 from workstation.ui.panes.catalogue import PANES
 from workstation.ui.panes.cloud import CloudPane
+from workstation.ui.panes.cloud_strip import StripPane
 from workstation.ui.panes.sound import SoundPane
 from workstation.ui.panes.text import TextPane
 from workstation.ui.panes.timeline import TimelinePane
 from workstation.ui.panes.trajectory import TrajectoryPane
+from workstation.ui.scenes.space_view import Side
 
 pytestmark = pytest.mark.slow
 
@@ -49,13 +54,16 @@ def window(
 
 
 def seen_in_front(window: MainWindow) -> str:
-    """A cuboid of medium distance that the front camera and the cloud show whole."""
+    """A cuboid of medium distance that the front camera and the cloud show whole, and that is linked."""
     cameras = pane(window, "camera")
     assert isinstance(cameras, CameraPane)
     front = next(each for each in cameras.views if each.stream.key == "front_camera")
     wait_for(lambda: any(8 < each.seen.depth_m < 20 for each in front.scene.shadows), what="outlines")
     near = [each.seen for each in front.scene.shadows if 8 < each.seen.depth_m < 20]
-    return next(each.annotation for each in near if (each.segments > 5).all() and (each.segments < 900).all())
+    whole = [each.annotation for each in near if (each.segments > 5).all() and (each.segments < 900).all()]
+    view = bench_of(window).view
+    assert view is not None
+    return next(each for each in whole if any(view.links_of(each)))
 
 
 @pytest.mark.parametrize("kind", ON_A_DRIVE)
@@ -86,7 +94,7 @@ def test_a_turn_selected_elsewhere_is_marked_in_words_sound_and_time(window: Mai
 
 
 def test_the_law_speaks_of_every_pane() -> None:
-    assert {*ON_A_DRIVE, *OF_A_TURN, *ON_PLANES, *OF_LINKS, *NO_RECORDS} == {each.kind for each in PANES}
+    assert {*ON_A_DRIVE, *OF_A_TURN, *ON_PLANES, *NO_RECORDS} == {each.kind for each in PANES}
 
 
 def in_camera(window: MainWindow, thing: str) -> None:
@@ -193,12 +201,50 @@ def in_timeline(window: MainWindow, thing: str) -> None:
     place = found.model.place_of(thing)
     assert place is not None
     row, scene, number = place
-    rect = scene.item_rect(number, found.model.viewport, row.height - 1)
-    at = QPoint(round(rect.center().x()), round(row.top - found.canvas.offset + rect.center().y()))
-    QTest.mouseClick(found.canvas, LEFT, NONE, at)
+    # A hundred tracks lie closer together than pixels: between them, as on a screen with finer ones.
+    top, high = scene.row_rect(int(scene.tier.items.rows[number]), row.height)
+    rect = scene.item_rect(number, found.model.viewport, row.height)
+    place = QPointF(rect.center().x(), row.top - found.canvas.offset + top + high / 2)
+    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
+        buttons = LEFT if kind is QEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
+        spot = QPointF(found.canvas.mapToGlobal(place))
+        QApplication.sendEvent(found.canvas, QMouseEvent(kind, place, spot, LEFT, buttons, NONE))
 
 
-@pytest.mark.parametrize("select", [in_camera, in_cloud, in_table, in_trajectory, in_timeline])
+def in_strip(window: MainWindow, thing: str) -> None:
+    """Its middle cell from the top, while the thing as such is selected."""
+    bench = bench_of(window)
+    assert bench.view is not None
+    found = pane(window, "strip")
+    assert isinstance(found, StripPane)
+    entity = bench.view.annotations[thing].entity
+    assert entity is not None
+    bench.select([entity], cause="test")
+    wait_for(lambda: found.settled() and found.track() is bench.view.annotations[thing], what="its strip")
+    still(found)
+    head = next(number for number, each in enumerate(found.heads) if each.accessibleDescription())
+    canvas = found.cells[Side.TOP, head].canvas
+    QTest.mouseClick(canvas, LEFT, NONE, canvas.rect().center())
+
+
+def in_ends(window: MainWindow, thing: str) -> None:
+    """Its card, while its link is selected."""
+    bench = bench_of(window)
+    assert bench.view is not None
+    link = next(each.id for each in bench.view.links.values() if thing in {end.target for end in each.ends})
+    bench.select([link], cause="test")
+    found = pane(window, "ends")
+    assert isinstance(found, EndsPanel)
+    wait_for(lambda: any(each.card is not None and each.card.key == thing for each in found.widgets), what="its card")
+    still(found)
+    card = next(each for each in found.widgets if each.card is not None and each.card.key == thing)
+    assert not card.chosen
+    QTest.mouseClick(card, LEFT, NONE, card.rect().center())
+    wait_for(lambda: any(each.chosen for each in found.widgets), what="the mark on its card")
+    assert [each.card.key for each in found.widgets if each.chosen and each.card is not None] == [thing]
+
+
+@pytest.mark.parametrize("select", [in_camera, in_cloud, in_table, in_trajectory, in_timeline, in_strip, in_ends])
 def test_a_click_in_a_pane_selects_for_all(window: MainWindow, select: Callable[[MainWindow, str], None]) -> None:
     bench = bench_of(window)
     bench.selection.clear(cause="test")
@@ -206,6 +252,33 @@ def test_a_click_in_a_pane_selects_for_all(window: MainWindow, select: Callable[
     select(window, thing)
     assert bench.selected == (thing,)
     bench.selection.clear(cause="test")
+
+
+@pytest.mark.parametrize("kind", ["links", "graph"])
+def test_a_click_on_a_link_selects_it_and_lights_up_what_it_joins(window: MainWindow, kind: str) -> None:
+    bench = bench_of(window)
+    assert bench.view is not None
+    bench.selection.clear(cause="test")
+    thing = seen_in_front(window)
+    link = next(each for each in bench.view.links.values() if thing in {end.target for end in each.ends})
+    found = pane(window, kind)
+    if isinstance(found, LinksPanel):
+        wait_for(lambda: any(row.key == link.id for row in found.model.rows), what="its row")
+        index = found.model.index(next(i for i, row in enumerate(found.model.rows) if row.key == link.id), 0)
+        found.table.scrollTo(index)
+        QTest.mouseClick(found.table.viewport(), LEFT, NONE, found.table.visualRect(index).center())
+    else:
+        assert isinstance(found, GraphPanel)
+        bench.select([thing], cause="test")
+        still(found)
+        item = next(each for each in found.canvas.scene.items if each.ids == (link.id,))
+        QTest.mouseClick(found.canvas, LEFT, NONE, (item.rect.center() + found.canvas.origin()).toPoint())
+    assert bench.selected == (link.id,)
+    cameras = pane(window, "camera")
+    assert isinstance(cameras, CameraPane)
+    assert all({end.target for end in link.ends} <= set(each.marks.related) for each in cameras.views)
+    bench.selection.clear(cause="test")
+    bench.clock.seek(4_000_000_000)
 
 
 def in_sound(window: MainWindow, turn: str) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QVBoxLayout
 
 from strict_windows import copy_of, wait_for
+from workstation.app.linking import offers
 from workstation.app.places import time_in, time_text
 from workstation.app.playing import Playing, keep_offset
 from workstation.media.playback_recorded import RecordedOutput
@@ -268,12 +269,8 @@ def test_undo_goes_back_to_the_place_and_says_what_it_took_back(window: MainWind
     bench.clock.seek(5_000_000_000)
     bench.select([track.id], cause="test")
     press(window, Qt.Key.Key_Delete)
-    if any(
-        each.isVisible() for each in window.findChildren(QDialog)
-    ):  # it has links: the form asks what becomes of them
-        for dialog in window.findChildren(QDialog):
-            dialog.close()
-        bench.run("annotation.delete", annotations=[track.id], links="remove")
+    for dialog in [each for each in window.findChildren(QDialog) if each.isVisible()]:
+        QTest.keyClick(dialog, Qt.Key.Key_Return)  # it has links: they go too
     assert track.id not in view.annotations
     bench.clock.seek(0)
     press(window, Qt.Key.Key_Z, CTRL)
@@ -283,6 +280,29 @@ def test_undo_goes_back_to_the_place_and_says_what_it_took_back(window: MainWind
     assert window.status.said.startswith("Took back: Delete")
     press(window, Qt.Key.Key_Z, CTRL | SHIFT)
     assert track.id not in view.annotations
+
+
+def test_what_is_linked_is_deleted_with_its_links_or_not_at_all_and_comes_back_whole(
+    window: MainWindow, bench: Workbench
+) -> None:
+    view = bench.view
+    assert view is not None
+    first = next(each.id for each in view.annotations.values() if each.text)
+    second = next(each.id for each in view.annotations.values() if each.track is not None)
+    offer = next(each for each in offers(view, first, second) if f"annotation:{first}" in each.ends.values())
+    made = bench.run("link.add", type_id=offer.type_id, ends=offer.ends)
+    assert made in view.links
+    bench.select([first], cause="test")
+    head = bench.session.store.head()
+    for key, there in ((Qt.Key.Key_Escape, True), (Qt.Key.Key_Return, False)):
+        press(window, Qt.Key.Key_Delete)
+        (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())
+        QTest.keyClick(dialog.focusWidget(), key)
+        assert ((first in view.annotations), (made in view.links)) == (there, there)
+    assert bench.session.store.head() == head + 1
+    press(window, Qt.Key.Key_Z, CTRL)
+    assert first in view.annotations
+    assert made in view.links
 
 
 def test_keyframes_are_walked_in_order_and_back(window: MainWindow, bench: Workbench) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from main_windows import bench_of, main_window, press
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from strict_windows import copy_of, drag, wait_for
-from workstation.core.annotation import Annotation, SourceKind
+from tests.tiny_graphs import prompt_folder
+from workstation.core.annotation import Annotation, SourceKind, State
 from workstation.core.geometry import Mask, ShapeKind
+from workstation.ui.dialogs.carry_mask import CarryMask
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.camera import CameraPane
 from workstation.ui.panes.camera_view import CameraView
@@ -115,6 +120,85 @@ def test_a_box_becomes_a_mask_that_is_shown_then_kept_in_one_step(desk: tuple[Ma
     row, column = int(Y + 10) - pixels.y, int(X + 20) - pixels.x
     assert row < 0 or column < 0 or not pixels.inside[row, column]  # under the minus stroke
 
+    carried = carry_on(window, mask)
+    assert [each.time_ns for each in view.keyframes(carried.id)] == later(camera, 3)
+    assert (carried.state, carried.entity) == (State.PROPOSED, mask.entity)
+    assert carried.source.name == "optical flow"
+    press(window, Qt.Key.Key_Z, CTRL)
+    assert [each.id for each in masks(window, camera)] == [mask.id]
+
     press(window, Qt.Key.Key_Z, CTRL)
     assert not masks(window, camera)
     assert box in view.annotations
+
+    pulled = camera.viewport.to_screen((500.0, 300.0)), camera.viewport.to_screen((620.0, 380.0))
+    drag(camera.area, *(QPoint(round(x), round(y)) for x, y in pulled))  # a box where none is labelled
+    wait_for(lambda: shown(camera), what="the mask of the pulled box")
+    press(window, Qt.Key.Key_Return)
+    assert bench.hand.waiting  # for what it is
+    assert not masks(window, camera)
+    assert bench.hand.say_class("car")
+    (drawn,) = masks(window, camera)
+    assert drawn.entity not in (None, view.annotations[box].entity)
+    assert drawn.source.parameters["tool"] == "mask from box: GrabCut"
+    click_alone(window)
+
+
+def click_alone(window: MainWindow) -> None:
+    """Another camera finds its model when its first mask is asked for: one of the SAM class, brought just now."""
+    pane, bench = window.pane("camera"), bench_of(window)
+    assert isinstance(pane, CameraPane)
+    prompt_folder(Path(os.environ["WORKSTATION_HOME"]) / "models" / "tiny-sam")
+    other = next(each for each in pane.views if each.stream.key != "front_camera")
+    pane.enlarge(other)
+    wait_for(lambda: other.frames.frame is not None and not other.frames.pending, what="the other picture")
+    bench.selection.select((), cause="test")
+    bench.hand.set_class("car")
+    wait_for(lambda: isinstance(other.tool, MaskFromBox) and not other.tool.busy, what="the tool")
+    QTest.mouseClick(other.area, LEFT, CTRL, at(other, 480, 270))
+    wait_for(lambda: shown(other), what="the mask of the click")
+    assert other.tool.hints().text.startswith("tiny-sam · Enter keeps")
+    press(window, Qt.Key.Key_Return)
+    (made,) = masks(window, other)
+    assert made.source.parameters["tool"] == "mask from prompts: tiny-sam"
+    assert made.source.parameters["plus_strokes"] == 1
+    assert str(made.source.parameters["device"]).startswith("CPU, ")
+    pixels = other.canvas.mask_of(made.id)
+    assert pixels is not None
+    near = np.argwhere(pixels.inside) - np.array([270 - pixels.y, 480 - pixels.x])
+    assert np.abs(near).max(axis=1).min() <= 15  # a pixel of the tiny model is fifteen of the picture
+
+
+def carry_on(window: MainWindow, mask: Annotation) -> Annotation:
+    """Over five pictures, of which three are kept."""
+    window.perform("track.carry_mask")
+    (sheet,) = [each for each in window.findChildren(CarryMask) if each.isVisible()]
+    sheet.count.setValue(5)
+    QTest.mouseClick(sheet.carry_button, LEFT)
+    wait_for(lambda: sheet.strip.count() == 5, what="the mask on five pictures")
+    assert not sheet.strip.item(0).icon().isNull()
+    QTest.mouseClick(sheet.strip.viewport(), LEFT, pos=sheet.strip.visualItemRect(sheet.strip.item(2)).center())
+    assert sheet.keep_button.text() == "Propose on 3 pictures"
+    keep_picture(sheet)
+    QTest.mouseClick(sheet.keep_button, LEFT)
+    view = bench_of(window).view
+    assert view is not None
+    (made,) = [each for each in view.annotations.values() if each.source.name == "optical flow"]
+    assert bench_of(window).selected == (made.id,)
+    return made
+
+
+def later(camera: CameraView, count: int) -> list[int]:
+    """The times of the next pictures."""
+    feed, item = camera.frames.feed, camera.canvas.item
+    assert feed is not None
+    assert feed.table is not None
+    assert item is not None
+    return [int(each) for each in feed.table.times_ns[item + 1 : item + 1 + count]]
+
+
+def keep_picture(shown: QWidget) -> None:
+    """For who wants to look at it."""
+    folder = os.environ.get("WORKSTATION_STORY_PICTURES")
+    if folder:
+        shown.grab().save(str(Path(folder) / f"{shown.objectName()}.png"))

@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from scipy.spatial.transform import Rotation
 
-from strict_windows import copy_of, wait_for
+from strict_windows import copy_of, let_work, wait_for
 from workstation.app.opening import new_project, open_project
 from workstation.app.previews import NEW, Dragged
 from workstation.core.annotation import Annotation
@@ -119,7 +119,7 @@ def bilinear(image: Floats, x: Floats, y: Floats) -> Floats:
 def drag_new(scene: Opened, cuboid: Cuboid, own_ns: int, class_id: str) -> None:
     new = Dragged(annotation=NEW, shape=cuboid, stream=scene.lidar.id, own_ns=own_ns, class_id=class_id)
     scene.bench.previews.show([new], cause="test")
-    QTest.qWait(0)
+    let_work(0)
 
 
 def outlines_are_right(scene: Opened) -> None:
@@ -179,11 +179,11 @@ def cross_hairs_are_right(scene: Opened) -> None:
     rng = np.random.default_rng(5)
     for center in [*AHEAD, (-9.0, 2.0, 1.0), *(rng.uniform((3, -9, 0), (30, 9, 3)).tolist() for _ in range(6))]:
         scene.bench.selection.point_at(None, cause="test")
-        QTest.qWait(0)
+        let_work(0)
         before = grabbed(scene.pane)
         x, y, z = center
         scene.bench.selection.point_at(SpaceCursor("ego", (x, y, z), None, at_ns), cause="test")
-        QTest.qWait(0)
+        let_work(0)
         world = scene.truth.in_world(np.array([center]), "ego", at_ns)
         after = grabbed(scene.pane)
         for camera in scene.pane.views:
@@ -312,7 +312,7 @@ def test_a_held_cursor_stays_when_the_pointer_goes_and_one_let_go_is_gone(real: 
     point_with_mouse(front, (700.0, 120.0))
     assert selection.state.cursor is not None
     QTest.mouseMove(real.pane.header, QPoint(3, 3))
-    QTest.qWait(0)
+    let_work(0)
     front.area.leaveEvent(QEvent(QEvent.Type.Leave))
     assert selection.state.cursor is None
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
-from strict_windows import show, wait_for
+from strict_windows import let_work, show, wait_for
 from workstation.core.annotation import State
 from workstation.ui.panels.classes import ClassesPanel
 from workstation.ui.panels.editors import MIXED, ChoiceEditor
@@ -28,7 +28,7 @@ from workstation.ui.panes.base import Pane
 from workstation.ui.theme import LIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from workstation.app.sample_view import SampleView
     from workstation.ui.workbench import Told, Workbench
@@ -98,10 +98,10 @@ def test_every_panel_names_its_controls_and_lives_through_its_sample_theme_and_a
     bench.set_theme(LIGHT)
     assert not panel.capture().isNull()
     bench.close_sample()
-    QTest.qWait(60)
+    let_work(60)
     assert not panel.failed
     assert bench.open_sample("sf_drive")
-    QTest.qWait(60)
+    let_work(60)
     assert not panel.failed
 
 
@@ -273,6 +273,26 @@ def test_a_cell_of_a_thing_goes_to_its_label_there(opened: Open, bench: Workbenc
     click(panel.table, 0, place)
     assert bench.selected == row.cells[place].ids
     assert view_of(bench).annotations[bench.selected[0]].entity == row.key
+
+
+def test_what_a_view_does_not_show_is_said_from_its_cell_and_taken_back_there(opened: Open, bench: Workbench) -> None:
+    """MV-06: hidden from this camera, by the menu of the cell, without a dialog."""
+    panel = opened(EntitiesPanel)
+    place = [each.title for each in panel.model.columns].index("back_camera")
+    number, row = next((n, each) for n, each in enumerate(panel.model.rows) if "missing" in each.cells[place].text)
+    panel.table.setCurrentIndex(panel.model.index(number, place))
+
+    def entry(words: str) -> Callable[[], None]:
+        (found,) = [each for each in panel.entries(panel.table.selected_rows()) if each.text == words]
+        assert not found.why_not
+        return found.act
+
+    entry("Not on back_camera: Hidden from this sensor")()
+    wait_for(lambda: panel.model.rows[row_of(panel, row.key)].cells[place].text == "absent: occluded", what="the word")
+    assert panel.model.rows[row_of(panel, row.key)].cells[place - 1].text == row.cells[place - 1].text
+    panel.table.setCurrentIndex(panel.model.index(row_of(panel, row.key), place))
+    entry("To be seen on back_camera after all")()
+    wait_for(lambda: "missing" in panel.model.rows[row_of(panel, row.key)].cells[place].text, what="the word to go")
 
 
 def test_history_takes_a_step_back_by_name_and_says_why_it_cannot(opened: Open, bench: Workbench) -> None:

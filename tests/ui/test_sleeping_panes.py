@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QTabBar
 from strict_windows import wait_for
 from workstation.core.annotation import State
 from workstation.core.sample import StreamKind
+from workstation.store.media_files import record_file
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panels.entities import EntitiesPanel
 from workstation.ui.panels.links import LinksPanel
@@ -228,6 +229,29 @@ def test_a_pane_with_nothing_to_show_gives_way_to_one_that_has(window: MainWindo
     wait_for(lambda: cloud.in_sight, what="the cloud's tab")
     assert bench.open_sample(before.sample.key)
     wait_for(lambda: cloud.in_sight, what="the cloud")
+
+
+def test_a_sample_without_any_time_has_no_timeline_until_it_is_asked_for(window: MainWindow) -> None:
+    bench = bench_of(window)
+    drive, timeline, words = bench.view, window.docks.dock("timeline"), window.docks.dock("text")
+    assert drive is not None
+    assert timeline is not None
+    assert words is not None
+    wait_for(lambda: timeline.in_sight, what="the timeline")
+    note = bench.session.project.media_folder / "note.txt"
+    note.write_text("No enlarged lymph nodes.\n", encoding="utf-8")
+    file = record_file(bench.session.project.path, note)
+    bench.session.run("sample.add", key="a note")
+    bench.session.run("stream.add", sample="a note", key="note", kind="text", files=msgspec.to_builtins((file,)))
+    assert bench.open_sample("a note")
+    wait_for(lambda: words.in_sight and not timeline.in_sight, what="the words, and no timeline")
+    assert bench.open_sample(drive.sample.key)
+    wait_for(lambda: timeline.in_sight, what="the timeline of the drive")
+    assert bench.open_sample("a note")
+    wait_for(lambda: not timeline.in_sight, what="no timeline")
+    window.show_pane("timeline")
+    wait_for(lambda: timeline.in_sight, what="the timeline that was asked for")
+    assert bench.open_sample(drive.sample.key)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from space_views import views
 
@@ -116,6 +116,7 @@ places = st.tuples(near, near, near)
 
 
 @given(places, places, st.floats(1, 5))
+@example((10, 1e-12, 0), (10, 0, 0), 2.0)
 @settings(max_examples=40)
 def test_a_line_covers_what_its_points_project_to(begin: Place, end: Place, width: float) -> None:
     """Truth: ten thousand points along the line, projected by hand."""

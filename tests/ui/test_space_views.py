@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from strict_turn import DRIVEN, SAMPLE, STEP_NS, STREAM, WORLD, turn, turn_project
-from strict_windows import drag, show, wait_for
+from strict_windows import drag, let_work, show, wait_for
 from workstation.app.opening import open_project
 from workstation.core.cuboid_edits import face_center
 from workstation.core.geometry import Cuboid
@@ -127,7 +127,7 @@ def test_a_drag_is_seen_in_the_other_views_and_esc_takes_it_back(cloud: CloudPan
 
     def seen_in_all() -> bool:
         QTest.mouseMove(top, start + QPoint(0, -19))  # again: a late event of the pointer's jump may come in between
-        QTest.qWait(20)
+        let_work(20)
         images = (side.grab().toImage(), cloud.canvas.grab().toImage() if cloud.canvas else None)
         return now(cloud, van) != before and images[0] != pictures[0] and images[1] != pictures[1]
 

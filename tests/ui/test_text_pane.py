@@ -177,8 +177,11 @@ def test_nothing_is_written_or_judged_while_the_clip_is_hidden(talk: MainWindow)
     assert "hidden" in pane.header.accessibleName()
     line = pane.typing.page.line_text(0)
     pane.typing.page.setFocus()
-    QTest.keyClicks(pane.typing.page, "x")
+    head = bench.session.store.head()
+    QTest.keyClicks(pane.typing.page, "x")  # no class of that letter for the turn with the caret either
     assert pane.typing.page.line_text(0) == line
+    assert bench.session.store.head() == head
+    assert "show it to write" in talk.status.said
     hands = Hands(bench=bench, pane=pane, frame=talk)
     assert "show it to approve" in (_why_unseen(hands) or "")
     talk.show_pane("camera")

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.app.lanes import Palette, Style, Ticks, Tier, code_of
+from workstation.app.lanes import Palette, Standing, Style, Ticks, Tier, code_of
 from workstation.app.looks import Paint
 from workstation.app.span_columns import bars, packed_rows
 from workstation.app.viewport import Viewport
@@ -23,7 +23,7 @@ PANS = st.lists(st.integers(-150, 150), min_size=1, max_size=6)
 
 
 def tier_of(seed: int, count: int) -> tuple[Tier, Palette]:
-    """Bars of every pattern and style, some of a pixel, and ticks of three styles."""
+    """Bars of every pattern, style and standing, some of a pixel, and ticks of three styles."""
     rng = np.random.default_rng(seed)
     palette = Palette()
     for i, pattern in enumerate(Pattern):
@@ -32,7 +32,9 @@ def tier_of(seed: int, count: int) -> tuple[Tier, Palette]:
     ends = starts + rng.choice([0, 300, 2500, 30_000, 400_000], count, p=[0.2, 0.3, 0.3, 0.15, 0.05])
     rows, row_count = packed_rows(starts, ends)
     styles = rng.choice(list(Style), count)
-    codes = np.array([code_of(int(rng.integers(0, 5)), Style(each)) for each in styles], np.int32)
+    standings = rng.choice(list(Standing), count)
+    looks = zip(styles, standings, strict=True)
+    codes = np.array([code_of(int(rng.integers(0, 5)), Style(one), Standing(two)) for one, two in looks], np.int32)
     owners = np.arange(count, dtype=np.int32)
     items = bars(starts, ends, rows, codes, owners, in_order=True)
     kinds = [code_of(int(rng.integers(0, 5)), (Style.FULL, Style.ABSENT)[i % 2]) for i in range(count)]

@@ -146,6 +146,20 @@ def test_escape_backspace_and_nudges_reach_the_tool(desk: Desk) -> None:
 
     desk.key(Qt.Key.Key_F4)
     desk.click((500, 240), (700, 240), (700, 330))
+    desk.key(Qt.Key.Key_Z, CTRL)  # a point of the polygon, not the skeleton
+    desk.key(Qt.Key.Key_Z, CTRL)
+    desk.key(Qt.Key.Key_Y, CTRL)
+    desk.click((600, 330))
+    desk.key(Qt.Key.Key_Return)
+    (polygon,) = [each for each in desk.shapes() if isinstance(each, Polygon)]
+    assert np.asarray(polygon.outer) == pytest.approx(np.array([(500, 240), (700, 240), (600, 330)]), abs=desk.slack)
+    (made,) = bench.selected
+    desk.key(Qt.Key.Key_Z, CTRL)
+    assert desk.shapes() == [skeleton]
+    desk.key(Qt.Key.Key_Y, CTRL)
+    assert bench.selected == (made,)  # what comes back is selected, so that work goes on with it
+    desk.key(Qt.Key.Key_Z, CTRL)
+    desk.click((500, 240), (700, 240), (700, 330))
     desk.key(Qt.Key.Key_Escape)
     assert desk.shapes() == [skeleton]
     assert bench.selected  # Esc left the gesture, not yet the selection

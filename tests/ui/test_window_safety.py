@@ -123,6 +123,7 @@ def test_media_that_moved_are_found_again_by_content(project: Path, tmp_path: Pa
         dialog.search(tmp_path / "elsewhere")
         wait_for(lambda: not window.jobs.running(), what="the search")
         assert listed.count() == 0
+        assert window.notice.text == ""  # it is no longer so
         store = bench_of(window).session.store
         (sample,) = store.samples()
         assert next(file.path for stream in store.streams(sample.id) for file in stream.files).endswith("renamed.txt")

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workstation.app.link_rows import link_type_name
+from workstation.app.linking import links_off
 from workstation.app.sample_view import SampleView
-from workstation.core.annotation import TargetKind
+from workstation.core.annotation import Link, TargetKind
+from workstation.core.described import is_sound
 from workstation.core.ontology import LinkType
+from workstation.core.sample import Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +32,33 @@ def absence_kinds(view: SampleView, of: str) -> list[AbsenceKind]:
     ontology = view.ontology
     if ontology is None:
         return []
-    kind = TargetKind.ANNOTATION if of in view.annotations else TargetKind.ENTITY
+    kind, off = TargetKind.ANNOTATION if of in view.annotations else TargetKind.ENTITY, links_off(view)
     return [
         _kind_of(view, each, of)
         for each in ontology.link_types.values()
-        if each.absence and each.retired is None and any(kind in role.targets for role in each.roles)
+        if each.absence
+        and each.retired is None
+        and each.id not in off
+        and any(kind in role.targets for role in each.roles)
     ]
+
+
+def absence_in(view: SampleView, thing: str, stream: Stream) -> Link | None:
+    """The link that says that a thing, itself or a label of it, is absent from a stream."""
+    ontology = view.ontology
+    mine = {thing, *(each.id for each in view.annotations_of_entity(thing))}
+    for link in view.links.values() if ontology is not None else ():
+        kind = ontology.link_types.get(link.type_id) if ontology is not None else None
+        targets = {end.target for end in link.ends}
+        if kind is not None and kind.absence and targets & mine and targets & {stream.id, stream.kind.value}:
+            return link
+    return None
+
+
+def needs_words(view: SampleView, of: str) -> bool:
+    """Whether an absence of this must be described: a sound whose source is not to be seen."""
+    annotation = view.annotations.get(of)
+    return annotation is not None and is_sound(annotation, view.streams.get(annotation.stream or ""))
 
 
 def _kind_of(view: SampleView, link_type: LinkType, of: str) -> AbsenceKind:

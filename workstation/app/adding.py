@@ -1,21 +1,30 @@
-"""Recording media files as streams of a sample: where they lie, what they hold, what kind they seem to be.
+"""Recording media files as streams of a sample: where they lie, what they hold, and what reads them.
 
-Readers that look inside come later; here the name's ending decides, and what was guessed is told.
+The readers look inside, and what one of them knows is opened once before anything is written. What none of them knows
+may be a format still to come: then the name's ending decides, and it is told that it was guessed.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from workstation.app.proposing import NO_OPTIONS
+from workstation.app.reading import Formats
 from workstation.app.session import Session
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import MediaFile, StreamKind
+from workstation.media.base import HEAD_BYTES, OpenContext, Options, ReaderSpec
+from workstation.media.grouping import has_sound, with_companion
+from workstation.media.probe import Match, built_in_readers, matches, open_with
 from workstation.store.media_files import record_file
+
+_SURE = 0.3
+"""What a probe must say at least to be believed without a word about the kind."""
 
 Progress = Callable[[int, int], None]
 
@@ -36,13 +45,26 @@ KIND_OF_ENDING = {f".{ending}": kind for kind, endings in _ENDINGS.items() for e
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """One stream that was added; ``guessed`` says that its kind comes from the file's name."""
+    """One stream that was added; ``guessed`` says that its kind comes from the file's name, ``reader`` what knew it."""
 
     id: str
     key: str
     kind: StreamKind
     guessed: bool
     files: tuple[MediaFile, ...]
+    reader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What files would become."""
+
+    key: str
+    paths: tuple[Path, ...]
+    kind: StreamKind
+    guessed: bool
+    reader: str = ""
+    options: Options = field(default_factory=dict)
 
 
 def guess_kind(path: Path) -> StreamKind:
@@ -51,7 +73,9 @@ def guess_kind(path: Path) -> StreamKind:
     kind = KIND_OF_ENDING.get(Path(name).suffix)
     if kind is None:
         kinds = ", ".join(each.value for each in StreamKind)
-        raise UserError(f"{path}: the ending says nothing about what it holds; give --kind ({kinds})")
+        raise UserError(
+            f"{path}: no reader knows it, and the ending says nothing about what it holds; give --kind ({kinds})"
+        )
     return kind
 
 
@@ -65,34 +89,92 @@ def add_files(
     role: str = "",
     recording: str = "",
     copy: bool = False,
+    encoding: str = "",
+    options: Options = NO_OPTIONS,
     progress: Progress = lambda _done, _total: None,
 ) -> list[Added]:
     """Add files to a sample, which is made if it is new: one stream each, or all as one when ``stream`` is named.
 
-    Everything is read before anything is written, and written in one step.
+    A film whose kind is left open brings its sound as a stream of its own. ``encoding`` is that of texts which are no
+    UTF-8, ``options`` are what their reader is told. Everything is read before anything is written, and written in one
+    step.
     """
     if not paths:
         raise UserError("name at least one file")
+    stated = {**options, **({"encoding": encoding} if encoding else {})}
     groups = [(stream, list(paths))] if stream is not None else [(_key_of(path), [path]) for path in paths]
-    kinds = [_kind_of(files, kind) for _, files in groups]
-    recorded = [_recorded(session, sample, files, copy=copy, progress=progress) for _, files in groups]
+    streams = [each for key, files in groups for each in _streams(key, files, kind, stated, alone=stream is None)]
+    recorded: dict[tuple[Path, ...], tuple[MediaFile, ...]] = {}
+    for each in streams:
+        if each.paths not in recorded:
+            recorded[each.paths] = _recorded(session, sample, each.paths, copy=copy, progress=progress)
     known = session.store.sample_by_key(sample)
     added = []
     with session.together(f"Add to {sample}") as run:
         if known is None:
             run("sample.add", key=sample)
-        for (key, _), found, files in zip(groups, kinds, recorded, strict=True):
+        for each in streams:
+            files = recorded[each.paths]
             made = run(
-                "stream.add", sample=sample, key=key, kind=found, role=role, files=msgspec.to_builtins(files),
-                recording=recording,
+                "stream.add", sample=sample, key=each.key, kind=each.kind, role=role, files=msgspec.to_builtins(files),
+                recording=recording, reader=each.reader, options=dict(each.options),
             )  # fmt: skip
-            added.append(Added(made, key, found, kind is None, files))
+            added.append(Added(made, each.key, each.kind, each.guessed, files, each.reader))
     return added
 
 
-def _kind_of(files: Sequence[Path], given: StreamKind | None) -> StreamKind:
-    if given is not None:
-        return given
+def _streams(
+    key: str, files: Sequence[Path], kind: StreamKind | None, options: Options, *, alone: bool
+) -> Iterator[_Stream]:
+    """The stream of these files, and that of its sound."""
+    paths = tuple(files)
+    spec = _spec_for(paths, kind)
+    if spec is not None and len(paths) == 1:
+        paths = with_companion(paths[0], spec)
+    if spec is None:
+        if options:
+            raise UserError(f"{paths[0]}: no reader knows it, so {', '.join(options)} says nothing")
+        yield _Stream(key, paths, _kind_of_names(paths) if kind is None else kind, kind is None)
+        return
+    unknown = sorted(set(options) - set(spec.options))
+    if unknown:
+        known = "; ".join(f"{name}: {what}" for name, what in spec.options.items()) or "none"
+        raise UserError(
+            f"{paths[0]}: is read as {spec.title.lower()}, which has no {', '.join(unknown)}; it has {known}"
+        )
+    try:
+        open_with(spec, paths, options=options, context=OpenContext()).close()
+    except DataError:
+        if _known_by_content(spec, paths[0]):
+            raise
+        yield _Stream(key, paths, _kind_of_names(paths) if kind is None else kind, kind is None)
+        return
+    yield _Stream(key, paths, spec.kind, guessed=False, reader=spec.name, options=options)
+    if alone and kind is None and spec.name == "video" and has_sound(paths[0]):
+        yield _Stream(f"{key}_sound", paths, StreamKind.AUDIO, guessed=False, reader="audio")
+
+
+def _spec_for(paths: Sequence[Path], kind: StreamKind | None) -> ReaderSpec | None:
+    """The reader that knows the first file and takes so many; those of plug-ins are asked after the program's own."""
+    folder = paths[0].is_dir()
+    for readers in (built_in_readers(kind), Formats().readers):
+        found: list[Match] = [] if folder else [
+            match
+            for match in matches(paths[0], readers)
+            if (len(paths) == 1 or match.spec.several) and (kind is None or match.spec.kind is kind)
+        ]  # fmt: skip
+        if found and (kind is not None or found[0].confidence >= _SURE):
+            return found[0].spec
+    return None
+
+
+def _known_by_content(spec: ReaderSpec, path: Path) -> bool:
+    """Whether it is certainly such a file, so that one that cannot be opened is damaged; a name proves nothing."""
+    with path.open("rb") as file:
+        return "encoding" in spec.options or spec.probe(Path("nameless"), file.read(HEAD_BYTES)) >= _SURE
+
+
+def _kind_of_names(files: Sequence[Path]) -> StreamKind:
     kinds = {guess_kind(path) for path in files}
     if len(kinds) > 1:
         raise UserError(f"these files look like {', '.join(sorted(kinds))}; one stream has one kind: give --kind")

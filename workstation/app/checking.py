@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from workstation.app.background import go_easy
 from workstation.app.evidence import KeptEvidence
 from workstation.app.validation import rules_for
 from workstation.core.findings import Finding
@@ -100,7 +99,8 @@ class SampleChecks:
             self._thread.join()
 
     def _work(self) -> None:
-        go_easy()
+        # Not with less right to a core than others (``go_easy``): it would be put aside while it holds what every
+        # thread of Python must have, and the window would wait with it.
         evidence = KeptEvidence(self._project)
         try:
             while True:

@@ -21,6 +21,8 @@ Order = NDArray[np.intp]
 _HELD_BYTES = 192 << 20
 _MOVED_M = 0.15
 _MOVED_RAD = 0.03
+_ROUNDED_M = 1e-2
+"""More than single precision loses a few kilometres away from the origin."""
 _AROUND_M = 0.1
 """How much larger than its cuboid a moving thing is taken to be where its points are left out."""
 
@@ -59,9 +61,12 @@ class Boxes:
             ends = np.searchsorted(x, self.centers[chosen, 0] + reach, "right")
         for number, (row, start, end) in enumerate(zip(rows, starts.tolist(), ends.tolist(), strict=True)):
             if start < end:
-                off = ordered[start:end] - self.centers[row]
-                near = np.flatnonzero(np.abs(off[:, 1]) <= reach[number])
-                own = np.abs(off[near] @ turns[number])
+                some, center = ordered[start:end], self.centers[row]
+                near = np.abs(some[:, 1] - np.float32(center[1])) <= reach[number] + _ROUNDED_M
+                if by_x is None:
+                    near &= np.abs(some[:, 0] - np.float32(center[0])) <= reach[number] + _ROUNDED_M
+                near = np.flatnonzero(near)
+                own = np.abs((some[near] - center) @ turns[number])
                 yield row, order[start + near[(own <= half[number]).all(axis=1)]]
 
 

@@ -6,7 +6,7 @@ pure arrays, no Qt. Colours from cameras come from ``camera_colours.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -19,6 +19,8 @@ Rgb = tuple[int, int, int]
 Colours = NDArray[np.uint8]
 GREY: Rgb = (150, 156, 166)
 _SAMPLED = 20_000
+_PART = 1 << 16
+"""Points coloured at a time: what is in between stays in the processor's cache."""
 _LEAST_LIGHT = 24
 """Black points would be lost on the dark ground."""
 _UNCLASSIFIED = 1
@@ -94,19 +96,26 @@ class Scale:
             return _WARM
         return _BOTH if self.by is ColourBy.VELOCITY else _RISING
 
-    def colours(self, values: NDArray[np.generic]) -> Colours:
-        """(n, 3); what has no value is grey."""
+    def colouring(self) -> Callable[[NDArray[np.generic]], Colours]:
+        """What makes (n, 3) colours of (n,) values; what has no value is grey."""
         table = self._table()
-        given = np.asarray(values, np.float32)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if self.logarithmic:
-                share = np.log(np.maximum(given, self.low) / self.low) / np.log(self.high / self.low)
-            else:
-                share = (given - self.low) / max(self.high - self.low, 1e-9)
-        known = np.isfinite(share)
-        row = np.where(known, np.clip(share, 0, 1) * (len(table) - 2), len(table) - 1).astype(np.intp)
-        found: Colours = table[row]
-        return found
+        last, low = len(table) - 2, np.float32(self.low)
+        if self.logarithmic:
+            steps = np.float32(last / np.log(self.high / self.low))
+        else:
+            steps = np.float32(last / max(self.high - self.low, 1e-9))
+
+        def coloured(values: NDArray[np.generic]) -> Colours:
+            given = np.asarray(values, np.float32)
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+                share = np.log(np.maximum(given, low) / low) if self.logarithmic else given - low
+                share *= steps
+            known = np.isfinite(share)
+            row = np.where(known, np.clip(share, 0, last), last + 1).astype(np.intp)
+            found: Colours = np.take(table, row, axis=0)
+            return found
+
+        return coloured
 
     def _table(self) -> Colours:
         """256 steps, then grey for no value."""
@@ -158,25 +167,43 @@ def column_of(by: ColourBy, sweep: PlacedSweep) -> NDArray[np.generic] | None:
 
 
 def colours_of(by: ColourBy, sweep: PlacedSweep, scales: Scales, ground_m: float, stream_colour: Rgb) -> Colours:
-    """(n, 3) colours of a sweep; one that lacks what is asked for keeps the colour of its stream."""
+    """(n, 3) colours of a sweep; one that lacks what is asked for keeps the colour of its stream.
+
+    Part by part: arrays over ten million points at once cost eight times as much (0.7 s against 0.09 s).
+    """
+    coloured = _colouring(by, sweep, scales, ground_m, stream_colour)
     count = len(sweep.points)
+    found = np.empty((count, 3), np.uint8)
+    for begin in range(0, count, _PART):
+        part = slice(begin, min(begin + _PART, count))
+        found[part] = coloured(part)
+    return found
+
+
+def _colouring(
+    by: ColourBy, sweep: PlacedSweep, scales: Scales, ground_m: float, stream_colour: Rgb
+) -> Callable[[slice], Colours | Rgb]:
+    """What gives the colours of a part of the points."""
     if by is ColourBy.HEIGHT:
-        return scales.scale(by, sweep, ground_m).colours(sweep.points[:, 2])
+        by_height = scales.scale(by, sweep, ground_m).colouring()
+        return lambda part: by_height(sweep.points[part, 2])
     if by is ColourBy.DISTANCE:
-        return scales.scale(by, sweep, ground_m).colours(distances(sweep))
+        by_distance = scales.scale(by, sweep, ground_m).colouring()
+        return lambda part: by_distance(distances(sweep, part))
     values = column_of(by, sweep)
     if values is None:
         plain = GREY if by is ColourBy.CLASS else stream_colour
-        return np.tile(np.array(plain, np.uint8), (count, 1))
+        return lambda part: plain
     if by is ColourBy.RING:
-        return RINGS[np.asarray(values).astype(np.int64) % len(RINGS)]
+        return lambda part: RINGS[values[part].astype(np.int64) % len(RINGS)]
     if by is ColourBy.FILE:
-        return np.maximum(np.asarray(values, np.uint8)[:, :3], _LEAST_LIGHT)
+        return lambda part: np.maximum(values[part].astype(np.uint8)[:, :3], _LEAST_LIGHT)
     if by is ColourBy.CLASS:
-        return _by_number(np.asarray(values).astype(np.int64))
+        return lambda part: _by_number(values[part].astype(np.int64))
+    scaled = scales.scale(by, sweep, ground_m).colouring()
     if by is ColourBy.TIME:
-        return scales.scale(by, sweep, ground_m).colours(_in_ms(values, sweep))
-    return scales.scale(by, sweep, ground_m).colours(values)
+        return lambda part: scaled(_in_ms(values[part], sweep))
+    return lambda part: scaled(values[part])
 
 
 def _by_number(classes: NDArray[np.int64]) -> Colours:
@@ -186,9 +213,10 @@ def _by_number(classes: NDArray[np.int64]) -> Colours:
     return found
 
 
-def distances(sweep: PlacedSweep) -> NDArray[np.float32]:
+def distances(sweep: PlacedSweep, part: slice = slice(None)) -> NDArray[np.float32]:
     """(n,) metres from the sensor."""
-    found: NDArray[np.float32] = np.linalg.norm(sweep.points - np.asarray(sweep.sensor, np.float32), axis=1)
+    off = sweep.points[part] - np.asarray(sweep.sensor, np.float32)
+    found: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", off, off))
     return found
 
 
@@ -208,7 +236,7 @@ def _sampled(by: ColourBy, sweep: PlacedSweep, every: int) -> NDArray[np.generic
     if by is ColourBy.HEIGHT:
         return sweep.points[::every, 2]
     if by is ColourBy.DISTANCE:
-        return np.asarray(distances(sweep)[::every])
+        return distances(sweep, slice(None, None, every))
     column = column_of(by, sweep)
     if column is None:
         return np.empty(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,11 +25,16 @@ def build(session: Session, made: Truth) -> None:
     marks = {each["stream"]: each for each in made.labels["annotations"]}
     readers = built_in_readers()
     samples = made.truth["samples"]
+    made_labels: dict[str, tuple[str, str]] = {}
     for first in range(0, len(samples), _AT_ONCE):
         rows = samples[first : first + _AT_ONCE]
         with session.together(f"Build the demo, {rows[0]['key']} to {rows[-1]['key']}") as run:
             for row in rows:
-                _sample(session, run, made, row, streams[row["key"]], marks, readers)
+                found = _sample(session, run, made, row, streams[row["key"]], marks, readers)
+                made_labels |= {f"{row['key']}/{role}/label": (row["key"], each) for role, each in found.items()}
+    with session.together("Build the demo, its links") as run:
+        for link in made.labels["links"]:
+            _link(run, made, link, made_labels)
 
 
 def _sample(
@@ -39,7 +45,8 @@ def _sample(
     streams: list[dict[str, Any]],
     marks: dict[str, dict[str, Any]],
     readers: Sequence[ReaderSpec],
-) -> None:
+) -> dict[str, str]:
+    """Answers the labels by role."""
     key = row["key"]
     media = session.project.media_folder / key
     texts = {each["role"]: str(each["value"]) for each in streams if each["kind"] == "text"}
@@ -60,13 +67,32 @@ def _sample(
     for stream in streams:
         if stream["key"] in marks:
             _mark(labels, stream["role"], marks[stream["key"]], row, texts, entity)
-    roles = [each["role"] for each in streams if each["role"] in labels.ids]
-    if len(roles) < 2:
+    return {each["role"]: labels.ids[each["role"]] for each in streams if each["role"] in labels.ids}
+
+
+def _link(run: Run, made: Truth, link: dict[str, Any], labels: dict[str, tuple[str, str]]) -> None:
+    """As it was delivered: one that leads to another sample is kept aside, as an import would."""
+    ends = [(each["role"], *labels[each["annotation"]]) for each in link["ends"]]
+    if len(ends) < 2:
         return
-    if row["family"] == "drive":
-        labels.link("same_object", {"view": roles})
-    else:
-        labels.link("describes", {"text": "text", "subject": next(role for role in roles if role != "text")})
+    key = str(link["item"])
+    same = link["type"] == "same-object"
+    if any(sample != key for _, sample, _ in ends):
+        named = [{"role": role, "kind": "annotation", "target": each.partition(":")[2]} for role, _, each in ends]
+        strangers = ", ".join(sample for _, sample, _ in ends if sample != key)
+        run(
+            "parked.add", sample=key, origin=str(made.sample["fixture"]), kind="link",
+            payload=json.dumps({"type_id": "same_object" if same else "describes", "ends": named}),
+            problems=[f"joins a label of {strangers}, which is another sample"],
+        )  # fmt: skip
+        return
+    targets: dict[str, Any] = (
+        {"view": [each for _, _, each in ends]}
+        if same
+        else {"text" if role == "text" else "subject": each for role, _, each in ends}
+    )
+    run("link.add", sample=key, type_id="same_object" if same else "describes", ends=targets, state="draft",
+        source=source_of(made))  # fmt: skip
 
 
 def _mark(

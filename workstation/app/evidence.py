@@ -13,13 +13,14 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.gyro_clock import gyro_late
 from workstation.app.likeness import LikenessModels
 from workstation.app.moment import table_of
 from workstation.app.reading import Formats
 from workstation.app.scenery import trajectories_of
 from workstation.app.streams import OpenStreams, reading_context
 from workstation.core.errors import DataError
-from workstation.core.evidence import Evidence, Likeness, Unmeasured
+from workstation.core.evidence import ClockOff, Evidence, Likeness, Unmeasured
 from workstation.core.frametable import nearest_capture
 from workstation.core.geometry import Box, Mask, Point, Polygon, Shape
 from workstation.core.ids import SampleId
@@ -110,6 +111,11 @@ class MediaEvidence:
     def readings(self, stream: Stream, channel: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values of a channel."""
         return self._once(("readings", stream.id, channel), lambda: self._readings(stream, channel))
+
+    def turning(self, stream: Stream) -> ClockOff | None:
+        """By the poses of the sample's first trajectory."""
+        streams = self._reads.streams(self._sample)
+        return self._once(("turning", stream.id), lambda: gyro_late(stream, tuple(streams), self._reader))
 
     def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> Likeness:
         """By the sentence model of this machine."""

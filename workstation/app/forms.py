@@ -23,6 +23,7 @@ from workstation.core.timebase import SECOND_NS
 _AT_PLAYHEAD = frozenset({"at_ns", "from_ns", "to_ns", "time_ns"})
 _MANY = frozenset({"annotations", "links"})
 _SECONDS_PLACES = 9
+_MOST_NAMED = 6
 
 
 class Entry(enum.StrEnum):
@@ -155,6 +156,9 @@ def _field(argument: Argument, command: Command, place: Place) -> Field:
     said = _said(argument, command, place) if argument.required or argument.name in {"target", "of"} else None
     choices, open_choice = _choices(argument, place)
     entry = _entry(argument, choices)
+    named = _named(said, entry, place.view)
+    if named is not None:
+        choices, open_choice, entry = (named, *choices), True, Entry.CHOICE
     return Field(
         name=argument.name,
         title=title_of(argument.name) + (" (s, on the clock of the stream)" if entry is Entry.SECONDS else ""),
@@ -165,6 +169,18 @@ def _field(argument: Argument, command: Command, place: Place) -> Field:
         choices=choices,
         open_choice=open_choice,
     )
+
+
+def _named(said: object, entry: Entry, view: SampleView | None) -> tuple[str, str] | None:
+    """What is selected, by its name: nobody reads ids. ``None`` if it is no record, or can be chosen by name anyway."""
+    ids = [said] if isinstance(said, str) else said
+    if view is None or entry not in (Entry.TEXT, Entry.JSON) or not isinstance(ids, list) or not ids:
+        return None
+    if not all(isinstance(each, str) and view.exists(each) for each in ids):
+        return None
+    names = ", ".join(view.name_of(each) for each in ids[:_MOST_NAMED])
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return _text(said, entry), names + more
 
 
 def _entry(argument: Argument, choices: tuple[tuple[str, str], ...]) -> Entry:

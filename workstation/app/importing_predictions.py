@@ -1,4 +1,4 @@
-"""Predictions made elsewhere, read from JSON Lines or COCO results and stored as proposals (``predictions add``).
+"""Predictions made elsewhere, read from JSON Lines or COCO results, row by row (``bringing_predictions.py``).
 
 Nothing here is believed: each row is checked by itself; what cannot be used is left out with its place and reason, and
 the rest comes in. A class that the ontology does not know by id or name is listed, never guessed. Whatever it was that
@@ -17,12 +17,12 @@ from typing import Any, NoReturn
 import msgspec
 
 from workstation.app.sample_view import SampleView
-from workstation.app.session import Run
 from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
 from workstation.core.geometry import Box, Cuboid, Shape, Span, shape_problems
+from workstation.core.proposals import CALLED
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.untrusted import MOST_JSON_BYTES, Found, parse_json_lines, read_json
 from workstation.media.base import TimedReader
@@ -184,26 +184,29 @@ def read_coco(
     return found
 
 
-def store(run: Run, view: SampleView, predictions: Iterable[Prediction], report: Report) -> list[str]:
-    """Store them as proposals, inside a step of the caller's; answers their ids."""
+def new_ones(view: SampleView, predictions: Iterable[Prediction], report: Report) -> list[Prediction]:
+    """Those that the same model has not said before; the others are counted."""
     there = {_key_of(each) for each in view.annotations.values() if each.source.kind is SourceKind.MODEL}
-    made = []
+    new = []
     for each in predictions:
         key = (
             str(each.stream.id), each.class_id, each.source.name, each.start_ns, each.item, _rounded(each.shape)
         )  # fmt: skip
         if key in there:
             report.known += 1
-            continue
-        there.add(key)
-        made.append(
-            run(
-                "annotation.add", sample=view.id, stream=each.stream.id, class_id=each.class_id,
-                shape=msgspec.to_builtins(each.shape), start_ns=each.start_ns, end_ns=each.end_ns, item=each.item,
-                frame=each.frame, text=each.text, state=State.PROPOSED, source=each.source, confidence=each.score,
-            )
-        )  # fmt: skip
-    return made
+        else:
+            there.add(key)
+            new.append(each)
+    return new
+
+
+def arguments_of(each: Prediction) -> dict[str, Any]:
+    """For the command ``annotation.add``: proposed, by the model that is said to have made it."""
+    return {
+        "stream": each.stream.id, "class_id": each.class_id, "shape": msgspec.to_builtins(each.shape),
+        "start_ns": each.start_ns, "end_ns": each.end_ns, "item": each.item, "frame": each.frame, "text": each.text,
+        "state": State.PROPOSED, "source": each.source, "confidence": each.score,
+    }  # fmt: skip
 
 
 def _key_of(each: Annotation) -> tuple[Any, ...]:
@@ -240,7 +243,7 @@ def _line(row: Found, target: Target, report: Report, model: Model | None) -> Pr
         stream=stream, class_id=class_id, shape=shape, score=_score(row), start_ns=start_ns, end_ns=end_ns,
         item=None if item is None else item.text()[:200],
         frame=frame.text()[:200] if frame is not None else stream.frame if isinstance(shape, Cuboid) else None,
-        text=None if text is None else text.text()[:20_000], source=_source(model, row),
+        text=None if text is None else text.text()[:20_000], source=_source(model, row, foreign),
     ))  # fmt: skip
 
 
@@ -306,10 +309,10 @@ def _model(found: Found) -> Model:
     return Model(name=name, **texts)
 
 
-def _source(model: Model, row: Found) -> Source:
+def _source(model: Model, row: Found, foreign: str) -> Source:
     return Source(
         kind=SourceKind.MODEL, name=model.name, version=model.version, weights_sha256=model.weights_sha256,
-        device=model.device, parameters={"imported_from": Path(row.path).name},
+        device=model.device, parameters={"imported_from": Path(row.path).name, CALLED: foreign[:200]},
     )  # fmt: skip
 
 
@@ -355,7 +358,8 @@ def _coco_row(
     time_ns = target.time_of(row, stream, index) if len(stream.files) > 1 else None
     return _checked(row, Prediction(
         stream=stream, class_id=class_id, shape=Box(x, y, width, height), score=_score(row), start_ns=time_ns,
-        end_ns=time_ns, item=None, frame=None, text=None, source=_source(model, row),
+        end_ns=time_ns, item=None, frame=None, text=None,
+        source=_source(model, row, foreign),
     ))  # fmt: skip
 
 

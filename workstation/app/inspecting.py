@@ -15,8 +15,11 @@ from workstation.app.link_rows import end_name, link_type_name
 from workstation.app.sample_view import SampleView
 from workstation.app.shape_fields import shape_fields
 from workstation.core.annotation import Annotation, Entity, Interpolation, Link, Source, SourceKind, State
+from workstation.core.ids import millisecond_of
+from workstation.core.moments import moment
 from workstation.core.ontology import Attribute, AttributeType, name_in
 from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.proposals import CALLED
 from workstation.core.sample import StreamKind
 from workstation.core.space import FrameTree
 from workstation.core.tracks import MomentKind
@@ -312,27 +315,41 @@ def _origin(annotations: Sequence[Annotation | Link]) -> Section:
             _merged("confidence", "Confidence", Editor.NUMBER, [each.confidence for each in annotations],
                     help="How sure this label is, 0 to 1; each stream's label has its own"),
             _merged("ontology", "Ontology version", Editor.PLAIN, [str(each.ontology_version) for each in annotations]),
-            *_of_a_model({each.source.weights_sha256: each.source for each in annotations}),
+            *_of_a_model(annotations),
         ),
     )  # fmt: skip
 
 
-def _of_a_model(sources: Mapping[str, Source]) -> list[InspectorField]:
-    """With which weights, parameters and device a model proposed it; nothing where several models did, or none."""
+def _of_a_model(annotations: Sequence[Annotation | Link]) -> list[InspectorField]:
+    """Which model proposed it, when, with which weights, thresholds and device, and what it called it itself; nothing
+    where several models did, or none."""
+    sources = {(each.source.name, each.source.weights_sha256): each.source for each in annotations}
     source = next(iter(sources.values()))
     if len(sources) > 1 or source.kind is not SourceKind.MODEL:
         return []
     said = {
         "Model": f"{source.name} {source.version}".strip(),
+        "Called there": _common({str(each.source.parameters.get(CALLED, "")) for each in annotations}),
+        "Proposed": _common({moment(millisecond_of(each.id)) for each in annotations}),
         "Weights": source.weights_sha256,
-        "Parameters": ", ".join(f"{name} {value}" for name, value in source.parameters.items()),
+        "Parameters": ", ".join(f"{name} {value}" for name, value in source.parameters.items() if name != CALLED),
         "Device": source.device,
     }
     return [
-        InspectorField(key=f"model:{name.lower()}", title=name, value=value or "not said",
-                       help="SHA-256 of the weights" if name == "Weights" else "")
+        InspectorField(key=f"model:{name.lower()}", title=name, value=value or "not said", help=_HELP.get(name, ""))
         for name, value in said.items()
-    ]  # fmt: skip
+    ]
+
+
+_HELP = {
+    "Weights": "SHA-256 of the weights",
+    "Called there": "The model's own label; the class map says which class here stands for it",
+    "Parameters": "Thresholds and what else the model was run with",
+}
+
+
+def _common(values: set[str]) -> str:
+    return next(iter(values)) if len(values) == 1 else "several"
 
 
 def source_in_words(source: Source) -> str:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
+from workstation.app.builtin_models import built_in
 from workstation.app.model_plugins import ModelPlugins, model_plugins
 from workstation.app.plugins import find_plugins, load_plugins, plugins_stamp
 from workstation.core.errors import UserError
-from workstation.prelabel.api import InputSpec, PictureFamily, Task
+from workstation.prelabel.api import CloudFamily, InputSpec, PictureFamily, Task
+from workstation.prelabel.cloud_families import cloud_families
 from workstation.prelabel.families import families, usual_input
 from workstation.prelabel.manifest import Manifest
 from workstation.prelabel.shelf import Shelf, ShelvedModel
 
 OUTSIDE = "outside"
 """The family of models that run in a program of a plug-in; the model has the name of the adapter."""
+TEXT_TASK = "text-task"
+"""The family of tasks that a plug-in brings for texts; the model has the name of the task."""
 _OUTSIDE_TASKS = frozenset({Task.DETECT, Task.INSTANCE_SEG})
 
 
@@ -47,14 +52,35 @@ def usual_input_of(name: str) -> InputSpec:
     """What a new manifest of the family starts with; a plug-in's family says it in ``input`` or leaves it open."""
     if name in families():
         return usual_input(name)
+    if name in cloud_families():
+        return InputSpec()
     said = getattr(picture_family(name), "input", None)
     return said if isinstance(said, InputSpec) else InputSpec()
 
 
+def cloud_family(name: str) -> CloudFamily:
+    """The family of LiDAR detectors that a manifest names."""
+    found = cloud_families().get(name)
+    if found is None:
+        raise UserError(f"No family of LiDAR detectors is called {name!r}; known are {', '.join(cloud_families())}.")
+    return found
+
+
+def graph_families() -> Mapping[str, PictureFamily | CloudFamily]:
+    """Every family that may read a bare graph, by its name."""
+    return MappingProxyType({**picture_families(), **cloud_families()})
+
+
+def graph_family(name: str) -> PictureFamily | CloudFamily:
+    """The same, one of them."""
+    return cloud_families().get(name) or picture_family(name)
+
+
 def fileless_models() -> dict[str, ShelvedModel]:
-    """Models that are there without a file, by name: programs of plug-ins that look at pictures."""
+    """Models that are there without a file, by name: the program's own arithmetic, programs of plug-ins that look at
+    pictures, and their tasks for texts."""
     loaded = plugins_of_models()
-    found = {}
+    found = dict(built_in())
     for name, (spec, folder) in loaded.adapters.items():
         if spec.task in _OUTSIDE_TASKS:
             manifest = Manifest(
@@ -62,6 +88,13 @@ def fileless_models() -> dict[str, ShelvedModel]:
                 origin=f"plug-in {folder.name}",
             )  # fmt: skip
             found[name] = ShelvedModel(folder=folder, manifest=manifest)
+    for name, task in loaded.tasks.items():
+        folder = loaded.homes.get(name, Path())
+        manifest = Manifest(
+            id=name, name=task.title, task=Task.NER, family=TEXT_TASK, version=loaded.versions.get(folder, ""),
+            labels=task.labels, origin=f"plug-in {folder.name}",
+        )  # fmt: skip
+        found[name] = ShelvedModel(folder=folder, manifest=manifest)
     return found
 
 

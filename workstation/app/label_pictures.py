@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
-
 from workstation.app.known_models import picture_family
 from workstation.app.label_tracks import TrackMaker, packed, unpacked
 from workstation.app.labellers import Assignment, Call, Chunk
@@ -18,6 +16,7 @@ from workstation.app.model_trial import plain_pixels
 from workstation.app.reading import Formats
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError
+from workstation.core.pixels import runs_of_mask
 from workstation.core.sample import StreamKind
 from workstation.media.base import ImageReader, Reader, VideoReader
 from workstation.prelabel.api import Arrays, FoundBox, ModelCard, PictureFamily, Pixels, Prepared, Task
@@ -58,6 +57,7 @@ class PictureLabeller:
 
     tasks = frozenset({Task.DETECT, Task.INSTANCE_SEG})
     kinds = frozenset({StreamKind.IMAGE, StreamKind.VIDEO})
+    follows_labels = False
 
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """Frames in their order, ``every`` so many."""
@@ -125,7 +125,7 @@ class _Gathered:
             }
             if time_ns is not None:
                 arguments |= {"start_ns": time_ns, "end_ns": time_ns}
-            self._calls.append(Call("annotation.add", arguments))
+            self._calls.append(Call("annotation.add", arguments, called=box.label))
 
     def finish(self) -> None:
         """There are no more frames."""
@@ -187,17 +187,8 @@ def shape_of(box: FoundBox) -> dict[str, Any]:
     height, width = box.mask.shape
     return {
         "kind": "mask_rle", "x": int(box.left), "y": int(box.top), "width": int(width), "height": int(height),
-        "counts": run_lengths(box.mask),
+        "counts": runs_of_mask(box.mask),
     }  # fmt: skip
-
-
-def run_lengths(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> list[int]:
-    """Run lengths along the rows, outside first."""
-    flat = mask.ravel()
-    edges = np.flatnonzero(np.diff(flat.astype(np.int8))) + 1
-    bounds = np.concatenate([[0], edges, [flat.size]])
-    lengths = np.diff(bounds).tolist()
-    return [0, *lengths] if flat.size and flat[0] else lengths
 
 
 def _tracked(assignment: Assignment) -> bool:

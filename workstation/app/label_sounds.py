@@ -1,16 +1,18 @@
 """Models over sounds: where somebody speaks as spans, and what is said as turns with timed words.
 
-A recogniser hears only where a voice detector of the same job found speech. Each minute is stored as it is done.
+A recogniser hears only where a voice detector of the same job found speech. Each minute is stored as it is done. Where
+the job also has a model that tells voices apart, a turn ends where another speaks, and says who does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from workstation.app.label_voices import share_of, spoken_by, voices_of
 from workstation.app.labellers import Assignment, Call, Chunk
 from workstation.app.reading import Formats
 from workstation.app.speech_blocks import Block, Heard, blocks, length_s, moved, packed, sound_of, unpacked
@@ -21,6 +23,7 @@ from workstation.core.sample import StreamKind
 from workstation.media.base import AudioReader
 from workstation.prelabel.api import FoundSpan, Task
 from workstation.prelabel.shelf import ShelvedModel
+from workstation.prelabel.speakers import turns_of_words
 from workstation.prelabel.speech_sound import Piece
 from workstation.prelabel.speech_text import SAID, Recogniser, open_whisper, transcribe
 from workstation.prelabel.speech_vad import FAMILY, SpeechLimits, chunks_of
@@ -35,6 +38,7 @@ class SoundLabeller:
 
     tasks = frozenset({Task.VAD, Task.ASR})
     kinds = frozenset({StreamKind.AUDIO})
+    follows_labels = False
 
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """Minutes in their order."""
@@ -42,6 +46,7 @@ class SoundLabeller:
         provider = assignment.providers[0] if detector is assignment.model else CPU
         with opened(assignment) as reader:
             hears = _spans if detector is assignment.model else _transcript(assignment, reader)
+            turns = _turns_of(assignment, detector, reader, cancelled)
             total = max(1, -int(-length_s(reader) // 1))
             if not reader.frames:
                 yield Chunk(position=1, done=1, total=1)
@@ -51,7 +56,7 @@ class SoundLabeller:
             position = assignment.position if assignment.kept else 0
             with Worker(detector.file(), provider=provider, threads=assignment.threads, cancelled=cancelled) as worker:
                 for block in blocks(reader, worker, limits, position=position, heard=heard, cancelled=cancelled):
-                    calls, left_out = _calls(assignment, reader, hears(block))
+                    calls, left_out = _calls(assignment, reader, hears(block), turns)
                     yield Chunk(
                         position=block.position, done=min(block.position, total), total=total, calls=calls,
                         left_out=left_out, kept=packed(block.heard),
@@ -110,12 +115,37 @@ def _transcript(assignment: Assignment, reader: AudioReader) -> Hears:
     return hears
 
 
+def _turns_of(
+    assignment: Assignment, detector: ShelvedModel, reader: AudioReader, cancelled: Callable[[], bool]
+) -> tuple[FoundSpan, ...]:  # fmt: skip
+    """Who speaks when, where the job has a model that tells voices apart. The whole sound is heard for it before the
+    first word is written: a hundredth of what the transcript costs, and the same wherever the job was stopped."""
+    encoder = encoder_of(assignment)
+    if assignment.model.manifest.task is not Task.ASR or encoder is None or assignment.speaker is None:
+        return ()
+    limits = SpeechLimits.of(detector.manifest.thresholds)
+    with Worker(detector.file(), provider=CPU, threads=assignment.threads, cancelled=cancelled) as listener:
+        spans = [
+            moved(each, block.from_s)
+            for block in blocks(reader, listener, limits, position=0, heard=Heard(), cancelled=cancelled)
+            for each in block.spans
+        ]
+    if cancelled() or not spans:
+        return ()
+    return voices_of(assignment, encoder, reader, spans, provider=CPU, cancelled=cancelled)
+
+
+def encoder_of(assignment: Assignment) -> ShelvedModel | None:
+    """The model of the job that tells voices apart."""
+    return next((each for each in assignment.beside if each.manifest.task is Task.SPEAKER_EMBED), None)
+
+
 def _calls(
-    assignment: Assignment, reader: AudioReader, spans: list[FoundSpan]
+    assignment: Assignment, reader: AudioReader, spans: Sequence[FoundSpan], turns: Sequence[FoundSpan]
 ) -> tuple[tuple[Call, ...], Counter[str]]:
     calls: list[Call] = []
     left_out: Counter[str] = Counter()
-    for span in spans:
+    for span in turns_of_words(spans, turns) if turns else spans:
         class_id = assignment.classes.get(span.label)
         # A transcript stands without a class, as one that is imported does; a span without one says nothing.
         if class_id is None and not span.text:
@@ -125,10 +155,19 @@ def _calls(
         if made["end_ns"] > made["start_ns"]:
             made |= {"stream": assignment.stream.id, "confidence": min(1.0, max(0.0, span.score))}
             made |= {} if class_id is None else {"class_id": class_id}
-            calls.append(Call("turn.add" if span.text else "annotation.add", made))
+            call = Call("turn.add" if span.text else "annotation.add", made, called=span.label)
+            calls.append(_said(call, assignment, span, turns))
         elif span.label == SAID and span.text:
             left_out["words without any time"] += 1
     return tuple(calls), left_out
+
+
+def _said(call: Call, assignment: Assignment, span: FoundSpan, turns: Sequence[FoundSpan]) -> Call:
+    """With who says it, where that was heard."""
+    encoder = encoder_of(assignment)
+    if not span.speaker or encoder is None or assignment.speaker is None:
+        return call
+    return spoken_by(call, assignment, assignment.speaker, span.speaker, encoder, share_of(span, turns))
 
 
 def _span(reader: AudioReader, span: FoundSpan) -> dict[str, Any]:

@@ -11,18 +11,16 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from workstation.app.label_sounds import detector_of, moment, opened
+from workstation.app.label_voices import SPEAKER, spoken_by, voices_of
 from workstation.app.labellers import Assignment, Call, Chunk
-from workstation.app.speech_blocks import Heard, blocks, length_s, moved, packed, sound_of, unpacked
+from workstation.app.speech_blocks import Heard, blocks, length_s, moved, packed, unpacked
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import StreamKind
 from workstation.media.base import AudioReader
 from workstation.prelabel.api import FoundSpan, Task
-from workstation.prelabel.speakers import FAMILY, SAME_VOICE, who_speaks
-from workstation.prelabel.speech_sound import Piece
+from workstation.prelabel.speakers import FAMILY
 from workstation.prelabel.speech_vad import SPEECH, SpeechLimits
 from workstation.prelabel.worker import CPU, Worker
-
-SPEAKER = "speaker"
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -35,6 +33,7 @@ class SpeakerLabeller:
 
     tasks = frozenset({Task.SPEAKER_EMBED})
     kinds = frozenset({StreamKind.AUDIO})
+    follows_labels = False
 
     def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
         """Minutes in their order; what is proposed comes with the last."""
@@ -79,16 +78,12 @@ def _unpacked(data: bytes) -> _Kept:
 def _told_apart(
     assignment: Assignment, reader: AudioReader, spans: list[FoundSpan], cancelled: Callable[[], bool]
 ) -> tuple[tuple[Call, ...], dict[str, int]]:
-    who = assignment.classes.get(SPEAKER)
-    if who is None:
+    speaker = assignment.speaker
+    if speaker is None:
         return (), {SPEAKER: len(spans)} if spans else {}
     model = assignment.model
-    speakers = int(assignment.options.get("speakers", 0)) or None
-    cut_at = model.manifest.thresholds.get("distance", SAME_VOICE)
-    sound = sound_of(reader, Piece(0.0, length_s(reader)))
     provider = assignment.providers[0]
-    with Worker(model.file(), provider=provider, threads=assignment.threads, cancelled=cancelled) as runs:
-        found = who_speaks(runs, sound, spans, speakers=speakers, cut_at=cut_at).spans
+    found = voices_of(assignment, model, reader, spans, provider=provider, cancelled=cancelled)
     class_id = assignment.classes.get(SPEECH)
     calls = []
     for span in found:
@@ -98,6 +93,6 @@ def _told_apart(
             said |= {"confidence": min(1.0, max(0.0, span.score))} | (
                 {} if class_id is None else {"class_id": class_id}
             )
-            named = f"{span.speaker} of {assignment.stream.key} ({model.manifest.id})"
-            calls.append(Call("annotation.add", said, entity=(who, named)))
+            call = Call("annotation.add", said)
+            calls.append(spoken_by(call, assignment, speaker, span.speaker, model, min(1.0, max(0.0, span.score))))
     return tuple(calls), {}

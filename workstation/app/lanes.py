@@ -69,30 +69,42 @@ class Style(IntEnum):
     """How a stretch is drawn, in the lowest bits of a code."""
 
     FULL = 0
+    INTERPOLATED = 1
+    HELD = 2
+    GAP = 3
+    ABSENT = 4
+
+
+class Standing(IntEnum):
+    """Whether somebody answers for what is drawn, in the bits above the style."""
+
+    SURE = 0
     PROPOSED = 1
-    INTERPOLATED = 2
-    HELD = 3
-    GAP = 4
-    ABSENT = 5
-    REJECTED = 6
+    REJECTED = 2
 
 
-_STYLE_BITS = 3
+_STYLE_BITS, _STANDING_BITS = 3, 2
+CODES_A_PAINT = 1 << (_STYLE_BITS + _STANDING_BITS)
 
 
-def code_of(paint: int, style: Style) -> int:
-    """A paint's number and a style as one number, which is what is drawn."""
-    return paint << _STYLE_BITS | style
+def code_of(paint: int, style: Style, standing: Standing = Standing.SURE) -> int:
+    """A paint's number, a standing and a style as one number, which is what is drawn."""
+    return paint * CODES_A_PAINT | standing << _STYLE_BITS | style
 
 
 def paints_in(codes: Int32s) -> Int32s:
     """The paint's number in each code."""
-    return codes >> _STYLE_BITS
+    return codes >> (_STYLE_BITS + _STANDING_BITS)
 
 
 def styles_in(codes: Int32s) -> Int32s:
     """The style in each code."""
     return codes & ((1 << _STYLE_BITS) - 1)
+
+
+def standings_in(codes: Int32s) -> Int32s:
+    """The standing in each code."""
+    return codes >> _STYLE_BITS & ((1 << _STANDING_BITS) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +261,7 @@ def _patched(view: SampleView, lane: Lane, palette: Palette, old: Tier, gone: se
         count = max(count, row + 1)
         alike = starts.searchsorted([bounds.start_ns, bounds.start_ns + 1])
         at = int(alike[0] + ends[alike[0] : alike[1]].searchsorted(bounds.end_ns, side="right"))
-        code = code_of(palette.number(view.paint_of(annotation)), style_of(annotation))
+        code = full_code(palette.number(view.paint_of(annotation)), annotation)
         starts, ends = _with(starts, at, bounds.start_ns), _with(ends, at, bounds.end_ns)
         rows, codes = _with(rows, at, row), _with(codes, at, code)
         ids.insert(at, annotation.id)
@@ -269,7 +281,7 @@ def _assembled(
     rows: Int32s, count: int,
 ) -> Tier:  # fmt: skip
     paints = [palette.number(view.paint_of(each)) for each in held]
-    codes = np.array([code_of(paint, style_of(each)) for paint, each in zip(paints, held, strict=True)], dtype=np.int32)
+    codes = np.array([full_code(paint, each) for paint, each in zip(paints, held, strict=True)], dtype=np.int32)
     owners = np.arange(len(held), dtype=np.int32)
     items = bars(starts, ends, rows, codes, owners, in_order=True)
     ids = tuple(str(each.id) for each in held)
@@ -288,10 +300,16 @@ def plain_tier(ids: tuple[str, ...], items: Bars, count: int, numbers: dict[str,
     return Tier(ids, items, items, ticks, count, numbers)
 
 
-def style_of(annotation: Annotation) -> Style:
+def standing_of(annotation: Annotation) -> Standing:
+    """What is proposed and what is rejected look so in every lane."""
     if annotation.state is State.PROPOSED:
-        return Style.PROPOSED
-    return Style.REJECTED if annotation.state is State.REJECTED else Style.FULL
+        return Standing.PROPOSED
+    return Standing.REJECTED if annotation.state is State.REJECTED else Standing.SURE
+
+
+def full_code(paint: int, annotation: Annotation) -> int:
+    """The code of a label that is drawn whole."""
+    return code_of(paint, Style.FULL, standing_of(annotation))
 
 
 def session_bounds(view: SampleView, stream: str | None, held: Sequence[Annotation]) -> tuple[Int64s, Int64s]:
@@ -335,7 +353,7 @@ def _track_parts(
     ticks: list[tuple[int, int, int]] = []
     for i, (annotation, paint) in enumerate(zip(held, paints, strict=True)):
         keyframes = view.keyframes(annotation.id)
-        codes = [code_of(paint, style) for style in Style]
+        codes = [code_of(paint, style, standing_of(annotation)) for style in Style]
         spans += [(part.start_ns, part.end_ns, codes[part.style], i) for part in stretches(annotation, keyframes)]
         full, absent = codes[Style.FULL], codes[Style.ABSENT]
         ticks += [(each.time_ns, absent if each.presence is Presence.ABSENT else full, i) for each in keyframes]

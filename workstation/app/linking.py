@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from workstation.app.link_rows import link_type_name
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Link, LinkEnd, TargetKind
+from workstation.core.described import DESCRIBED
 from workstation.core.ontology import LinkType
 from workstation.core.ontology_links import EndView
 
@@ -35,6 +36,11 @@ class Offer:
     key: str
     ends: dict[str, str | tuple[str, ...]]
     absence: bool = False
+
+    @property
+    def described(self) -> bool:
+        """Whether the link says nothing without a sentence, which is then asked for."""
+        return self.type_id in DESCRIBED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,8 @@ def offers(view: SampleView, *picks: str, holds: bool = True) -> list[Offer]:
     kinds = [each for each in ontology.link_types.values() if each.id in found and not each.absence]
     if len(picks) == 1:
         kinds = [each for each in ontology.link_types.values() if each.absence and _may_lack(view, each, picks[0])]
-    ordered = [each for each in kinds if holds or each.negatable]
+    off = links_off(view)
+    ordered = [each for each in kinds if each.id not in off and (holds or each.negatable)]
     keys = _keys([each.key for each in ordered])
     return [
         Offer(
@@ -82,12 +89,26 @@ def offers(view: SampleView, *picks: str, holds: bool = True) -> list[Offer]:
     ]  # fmt: skip
 
 
+def ends_with_new(
+    view: SampleView, pick: str, type_id: str, class_id: str, entity: str
+) -> dict[str, str | tuple[str, ...]] | None:
+    """The ends of a link between a label and a thing that is not there yet; ``None`` if no such link is legal."""
+    if view.ontology is None:
+        return None
+    new = EndView(role="", kind=TargetKind.ENTITY, target=entity, class_id=class_id)
+    for end in _ends(view, pick):
+        for choice in view.ontology.link_types_for((end, new)):
+            if choice.link_type.id == type_id:
+                return _by_role(choice.roles, (end, new))
+    return None
+
+
 def refusals(view: SampleView, *picks: str, holds: bool = True) -> list[Refusal]:
     """The relations of the ontology that may not join these, each with the reason."""
     ontology = view.ontology
     if ontology is None or len(picks) < 2:
         return []
-    legal = {each.type_id for each in offers(view, *picks, holds=holds)}
+    legal = {each.type_id for each in offers(view, *picks, holds=holds)} | links_off(view)
     return [
         Refusal(type_id=each.id, name=link_type_name(view, each.id), key=each.key or "", text=text)
         for each in ontology.link_types.values()
@@ -96,13 +117,21 @@ def refusals(view: SampleView, *picks: str, holds: bool = True) -> list[Refusal]
     ]  # fmt: skip
 
 
+def links_off(view: SampleView) -> frozenset[str]:
+    """The link types that the project does without: nobody is offered them, or told why they would not fit."""
+    project = view.reads.project()
+    return frozenset() if project is None else frozenset(project.links_off)
+
+
 def may_grow(view: SampleView, *picks: str) -> bool:
     """Whether some relation joins all these, as they are or with more beside them."""
     ontology = view.ontology
     if ontology is None:
         return False
+    off = links_off(view)
     return any(
-        not each.absence for ends in _readings(view, picks) for each in ontology.link_types_open_to(ends)
+        not each.absence and each.id not in off
+        for ends in _readings(view, picks) for each in ontology.link_types_open_to(ends)
     )  # fmt: skip
 
 

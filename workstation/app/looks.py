@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from workstation.core.annotation import Entity
+from workstation.core.annotation import Entity, State
 from workstation.core.ontology import Mark, Pattern
 from workstation.core.ontology_compile import CompiledOntology
 
@@ -37,6 +37,11 @@ def paint_of(ontology: CompiledOntology | None, class_id: str | None, entity: En
     if entity is not None and entity.number > 0:
         return Paint(_THINGS[(entity.number - 1) % len(_THINGS)], mark, pattern)
     return Paint(look.colour if look is not None else UNKNOWN, mark, pattern)
+
+
+def claimed_name(name: str, state: State, confidence: float | None) -> str:
+    """The name of a label as it stands: one that is only proposed says so, and how sure its maker is."""
+    return proposed_name(name, confidence).strip() if state is State.PROPOSED else name
 
 
 def proposed_name(name: str, confidence: float | None) -> str:

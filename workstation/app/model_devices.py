@@ -15,7 +15,9 @@ import numpy as np
 from workstation.app.folders import state_folder
 from workstation.app.known_models import picture_families, picture_family
 from workstation.core.errors import UserError
-from workstation.prelabel.api import BadOutput, Pixels
+from workstation.prelabel.api import BadOutput, Pixels, SensorSweep
+from workstation.prelabel.cloud_families import cloud_families
+from workstation.prelabel.promptable import INPUTS, encoder_feeds
 from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
 from workstation.prelabel.recipes import recipes
 from workstation.prelabel.shelf import Shelf, ShelvedModel
@@ -50,9 +52,13 @@ def _trial(model: ShelvedModel) -> Trial:
     feeds = None
     if model.manifest.family in picture_families():
         feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
+    elif model.manifest.family in cloud_families():
+        feeds = dict(cloud_families()[model.manifest.family].prepare(model.manifest.card, _round_about()).feeds)
+    elif model.manifest.family in INPUTS:
+        feeds = encoder_feeds(model.manifest.card, _grey_ramp())[0]
     recipe = recipes().get(model.manifest.id)
     return Trial(
-        path=model.file(), weights_sha256=model.manifest.weights_sha256,
+        path=model.file(_graph_of(model) or "model"), weights_sha256=model.manifest.weights_sha256,
         max_abs_diff=model.manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
     )  # fmt: skip
 
@@ -63,26 +69,57 @@ def _grey_ramp() -> Pixels:
     return np.stack([(rows + columns) % 256, (rows * 2) % 256, (columns * 2) % 256], axis=-1).astype(np.uint8)
 
 
+def _round_about() -> SensorSweep:
+    """A sweep that is the same everywhere: rings on flat ground about the sensor, in reach of any detector."""
+    away, turn = np.meshgrid(np.linspace(2.0, 50.0, 64), np.linspace(0.0, 2 * np.pi, 128, endpoint=False))
+    points = np.stack([away * np.cos(turn), away * np.sin(turn), np.full_like(away, -1.5)], axis=-1).reshape(-1, 3)
+    return SensorSweep(points.astype(np.float32), np.full(len(points), 0.5, np.float32))
+
+
 def examined(shelf: Shelf, *, only: str | None = None, pinned: Sequence[str] = (), again: bool = False) -> Advice:
     """Every model that is a graph (or one), tried where that is not remembered."""
+    return proved(shelf, only=only, pinned=pinned, again=again).advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """What each model runs on, in words, or why it does not; and the whole as a paragraph."""
+
+    devices: Mapping[str, str]
+    advice: Advice
+
+
+def proved(
+    shelf: Shelf, *, only: str | None = None, pinned: Sequence[str] = (), again: bool = False,
+    tell: Callable[[int, int, str], None] = lambda *_: None, cancelled: Callable[[], bool] = lambda: False,
+) -> Proved:  # fmt: skip
+    """The same, with what is found of each model, told as it goes."""
     machine = here()
-    tried: dict[str, Verdict] = {}
+    verdicts_of: dict[str, Verdict] = {}
     faults: dict[str, str] = {}
-    for model in [shelf.find(only)] if only else shelf.models()[0]:
-        if not is_graph(model):
-            continue
+    models = [each for each in ([shelf.find(only)] if only else shelf.models()[0]) if is_graph(each)]
+    for done, model in enumerate(models):
+        name = model.manifest.id
+        tell(done, len(models), name)
         try:
             shelf.check(model)
-            tried[model.manifest.id] = verdict_of(model, machine, pinned=pinned, again=again)
+            verdicts_of[name] = verdict_of(model, machine, pinned=pinned, again=again, cancelled=cancelled)
         except (UserError, BadOutput) as problem:
-            faults[model.manifest.id] = str(problem)
-    return advice(machine, tried, faults)
+            faults[name] = str(problem)
+    devices = {name: each.words for name, each in verdicts_of.items()}
+    devices |= {name: f"does not run: {why}" for name, why in faults.items()}
+    return Proved(devices=devices, advice=advice(machine, verdicts_of, faults))
 
 
 def is_graph(model: ShelvedModel) -> bool:
-    """Whether it is one ONNX file that this program runs itself; others (speech to text) bring their own runtime."""
-    found = model.manifest.files.get("model")
-    return found is not None and found.path.endswith(".onnx")
+    """Whether it is a graph that this program runs itself; others (speech to text) bring their own runtime."""
+    return _graph_of(model) is not None
+
+
+def _graph_of(model: ShelvedModel) -> str | None:
+    """The role of the file that is proved: of a pair that takes prompts the encoder, which is the one that works."""
+    files = model.manifest.files
+    return next((each for each in ("model", "encoder") if each in files and files[each].path.endswith(".onnx")), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

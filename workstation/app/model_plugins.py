@@ -22,6 +22,8 @@ class ModelPlugins:
     adapters: dict[str, tuple[AdapterSpec, Path]] = field(default_factory=dict)
     versions: dict[Path, str] = field(default_factory=dict)
     """Of the plug-ins, by their folder."""
+    homes: dict[str, Path] = field(default_factory=dict)
+    """The folder of the plug-in that brings a task."""
     problems: list[PluginProblem] = field(default_factory=list)
 
 
@@ -38,6 +40,8 @@ def model_plugins(loaded: PluginsLoaded) -> ModelPlugins:
             for each in getattr(module, name, ()):
                 listed += 1
                 reason = _take(name, each, kept, plugin.folder)
+                if not reason and name == "TASKS":
+                    found.homes[each.name] = plugin.folder
                 if reason:
                     found.problems.append(PluginProblem(folder=plugin.folder, reason=f"{name}: {reason}"))
         if not listed:

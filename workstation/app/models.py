@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from workstation.app.folders import models_folder
-from workstation.app.known_models import OUTSIDE, fileless_models, picture_families, picture_family, usual_input_of
+from workstation.app.known_models import (
+    OUTSIDE,
+    TEXT_TASK,
+    fileless_models,
+    graph_families,
+    graph_family,
+    picture_family,
+    usual_input_of,
+)
 from workstation.core.errors import DataError, UserError
 from workstation.prelabel.api import FoundBox, InputSpec, Pixels, Task
 from workstation.prelabel.manifest import MANIFEST, Manifest, ModelFile, Runtime
@@ -48,7 +56,7 @@ def model_rows(shelf: Shelf) -> list[dict[str, Any]]:
     there = {each.manifest.id for each in good}
     rows += [
         {
-            "model": name, "state": "built in" if each.manifest.family != OUTSIDE else "plug-in",
+            "model": name, "state": "plug-in" if each.manifest.family in (OUTSIDE, TEXT_TASK) else "built in",
             "task": each.manifest.task.value, "family": each.manifest.family, "licence": each.manifest.license,
             "note": each.manifest.license_note, "from": each.manifest.origin, "labels": len(each.manifest.labels),
         }
@@ -83,7 +91,7 @@ def guess(path: Path) -> Guess:
         raise DataError("keeps its weights in other files; save it again as one file", path=path)
     sure = [
         (name, family.recognises(signature.input_shapes, signature.output_shapes, signature.metadata))
-        for name, family in picture_families().items()
+        for name, family in graph_families().items()
     ]
     return Guess(
         signature=signature,
@@ -109,7 +117,7 @@ def _bare(path: Path, model_id: str, family: str, task: str, labels: Sequence[st
     found = guess(path)
     if not family:
         family = _surest(path, found)
-    known = picture_family(family)
+    known = graph_family(family)
     tasks = sorted(known.tasks)
     if task and task not in tasks:
         raise UserError(f"the family {family} is for {', '.join(tasks)}, not for {task[:40]!r}")
@@ -134,7 +142,7 @@ def _surest(path: Path, found: Guess) -> str:
     outputs = ", ".join(f"{port.name} {list(port.shape)}" for port in found.signature.outputs)
     raise UserError(
         f"{path}: no family of models is recognised (in: {inputs}; out: {outputs}); say which it is with --family: "
-        f"{', '.join(picture_families())}"
+        f"{', '.join(graph_families())}"
     )
 
 

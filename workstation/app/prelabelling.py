@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace as with_fields
 
-from workstation.app.class_maps import class_map
+from workstation.app.class_maps import ClassMap, class_map
 from workstation.app.known_models import model_called
-from workstation.app.labellers import Assignment, Call, Chunk, labeller_for
+from workstation.app.label_options import options_of, other_language_of, speaker_of_job
+from workstation.app.labellers import Assignment, Call, Chunk, Labeller, LinkTo, labeller_for
 from workstation.app.model_devices import here, is_graph, verdict_of
 from workstation.app.session import Session
 from workstation.commands.transaction import Transaction
@@ -26,10 +27,10 @@ from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import UserError
 from workstation.core.ids import IdSource, SampleId
 from workstation.core.ontology_compile import CompiledOntology
-from workstation.core.proposals import OTHER_LANGUAGE
+from workstation.core.proposals import CALLED
 from workstation.core.rights import ActorKind
-from workstation.core.sample import Sample, Stream, StreamKind
-from workstation.prelabel.api import BadOutput, Task
+from workstation.core.sample import Sample, Stream
+from workstation.prelabel.api import BadOutput
 from workstation.prelabel.lanes import Lanes, LocalLanes
 from workstation.prelabel.providers import Verdict, provider_name
 from workstation.prelabel.shelf import Shelf, ShelvedModel
@@ -57,6 +58,10 @@ class Wish:
     threads: int = 0
     speakers: int = 0
     """How many speak in each sound; 0 where nobody knows."""
+    frames: int = 10
+    """Over how many of the next frames a mask is carried."""
+    trusted: tuple[str, ...] = ()
+    """Models that may run code of their own."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,35 +123,60 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
     for model in models:
         shelf.check(model)
         labeller = labeller_for(model.manifest.task, model.manifest.family)
-        verdict = _proven(model, machine, wish, cancelled)
-        classes = class_map(model.manifest, ontology)
+        known = _Known(
+            session=session, wish=wish, model=model, models=tuple(models), ontology=ontology, labeller=labeller,
+            verdict=_proven(model, machine, wish, cancelled), classes=class_map(model.manifest, ontology),
+        )  # fmt: skip
         for sample in samples:
             reason = session.why_locked(sample.id)
             if reason is not None:
                 left_out.append(f"{sample.key}: {reason}")
                 continue
-            for stream in session.store.streams(sample.id):
-                if stream.kind not in labeller.kinds or (wish.streams and stream.key not in wish.streams):
-                    continue
-                options = _options(wish, model, stream, models)
-                source = _source(model, verdict, options)
-                job = _job(model, stream.id, options, wish.layer)
-                mark = _mark(session, sample.id, job, model, stream.key, again=wish.again)
-                assignment = Assignment(
-                    job=job, model=model, providers=tuple(dict.fromkeys((verdict.provider, CPU))),
-                    project=session.project.path, sample=sample.id, stream=stream, classes=classes.known,
-                    options=options, position=mark.position, threads=wish.threads,
-                    kept=_kept(session, sample.id, job) if mark.position else (),
-                    beside=tuple(each for each in models if each is not model),
-                    other_language=_other_language(ontology, classes.known.get(SAID)),
-                )  # fmt: skip
-                work.append(
-                    Progress(
-                        assignment=assignment, sample=sample.id, sample_key=sample.key, source=source,
-                        layer=wish.layer, device=verdict.words, mark=mark, unmapped=classes.unmapped,
-                    )
-                )  # fmt: skip
+            work += [
+                _planned(known, sample, stream)
+                for stream in session.store.streams(sample.id)
+                if stream.kind in labeller.kinds and (not wish.streams or stream.key in wish.streams)
+            ]
     return Plan(tuple(work), tuple(dict.fromkeys(left_out)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is the same for all streams of one model."""
+
+    session: Session
+    wish: Wish
+    model: ShelvedModel
+    models: tuple[ShelvedModel, ...]
+    ontology: CompiledOntology
+    labeller: Labeller
+    verdict: Verdict
+    classes: ClassMap
+
+
+def _planned(known: _Known, sample: Sample, stream: Stream) -> Progress:
+    session, wish, model, classes = known.session, known.wish, known.model, known.classes
+    options = options_of(wish, model, known.models)
+    job = _job(model, stream.id, options, wish.layer)
+    mark = _mark(session, sample.id, job, model, stream.key, again=wish.again)
+    if mark.finished and known.labeller.follows_labels:  # there may be new labels to start from
+        mark = with_fields(mark, position=0, done=0, total=0)
+    said = classes.known.get(SAID)
+    assignment = Assignment(
+        job=job, model=model, providers=tuple(dict.fromkeys((known.verdict.provider, CPU))),
+        project=session.project.path, sample=sample.id, stream=stream, classes=classes.known, options=options,
+        position=mark.position, threads=wish.threads,
+        kept=_kept(session, sample.id, job) if mark.position else (),
+        beside=tuple(each for each in known.models if each is not model), layer=wish.layer,
+        trusted=model.manifest.id in wish.trusted, other_language=other_language_of(known.ontology, said),
+        speaker=speaker_of_job(known.ontology, known.models, classes.known, SAID),
+    )  # fmt: skip
+    return Progress(
+        assignment=assignment, sample=sample.id, sample_key=sample.key,
+        source=_source(model, known.verdict, options), layer=wish.layer, mark=mark,
+        device=known.verdict.words if is_graph(model) else provider_name(CPU),
+        unmapped=classes.unmapped,
+    )  # fmt: skip
 
 
 def chunks_of(assignment: Assignment, *, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Chunk]:
@@ -232,30 +262,6 @@ def _proven(model: ShelvedModel, machine: Any, wish: Wish, cancelled: Callable[[
         raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}; it is not run") from problem
 
 
-def _options(
-    wish: Wish, model: ShelvedModel, stream: Stream, models: Sequence[ShelvedModel]
-) -> dict[str, str | bool | int | float]:
-    """What the job is told beside the model's own thresholds; part of its provenance, and of what makes it the same."""
-    if stream.kind is not StreamKind.AUDIO:
-        return {"every": wish.every, "tracker": wish.tracker}
-    if model.manifest.task not in (Task.ASR, Task.SPEAKER_EMBED):
-        return {}
-    found = next((each.manifest for each in models if each.manifest.task is Task.VAD), None)
-    told: dict[str, str | bool | int | float] = {}
-    if found is not None:
-        told["voice_detector"] = f"{found.id} {found.version} {found.weights_sha256}"
-    if model.manifest.task is Task.SPEAKER_EMBED and wish.speakers:
-        told["speakers"] = wish.speakers
-    return told
-
-
-def _other_language(ontology: CompiledOntology, class_id: str | None) -> str:
-    """The attribute for a second language, where turns of the class may carry it."""
-    if class_id is None or OTHER_LANGUAGE not in {each.id for each in ontology.attributes_of(class_id)}:
-        return ""
-    return OTHER_LANGUAGE
-
-
 def _source(model: ShelvedModel, verdict: Verdict, options: Mapping[str, Any]) -> Source:
     manifest = model.manifest
     return Source(
@@ -315,13 +321,30 @@ def _write(session: Session, progress: Progress, calls: Sequence[Call]) -> None:
     made = {(each.class_id, each.name): str(each.id) for each in session.store.entities(progress.sample)}
     with session.store.transaction(label, actor=actor, group=progress.mark.group, sample=progress.sample) as tx:
         for call in calls:
+            said = dict(call.parameters) | ({CALLED: call.called[:200]} if call.called else {})
+            source = progress.source
+            if said:
+                source = with_fields(source, parameters={**source.parameters, **said})
             given = {
-                "sample": progress.sample, "state": State.PROPOSED, "layer": progress.layer,
-                "source": progress.source, **call.arguments,
+                "sample": progress.sample, "state": State.PROPOSED, "layer": progress.layer, "source": source,
+                **call.arguments,
             }  # fmt: skip
-            if call.entity is not None:
-                given["entity"] = _entity(session, progress, tx, call.entity, made)
-            session.registry.find(call.command).run(tx, given, sample=progress.sample)
+            shown = None if call.entity is None else _entity(session, progress, tx, call.entity, made)
+            if shown is not None and call.link is None:
+                given["entity"] = shown
+            label = session.registry.find(call.command).run(tx, given, sample=progress.sample)
+            if shown is not None and call.link is not None:
+                _join(session, progress, tx, call.link, str(label), shown)
+
+
+def _join(session: Session, progress: Progress, tx: Transaction, link: LinkTo, label: str, entity: str) -> None:
+    """Propose that a label and an entity belong together; a person says whether."""
+    given = {
+        "sample": progress.sample, "type_id": link.type_id, "state": State.PROPOSED, "layer": progress.layer,
+        "ends": {link.role: [f"annotation:{label}"], link.entity_role: [f"entity:{entity}"]},
+        "rationale": link.evidence, "confidence": link.confidence, "source": progress.source,
+    }  # fmt: skip
+    session.registry.find("link.add").run(tx, given, sample=progress.sample)
 
 
 def _entity(
@@ -352,22 +375,25 @@ def _seen(session: Session, progress: Progress) -> set[bytes]:
 
 
 def _print_of(call: Call) -> bytes:
+    """What makes it the same proposal again, and not another one."""
     given = call.arguments
     if "keyframes" in given:
         shown = [each for each in given["keyframes"] if each.get("shape")]
         times = [each["time_ns"] for each in given["keyframes"]]
-        first = [shown[0]["shape"].get(name) for name in ("x", "y", "width", "height")]
-        return msgspec.json.encode(["track", min(times), max(times) + 1, first])
-    shape = given.get("shape") or {}
-    place = [shape.get(name) for name in ("x", "y", "width", "height")]
+        return msgspec.json.encode(["track", min(times), max(times) + 1, _place(shown[0]["shape"])])
     text = " ".join(word["text"] for word in given["words"]) if "words" in given else given.get("text")
-    return msgspec.json.encode([given.get("class_id"), given.get("start_ns"), text, place])
+    return msgspec.json.encode([given.get("class_id"), given.get("start_ns"), text, _place(given.get("shape") or {})])
 
 
 def _print_of_stored(session: Session, annotation: Annotation) -> bytes:
     if annotation.track is not None:
         shapes = [each.shape for each in session.store.keyframes(annotation.id) if each.shape is not None]
-        first = [getattr(shapes[0], name, None) for name in ("x", "y", "width", "height")] if shapes else []
+        first = _place(msgspec.to_builtins(shapes[0]) if shapes else {})
         return msgspec.json.encode(["track", annotation.start_ns, annotation.end_ns, first])
-    place = [getattr(annotation.shape, name, None) for name in ("x", "y", "width", "height")]
+    place = _place(msgspec.to_builtins(annotation.shape) if annotation.shape is not None else {})
     return msgspec.json.encode([annotation.class_id, annotation.start_ns, annotation.text, place])
+
+
+def _place(shape: Mapping[str, Any]) -> list[Any]:
+    """Where a shape lies, whatever its kind, as commands take it and as records keep it."""
+    return [shape.get(name) for name in ("x", "y", "width", "height", "center", "of", "parts")]

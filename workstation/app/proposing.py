@@ -18,7 +18,8 @@ from workstation.app.session import Run, Session
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import MediaFile
 from workstation.core.space import as_json_values
-from workstation.media.base import MediaInfo, OpenContext
+from workstation.core.timebase import IDENTITY
+from workstation.media.base import MediaInfo, OpenContext, Options
 from workstation.media.grouping import propose
 from workstation.media.probe import open_stream
 from workstation.media.proposal import Proposal, RigProposal, SampleProposal, Skipped, StreamProposal, aligned
@@ -27,6 +28,7 @@ from workstation.store.media_files import record_file
 __all__ = ["Proposal", "Written", "proposed", "write_proposal"]
 
 Progress = Callable[[int, int], None]
+NO_OPTIONS: Options = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,19 @@ class Written:
     files: int
 
 
-def proposed(folder: Path, formats: Formats, *, invert: Iterable[str] = ()) -> Proposal:
-    """What a folder would become; ``invert`` names frames whose mounting is to be read the other way round."""
+def proposed(
+    folder: Path, formats: Formats, *, invert: Iterable[str] = (), encoding: str = "", options: Options = NO_OPTIONS
+) -> Proposal:
+    """What a folder would become; ``invert`` names frames whose mounting is to be read the other way round.
+
+    ``encoding`` is that of its texts which are no UTF-8; ``options`` go to every stream whose reader knows them.
+    """
     found = propose(folder, formats.readers, formats.datasets)
     if not found.samples:
         raise UserError(f"{folder} holds nothing that can be shown: {_reasons(found)}")
-    return _inverted(_checked(found, formats), tuple(invert))
+    if options:
+        _refuse_unknown(found, formats, options)
+    return _inverted(_checked(found, formats, encoding, options), tuple(invert))
 
 
 def write_proposal(
@@ -109,18 +118,21 @@ def _recorded(session: Session, proposal: Proposal, progress: Progress) -> Mappi
     return found
 
 
-def _checked(proposal: Proposal, formats: Formats) -> Proposal:
+def _checked(proposal: Proposal, formats: Formats, encoding: str, options: Options) -> Proposal:
     """Without the streams that cannot be opened, and with the others on one axis where their starts are known."""
     skipped: list[Skipped] = list(proposal.skipped)
     samples: list[SampleProposal] = []
     for sample in proposal.samples:
         opened: dict[str, MediaInfo] = {}
+        kept: tuple[StreamProposal, ...] = ()
         for stream in sample.streams:
             try:
-                opened[stream.key] = _info(stream, formats)
+                readable, opened[stream.key] = _opened(stream, formats, encoding, options)
+                kept += (readable,)
             except DataError as error:
-                skipped += [Skipped(path, error.reason) for path in stream.files]
-        kept = tuple(stream for stream in sample.streams if stream.key in opened)
+                shared = any(each is not stream and each.files == stream.files for each in sample.streams)
+                reason = f"{stream.key}: {error.reason}" if shared else error.reason
+                skipped += [Skipped(path, reason) for path in stream.files]
         if kept:
             epochs = {key: info.epoch_ns for key, info in opened.items() if info.epoch_ns is not None}
             samples.append(aligned(replace(sample, streams=kept), epochs))
@@ -128,6 +140,43 @@ def _checked(proposal: Proposal, formats: Formats) -> Proposal:
         reasons = _reasons(replace(proposal, samples=(), skipped=tuple(skipped)))
         raise UserError(f"{proposal.folder} holds nothing that can be read: {reasons}")
     return replace(proposal, samples=tuple(samples), skipped=tuple(skipped))
+
+
+def _opened(
+    stream: StreamProposal, formats: Formats, encoding: str, options: Options
+) -> tuple[StreamProposal, MediaInfo]:
+    """The stream as it can be read, and what it tells of itself: with the options its reader knows if they help, and
+    with the encoding only where UTF-8 does not fit.
+    """
+    spec = formats.readers.named(stream.kind, stream.reader) if encoding or options else None
+    known = {name: value for name, value in options.items() if spec is not None and name in spec.options}
+    if known:
+        stated = replace(
+            stream, options={**stream.options, **known}, clock="", clock_source="", epoch_ns=None, time_map=IDENTITY,
+            notes=(),
+        )  # fmt: skip
+        try:
+            return stated, _info(stated, formats)
+        except DataError as error:
+            note = f"{', '.join(known)} is of no use here: {error.reason}"
+            stream = replace(stream, notes=(*stream.notes, note))
+    if spec is None or not encoding or "encoding" not in spec.options:
+        return stream, _info(stream, formats)
+    try:
+        return stream, _info(stream, formats)
+    except DataError:
+        stated = replace(stream, options={**stream.options, "encoding": encoding})
+        return stated, _info(stated, formats)
+
+
+def _refuse_unknown(proposal: Proposal, formats: Formats, options: Options) -> None:
+    """An option that no reader of the folder has is a typing error."""
+    used = {(stream.kind, stream.reader) for sample in proposal.samples for stream in sample.streams}
+    specs = [spec for spec in (formats.readers.named(*each) for each in used) if spec is not None]
+    unknown = sorted(set(options) - {name for spec in specs for name in spec.options})
+    if unknown:
+        known = ", ".join(sorted({name for spec in specs for name in spec.options})) or "none"
+        raise UserError(f"no reader of this folder has an option {', '.join(unknown)}; they have {known}")
 
 
 def _info(stream: StreamProposal, formats: Formats) -> MediaInfo:

@@ -1,4 +1,6 @@
-"""Where models and labels disagree most: what orders the work of looking again. Called by ``report disagreement``.
+"""Where models and labels disagree most: what orders the work of looking again.
+
+Called by ``report disagreement`` and the panel of samples.
 
 A sample's measure is the share of claims that stand alone: a sure proposal where nobody labelled anything of its class,
 and a label where the same model, which knows the class, saw nothing. Nothing is judged by it.
@@ -7,7 +9,7 @@ and a label where the same model, which knows the class, saw nothing. Nothing is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workstation.app.prelabel_report import class_of, same_place
@@ -36,9 +38,14 @@ class Disagreement:
         return self.alone / self.claims if self.claims else 0.0
 
 
-def disagreements(reads: Reads) -> list[Disagreement]:
+def disagreements(reads: Reads, tell: Callable[[int, int], None] = lambda *_: None) -> list[Disagreement]:
     """Samples with proposals that a person has labelled as well, those that disagree most first."""
-    found = [each for sample in reads.samples() if (each := _of(reads, sample.id, sample.key)) is not None]
+    found: list[Disagreement] = []
+    for number, sample in enumerate(reads.samples()):
+        tell(number, 0)
+        one = _of(reads, sample.id, sample.key)
+        if one is not None:
+            found.append(one)
     return sorted(found, key=lambda each: (-each.share, -each.alone, each.sample))
 
 

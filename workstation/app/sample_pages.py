@@ -7,12 +7,13 @@ A million samples are never read at once: pages go by key, by state and key, or 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from time import perf_counter
 
 from workstation.app.rows import Cell, Column, Row
+from workstation.app.sample_disagreement import Disagreement
 from workstation.app.validation import FINDINGS_AREA, kept_findings
 from workstation.core.annotation import State
 from workstation.core.ids import SampleId
@@ -51,6 +52,10 @@ class Wish:
     sync: bool | None = None
     """Whether the clocks are verified, waived or not needed."""
     order: Order = Order.KEY
+    after: str | None = None
+    """Only those whose keys come later; in the order of keys."""
+    disputed: Mapping[str, Disagreement] | None = None
+    """Only these samples by key, in this order: where models and labels disagree."""
 
 
 class SamplePages:
@@ -78,11 +83,18 @@ class SamplePages:
 
     def described(self, sample: Sample, *, findings: int | None = None) -> Row:
         """The whole row of one of them, with what has to be counted."""
-        return whole_row(self._reads, sample, findings=findings)
+        return whole_row(self._reads, sample, findings=findings, dispute=self.dispute(sample))
+
+    def dispute(self, sample: Sample) -> Disagreement | None:
+        """How far models and labels disagree on it, where that is what is listed."""
+        return None if self._wish.disputed is None else self._wish.disputed.get(sample.key)
 
     def _in_order(self) -> Iterator[Sample]:
         states = [self._wish.state] if self._wish.state is not None else list(SampleState)
-        if self._wish.order is Order.FINDINGS or self._wish.findings:
+        if self._wish.disputed is not None:
+            found = (self._reads.sample_by_key(each) for each in self._wish.disputed)
+            yield from (each for each in found if each is not None and self._wish.state in (None, each.state))
+        elif self._wish.order is Order.FINDINGS or self._wish.findings:
             yield from self._by_findings()
         elif self._wish.order is Order.STATE:
             for state in states:
@@ -92,7 +104,7 @@ class SamplePages:
 
     def _keyed(self, state: SampleState | None) -> Iterator[Sample]:
         """By key, a page of the database at a time, so that no cursor stays open over a commit."""
-        after: str | None = None
+        after = self._wish.after
         while True:
             page = list(self._reads.samples(state=state, after_key=after, limit=PAGE))
             yield from page
@@ -130,7 +142,7 @@ def _sync_open(sample: Sample) -> bool:
     return gate is not None and gate.state is GateState.UNVERIFIED
 
 
-def short_row(sample: Sample) -> Row:
+def short_row(sample: Sample, dispute: Disagreement | None = None) -> Row:
     """What is known without asking further."""
     state = sample.state
     words = state.value.replace("_", " ")
@@ -141,7 +153,8 @@ def short_row(sample: Sample) -> Row:
         sample=sample.key,
         group=state.value,
         cells=(
-            Cell(text=sample.key, tip=f"{sample.key}\n{sample.notes}".strip()),
+            Cell(text=sample.key if dispute is None else f"{sample.key}   {dispute.share:.0%}",
+                 tip=f"{sample.key}\n{sample.notes}{_dispute_in_words(dispute)}".strip()),
             Cell(text=words, icon=f"state_{state.value}", tone=_TONES.get(state, "")),
             Cell(text="…", tone="quiet"),
             Cell(text="…", tone="quiet"),
@@ -150,9 +163,18 @@ def short_row(sample: Sample) -> Row:
     )  # fmt: skip
 
 
-def whole_row(reads: Reads, sample: Sample, *, findings: int | None = None) -> Row:
+def _dispute_in_words(dispute: Disagreement | None) -> str:
+    if dispute is None:
+        return ""
+    other = f"; {dispute.other_class} proposals lie on a label of another class" if dispute.other_class else ""
+    return f"\nModels and labels disagree on {dispute.alone} of {dispute.claims} claims{other}"
+
+
+def whole_row(
+    reads: Reads, sample: Sample, *, findings: int | None = None, dispute: Disagreement | None = None
+) -> Row:  # fmt: skip
     """With progress per lane and open findings; ``findings`` is known for the open sample."""
-    row = short_row(sample)
+    row = short_row(sample, dispute)
     if findings is None:
         findings = sum(not each.settled for each in kept_findings(reads, sample.id))
     count = Cell(text=str(findings), tone="warning" if findings else "quiet", tip=f"{findings} open findings")

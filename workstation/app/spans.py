@@ -14,8 +14,21 @@ NO_TIME = TimeRange(0, SECOND_NS)
 """The span of a sample in which nothing has a time: one picture, one document."""
 
 
+def has_time(streams: Iterable[Stream], readers: OpenStreams) -> bool:
+    """Whether any stream that can be opened has items in time; pictures, scans and pages have none."""
+    return bool(_stream_spans(streams, readers))
+
+
 def sample_span(streams: Iterable[Stream], readers: OpenStreams) -> TimeRange:
     """From the first item of the first stream to the end of the last; streams that cannot be opened do not count."""
+    found = _stream_spans(streams, readers)
+    if not found:
+        return NO_TIME
+    start_ns, end_ns = min(each.start_ns for each in found), max(each.end_ns for each in found)
+    return TimeRange(start_ns, max(end_ns, start_ns + 1))
+
+
+def _stream_spans(streams: Iterable[Stream], readers: OpenStreams) -> list[TimeRange]:
     found: list[TimeRange] = []
     for stream in streams:
         try:
@@ -24,10 +37,7 @@ def sample_span(streams: Iterable[Stream], readers: OpenStreams) -> TimeRange:
             continue
         if span is not None:
             found.append(stream.time_map.range_to_session(span))
-    if not found:
-        return NO_TIME
-    start_ns, end_ns = min(each.start_ns for each in found), max(each.end_ns for each in found)
-    return TimeRange(start_ns, max(end_ns, start_ns + 1))
+    return found
 
 
 def selected_range(view: SampleView, ids: Iterable[str]) -> TimeRange | None:

@@ -1,4 +1,4 @@
-"""Who speaks when: a tier with a row for every speaker, and giving a turn to somebody else. Without Qt.
+"""Who speaks when: a tier with a row for every speaker, and giving a turn to somebody else or new. Without Qt.
 
 Asked by the sound pane. A turn belongs to the entity it shows, or to the one a link ``speaks`` names; whichever of the
 two says it is what is changed.
@@ -6,13 +6,14 @@ two says it is what is changed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.app.lanes import Keep, Lane, Palette, Tier, code_of, everything, plain_tier, session_bounds, style_of
-from workstation.app.linking import offers
+from workstation.app.lanes import Keep, Lane, Palette, Tier, everything, full_code, plain_tier, session_bounds
+from workstation.app.linking import ends_with_new, offers
 from workstation.app.looks import Paint, paint_of
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Run, Session
@@ -28,11 +29,16 @@ _FEW = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speakers:
-    """The turns of a stream, a row a speaker; the last row is of turns nobody is named for."""
+    """The turns of a stream, a row a speaker; the last of ``rows`` is of turns nobody is named for. Below them all the
+    tier has a row that is empty: what is given to it goes to somebody new."""
 
     tier: Tier
     rows: tuple[str | None, ...]
     """Entity of each row, in the order in which they first speak; ``None``: nobody."""
+
+    @property
+    def new_row(self) -> int:
+        return len(self.rows)
 
     def row_of(self, turn: str) -> int | None:
         number = self.tier.numbers.get(turn)
@@ -55,10 +61,10 @@ def speakers_of(
     starts, ends = session_bounds(view, lane.stream, turns)
     order = np.lexsort((ends, starts))
     turns, speaking = [turns[i] for i in order.tolist()], [speaking[i] for i in order.tolist()]
-    codes = np.array([code_of(palette.number(speaker_paint(view, each)), style_of(each)) for each in turns], np.int32)
+    codes = np.array([full_code(palette.number(speaker_paint(view, each)), each) for each in turns], np.int32)
     place = np.array([rows.index(each) for each in speaking], np.int32)
     items = bars(starts[order], ends[order], place, codes, np.arange(len(turns), dtype=np.int32), in_order=True)
-    return Speakers(plain_tier(tuple(str(each.id) for each in turns), items, len(rows)), tuple(rows))
+    return Speakers(plain_tier(tuple(str(each.id) for each in turns), items, len(rows) + 1), tuple(rows))
 
 
 def _silent(view: SampleView, turns: Sequence[Annotation], rows: Sequence[str | None]) -> list[str]:
@@ -86,18 +92,48 @@ def paint_of_row(view: SampleView, speaker: str | None) -> Paint | None:
     return None if entity is None else paint_of(view.ontology, entity.class_id, entity)
 
 
+def speaking_classes(view: SampleView, turn: Annotation) -> list[str]:
+    """What somebody new who speaks it may be: what those are who speak already, what most are first; else all the
+    ontology lets speak."""
+    speaking = {speaker_of(view, each) for each in turns_of(view, turn.stream)}
+    classes = Counter(view.entities[each].class_id for each in speaking if each in view.entities)
+    if classes or view.ontology is None:
+        return [each for each, _ in classes.most_common()]
+    known = [each.id for each in view.ontology.classes.values() if each.retired is None]
+    return [each for each in known if ends_with_new(view, turn.id, SPEAKS, each, "new") is not None]
+
+
 def give(session: Session, view: SampleView, given: Mapping[str, str | None]) -> None:
     """Say for each of these turns that somebody else, or nobody who is named, speaks it; as one step."""
     turns = [view.annotations[each] for each in given]
     turns = [each for each in turns if speaker_of(view, each) != given[each.id]]
     if turns:
         names = {name_of_row(view, given[each.id]) for each in turns}
-        with session.together(f"Give {'turn' if len(turns) == 1 else 'turns'} to {', '.join(sorted(names))}") as run:
+        with session.together(f"Give {_turns(turns)} to {', '.join(sorted(names))}") as run:
             for each in turns:
-                _give(run, view, each, given[each.id])
+                speaker = given[each.id]
+                ends = None if speaker is None else _speaks(view, each.id, speaker)
+                _give(run, view, each, speaker, ends)
 
 
-def _give(run: Run, view: SampleView, turn: Annotation, speaker: str | None) -> None:
+def give_to_new(session: Session, view: SampleView, turns: Sequence[str], class_id: str) -> str:
+    """Say that somebody who was not there yet speaks these turns; as one step. Who that is."""
+    given = [view.annotations[each] for each in turns]
+    with session.together(f"Give {_turns(given)} to somebody new") as run:
+        made = str(run("entity.add", class_id=class_id))
+        for each in given:
+            _give(run, view, each, made, ends_with_new(view, each.id, SPEAKS, class_id, made))
+    return made
+
+
+def _turns(turns: Sequence[Annotation]) -> str:
+    return "turn" if len(turns) == 1 else "turns"
+
+
+def _give(
+    run: Run, view: SampleView, turn: Annotation, speaker: str | None, ends: Mapping[str, str | tuple[str, ...]] | None
+) -> None:
+    """``ends``: of the link that would say so."""
     told = spoken_by(view, turn)
     if turn.entity is not None and speaker is None:
         run("entity.detach", annotations=[turn.id])
@@ -108,7 +144,6 @@ def _give(run: Run, view: SampleView, turn: Annotation, speaker: str | None) -> 
     elif told is not None:
         run("link.retarget", link=told[0].id, old=f"entity:{told[1]}", new=f"entity:{speaker}")
     elif speaker is not None:
-        ends = _speaks(view, turn.id, speaker)
         if ends is None:
             raise UserError(f"The ontology has no link '{SPEAKS}' that may join this turn and {view.name_of(speaker)}.")
-        run("link.add", type_id=SPEAKS, ends=ends)
+        run("link.add", type_id=SPEAKS, ends=dict(ends))

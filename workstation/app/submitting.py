@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workstation.core.annotation import Annotation, CommentState, Link, State
+from workstation.core.described import lacks_sentence
 from workstation.core.ids import SampleId
 from workstation.core.proposals import unseen
 from workstation.core.records import RecordKind
@@ -39,6 +40,11 @@ def missing_before_submitting(store: Store, sample: SampleId) -> list[Missing]:
     ]
     stale = dict.fromkeys(end.link.id for end in store.stale_links(sample))
     found += [Missing("A link is stale: one of its ends changed after it was confirmed.", (each,)) for each in stale]
+    found += [
+        Missing("Nothing says how a sound comes from its source: write a sentence as the link's rationale.", (each.id,))
+        for each in store.links(sample)
+        if lacks_sentence(each)
+    ]
     found += [
         Missing("A question after an ontology change waits for an answer.")
         for item in store.records(RecordKind.QUEUE_ITEM, sample=sample)

@@ -16,13 +16,13 @@ from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import Sightings
 from workstation.core.annotation import Annotation, State, TargetKind
+from workstation.core.described import SOUND_SOURCE
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology_links import EndView
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.suggestion import SuggestedEnd, Suggestion
 
 NAME = "source"
-SOUND_SOURCE = "sound_source"
 """The link type that says what makes a sound; the starter for driving calls it so."""
 _FARTHEST_M = 60.0
 _SOUNDS = frozenset({ShapeKind.SPAN, ShapeKind.BAND})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from workstation.app.linking import links_off
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Run
 from workstation.app.sightings import Sightings
@@ -60,7 +61,8 @@ class Found:
 
 def suggestions(seen: Sightings, rules: Sequence[str] = tuple(RULES)) -> Found:
     """What the rules would propose for a sample that is neither there nor refused, in the order of the rules."""
-    found = [each for name in rules for each in RULES[name](seen)]
+    off = links_off(seen.view)
+    found = [each for name in rules for each in RULES[name](seen) if each.type_id not in off]
     new: list[Suggestion] = []
     taken: set[tuple[str, frozenset[str]]] = set()
     for each in found:

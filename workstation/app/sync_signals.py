@@ -181,16 +181,21 @@ def motion_curve(
     return Curve(times_ns=(shown[1:] + shown[:-1]) // 2, values=np.sqrt(np.array(moved)))
 
 
+def turning_channel(reader: SeriesReader) -> str | None:
+    """The channel that says how fast a vehicle turns, by its name; ``None`` if none is called so."""
+    names = [each.name for each in reader.channels]
+    return next((name for hint in _TURNING for name in names if hint in name.lower()), None)
+
+
 def _channel(stream: Stream, reader: SeriesReader, wanted: str) -> str:
     names = [each.name for each in reader.channels]
     if wanted:
         if wanted not in names:
             raise DataError(f"has no channel {wanted!r}; it has {', '.join(names[:12])}", place=stream.key)
         return wanted
-    for hint in _TURNING:
-        for name in names:
-            if hint in name.lower():
-                return name
+    found = turning_channel(reader)
+    if found is not None:
+        return found
     raise DataError(
         f"has no channel that looks like a turning rate; name one of {', '.join(names[:12])} with --channel",
         place=stream.key,

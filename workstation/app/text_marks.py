@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from workstation.app.link_rows import link_type_name
-from workstation.app.looks import Paint
+from workstation.app.looks import Paint, claimed_name
 from workstation.app.sample_view import SampleView
 from workstation.app.text_source import Anchor, Sheet
 from workstation.core.annotation import Annotation, Link, State
@@ -188,6 +188,7 @@ class Marks:
         named = view.name_of(annotation.id)
         if annotation.language and annotation.language != self.sheet.bodies[body].language:
             named = f"{named} · {annotation.language}"
+        named = claimed_name(named, annotation.state, annotation.confidence)
         class_id = view.class_of(annotation)
         self.marks[annotation.id] = Mark(
             id=annotation.id, body=body, parts=parts, paint=view.paint_of(annotation), name=named,

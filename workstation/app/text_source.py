@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from workstation.app.looks import claimed_name
 from workstation.app.markdown_looks import PLAIN, LineLook, line_look
 from workstation.app.sample_view import SampleView
-from workstation.app.transcript import speaker_of, speaker_paint, streams_with_turns, turns_of
-from workstation.core.annotation import Annotation
+from workstation.app.transcript import said_by, speaker_paint, streams_with_turns, turns_of
+from workstation.core.annotation import Annotation, State
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeRange
@@ -61,6 +62,8 @@ class Passage:
     """In the stream's time."""
     speaker: str = ""
     colour: str = _GREY
+    state: State = State.DONE
+    """Of the turn or note it is; what was recorded as text claims nothing."""
     look: LineLook = PLAIN
     first: bool = True
     """Whether it begins a line; pieces of a long line follow without a gap."""
@@ -172,9 +175,14 @@ def notes_of(view: SampleView, stream: str | None) -> list[Annotation]:
     return sorted(held, key=lambda each: (each.item or "", each.id))
 
 
-def sheet_of(view: SampleView, choice: Choice, reader: OpenReader) -> tuple[Sheet, list[str]]:
-    """What is to be shown for a choice, and a sentence for every text that cannot be read."""
-    builder = _Builder(view, reader)
+def sheet_of(
+    view: SampleView, choice: Choice, reader: OpenReader, kept: frozenset[str] = frozenset()
+) -> tuple[Sheet, list[str]]:  # fmt: skip
+    """What is to be shown for a choice, and a sentence for every text that cannot be read.
+
+    ``kept``: ids of turns and notes that stay out of sight.
+    """
+    builder = _Builder(view, reader, kept)
     if choice.key == ALL:
         for each in choices_of(view):
             if each.key != ALL and not each.title.endswith("(no turns yet)"):
@@ -186,9 +194,10 @@ def sheet_of(view: SampleView, choice: Choice, reader: OpenReader) -> tuple[Shee
 
 
 class _Builder:
-    def __init__(self, view: SampleView, reader: OpenReader) -> None:
+    def __init__(self, view: SampleView, reader: OpenReader, kept: frozenset[str]) -> None:
         self.view = view
         self.reader = reader
+        self.kept = kept
         self.bodies: list[Body] = []
         self.passages: list[Passage] = []
         self.problems: list[str] = []
@@ -201,11 +210,12 @@ class _Builder:
         if how == "stream" and choice.stream is not None:
             self._stream(self.view.streams[choice.stream])
         elif how == "turns":
-            for turn in turns_of(self.view, choice.stream):
+            for turn in turns_of(self.view, choice.stream, self.kept):
                 self._turn(turn)
         elif how == "notes":
             for note in notes_of(self.view, choice.stream):
-                self._note(note)
+                if note.id not in self.kept:
+                    self._note(note)
 
     def _body(self, anchor: Anchor, text: str, title: str, language: str, passages: Sequence[Passage]) -> None:
         first = len(self.passages)
@@ -215,13 +225,12 @@ class _Builder:
         )
 
     def _turn(self, turn: Annotation) -> None:
-        speaker = speaker_of(self.view, turn)
         text, own = turn.text or "", TimeRange(turn.start_ns or 0, turn.end_ns or 0)
         passages = [
             Passage(
                 body=len(self.bodies), start=start, text=piece, kind=Kind.TURN, first=first,
-                shown=self.view.session_range(turn), own=own, speaker=self.view.name_of(speaker) if speaker else "",
-                colour=speaker_paint(self.view, turn).colour,
+                shown=self.view.session_range(turn), own=own, speaker=said_by(self.view, turn),
+                colour=speaker_paint(self.view, turn).colour, state=turn.state,
             )
             for start, piece, first in _lines(text, 0)
         ]  # fmt: skip
@@ -229,11 +238,12 @@ class _Builder:
 
     def _note(self, note: Annotation) -> None:
         text = note.text or ""
-        named = self.view.name_of(note.id)
+        named = claimed_name(self.view.name_of(note.id), note.state, note.confidence)
         passages = [
             Passage(
                 body=len(self.bodies), start=start, text=piece, first=first, speaker=named if start == 0 else "",
                 look=line_look(piece) if first else PLAIN, colour=self.view.paint_of(note).colour,
+                state=note.state,
             )
             for start, piece, first in _lines(text, 0)
         ]  # fmt: skip

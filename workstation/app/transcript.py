@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from workstation.app.looks import Paint, paint_of
+from workstation.app.looks import Paint, claimed_name, paint_of
 from workstation.app.sample_view import SampleView
-from workstation.core.annotation import Annotation, Link, Word
+from workstation.core.annotation import Annotation, Link, State, Word
 from workstation.core.geometry import TextSpan
 from workstation.core.text_edits import edits_between, rebased
 
@@ -19,9 +19,13 @@ DOUBTFUL = 0.6
 SPEAKS = "speaks"
 
 
-def turns_of(view: SampleView, stream: str | None) -> list[Annotation]:
-    """The turns of a stream in the order in which they are said."""
-    held = [each for each in view.annotations_of(stream) if each.text is not None and each.start_ns is not None]
+def turns_of(view: SampleView, stream: str | None, kept: frozenset[str] = frozenset()) -> list[Annotation]:
+    """The turns of a stream in the order in which they are said, without those that are kept from sight."""
+    held = [
+        each
+        for each in view.annotations_of(stream)
+        if each.text is not None and each.start_ns is not None and each.id not in kept
+    ]
     return sorted(held, key=lambda each: (each.start_ns or 0, each.end_ns or 0, each.id))
 
 
@@ -42,11 +46,20 @@ def speaker_of(view: SampleView, turn: Annotation) -> str | None:
 def spoken_by(view: SampleView, turn: Annotation) -> tuple[Link, str] | None:
     """The link that says who speaks a turn, and the entity it says."""
     for link in view.links_of(turn.id):
-        if link.type_id == SPEAKS and link.holds:
+        if link.type_id == SPEAKS and link.holds and link.state is not State.REJECTED:
             for end in link.ends:
                 if end.target in view.entities:
                     return link, end.target
     return None
+
+
+def said_by(view: SampleView, turn: Annotation) -> str:
+    """What stands beside a turn: who speaks it, with ``?`` where that or the turn itself is only proposed."""
+    speaker, link = speaker_of(view, turn), None if turn.entity is not None else spoken_by(view, turn)
+    name = "" if speaker is None else view.name_of(speaker)
+    if turn.state is not State.PROPOSED and link is not None:
+        return claimed_name(name, link[0].state, link[0].confidence)
+    return claimed_name(name, turn.state, turn.confidence)
 
 
 def speaker_paint(view: SampleView, turn: Annotation) -> Paint:

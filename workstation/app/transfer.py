@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from workstation.app.leaving_out import LeftOut, as_it_leaves
 from workstation.app.reading import Formats
 from workstation.app.record_times import time_rows
 from workstation.app.session import Session
@@ -133,32 +135,49 @@ def find_format(name: str) -> Format:
     return load_formats().find(name)
 
 
-def export_history(session: Session, form: Format, path: Path, *, progress: Progress, times: bool = False) -> int:
-    """Write the project to ``path``, which appears only when it is complete. Answers its size.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What was written: its size, the head of the history in it, and what was left out of it."""
+
+    size: int
+    head: str
+    left_out: LeftOut
+
+
+def export_history(
+    session: Session, form: Format, path: Path, *, progress: Progress, times: bool = False, proposals: bool = False
+) -> Exported:
+    """Write the project to ``path``, which appears only when it is complete.
 
     ``times`` adds to a whole history when every record is in the units of the media, which are read for it.
+    ``proposals`` keeps in a whole history what nobody has confirmed; without it, it holds none of that.
     """
     if times and form.write_history is None:
         raise UserError(f"format {form.name!r} takes no times beside it")
     if form.write_history is None and form.write_times is None:
         raise UserError(f"format {form.name!r} cannot be written")
+    if proposals and form.write_history is None:
+        raise UserError(f"format {form.name!r} never holds proposals")
     if path.exists():
         raise UserError(f"{path} exists already; nothing is written over it")
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as temporary:
             partial = Path(temporary) / path.name
             with partial.open("wb") as file, OpenStreams(session.project.path, readers=Formats().readers) as readers:
+                rows, head, left_out = time_rows(session, readers), session.store.head_hash(), LeftOut()
                 if form.write_history is not None:
-                    source = StoreSource(session.store, time_rows(session, readers) if times else ())
-                    form.write_history(source, file, lambda done: progress(done, 0))
+                    with as_it_leaves(session.store, proposals=proposals) as (store, left_out):
+                        head = store.head_hash()
+                        source = StoreSource(store, rows if times else ())
+                        form.write_history(source, file, lambda done: progress(done, 0))
                 elif form.write_times is not None:
-                    form.write_times(time_rows(session, readers), file)
+                    form.write_times(rows, file)
             sync_file(partial)
             partial.replace(path)
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}", path=path) from error
     sync_folder(path.parent)
-    return path.stat().st_size
+    return Exported(size=path.stat().st_size, head=head, left_out=left_out)
 
 
 def import_history(form: Format, source: Path, folder: Path, *, progress: Progress) -> ProjectImage:

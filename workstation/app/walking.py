@@ -52,7 +52,7 @@ def next_end(view: SampleView, selected: Sequence[str], now_ns: int, step: int) 
     found: dict[str, None] = {}
     for link in _web(view, selected):
         for end in view.links[link].ends:
-            label = _label_at(view, end.target, now_ns)
+            label = label_at(view, end.target, now_ns)
             if label is not None:
                 found[label] = None
     streams = list(view.streams)
@@ -75,7 +75,8 @@ def next_end(view: SampleView, selected: Sequence[str], now_ns: int, step: int) 
     return Stop((label,), when(view, label), f"Linked {index + 1} of {len(ring)}: {view.name_of(label)} on {where}.")
 
 
-def _label_at(view: SampleView, target: str, now_ns: int) -> str | None:
+def label_at(view: SampleView, target: str, now_ns: int) -> str | None:
+    """The label at an end of a link: a thing stands for the one of its labels that shows now, else for its first."""
     if target in view.annotations:
         return target
     labels = sorted(view.annotations_of_entity(target), key=lambda each: (when(view, each.id) or 0, each.id))

@@ -15,18 +15,41 @@ from workstation.cli.output import print_json, print_rows, progress_printer
 
 if TYPE_CHECKING:
     from workstation.app.proposing import Proposal
+    from workstation.media.base import Options, OptionValue
+
+
+def options_of(stated: tuple[str, ...]) -> Options:
+    """``NAME=VALUE`` as readers take them: whole numbers, numbers and yes or no as such, the rest as text."""
+    found: dict[str, OptionValue] = {}
+    for each in stated:
+        name, equals, value = each.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"--option is NAME=VALUE, not {each!r}")
+        found[name.strip()] = _value(value.strip())
+    return found
+
+
+def _value(text: str) -> OptionValue:
+    if text.lower() in ("true", "yes", "false", "no"):
+        return text.lower() in ("true", "yes")
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def add_folder(
-    project: Path, folder: Path, *, yes: bool, invert: tuple[str, ...], person: str | None, role: str | None,
-    as_json: bool,
+    project: Path, folder: Path, *, yes: bool, invert: tuple[str, ...], encoding: str, options: Options,
+    person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Propose; write if agreed."""
     from workstation.app.proposing import proposed, write_proposal
     from workstation.app.reading import Formats
 
     formats = Formats()
-    proposal = proposed(folder, formats, invert=invert)
+    proposal = proposed(folder, formats, invert=invert, encoding=encoding, options=options)
     if not as_json:
         _show(proposal)
         for problem in formats.problems:

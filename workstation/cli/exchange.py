@@ -21,22 +21,33 @@ FORMATS = ("native", "times")
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write; it must be new."
 )
 @click.option("--times", is_flag=True, help="Add to the native form when every record is, in the units of the media.")
+@click.option("--with-proposals", is_flag=True, help="Keep in the native form what nobody has confirmed yet.")
 @json_option
-def export(project: Path, format_name: str, output: Path, times: bool, as_json: bool) -> None:
+def export(
+    project: Path, format_name: str, output: Path, times: bool, with_proposals: bool, as_json: bool
+) -> None:  # fmt: skip
     """Write PROJECT to a file. The native form holds everything, history and hashes too, and comes back identical.
 
+    Proposals that nobody has confirmed leave with no export; to move a project as it stands, take --with-proposals.
     The form times says when every label is, in its stream's units and in session time, with the map between.
     """
     from workstation.app.transfer import export_history, find_format
 
     form = find_format(format_name)
     with to_read(project) as session:
-        size = export_history(session, form, output, progress=progress_printer("writing"), times=times)
-        head = session.store.head_hash()
+        done = export_history(
+            session, form, output, progress=progress_printer("writing"), times=times, proposals=with_proposals
+        )
+    left = done.left_out
     if as_json:
-        print_json({"file": str(output), "format": form.name, "bytes": size, "head": head})
-    else:
-        click.echo(f"Wrote {output}: {size:,} bytes, head {head}.")
+        counts = {"annotations": len(left.annotations), "links": len(left.links), "entities": len(left.entities)}
+        print_json(
+            {"file": str(output), "format": form.name, "bytes": done.size, "head": done.head, "left_out": counts}
+        )
+        return
+    click.echo(f"Wrote {output}: {done.size:,} bytes, head {done.head}.")
+    if left.words():
+        click.echo(f"Left out, since nobody has confirmed them: {left.words()} (--with-proposals keeps them).")
 
 
 @click.command(name="import")

@@ -14,7 +14,7 @@ from workstation.core.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from workstation.app.importing_predictions import Model, Prediction, Report, Target
+    from workstation.app.importing_predictions import Report
     from workstation.app.sample_view import SampleView
     from workstation.app.session import Session
     from workstation.app.streams import OpenStreams
@@ -54,35 +54,21 @@ def add(
     They stay proposed until a person accepts or rejects them. Classes that the ontology does not know are listed and
     left out. Ends with 1 when something was left out, and says why.
     """
-    from workstation.app.importing_predictions import Model, Report, Target, store
+    from workstation.app.bringing_predictions import Wish, bring, looked_at, new_group
+    from workstation.app.importing_predictions import Model
 
     named = None if model is None else Model(name=model, version=model_version, weights_sha256=weights_sha256)
-    report, stored = Report(), 0
+    wish = Wish(file=file, form=form, images=images, model=named, classes=_mapped(classes), sample=sample)
     session = to_read(project) if dry_run else to_write(project, person, role, kind="script", tool="predictions add")
     with session:
-        for number, (view, readers) in enumerate(_views(session, sample)):
-            own = report if number == 0 else Report()  # what cannot be read at all is said once
-            found = _read(file, form, Target(view, readers, _mapped(classes)), own, named, images)
-            if own is not report:
-                report.read, report.unmapped = report.read + own.read, report.unmapped + own.unmapped
-            if dry_run or not found:
-                stored += len(found)
-                continue
-            with session.together(f"Bring in {len(found)} predictions from {file.name}") as run:
-                stored += len(store(run, view, found, report))
-    return _told(report, stored, dry_run=dry_run, as_json=as_json)
-
-
-def _read(
-    file: Path, form: str | None, target: Target, report: Report, model: Model | None, images: Path | None
-) -> list[Prediction]:  # fmt: skip
-    from workstation.app.importing_predictions import read_coco, read_lines
-
-    if (form or ("coco" if file.suffix.casefold() == ".json" else "jsonl")) == "jsonl":
-        return read_lines(file, target, report, model=model)
-    if model is None:
-        raise UserError("COCO results do not say which model made them: give --model NAME")
-    return read_coco(file, target, report, model=model, images=images)
+        looked, group = looked_at(session, wish), new_group()
+        if not dry_run:
+            for each in looked.fresh:
+                bring(session, each, file, group)
+    for reason in looked.barred:
+        click.echo(f"left out: {reason}", err=True)
+    code = _told(looked.report, looked.count, dry_run=dry_run, as_json=as_json)
+    return int(bool(code or looked.barred))
 
 
 def _told(report: Report, stored: int, *, dry_run: bool, as_json: bool) -> int:
@@ -222,8 +208,7 @@ def _lidar_rows(
             click.echo(f"left out: {reason}", err=True)
         new = new_tracks(view, PlacedCuboids(view, readers), found)
         if store and new:
-            with session.together(f"Propose {len(new)} tracks in {stream.key}") as run:
-                propose_tracks(run, view, found, new)
+            propose_tracks(session, view, found, new)
         for each in new:
             yield {
                 "sample": view.sample.key, "stream": stream.key, "class": view.class_name(each.label),

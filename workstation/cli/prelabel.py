@@ -38,9 +38,13 @@ _SCORES = (
     help="Join the boxes of a film into tracks.",
 )
 @click.option("--speakers", type=click.IntRange(min=1), help="How many speak, where a model tells voices apart.")
+@click.option("--frames", type=click.IntRange(1, 1000), default=10, show_default=True,
+              help="Over how many next pictures a mask is carried, by optical-flow.")  # fmt: skip
+@click.option("--trust", metavar="NAME[,NAME…]", help="Models that may run code of their own, as spaCy folders do.")
 @click.option("--layer", default="main", show_default=True, help="The layer that proposals go to.")
 @click.option("--device", "devices", multiple=True, metavar="DEVICE", help="Only this device, as cpu or cuda.")
-@click.option("--map", "maps", multiple=True, metavar="LABEL=CLASS", help="What a model's label means here; kept.")
+@click.option("--map", "maps", multiple=True, metavar="[MODEL:]LABEL=CLASS",
+              help="What a model's label means here; kept.")  # fmt: skip
 @click.option("--eval", "truth", metavar="LAYER", help="Then score what is proposed against LAYER, taken as truth.")
 @click.option("--again", is_flag=True, help="Look at everything again, also where it is finished.")
 @acting
@@ -53,6 +57,8 @@ def prelabel(
     every: int,
     tracker: str,
     speakers: int | None,
+    frames: int,
+    trust: str | None,
     layer: str,
     devices: tuple[str, ...],
     maps: tuple[str, ...],
@@ -72,6 +78,7 @@ def prelabel(
     wish = Wish(
         models=_list(models), samples=_list(samples), streams=_list(streams), every=every, tracker=tracker, layer=layer,
         threads=os.cpu_count() or 0, pinned=devices, again=again, speakers=speakers or 0,
+        trusted=_list(trust), frames=frames,
     )  # fmt: skip
     with to_write(project, person, role, kind="script", tool="prelabel") as session:
         if maps:
@@ -125,22 +132,15 @@ def _scores(session: Session, work: Sequence[Progress], truth: str) -> Iterator[
 
 
 def _keep(session: Session, names: tuple[str, ...], maps: tuple[str, ...]) -> None:
-    from workstation.app.class_maps import keep_class_map
+    from workstation.app.class_maps import keep_said
     from workstation.app.known_models import model_called
     from workstation.app.models import models_shelf
 
-    if len(names) != 1:
-        raise UserError("--map speaks of one model's labels; name one model with --models")
     ontology = session.store.ontology()
     if ontology is None:
         raise UserError("no version of the ontology is in force, so there is nothing to map to")
-    chosen: dict[str, str] = {}
-    for each in maps:
-        label, equals, wanted = each.partition("=")
-        if not equals or not label:
-            raise UserError(f"{each[:80]!r} does not say LABEL=CLASS")
-        chosen[label] = wanted
-    keep_class_map(model_called(models_shelf(), names[0]).manifest, ontology, chosen)
+    shelf = models_shelf()
+    keep_said([model_called(shelf, name).manifest for name in names], ontology, maps)
 
 
 def _row(progress: Progress) -> dict[str, Any]:

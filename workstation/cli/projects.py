@@ -57,6 +57,13 @@ def new(project: Path, profile: str, ontology: str | None, name: str, person: st
 )
 @click.option("--copy", is_flag=True, help="Copy the files into the project's media folder.")
 @click.option("--yes", is_flag=True, help="For a folder: write what is proposed without asking.")
+@click.option("--encoding", default="", metavar="NAME", help="How texts are written that are no UTF-8, such as cp1252.")
+@click.option(
+    "--option",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="How to read what the files do not say, such as rate_hz=29.97 or stamp=header; a wrong name lists them.",
+)
 @click.option(
     "--invert",
     multiple=True,
@@ -67,7 +74,8 @@ def new(project: Path, profile: str, ontology: str | None, name: str, person: st
 @json_option
 def add(
     project: Path, files: tuple[Path, ...], sample: str | None, stream: str | None, kind: str | None, stream_role: str,
-    recording: str, copy: bool, yes: bool, invert: tuple[str, ...], person: str | None, role: str | None, as_json: bool,
+    recording: str, copy: bool, encoding: str, option: tuple[str, ...], yes: bool, invert: tuple[str, ...],
+    person: str | None, role: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Add FILES to PROJECT as streams of a sample, or a whole folder as what it holds.
 
@@ -75,12 +83,23 @@ def add(
     For a folder it is first said which file goes where, and which are skipped and why; it is written with --yes, or
     when you agree.
     """
-    if len(files) == 1 and files[0].is_dir() and stream is None:
-        from workstation.cli.adding import add_folder
+    from workstation.cli.adding import add_folder, options_of
 
+    options = options_of(option)
+    if len(files) == 1 and files[0].is_dir() and stream is None:
         if sample is not None or kind is not None or stream_role or recording or copy:
             raise click.UsageError("a folder is grouped by what is in it; --sample and the like are for files")
-        add_folder(project, files[0], yes=yes, invert=invert, person=person, role=role, as_json=as_json)
+        add_folder(
+            project,
+            files[0],
+            yes=yes,
+            invert=invert,
+            encoding=encoding,
+            options=options,
+            person=person,
+            role=role,
+            as_json=as_json,
+        )
         return
     if sample is None:
         raise click.UsageError("say which sample the files belong to: --sample KEY")
@@ -92,11 +111,12 @@ def add(
     with to_write(project, person, role, tool="add") as session:
         added = add_files(
             session, files, sample=sample, stream=stream, kind=None if kind is None else StreamKind(kind),
-            role=stream_role, recording=recording, copy=copy, progress=progress_printer("reading"),
+            role=stream_role, recording=recording, copy=copy, encoding=encoding, options=options,
+            progress=progress_printer("reading"),
         )  # fmt: skip
     rows = [
         {
-            "stream": each.key, "kind": each.kind.value, "guessed": each.guessed, "id": each.id,
+            "stream": each.key, "kind": each.kind.value, "guessed": each.guessed, "reader": each.reader, "id": each.id,
             "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in each.files],
         }
         for each in added
@@ -105,7 +125,7 @@ def add(
         print_rows(rows, columns=(), as_json=True)
         return
     for each in added:
-        how = "guessed from the name" if each.guessed else "as given"
+        how = "guessed from the name" if each.guessed else each.reader or "as given"
         size = sum(file.size for file in each.files)
         click.echo(
             f"{sample}/{each.key}  {each.kind.value} ({how})  {len(each.files)} file(s), {size:,} bytes  {each.id}"

@@ -247,6 +247,31 @@ def rules(project: Path, kept: bool, as_json: bool) -> int:
 @report.command()
 @project_argument
 @json_option
+def links(project: Path, as_json: bool) -> None:
+    """How far the relations of PROJECT have come: what is linked of what could be, and how far people agree.
+
+    The first line is the project's highest-value link (project.set main_link); link types that are switched off come
+    last. Agreement is twice what two layers linked alike, of all that either linked.
+    """
+    from workstation.app.link_figures import project_figures
+
+    with to_read(project) as session:
+        found = project_figures(session.store)
+    if as_json:
+        for each in found:
+            print_json(each.plain())
+        return
+    if not any(each.main for each in found):
+        click.echo("No link type is named the highest-value one (project.set main_link=…).")
+    for each in found:
+        sign = "* " if each.main else "  "
+        made = each.plain()["made"]
+        click.echo(f"{sign}{each.words()}; {made:,} made{' (switched off)' if each.off else ''}")
+
+
+@report.command()
+@project_argument
+@json_option
 def acknowledgements(project: Path, as_json: bool) -> int:
     """List who in PROJECT has read which version of the guideline. Ends with 1 when somebody is behind."""
     from workstation.app.validation import acknowledgement_rows

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from workstation.commands.reading import fetch, first_state, may_confirm, ontology_number, ontology_of, source_of
+from workstation.commands.reading import (
+    fetch,
+    first_state,
+    may_confirm,
+    ontology_number,
+    ontology_of,
+    refuse_if_off,
+    source_of,
+)
 from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, Entity, Link, LinkEnd, TargetKind
@@ -31,6 +39,7 @@ def make_absence(
     if missing_in.kind not in _MISSING_IN:
         raise UserError(f"something is absent from a stream or a modality, not from a {missing_in.kind.value}")
     link_type = _absence_type(tx, of, missing_in, type_id)
+    refuse_if_off(tx, link_type.id)
     item_role, other_role = _roles(link_type)
     ends = (
         LinkEnd(role=item_role.id, kind=of.kind, target=of.id),

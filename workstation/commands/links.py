@@ -9,7 +9,15 @@ from msgspec.structs import replace
 from workstation.commands.absence import make_absence
 from workstation.commands.annotations import changed_attributes
 from workstation.commands.arguments import LinkRef, LinkTypeRef, SampleRef, TargetRef
-from workstation.commands.reading import fetch, first_state, may_confirm, ontology_number, source_of, state_after_edit
+from workstation.commands.reading import (
+    fetch,
+    first_state,
+    may_confirm,
+    ontology_number,
+    refuse_if_off,
+    source_of,
+    state_after_edit,
+)
 from workstation.commands.registry import command, needs_sample, needs_selection
 from workstation.commands.removal import remove_links, retargeted
 from workstation.commands.resolve import Target
@@ -52,6 +60,7 @@ def add(
     source: where it comes from; the person unless said
     confidence: 0 to 1
     """
+    refuse_if_off(tx, type_id)
     made = Link(
         id=LinkId(tx.new_id()),
         sample=sample,
@@ -145,6 +154,8 @@ def edit(
     confidence: 0 to 1
     """
     old = fetch(tx, Link, link)
+    if type_id is not None and type_id != old.type_id:
+        refuse_if_off(tx, type_id)
     given = {
         "type_id": type_id, "start_ns": start_ns, "end_ns": end_ns, "holds": holds, "reason": reason,
         "rationale": rationale, "confidence": confidence,

@@ -79,6 +79,13 @@ def may_confirm(actor: Actor) -> bool:
     return actor.kind is ActorKind.PERSON or (actor.kind is ActorKind.SCRIPT and actor.person is not None)
 
 
+def refuse_if_off(tx: Transaction, type_id: str) -> None:
+    """A project may do without some of the ontology's link types; what comes from elsewhere is taken as it is."""
+    project = tx.project()
+    if project is not None and type_id in project.links_off and tx.actor.kind is not ActorKind.IMPORT:
+        raise UserError(f"'{type_id}' is switched off in this project (Relations of the project…, or project.set)")
+
+
 def ontology_number(reads: Reads) -> int:
     """The number of the ontology version in force; 0 before the first (the gate then refuses labels)."""
     ontology = ontology_of(reads)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from workstation.commands.arguments import PersonRef
 from workstation.commands.reading import ontology_number, ontology_of
-from workstation.commands.registry import command
+from workstation.commands.registry import command, did_you_mean
 from workstation.commands.transaction import Transaction
 from workstation.core.errors import Refused, UserError
 from workstation.core.guideline import guideline_problems
@@ -29,6 +29,8 @@ def set_project(
     gates: Mapping[str, str | None] = {},
     modalities: tuple[str, ...] | None = None,
     causes: tuple[str, ...] | None = None,
+    main_link: str | None = None,
+    links_off: tuple[str, ...] | None = None,
 ) -> None:
     """Change the project's settings; what is not mentioned stays.
 
@@ -38,8 +40,13 @@ def set_project(
     gates: what must be sure before labelling, by gate; null takes one away
     modalities: the kinds of streams a complete sample has
     causes: what may lead to findings, beside the usual causes
+    main_link: the link type that counts most and leads the reports; empty for none
+    links_off: link types that nobody makes here
     """
     old = project_of(tx)
+    main = old.main_link if main_link is None else main_link
+    off = old.links_off if links_off is None else tuple(dict.fromkeys(links_off))
+    _check_links(tx, main, off)
     tx.put(
         replace(
             old,
@@ -49,8 +56,21 @@ def set_project(
             gates={k: v for k, v in {**old.gates, **gates}.items() if v is not None},
             modalities=old.modalities if modalities is None else modalities,
             causes=old.causes if causes is None else causes,
+            main_link=main,
+            links_off=off,
         )
     )
+
+
+def _check_links(tx: Transaction, main: str, off: tuple[str, ...]) -> None:
+    """The link types named are those of the ontology, and the one that counts most can be made."""
+    if main in off:
+        raise UserError(f"'{main}' counts most in this project and cannot be switched off")
+    ontology = ontology_of(tx)
+    known = {} if ontology is None else ontology.link_types
+    for name in filter(None, (main, *off)):
+        if name not in known:
+            raise UserError(f"the ontology has no link type {name[:40]!r}{did_you_mean(name, known)}")
 
 
 def project_of(tx: Transaction) -> Project:

@@ -9,6 +9,7 @@ from workstation.commands.reading import fetch
 from workstation.commands.registry import command, needs_sample
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Comment, CommentState, State, TargetKind
+from workstation.core.described import lacks_sentence
 from workstation.core.errors import UserError
 from workstation.core.ids import RecordId, SampleId
 from workstation.core.proposals import is_proposal, unseen
@@ -113,6 +114,9 @@ def missing_for_submission(tx: Transaction, sample: Sample) -> list[str]:
     counted = {
         "proposals are neither accepted nor rejected": proposals + proposed_links,
         "links are stale": len({end.link.id for end in tx.stale_links(sample.id)}),
+        "sounds lack the sentence that says how they come from their source": sum(
+            1 for each in tx.links(sample.id) if lacks_sentence(each)
+        ),
         "questions after an ontology change wait for an answer": waiting,
         "comments are not resolved": comments,
     }

@@ -106,7 +106,11 @@ def fitted(
         yaw += math.pi
         low, high = -high, -low
     length_width = None if usual is None else usual[:2]
-    low, high = _completed(low, high, _along(np.array([scene.eye[:2]]), yaw)[0], length_width)
+    if usual is not None and _shapeless(flat, usual):
+        # Somebody walking reaches out to all sides of what is seen of the body, also towards the sensor.
+        low, high = _around((low + high) / 2, np.maximum(high - low, usual[:2]))
+    else:
+        low, high = _completed(low, high, _along(np.array([scene.eye[:2]]), yaw)[0], length_width)
     return _standing(points, scene, yaw, low, high, None if usual is None else usual[2])
 
 
@@ -200,6 +204,10 @@ def _completed(low: Floats, high: Floats, eye: Floats, usual: Sequence[float] | 
     size = np.array(usual)
     wanted = np.where(high - low >= _SEEN_SHARE * size, high - low, size)
     return _laid(low, high, eye, wanted)
+
+
+def _around(middle: Floats, size: Floats) -> tuple[Floats, Floats]:
+    return middle - size / 2, middle + size / 2
 
 
 def _laid(low: Floats, high: Floats, eye: Floats, size: Floats) -> tuple[Floats, Floats]:

@@ -37,6 +37,15 @@ class Likeness:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClockOff:
+    """How much later than another stream's a stream's time stamps are, and by how much that may be wrong."""
+
+    late_ns: int
+    half_width_ns: int
+    against: Stream
+
+
 class Evidence(Protocol):
     """Facts of the media of one sample. Times are session time; each answer is computed once and kept."""
 
@@ -66,6 +75,12 @@ class Evidence(Protocol):
 
     def readings(self, stream: Stream, channel: str) -> tuple[Int64s, Floats]:
         """Times and values of a channel of a series, gaps left out."""
+        ...
+
+    def turning(self, stream: Stream) -> ClockOff | None:
+        """How much later a series turns than the poses of the sample do; ``None`` where it is no gyro or nothing has
+        poses, refused where hardly anything turns.
+        """
         ...
 
     def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> Likeness:
@@ -111,6 +126,10 @@ class NoEvidence:
     def readings(self, stream: Stream, channel: str) -> NoReturn:
         """Refused."""
         raise Unmeasured(f"the media of the sample are not at hand, so {stream.key} has no readings")
+
+    def turning(self, stream: Stream) -> NoReturn:
+        """Refused."""
+        raise Unmeasured(f"the media of the sample are not at hand, so nobody knows how {stream.key} turns")
 
     def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> NoReturn:
         """Refused."""

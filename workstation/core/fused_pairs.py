@@ -52,8 +52,9 @@ def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
     """
     streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
     places: dict[str, list[Place]] = {}
+    solids = {each.id for each in snapshot.annotations(sample.id) if each.kind in SOLID}
     for link in snapshot.links(sample.id):
-        if link.state is State.REJECTED or not link.holds:
+        if link.state is State.REJECTED or not link.holds or all(end.target not in solids for end in link.ends):
             continue
         flat, solid = _ends(snapshot, link)
         for first in flat:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BLIND_SHARE = "blind_share"
 """The tolerance of a project that says which share of its streams is labelled without proposals (0 to 1)."""
+CALLED = "called"
+"""The parameter of a source that holds what the model itself calls a thing, where a class here stands for that."""
 OTHER_LANGUAGE = "other_language"
 """The attribute by which words in the midst of a turn are marked as another language."""
 SEVERAL_LANGUAGES = "mul"

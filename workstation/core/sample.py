@@ -70,6 +70,10 @@ class Project(Record, frozen=True, kw_only=True):
     """What may lead to findings, beside the usual causes."""
     rules: tuple[OwnRule, ...] = ()
     searches: tuple[SavedSearch, ...] = ()
+    main_link: str = ""
+    """The link type that counts most: its coverage and agreement come first."""
+    links_off: tuple[str, ...] = ()
+    """Link types of the ontology that nobody makes here; links that are there stay."""
 
 
 class Person(Record, frozen=True, kw_only=True):

@@ -163,8 +163,16 @@ def _probe(path: Path, head: bytes) -> float:
         return 0.9 if head[8:11] in (b"M4A", b"M4B") or path.suffix.lower() == ".m4a" else 0.2
     if head[:3] == b"ID3" or is_mp3_sync(head):
         return 0.9 if path.suffix.lower() in _SUFFIXES else 0.4
+    # Films may hold sound as well: said faintly, so that one is taken for a film unless sound is asked for.
+    film = (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or head[:3] == b"FLV" or head[:4] == b"\0\0\1\xba"
+    if film or (head[:1] == b"G" and head[188:189] == b"G"):
+        return 0.1
     known = head[:4] in (b"\x1aE\xdf\xa3", b"\x30\x26\xb2\x75")
-    return (0.9 if path.suffix.lower() in _SUFFIXES else 0.1) if known or head[:1] == b"\xff" else 0.0
+    return (0.9 if path.suffix.lower() in _SUFFIXES else 0.1) if known or _is_mpeg_sync(head) else 0.0
+
+
+def _is_mpeg_sync(head: bytes) -> bool:
+    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] < 0xFE
 
 
 def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> AudioFile:

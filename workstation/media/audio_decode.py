@@ -7,6 +7,8 @@ building never moves the position playback reads at. Containers that libsndfile 
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +24,9 @@ Samples = NDArray[np.float32]
 MAX_CHANNELS = 64
 MAX_RATE_HZ = 6_144_000
 _FLAC_TAIL = 8192
+_OGG_PAGE = re.compile(rb"OggS\0([\0-\7]).{8}(.{4})", re.DOTALL)
+"""A page: what it is (2: a stream begins) and the number of its stream; the largest has 65,307 bytes."""
+_OGG_ENDS = 1 << 17
 _UNKNOWN_DELAY = (
     "the file does not say how many samples the encoder put before the first one; "
     "positions may be late by about 1,100 samples"
@@ -80,6 +85,8 @@ def _container(path: Path, track: int, context: OpenContext, refusal: _NotSndfil
         source.notes += (
             f"the header promises {refusal.claimed_s:.3f} s, the file holds {held:.3f} s: it is truncated",
         )
+    elif refusal is not None and refusal.unended:
+        source.notes += ("its header says that it holds nothing, as of a recorder that was cut off; all of it is read",)
     return source
 
 
@@ -123,8 +130,9 @@ def is_mp3_sync(head: bytes) -> bool:
 class _NotSndfile(Exception):
     """libsndfile does not read it; FFmpeg may."""
 
-    def __init__(self, reason: str, *, claimed_s: float = 0.0) -> None:
+    def __init__(self, reason: str, *, claimed_s: float = 0.0, unended: bool = False) -> None:
         self.claimed_s = claimed_s
+        self.unended = unended
         super().__init__(reason)
 
 
@@ -159,7 +167,8 @@ class SndfileSource:
         self.notes: tuple[str, ...] = ()
         self.frames = int(file.frames)
         if not self.frames:
-            raise DataError("there is no sound in it", path=self._path)
+            # A recorder writes the length last: one that lost its power leaves a zero before hours of sound.
+            raise _NotSndfile("there is no sound in it", unended=True)
         if not self._holds(self.frames - 1):
             # libsndfile cannot seek in a file whose header lies; FFmpeg walks through the packets that are there.
             # An MP3 without an index promises nothing: libsndfile's length of it is a guess.
@@ -167,6 +176,8 @@ class SndfileSource:
             raise _NotSndfile("it is shorter than its header says", claimed_s=claimed_s)
         if file.format == "MP3" and not _names_its_delay(self._path):
             self.notes += (_UNKNOWN_DELAY,)
+        if file.format == "OGG" and _is_chained(self._path):
+            self.notes += ("it holds several recordings one after another; only the first one is heard",)
 
     def _holds(self, sample: int) -> bool:
         try:
@@ -253,6 +264,16 @@ def _names_its_delay(path: Path) -> bool:
     flags = int.from_bytes(frame[at + 4 : at + 8], "big")
     tag = at + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
     return frame[tag : tag + 4] in (b"LAME", b"Lavf", b"Lavc", b"L3.9")
+
+
+def _is_chained(path: Path) -> bool:
+    """Whether its last page belongs to a stream that its beginning does not announce, as in a radio's capture."""
+    with path.open("rb") as file:
+        first = _OGG_PAGE.findall(file.read(_OGG_ENDS))
+        file.seek(max(0, path.stat().st_size - _OGG_ENDS))
+        last = _OGG_PAGE.findall(file.read())
+    announced = {stream for _, stream in takewhile(lambda page: page[0][0] & 2, first)}
+    return bool(last) and last[-1][1] not in announced
 
 
 def _words(error: Exception) -> str:

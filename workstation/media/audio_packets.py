@@ -18,6 +18,7 @@ import av
 import numpy as np
 from av.codec.context import Flags2
 from av.error import FFmpegError
+from av.sidedata.sidedata import Type
 from av.stream import Discard
 from numpy.typing import NDArray
 
@@ -234,6 +235,8 @@ class _Look:
     counts: dict[int, int]
     rate: int
     channels: int
+    leads: dict[int, int]
+    """Samples of a packet that the decoder itself says are to be left out (a Vorbis decoder's first block)."""
 
     def agrees(self, count: Int64s) -> bool:
         """Whether packets give what was guessed; the last one may be cut short by its duration."""
@@ -245,6 +248,7 @@ class _Look:
 
 def _decode_counts(path: Path, track: int, context: OpenContext, *, stop_after: int | None) -> _Look:
     counts: dict[int, int] = {}
+    leads: dict[int, int] = {}
     rate = channels = 0
     source = SoundTrack(path, track)
 
@@ -253,6 +257,9 @@ def _decode_counts(path: Path, track: int, context: OpenContext, *, stop_after: 
         for frame in frames:
             if frame.opaque is not None:
                 counts[frame.opaque] = counts.get(frame.opaque, 0) + frame.samples
+                for data in frame.side_data:
+                    if data.type == Type.SKIP_SAMPLES:
+                        leads[frame.opaque] = int.from_bytes(bytes(data)[:4], "little")
             rate, channels = rate or frame.sample_rate, channels or frame.layout.nb_channels
 
     try:
@@ -266,11 +273,14 @@ def _decode_counts(path: Path, track: int, context: OpenContext, *, stop_after: 
             take(source.decode(None))
     finally:
         source.close()
-    return _Look(counts, rate, channels)
+    return _Look(counts, rate, channels, leads)
 
 
 def _place(rows: _Rows, count: Int64s, unit: Fraction, look: _Look, codec: str, path: Path) -> SoundPackets:
     count = np.where(rows.dropped, 0, count)
+    if not rows.lead.any():  # Matroska says nothing of what a Vorbis decoder needs before its first sample
+        for row, samples in look.leads.items():
+            rows.lead[row] = samples
     lead = _spread_lead(rows, count)
     kept = np.maximum(count - lead - np.where(rows.dropped, 0, rows.tail), 0)
     rate = look.rate
@@ -299,7 +309,7 @@ def _place(rows: _Rows, count: Int64s, unit: Fraction, look: _Look, codec: str, 
     if not (rows.lead.any() or rows.dropped.any()) and codec in ("aac", "mp3", "mp3float", "mp2", "mp2float"):
         notes.append(
             "the file does not say how many samples the encoder put before the first one; "
-            "positions may be late by about 1,000 samples"
+            "positions may be late by some 1,000 to 2,300 samples"
         )
     return SoundPackets(
         pts=rows.pts, size=rows.size, count=count, lead=lead, kept=kept, start=starts, frames=frames,

@@ -53,9 +53,20 @@ class CloudFormat:
 
 
 _ALIASES = {
-    "intensity": ("intensity", "i", "reflectance", "remission", "reflectivity", "strength"),
+    "intensity": ("intensity", "i", "reflectance", "remission", "reflectivity", "strength", "scalar_intensity"),
     "ring": ("ring", "channel", "laser", "laser_id", "beam", "line", "lidar_ring"),
-    "time": ("time", "t", "timestamp", "time_offset", "offset_time", "timeoffset", "gps_time", "time_stamp", "ts"),
+    "time": (
+        "time",
+        "t",
+        "timestamp",
+        "time_offset",
+        "offset_time",
+        "timeoffset",
+        "gps_time",
+        "time_stamp",
+        "ts",
+        "scalar_gpstime",
+    ),
 }
 _COLOUR = (("r", "g", "b"), ("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 _VELOCITY = (("vx", "vy", "vz"), ("vx", "vy"), ("velocity_x", "velocity_y", "velocity_z"))
@@ -85,7 +96,7 @@ def make_cloud(
         else:
             fields[name] = whole[rows]
     fields |= {name: raw.columns[name][rows] for name in left}
-    fields = {name: np.ascontiguousarray(values) for name, values in fields.items()}
+    fields = {name: np.ascontiguousarray(values, values.dtype.newbyteorder("=")) for name, values in fields.items()}
     return Cloud(points=points, origin=origin, fields=fields, total=len(raw))
 
 

@@ -54,10 +54,18 @@ def load(path: Path, options: Options, limits: Limits) -> RawCloud:
     limits.check_bytes(header.points * header.stride, path=path)
     columns = _READERS[header.data](path, header, size - header.size)
     notes: tuple[str, ...] = ()
-    if header.viewpoint.split() not in ([], ["0", "0", "0", "1", "0", "0", "0"]):
+    if not _stands_still(header.viewpoint):
         notes = (f"the file gives a sensor pose (VIEWPOINT {header.viewpoint}), which is not applied",)
     details = {"format": f"PCD {header.data}", "columns": ",".join(columns)}
     return check_columns(RawCloud(columns=columns, details=details, notes=notes), path)
+
+
+def _stands_still(viewpoint: str) -> bool:
+    """Whether the sensor's pose is none or the identity, however its numbers are written."""
+    try:
+        return [float(word) for word in viewpoint.split()] in ([], [0, 0, 0, 1, 0, 0, 0])
+    except ValueError:
+        return False
 
 
 def _read_header(path: Path) -> _Header:

@@ -33,7 +33,7 @@ from workstation.media.base import (
 from workstation.media.dicom_alike import HeaderReader
 from workstation.media.dicom_header import FileHeader, read_header
 from workstation.media.dicom_kept import keep_headers, kept_headers
-from workstation.media.dicom_pixels import decode_frame, describe_syntax, frame_values
+from workstation.media.dicom_pixels import check_syntax, decode_frame, describe_syntax, frame_values
 from workstation.media.dicom_series import group, kind_of, stack
 from workstation.media.items import TimedItems, info_of_table
 from workstation.media.volume import (
@@ -66,6 +66,8 @@ def open_volume(paths: Sequence[Path], options: Options, context: OpenContext) -
     first = files[0]
     check_geometry(slices.patient_from_voxel, first.path)
     context.limits.check_items(len(slices.frames), path=first.path)
+    for header in {file.transfer_syntax: file for file in files}.values():
+        check_syntax(header)
 
     def load(index: int) -> StoredSlice:
         frame = slices.frames[index]
@@ -228,6 +230,7 @@ def _single(paths: Sequence[Path], context: OpenContext) -> FileHeader:
     if len(paths) != 1:
         raise DataError(f"a DICOM film or picture is one file, not {len(paths)}")
     header = read_header(paths[0])
+    check_syntax(header)
     context.limits.check_picture(header.columns, header.rows, bytes_per_pixel=8, path=header.path)
     return header
 

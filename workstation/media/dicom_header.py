@@ -27,7 +27,7 @@ from workstation.media.dicom_tables import LookupTable, table_of
 
 Triple = tuple[float, float, float]
 Six = tuple[float, float, float, float, float, float]
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
+DEFLATED = "1.2.840.10008.1.2.1.99"
 _MOST_INFLATED = 1 << 31
 _MOST_FRAMES = 200_000
 _SMALL = 1 << 16
@@ -184,7 +184,7 @@ def read_header(path: Path) -> FileHeader:
         with InsideFile(path) as file, parsing(path):
             import pydicom
 
-            _check_deflated(file, path)
+            check_deflated(file, path)
             dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
             return _header(path, _Said(dataset), file.tell())
     except OSError as error:
@@ -199,7 +199,7 @@ def _wanted_tags() -> list[Any]:
     return [Tag(name) for name in TAGS]
 
 
-def _check_deflated(file: InsideFile, path: Path) -> None:
+def check_deflated(file: InsideFile, path: Path) -> None:
     """pydicom inflates a deflated file without a limit: do it here first, in pieces, and count."""
     file.seek(128)
     if file.read(4) != b"DICM":
@@ -213,7 +213,7 @@ def _check_deflated(file: InsideFile, path: Path) -> None:
         syntax = value.strip(b"\0 ") if start[2:4] == b"\x10\x00" else syntax
         at += (12 if long else 8) + length
         file.seek(at)
-    if syntax == _DEFLATED:
+    if syntax == DEFLATED.encode():
         file.seek(at)
         inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
         data = file.read(1 << 20)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.media.base import Limits
-from workstation.media.dicom_header import FileHeader, InsideFile, parsing
+from workstation.media.dicom_header import DEFLATED, FileHeader, InsideFile, check_deflated, parsing
 
 _NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
 _IMPLICIT, _EXPLICIT = _NATIVE[:2]
@@ -23,6 +23,8 @@ _KINDS: dict[tuple[int, bool], np.dtype[Any]] = {
     (8, False): np.dtype("u1"), (8, True): np.dtype("i1"), (16, False): np.dtype("<u2"), (16, True): np.dtype("<i2"),
 }  # fmt: skip
 _RLE = "1.2.840.10008.1.2.5"
+_ALWAYS_READ = (*_NATIVE, _RLE, "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+"""What needs no asking for a decoder, so that opening a series does not wait for pydicom's."""
 _NOT_SIZES = (0xC4, 0xC8, 0xCC)
 
 
@@ -47,7 +49,11 @@ def decode_frame(header: FileHeader, frame: int, limits: Limits) -> NDArray[Any]
                 _check_compressed(file, header, frame, width)
             file.seek(0)
             dataset = pydicom.Dataset()
-            pixels: NDArray[Any] = pixel_array(file, ds_out=dataset, index=frame)  # type: ignore[arg-type]
+            source: Any = file
+            if header.transfer_syntax == DEFLATED:  # pydicom looks for the pixels of a file without inflating it
+                check_deflated(file, path)
+                source = dataset = pydicom.dcmread(file)
+            pixels: NDArray[Any] = pixel_array(source, ds_out=None if source is dataset else dataset, index=frame)
             if header.photometric == "PALETTE COLOR":
                 pixels = _eight_bits(apply_color_lut(pixels, dataset))
     except DataError as error:
@@ -59,6 +65,16 @@ def decode_frame(header: FileHeader, frame: int, limits: Limits) -> NDArray[Any]
             f"its pixels have the shape {pixels.shape}, not the one its header says", path=path, place=place
         )
     return pixels
+
+
+def check_syntax(header: FileHeader) -> None:
+    """Refuse pictures that nothing installed here can decompress: when they are opened, not when they are wanted."""
+    if header.transfer_syntax in _ALWAYS_READ:
+        return
+    with parsing(header.path, what="its compression is unknown"):
+        from pydicom.pixels.decoders.base import get_decoder
+
+        _check_decoder(header, get_decoder)
 
 
 def _plain_frame(header: FileHeader, frame: int) -> NDArray[Any] | None:

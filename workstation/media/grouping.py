@@ -154,8 +154,10 @@ def _units(
     for path, spec in known.items():
         if path in used:
             continue
-        unit = Unit(path.parent.relative_to(folder), _stem(path), spec.kind, spec.name, (path,))
-        unit.with_sound = spec.name == "video" and _has_sound(path)
+        paths = with_companion(path, spec)
+        skipped[:] = [item for item in skipped if item.path not in paths]
+        unit = Unit(path.parent.relative_to(folder), _stem(path), spec.kind, spec.name, paths)
+        unit.with_sound = spec.name == "video" and has_sound(path)
         units.append(unit)
     units += _dicom_units(folder, dicom, skipped)
     notes = [f"{len(units)} streams were found in {len(files)} files"]
@@ -182,7 +184,18 @@ def _reader_of(path: Path, readers: Sequence[ReaderSpec]) -> ReaderSpec | str | 
         return f"cannot be read: {error.strerror or error}"
 
 
-def _has_sound(path: Path) -> bool:
+def with_companion(path: Path, spec: ReaderSpec) -> tuple[Path, ...]:
+    """The file, and the voxels beside the header of a NIfTI pair: one without the other is nothing."""
+    lower = path.name.lower()
+    if spec.name != "nifti" or ".hdr" not in lower:
+        return (path,)
+    at = lower.rindex(".hdr")
+    ends = {lower[at:].replace(".hdr", ".img"), ".img", ".img.gz"}
+    beside = [each for each in sorted(path.parent.iterdir()) if each.name[:at] == path.name[:at]]
+    return (path, *[each for each in beside if each.name[at:].lower() in ends][:1])
+
+
+def has_sound(path: Path) -> bool:
     """Whether the film has a sound track; a damaged film is the video reader's to report."""
     import av
 

@@ -152,7 +152,8 @@ def held_trajectory(
 
 def unit_rotations(turns: NDArray[np.float64], what: str = "poses") -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """(n, 4) quaternions at length one, and a note; rows that are no rotation within a hundredth become NaN."""
-    lengths = np.linalg.norm(turns, axis=1)
+    # No part of a rotation is beyond one: damaged numbers are cut so that their squares fit.
+    lengths = np.linalg.norm(np.clip(turns, -2.0, 2.0), axis=1)
     odd = ~(np.abs(lengths - 1) < _NOT_UNIT)
     scaled = turns / np.where(odd, 1.0, lengths)[:, None]
     scaled[odd] = np.nan

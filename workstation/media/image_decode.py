@@ -1,8 +1,9 @@
 """Still pictures from files to upright arrays in the depth of the file. Used by ``image.py`` and ``image_sequence.py``.
 
 Pillow decodes what has 8 bits a channel or one channel; OpenCV what Pillow would cut to 8 bits (16-bit colour PNG,
-TIFF and PNM, Radiance HDR); FFmpeg reads OpenEXR, because OpenCV's own EXR reader is off by default for its safety
-record. The size in the header is checked before anything is decoded.
+TIFF, PNM and JPEG 2000, Radiance HDR); FFmpeg reads OpenEXR, because OpenCV's own EXR reader is off by default for its
+safety record, and what neither of the others keeps (planes that lie apart in a TIFF, deep SGI, colour PFM). The size in
+the header is checked before anything is decoded.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from workstation.core.errors import DataError
+from workstation.media import image_deep
 from workstation.media.base import HEAD_BYTES, Limits, Pixels
+from workstation.media.image_exr import exr_source
+from workstation.media.image_tiff import TIFF_MARKS, TiffFacts, tiff_facts
 
 # Only formats read in this process by Pillow's own code: no PostScript, which starts a program.
 _FORMATS = (
@@ -37,7 +40,18 @@ Image.MAX_IMAGE_PIXELS = None
 # Some of Pillow's readers log a damage that they also raise; the sentence made of the exception is enough.
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
-_ORIENTATION, _BITS, _SAMPLE_FORMAT = 0x0112, 258, 339
+_ORIENTATION = 0x0112
+_NAMED = (
+    (
+        re.compile(rb"\A....ftyp(heic|heix|hevc|mif1|msf1)", re.DOTALL),
+        "is a HEIC picture, which this program does not read; convert it to JPEG, PNG or AVIF",
+    ),
+    (
+        re.compile(rb"\A(\xff\x0a|\0\0\0\x0cJXL )"),
+        "is a JPEG XL picture, which this program does not read; convert it to PNG or JPEG",
+    ),
+)
+"""Pictures that people have and nobody here reads: (mark, what to do)."""
 # EXIF orientation -> (swap axes first, then flip left-right, then flip top-bottom).
 _UPRIGHT = {
     1: (False, False, False),
@@ -67,13 +81,14 @@ class ImageHeader:
     depth: str
     """``uint8``, ``uint16`` or ``float32``."""
     decoder: str
-    """``pillow``, ``opencv`` or ``ffmpeg``."""
+    """``pillow``, ``opencv``, ``ffmpeg`` or ``pfm``."""
     orientation: int = 1
     taken: str = ""
     """When it was taken, as the camera wrote it; a zone only if the camera wrote one."""
     taken_ns: int | None = None
     """Unix time, only with a zone."""
     notes: tuple[str, ...] = ()
+    tiff: TiffFacts | None = None
 
     @property
     def bytes_per_pixel(self) -> int:
@@ -92,8 +107,12 @@ def read_header(path: Path, limits: Limits) -> ImageHeader:
         header = _exr_header(path)
     elif head.startswith((b"#?RADIANCE", b"#?RGBE")):
         header = _hdr_header(path, head)
+    elif head.startswith(b"PF") and head[2:3] in b" \t\r\n":
+        header = _pfm_header(path, head)
+    elif head[:4] in TIFF_MARKS:
+        header = _tiff_header(path, head)
     else:
-        header = _pillow_header(path, head) or _tiff_header(path, head)
+        header = _pillow_header(path, head)
     limits.check_picture(header.width_px, header.height_px, bytes_per_pixel=header.bytes_per_pixel, path=path)
     return header
 
@@ -101,8 +120,8 @@ def read_header(path: Path, limits: Limits) -> ImageHeader:
 def decode(header: ImageHeader) -> Pixels:
     """The whole picture, upright, C-contiguous: (h, w) or (h, w, 3 or 4), uint8, uint16 or float32."""
     with _sentences(header.path):
-        decoders = {"pillow": _with_pillow, "opencv": _with_opencv, "ffmpeg": _with_ffmpeg}
-        pixels = upright(decoders[header.decoder](header.path), header.orientation)
+        decoders = {"pillow": _with_pillow, "opencv": _with_opencv, "ffmpeg": _with_ffmpeg, "pfm": _with_numpy}
+        pixels = upright(decoders[header.decoder](header), header.orientation)
     if pixels.shape[:2] != (header.height_px, header.width_px):
         raise DataError("the picture has another size than its header says", path=header.path)
     return pixels
@@ -154,34 +173,28 @@ def _sentences(path: Path) -> Iterator[None]:
         raise DataError(f"the picture is damaged or of an unknown kind ({reason})", path=path) from error
 
 
-def _pillow_header(path: Path, head: bytes) -> ImageHeader | None:
-    """``None`` for a TIFF whose kind of pixels Pillow does not know; OpenCV may."""
+def _pillow_header(path: Path, head: bytes) -> ImageHeader:
     try:
         return _described(path, head)
     except UnidentifiedImageError as error:
-        if head[:4] in (b"II*\0", b"MM\0*"):
-            return None
-        raise DataError("not a picture this program can read", path=path) from error
+        reason = next((why for mark, why in _NAMED if mark.search(head)), "not a picture this program can read")
+        raise DataError(reason, path=path) from error
 
 
 def _described(path: Path, head: bytes) -> ImageHeader:
     with _sentences(path), Image.open(path, formats=_formats()) as image:
         kind = image.format or ""
         bits, floating = _depth(image, head)
-        multichannel = image.mode not in ("L", "1", "I", "F") and not image.mode.startswith("I;")
-        deep = kind in _DEEP_FORMATS and bits > 8 and (multichannel or (floating and image.mode != "F"))
         orientation, taken, taken_ns, notes = _exif(image)
         width, height = image.size
         if _UPRIGHT[orientation][0]:
             width, height = height, width
-        if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
-            notes += (f"its {image.mode} colours are shown as RGB without a colour profile",)
-        if getattr(image, "n_frames", 1) > 1 and kind in ("GIF", "WEBP", "PNG", "TIFF"):
-            notes += (f"it holds {getattr(image, 'n_frames', 1)} pictures; the first one is shown",)
+        decoder = _decoder(kind, image.mode, bits)
+        notes += _notes(image, bits)
         depth = "uint8"
         if floating or image.mode == "F":
             depth = "float32"
-        elif bits > 8:
+        elif bits > 8 and kind != "AVIF":
             depth = "uint16"
         return ImageHeader(
             path=path,
@@ -189,7 +202,7 @@ def _described(path: Path, head: bytes) -> ImageHeader:
             width_px=width,
             height_px=height,
             depth=depth,
-            decoder="opencv" if deep else "pillow",
+            decoder=decoder,
             orientation=orientation,
             taken=taken,
             taken_ns=taken_ns,
@@ -197,16 +210,75 @@ def _described(path: Path, head: bytes) -> ImageHeader:
         )
 
 
+def _decoder(kind: str, mode: str, bits: int) -> str:
+    """Who keeps all bits: Pillow has no mode for deep colour, and widens deep grey JPEG 2000 to 16 bits."""
+    if bits <= 8 or kind == "AVIF":
+        return "pillow"
+    if kind == "JPEG2000":
+        return "opencv"
+    if kind == "SGI":
+        return "ffmpeg"
+    grey = mode in ("L", "1", "I", "F") or mode.startswith("I;")
+    return "opencv" if kind in _DEEP_FORMATS and not grey else "pillow"
+
+
+def _notes(image: Image.Image, bits: int) -> tuple[str, ...]:
+    notes: tuple[str, ...] = ()
+    if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        notes += (f"its {image.mode} colours are shown as RGB without a colour profile",)
+    if getattr(image, "n_frames", 1) > 1 and image.format in ("GIF", "WEBP", "PNG", "TIFF"):
+        notes += (f"it holds {getattr(image, 'n_frames', 1)} pictures; the first one is shown",)
+    if image.format == "AVIF" and bits > 8:
+        notes += (f"its {bits} bits a channel are shown as 8",)
+    return notes
+
+
+def _tiff_header(path: Path, head: bytes) -> ImageHeader:
+    """By its own tags; Pillow is asked for its notes and the date, where it knows the kind."""
+    with _sentences(path):
+        facts = tiff_facts(path, head)
+    try:
+        header = _described(path, head)
+    except UnidentifiedImageError:
+        header = None
+    decoder = facts.decoder(known_to_pillow=header is not None)
+    if not decoder:
+        raise DataError(facts.refusal, path=path)
+    orientation = facts.orientation if facts.orientation in _UPRIGHT else 1
+    width, height = facts.width, facts.height
+    if _UPRIGHT[orientation][0]:
+        width, height = height, width
+    notes = header.notes if header is not None else ()
+    if facts.bits == 32 and not facts.floating:
+        notes += ("its 32-bit whole numbers are shown as floating point, large ones rounded",)
+    return ImageHeader(
+        path=path,
+        format="TIFF",
+        width_px=width,
+        height_px=height,
+        depth="float32" if facts.floating or facts.bits == 32 else ("uint16" if facts.bits > 8 else "uint8"),
+        decoder=decoder,
+        orientation=orientation,
+        taken=header.taken if header is not None else "",
+        taken_ns=header.taken_ns if header is not None else None,
+        notes=notes,
+        tiff=facts,
+    )
+
+
 def _depth(image: Image.Image, head: bytes) -> tuple[int, bool]:
     """(bits a channel in the file, whether they are floating point)."""
     if image.format == "PNG":
         return head[24], False
-    if image.format == "TIFF":
-        tags: Any = getattr(image, "tag_v2", {})
-        bits = tags.get(_BITS, (8,))
-        formats = tags.get(_SAMPLE_FORMAT, (1,))
-        first = int(bits[0] if isinstance(bits, tuple) else bits)
-        return first, 3 in (formats if isinstance(formats, tuple) else (formats,))
+    if image.format == "SGI":
+        return 8 * head[3], False
+    if image.format == "AVIF":
+        found = re.search(rb"pixi.{4}[\x01-\x04]([\x08-\x10])", head, re.DOTALL)
+        return (found[1][0] if found else 8), False
+    if image.format == "JPEG2000":
+        # The size marker of the code stream; its 38th byte says how deep the first channel is.
+        found = re.search(rb"\xff\x4f\xff\x51.{36}\0[\x01-\xff](.)", head, re.DOTALL)
+        return ((found[1][0] & 0x7F) + 1 if found else 8), False
     if image.format == "PPM":
         # The header's third number; comments may stand between them.
         numbers = re.findall(rb"(?<!\S)\d+(?!\S)", re.sub(rb"#[^\n]*", b" ", head[2:200]))
@@ -240,9 +312,13 @@ def _exif(image: Image.Image) -> tuple[int, str, int | None, tuple[str, ...]]:
     return int(orientation), taken, nanoseconds, ()
 
 
-def _with_pillow(path: Path) -> Pixels:
-    with Image.open(path, formats=_formats()) as image:
-        return _array(image)
+def _with_pillow(header: ImageHeader) -> Pixels:
+    turned = header.tiff is not None and header.orientation != 1
+    source = BytesIO(header.tiff.read_upright(header.path)) if header.tiff is not None and turned else header.path
+    with Image.open(source, formats=_formats()) as image:
+        pixels = _array(image)
+    negative = header.tiff is not None and header.tiff.negative
+    return np.invert(pixels) if negative and pixels.dtype == np.uint16 else pixels
 
 
 def _array(image: Image.Image) -> Pixels:
@@ -263,61 +339,17 @@ def _array(image: Image.Image) -> Pixels:
     return np.asarray(image.convert("RGBA" if transparent else "RGB"))
 
 
-def _with_opencv(path: Path) -> Pixels:
-    from workstation.media.opencv import cv2
-
-    # Through memory: OpenCV's own opening of files knows no names outside the system's code page.
-    raw = np.frombuffer(path.read_bytes(), np.uint8)
-    try:
-        pixels: Any = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as error:
-        raise DataError("the picture is damaged or larger than OpenCV reads", path=path) from error
-    if pixels is None:
-        raise DataError("the picture is damaged or of a kind OpenCV does not read", path=path)
-    if pixels.dtype == np.float64:
-        pixels = pixels.astype(np.float32)
-    if pixels.ndim == 3 and pixels.shape[2] >= 3:
-        pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
-    elif pixels.ndim == 3:
-        pixels = pixels[..., 0]
-    return np.asarray(pixels)
+def _with_opencv(header: ImageHeader) -> Pixels:
+    raw = header.path.read_bytes() if header.tiff is None else header.tiff.read_upright(header.path)
+    return image_deep.with_opencv(header.path, raw)
 
 
-_TIFF_TAGS = {256: "width", 257: "height", _BITS: "bits", _ORIENTATION: "orientation", _SAMPLE_FORMAT: "format"}
+def _with_ffmpeg(header: ImageHeader) -> Pixels:
+    return image_deep.with_ffmpeg(header.path, header.format)
 
 
-def _tiff_header(path: Path, head: bytes) -> ImageHeader:
-    """The first directory of a classic TIFF: what Pillow knows no mode for, such as floating point colour."""
-    order = "<" if head[:2] == b"II" else ">"
-    told = {"width": 0, "height": 0, "bits": 8, "orientation": 1, "format": 1}
-    with _sentences(path), path.open("rb") as file:
-        file.seek(struct.unpack(order + "I", head[4:8])[0])
-        (count,) = struct.unpack(order + "H", file.read(2))
-        entries = file.read(12 * count)
-        for at in range(0, len(entries) - 11, 12):
-            tag, kind, length = struct.unpack_from(order + "HHI", entries, at)
-            name = _TIFF_TAGS.get(tag)
-            if name is None or kind not in (3, 4):
-                continue
-            size, form = (2, "H") if kind == 3 else (4, "I")
-            value = entries[at + 8 : at + 12]
-            if size * length > 4:  # several channels: the values lie elsewhere, the first one speaks for all
-                file.seek(struct.unpack(order + "I", value)[0])
-                value = file.read(size)
-            (told[name],) = struct.unpack_from(order + form, value)
-    orientation = told["orientation"] if told["orientation"] in _UPRIGHT else 1
-    width, height = told["width"], told["height"]
-    if _UPRIGHT[orientation][0]:
-        width, height = height, width
-    return ImageHeader(
-        path=path,
-        format="TIFF",
-        width_px=width,
-        height_px=height,
-        depth="float32" if told["format"] == 3 else ("uint16" if told["bits"] > 8 else "uint8"),
-        decoder="opencv",
-        orientation=orientation,
-    )
+def _with_numpy(header: ImageHeader) -> Pixels:
+    return image_deep.colour_pfm(header.path, header.width_px, header.height_px)
 
 
 def _hdr_header(path: Path, head: bytes) -> ImageHeader:
@@ -328,30 +360,21 @@ def _hdr_header(path: Path, head: bytes) -> ImageHeader:
     return ImageHeader(path=path, format="HDR", width_px=width, height_px=height, depth="float32", decoder="opencv")
 
 
+def _pfm_header(path: Path, head: bytes) -> ImageHeader:
+    width, height = image_deep.pfm_size(path, head)
+    return ImageHeader(path=path, format="PFM", width_px=width, height_px=height, depth="float32", decoder="pfm")
+
+
 def _exr_header(path: Path) -> ImageHeader:
     import av
     from av.error import FFmpegError
 
     with _sentences(path):
+        source = exr_source(path)
         try:
-            with av.open(f"file:{path.absolute()}", format="exr_pipe") as container:
+            with av.open(source, format="exr_pipe") as container:
                 context = container.streams.video[0].codec_context
                 width, height = context.width, context.height
         except FFmpegError as error:
             raise DataError("the OpenEXR file cannot be read", path=path) from error
     return ImageHeader(path=path, format="EXR", width_px=width, height_px=height, depth="float32", decoder="ffmpeg")
-
-
-def _with_ffmpeg(path: Path) -> NDArray[np.float32]:
-    import av
-    from av.error import FFmpegError
-
-    try:
-        with av.open(f"file:{path.absolute()}", format="exr_pipe") as container:
-            frame = next(container.decode(video=0))
-            grey = frame.format.name.startswith("gray")
-            alpha = any(component.is_alpha for component in frame.format.components)
-            kind = "grayf32le" if grey else ("gbrapf32le" if alpha else "gbrpf32le")
-            return np.asarray(frame.reformat(format=kind).to_ndarray(), np.float32)
-    except (FFmpegError, StopIteration) as error:
-        raise DataError("the OpenEXR file is damaged", path=path) from error

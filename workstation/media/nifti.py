@@ -270,7 +270,7 @@ def open_nifti(paths: Sequence[Path], options: Options, context: OpenContext) ->
     voxels, close = _voxels(data_path, header, context)
     look = VolumeLook(
         paths=(header_path,) if header.alone else (header_path, data_path),
-        info=_info(header, number),
+        info=_info(header, number, chosen="volume" in options),
         shape=(header.dims[2], header.dims[1], header.dims[0]),
         patient_from_voxel=header.patient_from_voxel,
         unit="",
@@ -393,7 +393,7 @@ def _windows(header: Header) -> tuple[Window, ...]:
     return (Window("file", (low + high) / 2, high - low),) if high > low else ()
 
 
-def _info(header: Header, number: int) -> MediaInfo:
+def _info(header: Header, number: int, *, chosen: bool) -> MediaInfo:
     slices, rows, columns = spacing_mm(header.patient_from_voxel)
     details: dict[str, OptionValue] = {
         "format": f"NIfTI-{header.version}",
@@ -409,9 +409,10 @@ def _info(header: Header, number: int) -> MediaInfo:
         details |= {"volumes": header.volumes, "volume": number}
     if header.description.strip():
         details["description"] = header.description.strip()
-    return MediaInfo(
-        kind=StreamKind.VOLUME, count=header.dims[2], clock_source="none", details=details, notes=header.notes
-    )
+    notes = header.notes
+    if header.volumes > 1 and not chosen:
+        notes += (f"it holds {header.volumes} volumes; the first one is shown",)
+    return MediaInfo(kind=StreamKind.VOLUME, count=header.dims[2], clock_source="none", details=details, notes=notes)
 
 
 def probe(path: Path, head: bytes) -> float:

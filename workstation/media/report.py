@@ -13,7 +13,7 @@ from pathlib import Path
 from workstation.core.sample import StreamKind
 from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, lines_of, read_text
+from workstation.media.text import ENCODING_OPTION, head_text, lines_of, read_text
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*")
@@ -123,7 +123,7 @@ def probe(path: Path, head: bytes) -> float:
 def open_report(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldText:
     """A report with its sections."""
     path = one_path(paths, "a report")
-    decoded = read_text(path)
+    decoded = read_text(path, options)
     parts = sections(decoded.text)
     details = dict(decoded.details) | {"sections": sum(part.kind == "heading" for part in parts)}
     return held_text(path, decoded.text, parts, origin=Origin(paths=(path,), clock_source="none", details=details))
@@ -137,5 +137,6 @@ READERS = (
         suffixes=(".md", ".markdown"),
         probe=probe,
         open=open_report,
+        options=ENCODING_OPTION,
     ),
 )

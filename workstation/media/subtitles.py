@@ -17,7 +17,7 @@ from workstation.core.sample import StreamKind
 from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, lines_of, read_text
+from workstation.media.text import ENCODING_OPTION, head_text, lines_of, read_text
 
 MOST_CUES = 500_000
 _MOST_NOTES = 100
@@ -224,7 +224,7 @@ def _range(start: str, end: str) -> TimeRange | str:
 def _opener(parse: Callable[[str], Cues]) -> Callable[[Sequence[Path], Options, OpenContext], HeldText]:
     def open_subtitles(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldText:
         path = one_path(paths, "a subtitle file")
-        decoded = read_text(path)
+        decoded = read_text(path, options)
         if decoded.text.count("-->") > MOST_CUES or decoded.text.count("\n\n") > 2 * MOST_CUES:
             raise DataError(f"holds more than {MOST_CUES:,} cues; split it", path=path)
         cues = parse(decoded.text)
@@ -251,7 +251,11 @@ def _probe_vtt(path: Path, head: bytes) -> float:
 
 def _probe_srt(path: Path, head: bytes) -> float:
     text = head_text(head)
-    if text is None or not re.search(rf"^[ \t]*{_TIME}[ \t]*-->", text, re.MULTILINE) or text.startswith("WEBVTT"):
+    if (
+        text is None
+        or not re.search(rf"(?:^|\r)[ \t]*{_TIME}[ \t]*-->", text, re.MULTILINE)
+        or text.startswith("WEBVTT")
+    ):
         return 0.0
     return 0.9 if path.suffix.lower() == ".srt" else 0.7
 
@@ -271,6 +275,7 @@ READERS = (
         suffixes=(".vtt",),
         probe=_probe_vtt,
         open=_opener(parse_vtt),
+        options=ENCODING_OPTION,
     ),
     ReaderSpec(
         name="srt",
@@ -279,6 +284,7 @@ READERS = (
         suffixes=(".srt",),
         probe=_probe_srt,
         open=_opener(parse_srt),
+        options=ENCODING_OPTION,
     ),
     ReaderSpec(
         name="sbv",
@@ -287,5 +293,6 @@ READERS = (
         suffixes=(".sbv",),
         probe=_probe_sbv,
         open=_opener(parse_sbv),
+        options=ENCODING_OPTION,
     ),
 )

@@ -27,7 +27,7 @@ class TextPositions:
 
     text: str
     encoding: str
-    """``utf-8``, ``utf-16-le`` or ``utf-16-be``."""
+    """``utf-8``, ``utf-16-le``, ``utf-16-be``, or an older one in which every character stands for itself."""
     mark_bytes: int = 0
     """Length of the byte order mark, which is no part of the text."""
 
@@ -82,6 +82,10 @@ class TextPositions:
         if self.encoding.startswith("utf-16"):
             return self._units * 2
         points = self._code_points
+        if self.encoding != "utf-8":
+            used, places = np.unique(points, return_inverse=True)
+            lengths = np.array([len(chr(point).encode(self.encoding)) for point in used.tolist()], np.int64)
+            return _cumulated(lengths[places])
         return _cumulated(1 + (points > 0x7F) + (points > 0x7FF).astype(np.int64) + (points > 0xFFFF))
 
 

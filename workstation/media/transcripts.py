@@ -18,7 +18,7 @@ from workstation.core.timebase import SECOND_NS, TimeRange
 from workstation.core.untrusted import parse_json
 from workstation.media.base import OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, lines_of, read_text
+from workstation.media.text import ENCODING_OPTION, head_text, lines_of, read_text
 from workstation.media.transcript_forms import FORMS, Segment, Word
 
 MOST_WORDS = 2_000_000
@@ -111,7 +111,7 @@ def _find(text: str, wanted: str, position: int) -> int | None:
 def open_json(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldText:
     """A recogniser's JSON, of whichever known form."""
     path = one_path(paths, "a transcript")
-    decoded = read_text(path)
+    decoded = read_text(path, options)
     found = parse_json(decoded.text, path=path)
     for form in FORMS:
         if form.fits(found):
@@ -124,7 +124,7 @@ def open_ctm(paths: Sequence[Path], options: Options, context: OpenContext) -> H
     """CTM lines: recording, channel, start, duration, word, and perhaps a confidence."""
     path = one_path(paths, "a CTM file")
     wanted = options.get("recording", "")
-    decoded = read_text(path)
+    decoded = read_text(path, options)
     rows: dict[tuple[str, str], list[Word]] = {}
     for number, (_, line) in enumerate(lines_of(decoded.text), start=1):
         if line.strip() and not line.startswith(";;"):
@@ -217,6 +217,7 @@ READERS = (
         suffixes=(".json",),
         probe=_probe_json,
         open=open_json,
+        options=ENCODING_OPTION,
     ),
     ReaderSpec(
         name="ctm",
@@ -225,6 +226,6 @@ READERS = (
         suffixes=(".ctm",),
         probe=_probe_ctm,
         open=open_ctm,
-        options={"recording": "which recording of the file, by the name in its first column"},
+        options={"recording": "which recording of the file, by the name in its first column"} | ENCODING_OPTION,
     ),
 )

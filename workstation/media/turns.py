@@ -17,7 +17,7 @@ from workstation.core.timebase import TimeRange
 from workstation.core.untrusted import Found, parse_json, parse_json_lines
 from workstation.media.base import HEAD_BYTES, OpenContext, Options, OptionValue, ReaderSpec, TextPart, one_path
 from workstation.media.held import HeldText, Origin, held_text
-from workstation.media.text import head_text, read_text
+from workstation.media.text import ENCODING_OPTION, head_text, read_text
 
 MOST_TURNS = 1_000_000
 _LISTS = ("messages", "conversations", "conversation", "dialog", "dialogue", "turns", "chat")
@@ -232,7 +232,7 @@ def open_turns(paths: Sequence[Path], options: Options, context: OpenContext) ->
     wanted = options.get("record")
     if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int)):
         raise DataError("the option 'record' is a whole number from 0", path=path)
-    decoded = read_text(path)
+    decoded = read_text(path, options)
     pieces: list[str] = []
     parts: list[TextPart] = []
     notes: list[str] = []
@@ -319,6 +319,6 @@ READERS = (
         suffixes=(".jsonl", ".json", ".ndjson"),
         probe=probe,
         open=open_turns,
-        options={"record": "only this record of the file, counted from 0"},
+        options={"record": "only this record of the file, counted from 0"} | ENCODING_OPTION,
     ),
 )

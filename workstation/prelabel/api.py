@@ -170,6 +170,36 @@ class PictureFamily(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SensorSweep:
+    """One sweep as a detector sees it: about the sensor, x ahead, y to the left, z up, metres."""
+
+    points: NDArray[np.float32]
+    """(n, 3), all finite."""
+    intensity: NDArray[np.float32]
+    """(n,), 0 to 1; zeros where the sensor tells none."""
+
+
+class CloudFamily(Protocol):
+    """A family that looks at sweeps of a LiDAR. Pure: the same input, the same answer."""
+
+    name: str
+    tasks: frozenset[Task]
+
+    def prepare(self, card: ModelCard, sweep: SensorSweep) -> Prepared:
+        """Tensors for one sweep; sweeps are too large and too unlike for batches."""
+        ...
+
+    def decode(self, card: ModelCard, outputs: Arrays, prepared: Prepared) -> list[FoundCuboid]:
+        """What stands there, about the sensor, best first, above the card's thresholds; raises ``BadOutput``."""
+        ...
+
+    def recognises(self, inputs: Mapping[str, Sequence[int | str]], outputs: Mapping[str, Sequence[int | str]],
+                   metadata: Mapping[str, str]) -> float:  # fmt: skip
+        """How surely a bare graph with such shapes belongs to this family, 0 to 1."""
+        ...
+
+
 class BadOutput(ValueError):
     """What a graph answered cannot be read: wrong shapes, not a number, infinite. The message says which tensor."""
 

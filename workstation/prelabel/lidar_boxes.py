@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from workstation.core.box_fitting import Scene, Size, fitted
@@ -32,6 +33,10 @@ _LEAST_HEIGHT_M = 0.45
 _TOO_LARGE = 5.0
 """How much dearer it is to be larger than the class than smaller."""
 _LEAST_SCORE = 0.12
+_SLENDER_M = 1.0
+_POST_M = 0.28
+_CROWN_M = 0.5
+_LOW = 0.8
 _STEEPNESS_SLACK = 0.035
 """Between two rays, or nearly."""
 _ENOUGH = 40.0
@@ -55,6 +60,9 @@ class Extent:
     """From its lowest point to its highest."""
     cut: bool = False
     """Whether it goes on above the highest ray, so that nobody knows how high it is."""
+    under: bool = False
+    """Whether something hangs right above it, as a crown does over its trunk."""
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,16 +76,19 @@ class Boxer:
     heading_rad: float
     steepest: float
     common: Mapping[str, float]
+    over: Floats
 
     @classmethod
     def of(
         cls, points: Floats, ground: GroundGrid, sizes: Mapping[str, Size], *, eye: Vec3, heading_rad: float = 0.0,
-        common: Mapping[str, float] = {},
+        common: Mapping[str, float] = {}, over: Floats | None = None,
     ) -> Boxer:  # fmt: skip
         """For a sweep; ``sizes``: length, width and height by class; ``common``: how much a class is to be believed
-        where size alone leaves several, 1 if not said."""
+        where size alone leaves several, 1 if not said; ``over`` (m, 3): what hangs above the points with air
+        between."""
         steepest = float(_steepness(points, eye).max(initial=0.0)) - _STEEPNESS_SLACK
-        return cls(points, ground, sizes, eye, heading_rad, steepest, common)
+        hanging = np.empty((0, 3)) if over is None else over
+        return cls(points, ground, sizes, eye, heading_rad, steepest, common, hanging)
 
     def worth(self, rows: Rows) -> float:
         """How well points go with the best class, 0 to 1; more of them are worth more."""
@@ -99,7 +110,7 @@ class Boxer:
         if score < _LEAST_SCORE:
             return None
         cuboid = fitted(scene.points, scene, self.sizes[label], along_rad=along_rad)
-        return None if cuboid is None else _found(cuboid, label, score, rows)
+        return None if cuboid is None else _found(_as_high(cuboid, self.sizes[label][2]), label, score, rows)
 
     def _best(self, extent: Extent) -> tuple[str, float, float]:
         """The class that goes best with it, how well, and the heading it then has."""
@@ -133,8 +144,13 @@ class Boxer:
             sides_m=bare.size[:2], faces=(facing, math.sqrt(max(0.0, 1 - facing * facing))), yaw_rad=yaw,
             top_m=top_m, body_m=float(np.ptp(self.points[rows, 2])),
             cut=bool(_steepness(thing, self.eye).max() > self.steepest),
+            under=self._is_under(middle, float(self.points[rows, 2].max())), points=len(rows),
         )  # fmt: skip
         return scene, extent
+
+    def _is_under(self, middle: Floats, top: float) -> bool:
+        near = (np.abs(self.over[:, :2] - middle[:2]) < _CROWN_M).all(axis=1)
+        return bool((np.abs(self.over[near, 2] - top) < _CROWN_M).any())
 
 
 def fit_of(extent: Extent, size: Size) -> tuple[float, bool]:
@@ -146,10 +162,30 @@ def fit_of(extent: Extent, size: Size) -> tuple[float, bool]:
     # A person or a cone reaches down to the ground; the crown of a tree does not.
     if extent.body_m < 0.4 * size[2]:
         cost += 0.5
+    if min(size[:2]) < _SLENDER_M and (extent.under or _is_post(extent)):
+        cost += 1.5  # a trunk, a lamp
+    # A post is as high as a lorry and nowhere near as wide.
+    if max(extent.sides_m) < 0.4 * min(size[:2]) and min(size[:2]) > _SLENDER_M:
+        cost += 1.5
     # A face without depth that goes on upwards is more likely a wall.
     if extent.cut and min(extent.sides_m) < 0.6 * min(size[:2]):
         cost += 1.4
     return math.exp(-cost), across < along
+
+
+def _as_high(cuboid: Cuboid, usual_m: float) -> Cuboid:
+    """As high as vehicles of the class are where less is seen: it reaches down, since its roof shows and the road under
+    it does not."""
+    length, width, height = cuboid.size
+    if height >= _LOW * usual_m or width < _SLENDER_M:
+        return cuboid
+    x, y, z = cuboid.center
+    return replace(cuboid, size=(length, width, usual_m), center=(x, y, z + (height - usual_m) / 2))
+
+
+def _is_post(extent: Extent) -> bool:
+    """Thinner than anybody, and seen well enough to say so."""
+    return extent.points >= _ENOUGH / 4 and max(extent.sides_m) < _POST_M
 
 
 def _misfit(seen_m: float, usual_m: float, faces: float) -> float:

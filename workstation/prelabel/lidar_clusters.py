@@ -38,18 +38,30 @@ def standing(
     height = points[:, 2] - ground.at(points)
     found: NDArray[np.bool_] = (height > CLEAR_M) & (height < HIGHEST_M + 1.0)
     rows = np.flatnonzero(found)
-    if not len(rows):
-        return found
-    cells = np.floor(points[rows, :2] / _COLUMN_M).astype(np.int64)
-    order = np.lexsort((height[rows], cells[:, 1], cells[:, 0]))
-    cells, heights, rows = cells[order], height[rows][order], rows[order]
+    if len(rows):
+        away = np.linalg.norm(points[rows, :2] - np.array(eye[:2]), axis=1)
+        # A wall of a van that runs along the border of two columns has half of its points in each, and gaps in both:
+        # what hangs together in one of two grids does.
+        whole = [_hanging(points[rows, :2] + shift, height[rows], away) for shift in (0.0, _COLUMN_M / 2)]
+        found[rows[~(whole[0] | whole[1])]] = False
+    return found
+
+
+def _hanging(
+    places: NDArray[np.floating], height: NDArray[np.floating], away: NDArray[np.floating]
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Which points hang together with what stands under them in their column."""
+    cells = np.floor(places / _COLUMN_M).astype(np.int64)
+    order = np.lexsort((height, cells[:, 1], cells[:, 0]))
+    cells, heights = cells[order], height[order]
     first = np.r_[True, (np.diff(cells, axis=0) != 0).any(axis=1)]
-    away = np.linalg.norm(points[rows, :2] - np.array(eye[:2]), axis=1)
-    gap = np.where(first, heights > _LOWEST_M, np.diff(heights, prepend=0.0) > np.clip(_GAP_PER_M * away, 0.6, 1.4))
+    widest = np.clip(_GAP_PER_M * away[order], 0.6, 1.4)
+    gap = np.where(first, heights > _LOWEST_M, np.diff(heights, prepend=0.0) > widest)
     # Whatever lies above the first gap of its column is cut off.
     breaks = np.cumsum(gap)
     before = np.maximum.accumulate(np.where(first, breaks - gap, 0))
-    found[rows[breaks > before]] = False
+    found = np.empty(len(order), np.bool_)
+    found[order] = breaks <= before
     return found
 
 

@@ -19,13 +19,13 @@ from workstation.prelabel.api import FoundCuboid
 from workstation.prelabel.cuboid_overlap import bird_eye_iou, rows_of
 from workstation.prelabel.lidar_boxes import Boxer
 from workstation.prelabel.lidar_clusters import parts, standing, things
-from workstation.prelabel.lidar_ground import ground_of, usable
+from workstation.prelabel.lidar_ground import CLEAR_M, ground_of, usable
 from workstation.prelabel.lidar_merging import merged
 
 Vec3 = tuple[float, float, float]
 NAME = "lidar-clusters"
 """By which its proposals name it."""
-VERSION = "1"
+VERSION = "2"
 _FEWEST_OF_A_PART = 3
 _MOST_SHARED = 0.1
 _BESIDE_M = 0.3
@@ -51,9 +51,11 @@ def cuboids_in(
     ground = ground_of(near)
     if ground is None:
         return []
-    above = np.flatnonzero(standing(near, ground, eye))
+    stands = standing(near, ground, eye)
+    above = np.flatnonzero(stands)
     clear = near[above]
-    boxer = Boxer.of(clear, ground, sizes, eye=eye, heading_rad=heading_rad, common=common)
+    over = near[~stands & (near[:, 2] - ground.at(near) > CLEAR_M)]
+    boxer = Boxer.of(clear, ground, sizes, eye=eye, heading_rad=heading_rad, common=common, over=over)
     whole = merged(clear, parts(things(clear, eye), fewest=_FEWEST_OF_A_PART), boxer.worth)
     found = _whole_ones(apart(boxer.boxes(whole)), clear)
     rows = kept[above]

@@ -36,8 +36,14 @@ _STILL_M_S = 0.35
 _MOST_LOOKS = 60
 _ALIKE_RAD = math.radians(10)
 _SAME_PLACE = 0.15
-_MOVES_M_S = 1.0
+_MOVES_M_S = 3.0
+"""Slower than that its middle seems to wander as much as it goes, so that its way says nothing of its front."""
+_STEADY_S = 0.5
 _ASKEW = math.radians(20)
+_MANY_LOOKS, _MOST_OF_THEM = 10, 0.7
+_JUMPY_M = 0.7
+_ON_FOOT_M, _ON_FOOT_M_S = 1.3, 4.0
+"""What is no longer than that is on foot, and so fast at most."""
 _SMOOTH = 0.5
 """How much of a new speed is believed at once."""
 
@@ -90,9 +96,11 @@ class CuboidTracker:
         self._open: list[_Open] = []
         self._done: list[_Open] = []
         self._count = 0
+        self._times: list[int] = []
 
     def add(self, time_ns: int, found: Sequence[FoundCuboid], *, eye: Vec3) -> None:
         """One sweep, in a frame that does not move. ``eye``: where the sensor was."""
+        self._times.append(time_ns)
         self._close(time_ns - _LOST_NS)
         taken: set[int] = set()
         for track, number in self._paired(time_ns, found):
@@ -106,7 +114,9 @@ class CuboidTracker:
     def tracks(self) -> list[TrackedCuboid]:
         """What was seen often enough, best first."""
         whole = [each for each in (*self._done, *self._open) if len(each.found) >= self._fewest]
-        return _joined(sorted((_finished(each) for each in whole), key=lambda each: (-each.score, each.number)))
+        step_ns = int(np.median(np.diff(self._times))) if len(self._times) > 1 else 0
+        made = (_finished(each, step_ns) for each in whole)
+        return _joined(sorted(made, key=lambda each: (-each.score, each.number)))
 
     def _close(self, before_ns: int) -> None:
         gone = [each for each in self._open if each.found[-1][0] < before_ns]
@@ -132,7 +142,8 @@ class CuboidTracker:
         return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
 
 
-def _finished(track: _Open) -> TrackedCuboid:
+def _finished(track: _Open, step_ns: int) -> TrackedCuboid:
+    """``step_ns``: from one sweep to the next."""
     label = _label(track)
     own = [each for _, each, _ in track.found if each.label == label]
     best = sorted(own, key=lambda each: -(0 if each.points is None else len(each.points)))[: max(3, len(own) // 3)]
@@ -146,11 +157,40 @@ def _finished(track: _Open) -> TrackedCuboid:
         yaws = _headings(track).tolist()
         laid = [laid_anew(each, yaw, seen, eye) for (_, each, eye), yaw in zip(track.found, yaws, strict=True)]
     score = float(np.mean(sorted((each.score for each in own), reverse=True)[: max(3, len(own) // 2)]))
-    sure = min(1.0, 0.5 + 0.1 * len(track.found))
+    sure = _sureness(track, seen, step_ns=step_ns)
     return TrackedCuboid(
         number=track.number, label=label, score=round(score * sure, 4), times_ns=tuple(times), cuboids=tuple(laid),
         static=still is not None,
     )  # fmt: skip
+
+
+def _sureness(track: _Open, size: Vec3, step_ns: int) -> float:
+    """How much a track is to be believed beside what its single looks say, 0 to 1.
+
+    A thing is there in most sweeps between the first and the last, goes on as it went, and no faster than its kind
+    can. Pieces of a wall come and go, and jump from one corner to the next.
+    """
+    times = np.array([time_ns for time_ns, _, _ in track.found], np.float64) / 1e9
+    centers = np.array([each.center[:2] for _, each, _ in track.found])
+    looks = 1 + (round((times[-1] - times[0]) * 1e9 / step_ns) if step_ns else len(times) - 1)
+    off_m = _jumps_m(times, centers)
+    speed = (
+        float(np.median(np.linalg.norm(np.diff(centers[::3], axis=0), axis=1) / np.diff(times[::3])))
+        if len(times) > 3
+        else float(np.linalg.norm(centers[-1] - centers[0]) / max(times[-1] - times[0], 1e-3))
+    )
+    fastest = _ON_FOOT_M_S if max(size[:2]) < _ON_FOOT_M else _FASTEST_M_S
+    often = min(1.0, len(times) / _MANY_LOOKS) * min(1.0, len(times) / looks / _MOST_OF_THEM)
+    return often * math.exp(-((off_m / _JUMPY_M) ** 2)) * (1.0 if speed <= fastest else 0.3)
+
+
+def _jumps_m(times: Floats, centers: Floats) -> float:
+    """How far a look mostly lies from the middle between the looks before and after it, however the way bends."""
+    if len(times) < 3:
+        return 0.0
+    share = ((times[1:-1] - times[:-2]) / (times[2:] - times[:-2]))[:, None]
+    between = centers[:-2] * (1 - share) + centers[2:] * share
+    return float(np.median(np.linalg.norm(centers[1:-1] - between, axis=1)))
 
 
 def _label(track: _Open) -> str:
@@ -171,13 +211,18 @@ def _headings(track: _Open) -> Floats:
     fast = np.linalg.norm(ways, axis=1)
     moving = fast > _MOVES_M_S
     if not moving.any():
-        flipped: Floats = np.where(np.cos(yaws - lead) < 0, yaws + np.pi, yaws)
-        return flipped
+        return _steadied(times, yaws + np.round((lead - yaws) / (np.pi / 2)) * np.pi / 2)
     ahead = np.arctan2(ways[:, 1], ways[:, 0])
     ahead = ahead[moving][np.argmin(np.abs(times[:, None] - times[moving][None]), axis=1)]
     # The L of the outline is sharper than the way of its middle; the way only says which of its sides is the front.
     snapped = yaws + np.round((ahead - yaws) / (np.pi / 2)) * np.pi / 2
-    found: Floats = np.where(np.abs(snapped - ahead) <= _ASKEW, snapped, ahead)
+    return _steadied(times, np.where(np.abs(snapped - ahead) <= _ASKEW, snapped, ahead))
+
+
+def _steadied(times: Floats, yaws: Floats) -> Floats:
+    """The middle of the headings within half a second: a thing turns slowly, its outline jumps."""
+    smooth = np.unwrap(yaws)
+    found: Floats = np.array([np.median(smooth[np.abs(times - at) <= _STEADY_S]) for at in times])
     return found
 
 

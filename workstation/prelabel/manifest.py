@@ -86,8 +86,8 @@ class Manifest:
 
     @property
     def weights_sha256(self) -> str:
-        """The hash that stands for the weights in provenance: the file ``model``, else the first."""
-        found = self.files.get("model") or next(iter(self.files.values()), None)
+        """The hash that stands for the weights in provenance: the file ``model``, the ``encoder``, else the first."""
+        found = self.files.get("model") or self.files.get("encoder") or next(iter(self.files.values()), None)
         return "" if found is None else found.sha256
 
 

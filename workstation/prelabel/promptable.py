@@ -72,10 +72,13 @@ class Promptable:
         if card.family not in INPUTS:
             raise UserError(f"{card.id}: family {card.family!r} takes no prompts; known are {', '.join(INPUTS)}.")
         self._card, self._encoder, self._decoder, self._room = card, encoder, decoder, cache_bytes
-        usual = INPUTS[card.family]
-        self._spec = card.input if card.input.width else usual
-        self._size = size_of(self._spec, usual)
+        self._size = _sizes(card)[1]
         self._kept: OrderedDict[Hashable, _Seen] = OrderedDict()
+
+    @property
+    def logits_side(self) -> tuple[int, int]:
+        """Height and width of the logits that the decoder takes."""
+        return self._size[1] // 4, self._size[0] // 4
 
     def mask(self, key: Hashable, picture: Callable[[], Pixels], prompt: Prompt) -> PromptedMask:
         """The mask for a prompt. ``key`` names the picture (sample, stream, time); it is read when not seen before."""
@@ -101,14 +104,8 @@ class Promptable:
     def _seen(self, key: Hashable, picture: Callable[[], Pixels]) -> _Seen:
         seen = self._kept.pop(key, None)
         if seen is None:
-            values, fits = stacked([picture()], self._spec, self._size)
-            fit = fits[0]
-            if self._card.family == "sam":  # padded after the mean was taken away, as it was trained
-                values[:, :, round(fit.scale_y * fit.height) :] = 0
-                values[:, :, :, round(fit.scale_x * fit.width) :] = 0
-            name, embedding = _NAMES[self._card.family]
-            answer = self._encoder.run({str(self._card.options.get("input_name", name)): values})
-            seen = _Seen(_features(answer, embedding), fit)
+            feeds, fit = encoder_feeds(self._card, picture())
+            seen = _Seen(_features(self._encoder.run(feeds), _NAMES[self._card.family][1]), fit)
         self._kept[key] = seen
         while len(self._kept) > 1 and sum(one.bytes for one in self._kept.values()) > self._room:
             self._kept.popitem(last=False)
@@ -116,8 +113,7 @@ class Promptable:
 
     def _feeds(self, seen: _Seen, prompt: Prompt) -> dict[str, NDArray[Any]]:
         points, labels = _points(prompt, seen.fit)
-        side = (self._size[1] // 4, self._size[0] // 4)
-        earlier = np.zeros((1, 1, *side), np.float32) if prompt.earlier is None else prompt.earlier
+        earlier = np.zeros((1, 1, *self.logits_side), np.float32) if prompt.earlier is None else prompt.earlier
         feeds = {**seen.feeds, "point_coords": points[None], "point_labels": labels[None],
                  "mask_input": earlier.reshape(1, 1, *earlier.shape[-2:]).astype(np.float32),
                  "has_mask_input": np.array([prompt.earlier is not None], np.float32)}  # fmt: skip
@@ -144,6 +140,23 @@ class Promptable:
         side = (self._size[0] // 4, self._size[1] // 4)
         logits = low[0, best] if low.shape[-2:] == side[::-1] else cv2.resize(low[0, best], side)
         return PromptedMask(_cut(found), np.asarray(logits, np.float32))
+
+
+def encoder_feeds(card: ModelCard, picture: Pixels) -> tuple[dict[str, NDArray[Any]], Fit]:
+    """A picture as the encoder takes it, and the way back."""
+    spec, size = _sizes(card)
+    values, fits = stacked([picture], spec, size)
+    fit = fits[0]
+    if card.family == "sam":  # padded after the mean was taken away, as it was trained
+        values[:, :, round(fit.scale_y * fit.height) :] = 0
+        values[:, :, :, round(fit.scale_x * fit.width) :] = 0
+    return {str(card.options.get("input_name", _NAMES[card.family][0])): values}, fit
+
+
+def _sizes(card: ModelCard) -> tuple[InputSpec, tuple[int, int]]:
+    usual = INPUTS[card.family]
+    spec = card.input if card.input.width else usual
+    return spec, size_of(spec, usual)
 
 
 def _features(answer: Arrays, embedding: str) -> Arrays:

@@ -69,7 +69,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """``CUDA, 3.1 ms``, or ``CPU, 21.0 ms, because cuDNN 9 was not found``."""
-        said = f"{provider_name(self.provider)}, {self.milliseconds:.1f} ms"
+        name = provider_name(self.provider)
+        said = f"{name}, {self.milliseconds:.1f} ms" if self.milliseconds > 0 else name
         failed = [each for each in self.attempts if each.reason]
         if self.provider == CPU and failed:
             said += f", because {failed[0].reason}"

@@ -35,7 +35,10 @@ _FLOOR_DB = -80.0
 class HearsEvents(Protocol):
     """Whoever finds events in a whole sound of 16 kHz."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in provenance."""
+        ...
 
     def events(self, sound: Sound) -> list[FoundSpan]:
         """In the order of their starts; events of different classes may overlap."""

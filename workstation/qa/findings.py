@@ -6,11 +6,14 @@ module in ``rules/``.
 
 **What a rule looks at.** While people edit, only what a change touches is checked again (``incremental.py``), and the
 rest of the findings stay. A rule that says nothing is run over the whole sample after every change, which is always
-right and slow in large samples. A rule that is dear says two things:
+right and slow in large samples. A rule that is dear says up to three things:
 
 * ``looks_at``: the kinds of record among labels (``LABEL_KINDS``) and papers (``PAPER_KINDS``) that its findings depend
   on; a change of other ones leaves it alone. A change of the project, the ontology, the sample, a stream or a rig
   always runs it anew; what people decide about findings never does.
+* ``sees``: which labels and links it takes from the lists of a sample: shapes on kinds of streams, types of links. Its
+  lists then hold no others, and it is left alone where neither they nor what they refer to (the ends of its links, an
+  entity, a text that is quoted) changed. What it asks for by id is all there, and so are entities.
 * ``reach=Reach.NEAR``: each finding depends on its *first item* and what is near it alone. The first item is an
   annotation, entity or link; near it are its keyframes and words, its entity with all annotations of that, the links of
   these, and what stands at their other ends with *its* entity and annotations (from a link: its ends, their entities
@@ -37,6 +40,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.qa.sees import EVERYTHING, Sees, shaped
 
 
 class CannotRunError(UserError):
@@ -95,6 +99,7 @@ class Rule:
     per_project: bool = False
     looks_at: frozenset[RecordKind] = LABEL_KINDS | PAPER_KINDS
     reach: Reach = Reach.SAMPLE
+    sees: Sees = EVERYTHING
 
     @property
     def subject(self) -> str:
@@ -132,10 +137,11 @@ def rule(
     per_project: bool = False,
     looks_at: Iterable[RecordKind] = LABEL_KINDS | PAPER_KINDS,
     reach: Reach = Reach.SAMPLE,
+    sees: Sees = EVERYTHING,
 ) -> Callable[[Check], Check]:
     """Mark a function as a rule; its docstring is its help. ``version`` grows whenever it may judge differently.
 
-    ``looks_at`` and ``reach`` spare work while people edit; the module's text says what they promise.
+    ``looks_at``, ``reach`` and ``sees`` spare work while people edit; the module's text says what they promise.
     """
 
     def mark(check: Check) -> Check:
@@ -152,6 +158,7 @@ def rule(
             per_project=per_project,
             looks_at=frozenset(looks_at),
             reach=reach,
+            sees=sees,
         )
         check.__rule__ = made  # type: ignore[attr-defined]
         return check
@@ -192,6 +199,7 @@ def _names(rules: Sequence[Rule]) -> Iterator[str]:
 
 
 __all__ = [
+    "EVERYTHING",
     "LABEL_KINDS",
     "PAPER_KINDS",
     "CannotRunError",
@@ -203,7 +211,9 @@ __all__ = [
     "Item",
     "Reach",
     "Rule",
+    "Sees",
     "choose_rules",
     "load_rules",
     "rule",
+    "shaped",
 ]

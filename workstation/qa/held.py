@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from workstation.core.annotation import Annotation, Entity, FindingDecision, Keyframe, Link, Record, TargetKind, Word
 from workstation.core.evidence import Evidence
@@ -20,10 +21,22 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Person, Project, Sample, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
+from workstation.qa.sees import EVERYTHING, Sees
+from workstation.qa.shelf import Shelf
 
+T = TypeVar("T")
 Touched = Mapping[RecordKind, Collection[str]]
 """Ids of records that came, changed or went."""
+_LISTED = (RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK)
 _NODES = frozenset({TargetKind.ANNOTATION, TargetKind.ENTITY, TargetKind.LINK})
+
+
+@dataclass(slots=True)
+class _Source:
+    """Where to read from now; one for a sample and all views of it."""
+
+    behind: Snapshot
+    evidence: Evidence
 
 
 class HeldSample:
@@ -31,20 +44,25 @@ class HeldSample:
 
     def __init__(self, sample: SampleId, behind: Snapshot, evidence: Evidence) -> None:
         self.id = sample
-        self._behind = behind
-        self._evidence = evidence
-        self._held: dict[RecordKind, dict[str, Any]] = {
-            RecordKind.ENTITY: {each.id: each for each in behind.entities(sample)},
-            RecordKind.ANNOTATION: {each.id: each for each in behind.annotations(sample)},
-            RecordKind.LINK: {each.id: each for each in behind.links(sample)},
-            RecordKind.FINDING_DECISION: {
-                each.id: each
+        self._source = _Source(behind, evidence)
+        self._held: dict[RecordKind, Shelf] = {
+            RecordKind.ENTITY: Shelf(behind.entities(sample)),
+            RecordKind.ANNOTATION: Shelf(behind.annotations(sample)),
+            RecordKind.LINK: Shelf(behind.links(sample)),
+            RecordKind.FINDING_DECISION: Shelf(
+                each
                 for each in behind.records(RecordKind.FINDING_DECISION, sample=sample)
                 if isinstance(each, FindingDecision)
-            },
+            ),
         }
-        self._lists: dict[RecordKind, Sequence[Any]] = {}
-        self._shown: Collection[str] | None = None
+        self._shown: dict[RecordKind, Sequence[Any]] = {}
+        """What lists hold where they do not hold everything."""
+        self._ids: Collection[str] | None = None
+        self._sees = EVERYTHING
+        self._by_sees: dict[Sees, dict[RecordKind, Shelf]] = {}
+        self._views: dict[Sees, HeldSample] = {}
+        self._facts: defaultdict[Sees, dict[Hashable, Any]] = defaultdict(dict)
+        """What rules worked out, by what it was worked out from."""
         self._streams = tuple(behind.streams(sample))
         self._ontology = behind.ontology()
         self._project = behind.project()
@@ -54,42 +72,51 @@ class HeldSample:
         self._at_end: defaultdict[str, set[str]] = defaultdict(set)
         self._quoting: defaultdict[str, set[str]] = defaultdict(set)
         for kind in (RecordKind.ANNOTATION, RecordKind.LINK):
-            for record in self._held[kind].values():
+            for record in self._held[kind].list():
                 self._enter(record)
 
     # --- staying true -------------------------------------------------------------------------------------------
 
     def begin(self, behind: Snapshot, evidence: Evidence) -> None:
         """Read from here from now on."""
-        self._behind, self._evidence = behind, evidence
+        self._source.behind, self._source.evidence = behind, evidence
 
-    def renew(self, touched: Touched) -> None:
-        """Read these again: labels and decisions only; other records call for a new ``HeldSample``."""
+    def renew(self, touched: Touched, declared: Iterable[Sees]) -> frozenset[Sees]:
+        """Read these again: labels and decisions only; other records call for a new ``HeldSample``.
+
+        Given back are those declarations that see something of it, as it was or as it is.
+        """
+        nodes = {each for kind in _LISTED for each in touched.get(kind, ())}
+        asked = {*declared, *self._facts}
+        before = self._referring(nodes)
+        seen = {each for each in asked if self._are_seen(each, before)}
         for kind in self._held:
             for record_id in touched.get(kind, ()):
                 self._take(kind, record_id)
         for record_id in touched.get(RecordKind.ANNOTATION, ()):
             self._keyframes.pop(record_id, None)
             self._words.pop(record_id, None)
+        after = self._referring(nodes)
+        seen |= {each for each in asked - seen if self._are_seen(each, after)}
+        for each in seen:
+            self._facts.pop(each, None)
+        self._views = {}
+        return frozenset(seen)
 
     def _take(self, kind: RecordKind, record_id: str) -> None:
         held = self._held[kind]
-        before = held.get(record_id)
-        after: Any = self._behind.get(kind, record_id)
+        before = held.by_id.get(record_id)
+        after: Any = self._source.behind.get(kind, record_id)
         if after is not None and after.sample != self.id:
             after = None
         if before is not None:
             self._leave(before)
-        if after is None:
-            held.pop(record_id, None)
-        else:
-            late = before is None and bool(held) and record_id < next(reversed(held))
-            held[record_id] = after
+        if after is not None:
             self._enter(after)
-            if late:  # what comes back stands where it stood: in the order of making
-                ordered = sorted(held)
-                self._held[kind] = {each: held[each] for each in ordered}
-        self._lists.pop(kind, None)
+        held.put(record_id, after)
+        for shelves in self._by_sees.values():
+            if kind in shelves:
+                shelves[kind].put(record_id, after)
 
     def _enter(self, record: Record) -> None:
         for index, key, own in self._edges(record):
@@ -125,15 +152,21 @@ class HeldSample:
                 fronts[step + 2].update(*(self._texts(each) for each in new))
         return found
 
+    def _referring(self, ids: Iterable[str]) -> set[str]:
+        """These, what quotes them, and the links at any of all that: whose verdicts ask for one of these by its id."""
+        found = self._together(set(ids))
+        found |= self._together({text for each in found for text in self._texts(each)})
+        return found.union(*(self._at_end.get(each, ()) for each in found))
+
     def _together(self, ids: set[str]) -> set[str]:
-        annotations = self._held[RecordKind.ANNOTATION]
+        annotations = self._held[RecordKind.ANNOTATION].by_id
         things = {annotations[each].entity or "" for each in ids if each in annotations} | ids
         return ids.union(things, *(self._of_entity[each] for each in things if each in self._of_entity)) - {""}
 
     def _next(self, record_id: str) -> Iterable[str]:
         """Links at a label (or at another link), and what a link joins."""
         found = set(self._at_end.get(record_id, ()))
-        link = self._held[RecordKind.LINK].get(record_id)
+        link = self._held[RecordKind.LINK].by_id.get(record_id)
         if link is not None:
             found.update(end.target for end in link.ends if end.kind in _NODES)
         return found
@@ -141,30 +174,64 @@ class HeldSample:
     def _texts(self, record_id: str) -> Iterable[str]:
         """What quotes a text, and the text that is quoted."""
         found = set(self._quoting.get(record_id, ()))
-        annotation = self._held[RecordKind.ANNOTATION].get(record_id)
+        annotation = self._held[RecordKind.ANNOTATION].by_id.get(record_id)
         if annotation is not None and isinstance(annotation.shape, TextSpan) and annotation.shape.of is not None:
             found.add(annotation.shape.of)
         return found
 
-    def some(self, kind: RecordKind, ids: Iterable[str]) -> tuple[Any, ...]:
-        """The records of a kind among these, in the order of making."""
-        held = self._held[kind]
-        return tuple(held[each] for each in sorted(each for each in ids if each in held))
-
     def only(self, ids: Collection[str]) -> HeldSample:
         """The same sample, of which lists show only these records; what is asked for by id is all there."""
         view = copy.copy(self)
-        view._shown = ids
-        view._lists = {
-            kind: self.some(kind, ids) for kind in (RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK)
-        }
+        view._ids, view._facts = ids, defaultdict(dict)
+        view._shown = {kind: self._held[kind].some(ids) for kind in _LISTED}
         return view
+
+    def seen_by(self, sees: Sees) -> HeldSample:
+        """The same sample, of which lists show only what a rule sees; one for all rules that see the same."""
+        if sees == EVERYTHING:
+            return self
+        if sees not in self._views:
+            view = copy.copy(self)
+            view._sees = sees
+            view._shown = {kind: shelf.list() for kind, shelf in self._shelves(sees).items()}
+            self._views[sees] = view
+        return self._views[sees]
+
+    def _are_seen(self, sees: Sees, ids: Iterable[str]) -> bool:
+        """Whether a rule that sees no more than this would see any of these labels and links."""
+        shelves = [self._held[kind] for kind in _LISTED]
+        if sees != EVERYTHING:
+            shelves = [self._shelves(sees).get(kind, self._held[kind]) for kind in _LISTED]
+        return any(each in shelf for each in ids for shelf in shelves)
+
+    def _shelves(self, sees: Sees) -> dict[RecordKind, Shelf]:
+        if sees not in self._by_sees:
+            shelves = self._by_sees[sees] = {}
+            if sees.links is not None:
+                types = sees.links
+                shelves[RecordKind.LINK] = Shelf(self._held[RecordKind.LINK].list(), lambda link: link.type_id in types)
+            if sees.labels is not None:
+                sorts, kinds = sees.labels, {each.id: each.kind for each in self._streams}
+
+                def wanted(label: Annotation) -> bool:
+                    stream = None if label.stream is None else kinds.get(label.stream)
+                    return any(sort.take(label.kind, stream, track=label.track is not None) for sort in sorts)
+
+                shelves[RecordKind.ANNOTATION] = Shelf(self._held[RecordKind.ANNOTATION].list(), wanted)
+        return self._by_sees[sees]
 
     def __len__(self) -> int:
         """How many entities, annotations and links the lists show."""
-        if self._shown is not None:
-            return sum(len(some) for some in self._lists.values())
-        return sum(len(self._held[kind]) for kind in (RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK))
+        return sum(len(self._shown.get(kind, self._held[kind])) for kind in _LISTED)
+
+    def once(self, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T:
+        """What several rules work out of the same lists, made once for as long as nothing changes that it is made of:
+        what it ``sees``, else what the rule sees. A failure is not kept.
+        """
+        facts = self._facts[self._sees if sees is None else sees]
+        if key not in facts:
+            facts[key] = make()
+        return cast("T", facts[key])
 
     def stands_on(self, kind: RecordKind, record_id: str) -> bool:
         """Whether a record that is no label is one that all labels of this sample stand on."""
@@ -172,19 +239,18 @@ class HeldSample:
             return record_id == self.id
         if kind is RecordKind.STREAM and any(each.id == record_id for each in self._streams):
             return True
-        now = self._behind.get(kind, record_id)
+        now = self._source.behind.get(kind, record_id)
         return now is None or getattr(now, "sample", self.id) == self.id
 
     def decisions(self) -> Iterable[FindingDecision]:
         """What people have decided about findings of this sample."""
-        return cast("Iterable[FindingDecision]", self._held[RecordKind.FINDING_DECISION].values())
+        return cast("Iterable[FindingDecision]", self._held[RecordKind.FINDING_DECISION].list())
 
     # --- what rules ask -----------------------------------------------------------------------------------------
 
     def _list(self, kind: RecordKind) -> Sequence[Any]:
-        if kind not in self._lists:
-            self._lists[kind] = tuple(self._held[kind].values())
-        return self._lists[kind]
+        shown = self._shown.get(kind)
+        return self._held[kind].list() if shown is None else shown
 
     def project(self) -> Project | None:
         """Asked once."""
@@ -192,7 +258,7 @@ class HeldSample:
 
     def people(self) -> Iterable[Person]:
         """As the snapshot behind says."""
-        return self._behind.people()
+        return self._source.behind.people()
 
     def ontology(self) -> CompiledOntology | None:
         """Asked once."""
@@ -200,76 +266,77 @@ class HeldSample:
 
     def get(self, kind: RecordKind, record_id: str) -> Record | None:
         """What is held, else from behind."""
-        found = self._held.get(kind, {}).get(record_id)
+        shelf = self._held.get(kind)
+        found = None if shelf is None else shelf.by_id.get(record_id)
         if found is not None:
             return cast("Record", found)
         if kind is RecordKind.STREAM:
             for each in self._streams:
                 if each.id == record_id:
                     return each
-        return self._behind.get(kind, record_id)
+        return self._source.behind.get(kind, record_id)
 
     def records(self, kind: RecordKind, *, sample: SampleId | None = None) -> Iterable[Record]:
         """What is held, else from behind."""
         if sample == self.id and kind in self._held:
             return self._list(kind)
-        return self._behind.records(kind, sample=sample)
+        return self._source.behind.records(kind, sample=sample)
 
     def samples(self) -> Iterable[Sample]:
         """As the snapshot behind says."""
-        return self._behind.samples()
+        return self._source.behind.samples()
 
     def sample_by_key(self, key: str) -> Sample | None:
         """As the snapshot behind says."""
-        return self._behind.sample_by_key(key)
+        return self._source.behind.sample_by_key(key)
 
     def streams(self, sample: SampleId) -> Iterable[Stream]:
         """The streams of a sample."""
-        return self._streams if sample == self.id else self._behind.streams(sample)
+        return self._streams if sample == self.id else self._source.behind.streams(sample)
 
     def entities(self, sample: SampleId) -> Iterable[Entity]:
         """The entities of a sample."""
-        return self._list(RecordKind.ENTITY) if sample == self.id else self._behind.entities(sample)
+        return self._list(RecordKind.ENTITY) if sample == self.id else self._source.behind.entities(sample)
 
     def annotations(self, sample: SampleId) -> Iterable[Annotation]:
         """The annotations of a sample."""
-        return self._list(RecordKind.ANNOTATION) if sample == self.id else self._behind.annotations(sample)
+        return self._list(RecordKind.ANNOTATION) if sample == self.id else self._source.behind.annotations(sample)
 
     def links(self, sample: SampleId) -> Iterable[Link]:
         """The links of a sample."""
-        return self._list(RecordKind.LINK) if sample == self.id else self._behind.links(sample)
+        return self._list(RecordKind.LINK) if sample == self.id else self._source.behind.links(sample)
 
     def keyframes(self, annotation: AnnotationId) -> Iterable[Keyframe]:
         """Read once, until the track is touched."""
         if annotation not in self._keyframes:
-            self._keyframes[annotation] = tuple(self._behind.keyframes(annotation))
+            self._keyframes[annotation] = tuple(self._source.behind.keyframes(annotation))
         return self._keyframes[annotation]
 
     def words(self, annotation: AnnotationId) -> Iterable[Word]:
         """Read once, until the turn is touched."""
         if annotation not in self._words:
-            self._words[annotation] = tuple(self._behind.words(annotation))
+            self._words[annotation] = tuple(self._source.behind.words(annotation))
         return self._words[annotation]
 
     def links_of(self, target: str) -> Iterable[Link]:
         """The links with this end; those of another sample are asked for behind."""
         if target in self._at_end or any(target in held for held in self._held.values()):
-            return self.some(RecordKind.LINK, self._at_end.get(target, ()))
-        return self._behind.links_of(target)
+            return self._held[RecordKind.LINK].some(self._at_end.get(target, ()))
+        return self._source.behind.links_of(target)
 
     def stale_links(self, sample: SampleId, *, targets: Iterable[str] | None = None) -> Iterable[StaleEnd]:
         """As the snapshot behind says; of the links that are shown, where only some are."""
-        shown = self._shown
+        shown = self._ids
         if sample != self.id or shown is None:
-            return self._behind.stale_links(sample, targets=targets)
+            return self._source.behind.stale_links(sample, targets=targets)
         if targets is None:
             targets = sorted({end.target for link in self.links(sample) for end in link.ends if end.kind in _NODES})
-        return [each for each in self._behind.stale_links(sample, targets=targets) if each.link.id in shown]
+        return [each for each in self._source.behind.stale_links(sample, targets=targets) if each.link.id in shown]
 
     def blob(self, sha256: str) -> bytes | None:
         """As the snapshot behind says."""
-        return self._behind.blob(sha256)
+        return self._source.behind.blob(sha256)
 
     def evidence(self, sample: SampleId) -> Evidence:
         """What knows the media of this sample."""
-        return self._evidence if sample == self.id else self._behind.evidence(sample)
+        return self._source.evidence if sample == self.id else self._source.behind.evidence(sample)

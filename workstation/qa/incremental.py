@@ -20,9 +20,13 @@ from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, PAPER_KINDS, Finding, Reach, Rule
 from workstation.qa.held import HeldSample, Touched
 from workstation.qa.runner import Outcome, judge, told_once
+from workstation.qa.sees import Sees
 
 STEPS = 2
 """From a label over a link to what stands at its other end: how far a rule of reach near looks."""
+_LABELS = (RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK)
+_SEEN = LABEL_KINDS - {RecordKind.ENTITY}
+"""What declarations speak of; entities are in the lists of every rule."""
 _NODES = frozenset({RecordKind.ENTITY.value, RecordKind.ANNOTATION.value, RecordKind.LINK.value})
 _OWN = LABEL_KINDS | PAPER_KINDS | {RecordKind.FINDING_DECISION}
 
@@ -76,11 +80,11 @@ class KeptChecks:
         if held is not None:
             held.begin(snapshot, evidence)
         if held is None or held.id != sample.id or touched is None or _is_ground(held, touched):
-            held, core, near = HeldSample(sample.id, snapshot, evidence), None, None
+            held, around = HeldSample(sample.id, snapshot, evidence), None
             self._kept = {rule.id: _Kept() for rule in self.rules}
             near_first = False
         else:
-            core, near = _surroundings(held, touched)
+            around = _surroundings(held, touched, {rule.sees for rule in self.rules})
         self._decisions = tuple(held.decisions())
         if touched is None or RecordKind.FINDING_DECISION in touched:
             for kept in self._kept.values():
@@ -89,16 +93,16 @@ class KeptChecks:
             if stopped():
                 return None
             kept = self._kept[rule.id]
-            kept.due = kept.due or bool(rule.looks_at & (touched or {}).keys())
+            kept.due = kept.due or _is_due(rule, touched or {}, around)
             if not kept.due:
                 continue
-            if core is None or near is None or _must_be_whole(rule, kept, touched or {}):
+            if around is None or around.near is None or _must_be_whole(rule, kept, touched or {}):
                 if near_first:
                     kept.whole = True  # what was touched now is not known any more when the rest is run
                 else:
                     self._look_at_all(rule, kept, held, sample)
             else:
-                self._look_near(rule, kept, near, sample, core)
+                self._look_near(rule, kept, around.near, sample, around.core)
         self._held = held
         return self._outcomes(sample)
 
@@ -133,8 +137,9 @@ class KeptChecks:
         return found
 
     def _look_at_all(self, rule: Rule, kept: _Kept, held: HeldSample, sample: Sample) -> None:
-        self.judged[rule.id] = len(held)
-        findings, kept.not_run = judge(held, rule, sample)
+        seen = held.seen_by(rule.sees)
+        self.judged[rule.id] = len(seen)
+        findings, kept.not_run = judge(seen, rule, sample)
         kept.by_item, kept.due, kept.told = {}, False, None
         kept.take(findings)
         kept.whole = kept.not_run is not None or (rule.reach is Reach.NEAR and "" in kept.by_item)
@@ -170,16 +175,31 @@ def _is_ground(held: HeldSample, touched: Touched) -> bool:
     return any(held.stands_on(kind, each) for kind, ids in touched.items() if kind not in _OWN for each in ids)
 
 
-def _surroundings(held: HeldSample, touched: Touched) -> tuple[set[str], HeldSample | None]:
-    """What may be judged otherwise now, before the change and after it; and all that must be seen to judge it.
-
-    Brings ``held`` up to date in between. No view where it would show half of the sample.
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What may be judged otherwise now, before the change and after it; all that must be seen to judge it (``None``
+    where that is half of the sample); and the declarations of those rules that see any of it.
     """
-    nodes = {
-        each for kind in (RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK) for each in touched.get(kind, ())
-    }
+
+    core: set[str]
+    near: HeldSample | None
+    seen: frozenset[Sees]
+
+
+def _surroundings(held: HeldSample, touched: Touched, declared: Iterable[Sees]) -> _Around:
+    """Brings ``held`` up to date between looking at what was and at what is."""
+    nodes = {each for kind in _LABELS for each in touched.get(kind, ())}
     core = held.near(nodes, STEPS)
-    held.renew(touched)
+    seen = held.renew(touched, declared)
     core |= held.near(nodes, STEPS)
-    seen = held.near(core, STEPS)
-    return core, held.only(seen) if 2 * len(seen) < len(held) or len(held) < 200 else None
+    wide = held.near(core, STEPS)
+    near = held.only(wide) if 2 * len(wide) < len(held) or len(held) < 200 else None
+    return _Around(core, near, seen)
+
+
+def _is_due(rule: Rule, touched: Touched, around: _Around | None) -> bool:
+    """Whether something changed that a rule looks at. Of labels it must be one that it sees or that these refer to."""
+    kinds = rule.looks_at & touched.keys()
+    if around is None or kinds - _SEEN:
+        return bool(kinds)
+    return bool(kinds) and rule.sees in around.seen

@@ -6,7 +6,7 @@ It is true only while nobody writes; it lives for the run over one sample.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Record, Word
 from workstation.core.evidence import Evidence
@@ -15,8 +15,16 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Person, Project, Sample, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
+from workstation.qa.sees import Sees
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A snapshot that keeps what rules work out of it, for as long as it is true."""
+
+    def once(self, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T: ...
 
 
 class RememberedSnapshot:
@@ -111,13 +119,17 @@ class RememberedSnapshot:
         """What was given for the sample that is checked, else as the snapshot behind says."""
         return self._behind.evidence(sample) if self._evidence is None else self._evidence
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+    def once(self, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T:
         """What several rules work out of the same records, made once; a failure is not kept."""
         if key not in self._known:
             self._known[key] = make()
         return cast("T", self._known[key])
 
 
-def remembered(snapshot: Snapshot, key: Hashable, make: Callable[[], T]) -> T:
-    """``make()``, once for all rules of a run; anew where nothing remembers."""
-    return snapshot.once(key, make) if isinstance(snapshot, RememberedSnapshot) else make()
+def remembered(snapshot: Snapshot, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T:
+    """``make()``, once for all rules of a run; anew where nothing remembers.
+
+    While people edit it is kept until something changes of what it ``sees``; where that is not said, of what the rule
+    sees that asks. All rules that ask must see as much.
+    """
+    return snapshot.once(key, make, sees) if isinstance(snapshot, Remembers) else make()

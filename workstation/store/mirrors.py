@@ -39,7 +39,7 @@ GUIDELINE_MIRROR = "guideline.md"
 LARGEST_MIRROR = 16 << 20
 
 _STAMP = re.compile(r"(?:# |<!-- )mirror of the database, sha256 ([0-9a-f]{64})\b[^\n]*(?:\n|$)")
-_OWN = ("rules", "searches", "causes")
+_OWN: dict[str, Any] = {"rules": (), "searches": (), "causes": (), "main_link": "", "links_off": ()}
 """Shown only where a project has some."""
 _SETTINGS = ("name", "profile", "modalities", "tolerances", "gates", *_OWN)
 
@@ -326,7 +326,7 @@ def _read_settings(body: str, project: Project) -> Project:
     if unknown:
         raise DataError(f"the setting {unknown[0]!r} does not exist", path=PROJECT_MIRROR)
     # Whole numbers are fine where the record wants fractions; msgspec converts them and refuses the rest.
-    plain = {**msgspec.to_builtins(project), **dict.fromkeys(_OWN, ()), **value}
+    plain = {**msgspec.to_builtins(project), **_OWN, **value}
     try:
         return msgspec.convert(plain, Project)
     except msgspec.ValidationError as error:

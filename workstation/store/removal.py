@@ -7,6 +7,7 @@ why. Backups and exports made before still hold the content: that is for the per
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from workstation.core.errors import UserError
@@ -17,6 +18,7 @@ from workstation.store.references import exists
 from workstation.store.rows import key_or_none
 
 _BLOB = re.compile(rb'"blob":"([0-9a-f]{64})"')
+_TARGET = re.compile(rb'"target":"([0-9a-v]{26})"')
 _COPIES = (RecordKind.KEYFRAME, RecordKind.WORD, RecordKind.LINK)
 
 
@@ -35,6 +37,23 @@ def plan_removal(connection: Connection, kind: RecordKind, record_id: str) -> Re
     That is each of its states, its keyframes and words, and every earlier state of a link that kept what it looked like
     when it was confirmed.
     """
+    found = _states(connection, kind, record_id)
+    for copy in _COPIES:
+        for other, digest, payload in connection.execute(
+            "SELECT seq, digest, payload FROM change WHERE kind = ? AND payload IS NOT NULL AND instr(payload, ?)"
+            f" AND NOT EXISTS (SELECT 1 FROM {copy.value} t WHERE t.id = change.id AND t.seq = change.seq)",
+            (copy.value, record_id.encode()),
+        ):
+            found[other] = (bytes(digest).hex(), payload)
+    if not found:
+        raise UserError(f"the content of {kind.value} {record_id} was removed already")
+    blobs = {match.decode() for _, payload in found.values() for match in _BLOB.findall(payload)}
+    lonely = tuple(sorted(blob for blob in blobs if not _named_elsewhere(connection, blob, found.keys())))
+    return Removal(tuple(sorted(found)), tuple(sorted({digest for digest, _ in found.values()})), lonely)
+
+
+def _states(connection: Connection, kind: RecordKind, record_id: str) -> dict[int, tuple[str, bytes]]:
+    """Each state of a deleted record that is still there: its change, its digest and its content."""
     key = key_or_none(record_id)
     if key is None:
         raise UserError(f"{record_id!r} is no id")
@@ -51,18 +70,39 @@ def plan_removal(connection: Connection, kind: RecordKind, record_id: str) -> Re
         if payload is not None:
             found[seq] = (bytes(digest).hex(), payload)
         seq = previous
-    for copy in _COPIES:
-        for other, digest, payload in connection.execute(
-            "SELECT seq, digest, payload FROM change WHERE kind = ? AND payload IS NOT NULL AND instr(payload, ?)"
-            f" AND NOT EXISTS (SELECT 1 FROM {copy.value} t WHERE t.id = change.id AND t.seq = change.seq)",
-            (copy.value, record_id.encode()),
+    return found
+
+
+def plan_removals(connection: Connection, gone: Iterable[tuple[RecordKind, str]]) -> Removal:
+    """The same for many records that were deleted, in one walk over the history of links. Their keyframes and words
+    are to be named with them.
+    """
+    found: dict[int, tuple[str, bytes]] = {}
+    names = set()
+    for kind, record_id in gone:
+        names.add(record_id)
+        found.update(_states(connection, kind, record_id))
+    for seq, digest, payload in connection.execute(
+        "SELECT seq, digest, payload FROM change WHERE kind = 'link' AND payload IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM link t WHERE t.id = change.id AND t.seq = change.seq)"
+    ):
+        if seq not in found and not names.isdisjoint(match.decode() for match in _TARGET.findall(payload)):
+            found[seq] = (bytes(digest).hex(), payload)
+    return Removal(
+        tuple(sorted(found)), tuple(sorted({digest for digest, _ in found.values()})), _lonely(connection, found)
+    )
+
+
+def _lonely(connection: Connection, found: Mapping[int, tuple[str, bytes]]) -> tuple[str, ...]:
+    """The blobs that are named by nothing but what goes, by one walk over what names any."""
+    mine = {match for _, payload in found.values() for match in _BLOB.findall(payload)}
+    if mine:
+        for seq, payload in connection.execute(
+            "SELECT seq, payload FROM change WHERE payload IS NOT NULL AND instr(payload, '\"blob\":')"
         ):
-            found[other] = (bytes(digest).hex(), payload)
-    if not found:
-        raise UserError(f"the content of {kind.value} {record_id} was removed already")
-    blobs = {match.decode() for _, payload in found.values() for match in _BLOB.findall(payload)}
-    lonely = tuple(sorted(blob for blob in blobs if not _named_elsewhere(connection, blob, found.keys())))
-    return Removal(tuple(sorted(found)), tuple(sorted({digest for digest, _ in found.values()})), lonely)
+            if seq not in found:
+                mine.difference_update(_BLOB.findall(payload))
+    return tuple(sorted(blob.decode() for blob in mine))
 
 
 def _named_elsewhere(connection: Connection, blob: str, leaving: object) -> bool:

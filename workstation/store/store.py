@@ -7,7 +7,7 @@ thread opens a ``reader`` there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from workstation.store.effective import EffectiveOntology, RulesOf, compiled
 from workstation.store.foreign import HistoryImport
 from workstation.store.queries import Reads
 from workstation.store.refusals import Refusal, append_refusal, read_refusals
-from workstation.store.removal import Removal, carry_out_removal, plan_removal
+from workstation.store.removal import Removal, carry_out_removal, plan_removal, plan_removals
 from workstation.store.restore import put_back
 from workstation.store.revisions import ChainStart, RevisionKind, read_head, write_chain_start
 from workstation.store.schema import SCHEMA_VERSION, create, version_of
@@ -197,6 +197,11 @@ class Store(Reads):
         """Do again what was taken back last."""
         return self._go(actor, sample, group, rev, initiator, forward=True)
 
+    def copy_to(self, target: Path) -> None:
+        """Copy the database as it is now into a new file: to work on it, not to keep it (nothing is synced)."""
+        self._check_idle("copy the project")
+        db.copy_into(self._db, target, goes_on=lambda: True)
+
     def reader_elsewhere(self) -> Callable[[], Reader]:
         """What another thread calls to read the project as it is then, over a connection of its own; close that."""
         return partial(Reader, self.path, immutable=self._immutable)
@@ -236,6 +241,16 @@ class Store(Reads):
             transaction.allow(Right.REMOVE_PAYLOAD)
             carry_out_removal(self._db, removal)
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # the log still holds the content
+        return removal
+
+    def remove_contents(self, gone: Iterable[tuple[RecordKind, str]], *, label: str, reason: str) -> Removal:
+        """The same for many deleted records in one revision: for copies from which something is left out."""
+        self._may_write()
+        removal = plan_removals(self._db, gone)
+        act = Act(label=label, actor=self.actor, kind=RevisionKind.REMOVAL, removed=removal.digests, reason=reason)
+        with self._write(act) as transaction:
+            transaction.allow(Right.REMOVE_PAYLOAD)
+            carry_out_removal(self._db, removal)
         return removal
 
     def verify(

@@ -111,7 +111,9 @@ class Docks(QObject):
         """Whether the panes in the middle, which open media, may be made: not before the window was painted once."""
         self._aside: tuple[PaneDock, ...] = ()
         """Docks that left their place to others, as they have nothing for this sample."""
-        self._led_for: frozenset[str] | None = None
+        self._led_for: tuple[frozenset[str], bool] | None = None
+        self._timed: tuple[SampleView, int, bool] | None = None
+        """Of which view, with how many streams, it was asked whether there is any time."""
         """For which kinds of streams the tabs were last turned to those that show something."""
         window.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
@@ -161,7 +163,7 @@ class Docks(QObject):
         self.settle()
 
     def _on_sample(self, view: SampleView | None) -> None:
-        if view is not None and self._led_for != _kinds(view):
+        if view is not None and self._led_for != self._kinds():
             self._settle_soon.start()
 
     def _give_way(self) -> None:
@@ -171,14 +173,15 @@ class Docks(QObject):
         Once for samples of the same kinds: who then turns to another tab or opens a pane finds it there the next time.
         """
         view = None if self._bench is None else self._bench.view
-        if view is None or self._led_for == _kinds(view) or not any(dock.in_sight for dock in self):
+        found = self._kinds()
+        if view is None or self._led_for == found or not any(dock.in_sight for dock in self):
             return
-        kinds = self._led_for = _kinds(view)
+        self._led_for = kinds, timed = found
         self._bring_back()
         empty = []
-        for dock in [each for each in self if each.in_sight and not each.spec.fits(kinds)]:
+        for dock in [each for each in self if each.in_sight and not each.spec.fits(kinds, timed=timed)]:
             beside = [each for each in self if each in self._window.tabifiedDockWidgets(dock)]
-            better = next((each for each in beside if each.spec.fits(kinds)), None)
+            better = next((each for each in beside if each.spec.fits(kinds, timed=timed)), None)
             if better is not None:
                 better.raise_()
             else:
@@ -188,6 +191,18 @@ class Docks(QObject):
             for dock in empty:
                 dock.hide()
             self._aside = tuple(empty)
+
+    def _kinds(self) -> tuple[frozenset[str], bool]:
+        """Of which kinds the sample's streams are, and whether any of them has a time."""
+        bench = self._bench
+        if bench is None or bench.view is None or bench.readers is None:
+            return frozenset(), False
+        from workstation.app.spans import has_time  # not before there is a sample
+
+        streams = bench.view.streams
+        if self._timed is None or self._timed[0] is not bench.view or self._timed[1] != len(streams):
+            self._timed = (bench.view, len(streams), has_time(streams.values(), bench.readers))
+        return frozenset(each.kind for each in streams.values()), self._timed[2]
 
     def _bring_back(self) -> None:
         aside, self._aside = self._aside, ()
@@ -219,7 +234,7 @@ class Docks(QObject):
         """Let go of the project and hide."""
         if self._bench is not None:
             self._bench.sample_changed.disconnect(self._on_sample)
-        self._bench = None
+        self._bench = self._timed = None
         self._aside = ()
         for dock in self:
             dock.unbind()
@@ -432,10 +447,8 @@ class Docks(QObject):
                 bar.setObjectName(f"dock_tabs_{number}")
                 bar.setAccessibleName("Panes in this place")
                 bar.setDrawBase(False)
-
-
-def _kinds(view: SampleView) -> frozenset[str]:
-    return frozenset(each.kind for each in view.streams.values())
+                bar.setElideMode(Qt.TextElideMode.ElideNone)  # arrows where room is short, not a row of initials
+                bar.setUsesScrollButtons(True)
 
 
 def _share_of(kind: str, workspace: Workspace) -> float:

@@ -43,7 +43,8 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Several actions of one scope want one chord: the first in the table gets it."""
+    """Several actions of one scope want one chord: the one that the person gave it to gets it, else the first in the
+    table."""
 
     chord: str
     scope: str
@@ -108,6 +109,15 @@ class KeyMap:
             self.changed[action_id] = self._unknown.pop(action_id)
         self._index()
 
+    def take(self, action_id: str) -> list[str]:
+        """What an action shares with others of its scope is its alone from now on; who has given something up."""
+        mine, scope = set(self.keys_of(action_id)), self.defaults[action_id].scope
+        given = [each.id for each in self.defaults.values() if each.scope == scope and each.id != action_id]
+        given = [each for each in given if mine & set(self.keys_of(each))]
+        for each in given:
+            self.remap(each, [text for text in self.keys_of(each) if text not in mine])
+        return given
+
     def shadows(self, action_id: str) -> list[str]:
         """Actions of the window whose key a pane's action takes while that pane has the focus."""
         bound = self.defaults[action_id]
@@ -147,7 +157,7 @@ class KeyMap:
 
     def _index(self) -> None:
         self._by_chord = {}
-        for bound in self.defaults.values():
+        for bound in sorted(self.defaults.values(), key=lambda each: each.id not in self.changed):
             for each in self.keys_of(bound.id):
                 self._by_chord.setdefault((bound.scope, each), bound.id)
 

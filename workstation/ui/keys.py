@@ -57,6 +57,7 @@ _OF_TEXT = (
     QKeySequence.StandardKey.MoveToStartOfDocument, QKeySequence.StandardKey.MoveToEndOfDocument,
     QKeySequence.StandardKey.SelectStartOfDocument, QKeySequence.StandardKey.SelectEndOfDocument,
 )  # fmt: skip
+_STEPS = {"edit.undo": Qt.Key.Key_Undo, "edit.redo": Qt.Key.Key_Redo}
 _UNDO = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 _DIGIT_SCAN_CODES = {code: digit for digit, code in zip("1234567890", range(10, 20), strict=True)}
 _ARROWS = frozenset({"Left", "Right", "Up", "Down"})
@@ -175,7 +176,7 @@ class Keys(QObject):
             if texts[0] == "Esc":
                 gesturing.gesture.cancel()
                 return True
-            if gesturing.guard(gesturing.gesture.key, event):
+            if gesturing.guard(gesturing.gesture.key, event) or self._within(gesturing, texts):
                 return True
         if texts[0] == "Esc":
             self._desk.leave()
@@ -186,6 +187,21 @@ class Keys(QObject):
         if not held and self._desk.class_goes_first(texts[0]) and self._class_key(texts):
             return True
         return self._run(texts, event, pane) or (not held and self._class_key(texts))
+
+    def _within(self, pane: Pane, texts: tuple[str, ...]) -> bool:
+        """Undo and redo in the middle of something are about that, not about what was stored before: the gesture hears
+        them as keys of their own, and a drag is given up. Whether it was so."""
+        bound = (self._desk.keymap.action_for(text, WINDOW) for text in texts)
+        key = next((_STEPS[each] for each in bound if each in _STEPS), None)
+        gesture = pane.gesture
+        if key is None or gesture is None:
+            return False
+        if pane.guard(gesture.key, QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)):
+            return True
+        if QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            return False
+        gesture.cancel()
+        return True
 
     def _run(self, texts: tuple[str, ...], event: QKeyEvent, pane: Pane | None) -> bool:
         """The nearest action of that chord that can be done; where none can, the nearest says why."""
@@ -219,7 +235,7 @@ def pane_around(widget: QWidget | None) -> Pane | None:
 def edits_text(widget: QWidget) -> bool:
     """Whether letters typed there become text."""
     if isinstance(widget, (QLineEdit, QPlainTextEdit, QTextEdit)):
-        return not widget.isReadOnly()
+        return not widget.isReadOnly() or bool(widget.property("edits_text"))
     if isinstance(widget, QComboBox):
         return widget.isEditable()
     return isinstance(widget, QAbstractSpinBox) or bool(widget.property("edits_text"))

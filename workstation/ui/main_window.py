@@ -26,6 +26,7 @@ from workstation.ui.gui_thread import GuiThread
 from workstation.ui.icons import icon
 from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, write_keys
 from workstation.ui.keys import Keys, pane_around
+from workstation.ui.label_menu import LabelMenu
 from workstation.ui.link_lines import LinkLines
 from workstation.ui.menus import Menus
 from workstation.ui.notice import Notice
@@ -171,6 +172,7 @@ class MainWindow(QMainWindow):
         self.docks.bind(opened.bench)
         self.link_mode.bind(opened.bench)
         self.lines.bind(opened.bench)
+        self.label_menu.bind(opened.bench)
         self.finding_glass.bind(opened.bench)
         opened.bench.panes_wanted.connect(self.docks.bring)
         opened.begin()
@@ -191,6 +193,7 @@ class MainWindow(QMainWindow):
         self.docks.unbind()
         self.link_mode.unbind()
         self.lines.unbind()
+        self.label_menu.unbind()
         self.finding_glass.unbind()
         opened.bench.panes_wanted.disconnect(self.docks.bring)
         opened.close()
@@ -228,6 +231,10 @@ class MainWindow(QMainWindow):
     def focus_next(self, pane: Pane | None, step: int) -> None:
         """Give the focus to the pane after (before) this one on the screen."""
         self.docks.focus_next(pane, step)
+
+    def open_label_menu(self, pane: Pane | None) -> None:
+        """The menu of what is selected, in the pane, else over the window."""
+        self.label_menu.open_by_key(pane or self)
 
     def turn_lines(self) -> bool:
         """Draw lines between panes, or none; which of both it is now."""
@@ -300,6 +307,7 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
+            self.label_menu.watch(self.windowHandle())
             QTimer.singleShot(0, self._let_media_in)
 
     @Slot()
@@ -342,6 +350,7 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, PANES)
         self.lines = LinkLines(self, self.docks.panes)
         self.finding_glass = FindingGlass(self, self.docks.panes)
+        self.label_menu = LabelMenu(self, self.perform)
         self.status = Status()
         self.setStatusBar(self.status)
         self.dialogs = Dialogs(self)

@@ -44,6 +44,11 @@ class Notice(QToolBar):
         self._waiting.append((text, action_id, action_title))
         self.settle()
 
+    def answered(self, action_id: str) -> None:
+        """What this action was offered for is no longer so."""
+        self._waiting = [each for each in self._waiting if each[1] != action_id]
+        self.settle()
+
     def clear_all(self) -> None:
         """Nothing to say any more: another project."""
         self._waiting.clear()
@@ -55,7 +60,8 @@ class Notice(QToolBar):
         self.setVisible(bool(self._waiting))
         if self._waiting:
             text, action_id, title = self._waiting[0]
-            self._text.setText(f"▲ {text}")
+            others = len(self._waiting) - 1
+            self._text.setText(f"▲ {text}" + (f"  ({others} more after this)" if others else ""))
             self._text.setAccessibleName(text)
             self._text.setToolTip(text)
             self._act.setText(title)

@@ -63,7 +63,7 @@ class Opened(QObject):
         self.bench.opens_late = True
         self.bench.remembers_seen = kept
         self.layout = self._kept_layout() if kept else Layout()
-        self.transport = TransportBar(window.toolbar, self.bench, self)
+        self.transport = TransportBar(window.toolbar, self.bench, window.leave_text, self)
         self._ticking = Ticking(self.bench, self._show_device)
         self._judged = ""
         """The device whose picture-to-sound skew was looked at."""

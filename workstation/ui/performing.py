@@ -77,7 +77,7 @@ class Performing:
         reason = self.why_not(action, pane)
         if reason is not None:
             offer = self.unlock(action, pane)
-            way = "" if offer is None else f" First: {offer.title}."
+            way = "" if offer is None else f" First: {offer.title.rstrip('…')}."
             self._tell(f"{action.title}: {reason}.{way}", Tone.REFUSED)
             return
         hands = self.hands(pane)

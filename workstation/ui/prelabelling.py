@@ -99,7 +99,8 @@ def said_of(planned: Plan, proposed: int) -> str:
     if not planned.work:
         why = f": {planned.left_out[0]}" if planned.left_out else ""
         return f"Nothing to run: no stream fits these models{why}."
-    devices = ", ".join(dict.fromkeys(each.device for each in planned.work))
+    verdicts = list(dict.fromkeys(each.device for each in planned.work))
+    devices = verdicts[0] if len(verdicts) == 1 else ", ".join(dict.fromkeys(_device(each) for each in verdicts))
     text = f"{proposed} proposed on {devices}; review them with Alt+."
     unmapped = {label: None for each in planned.work for label in each.left_out}
     if unmapped:
@@ -108,6 +109,10 @@ def said_of(planned: Plan, proposed: int) -> str:
     if planned.left_out:
         text += f" Not run: {planned.left_out[0]}."
     return text
+
+
+def _device(verdict: str) -> str:
+    return verdict.partition(",")[0]
 
 
 def _failed(bench: Workbench, why: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _STILL_S = 0.4
 """So long nothing may change before the window counts as painted: thumbnails come after pictures."""
-_LONGEST_S = 60.0
+_LONGEST_S = 300.0
 _LOOK_MS = 25
 
 
@@ -133,5 +133,5 @@ def _settled_picture(window: MainWindow) -> QImage:
     loop.exec()
     look.stop()
     if monotonic() - begun > _LONGEST_S:
-        raise DataError("the window did not come to rest within a minute", path=window.windowTitle())
+        raise DataError("the window did not come to rest within five minutes", path=window.windowTitle())
     return last

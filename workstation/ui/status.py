@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTime
+from PySide6.QtCore import Qt, QTime, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QToolButton, QWidget
 
@@ -16,6 +16,7 @@ from workstation.app.jobs import Job
 from workstation.ui.told import Told, Tone
 
 _KEPT = 500
+_NEWS_MS = 15_000
 _MARKS = {Tone.NOTE: "", Tone.REFUSED: "▲ ", Tone.ERROR: "■ "}
 """A second cue beside the colour."""
 
@@ -33,6 +34,10 @@ class Status(QStatusBar):
         self.setSizeGripEnabled(False)
         self.history: deque[tuple[str, Told]] = deque(maxlen=_KEPT)
         """When what was said, the latest last."""
+        self._grows_old = QTimer(self)
+        self._grows_old.setSingleShot(True)
+        self._grows_old.setInterval(_NEWS_MS)
+        self._grows_old.timeout.connect(self._on_old)
         self._build_told()
         self._build_jobs()
         self.stored = self._fact("status_stored", "Stored edits")
@@ -42,14 +47,23 @@ class Status(QStatusBar):
 
     def say(self, told: Told) -> None:
         """The latest sentence, calm and in one line; the whole of it and all earlier ones on a click."""
+        self._grows_old.start()
         self.history.append((QTime.currentTime().toString("HH:mm:ss"), told))
-        self._told.setProperty("tone", told.tone.value)
-        self._told.style().unpolish(self._told)
-        self._told.style().polish(self._told)
+        self._tone(told.tone.value)
         line = _MARKS[told.tone] + " ".join(told.text.split())
         self._told.setText(line if len(line) <= 140 else line[:139] + "…")
         self._told.setToolTip(told.text)
         self._told.setAccessibleDescription(told.text)
+
+    def _tone(self, tone: str) -> None:
+        self._told.setProperty("tone", tone)
+        self._told.style().unpolish(self._told)
+        self._told.style().polish(self._told)
+
+    @Slot()
+    def _on_old(self) -> None:
+        """What was said a while ago stays to be read, and no longer looks like news."""
+        self._tone("quiet")
 
     @property
     def said(self) -> str:

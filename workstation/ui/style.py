@@ -82,6 +82,8 @@ QTabBar {{ background: {paper}; }}
 QTabBar::tab {{ background: {paper}; color: {quiet}; padding: 4px 10px; border: 1px solid {line};
   border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ background: {raised}; color: {ink}; border-bottom: 2px solid {accent}; }}
+QScrollArea[form="true"] {{ border: 1px solid transparent; }}
+QScrollArea[form="true"]:focus {{ border-color: {accent}; }}
 QTabBar::tab:focus {{ border-color: {accent}; }}
 QMenuBar {{ background: {raised}; }}
 QMenuBar::item {{ padding: 3px 8px; background: transparent; }}
@@ -96,7 +98,7 @@ QToolTip {{ background: {raised}; color: {ink}; border: 1px solid {line}; paddin
 QStatusBar {{ background: {raised}; border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: none; }}
 QStatusBar QLabel, QStatusBar QToolButton {{ padding: 0 6px; }}
-QLabel[tone="quiet"] {{ color: {quiet}; }}
+QLabel[tone="quiet"], QPushButton[tone="quiet"] {{ color: {quiet}; }}
 QLabel[tone="warning"], QPushButton[tone="refused"] {{ color: {warning}; }}
 QLabel[tone="error"], QPushButton[tone="error"] {{ color: {error}; }}
 QLabel[tone="good"] {{ color: {good}; }}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QWidget
 
 from workstation.app.places import place_in, time_text
 from workstation.core.clock import TimeChanged, TransportChanged
@@ -16,9 +18,11 @@ from workstation.ui.workbench import Tone, Workbench
 class TransportBar(QObject):
     """Binds a tool bar to the clock of one workbench."""
 
-    def __init__(self, bar: ToolBar, bench: Workbench, parent: QObject) -> None:
+    def __init__(self, bar: ToolBar, bench: Workbench, leave: Callable[[QWidget], None], parent: QObject) -> None:
+        """``leave``: what gives the keys back to a pane once a time was entered."""
         super().__init__(parent)
         self._bar = bar
+        self._leave = leave
         self._bench = bench
         bench.clock.time_changed.connect(self._on_time)
         bench.clock.transport_changed.connect(self._on_transport)
@@ -47,8 +51,11 @@ class TransportBar(QObject):
             return False
         bench.clock.pause()
         bench.clock.seek(target_ns)
-        self._bar.time.clearFocus()
-        self._show_time(bench.clock.time_ns)
+        self._leave(self._bar.time)
+        self.show_now()
+        if bench.clock.time_ns != target_ns:
+            side = "ends" if target_ns > bench.clock.time_ns else "begins"
+            bench.tell(f"The sample {side} at {time_text(bench.clock.time_ns)}.")
         return True
 
     @Slot(object)

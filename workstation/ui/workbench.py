@@ -48,6 +48,7 @@ from workstation.ui.tools.state import Hand, Sight
 if TYPE_CHECKING:
     from workstation.app.placed_cuboids import PlacedCuboids
     from workstation.app.stale_now import StaleNow
+    from workstation.ui.mask_finding import MaskFinding
 
 __all__ = ["Told", "Tone", "Workbench"]
 
@@ -117,6 +118,7 @@ class Workbench(QObject):
         self.picked: Signal[Ids] = Signal("picked", on_error=_report)
         """What is picked in link mode so far; empty once it ends."""
         self._ready: Ready | None = None
+        self._masks: MaskFinding | None = None
         self._placed: PlacedCuboids | None = None
         self._stale: StaleNow | None = None
         self.proposals: ShownProposals | None = None
@@ -415,6 +417,20 @@ class Workbench(QObject):
         if self.view is not None:
             self.checks.request(self.view.id)
 
+    @property
+    def masks(self) -> MaskFinding:
+        """Finds masks from boxes and clicks; made when first asked."""
+        if self._masks is None:
+            from workstation.ui.mask_finding import MaskFinding
+
+            self._masks = MaskFinding(self.gui)
+        return self._masks
+
+    def forget_masks(self, owner: object) -> None:
+        """What a canvas wished is no longer wanted; its pictures are not being read once this returns."""
+        if self._masks is not None:
+            self._masks.forget(owner)
+
     def close(self) -> None:
         """Let go of sample and readers; the session belongs to whoever opened it."""
         self.settle()
@@ -425,6 +441,8 @@ class Workbench(QObject):
         self._drop_ready()
         self.checks.close()
         self.close_sample()
+        if self._masks is not None:
+            self._masks.close()
         self.gui.close()
 
     def _take_in(self, changes: ChangeSet) -> None:

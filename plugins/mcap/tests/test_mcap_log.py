@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from mcap_bytes import MAGIC, Writer, channel, chunk, index, message, record, schema, whole
 from PIL import Image
 
-from workstation.core.errors import DataError
+from workstation.app.proposing import proposed
+from workstation.app.reading import Formats
+from workstation.core.errors import DataError, UserError
 from workstation.core.sample import StreamKind
 from workstation.media.base import (
     AudioReader,
@@ -242,7 +244,7 @@ def test_cameras_come_from_camera_info(plugin: ModuleType, tmp_path: Path) -> No
     path = tmp_path / "a.mcap"
     path.write_bytes(writer.bytes())
     (camera,) = plugin.propose_recording(path).rig.cameras
-    assert (camera.name, camera.frame, camera.width_px, camera.height_px) == ("front", "optical", 640, 480)
+    assert (camera.name, camera.frame, camera.width_px, camera.height_px) == ("optical", "optical", 640, 480)
     assert (camera.lens.fx, camera.lens.cx, camera.lens.k1) == (500, 320.5, -0.1)
 
 
@@ -423,3 +425,30 @@ def test_a_camera_mounted_the_wrong_way_round_is_doubted(plugin: ModuleType, tmp
     if inverted:
         mended = mount.inverted().frame.parent_from_child
         assert np.allclose(mended.rotation, (0.5, -0.5, 0.5, -0.5))
+
+
+def test_the_sensors_own_stamps_are_taken_where_asked(tmp_path: Path) -> None:
+    """A recorder that writes 40 ms late, and words that no sensor stamped."""
+    writer = Writer()
+    imu, said = writer.topic("/imu", "arm.State"), writer.topic("/said", "std_msgs/String")
+    for i in range(5):
+        stamp = {"sec": START // 10**9 + i, "nanosec": START % 10**9}
+        message = {"header": {"stamp": stamp, "frame_id": "imu"}, "value": float(i)}
+        writer.say(imu, START + i * 10**9 + 40_000_000, json.dumps(message).encode())
+        writer.say(said, START + i * 10**9 + 40_000_000, json.dumps({"data": f"word {i}"}).encode())
+    (tmp_path / "a.mcap").write_bytes(writer.bytes())
+    formats = Formats()
+
+    def streams(**options: OptionValue) -> dict[str, StreamProposal]:
+        (sample,) = proposed(tmp_path, formats, options=options).samples
+        return {stream.key: stream for stream in sample.streams}
+
+    plain, stamped = streams(), streams(stamp="header")
+    assert "40.0 ms after its sensor's stamps" in plain["imu"].notes[0]
+    assert plain["said"].notes == ()
+    assert [plain[key].time_map.to_session(0) for key in ("imu", "said")] == [0, 0]
+    assert stamped["imu"].time_map.to_session(0) == -40_000_000
+    assert "stamp is of no use here" in stamped["said"].notes[0]
+    assert stamped["said"].time_map.to_session(0) == 0
+    with pytest.raises(UserError, match="has an option stamps"):
+        streams(stamps="header")

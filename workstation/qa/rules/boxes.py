@@ -19,13 +19,13 @@ from workstation.core.rotation import Floats
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import IOU, OVERRUN_PX, OVERRUN_TOLERANCE, named_limit_ms
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.remembered import remembered
 from workstation.qa.rules.fits import BETTER, displaced_of, fits_of, projected_on, same_thing_tolerance
 from workstation.qa.rules.items import annotation_item, class_of, entity_item, link_item, ontology_of
 from workstation.qa.rules.ontology import SAME_THING
 from workstation.qa.rules.patterns import patterns_of
-from workstation.qa.rules.sightings import Flat, Ints, Sighting
+from workstation.qa.rules.sightings import PLACED, Flat, Ints, Sighting
 
 _SIDES = ("left", "top", "right", "bottom")
 
@@ -36,6 +36,8 @@ _SIDES = ("left", "top", "right", "bottom")
     severity=Severity.WARNING,
     limit=IOU,
     unit="IoU",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A box and the projection of the same thing's cuboid overlap too little, for its class, range and size."""
@@ -58,7 +60,15 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )
 
 
-@rule("boxes.overrun", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.WARNING, limit=OVERRUN_PX, unit="px")
+@rule(
+    "boxes.overrun",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.WARNING,
+    limit=OVERRUN_PX,
+    unit="px",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def overrun(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A box goes beyond the projected outline of its cuboid on some side: the box is loose, or the cuboid too small."""
     types = ontology_of(snapshot).link_types
@@ -97,7 +107,15 @@ def overrun(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )
 
 
-@rule("boxes.exchanged", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, limit=BETTER, unit="IoU")
+@rule(
+    "boxes.exchanged",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    limit=BETTER,
+    unit="IoU",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """For a while the boxes of one thing lie on the cuboid of another: the track changed to another thing."""
     solids = patterns_of(snapshot, sample).views.solids
@@ -121,7 +139,15 @@ def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("boxes.crossed", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, limit=BETTER, unit="IoU")
+@rule(
+    "boxes.crossed",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    limit=BETTER,
+    unit="IoU",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def crossed(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A box is linked to the cuboid of another thing, while a cuboid that nobody linked it to fits much better."""
     for link, sighting, better, own, best in crossed_links(snapshot, sample):
@@ -144,7 +170,7 @@ Crossed = tuple[Link, Sighting, Annotation, float, float]
 
 def crossed_links(snapshot: Snapshot, sample: Sample) -> list[Crossed]:
     """Links between a box and a cuboid of different things, where another cuboid fits the box much better."""
-    return remembered(snapshot, ("crossed", sample.id), lambda: list(_crossed(snapshot, sample)))
+    return remembered(snapshot, ("crossed", sample.id), lambda: list(_crossed(snapshot, sample)), PLACED)
 
 
 def _crossed(snapshot: Snapshot, sample: Sample) -> Iterator[Crossed]:

@@ -28,10 +28,11 @@ from workstation.core.tolerances import (
     TURNED_DEG,
     named_limit_ms,
 )
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, rule
 from workstation.qa.rules.fits import Fit, displaced_of, fits_of
 from workstation.qa.rules.items import annotation_item, class_of
 from workstation.qa.rules.patterns import Patterns, patterns_of
+from workstation.qa.rules.sightings import PLACED
 
 _AT_M = 50.0
 _TRIED_M = 0.1
@@ -48,7 +49,15 @@ _MADE_M, _HEADING_RAD = 0.015, 0.01
 _AXES = ("short", "narrow", "low")
 
 
-@rule("calibration.turned", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.ERROR, limit=TURNED_DEG, unit="°")
+@rule(
+    "calibration.turned",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.ERROR,
+    limit=TURNED_DEG,
+    unit="°",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def turned(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The boxes of a camera all lie beside the projections of their cuboids by the same angle, whatever the range: the
     camera is mounted otherwise than the calibration says. In metres that grows with the distance.
@@ -79,7 +88,15 @@ def turned(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )
 
 
-@rule("calibration.shifted", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.ERROR, limit=SHIFTED_M, unit="m")
+@rule(
+    "calibration.shifted",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.ERROR,
+    limit=SHIFTED_M,
+    unit="m",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def shifted(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The boxes of a camera all lie beside the projections of their cuboids by the same metres, whatever the range: the
     camera sits elsewhere than the calibration says. In degrees that shrinks with the distance.
@@ -100,7 +117,15 @@ def shifted(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )
 
 
-@rule("calibration.late", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=CLOCK_MS, unit="ms")
+@rule(
+    "calibration.late",
+    error_type=ErrorType.TEMPORAL,
+    severity=Severity.ERROR,
+    limit=CLOCK_MS,
+    unit="ms",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The cuboids of a scanner lie before or behind the boxes of cameras by what all things move in the same time: a
     clock is off, or drifts. How far captures are apart does not count: cuboids are carried to each picture's own time.
@@ -132,6 +157,8 @@ def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     severity=Severity.ERROR,
     limit=MISPLACED_M,
     unit="m",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
 )
 def misplaced(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """One cuboid stands elsewhere than its boxes say, while the other things of the same cameras fit: the cuboid is
@@ -158,7 +185,13 @@ def misplaced(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule(
-    "calibration.size", error_type=ErrorType.PARTIAL_ALIGNMENT, severity=Severity.WARNING, limit=SIZE_BIAS_M, unit="m"
+    "calibration.size",
+    error_type=ErrorType.PARTIAL_ALIGNMENT,
+    severity=Severity.WARNING,
+    limit=SIZE_BIAS_M,
+    unit="m",
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
 )
 def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The boxes of several stiff things all go beyond their cuboids along the same axis: the cuboids of a scanner are

@@ -10,8 +10,10 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.wording import Named, Wording
+from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import ontology_of, streams_by_id
 from workstation.qa.rules.said import (
+    FLAT,
     PICTURES,
     Thing,
     annotation_at,
@@ -23,8 +25,11 @@ from workstation.qa.rules.said import (
     things_in,
     wording_of,
 )
+from workstation.qa.sees import Sees, shaped
 
 HALF = 0.5
+DESCRIBED = Sees(labels=shaped(*FLAT, on=PICTURES), links=frozenset({"describes", "refers_to"}))
+"""What rules look at that hold captions against the labels of their pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +61,20 @@ class Caption:
         return 1.0 if not named else 1 - len(self.missing) / named
 
 
-def captions_of(snapshot: Snapshot, sample: Sample) -> list[Caption]:
+def captions_of(snapshot: Snapshot, sample: Sample) -> Sequence[Caption]:
     """The captions of a sample, judged against what is labelled in their pictures."""
+    return remembered(snapshot, ("captions", sample.id), lambda: tuple(_captions(snapshot, sample)), DESCRIBED)
+
+
+def _captions(snapshot: Snapshot, sample: Sample) -> list[Caption]:
+    told = list(described(snapshot, sample))
+    if not told:
+        return []
     ontology = ontology_of(snapshot)
     wording = wording_of(ontology)
     phrases = _linked_phrases(snapshot, sample)
     found = []
-    for link, label, pictures in described(snapshot, sample):
+    for link, label, pictures in told:
         things = things_in(snapshot, sample, pictures)
         if not things:
             continue

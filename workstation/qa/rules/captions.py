@@ -17,11 +17,12 @@ from workstation.core.sample import Sample, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import CAPTION_EACH_TOLERANCE, CAPTION_SET_TOLERANCE, named_limit
 from workstation.core.wording import masked
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
-from workstation.qa.rules.captioned import HALF, Caption, captions_of, described, partner_of
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
+from workstation.qa.rules.captioned import DESCRIBED, HALF, Caption, captions_of, described, partner_of
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.said import Thing, language_of, plural, standing_links, text_of, wording_of
 
+_DESCRIBED_OR_NOT = Sees(labels=DESCRIBED.labels)
 FULL_CAPTIONS = frozenset({"full_caption"})
 """Classes of captions that promise to name everything that matters."""
 LISTED = 3
@@ -87,6 +88,7 @@ def absent(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit=100.0,
     unit="%",
     looks_at=LABEL_KINDS,
+    sees=DESCRIBED,
 )
 def partial(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption that lists what is there (a full caption, or one that names three things or more) leaves some out.
@@ -124,6 +126,7 @@ def partial(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit=100.0,
     unit="%",
     looks_at=LABEL_KINDS,
+    sees=_DESCRIBED_OR_NOT,
 )
 def omitted(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Things labelled in a picture that none of its captions names, where one of them is a full caption.
@@ -159,7 +162,13 @@ def omitted(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )  # fmt: skip
 
 
-@rule("captions.unlinked", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.INFO, looks_at=LABEL_KINDS)
+@rule(
+    "captions.unlinked",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.INFO,
+    looks_at=LABEL_KINDS,
+    sees=DESCRIBED,
+)
 def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a caption some of whose phrases are linked to regions, a word names a labelled thing and is linked to none."""
     streams = streams_by_id(snapshot, sample)

@@ -14,51 +14,64 @@ from workstation.core.ontology import ClassRelation, ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
 from workstation.qa.remembered import remembered
 from workstation.qa.rules.boxes import crossed_links
 from workstation.qa.rules.items import JUDGED, class_of, link_item, ontology_of
 from workstation.qa.rules.ontology import SAME_THING
+from workstation.qa.rules.sightings import PLACED
 
 _STATES = (State.REJECTED, State.PROPOSED, State.DRAFT, State.DONE, State.APPROVED)
 _SOURCES = (SourceKind.MODEL, SourceKind.INTERPOLATION, SourceKind.IMPORT, SourceKind.PERSON)
 
 
-@rule("chains.contradiction", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule(
+    "chains.contradiction",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(), links=SAME_THING),
+)
 def contradiction(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Links say by way of each other that two labels show the same thing, and another says that they do not."""
-    same, different = _identities(snapshot, sample)
+    same, different = identities(snapshot, sample)
     for link in different:
-        first, *others = _ends(link)
+        first, *others = label_ends(link)
         for other in others:
             way = same.way(first, other)
             if way is None:
                 continue
             together = [*way, link]
-            weakest = min(together, key=_strength)
+            weakest = min(together, key=strength)
             yield Fault(
-                text=f"{' and '.join(_said(each) for each in way)} make{'s' if len(way) == 1 else ''} two labels the "
-                f"same thing, which {_said(link)} denies; the weakest of them is {_said(weakest)}",
+                text=f"{len(way)} link{'s make' if len(way) > 1 else ' makes'} two labels the same thing, and one "
+                f"denies it: {in_ages(together)}; the weakest of them is {said_of(weakest)}",
                 items=(link_item(weakest), *(link_item(each) for each in together if each is not weakest)),
                 measured=float(len(together)),
-                suggestion=f"look at {_said(weakest)} first, and delete or re-target the one that is wrong",
+                suggestion=f"look at {said_of(weakest)} first, and delete or re-target the one that is wrong",
                 aspect=other,
             )
 
 
-@rule("chains.other_thing", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR)
+@rule(
+    "chains.other_thing",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=PLACED,
+)
 def other_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A link makes labels the same thing that belong to different entities."""
     explained = {link.id for link, *_ in _crossed(snapshot, sample)}
     for link in _standing(snapshot, sample):
         owners: dict[str, str] = {}
-        for target in _ends(link):
+        for target in label_ends(link):
             label = snapshot.get(RecordKind.ANNOTATION, target)
             if isinstance(label, Annotation) and label.entity is not None:
                 owners.setdefault(label.entity, target)
         if len(owners) > 1 and link.holds and link.id not in explained:
             yield Fault(
-                text=f"{_said(link)} joins labels of {len(owners)} different things",
+                text=f"{said_of(link)} joins labels of {len(owners)} different things",
                 items=(link_item(link), *(Item(RecordKind.ENTITY.value, owner) for owner in owners)),
                 measured=float(len(owners)),
                 limit=1.0,
@@ -66,13 +79,19 @@ def other_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("chains.classes", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR)
+@rule(
+    "chains.classes",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(), links=SAME_THING),
+)
 def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Labels that a chain of links makes the same thing have classes that cannot both be true, though no single link
     of it joins two such labels.
     """
     ontology = ontology_of(snapshot)
-    same, _ = _identities(snapshot, sample)
+    same, _ = identities(snapshot, sample)
     for members, links in same.groups():
         named: dict[str, str] = {}
         for member in members:
@@ -84,13 +103,13 @@ def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             way = same.way(one, other) or []
             if ontology.relation(first, second) is not ClassRelation.CONFLICT or len(way) < 2 or len(links) < 2:
                 continue  # what one link joins is found by ontology.labels_conflict
-            weakest = min(way, key=_strength)
+            weakest = min(way, key=strength)
             yield Fault(
-                text=f"{len(way)} links make a {first} and a {second} the same thing; the weakest of them is "
-                f"{_said(weakest)}",
+                text=f"{len(way)} links make a {first} and a {second} the same thing: {in_ages(way)}; the weakest of "
+                f"them is {said_of(weakest)}",
                 items=(link_item(weakest), *(link_item(each) for each in way if each is not weakest)),
                 measured=f"{first}, {second}",
-                suggestion=f"look at {_said(weakest)} first, or give the labels one class",
+                suggestion=f"look at {said_of(weakest)} first, or give the labels one class",
                 aspect=f"{first}/{second}",
             )
 
@@ -99,12 +118,12 @@ def _pairs(named: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], 
     return ((one, other) for i, one in enumerate(named) for other in named[i + 1 :])
 
 
-def _identities(snapshot: Snapshot, sample: Sample) -> tuple[Chains[Link], list[Link]]:
+def identities(snapshot: Snapshot, sample: Sample) -> tuple[Chains[Link], list[Link]]:
     """What links make one thing, and the links that say of two that they are not."""
 
     def make() -> tuple[Chains[Link], list[Link]]:
         links = list(_standing(snapshot, sample))
-        holding = Chains([(link, _ends(link)) for link in links if link.holds])
+        holding = Chains([(link, label_ends(link)) for link in links if link.holds])
         return holding, [link for link in links if not link.holds]
 
     return remembered(snapshot, ("identities", sample.id), make)
@@ -122,21 +141,36 @@ def _standing(snapshot: Snapshot, sample: Sample) -> Iterator[Link]:
     return (link for link in snapshot.links(sample.id) if link.type_id in SAME_THING and link.state in JUDGED)
 
 
-def _ends(link: Link) -> list[str]:
+def label_ends(link: Link) -> list[str]:
+    """The labels that a link ends at."""
     return [end.target for end in link.ends if end.kind is TargetKind.ANNOTATION]
 
 
-def _strength(link: Link) -> tuple[int, int, float, int]:
+def strength(link: Link) -> tuple[int, int, float, int]:
     """How much stands behind a link: its state, who said it, how sure, and of two alike the one looked at last."""
     confidence = 1.0 if link.confidence is None else link.confidence
     return _STATES.index(link.state), _SOURCES.index(link.source.kind), confidence, -_made_ms(link)
 
 
-def _said(link: Link) -> str:
+def said_of(link: Link) -> str:
     """ "same_object (draft, 2026-11-21 14:02)": what kind of link, how sure and from when."""
     made_ms = _made_ms(link)
     when = f", {moment(made_ms)[:16].replace('T', ' ')}" if made_ms else ""
     return f"{'' if link.holds else 'not '}{link.type_id} ({link.state.value}{when})"
+
+
+def in_ages(links: Sequence[Link]) -> str:
+    """The links of a chain in words, the weakest and how long before the newest each was made."""
+    newest = max(map(_made_ms, links))
+    return ", ".join(f"{said_of(each)}{_older(newest - _made_ms(each))}" for each in links)
+
+
+def _older(by_ms: int) -> str:
+    for unit, name in ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute")):
+        if by_ms >= unit:
+            count = by_ms // unit
+            return f" {count} {name}{'' if count == 1 else 's'} older"
+    return ""
 
 
 def _made_ms(link: Link) -> int:

@@ -26,7 +26,7 @@ from workstation.core.tolerances import (
     SOUND_TOLERANCE,
     named_limit_ms,
 )
-from workstation.qa.findings import Fault, Fix, Reach, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Fix, Reach, rule
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
 
 _TELLING = frozenset({"refers_to", "describes", "grounded_in_time"})
@@ -52,6 +52,37 @@ def off(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )
 
 
+@rule("clocks.turning", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=CLOCK_MS, unit="ms", looks_at=())
+def turning(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+    """A gyro turns earlier or later than the poses of the same vehicle by more than labelling allows, and by more than
+    the measurement may be wrong: its clock is off. No label need lie on it.
+    """
+    gate = sample.gates.get(SYNC_GATE)
+    if gate is not None and gate.state is GateState.WAIVED:
+        return
+    limit = named_limit_ms(snapshot.project(), CLOCK_TOLERANCE, CLOCK_MS)
+    streams = list(snapshot.streams(sample.id))
+    if all(each.kind is not StreamKind.TRAJECTORY for each in streams):
+        return
+    known = {left.stream.id for left in clocks_off(snapshot.project(), streams)}  # found by clocks.off
+    for stream in streams:
+        if stream.kind is not StreamKind.SERIES or stream.id in known:
+            continue
+        found = snapshot.evidence(sample.id).turning(stream)
+        if found is None or (abs(found.late_ns) - found.half_width_ns) / 1e6 <= limit:
+            continue
+        late_ms = found.late_ns / 1e6
+        yield Fault(
+            text=f"{stream.key} turns {abs(late_ms):.1f} ms {'later' if late_ms > 0 else 'earlier'} than "
+            f"{found.against.key} says, give or take {found.half_width_ns / 1e6:.1f} ms",
+            items=tuple(Item(RecordKind.STREAM.value, each.id, each.key) for each in (stream, found.against)),
+            measured=round(abs(late_ms), 1),
+            limit=limit,
+            suggestion=f"measure and correct it (panel Synchronise, or workstation sync imu PROJECT "
+            f"{found.against.key} {stream.key}), or sign a waiver (gate.waive)",
+        )
+
+
 @rule(
     "clocks.sound_and_picture",
     error_type=ErrorType.TEMPORAL,
@@ -59,6 +90,7 @@ def off(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit=SOUND_MS,
     unit="ms",
     reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
 )
 def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sound and something seen are linked as one moment and begin further apart than that."""
@@ -92,6 +124,7 @@ def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit=CAPTION_MS,
     unit="ms",
     reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
 )
 def caption(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption or sentence with a time of its own stands half a second or more before or after what it tells of."""

@@ -20,7 +20,7 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import COLOUR_TOLERANCE, named_limit
 from workstation.core.wording import WORD, Chosen, Named
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workstation.core.evidence import Colours
 
 NAMING = frozenset({"refers_to", "attribute_of", "describes"})
+_COLOURED = Sees(labels=shaped(*FLAT, on=PICTURES), links=NAMING)
 COLOUR = "colour"
 """The attribute whose options are names of colours."""
 LEAST_SHARE = 0.10
@@ -60,7 +61,7 @@ class _Claim:
 
 
 @rule("colours.wrong_thing", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR,
-      limit=LEAST_SHARE * 100, unit="% of the pixels", looks_at=LABEL_KINDS)  # fmt: skip
+      limit=LEAST_SHARE * 100, unit="% of the pixels", looks_at=LABEL_KINDS, sees=_COLOURED)  # fmt: skip
 def wrong_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A phrase that names a colour is linked to a thing of another colour, and the picture holds one that fits:
     "the red car" on the blue car. The finding names the one that fits. Both labels may be right by themselves.
@@ -72,7 +73,7 @@ def wrong_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("colours.differ", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR,
-      limit=LEAST_SHARE * 100, unit="% of the pixels", looks_at=LABEL_KINDS)  # fmt: skip
+      limit=LEAST_SHARE * 100, unit="% of the pixels", looks_at=LABEL_KINDS, sees=_COLOURED)  # fmt: skip
 def differ(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The colour that words name is not the one measured in the region they are linked to: navy on a royal-blue shirt.
 

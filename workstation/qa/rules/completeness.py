@@ -21,7 +21,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SAME_SCAN_MS
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -31,7 +31,7 @@ from workstation.qa.rules.items import (
     ontology_of,
     streams_by_id,
 )
-from workstation.qa.rules.sightings import PICTURES, Views, views_of
+from workstation.qa.rules.sightings import OVERLAID, PICTURES, Views, views_of
 
 _LEAST_PX = 16.0
 _LONG_NS = 1_000_000_000
@@ -41,13 +41,23 @@ _NEAREST_M = 2.0
 _COVERED = 0.3
 
 
-@rule("space.unseen", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, limit=_LONG_NS / 1e9, unit="s")
+@rule(
+    "space.unseen",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    limit=_LONG_NS / 1e9,
+    unit="s",
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(*OVERLAID, *shaped(*FLAT))),
+)
 def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A thing has a cuboid that stands free before a camera for a second or longer, whose other things are labelled,
     and has no label there; and nobody said that the camera does not see it. What is outside the picture, small, far
     or behind other things is not asked for.
     """
     views = views_of(snapshot, sample)
+    if not views.solids:
+        return
     entities = entities_by_id(snapshot, sample)
     labelled: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     customary: defaultdict[str, set[str | None]] = defaultdict(set)
@@ -82,7 +92,13 @@ def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 )
 
 
-@rule("space.counts", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING)
+@rule(
+    "space.counts",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=shaped(*FLAT, *SOLID, tracks=False)),
+)
 def counts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A picture shows more things of a class than the scan of the same moment holds, stated absences counted with it.
 

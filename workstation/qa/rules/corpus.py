@@ -1,13 +1,13 @@
-"""Habits that show only over many samples: somebody whose cuboids are smaller than everybody else's."""
+"""Habits that show only over many samples: whose cuboids are smaller than everybody else's, what nobody ever links."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from workstation.core.annotation import Annotation, SourceKind
+from workstation.core.annotation import Annotation, SourceKind, TargetKind
 from workstation.core.findings import Item
 from workstation.core.geometry import Cuboid
 from workstation.core.ontology import ErrorType, Severity
@@ -17,10 +17,12 @@ from workstation.core.sample import Sample, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SIZE_BIAS_M, SIZE_TOLERANCE, named_limit_ms
 from workstation.qa.findings import Fault, rule
-from workstation.qa.rules.items import class_of, judged_annotations
+from workstation.qa.rules.items import JUDGED, class_of, judged_annotations, streams_by_id
 
 _FEWEST = 6
 _SURE = 4.0
+_FEWEST_SAMPLES, _MOST_SHARE, _USUAL_SHARE = 5, 2.0, 50.0
+"""In so many samples, and in no more of them linked, in per cent, where so many of the others are."""
 _AXES = ("short", "narrow", "low")
 _OTHER = ("long", "wide", "high")
 
@@ -114,3 +116,72 @@ def author_of(label: Annotation) -> str:
     if label.layer not in ("main", "consensus"):
         return label.layer
     return label.source.name if label.source.kind is SourceKind.MODEL else ""
+
+
+@rule(
+    "corpus.isolated",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    limit=_MOST_SHARE,
+    unit="% of the samples",
+    per_sample=False,
+    per_project=True,
+)
+def isolated(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
+    """One modality is labelled in isolation: in five samples or more it is labelled beside others and linked to none of
+    them, by no link and no common thing, while in most samples without it labels of different modalities are.
+    """
+    beside: Counter[StreamKind] = Counter()
+    joined: Counter[StreamKind] = Counter()
+    several, related = Counter[frozenset[StreamKind]](), Counter[frozenset[StreamKind]]()
+    shown: defaultdict[StreamKind, list[Item]] = defaultdict(list)
+    samples = list(snapshot.samples())
+    for sample in samples if len(samples) > _FEWEST_SAMPLES else ():
+        labelled, linked = _modalities(snapshot, sample)
+        if len(labelled) < 2:
+            continue
+        several[frozenset(labelled)] += 1
+        related[frozenset(labelled)] += bool(linked)
+        for kind, label in labelled.items():
+            beside[kind] += 1
+            joined[kind] += kind in linked
+            if kind not in linked:
+                shown[kind].append(Item(RecordKind.ANNOTATION.value, label.id, f"{kind.value} of {sample.key}"))
+    for kind, count in beside.items():
+        share = 100 * joined[kind] / count
+        others = sum(many for kinds, many in several.items() if kind not in kinds)
+        usual = sum(many for kinds, many in related.items() if kind not in kinds)
+        if count < _FEWEST_SAMPLES or share > _MOST_SHARE or 100 * usual < _USUAL_SHARE * others or not usual:
+            continue
+        yield Fault(
+            text=f"{kind.value} labels are linked to nothing in {count - joined[kind]} of {count} samples that hold "
+            f"them beside other labels, while {usual} of {others} other samples link theirs",
+            items=tuple(shown[kind][:6]),
+            measured=round(share, 1),
+            suggestion=f"link what the {kind.value} shows to the labels beside it, or say in the guideline that it "
+            "stands for itself",
+            aspect=kind.value,
+        )
+
+
+def _modalities(snapshot: Snapshot, sample: Sample) -> tuple[dict[StreamKind, Annotation], set[StreamKind]]:
+    """The first label on each kind of stream, and the kinds whose labels go with some of another kind."""
+    streams = streams_by_id(snapshot, sample)
+    labels = {each.id: each for each in judged_annotations(snapshot, sample) if each.stream in streams}
+    kinds: dict[str, StreamKind] = {key: streams[each.stream or ""].kind for key, each in labels.items()}
+    first: dict[StreamKind, Annotation] = {}
+    groups: defaultdict[str, set[StreamKind]] = defaultdict(set)
+    for key, each in labels.items():
+        first.setdefault(kinds[key], each)
+        if each.entity is not None:
+            groups[each.entity].add(kinds[key])
+    for link in snapshot.links(sample.id) if len(first) > 1 else ():
+        if link.holds and link.state in JUDGED:
+            for end in link.ends:
+                if end.kind is TargetKind.ANNOTATION and end.target in kinds:
+                    groups[link.id].add(kinds[end.target])
+                elif end.kind is TargetKind.ENTITY:
+                    groups[link.id] |= groups.get(end.target, set())
+                elif end.kind is TargetKind.STREAM and end.target in streams:
+                    groups[link.id].add(streams[end.target].kind)
+    return first, {kind for those in groups.values() if len(those) > 1 for kind in those}

@@ -15,7 +15,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import VOICE_TOLERANCE, named_limit
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -25,7 +25,7 @@ from workstation.qa.rules.items import (
     streams_by_id,
 )
 from workstation.qa.rules.sounds import BLOCK_NS, HOP_NS, levels
-from workstation.qa.rules.turns import Turn, faces_of, sound_of, turns_of
+from workstation.qa.rules.turns import TURNS, TURNS_AND_FACES, Turn, faces_of, sound_of, turns_of
 
 ACTS, SHOWN = "dialogue_act", "visible_behaviour"
 """The classes over what turns do and what faces show."""
@@ -37,16 +37,29 @@ OBJECTING = frozenset({"complaint", "refusal"})
 PLEASED, DISPLEASED = frozenset({"smile", "laughter"}), frozenset({"frown", "head_shake"})
 VOICE_DB = 4.0
 _FEWEST = 1
+_ACTED = Sees(
+    labels=(*shaped(on=[StreamKind.AUDIO, StreamKind.TURNS]), *shaped(ShapeKind.TEXT_SPAN)), links=TURNS.links
+)
+_SHOWING = Sees(
+    labels=(*(TURNS_AND_FACES.labels or ()), *shaped(ShapeKind.SPAN, ShapeKind.BOX, on=[StreamKind.VIDEO])),
+    links=TURNS.links,
+)
 
 
-@rule("dialogue.voice_and_words", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "dialogue.voice_and_words",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=_ACTED,
+)
 def voice_and_words(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A voice is labelled cross (frustration, anger, disgust), and none of the acts of its turn is a complaint or a
     refusal.
     """
-    streams = streams_by_id(snapshot, sample)
-    acts = _acts(snapshot, sample)
-    for turn in turns_of(snapshot, sample):
+    streams, turns = streams_by_id(snapshot, sample), turns_of(snapshot, sample)
+    acts = _acts(snapshot, sample) if turns else {}
+    for turn in turns:
         emotion = str(turn.label.attributes.get("emotion", ""))
         mine = acts.get(turn.label.id, [])
         if emotion not in CROSS or _ironic(turn) or not mine:
@@ -64,12 +77,18 @@ def voice_and_words(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("dialogue.voice_and_face", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "dialogue.voice_and_face",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=_SHOWING,
+)
 def voice_and_face(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A cross or negative voice with a smile at the same time, or a glad or positive one with a frown."""
-    streams = streams_by_id(snapshot, sample)
-    shown = _shown(snapshot, sample)
-    for turn in turns_of(snapshot, sample):
+    streams, turns = streams_by_id(snapshot, sample), turns_of(snapshot, sample)
+    shown = _shown(snapshot, sample) if turns else []
+    for turn in turns:
         if _ironic(turn):
             continue
         said = turn.label.attributes
@@ -90,14 +109,15 @@ def voice_and_face(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("dialogue.face_missing", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING,
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=_SHOWING)  # fmt: skip
 def face_missing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A voice is labelled with a feeling, the speaker's face is on film, and nothing is labelled that it shows then;
     only in samples in which something is labelled that faces show.
     """
-    streams, faces = streams_by_id(snapshot, sample), faces_of(snapshot, sample)
-    shown = _shown(snapshot, sample)
-    for turn in turns_of(snapshot, sample):
+    streams, turns = streams_by_id(snapshot, sample), turns_of(snapshot, sample)
+    shown = _shown(snapshot, sample) if turns else []
+    faces = faces_of(snapshot, sample) if shown else {}
+    for turn in turns:
         emotion = str(turn.label.attributes.get("emotion", ""))
         if emotion not in FELT or turn.speaker is None or turn.speaker.id not in faces or not shown or _ironic(turn):
             continue
@@ -115,7 +135,7 @@ def face_missing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("dialogue.voice_level", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, limit=VOICE_DB, unit="dB",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=TURNS)  # fmt: skip
 def voice_level(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A turn is labelled neutral and is louder than the same speaker's other neutral turns by 4 dB (tolerance
     ``voice_db``) beyond twice their own spread; a tone that is loud or hostile says so.
@@ -148,7 +168,7 @@ def voice_level(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 )  # fmt: skip
 
 
-@rule("dialogue.neighbour", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("dialogue.neighbour", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, looks_at=LABEL_KINDS, sees=_ACTED)
 def neighbour(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """What a turn does is labelled on its words, and the label lies at the time of a neighbour turn.
 
@@ -157,7 +177,7 @@ def neighbour(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     streams = streams_by_id(snapshot, sample)
     turns = turns_of(snapshot, sample)
     by_id: dict[str, Turn] = {turn.label.id: turn for turn in turns}
-    for quoted, labels in _acts(snapshot, sample, by_time=False).items():
+    for quoted, labels in _acts(snapshot, sample, by_time=False).items() if turns else ():
         turn = by_id.get(quoted)
         for label in labels:
             stream = streams.get(label.stream or "")
@@ -207,10 +227,11 @@ def _shown(snapshot: Snapshot, sample: Sample) -> list[tuple[Annotation, int, in
     streams = streams_by_id(snapshot, sample)
     found = []
     for label in judged_annotations(snapshot, sample):
-        stream, class_id = streams.get(label.stream or ""), class_of(snapshot, label)
-        if stream is None or stream.kind is not StreamKind.VIDEO or class_id not in ontology.classes:
+        stream = streams.get(label.stream or "")
+        if stream is None or stream.kind is not StreamKind.VIDEO or label.start_ns is None or label.end_ns is None:
             continue
-        if SHOWN not in ontology.above(class_id) or label.start_ns is None or label.end_ns is None:
+        class_id = class_of(snapshot, label)
+        if class_id not in ontology.classes or SHOWN not in ontology.above(class_id):
             continue
         if label.kind in (ShapeKind.SPAN, ShapeKind.BOX):
             to_session = stream.time_map.to_session

@@ -25,7 +25,7 @@ from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import class_of, ontology_of
 from workstation.qa.rules.ontology import SAME_THING
 from workstation.qa.rules.patterns import Patterns, patterns_of
-from workstation.qa.rules.sightings import Flat, Ints, Sighting
+from workstation.qa.rules.sightings import LAID, Flat, Ints, Sighting
 
 BETTER = 0.2
 """Another cuboid fits better if it overlaps by so much more."""
@@ -58,7 +58,7 @@ class Fit:
 
 def fits_of(snapshot: Snapshot, sample: Sample) -> tuple[Fit, ...]:
     """Every label of a picture beside its own cuboid, worked out once."""
-    return remembered(snapshot, ("fits", sample.id), lambda: tuple(_fits(snapshot, sample)))
+    return remembered(snapshot, ("fits", sample.id), lambda: tuple(_fits(snapshot, sample)), LAID)
 
 
 def _fits(snapshot: Snapshot, sample: Sample) -> Iterator[Fit]:
@@ -136,7 +136,7 @@ def displaced_of(snapshot: Snapshot, sample: Sample) -> Mapping[str, tuple[Displ
     """Single cuboids that surely stand elsewhere than their boxes say, by annotation; tracks that changed to another
     thing tell nothing of that.
     """
-    return remembered(snapshot, ("displaced", sample.id), lambda: dict(_all_displaced(snapshot, sample)))
+    return remembered(snapshot, ("displaced", sample.id), lambda: dict(_all_displaced(snapshot, sample)), LAID)
 
 
 def _all_displaced(snapshot: Snapshot, sample: Sample) -> Iterator[tuple[str, tuple[Displaced, list[Sighting]]]]:

@@ -17,7 +17,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import CLIP_LEVEL_TOLERANCE, named_limit
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -49,7 +49,13 @@ class _Timed:
         return (self.end_ns - self.start_ns) / max(1, extent[1] - extent[0])
 
 
-@rule("granularity.levels", error_type=ErrorType.GRANULARITY, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "granularity.levels",
+    error_type=ErrorType.GRANULARITY,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=Sees(links=PAIRS),
+)
 def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Sound and picture, or the two ends of a link, are labelled at different levels: event by event on one side, one
     label for the whole clip on the other. The tolerance ``clip_level_allowed`` of 1 declares that this is meant.
@@ -57,7 +63,10 @@ def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     if named_limit(snapshot.project(), CLIP_LEVEL_TOLERANCE, 0.0) >= 1:
         return
     streams = streams_by_id(snapshot, sample)
-    timed = list(_timed(snapshot, sample, streams))
+    paired = any(True for _ in standing_links(snapshot, sample, PAIRS))
+    if not paired and len(_spanned(snapshot, sample, streams)) < 2:
+        return
+    timed = _timed(snapshot, sample, streams)
     if not timed:
         return
     extent = min(each.start_ns for each in timed), max(each.end_ns for each in timed)
@@ -65,13 +74,30 @@ def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     yield from _between_ends(snapshot, sample, streams, {each.label.id: each for each in timed}, extent)
 
 
-def _timed(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> Iterator[_Timed]:
+def _spanned(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> set[StreamKind]:
+    """The kinds of streams with time on which spans are labelled."""
+    spans = (each for each in judged_annotations(snapshot, sample) if each.kind is ShapeKind.SPAN)
+    return {streams[each.stream].kind for each in spans if each.stream in streams} & _TIMED
+
+
+def _timed(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> list[_Timed]:
+    """All labels that have a time, by stream."""
+    import numpy as np
+
+    by_stream: defaultdict[str, list[tuple[Annotation, int, int]]] = defaultdict(list)
     for label in judged_annotations(snapshot, sample):
-        stream = streams.get(label.stream or "")
-        if stream is None or label.start_ns is None or label.end_ns is None or label.kind is ShapeKind.TAG:
-            continue
-        times = stream.time_map.to_session(label.start_ns), stream.time_map.to_session(label.end_ns)
-        yield _Timed(label=label, start_ns=times[0], end_ns=times[1])
+        if label.start_ns is not None and label.end_ns is not None and label.kind is not ShapeKind.TAG:
+            by_stream[label.stream or ""].append((label, label.start_ns, label.end_ns))
+    found = []
+    for stream_id, those in by_stream.items():
+        if stream_id in streams:
+            own = np.array([(start, end) for _, start, end in those], np.int64)
+            times = streams[stream_id].time_map.to_session_array(own.ravel()).reshape(-1, 2).tolist()
+            found += [
+                _Timed(label=label, start_ns=start, end_ns=end)
+                for (label, _, _), (start, end) in zip(those, times, strict=True)
+            ]
+    return found
 
 
 def _between_streams(
@@ -129,6 +155,7 @@ def _between_ends(
 
 @rule(
     "granularity.drift",
+    version=2,
     error_type=ErrorType.SEMANTIC_DRIFT,
     severity=Severity.WARNING,
     limit=DRIFT_SHARE * 100,
@@ -149,7 +176,7 @@ def drift(snapshot: Snapshot, _sample: Sample | None) -> Iterator[Fault]:
                 since = _first_apart(periods, finer, other)
                 if since is not None:
                     period, share, labels = since
-                    names = ", ".join(dict.fromkeys(label.class_id or "" for label in labels))
+                    names = ", ".join(dict.fromkeys(class_of(snapshot, label) or "" for label in labels))
                     yield Fault(
                         text=f"since {PERIOD} {period} {finer} labels say {names} where {other} labels stay at "
                         f"{class_id}",
@@ -188,8 +215,8 @@ def _used_by_period(snapshot: Snapshot) -> dict[str, _Counts]:
 
 
 def _first_apart(periods: _Counts, finer: str, other: str) -> tuple[str, float, list[Annotation]] | None:
-    """The first period in which one modality is finer than the other, if they went together before."""
-    before = False
+    """The first period in which one modality is so much finer beside the other than it was in all periods before."""
+    known: list[tuple[int, int, int, int]] = []
     for period in sorted(periods, key=lambda each: (len(each), each)):
         counts = periods[period]
         if finer not in counts or other not in counts or finer == other:
@@ -198,7 +225,9 @@ def _first_apart(periods: _Counts, finer: str, other: str) -> tuple[str, float, 
         if min(many, others) < _FEWEST_LABELS:
             continue
         share = len(labels) / many - len(fine) / others
-        if share > DRIFT_SHARE:
-            return (period, share, labels) if before else None
-        before = before or abs(share) <= DRIFT_SHARE
+        if known:
+            before = [sum(each) for each in zip(*known, strict=True)]
+            if share - (before[0] / before[1] - before[2] / before[3]) > DRIFT_SHARE:
+                return period, share, labels
+        known.append((len(labels), many, len(fine), others))
     return None

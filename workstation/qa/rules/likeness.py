@@ -20,7 +20,7 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import PICTURE_LIKENESS_TOLERANCE, TAG_LIKENESS_TOLERANCE
 from workstation.qa.findings import LABEL_KINDS, CannotRunError, Fault, rule
-from workstation.qa.rules.captioned import described
+from workstation.qa.rules.captioned import DESCRIBED, described
 from workstation.qa.rules.items import annotation_item, ontology_of, streams_by_id
 from workstation.qa.rules.said import text_of, things_in
 
@@ -53,7 +53,7 @@ def _word(ontology: CompiledOntology, class_id: str) -> str:
     return next(words, class_id.replace("_", " "))
 
 
-@rule("likeness.tags", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule("likeness.tags", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, looks_at=LABEL_KINDS, sees=DESCRIBED)
 def tags(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A text about a picture is further in meaning from what is labelled there than the project's limit
     (``tag_likeness``), by a local language model.
@@ -77,7 +77,13 @@ def tags(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             yield _fault(pair, streams, found, limit, about)
 
 
-@rule("likeness.picture", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "likeness.picture",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=DESCRIBED,
+)
 def picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A text fits the picture it is about worse than the project's limit (``picture_likeness``), by a local model that
     sees both.

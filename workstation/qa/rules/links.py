@@ -16,7 +16,7 @@ from workstation.core.ontology_links import EndView
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, SampleState, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
-from workstation.qa.findings import Fault, Fix, Reach, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Fix, Reach, rule
 from workstation.qa.rules.items import class_of, end_item, link_item, ontology_of
 
 _HANDED_IN = frozenset({SampleState.SUBMITTED, SampleState.APPROVED})
@@ -29,6 +29,7 @@ _UNCONFIRMED = frozenset({State.PROPOSED, State.DRAFT})
     severity=Severity.WARNING,
     limit="the project's stale_ limits",
     reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
 )
 def stale(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """What a link joins has changed significantly since a person confirmed it, so she must look again.
@@ -50,7 +51,13 @@ def stale(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         )
 
 
-@rule("links.dangling", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.ERROR, reach=Reach.NEAR)
+@rule(
+    "links.dangling",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.ERROR,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def dangling(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A link points at something that does not exist, or that belongs to another sample.
 
@@ -78,7 +85,13 @@ def _lost(snapshot: Snapshot, sample: Sample, end: LinkEnd) -> str | None:
     return None if owner == sample.id else "belongs to another sample"
 
 
-@rule("links.absence_reason", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.ERROR, reach=Reach.NEAR)
+@rule(
+    "links.absence_reason",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.ERROR,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def absence_reason(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A link says that something has no counterpart and does not say why."""
     ontology = ontology_of(snapshot)
@@ -96,7 +109,13 @@ def _choices(link_type: LinkType) -> str:
     return f": {', '.join(link_type.reasons)}" if link_type.reasons else ""
 
 
-@rule("links.illegal", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, reach=Reach.NEAR)
+@rule(
+    "links.illegal",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def illegal(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The ontology in force does not allow what the link joins: a role, a class, a kind or a number of ends."""
     ontology = ontology_of(snapshot)
@@ -135,7 +154,13 @@ def _view(snapshot: Snapshot, end: LinkEnd) -> EndView:
     return EndView(end.role, end.kind, end.target, None, type_id)
 
 
-@rule("links.unconfirmed", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.WARNING, reach=Reach.NEAR)
+@rule(
+    "links.unconfirmed",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.WARNING,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def unconfirmed(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sample was handed in while a link in it is still a draft or a proposal, so nobody stands behind it."""
     if sample.state not in _HANDED_IN:

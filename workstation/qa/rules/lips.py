@@ -9,13 +9,13 @@ from workstation.core.sample import Sample
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import NOTICED_MS, SOUND_MS, SOUND_TOLERANCE, named_limit_ms
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.said import standing_links
 
 
 @rule("lips.noticed", error_type=ErrorType.TEMPORAL, severity=Severity.WARNING, limit=NOTICED_MS, unit="ms",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, reach=Reach.NEAR)  # fmt: skip
 def noticed(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sound and something seen that are one moment begin 40 to 100 ms apart, which people notice (amber).
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.evidence import Unmeasured
-from workstation.core.fused_pairs import FusedPair, fused_pairs
+from workstation.core.fused_pairs import SOLID, FusedPair, fused_pairs
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
 from workstation.core.records import RecordKind
@@ -19,10 +19,11 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.patterns import Lateness, patterns_of
-from workstation.qa.rules.views import late_views, one_frame_ms
+from workstation.qa.rules.sightings import OVERLAID
+from workstation.qa.rules.views import LINKED, late_views, one_frame_ms
 
 _AS_NEAR_NS = 1_000_000
 
@@ -34,6 +35,8 @@ _AS_NEAR_NS = 1_000_000
     version=3,
     limit="the nearest scan; the project's distance_m at the thing's speed, else the link type's time_ms",
     unit="ms",
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(*OVERLAID, *shaped(*SOLID))),
 )
 def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A label in a picture and one in space are linked across captures that are too far apart: another sweep or frame.
@@ -78,6 +81,8 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     version=3,
     limit="the profile's sync limit, or the project's sync_ms; between pictures never below one picture",
     unit="ms",
+    looks_at=LABEL_KINDS,
+    sees=LINKED,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Spans that are linked as one moment begin (or, in symmetric links, end) further apart than the work allows."""

@@ -17,7 +17,8 @@ from workstation.core.ontology_compile import CompiledOntology, missing_attribut
 from workstation.core.records import RecordKind
 from workstation.core.sample import Parked, ParkedState, QueueItem, QueueState, Sample, Stream
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, Fix, Reach, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Fix, Reach, rule
+from workstation.qa.rules.delivered import ends_of
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -47,7 +48,13 @@ class _Labelled:
         return tuple(dict.fromkeys(class_id for class_id, _ in self.labels))
 
 
-@rule("ontology.labels_conflict", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, reach=Reach.NEAR)
+@rule(
+    "ontology.labels_conflict",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def labels_conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """One thing carries labels that cannot both be true, as van in the camera and truck in the scan.
 
@@ -56,7 +63,13 @@ def labels_conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     yield from _labels(snapshot, sample, conflicting=True)
 
 
-@rule("ontology.labels_coarser", error_type=ErrorType.GRANULARITY, severity=Severity.WARNING, reach=Reach.NEAR)
+@rule(
+    "ontology.labels_coarser",
+    error_type=ErrorType.GRANULARITY,
+    severity=Severity.WARNING,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def labels_coarser(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """One thing carries a finer and a coarser label, as sedan in the camera and car in the text."""
     yield from _labels(snapshot, sample, conflicting=False)
@@ -163,7 +176,13 @@ def _uses(snapshot: Snapshot, sample: Sample) -> Iterator[_Use]:
             yield _Use(link_item(link), None, link.attributes, link.type_id)
 
 
-@rule("ontology.unknown", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, reach=Reach.NEAR)
+@rule(
+    "ontology.unknown",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def unknown(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A class, attribute, option or link type that the version in force does not know."""
     ontology = ontology_of(snapshot)
@@ -194,7 +213,13 @@ def _unknown_in(ontology: CompiledOntology, use: _Use) -> Iterator[str]:
                     yield f"option {chosen!r:.60} of attribute '{name}'"
 
 
-@rule("ontology.retired", error_type=ErrorType.SEMANTIC_DRIFT, severity=Severity.WARNING, reach=Reach.NEAR)
+@rule(
+    "ontology.retired",
+    error_type=ErrorType.SEMANTIC_DRIFT,
+    severity=Severity.WARNING,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def retired(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A class, attribute, option or link type that is retired and still in use."""
     ontology = ontology_of(snapshot)
@@ -229,7 +254,13 @@ def _retired_in(ontology: CompiledOntology, use: _Use) -> Iterator[tuple[str, Re
                 yield f"option '{option.id}' of attribute '{name}'", option.retired
 
 
-@rule("ontology.missing_attribute", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, reach=Reach.NEAR)
+@rule(
+    "ontology.missing_attribute",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def missing_attribute(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A required attribute is missing on a label or link that is done or approved, or on the thing such labels show.
 
@@ -293,6 +324,8 @@ def parked(snapshot: Snapshot, sample: Sample | None) -> Iterator[Fault]:
     wanted = None if sample is None else sample.id
     for record in snapshot.records(RecordKind.PARKED, sample=wanted):
         if isinstance(record, Parked) and record.state is ParkedState.OPEN and record.sample == wanted:
+            if len({each.sample for each in ends_of(snapshot, record)}) > 1:
+                continue  # found by delivered.other_sample
             more = f" (and {len(record.problems) - 1} more)" if len(record.problems) > 1 else ""
             why = record.problems[0] if record.problems else "no reason was kept"
             yield Fault(

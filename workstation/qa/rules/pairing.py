@@ -17,7 +17,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.wording import Named, content_words
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, Sees, rule, shaped
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -46,7 +46,13 @@ class _Event:
     texts: tuple[Annotation, ...]
 
 
-@rule("pairing.exchanged", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule(
+    "pairing.exchanged",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(), links=MOMENT),
+)
 def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two labels of one stream have changed places: each is told by the other's caption and not by its own.
 
@@ -76,7 +82,7 @@ def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 )
 
 
-@rule("pairing.classes", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("pairing.classes", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS, reach=Reach.NEAR)
 def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A text and what it describes carry classes of one sort that cannot both be true: words dog, box cup."""
     ontology = ontology_of(snapshot)
@@ -101,7 +107,13 @@ def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                     )
 
 
-@rule("pairing.wrong_thing", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule(
+    "pairing.wrong_thing",
+    error_type=ErrorType.INCORRECT_PAIRING,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=Sees(links=frozenset({"refers_to"})),
+)
 def wrong_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A phrase is linked to a thing of another class than its words name, and the same stream holds one that they
     name. The finding proposes it; both labels may be right by themselves.
@@ -177,10 +189,12 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     of the same (words beside a picture, a sound or a signal) without a single label. The finding names both sides.
     """
     known = ontology_of(snapshot).classes
+    if any(True for _ in snapshot.links(sample.id)):
+        return
     streams = streams_by_id(snapshot, sample)
     labels = [each for each in snapshot.annotations(sample.id) if each.state is not State.REJECTED]
     used = {each.stream for each in labels if each.stream is not None}
-    if len(used) != 1 or any(True for _ in snapshot.links(sample.id)):
+    if len(used) != 1:
         return
     place = streams.get(next(iter(used)))
     empty = [each for each in streams.values() if each.id not in used and _tells(each, place)]
@@ -201,7 +215,13 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("pairing.unseen", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "pairing.unseen",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=shaped(ShapeKind.SPAN, on=[StreamKind.AUDIO])),
+)
 def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a sample in which most sounds are linked to what makes them or is seen meanwhile, one is linked to nothing,
     and nothing says that its source is off-screen or unknown. Speech that is written down has its speaker.
@@ -209,13 +229,15 @@ def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     streams = streams_by_id(snapshot, sample)
     if not any(each.kind is StreamKind.VIDEO for each in streams.values()):
         return
+    sounds = [each for each in judged_annotations(snapshot, sample) if _is_sound(snapshot, each, streams)]
+    if not sounds:
+        return
     joined = {
         end.target
         for link in snapshot.links(sample.id)
         if link.state is not State.REJECTED and link.holds
         for end in link.ends
     }
-    sounds = [each for each in judged_annotations(snapshot, sample) if _is_sound(snapshot, each, streams)]
     alone = [each for each in sounds if each.id not in joined and (each.entity is None or each.entity not in joined)]
     if 2 * len(alone) >= len(sounds):
         return

@@ -11,7 +11,7 @@ from workstation.core.fused_pairs import FLAT, SOLID
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, streams_by_id
 from workstation.qa.rules.ontology import SAME_THING
 
@@ -32,11 +32,19 @@ class _Linked:
     """Labels that a link without a time joins."""
 
 
-@rule("pairs.unlinked", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING)
+@rule(
+    "pairs.unlinked",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=shaped(*FLAT, *SOLID), links=SAME_THING),
+)
 def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A box and a cuboid of one thing are both there at captures whose other things are linked, and no link joins
     them.
     """
+    if not any(link.type_id in SAME_THING for link in snapshot.links(sample.id)):
+        return
     streams = streams_by_id(snapshot, sample)
     judged = judged_annotations(snapshot, sample)
     labels: dict[str, Annotation] = {each.id: each for each in judged if each.entity is not None}

@@ -20,7 +20,7 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, TURNED_DEG, TURNED_TOLERANCE, named_limit_ms
 from workstation.qa.remembered import remembered
-from workstation.qa.rules.sightings import Sighting, offs_of, views_of
+from workstation.qa.rules.sightings import LAID, Sighting, offs_of, views_of
 
 _SURE = 4.0
 
@@ -154,4 +154,4 @@ def _moved(found: CameraPattern) -> RigidTransform:
 
 def patterns_of(snapshot: Snapshot, sample: Sample) -> Patterns:
     """The patterns of a sample, worked out once for all rules that ask while it is checked."""
-    return remembered(snapshot, ("patterns", sample.id), lambda: Patterns(snapshot, sample))
+    return remembered(snapshot, ("patterns", sample.id), lambda: Patterns(snapshot, sample), LAID)

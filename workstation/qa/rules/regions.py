@@ -12,7 +12,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import COLOUR_TOLERANCE, LOOSE_TOLERANCE, named_limit
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.colours import LEAST_SHARE, colours_of, colours_said, share_of
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, ontology_of, streams_by_id
 from workstation.qa.rules.said import FLAT, PICTURES, language_of, wording_of
@@ -29,6 +29,7 @@ _HIDDEN = frozenset({"partial", "partly", "heavy", "full"})
     limit=LOOSE_PX,
     unit="px",
     looks_at=LABEL_KINDS,
+    reach=Reach.NEAR,
 )
 def loose(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """An edge of a box lies off the edge of the mask of the same thing, by more than 3 px (tolerance ``loose_px``).
@@ -65,7 +66,13 @@ def loose(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("regions.description", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule(
+    "regions.description",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    reach=Reach.NEAR,
+)
 def description(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The text of a region names another class or another colour than the region has: "a red sedan" on a blue truck.
 

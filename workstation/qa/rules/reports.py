@@ -17,7 +17,7 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import LENGTH_TOLERANCE, named_limit
 from workstation.core.wording import lengths_in, sides_in
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, Sees, rule
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, ontology_of, streams_by_id
 from workstation.qa.rules.said import annotation_at, language_of, standing_links, text_of, wording_of
 
@@ -29,6 +29,7 @@ _MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 
 
 @rule("reports.size", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS,
+      sees=Sees(labels=(), links=frozenset({FINDING, MEASURES})),
       limit="the link type's length_mm or relative_length, whichever is more", unit="mm")  # fmt: skip
 def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sentence states another size than was measured of the finding it speaks of: 3.2 cm for 23 mm.
@@ -55,7 +56,7 @@ def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )  # fmt: skip
 
 
-@rule("reports.side", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("reports.side", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS, reach=Reach.NEAR)
 def side(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sentence names the other side of the patient than the finding it speaks of is on."""
     for _, sentence, region, entity in _spoken_of(snapshot, sample):
@@ -70,7 +71,7 @@ def side(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )  # fmt: skip
 
 
-@rule("reports.kind", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("reports.kind", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS, reach=Reach.NEAR)
 def kind(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sentence calls a finding by the word of another kind than the region's: cyst for a nodule."""
     ontology = ontology_of(snapshot)
@@ -92,7 +93,7 @@ def kind(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("reports.density", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, limit=DENSITY_HU, unit="HU",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, reach=Reach.NEAR)  # fmt: skip
 def density(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A density that was measured is not that of the voxels at its place, within 2 mm: the series may be mirrored, or
     the mark lies elsewhere.

@@ -26,6 +26,8 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import judged_annotations, streams_by_id
+from workstation.qa.rules.ontology import SAME_THING
+from workstation.qa.sees import Sees, shaped
 
 Ints = NDArray[np.intp]
 Bounds = tuple[float, float, float, float]
@@ -33,6 +35,12 @@ _HIDDEN = frozenset({"partial", "heavy", "full"})
 """What the starter ontologies call occlusion that hides a part."""
 PICTURES = frozenset({StreamKind.IMAGE, StreamKind.VIDEO})
 _OUTLINED = frozenset({ShapeKind.BOX, ShapeKind.POLYGON, ShapeKind.MASK})
+OVERLAID = (*shaped(ShapeKind.CUBOID), *shaped(*_OUTLINED, on=PICTURES))
+"""Labels that are laid over each other."""
+PLACED = Sees(labels=OVERLAID, links=SAME_THING)
+"""What rules look at that compare boxes with cuboids, and with what links say of them."""
+LAID = Sees(labels=OVERLAID, links=frozenset())
+"""What that comparison itself is made of."""
 _STEP_NS = 50_000_000
 """How far before and after a picture its things are looked at to see how fast they move."""
 _AT_BORDER_PX = 1.0
@@ -79,12 +87,14 @@ class Views:
     def __init__(self, snapshot: Snapshot, sample: Sample) -> None:
         self.streams = streams_by_id(snapshot, sample)
         self._snapshot = snapshot
-        labels = list(judged_annotations(snapshot, sample))
-        calibration = newest_calibration(snapshot, sample.id)
-        cuboids = [each for each in labels if each.kind is ShapeKind.CUBOID]
         self.solids: dict[str, Annotation] = {}
         self.flats: tuple[Flat, ...] = ()
-        if not calibration.cameras or not cuboids:
+        calibration = newest_calibration(snapshot, sample.id)
+        if not calibration.cameras:
+            return
+        labels = list(judged_annotations(snapshot, sample))
+        cuboids = [each for each in labels if each.kind is ShapeKind.CUBOID]
+        if not cuboids:
             return
         tree = snapshot.evidence(sample.id).frames()
         self.placed = PlacedTracks(cuboids, self.keyframes, self.streams, tree, calibration)
@@ -145,7 +155,7 @@ class Views:
 
 def views_of(snapshot: Snapshot, sample: Sample) -> Views:
     """The views of a sample, made once for all rules that ask while it is checked."""
-    return remembered(snapshot, ("views", sample.id), lambda: Views(snapshot, sample))
+    return remembered(snapshot, ("views", sample.id), lambda: Views(snapshot, sample), LAID)
 
 
 def bounds(shape: Shape | None) -> Bounds | None:

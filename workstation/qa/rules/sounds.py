@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from workstation.core.annotation import Annotation
-from workstation.core.geometry import ShapeKind
+from workstation.core.described import DESCRIBED, is_sound, lacks_sentence
 from workstation.core.ontology import ErrorType, Severity
-from workstation.core.sample import Sample, SampleState, Stream, StreamKind
+from workstation.core.sample import Sample, SampleState, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SOUND_LEVEL_TOLERANCE, named_limit
 from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SILENCE = frozenset({"silence"})
 """Classes that say that nothing is heard."""
-SOURCE = "sound_source"
 HEARD_DB = 3.0
 HOP_NS = 20_000_000
 BLOCK_NS = 60_000_000_000
@@ -77,25 +76,13 @@ def source(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a sample that was handed in, a link from a sound to its source lacks the sentence that describes it."""
     if sample.state not in _HANDED_IN:
         return
-    for link in standing_links(snapshot, sample, (SOURCE,)):
-        if not link.rationale.strip():
+    for link in standing_links(snapshot, sample, DESCRIBED):
+        if lacks_sentence(link):
             yield Fault(
-                text=f"{SOURCE}: nothing says how the sound comes from its source",
+                text=f"{link.type_id}: nothing says how the sound comes from its source",
                 items=(link_item(link),),
-                suggestion="write a sentence into the link's rationale (link.set_rationale)",
+                suggestion="write a sentence into the link's rationale (link.edit)",
             )
-
-
-def is_sound(label: Annotation, stream: Stream) -> bool:
-    """Whether the label is a stretch of a sound, with a beginning and an end."""
-    return (
-        stream.kind is StreamKind.AUDIO
-        and label.kind is ShapeKind.SPAN
-        and label.track is None
-        and label.start_ns is not None
-        and label.end_ns is not None
-        and label.end_ns > label.start_ns
-    )
 
 
 def above_ground(snapshot: Snapshot, sample: Sample, label: Annotation, stream: Stream) -> float | None:

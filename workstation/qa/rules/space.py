@@ -11,7 +11,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, Reach, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.items import (
     annotation_item,
     entities_by_id,
@@ -28,7 +28,14 @@ Stretch = tuple[int | None, int | None]
 """From when to when, in session time; ``None``: always."""
 
 
-@rule("space.missing", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, version=2, reach=Reach.NEAR)
+@rule(
+    "space.missing",
+    error_type=ErrorType.MISSING_REFERENCE,
+    severity=Severity.WARNING,
+    version=2,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def missing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A thing is labelled in a camera only, in a sample that has scans: neither a cuboid nor points of it, and nobody
     said that the scanner does not see it (sparse, far, occluded, out of its field).

@@ -21,7 +21,7 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SPEECH_TOLERANCE, WORD_ERROR_TOLERANCE, named_limit
 from workstation.core.wording import WORD
-from workstation.qa.findings import LABEL_KINDS, Fault, Item, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Item, Reach, rule
 from workstation.qa.rules.items import (
     annotation_item,
     entities_by_id,
@@ -32,7 +32,16 @@ from workstation.qa.rules.items import (
 )
 from workstation.qa.rules.said import part_in, text_of
 from workstation.qa.rules.sounds import BLOCK_NS, HOP_NS, levels
-from workstation.qa.rules.turns import Turn, absent_from_film, box_at, faces_of, sound_of, turns_of
+from workstation.qa.rules.turns import (
+    TURNS,
+    TURNS_AND_FACES,
+    Turn,
+    absent_from_film,
+    box_at,
+    faces_of,
+    sound_of,
+    turns_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +69,7 @@ _SCRIPTS = {
 
 
 @rule("speech.overlap", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=OVERLAP_MS, unit="ms",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=TURNS)  # fmt: skip
 def overlap(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two turns of one speaker in one layer overlap by more than 20 ms: nobody speaks twice at once."""
     streams = streams_by_id(snapshot, sample)
@@ -85,7 +94,7 @@ def overlap(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("speech.word_errors", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, limit=WORD_ERRORS * 100,
-      unit="%", looks_at=LABEL_KINDS)  # fmt: skip
+      unit="%", looks_at=LABEL_KINDS, sees=TURNS)  # fmt: skip
 def word_errors(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two layers of a transcript differ in more than a fifth of their words (tolerance ``word_error_share``): inserted,
     left out or exchanged, case and punctuation apart, counted against the longer one.
@@ -114,7 +123,7 @@ def word_errors(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("speech.late", error_type=ErrorType.TEMPORAL, severity=Severity.ERROR, limit=SPEECH_MS, unit="ms",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=TURNS)  # fmt: skip
 def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The words of a turn stand earlier or later than the sound in which they are heard, by more than 200 ms
     (tolerance ``speech_ms``): moved by so much, they lie where it is loud and their gaps where it is quiet.
@@ -145,7 +154,7 @@ def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("speech.exchanged", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.WARNING, limit=PACE, unit="×",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=TURNS)  # fmt: skip
 def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The texts of two neighbouring turns have changed places: the one has far more to say than its time allows, the
     other far less, and exchanged both are spoken at the pace of all others.
@@ -183,7 +192,9 @@ def _seconds(turn: Turn) -> float:
     return (turn.end_ns - turn.start_ns) / 1e9
 
 
-@rule("speech.code_switch", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule(
+    "speech.code_switch", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS, reach=Reach.NEAR
+)
 def code_switch(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Words are labelled as another language that has a script of its own, and are written without a letter of it:
     they were translated or rewritten, not kept as they were said.
@@ -209,12 +220,12 @@ def code_switch(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("speech.voice_without_face", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING,
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=TURNS_AND_FACES)  # fmt: skip
 def voice_without_face(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Where faces are tracked, somebody speaks who has no face on film, and nothing says that the voice comes from
     off-screen.
     """
-    faces = faces_of(snapshot, sample)
+    faces = faces_of(snapshot, sample) if turns_of(snapshot, sample) else {}
     if not faces:
         return
     absences = {key: each for key, each in ontology_of(snapshot).link_types.items() if each.absence}
@@ -234,14 +245,14 @@ def voice_without_face(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 
 
 @rule("speech.speaker", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, limit=MOUTH_RATIO, unit="×",
-      looks_at=LABEL_KINDS)  # fmt: skip
+      looks_at=LABEL_KINDS, sees=TURNS_AND_FACES)  # fmt: skip
 def speaker(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """During a turn another face on film moves its mouth, twice as much as the one that is said to speak.
 
     Compared is what moves in the lower half of each face, against what moves there while nobody speaks.
     """
-    faces = faces_of(snapshot, sample)
     turns = turns_of(snapshot, sample)
+    faces = faces_of(snapshot, sample) if turns else {}
     if len(faces) < 2:
         return
     streams = streams_by_id(snapshot, sample)

@@ -20,7 +20,7 @@ from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, ontology_of, streams_by_id
 from workstation.qa.rules.patterns import patterns_of
 from workstation.qa.rules.sightings import views_of
@@ -50,7 +50,15 @@ class _Said:
     end_ns: int
 
 
-@rule("states.conflict", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, limit=_LASTING_S, unit="s")
+@rule(
+    "states.conflict",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    limit=_LASTING_S,
+    unit="s",
+    looks_at=LABEL_KINDS,
+    reach=Reach.NEAR,
+)
 def conflict(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two labels of one thing say for the same time that it does different things, as waiting and walking."""
     streams = streams_by_id(snapshot, sample)
@@ -89,12 +97,20 @@ def _odd_ones(those: Sequence[_Said]) -> Iterator[tuple[_Said, list[_Said]]]:
         yield odd, [other for pair in mine for other in pair if other.annotation.id != odd_id]
 
 
-@rule("states.motion", error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, limit=_GOES_MPS, unit="m/s")
+@rule(
+    "states.motion",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.WARNING,
+    limit=_GOES_MPS,
+    unit="m/s",
+    looks_at=LABEL_KINDS,
+)
 def motion(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A thing is labelled as standing while its cuboid moves, or as moving while it stands, for a second or longer."""
     streams = streams_by_id(snapshot, sample)
-    said = _said(snapshot, sample, streams)
-    if not said or not any(each.kind is StreamKind.CLOUD for each in streams.values()):
+    clouds = [each for each in streams.values() if each.kind is StreamKind.CLOUD]
+    said = _said(snapshot, sample, streams) if clouds else {}
+    if not said:
         return
     tracks = _tracks(snapshot, sample, but_late=True)
     for (entity, layer, attribute), those in said.items():
@@ -115,7 +131,15 @@ def motion(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("states.signal", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, limit=_CLEAR_MPS2, unit="m/s²")
+@rule(
+    "states.signal",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    limit=_CLEAR_MPS2,
+    unit="m/s²",
+    looks_at=LABEL_KINDS,
+    reach=Reach.NEAR,
+)
 def signal(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A span says that the vehicle brakes or accelerates, and its own speed or brake switch says the opposite."""
     streams = streams_by_id(snapshot, sample)
@@ -151,7 +175,7 @@ def _said(snapshot: Snapshot, sample: Sample, streams: Mapping[str, Stream]) -> 
     found: defaultdict[tuple[str, str, str], list[_Said]] = defaultdict(list)
     for label in judged_annotations(snapshot, sample) if states else ():
         stream = streams.get(label.stream or "")
-        if label.entity is None or stream is None:
+        if label.entity is None or stream is None or (label.track is None and states.isdisjoint(label.attributes)):
             continue
         if label.track is None:
             moments = [(label.start_ns, False, label.attributes), (label.end_ns, True, {})]

@@ -13,7 +13,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.wording import Named
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, Sees, rule
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -26,7 +26,7 @@ from workstation.qa.rules.items import (
 from workstation.qa.rules.said import annotation_at, language_of, standing_links, text_of, wording_of
 
 
-@rule("texts.step", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("texts.step", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS, reach=Reach.NEAR)
 def step(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A reason that explains a step tells another action than the step is labelled with: push for a lift."""
     ontology = ontology_of(snapshot)
@@ -59,7 +59,7 @@ def step(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 )  # fmt: skip
 
 
-@rule("texts.fact", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("texts.fact", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at={RecordKind.ENTITY})
 def fact(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A property of the sample (a category, a title) names another kind of thing than any that is labelled in it."""
     ontology = ontology_of(snapshot)
@@ -83,7 +83,13 @@ def fact(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-@rule("texts.contradiction", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule(
+    "texts.contradiction",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=(), links=frozenset({"describes"})),
+)
 def contradiction(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two descriptions of one sample contradict each other: after the same word ("picks up") one names a cup and the
     other a bowl.

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workstation.core.annotation import Annotation, Entity, Keyframe, Presence, TargetKind, Word
 from workstation.core.geometry import Box, ShapeKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
+from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import entities_by_id, judged_annotations, streams_by_id
 from workstation.qa.rules.said import annotation_at, standing_links
+from workstation.qa.sees import Sees, shaped
 
 SPEAKS = "speaks"
+_SPOKEN = shaped(ShapeKind.SPAN, on=[StreamKind.AUDIO, StreamKind.TURNS])
+TURNS = Sees(labels=_SPOKEN, links=frozenset({SPEAKS}))
+"""What rules look at that ask for turns alone."""
+TURNS_AND_FACES = Sees(labels=(*_SPOKEN, *shaped(ShapeKind.BOX, on=[StreamKind.VIDEO], tracks=True)))
+"""And for faces, and for who is stated to be off-screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +43,12 @@ class Turn:
         ]
 
 
-def turns_of(snapshot: Snapshot, sample: Sample) -> list[Turn]:
+def turns_of(snapshot: Snapshot, sample: Sample) -> Sequence[Turn]:
     """The turns of a sample in their order: spans on sound or on a stream of turns that have words."""
+    return remembered(snapshot, ("turns", sample.id), lambda: tuple(_turns(snapshot, sample)), TURNS)
+
+
+def _turns(snapshot: Snapshot, sample: Sample) -> list[Turn]:
     streams = streams_by_id(snapshot, sample)
     speakers = dict(_speakers(snapshot, sample))
     entities = entities_by_id(snapshot, sample)

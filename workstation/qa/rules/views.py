@@ -23,11 +23,13 @@ from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import sync_limit_ms
-from workstation.qa.findings import Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
 from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, ontology_of, streams_by_id
 from workstation.qa.rules.sightings import PICTURES, bounds
 
+LINKED = Sees(labels=())
+"""What rules look at that go from link to link."""
 _FEWEST_EVENTS = 3
 _ROUNDED_MS = 1.0
 _SHARE = 0.75
@@ -60,6 +62,8 @@ class LateView:
     severity=Severity.ERROR,
     limit="the profile's sync limit, or the project's sync_ms, and never below one picture",
     unit="ms",
+    looks_at=LABEL_KINDS,
+    sees=LINKED,
 )
 def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The events of one view all begin and end later or earlier than the same events in the other views: the view
@@ -87,6 +91,8 @@ def late(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     severity=Severity.ERROR,
     limit=_CLEARER,
     unit="correlation",
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=shaped(on=PICTURES, tracks=True), links=frozenset()),
 )
 def exchanged(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Two things have changed names in one view: each moves there when the other one does in the other views."""
@@ -121,7 +127,7 @@ def _view_limit(snapshot: Snapshot, sample: Sample) -> tuple[float, str]:
 
 def late_views(snapshot: Snapshot, sample: Sample) -> tuple[LateView, ...]:
     """The views that are late as a whole; asked by ``moments.apart``, which leaves their events alone."""
-    return remembered(snapshot, ("late views", sample.id), lambda: tuple(_late_views(snapshot, sample)))
+    return remembered(snapshot, ("late views", sample.id), lambda: tuple(_late_views(snapshot, sample)), LINKED)
 
 
 def one_frame_ms(snapshot: Snapshot, sample: Sample, streams: Iterable[Stream]) -> float:

@@ -18,7 +18,7 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
-from workstation.qa.findings import Fault, Reach, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -49,13 +49,25 @@ class _Naming:
     items: tuple[Item, Item]
 
 
-@rule("ontology.word_conflicts", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, reach=Reach.NEAR)
+@rule(
+    "ontology.word_conflicts",
+    error_type=ErrorType.SEMANTIC,
+    severity=Severity.ERROR,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def word_conflicts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A text names a thing by a word that contradicts its class, as cat for a dog."""
     yield from _judged(snapshot, sample, WordPolicy.CONFLICT)
 
 
-@rule("ontology.word_warns", error_type=ErrorType.GRANULARITY, severity=Severity.WARNING, reach=Reach.NEAR)
+@rule(
+    "ontology.word_warns",
+    error_type=ErrorType.GRANULARITY,
+    severity=Severity.WARNING,
+    reach=Reach.NEAR,
+    looks_at=LABEL_KINDS,
+)
 def word_warns(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A text names a thing by a word that the lexicon warns about, mostly a broader one, as animal for a dog."""
     yield from _judged(snapshot, sample, WordPolicy.WARN)

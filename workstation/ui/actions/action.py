@@ -46,6 +46,10 @@ class Frame(Protocol):
         """Give the focus to the pane after (before) this one."""
         ...
 
+    def open_label_menu(self, pane: Pane | None) -> None:
+        """The menu of what is selected: where it is linked to, and what may be linked."""
+        ...
+
     def turn_lines(self) -> bool:
         """Draw lines between panes, or none; which of both it is now."""
         ...

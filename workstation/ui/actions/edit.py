@@ -16,12 +16,15 @@ from workstation.ui.actions.proposals import fresh_after
 from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
+    from workstation.app.sample_view import SampleView
     from workstation.app.session import UndoResult
     from workstation.core.annotation import Annotation
     from workstation.core.sample import Stream
     from workstation.ui.workbench import Workbench
 
 EDIT, LABEL = "Edit", "Label"
+_MOST_SELECTED = 1000
+"""So many labels that come back at once are selected; of a job taken back and done again nobody wants them all."""
 
 
 # --- taking back ------------------------------------------------------------------------------------------------
@@ -41,9 +44,21 @@ def _arrive(bench: Workbench, result: UndoResult | None, done: str, nothing: str
         bench.clock.pause()
         bench.clock.seek(result.time_ns)
     if bench.view is not None:
-        state = SelectionState(ids=result.selection, active=result.selection[-1] if result.selection else None)
+        ids = _come_back(result, bench.view) or result.selection
+        state = SelectionState(ids=ids, active=ids[-1] if ids else None)
         bench.selection.restore(state, exists=bench.view.exists, cause="window")
     bench.tell(f"{done}: {result.label}.")
+
+
+def _come_back(result: UndoResult, view: SampleView) -> tuple[str, ...]:
+    """What is there again: labels, else links, else things; of a great many it is not said."""
+    from workstation.core.records import RecordKind
+
+    for kind in (RecordKind.ANNOTATION, RecordKind.LINK, RecordKind.ENTITY):
+        found = sorted(each for each in result.changes.added.get(kind, ()) if view.exists(each))
+        if found:
+            return tuple(found) if len(found) <= _MOST_SELECTED else ()
+    return ()
 
 
 def _why_not_undo(hands: Hands) -> str | None:
@@ -54,7 +69,12 @@ def _why_not_undo(hands: Hands) -> str | None:
 
 @action("edit.undo", title="Undo", keys="Ctrl+Z", menu=EDIT, icon="undo", repeats=True, enabled=_why_not_undo)
 def undo(hands: Hands) -> None:
-    """Take back my last step on the open sample, go back to where it was, and say what it was."""
+    """Take back my last step on the open sample, go back to where it was, and say what it was. What is being drawn goes
+    first: its last point, or the shape that waits for its class."""
+    if hands.bench.hand.waiting:
+        hands.bench.hand.forget_drawn()
+        hands.bench.tell("What waited for its class is given up.")
+        return
     _arrive(hands.bench, hands.bench.session.undo(), "Took back", "There is nothing of yours to take back here.")
 
 
@@ -106,7 +126,7 @@ def delete(hands: Hands) -> None:
     links = [each for each in bench.selected if each in view.links]
     things = [each for each in bench.selected if each in view.entities and not chosen]
     if any(True for each in chosen for link in view.links_of(each.id) if link.id not in links):
-        hands.frame.open_dialog("command annotation.delete")
+        hands.frame.open_dialog("delete")
         return
     if things and not links:
         hands.frame.open_dialog("command entity.delete")

@@ -87,6 +87,16 @@ def absent(hands: Hands) -> None:
     hands.frame.open_dialog("absence")
 
 
+def _may_choose(hands: Hands) -> str | None:
+    return READ_ONLY if hands.bench.session.read_only else None
+
+
+@action("link.relations", title="Relations of the project…", menu=LINK, enabled=_may_choose)
+def relations(hands: Hands) -> None:
+    """Which relations people make in this project, and which one counts most and leads the reports."""
+    hands.frame.open_dialog("relations")
+
+
 def _walk_ends(hands: Hands, step: int) -> None:
     from workstation.app.walking import next_end
     from workstation.ui.actions.session import stop_at
@@ -108,6 +118,14 @@ def end_on(hands: Hands) -> None:
 def end_back(hands: Hands) -> None:
     """The same way back."""
     _walk_ends(hands, -1)
+
+
+@action("link.menu", title="What it is linked to…", menu=LINK, enabled=needs_selection)
+def label_menu(hands: Hands) -> None:
+    """The menu of the selected label: everything it is linked to, to go there. Also a right click on a label, and the
+    menu key in its pane.
+    """
+    hands.frame.open_label_menu(hands.pane)
 
 
 @action("view.link_lines", title="Lines between panes", menu="View", enabled=needs_sample)

@@ -91,6 +91,18 @@ def classes_of_labels(hands: Hands) -> None:
     hands.frame.open_dialog("class_map")
 
 
+@action("models.try", title="Try a model on this picture…", menu=MENU, enabled=needs_sample)
+def try_model(hands: Hands) -> None:
+    """Let the model selected in the panel of models look at the picture that is shown; nothing is stored."""
+    hands.frame.open_dialog("try_model")
+
+
+@action("predictions.import", title="Import predictions…", menu=MENU, enabled=_may_label)
+def import_predictions(hands: Hands) -> None:
+    """Bring in what a model predicted elsewhere, from JSON Lines or COCO results; what would come is shown first."""
+    hands.frame.open_dialog("import_predictions")
+
+
 def fresh_after(hands: Hands, done: Sequence[str]) -> str | None:
     """The proposal that follows those in the order of the list; ``None`` if the hand is elsewhere or none is left."""
     from workstation.ui.panels.proposals import ProposalsPanel

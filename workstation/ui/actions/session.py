@@ -32,10 +32,12 @@ def _neighbour(bench: Workbench, step: int) -> str | None:
     return keys[index] if 0 <= index < len(keys) else None
 
 
-def _go(hands: Hands, step: int) -> None:
+def _go(hands: Hands, step: int, said: str = "") -> None:
+    """``said``: what was done before, told where there is no further sample to show."""
     key = _neighbour(hands.bench, step)
     if key is None:
-        hands.bench.tell("This is the last sample." if step > 0 else "This is the first sample.", Tone.NOTE)
+        which = "This is the last sample." if step > 0 else "This is the first sample."
+        hands.bench.tell(f"{said} {which}".lstrip(), Tone.NOTE)
     else:
         hands.bench.open_sample(key)
 
@@ -96,7 +98,6 @@ def submit(hands: Hands) -> None:
     bench.run("sample.submit")
     if bench.session.store.head() > before:
         bench.tell(f"Submitted {key}.")
-        _go(hands, 1)
 
 
 @action("question.ask", title="Ask a question…", keys="U", menu=REVIEW, enabled=_may_edit)

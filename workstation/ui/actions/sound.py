@@ -170,6 +170,15 @@ def speaker_before(hands: Hands) -> None:
         pane.give_turns(-1)
 
 
+@action("sound.new_speaker", title="Give the turn to a new person", keys="Alt+Shift+Down", scope=SCOPE, menu=MENU,
+        enabled=needs_selection)  # fmt: skip
+def new_speaker(hands: Hands) -> None:
+    """Say that somebody who was not there yet speaks the selected turns: the tier of speakers gets another row."""
+    pane = _sound(hands)
+    if pane is not None:
+        pane.give_to_new()
+
+
 def _flip(hands: Hands, name: str) -> None:
     pane = _sound(hands)
     if pane is not None:

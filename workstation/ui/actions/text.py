@@ -224,6 +224,32 @@ def previous_span(hands: Hands) -> None:
         pane.reading.walk(-1)
 
 
+@action("text.next_phrase", title="Next phrase without a region", keys="Alt+Down", scope=SCOPE, menu=MENU,
+        enabled=_marks, repeats=True)  # fmt: skip
+def next_phrase(hands: Hands) -> None:
+    """Take the next underlined phrase of a caption, which no region is linked to yet; a class key marks it."""
+    pane = _text(hands)
+    if pane is not None:
+        pane.reading.phrases.walk(1)
+
+
+@action("text.previous_phrase", title="Previous phrase without a region", keys="Alt+Up", scope=SCOPE, menu=MENU,
+        enabled=_marks, repeats=True)  # fmt: skip
+def previous_phrase(hands: Hands) -> None:
+    """Take the underlined phrase before."""
+    pane = _text(hands)
+    if pane is not None:
+        pane.reading.phrases.walk(-1)
+
+
+@action("text.not_seen", title="Nothing to be seen", keys="Alt+X", scope=SCOPE, menu=MENU, enabled=_has_taken)
+def not_seen(hands: Hands) -> None:
+    """Declare that nothing in the picture shows the words that are taken, so that they are underlined no longer."""
+    pane = _text(hands)
+    if pane is not None and not hands.bench.session.read_only:
+        pane.reading.phrases.declare()
+
+
 @action("text.review", title="Review the text detail by detail", keys="Ctrl+Shift+D", scope=SCOPE, menu="Review",
         enabled=needs_sample)  # fmt: skip
 def review(hands: Hands) -> None:
@@ -244,7 +270,7 @@ def copy(hands: Hands) -> None:
         hands.bench.tell("Copied the words.")
 
 
-@action("text.next_text", title="Next text", keys="Alt+PgDn", scope=SCOPE, menu=MENU, enabled=needs_sample)
+@action("text.next_text", title="Next text", keys="Ctrl+PgDn", scope=SCOPE, menu=MENU, enabled=needs_sample)
 def next_text(hands: Hands) -> None:
     """Show the next text of the sample."""
     pane = _text(hands)

@@ -7,8 +7,8 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions.action import READ_ONLY, Hands
-from workstation.ui.actions.camera import canvas_of
+from workstation.ui.actions.action import READ_ONLY, Hands, action
+from workstation.ui.actions.camera import SCOPE, canvas_of
 from workstation.ui.actions.picture_acts import act_on_picture
 
 if TYPE_CHECKING:
@@ -100,3 +100,15 @@ make = _doing(
     "track.make", "Make a track", "The selected shapes become tracks that begin at this picture.",
     lambda canvas: _edits().make_tracks(canvas), "Ctrl+M", enabled=_needs_loose,
 )  # fmt: skip
+
+
+def _no_mask(hands: Hands) -> str | None:
+    from workstation.ui.tools.mask_carrying import why_not
+
+    return READ_ONLY if hands.bench.session.read_only else why_not(canvas_of(hands))
+
+
+@action("track.carry_mask", title="Carry the mask on…", keys="Ctrl+Shift+D", scope=SCOPE, menu=MENU, enabled=_no_mask)
+def carry_mask(hands: Hands) -> None:
+    """Carry the selected mask over the next pictures, look at what came, and keep it as one proposal."""
+    hands.frame.open_dialog("carry_mask")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit
 
-from workstation.app.absences import AbsenceKind, absence_kinds
+from workstation.app.absences import AbsenceKind, absence_kinds, needs_words
 from workstation.core.errors import Refused, UserError
 from workstation.ui.dialogs.sheet import Sheet, named
 from workstation.ui.workbench import Workbench
@@ -26,10 +26,12 @@ class Absence(Sheet):
         assert view is not None
         self._of = [each for each in bench.selected if each in view.annotations or each in view.entities]
         self._kinds: list[AbsenceKind] = absence_kinds(view, self._of[0]) if self._of else []
+        self._described = any(needs_words(view, each) for each in self._of)
         names = ", ".join(view.name_of(each) for each in self._of[:6]) + (" …" if len(self._of) > 6 else "")
         self.say(f"{names} has no counterpart:" if len(self._of) == 1 else f"These have no counterpart: {names}")
         self._build_form()
         self._problem = self.say("", "error")
+        self._problem.setObjectName("absence_problem")
         self._problem.hide()
         done = self.button("do", "State the absence", default=True)
         done.clicked.connect(self._do)
@@ -52,13 +54,19 @@ class Absence(Sheet):
             ("Relation", self.type, "absence_type", "Which absence it is"),
             ("Missing in", self.where, "absence_where", "The stream or modality in which it has no counterpart"),
             ("Because", self.reason, "absence_reason", "The reason; the ontology may list them"),
-            ("In words", self.rationale, "absence_rationale", "More than the reason says; may be empty"),
+            ("In words", self.rationale, "absence_rationale", self._words_asked()),
         )
         for title, widget, name, spoken in rows:
             named(widget, name, spoken)
             form.addRow(title, widget)
         form.setRowVisible(self.type, len(self._kinds) > 1)
         self.column.addLayout(form)
+
+    def _words_asked(self) -> str:
+        if not self._described:
+            return "More than the reason says; may be empty"
+        self.rationale.setPlaceholderText("Where the sound comes from, in a sentence")
+        return "A sentence that says where the sound comes from"
 
     @Slot(int)
     def _on_kind(self, _index: int) -> None:
@@ -78,6 +86,10 @@ class Absence(Sheet):
     def _do(self) -> None:
         index = self.reason.findText(self.reason.currentText())
         reason = str(self.reason.itemData(index)) if index >= 0 else self.reason.currentText().strip()
+        if self._described and not self.rationale.text().strip():
+            self._refuse("Say in a sentence where the sound comes from.")
+            self.rationale.setFocus()
+            return
         try:
             self._state(reason)
         except Refused as refused:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,6 +30,7 @@ from workstation.ui.workbench import Workbench
 if TYPE_CHECKING:
     from workstation.ui.main_window import MainWindow
 
+_CTRL = Qt.KeyboardModifier.ControlModifier
 _LONG = frozenset({"text", "reason", "note", "rationale"})
 
 
@@ -49,6 +51,7 @@ class Arguments(Sheet):
         self._problem = self.say("", "error")
         self._problem.hide()
         done = self.button("do", command.title.rstrip("…"), default=True)
+        done.setToolTip("Ctrl+Enter")
         done.clicked.connect(self._do)
         cancel = self.button("cancel", "Cancel")
         cancel.clicked.connect(self.reject)
@@ -77,6 +80,13 @@ class Arguments(Sheet):
         empty = next((self._widgets[f.name] for f in fields if f.required and not f.value), None)
         if empty is not None:
             empty.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+Enter does it, also from a field of several lines."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers() & _CTRL:
+            self._do()
+        else:
+            super().keyPressEvent(event)
 
     @Slot()
     def _do(self) -> None:

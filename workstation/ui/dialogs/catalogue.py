@@ -124,6 +124,13 @@ def _classes(window: MainWindow) -> Sheet | None:
     return ClassPicker(window)
 
 
+def _delete(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.deleting import Deleting
+
+    opened = window.opened
+    return None if opened is None or opened.bench.view is None else Deleting(window, opened.bench)
+
+
 def _keys(window: MainWindow) -> Sheet | None:
     from workstation.ui.dialogs.keys import KeyDialog
 
@@ -199,6 +206,13 @@ def _absence(window: MainWindow) -> Sheet | None:
     return None if opened is None or opened.bench.view is None else Absence(window, opened.bench)
 
 
+def _relations(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.relations import Relations
+
+    opened = window.opened
+    return None if opened is None else Relations(window, opened.bench)
+
+
 def _decide(window: MainWindow) -> Sheet | None:
     from workstation.ui.dialogs.findings import Decide
     from workstation.ui.panels.going import looked_at
@@ -230,7 +244,8 @@ def _prelabel(window: MainWindow) -> Sheet | None:
 def _class_map(window: MainWindow) -> Sheet | None:
     from workstation.app.known_models import runnable_models
     from workstation.app.models import models_shelf
-    from workstation.ui.dialogs.prelabel import ClassMapSheet, NoModel
+    from workstation.ui.dialogs.cannot import Cannot
+    from workstation.ui.dialogs.prelabel import ClassMapSheet
     from workstation.ui.panels.models import ModelsPanel
 
     opened, pane = window.opened, window.pane("models")
@@ -240,8 +255,33 @@ def _class_map(window: MainWindow) -> Sheet | None:
     if opened is None or opened.bench.view is None or opened.bench.view.ontology is None:
         return None
     if model is None:
-        return NoModel(window)
+        why = "no model is installed: the panel of models installs one by name, or adds one from this machine"
+        return Cannot(window, "class_map", "Classes of a model's labels", why)
     return ClassMapSheet(window, opened.bench, model)
+
+
+def _try_model(window: MainWindow) -> Sheet | None:
+    from workstation.app.models import models_shelf
+    from workstation.app.trying import why_not_tried
+    from workstation.ui.dialogs.cannot import Cannot
+    from workstation.ui.dialogs.try_model import TryModel
+    from workstation.ui.panels.models import ModelsPanel
+    from workstation.ui.panes.camera import CameraPane
+
+    opened, panel, camera = window.opened, window.pane("models"), window.pane("camera")
+    wanted = panel.selected_model() if isinstance(panel, ModelsPanel) else None
+    shelf = models_shelf()
+    model = next((each for each in shelf.models()[0] if each.manifest.id == wanted), None)
+    if opened is None or opened.bench.view is None:
+        return None
+    focused = camera.focused if isinstance(camera, CameraPane) else None
+    picture = None if focused is None else focused.canvas.picture()
+    reason = "select an installed model in the panel of models first" if model is None else why_not_tried(model)
+    if not reason and picture is None:
+        reason = "open a sample with pictures: it is tried on the one that is shown"
+    if model is None or picture is None or reason:
+        return Cannot(window, "try_model", "Try a model", reason)
+    return TryModel(window, opened.bench, model, shelf, picture)
 
 
 def _accept_proposals(window: MainWindow) -> Sheet | None:
@@ -253,11 +293,38 @@ def _accept_proposals(window: MainWindow) -> Sheet | None:
     return AcceptProposals(window, opened.bench)
 
 
+def _import_predictions(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.predictions import ImportPredictions
+
+    opened = window.opened
+    if opened is None or opened.bench.view is None or opened.bench.view.ontology is None:
+        return None
+    return ImportPredictions(window, opened.bench)
+
+
+def _carry_mask(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.cannot import Cannot
+    from workstation.ui.dialogs.carry_mask import CarryMask
+    from workstation.ui.panes.camera import CameraPane
+    from workstation.ui.tools.mask_carrying import NO_MASK, mask_to_carry
+
+    opened, pane = window.opened, window.pane("camera")
+    if opened is None or opened.bench.view is None:
+        return None
+    focused = pane.focused if isinstance(pane, CameraPane) else None
+    found = NO_MASK if focused is None else mask_to_carry(focused.canvas, opened.session.project.path)
+    if isinstance(found, str):
+        return Cannot(window, "carry_mask", "Carry the mask on", found)
+    return CarryMask(window, opened.bench, *found)
+
+
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news, "absence": _absence, "decide": _decide, "rules": _rules, "merge": _merge, "split": _split,
+    "news": _news, "absence": _absence, "relations": _relations, "decide": _decide, "rules": _rules,
+    "merge": _merge, "split": _split, "delete": _delete,
     "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
+    "try_model": _try_model, "carry_mask": _carry_mask, "import_predictions": _import_predictions,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""

@@ -9,14 +9,20 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from workstation.app.places import place_in, time_text
+from workstation.app.sample_pages import SamplePages, Wish
 from workstation.app.walking import when
 from workstation.core.errors import UserError
 from workstation.ui.class_keys import give_class
+from workstation.ui.panels.going import seek_to
 
 if TYPE_CHECKING:
+    from workstation.core.sample import Sample
     from workstation.ui.main_window import MainWindow
     from workstation.ui.workbench import Workbench
 
+MOST_SAMPLES = 500
+"""Of more samples those beyond are looked through while one types, a page of the database at a time."""
+_MOST_FOUND = 20
 _MOST_LABELS = 5_000
 """Labels without a thing of their own that are looked through; more would make typing slow."""
 
@@ -40,11 +46,27 @@ def hits_of(window: MainWindow) -> list[Hit]:
     if opened is None:
         return found
     bench = opened.bench
-    found += [
-        Hit(name=sample.key, kind="sample", act=partial(bench.open_sample, sample.key))
-        for sample in opened.session.store.samples()
-    ]
+    found += [_sample(bench, each) for each in opened.session.store.samples(limit=MOST_SAMPLES)]
     return found + class_hits(window) + _labels(bench)
+
+
+def _sample(bench: Workbench, sample: Sample) -> Hit:
+    return Hit(name=sample.key, kind="sample", act=partial(bench.open_sample, sample.key))
+
+
+def sample_hits(window: MainWindow, typed: str) -> list[Hit]:
+    """Samples with all the words typed in their names, of those beyond the first that are listed anyway."""
+    opened = window.opened
+    if opened is None or not typed.strip():
+        return []
+    store = opened.session.store
+    last = next(islice(store.samples(limit=MOST_SAMPLES), MOST_SAMPLES - 1, None), None)
+    if last is None:
+        return []
+    named = store.sample_by_key(typed.strip())
+    page = SamplePages(store, Wish(typed=typed, after=last.key)).next_page(_MOST_FOUND)
+    found = page if named is None or named.key <= last.key or named in page else [named, *page]
+    return [_sample(opened.bench, each) for each in found]
 
 
 def class_hits(window: MainWindow) -> list[Hit]:
@@ -117,10 +139,7 @@ def _label_name(bench: Workbench, record_id: str, text: str | None) -> str:
 
 
 def _show(bench: Workbench, record_id: str) -> None:
+    """Select it and have it in view; the playhead moves only where it does not show now."""
     bench.select([record_id], cause="palette")
-    view = bench.view
-    time_ns = None if view is None else when(view, record_id)
-    if time_ns is not None:
-        bench.clock.pause()
-        bench.clock.seek(time_ns)
+    seek_to(bench, [record_id])
     bench.reveal([record_id])

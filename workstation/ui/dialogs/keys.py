@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from workstation.ui.class_keys import class_of_key
 from workstation.ui.dialogs.sheet import Sheet, named
 from workstation.ui.keymap import read_keys, write_keys
 from workstation.ui.keys import texts_of
+from workstation.ui.menus import ORDER
 
 if TYPE_CHECKING:
     from workstation.ui.main_window import MainWindow
@@ -24,20 +26,33 @@ _ID = Qt.ItemDataRole.UserRole
 
 
 class CheatSheet(Sheet):
-    """Every key as it is now, grouped by where it works."""
+    """Every key as it is now: those of the focused pane first, then by menu; what is typed leaves what fits."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window, "cheat_sheet", "Keys")
         self.resize(760, 640)
-        page = QTextBrowser()
-        named(page, "cheat_sheet_text", "All keys")
-        page.setHtml(_sheet_html(window))
-        self.column.addWidget(page, 1)
+        pane = window.focused_pane()
+        self._near = "" if pane is None else pane.kind
+        self.field = QLineEdit()
+        named(self.field, "cheat_sheet_field", "Filter keys")
+        self.field.setPlaceholderText("Part of a name, or a key as Ctrl+K")
+        self.column.addWidget(self.field)
+        self.page = QTextBrowser()
+        named(self.page, "cheat_sheet_text", "All keys")
+        self.column.addWidget(self.page, 1)
+        self.field.textChanged.connect(self._show)
         change = self.button("change", "Change keys…")
         change.clicked.connect(self._change)
         close = self.button("close", "Close", default=True)
         close.clicked.connect(self.accept)
         self.buttons(change, close)
+        self._show("")
+        self.field.setFocus()
+
+    @Slot(str)
+    def _show(self, typed: str) -> None:
+        found = _sheet_html(self.frame, self._near, typed)
+        self.page.setHtml(found or "<p>No key is called so.</p>")
 
     @Slot()
     def _change(self) -> None:
@@ -67,11 +82,36 @@ class KeyDialog(Sheet):
         super().__init__(window, "keys", "Change keys")
         self.resize(820, 620)
         self._keymap = window.keymap
+        self._build_filter()
         self._build_tree()
         self._build_field()
         self._build_buttons()
         self._words = self.say("", "warning")
         self._fill()
+        self.filter.setFocus()
+
+    def _build_filter(self) -> None:
+        self.filter = QLineEdit()
+        named(self.filter, "key_filter", "Filter actions")
+        self.filter.setPlaceholderText("Part of a name, or a key as Ctrl+K")
+        self.filter.textChanged.connect(self._sift)
+        self.column.addWidget(self.filter)
+
+    @Slot(str)
+    def _sift(self, typed: str) -> None:
+        """Only what fits; the first of it is the current one."""
+        shown = []
+        for row in range(self.tree.topLevelItemCount()):
+            item = self.tree.topLevelItem(row)
+            if item is None:
+                continue
+            fits = _fits(typed, item.text(0), item.text(1).split())
+            item.setHidden(not fits)
+            if fits:
+                shown.append(item)
+        current = self.tree.currentItem()
+        if shown and (current is None or current.isHidden()):
+            self.tree.setCurrentItem(shown[0])
 
     def _build_tree(self) -> None:
         self.tree = QTreeWidget()
@@ -91,14 +131,18 @@ class KeyDialog(Sheet):
         self.field = KeyField()
         named(self.field, "key_field", "Press the new key")
         self.field.setPlaceholderText("Press the new key here")
+        self.field.textChanged.connect(self._foretell)
         row.addWidget(self.field, 1)
         for name, text, slot in (
             ("set", "Use this key", self._set), ("add", "Add this key", self._add),
-            ("clear", "No key", self._clear), ("reset", "As it comes", self._reset),
+            ("take", "Take it from others", self._take), ("clear", "No key", self._clear),
+            ("reset", "As it comes", self._reset),
         ):  # fmt: skip
             button = self.button(name, text)
             button.clicked.connect(slot)
             row.addWidget(button)
+            if name == "take":
+                self._takers = (button,)
         self.column.addLayout(row)
 
     def _build_buttons(self) -> None:
@@ -130,6 +174,8 @@ class KeyDialog(Sheet):
                 self.tree.setCurrentItem(item)
         count = len(self._keymap.conflicts())
         self._words.setText(_wanted_twice(count))
+        self._sift(self.filter.text())
+        self._on_current()
 
     def _shadows(self, action: Action) -> str:
         titles = [self.frame.performing.table.actions[each].title for each in self._keymap.shadows(action.id)]
@@ -151,6 +197,35 @@ class KeyDialog(Sheet):
     @Slot()
     def _on_current(self) -> None:
         self.field.setText("")
+        clashes = [each for each in self._keymap.conflicts() if self._current() in each.actions]
+        for each in self._takers:
+            each.setEnabled(bool(clashes))
+
+    @property
+    def words_said(self) -> str:
+        """What stands below: whose a key is, how many are wanted twice, why not."""
+        return self._words.text()
+
+    @Slot(str)
+    def _foretell(self, chord: str) -> None:
+        """Who has the key that was pressed, before it is given away."""
+        action = self.frame.performing.table.actions.get(self._current())
+        if not chord or action is None:
+            return
+        titles = self.frame.performing.table.actions
+        here = self._keymap.action_for(chord, action.scope)
+        wide = self._keymap.action_for(chord, WINDOW) if action.scope != WINDOW else None
+        said = [f"{chord} is {titles[each].title}{where}." for each, where in ((here, ""), (wide, " elsewhere"))
+                if each is not None and each != action.id and each in titles]  # fmt: skip
+        self._words.setText(" ".join(said) or f"{chord} is free.")
+
+    @Slot()
+    def _take(self) -> None:
+        given = self._keymap.take(self._current())
+        self._changed()
+        titles = self.frame.performing.table.actions
+        names = ", ".join(titles[each].title for each in given if each in titles)
+        self._words.setText(f"{names} gave it up." if names else "Nobody else has it.")
 
     @Slot()
     def _set(self) -> None:
@@ -218,30 +293,52 @@ class KeyDialog(Sheet):
             self._words.setText(f"{path} could not be written: {error.strerror}")
 
 
-def _sheet_html(window: MainWindow) -> str:
+def _fits(typed: str, title: str, keys: Sequence[str]) -> bool:
+    """Every word typed is part of the name, or it is the beginning of a key."""
+    typed = typed.strip().casefold()
+    return all(part in title.casefold() for part in typed.split()) or any(
+        each.casefold().startswith(typed) for each in keys
+    )
+
+
+def _sheet_html(window: MainWindow, near: str, typed: str) -> str:
+    """The keys of the focused pane, of the workspace, of the window by menu, of classes, of the other panes."""
     from html import escape
 
     groups: dict[str, list[str]] = {}
+    first = [near, window.workspace.scope]
     for action in window.performing.table:
         keys = window.keymap.keys_of(action.id)
-        if keys:
-            shown = " &nbsp; ".join(f"<b>{escape(each)}</b>" for each in keys)
-            row = f"<tr><td width='150'>{shown}</td><td>{escape(action.title)}</td></tr>"
-            groups.setdefault(action.scope, []).append(row)
+        if keys and _fits(typed, action.title, keys):
+            menu = action.menu or "Other keys"
+            group = menu if action.scope == WINDOW else action.scope
+            groups.setdefault(group, []).append(_row(keys, action.title))
     opened = window.opened
     view = None if opened is None else opened.bench.view
     if view is not None and view.ontology is not None:
-        groups["classes"] = [
-            f"<tr><td width='150'><b>{escape(each.key)}</b></td><td>{escape(view.class_name(class_id))}</td></tr>"
-            for class_id, each in view.ontology.classes.items()
-            if each.key
-        ]
-    titles = {"window": "Everywhere", "classes": "Classes of this project", "review": "Workspace Review"}
-    ordered = sorted(groups, key=lambda scope: (scope != "window", scope))
+        for class_id, each in view.ontology.classes.items():
+            name = view.class_name(class_id)
+            if each.key and _fits(typed, name, [each.key]):
+                groups.setdefault("classes", []).append(_row([each.key], name))
+    menus = [*ORDER, "Other keys", "classes"]
+    ordered = sorted(groups, key=lambda each: (each not in first, each not in menus, _place(menus, each), each))
+    titles = {"classes": "Classes of this project", "review": "Workspace Review"}
     return "".join(
-        f"<h3>{escape(titles.get(scope, scope.capitalize()))}</h3><table>{''.join(groups[scope])}</table>"
-        for scope in ordered
+        f"<h3>{escape(titles.get(each) or (each if each in menus else f'Pane {each}'))}</h3>"
+        f"<table>{''.join(groups[each])}</table>"
+        for each in ordered
     )
+
+
+def _place(menus: Sequence[str], group: str) -> int:
+    return menus.index(group) if group in menus else 0
+
+
+def _row(keys: Sequence[str], title: str) -> str:
+    from html import escape
+
+    shown = " &nbsp; ".join(f"<b>{escape(each)}</b>" for each in keys)
+    return f"<tr><td width='150'>{shown}</td><td>{escape(title)}</td></tr>"
 
 
 def _wanted_twice(count: int) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem
 
 from workstation.app.searching import best
-from workstation.ui.dialogs.hits import Hit, class_hits, hits_of, place_hit
+from workstation.ui.dialogs.hits import Hit, class_hits, hits_of, place_hit, sample_hits
 from workstation.ui.dialogs.sheet import Sheet, named
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Palette(Sheet):
         """Everything that can be found."""
         return hits_of(self.frame)
 
+    def asked(self, typed: str) -> tuple[list[Hit], list[Hit]]:
+        """What is found only by what was typed: the place in time it names, and samples beyond those listed."""
+        place = place_hit(self.frame, typed)
+        return ([] if place is None else [place]), sample_hits(self.frame, typed)
+
     def hint(self) -> str:
         return "A command, sample, class or thing; or go to 14.327"
 
@@ -71,8 +76,8 @@ class Palette(Sheet):
 
     @Slot(str)
     def _search(self, typed: str) -> None:
-        place = place_hit(self.frame, typed)
-        found = ([place] if place is not None else []) + best(typed, ((hit.name, hit) for hit in self._hits), _SHOWN)
+        first, more = self.asked(typed)
+        found = first + best(typed, ((hit.name, hit) for hit in (*self._hits, *more)), _SHOWN)
         self.list.clear()
         for hit in found:
             entry = QTreeWidgetItem([hit.name, hit.keys or hit.kind])
@@ -115,6 +120,9 @@ class ClassPicker(Palette):
 
     def hits(self) -> list[Hit]:
         return class_hits(self.frame)
+
+    def asked(self, typed: str) -> tuple[list[Hit], list[Hit]]:
+        return [], []
 
     def hint(self) -> str:
         return "A class"

@@ -5,6 +5,9 @@ The second is asked once for each ontology: what is left open is listed and left
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -17,8 +20,9 @@ from PySide6.QtWidgets import (
     QTableWidgetItem,
 )
 
-from workstation.app.class_maps import class_map, keep_class_map
+from workstation.app.class_maps import class_map, keep_class_map, was_asked
 from workstation.app.known_models import runnable_models
+from workstation.app.labellers import is_run_by_jobs
 from workstation.app.model_list import Shelf, ShelvedModel
 from workstation.app.prelabelling import Wish
 from workstation.ui.dialogs.sheet import Sheet, named
@@ -37,7 +41,7 @@ class Prelabel(Sheet):
         self._bench = bench
         self._shelf = shelf
         assert bench.view is not None
-        models = runnable_models(shelf)
+        models = [each for each in runnable_models(shelf) if is_run_by_jobs(each)]
         self.say("Models" if models else "No model is installed; the panel of models installs or adds one.")
         self.models = self._list(
             "prelabel_models", "Models", [(each.manifest.id, _words(each)) for each in models], chosen=_only_one(shelf)
@@ -85,30 +89,39 @@ class Prelabel(Sheet):
         if not models or view is None:
             self._bench.tell("Choose at least one model.")
             return
+        unasked = self._bench.attempt(partial(self._unasked, models))
+        if unasked is None:
+            return
+        if unasked:
+            ClassMapSheet(self.frame, self._bench, unasked[0], then=self._on_start).open()
+            return
         samples = () if self.everywhere.isChecked() else (view.sample.key,)
         wish = Wish(models=models, samples=samples, streams=streams, every=self.every.value())
         self.accept()
         Prelabelling(self._bench, self._shelf, wish).start()
 
-
-class NoModel(Sheet):
-    """In place of the classes of a model where none is installed."""
-
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, "class_map", "Classes of a model's labels")
-        self.say("No model is installed. The panel of models installs one by name, or adds one from this machine.")
-        close = self.button("close", "Close", default=True)
-        close.clicked.connect(self.reject)
-        self.buttons(close)
+    def _unasked(self, names: tuple[str, ...]) -> list[ShelvedModel]:
+        """Chosen models with labels that no class stands for, as long as nobody was asked about them."""
+        view = self._bench.view
+        ontology = None if view is None else view.ontology
+        chosen = [each for each in runnable_models(self._shelf) if each.manifest.id in names]
+        return [] if ontology is None else [
+            each for each in chosen
+            if class_map(each.manifest, ontology).unmapped and not was_asked(each.manifest, ontology)
+        ]  # fmt: skip
 
 
 class ClassMapSheet(Sheet):
     """A row for each label of a model: the class that stands for it, or none."""
 
-    def __init__(self, window: MainWindow, bench: Workbench, model: ShelvedModel) -> None:
+    def __init__(
+        self, window: MainWindow, bench: Workbench, model: ShelvedModel, *, then: Callable[[], None] | None = None
+    ) -> None:
+        """``then`` is done once the choices are kept: what was to begin, and asked first."""
         super().__init__(window, "class_map", f"Classes of {model.manifest.id}")
         self._bench = bench
         self._model = model
+        self._then = then
         assert bench.view is not None
         assert bench.view.ontology is not None
         self._ontology = bench.view.ontology
@@ -130,7 +143,7 @@ class ClassMapSheet(Sheet):
             self._add_row(row, label, known.known.get(label, ""))
         self.table.resizeColumnToContents(0)
         self.column.addWidget(self.table, 1)
-        keep = self.button("keep", "Keep for this ontology", default=True)
+        keep = self.button("keep", "Keep for this ontology" if then is None else "Keep and go on", default=True)
         cancel = self.button("cancel", "Cancel")
         keep.clicked.connect(self._on_keep)
         cancel.clicked.connect(self.reject)
@@ -172,6 +185,8 @@ class ClassMapSheet(Sheet):
         if self._bench.attempt(act):
             self._bench.tell(f"The classes of {self._model.manifest.id} are kept for {self._ontology.ontology.name}.")
             self.accept()
+            if self._then is not None:
+                self._then()
 
 
 def _unmapped(labels: tuple[str, ...]) -> str:

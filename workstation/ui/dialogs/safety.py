@@ -184,6 +184,11 @@ class Relink(Sheet):
             return
         self._on_missing([problem.sentence for problem in proposal.not_found])
         self.frame.tell(f"Found {len(proposal.found)} files again.", Tone.NOTE)
-        view = self._opened.bench.view
-        if proposal.found and view is not None:
-            self._opened.bench.open_sample(view.sample.key)
+        if not proposal.not_found:
+            self.frame.notice.answered("project.relink")
+        bench = self._opened.bench
+        if proposal.found and bench.view is not None:
+            here, chosen = bench.clock.time_ns, bench.selected
+            bench.open_sample(bench.view.sample.key)
+            bench.clock.seek(here)
+            bench.select(list(chosen), cause="window")

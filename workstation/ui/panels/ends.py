@@ -57,6 +57,8 @@ class EndWidget(QAbstractButton):
         self.off_ns: int | None = None
         """How much later than the first end."""
         self.now_ns = 0
+        self.chosen = False
+        """Whether it is what is selected, among what it is linked to."""
         self.theme: Theme | None = None
 
     def sizeHint(self) -> QSize:
@@ -70,9 +72,12 @@ class EndWidget(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(small_font())
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        painter.setPen(QPen(QColor(theme.accent if self.hasFocus() or self.underMouse() else theme.line), 1.6))
+        lit = self.chosen or self.hasFocus() or self.underMouse()
+        painter.setPen(QPen(QColor(theme.accent if lit else theme.line), 1.6))
         painter.setBrush(QColor(theme.raised))
         painter.drawRoundedRect(frame, 6, 6)
+        if self.chosen:
+            painter.fillRect(QRectF(frame.left(), frame.top() + 6, 4, frame.height() - 12), QColor(theme.accent))
         self._paint_words(painter, card, theme, frame)
         inner = frame.adjusted(8, 42, -8, -22)
         if self.image is not None and card.glimpse is not None:
@@ -277,8 +282,10 @@ class EndsPanel(Pane):
         widget.image, widget.full_px = (None, (1, 1)) if held is None else held
         widget.setFixedHeight(_LOW_PX if card.glimpse is None and not card.quote else _HIGH_PX)
         widget.setObjectName(f"end_{number}")
+        widget.chosen = card.key in self.bench.selected
         words = ", ".join(filter(None, (f"{card.role}: {card.name}" if card.role else card.name,
-                                        widget.when_and_where(), card.quote)))  # fmt: skip
+                                        widget.when_and_where(), card.quote,
+                                        "selected" if widget.chosen else "")))  # fmt: skip
         widget.setAccessibleName(words)
         widget.setToolTip(f"{words}; Enter goes there")
         widget.update()

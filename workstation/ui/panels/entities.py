@@ -7,7 +7,8 @@ from functools import partial
 
 from PySide6.QtGui import QGuiApplication
 
-from workstation.app.entity_table import EntityTable, as_text, time_of
+from workstation.app.absences import absence_in, absence_kinds
+from workstation.app.entity_table import EntityTable, as_text, shown_streams, time_of
 from workstation.app.in_view import CamerasInView
 from workstation.app.rows import Cell, Row
 from workstation.app.sample_view import SampleView
@@ -110,10 +111,50 @@ class EntitiesPanel(ListPanel):
             Entry(text="Merge…", act=partial(bench.wish, "entity.merge"), why_not=read_only),
             Entry(text="Split…", act=self._split, why_not=none),
             Entry(text="Propose links by rule", act=partial(bench.wish, "link.suggest"), why_not=read_only),
+            *self._visibility(rows, none),
             Entry(text="State an absence…", act=partial(bench.wish, "link.absent"), why_not=none),
             Entry(text="Delete…", act=partial(bench.wish, "entity.delete"), why_not=none),
             Entry(text="Copy as text", act=self.copy, why_not="" if self.model.rows else "there is nothing"),
         ]
+
+    def _visibility(self, rows: Sequence[Row], why_not: str) -> list[Entry]:
+        """What may be said of the things and the stream of the column one is in: hidden there, out of its view, ..."""
+        bench = self.bench
+        number = self.table.currentIndex().column() - 1
+        if bench is None or bench.view is None or not rows:
+            return []
+        view, streams = bench.view, shown_streams(bench.view)
+        if not 0 <= number < len(streams):
+            return []
+        stream = streams[number]
+        said = [link for row in rows if (link := absence_in(view, row.key, stream)) is not None]
+        if said:
+            ids = [link.id for link in said]
+            return [Entry(text=f"To be seen on {stream.key} after all",
+                          act=partial(bench.run, "link.remove", links=ids), why_not=why_not)]  # fmt: skip
+        here = [row for row in rows if not any(a.stream == stream.id for a in view.annotations_of_entity(row.key))]
+        kinds = absence_kinds(view, here[0].key) if here else []
+        keys = [row.key for row in here]
+        return [
+            Entry(text=f"Not on {stream.key}: {words}", why_not=why_not,
+                  act=partial(self._state, keys, stream.key, reason, kind.type_id))
+            for kind in kinds[:1] for reason, words in kind.reasons
+        ]  # fmt: skip
+
+    def _state(self, things: Sequence[str], stream: str, reason: str, type_id: str) -> None:
+        """The things are absent from the stream, as one step."""
+        bench = self.bench
+        if bench is None:
+            return
+
+        def act() -> bool:
+            with bench.together("State an absence") as run:
+                for each in things:
+                    run("link.absent", of=f"entity:{each}", missing_in=f"stream:{stream}", reason=reason,
+                        type_id=type_id)  # fmt: skip
+            return True
+
+        bench.attempt(act)
 
     def _split(self) -> None:
         """With the labels of the thing selected, of which some are ticked in the dialog."""

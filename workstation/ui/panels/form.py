@@ -43,6 +43,7 @@ class Form(QScrollArea):
         self.setObjectName(name)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setProperty("form", True)  # has the focus where nothing in it can be edited, and shows it
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._parts: dict[_Signature, _Part] = {}
         """Every section that was built, those shown last at the end."""
@@ -50,7 +51,7 @@ class Form(QScrollArea):
         self._editors: dict[str, AnyEditor] = {}
         within = QWidget()
         self._column = QVBoxLayout(within)
-        self._column.setContentsMargins(8, 6, 8, 8)
+        self._column.setContentsMargins(7, 5, 7, 7)
         self._column.setSpacing(4)
         self._column.addStretch(1)
         self.setWidget(within)

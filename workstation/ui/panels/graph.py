@@ -200,6 +200,8 @@ class GraphPanel(Pane):
         shown = sum(len(each.links) for each in graph.relations) + sum(each.own_links for each in graph.nodes)
         total = len(view.links)
         around = "" if graph.focus is None else f"around {graph.nodes[graph.focus].name}"
+        if graph.focus is None and self._focus and not self.whole.isChecked() and view.exists(self._focus[0]):
+            around = f"none of {view.name_of(self._focus[0])}"
         more = f"{graph.left_out} more things" if graph.left_out else ""
         count = f"{total} links" if shown >= total else f"{shown} of {total} links"
         self.header.say(item=" · ".join(filter(None, (count, around, more))))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # made with the window: nothing that only a project needs is 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _MOST_CHIPS = 8
 _NOT, _WHY = "-", "?"
+_NARROW_WHY, _WIDE_WHY = 190, 420
 
 
 class LinkMode(Pane):
@@ -46,6 +47,8 @@ class LinkMode(Pane):
         """The link of which an end is being moved."""
         self.choices: list[Move] = []
         """Which of its ends may come to stand on what was picked."""
+        self.waiting: Offer | None = None
+        """What is made as soon as the sentence it needs is written."""
         self._dead = False
         """No relation joins what is picked, whatever comes beside it: the next pick takes the place of the last."""
         self._chips: list[QPushButton] = []
@@ -82,7 +85,7 @@ class LinkMode(Pane):
         """Leave everything as it was."""
         if self.active:
             self.gesture = None
-            self.moving = None
+            self.moving = self.waiting = None
             self.picks, self.offered, self.refused, self.choices = [], [], [], []
             self.negative.setChecked(False)
             self.why.clear()
@@ -105,11 +108,20 @@ class LinkMode(Pane):
         names = " – ".join(bench.view.name_of(each) for each in self.picks)
         holds = not self.negative.isChecked()
         said = self.why.text().strip()
+        if offer.described and not said:
+            self._ask_sentence(offer)
+            return
         made = bench.run("link.add", type_id=offer.type_id, ends=offer.ends, holds=holds, rationale=said)
         if made is not None:
             self.end()
             bench.select([made], cause=self.kind)
             bench.tell(f"Linked: {'' if holds else 'not '}{offer.name}, {names}.")
+
+    def _ask_sentence(self, offer: Offer) -> None:
+        """The relation needs words: the field has the focus, and Enter in it makes the link."""
+        self.waiting = offer
+        self._show()
+        self.why.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def move_end(self, choice: Move) -> None:
         """Let that end of the link stand on what was picked."""
@@ -130,12 +142,14 @@ class LinkMode(Pane):
 
     def take_back(self, number: int = -1) -> None:
         """Forget a pick, the last unless told."""
+        self.waiting = None
         if self.picks:
             self.picks.pop(number)
         self._show()
 
     def turn_negative(self) -> None:
         """These are stated not to be related so, or the other way round again."""
+        self.waiting = None
         self.negative.setChecked(not self.negative.isChecked())
 
     def refuse(self, key: str) -> bool:
@@ -179,6 +193,7 @@ class LinkMode(Pane):
         self._show()
 
     def _take_pick(self, record_id: str) -> None:
+        self.waiting = None
         if self.moving is not None:
             self.picks = [record_id]
         elif self._dead and len(self.picks) > 1:
@@ -225,8 +240,14 @@ class LinkMode(Pane):
         self.setAccessibleName(f"{words} Picked: {names}" if names else words)
         self.negative.setVisible(self.moving is None)
         self.why.setVisible(self.moving is None)
+        self._show_why()
         self._show_chips(bench.view)
         self._show_buttons()
+
+    def _show_why(self) -> None:
+        needed = self.waiting is not None
+        self.why.setPlaceholderText("In a sentence, then Enter" if needed else f"Why (optional)  {_WHY}")
+        self.why.setFixedWidth(_WIDE_WHY if needed else _NARROW_WHY)
 
     def _ends_now(self, view: SampleView) -> tuple[str, ...]:
         """The ends of the link of which one is being moved: they are looked at beside what is picked."""
@@ -235,6 +256,8 @@ class LinkMode(Pane):
 
     def _words_of_picks(self) -> str:
         count = len(self.picks)
+        if self.waiting is not None:
+            return f"{self.waiting.name}: say how the sound comes from it."
         if not count:
             return "Link: pick the first, in any pane."
         if count == 1:
@@ -332,11 +355,10 @@ class LinkMode(Pane):
         self.why = QLineEdit()
         self.why.setObjectName("link_mode_why")
         self.why.setAccessibleName("Why: the rationale of the link")
-        self.why.setPlaceholderText(f"Why (optional)  {_WHY}")
         self.why.setToolTip("The rationale that the link will carry; ? comes here, Esc goes back")
-        self.why.setFixedWidth(190)
         self.why.returnPressed.connect(self._on_why)
         self._picks_row.addWidget(self.why)
+        self._show_why()
         self._cancel = self._button("cancel", "Cancel (Esc)", self._picks_row, 3)
         self._cancel.clicked.connect(self._on_cancel)
         self._offers_row.addStretch(1)
@@ -383,7 +405,9 @@ class LinkMode(Pane):
 
     @Slot()
     def _on_why(self) -> None:
-        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)  # or the next keys would be typed into a line that is gone
+        if self.waiting is not None:
+            self.guard(partial(self.take, self.waiting))  # which asks again where there is still no sentence
 
     @Slot(bool)
     def _on_negative(self, _on: bool) -> None:
@@ -425,7 +449,7 @@ class _Keys:
         if event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier):
             return False
         mode, text = self._mode, event.text().casefold()
-        if event.key() == Qt.Key.Key_Backspace:
+        if event.key() == Qt.Key.Key_Backspace or (event.key() == Qt.Key.Key_Undo and mode.picks):
             mode.take_back()
             return True
         if mode.moving is not None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Slot
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from workstation.app.link_figures import Counted, main_figures
 from workstation.app.link_rows import COLUMNS, STALE, UNLINKED, class_choices, link_rows, stream_choices, type_choices
 from workstation.app.rows import Row
 from workstation.core.annotation import State
@@ -33,6 +35,32 @@ class LinksPanel(ListPanel):
         Choice(name="stream", spoken="Show what has an end on one stream", entries=(("", "All streams"),)),
     )  # fmt: skip
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.main = QLabel()
+        self.main.setObjectName("links_main")
+        self.main.setContentsMargins(8, 4, 8, 0)
+        self.main.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.main.hide()
+        self.column.insertWidget(0, self.main)
+
+    def refresh(self) -> None:
+        """The lists, over them how far the relation that counts most has come here."""
+        super().refresh()
+        view = None if self.bench is None else self.bench.view
+        project = None if view is None else view.reads.project()
+        words = ""
+        if view is not None and project is not None and project.main_link:
+            counted = Counted(
+                streams=view.streams, entities=view.entities, annotations=view.annotations,
+                links=list(view.links.values()),
+            )  # fmt: skip
+            figure = main_figures(view.ontology, project.main_link, counted)
+            words = "" if figure is None else figure.words()
+        self.main.setText(words)
+        self.main.setToolTip(f"{words}. The relation that counts most in this project." if words else "")
+        self.main.setVisible(bool(words))
+
     def all_rows(self) -> list[Row]:
         assert self.bench is not None
         assert self.bench.view is not None
@@ -41,6 +69,15 @@ class LinksPanel(ListPanel):
         self.refill("class", class_choices(view))
         self.refill("stream", stream_choices(view))
         return link_rows(view, () if self.bench.stale is None else self.bench.stale.ends())
+
+    def related_ids(self) -> frozenset[str]:
+        """The links of the selected thing, whichever of its labels they end at."""
+        bench = self.bench
+        if bench is None or bench.view is None:
+            return frozenset()
+        view, chosen = bench.view, bench.selected
+        labels = view.related(each for each in chosen if each not in view.links)
+        return frozenset(link.id for each in labels for link in view.links_of(each)) - frozenset(chosen)
 
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
@@ -81,6 +118,7 @@ class LinksPanel(ListPanel):
             Entry(text="Reason and rationale…", act=partial(bench.wish, "link.edit"), why_not=read_only or one),
             Entry(text="Remove", act=partial(bench.run, "link.remove", links=links), why_not=read_only or none),
             Entry(text="Propose links by rule", act=partial(bench.wish, "link.suggest"), why_not=read_only),
+            Entry(text="Relations of the project…", act=partial(bench.wish, "link.relations"), why_not=read_only),
             Entry(text="New link", act=partial(bench.wish, "link.add"), why_not=read_only),
             Entry(text="State an absence…", act=partial(bench.wish, "link.absent"), why_not=read_only or (
                 "" if bench.selected else "select what has no counterpart")),

@@ -208,6 +208,8 @@ class ListPanel(Pane):
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed and self.selects and change.cause != self.kind:
             self._mark_selected()
+        elif change.ids_changed:
+            self.table.show_related(())
 
     def _mark_selected(self) -> None:
         if self.bench is None or not self.selects:
@@ -217,6 +219,14 @@ class ListPanel(Pane):
             number for number, row in enumerate(self.model.rows) if row.ids and any(each in wanted for each in row.ids)
         ]
         self.table.show_selected(numbers)
+        related = self.related_ids()
+        self.table.show_related(
+            number for number, row in enumerate(self.model.rows) if related and not related.isdisjoint(row.ids)
+        )
+
+    def related_ids(self) -> frozenset[str]:
+        """The ids whose rows are marked as belonging to what is selected."""
+        return frozenset()
 
     def wanted_ids(self) -> frozenset[str]:
         """The ids whose rows are marked."""

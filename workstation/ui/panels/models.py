@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
 
 from workstation.app.jobs import Job
+from workstation.app.model_devices import Proved, proved
 from workstation.app.model_list import COLUMNS, Shelf, listed_models
 from workstation.app.models import add, models_shelf
 from workstation.app.rows import Cell, Row
@@ -20,6 +21,8 @@ from workstation.ui.panels.listed import Choice, Entry, ListPanel
 from workstation.ui.told import Tone
 
 _INSTALLED = "state:there"
+_WORDS_PX = 88
+"""Of what is to be read under the list: the rest is scrolled to, so that the list keeps its room."""
 
 
 class ModelsPanel(ListPanel):
@@ -56,6 +59,14 @@ class ModelsPanel(ListPanel):
             button.setAccessibleName(button.text().rstrip("…"))
             row.addWidget(button)
         row.addStretch(1)
+        self.words = QPlainTextEdit()
+        self.words.setObjectName("models_words")
+        self.words.setAccessibleName("What models run on here, and what went wrong")
+        self.words.setReadOnly(True)
+        self.words.setTabChangesFocus(True)
+        self.words.setMaximumHeight(_WORDS_PX)
+        self.words.hide()
+        self.column.addWidget(self.words)
         self.run_button.clicked.connect(self._on_run)
         self.prove_button.clicked.connect(self._on_prove)
         self.column.addLayout(row)
@@ -83,6 +94,7 @@ class ModelsPanel(ListPanel):
             Entry(text="Install", act=partial(self.install, key), why_not=no_install),
             Entry(text="Add from this machine…", act=self._ask_for_file),
             Entry(text="Classes of its labels…", act=partial(self.ask_for_classes, key), why_not=there),
+            Entry(text="Try on the picture shown…", act=self._on_try, why_not=there),
             Entry(text="Prove devices", act=self._on_prove),
             Entry(text="Remove", act=partial(self._remove, key), why_not=there),
         ]
@@ -118,18 +130,30 @@ class ModelsPanel(ListPanel):
         if self.bench is not None and self.bench.jobs is not None:
             self.bench.jobs.start(title, work, done=partial(self._on_done, said), failed=self._on_failed)
 
+    def explain(self, words: str, tone: str = "quiet") -> None:
+        """What stays to be read under the list."""
+        self.words.setPlainText(words)
+        self.words.setProperty("tone", tone)
+        self.words.style().unpolish(self.words)
+        self.words.style().polish(self.words)
+        self.words.setVisible(bool(words))
+
     def _on_done(self, said: str, _made: object) -> None:
         if self.bench is not None:
             self.bench.tell(said)
+            self.explain("")
             self.refresh_soon()
 
     def _on_failed(self, why: str) -> None:
         if self.bench is not None:
             self.bench.tell(why, Tone.REFUSED)
+            self.explain(why, "error")
             self.refresh_soon()
 
-    def _on_proved(self, found: dict[str, str]) -> None:
-        self.devices.update(found)
+    def _on_proved(self, found: Proved) -> None:
+        self.devices.update(found.devices)
+        self.explain(" ".join(filter(None, (found.advice.words, found.advice.mend and f"To change that: "
+                                            f"{found.advice.mend}."))))  # fmt: skip
         self.refresh_soon()
 
     def _remove(self, name: str) -> None:
@@ -147,6 +171,11 @@ class ModelsPanel(ListPanel):
     @Slot()
     def _on_prove(self) -> None:
         self.guard(self.prove)
+
+    @Slot()
+    def _on_try(self) -> None:
+        if self.bench is not None:
+            self.bench.wish("models.try")
 
     def _ask_for_file(self) -> None:
         dialog = QFileDialog(self, "Add a model", str(Path.home()), "Models (*.onnx model.yaml);;All files (*)")
@@ -170,19 +199,5 @@ def _add(shelf: Shelf, path: Path, _job: Job) -> object:
     return add(path, shelf)
 
 
-def _prove(shelf: Shelf, job: Job) -> dict[str, str]:
-    from workstation.app.model_devices import here, is_graph, verdict_of
-    from workstation.core.errors import UserError
-    from workstation.prelabel.api import BadOutput
-
-    models = [each for each in shelf.models()[0] if is_graph(each)]
-    found: dict[str, str] = {}
-    machine = here()
-    for done, model in enumerate(models):
-        job.report(done, len(models), model.manifest.id)
-        try:
-            shelf.check(model)
-            found[model.manifest.id] = verdict_of(model, machine, cancelled=lambda: job.cancel_asked).words
-        except (UserError, BadOutput) as problem:
-            found[model.manifest.id] = f"does not run: {problem}"
-    return found
+def _prove(shelf: Shelf, job: Job) -> Proved:
+    return proved(shelf, tell=job.report, cancelled=lambda: job.cancel_asked)

@@ -55,6 +55,8 @@ class RowTable(QTableView):
         self.theme: Theme = DARK
         self.empty = ""
         """The sentence that stands where there are no rows."""
+        self.related: frozenset[int] = frozenset()
+        """Numbers of rows that belong to what is selected."""
         self._showing = False
         self._columns: tuple[Column, ...] = ()
         self.setItemDelegate(_RowDelegate(self))
@@ -140,6 +142,18 @@ class RowTable(QTableView):
         finally:
             self._showing = False
 
+    def show_related(self, numbers: Iterable[int]) -> None:
+        """Mark these rows more lightly: they belong to what is selected. The first is scrolled to if none is chosen."""
+        related = frozenset(numbers)
+        if related == self.related:
+            return
+        self.related = related
+        self.viewport().update()
+        model: QAbstractItemModel | None = self.model()
+        selection: QItemSelectionModel | None = self.selectionModel()
+        if related and model is not None and selection is not None and not selection.hasSelection():
+            self.scrollTo(model.index(min(related), 0))
+
     def wear(self, theme: Theme) -> None:
         """Paint in this theme."""
         self.theme = theme
@@ -224,6 +238,11 @@ class _RowDelegate(QStyledItemDelegate):
             painter.fillRect(room, mixed(table.theme.panel, table.theme.accent, 0.38))
             if index.column() == 0:
                 painter.fillRect(QRect(room.left(), room.top(), 3, room.height()), QColor(table.theme.accent))
+        elif index.row() in table.related:
+            painter.fillRect(room, mixed(table.theme.panel, table.theme.accent, 0.16))
+            if index.column() == 0:
+                painter.setPen(QColor(table.theme.accent))
+                painter.drawRect(QRect(room.left(), room.top() + 2, 2, room.height() - 5))
         plain = QStyleOptionViewItem(option)
         plain.state &= ~(QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)
         super().paint(painter, plain, index)

@@ -99,7 +99,8 @@ class SampleModel(RowModel):
 
     def _take(self, page: list[Sample]) -> None:
         self._samples += page
-        self._rows += [short_row(each) for each in page]
+        pages = self._pages
+        self._rows += [short_row(each, None if pages is None else pages.dispute(each)) for each in page]
 
     @Slot()
     def _on_turn(self) -> None:

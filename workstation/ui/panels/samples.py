@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from workstation.app.checking import SampleChecks
+from workstation.app.jobs import Job
 from workstation.app.rows import Cell, Column, Row
+from workstation.app.sample_disagreement import Disagreement, disagreements
 from workstation.app.sample_pages import Order, SamplePages, Wish
 from workstation.app.sample_view import SampleView
 from workstation.app.submitting import missing_before_submitting
@@ -27,6 +30,7 @@ from workstation.ui.panels.row_model import ROW, RowModel
 from workstation.ui.panels.row_table import RowTable
 from workstation.ui.panels.sample_model import SampleModel
 from workstation.ui.theme import Theme
+from workstation.ui.told import Tone
 from workstation.ui.workbench import Workbench
 
 _ORDERS = {0: Order.KEY, 1: Order.STATE, 3: Order.FINDINGS}
@@ -49,12 +53,18 @@ class SamplesPanel(ListPanel):
             ("", "Any"), ("findings", "With findings"), ("clean", "Without findings"), ("sync", "Sync verified"),
             ("no_sync", "Sync not verified"),
         )),
+        Choice(name="queue", spoken="Show samples by how far models and labels disagree", entries=(
+            ("", "All"), ("disputed", "Disputed by models"),
+        )),
     )  # fmt: skip
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pages = SampleModel(self)
         self._order = Order.KEY
+        self._disputed: dict[str, Disagreement] | None = None
+        """While the queue is chosen and was found: samples in its order."""
+        self._comparing: Job | None = None
         self.table.set_model(self.pages, self.pages.columns)
         self.table.setSelectionMode(RowTable.SelectionMode.SingleSelection)
         self.table.doubleClicked.connect(self._on_opened)
@@ -112,10 +122,15 @@ class SamplesPanel(ListPanel):
         bench = self.bench
         if bench is None:
             return
+        self._look_for_disputes("queue" in self.chosen())
         kept = self.pages.rowCount()
         place = self.table.verticalScrollBar().value()
         self.pages.begin(SamplePages(bench.session.store, self._wish()), at_least=min(kept, 2000))
         self.table.empty = "Nothing fits the filter." if self.field.text() or self.chosen() else self.empty
+        if self._comparing is not None:
+            self.table.empty = "Comparing what models propose with what people labelled…"
+        elif self._disputed is not None and not self._disputed:
+            self.table.empty = "Nowhere do sure proposals and labels of people disagree."
         self.table.verticalScrollBar().setValue(place)
         self._mark_open()
         self._say_count()
@@ -131,7 +146,52 @@ class SamplesPanel(ListPanel):
             findings={"findings": True, "clean": False}.get(also or ""),
             sync={"sync": True, "no_sync": False}.get(also or ""),
             order=self._order,
+            disputed=({} if self._disputed is None else self._disputed) if "queue" in chosen else None,
         )
+
+    # --- the queue of what is disputed --------------------------------------------------------------------------
+
+    def _look_for_disputes(self, wanted: bool) -> None:
+        """Compare, as a job, once the queue is chosen; it is found anew each time it is chosen."""
+        bench = self.bench
+        if not wanted:
+            self._disputed = None
+            if self._comparing is not None:
+                self._comparing.cancel()
+                self._comparing = None
+        elif self._disputed is None and self._comparing is None and bench is not None and bench.jobs is not None:
+            self._comparing = bench.jobs.start(
+                "Compare proposals and labels", partial(_compared, bench.session.project.path),
+                done=self._on_compared, failed=self._on_not_compared,
+            )  # fmt: skip
+
+    def _on_compared(self, found: list[Disagreement]) -> None:
+        self._comparing = None
+        self._disputed = {each.sample: each for each in found if each.alone or each.other_class}
+        self.refresh()
+
+    def _on_not_compared(self, why: str) -> None:
+        self._comparing = None
+        self._disputed = {}
+        if self.bench is not None:
+            self.bench.tell(why, Tone.REFUSED)
+        self.refresh()
+
+    def _claims(self) -> list[str]:
+        """Claims of the open sample that stand alone and are still there, the surest first."""
+        view = None if self.bench is None else self.bench.view
+        found = None if view is None or self._disputed is None else self._disputed.get(view.sample.key)
+        return [] if found is None or view is None else [each for each in found.ids if view.exists(each)]
+
+    def next_claim(self) -> None:
+        """Go to the next label or proposal of the open sample that stands alone."""
+        bench, claims = self.bench, self._claims()
+        if bench is None or not claims:
+            return
+        here = next((claims.index(each) for each in bench.selected if each in claims), -1)
+        at = (here + 1) % len(claims)
+        go_to(bench, (claims[at],), cause=self.kind)
+        bench.tell(f"Disputed {at + 1} of {len(claims)}: {bench.view.name_of(claims[at]) if bench.view else ''}.")
 
     @Slot()
     def _say_count(self) -> None:
@@ -152,6 +212,7 @@ class SamplesPanel(ListPanel):
         bench = self.bench
         if bench is not None and (bench.view is None or bench.view.sample.key != row.key):
             bench.open_sample(row.key)
+        self.next_claim()
 
     def entries(self, rows: Sequence[Row]) -> list[Entry]:
         bench = self.bench
@@ -164,6 +225,11 @@ class SamplesPanel(ListPanel):
             Entry(text="Open", act=partial(self.open_row, rows[0]) if rows else self.refresh, why_not=one),
             Entry(text="Next sample", act=partial(bench.wish, "sample.next")),
             Entry(text="Previous sample", act=partial(bench.wish, "sample.previous")),
+            Entry(
+                text="Next disputed label or proposal",
+                act=self.next_claim,
+                why_not="" if self._claims() else "show samples that are disputed by models, and open one",
+            ),
             Entry(text="Submit the open sample", act=self.submit, why_not=no_sample),
             Entry(text="Begin work on it", act=partial(bench.wish, "sample.start"), why_not=no_sample),
             Entry(text="Reopen", act=partial(bench.wish, "sample.reopen"), why_not=no_sample),
@@ -267,6 +333,13 @@ class SamplesPanel(ListPanel):
         row.addWidget(self._submit)
         self._submit.clicked.connect(self._on_button)
         self.column.addLayout(row)
+
+
+def _compared(folder: Path, job: Job) -> list[Disagreement]:
+    from workstation.app.opening import open_project
+
+    with open_project(folder, read_only=True) as session:
+        return disagreements(session.store, tell=job.report)
 
 
 def _button(name: str, spoken: str, tip: str) -> QToolButton:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from workstation.app.lag import Lag
@@ -46,7 +46,8 @@ class Gesture(Protocol):
     """Something begun and not yet ended: a drag, a polygon half drawn."""
 
     def key(self, event: QKeyEvent) -> bool:
-        """Whether the gesture takes this key."""
+        """Whether the gesture takes this key. ``Key_Undo`` and ``Key_Redo`` stand for the keys of undo and redo,
+        whatever they are: what has more than one step takes back its last."""
         ...
 
     def cancel(self) -> None:
@@ -304,6 +305,14 @@ class Pane(QWidget):
     def _try_again(self) -> None:
         if self.bench is not None:
             self._begin(self.bench.view)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu key: the menu of what is selected. Right clicks are heard by the window (``ui/label_menu.py``)."""
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self.bench is not None and self.bench.selected:
+            self.bench.wish("link.menu")
+            event.accept()
+        else:
+            event.ignore()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Nothing is filtered here; subclasses may."""

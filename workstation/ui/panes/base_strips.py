@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from workstation.app.doubts import Doubt
 from workstation.app.lanes import Lane, Palette, Tier, item_at, make_tier
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest, nearest_item, nearest_moment
@@ -122,7 +123,8 @@ class StripsModel(ABC, Generic[StripT]):
             scene.show(tier)
             scene.invalidate()
             return scene
-        scene = TierScene(lane.kind, tier, self.palette, label or SpokenLabel(self.view, words is not None), words)
+        said = label or SpokenLabel(self.view, words is not None)
+        scene = TierScene(lane.kind, tier, self.palette, said, words, Doubt(self.view))
         scene.changed = self._changed
         self._scenes[lane.key] = scene
         return scene

@@ -21,9 +21,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from workstation.app.doubts import Doubt
 from workstation.app.lag import Lag
+from workstation.app.lanes import Standing, standing_of
 from workstation.app.looks import Paint
 from workstation.app.units import Units
+from workstation.core.annotation import Annotation
 from workstation.core.ontology import Pattern
 from workstation.ui.panes.base_gestures import Modifiers, PreviewT, StripDrag, TableT
 from workstation.ui.panes.base_strips import Hit, Part, StripsModel, StripT
@@ -186,24 +189,38 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         painter.fillRect(0, strip.bottom - 1, self.width(), 1, QColor(theme.line))
 
     def paint_frame(
-        self, painter: QPainter, model: ModelT, rect: QRectF, paint: Paint, *, chosen: bool, handles: bool
+        self, painter: QPainter, model: ModelT, rect: QRectF, annotation: Annotation, *, chosen: bool, handles: bool
     ) -> None:
-        """The frame of a label over a strip: its own pattern as the line, handles once it is selected."""
-        theme = model.bench.theme
+        """The frame of a label over a strip: its own pattern as the line, handles once it is selected. What is only
+        proposed is dashed whatever its class, what is rejected is struck through."""
+        theme, paint, standing = model.bench.theme, model.view.paint_of(annotation), standing_of(annotation)
         if chosen:
             painter.setPen(QPen(QColor(theme.paper), 3))
             painter.drawRect(rect)
-        painter.setPen(self.pen_of(paint, 2.0 if chosen else 1.0))
+        painter.setPen(self.pen_of(paint, 2.0 if chosen else 1.0, standing))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(rect)
+        if standing is Standing.REJECTED:
+            painter.drawLine(rect.bottomLeft(), rect.topRight())
         if handles:
             for x in (rect.left(), rect.right()):
                 painter.fillRect(QRectF(x - 2.5, rect.center().y() - 9, 5, 18), QColor(theme.accent))
 
     @staticmethod
-    def pen_of(paint: Paint, width: float) -> QPen:
-        """A class's own line."""
-        return QPen(QColor(paint.colour), width, _DASHES.get(paint.pattern, Qt.PenStyle.SolidLine))
+    def pen_of(paint: Paint, width: float, standing: Standing = Standing.SURE) -> QPen:
+        """A class's own line, dashed where it is only proposed."""
+        colour, style = QColor(paint.colour), _DASHES.get(paint.pattern, Qt.PenStyle.SolidLine)
+        if standing is Standing.REJECTED:
+            colour.setAlphaF(0.5)
+        pen = QPen(colour, width, style)
+        if standing is Standing.PROPOSED:
+            pen.setDashPattern([4.0, 3.0])
+        return pen
+
+    @staticmethod
+    def label_of(model: ModelT, annotation: Annotation) -> str:
+        """Its name, and of a proposal how sure it is."""
+        return f"{model.view.name_of(annotation.id)} {Doubt(model.view)(annotation.id)}".rstrip()
 
     def paint_chosen(self, painter: QPainter, model: ModelT, strip: StripT, scene: TierScene) -> None:
         """Frames around the selected labels of a strip of labels, and dotted ones around what belongs to them."""

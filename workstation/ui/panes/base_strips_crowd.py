@@ -17,6 +17,8 @@ from workstation.ui.scenes.lane_scene import Argb, argb
 MOST_TOLD_APART = 400
 """So many labels at most are drawn one by one over a strip."""
 _TINT, _INSTANT_TINT = 0.14, 0.6
+_BAND_SHARE = 0.25
+"""Instants of one kind in more of the columns than that are a band, behind which the curve must be seen."""
 
 
 def told_apart(tier: Tier, view: Viewport, chosen: Collection[str]) -> list[str]:
@@ -32,8 +34,8 @@ def told_apart(tier: Tier, view: Viewport, chosen: Collection[str]) -> list[str]
 
 
 def crowded(tier: Tier, palette: Palette, view: Viewport) -> Argb | None:
-    """(width,) every label in view as a tint of its columns, instants stronger and on top, the rarest kind where
-    several lie in one; ``None`` where all are told apart."""
+    """(width,) every label in view as a tint of its columns, instants on top and stronger while they are few,
+    the rarest kind where several lie in one; ``None`` where all are told apart."""
     numbers = _in_view(tier.items, view)
     if len(numbers) <= MOST_TOLD_APART:
         return None
@@ -55,9 +57,14 @@ def _instants(row: Argb, ticks: Ticks, palette: Palette, view: Viewport) -> None
     codes = ticks.codes[first:last]
     order = rarest_last(ticks.codes, codes)
     columns = view.columns(ticks.times[first:last])[order]
-    tints = np.array([argb(each.colour, _INSTANT_TINT) for each in palette.paints], np.uint32)
     inside = (columns >= 0) & (columns < view.width_px)
-    row[columns[inside]] = tints[paints_in(codes[order][inside])]
+    paints = paints_in(codes[order][inside])
+    shown = np.full(view.width_px, -1, np.int64)
+    shown[columns[inside]] = paints
+    wide = np.bincount(shown[shown >= 0], minlength=len(palette.paints)) > _BAND_SHARE * view.width_px
+    tints = np.array([argb(each.colour, _TINT if band else _INSTANT_TINT)
+                      for each, band in zip(palette.paints, wide.tolist(), strict=True)], np.uint32)  # fmt: skip
+    row[shown >= 0] = tints[shown[shown >= 0]]
 
 
 def reaching(tier: Tier, start_ns: int, end_ns: int) -> list[str]:

@@ -20,7 +20,7 @@ from workstation.ui.tools.canvas import Pixels, Place, Preview
 from workstation.ui.workbench import Workbench
 
 if TYPE_CHECKING:
-    from workstation.app.mask_proposals import MaskFinder, MaskProposal, MaskStroke, Wish
+    from workstation.app.mask_proposals import MaskProposal, MaskStroke
     from workstation.ui.panes.camera_view import CameraView
     from workstation.ui.tools.box_mask import Extent, Receive
 
@@ -32,8 +32,6 @@ class ViewCanvas(FlatCanvas):
 
     def __init__(self, camera: CameraView) -> None:
         self._camera = camera
-        self._finder: MaskFinder | None = None
-        self._asked: tuple[Wish, Receive] | None = None
 
     @property
     def view(self) -> SampleView:
@@ -107,39 +105,28 @@ class ViewCanvas(FlatCanvas):
 
     # --- masks from boxes (``ui/tools/box_mask.py``) ------------------------------------------------------------
 
-    def find_mask(self, box: Extent, strokes: tuple[MaskStroke, ...], receive: Receive) -> None:
-        """On a worker of this camera's own, which begins with the first wish; the picture is read there too."""
-        from workstation.app.mask_proposals import MaskFinder, Wish
+    def find_mask(self, box: Extent | None, strokes: tuple[MaskStroke, ...], receive: Receive) -> None:
+        """On the window's one worker for masks; the picture is read there too."""
+        from workstation.app.mask_proposals import Wish
 
         frame, feed = self._camera.frames.frame, self._camera.frames.feed
         if frame is None or feed is None:
             return
-        if self._finder is None:
-            self._finder = MaskFinder(self._deliver)
         window, index = self._camera.frames.tone.window, frame.index
 
         def read() -> NDArray[np.uint8]:
             return _colours(feed.whole(index), window)
 
-        wish = Wish(picture=(index, window), read=read, box=box, strokes=strokes)
-        self._asked = (wish, receive)
-        self._finder.find(wish)
+        def took(answer: MaskProposal | UserError) -> None:
+            receive(answer)
+            self._camera.tool_moved.emit()
+
+        picture = (self.stream.id, index, window)
+        self.bench.masks.ask(Wish(owner=self, picture=picture, read=read, box=box, strokes=strokes), took)
 
     def close(self) -> None:
-        """End the worker, if there is one; what still comes is dropped."""
-        finder, self._finder, self._asked = self._finder, None, None
-        if finder is not None:
-            finder.close()
-
-    def _deliver(self, wish: Wish, answer: MaskProposal | UserError) -> None:
-        self.bench.gui.post(self._receive, (wish, answer))
-
-    def _receive(self, delivered: tuple[Wish, MaskProposal | UserError]) -> None:
-        asked, (wish, answer) = self._asked, delivered
-        if asked is not None and asked[0] is wish:
-            self._asked = None
-            asked[1](answer)
-            self._camera.tool_moved.emit()
+        """What was asked for and still comes is dropped; nothing reads from the feed any more."""
+        self.bench.forget_masks(self)
 
     def preview(self, shapes: Mapping[str, Preview], *, class_id: str | None = None) -> None:
         self._camera.scene.preview(shapes, class_id)

@@ -33,10 +33,12 @@ class PaneSpec:
     streams: frozenset[str] = frozenset()
     """Of which kinds of streams (``StreamKind``, whose module is too heavy for a start) it shows something; empty if it
     always has something to show."""
+    timed: bool = False
+    """Shows something only of samples that have a time."""
 
-    def fits(self, kinds: frozenset[str]) -> bool:
+    def fits(self, kinds: frozenset[str], *, timed: bool) -> bool:
         """Whether it shows anything of a sample with streams of these kinds."""
-        return not self.streams or bool(self.streams & kinds)
+        return (timed or not self.timed) and (not self.streams or bool(self.streams & kinds))
 
     def build(self) -> Pane:
         """Import the module and make the pane."""
@@ -50,7 +52,7 @@ def _middle(kind: str, title: str, name: str, *streams: str) -> PaneSpec:
 
 
 PANES: tuple[PaneSpec, ...] = (
-    _middle("camera", "Cameras", "CameraPane", "video", "image", "volume"),
+    _middle("camera", "Cameras", "CameraPane", "video", "image"),
     _middle("sound", "Sound", "SoundPane", "audio"),
     _middle("text", "Text", "TextPane", "text", "turns", "audio"),
     _middle("cloud", "Cloud", "CloudPane", "cloud", "radar"),
@@ -59,7 +61,7 @@ PANES: tuple[PaneSpec, ...] = (
     _middle("trajectory", "Trajectory", "TrajectoryPane", "trajectory"),
     _middle("document", "Document", "DocumentPane", "document"),
     PaneSpec("strip", "Track strip", Area.CENTRE, "workstation.ui.panes.cloud_strip:StripPane", frozenset({"cloud"})),
-    PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane"),
+    PaneSpec("timeline", "Timeline", Area.BOTTOM, "workstation.ui.panes.timeline:TimelinePane", timed=True),
     PaneSpec("samples", "Samples", Area.LEFT, "workstation.ui.panels.samples:SamplesPanel"),
     PaneSpec("streams", "Streams", Area.LEFT, "workstation.ui.panels.streams:StreamsPanel"),
     PaneSpec("classes", "Classes", Area.LEFT, "workstation.ui.panels.classes:ClassesPanel"),

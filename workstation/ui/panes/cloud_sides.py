@@ -147,6 +147,8 @@ class CloudSides(QWidget):
                 canvas.forget()
             return
         now = cuboid_of(moment.cuboids, row)
+        for work in self._works.values():
+            work.only = moment.cuboids.ids[row]
         bench = self._pane.bench
         dragged = bench is not None and moment.cuboids.ids[row] in bench.previews.shapes
         anchor = self._anchor if dragged and self._anchor is not None else now

@@ -54,6 +54,7 @@ class StripHead(QWidget):
             self._text, self._keyed, self._here, self._colour = said
             state = "keyframe" if keyed else "interpolated"
             self.setAccessibleName(f"Sweep {text}, {state}" if text else "No sweep")
+            self.setAccessibleDescription("the playhead is here" if here else "")
             self.setToolTip(f"Sweep {text}: {state}. Click to go there." if text else "")
             self.update()
 
@@ -207,7 +208,7 @@ class StripPane(Pane):
         colour = bench.view.paint_of(track).colour
         shown = None if sweep is None or ground is None else self._shown(sweep)
         for side in Side:
-            self.cells[side, column].turn_to(shown)
+            self.cells[side, column].turn_to(shown, track.id)
         keyed = shown is not None and any(each.time_ns == shown.own_ns for each in bench.view.keyframes(track.id))
         cuboid = None if shown is None else self.cells[Side.TOP, column].work.cuboids().get(track.id)
         self.heads[column].say("" if number is None else str(number), keyed=keyed, here=here, colour=colour)

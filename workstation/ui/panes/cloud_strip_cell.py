@@ -76,9 +76,10 @@ class Cell:
         self._work = SpaceWork(bench, self, placed, self._cause)
         self.canvas.tool = SpaceSelect(self._work)
 
-    def turn_to(self, shown: Shown | None) -> None:
-        """Another sweep, perhaps: a drag that belongs to the old one ends."""
+    def turn_to(self, shown: Shown | None, track: str) -> None:
+        """Another sweep or track, perhaps: a drag that belongs to the old one ends."""
         self.shown = shown
+        self.work.only = track
         if self.canvas.tool is not None:
             self.canvas.tool.scene_changed()
 

@@ -32,6 +32,8 @@ class SpaceWork(BenchCanvas):
 
     def __init__(self, bench: Workbench, source: SpaceSource, placed: PlacedCuboids, cause: str) -> None:
         self._bench, self._source, self._placed, self.cause = bench, source, placed, cause
+        self.only: str | None = None
+        """The one cuboid that is drawn, in views of a single one: nothing is taken hold of that cannot be seen."""
         self._held: tuple[tuple[int, int, Shown], Mapping[str, Cuboid]] | None = None
 
     @property
@@ -64,7 +66,7 @@ class SpaceWork(BenchCanvas):
         for key, dragged in self._bench.previews.shapes.items():
             if shown is None or not isinstance(dragged.shape, Cuboid) or dragged.own_ns != (self.own_ns(key) or 0):
                 continue  # what is dragged at one sweep of the strip is dragged at no other
-            if key in found or key == NEW:
+            if key in found or (key == NEW and self.only is None):
                 there = self._in_scene(dragged.shape, dragged.frame or self.record_frame(key), shown)
                 if there is not None:
                     found[key] = there
@@ -171,7 +173,7 @@ class SpaceWork(BenchCanvas):
         return None if way is None else in_frame(cuboid, way)
 
     def _visible(self, key: str) -> bool:
-        return self.sight.visible(self._keys_of(key))
+        return self.only in (None, key) and self.sight.visible(self._keys_of(key))
 
     def _keys_of(self, annotation: str) -> list[str | None]:
         record = self.view.annotations.get(annotation)

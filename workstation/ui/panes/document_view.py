@@ -16,6 +16,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from workstation.app.looks import claimed_name
 from workstation.app.page_feed import DrawnPage, PageFeed, PageWish
 from workstation.app.page_words import PageWords, Rect, item_of
 from workstation.app.picture_shapes import bounds_of
@@ -311,7 +312,8 @@ class PageView(QWidget):
             if not isinstance(shape, TextSpan) or each.item != item or shape.of is not None:
                 continue
             if bench.sight.visible((view.class_of(each), each.entity, each.stream, each.id)):
-                found.append((each.id, shape.parts, view.paint_of(each), view.name_of(each.id), each.state))
+                name = claimed_name(view.name_of(each.id), each.state, each.confidence)
+                found.append((each.id, shape.parts, view.paint_of(each), name, each.state))
         return sorted(found, key=lambda span: -sum(end - start for start, end in span[1]))
 
     def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:

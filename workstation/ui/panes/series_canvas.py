@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from workstation.app.lanes import Standing, standing_of
 from workstation.app.series_curves import reading_at, value_in_words
 from workstation.app.units import Units
 from workstation.core.annotation import Annotation
@@ -80,13 +81,16 @@ class SeriesCanvas(StripsCanvas[Table, SeriesModel, Strip, Preview]):
         rect = _rect(model, strip, span.start_ns, span.end_ns)
         chosen, whole = annotation.id in model.bench.selected, annotation.item is None
         related = annotation.id in self.related
-        painter.fillRect(rect, tinted(paint.colour, 64 if chosen else 48 if related else 16 if whole else 34))
+        sure = standing_of(annotation) is Standing.SURE
+        painter.fillRect(
+            rect, tinted(paint.colour, 64 if chosen else 48 if related else 34 if sure and not whole else 16)
+        )
         if related:
             self.paint_related(painter, model, rect)
         if whole and not chosen:
             return  # it is named on the stream's own lane
-        self.paint_frame(painter, model, rect, paint, chosen=chosen, handles=chosen and not span.is_instant)
-        self._paint_name(painter, model, rect, model.view.name_of(annotation.id), span.is_instant)
+        self.paint_frame(painter, model, rect, annotation, chosen=chosen, handles=chosen and not span.is_instant)
+        self._paint_name(painter, model, rect, self.label_of(model, annotation), span.is_instant)
 
     def _paint_name(self, painter: QPainter, model: SeriesModel, rect: QRectF, name: str, beside: bool) -> None:
         width = QFontMetricsF(painter.font()).horizontalAdvance(name)
@@ -116,7 +120,7 @@ class SeriesCanvas(StripsCanvas[Table, SeriesModel, Strip, Preview]):
         if annotation.id in self.related:
             painter.setPen(QPen(QColor(model.bench.theme.accent), 5.0, Qt.PenStyle.DotLine))
             painter.drawPolyline(line)
-        painter.setPen(self.pen_of(paint, 2.6 if chosen else 1.8))
+        painter.setPen(self.pen_of(paint, 2.6 if chosen else 1.8, standing_of(annotation)))
         painter.drawPolyline(line)
         half = 3.0 if chosen else 2.0
         painter.setPen(QPen(QColor(model.bench.theme.accent if chosen else model.bench.theme.ink), 1.0))

@@ -19,7 +19,7 @@ from workstation.core.timebase import TimeRange
 from workstation.ui.panes.base_buttons import header_toggle
 from workstation.ui.panes.base_strips_pane import StripsPane
 from workstation.ui.panes.sound_canvas import SoundCanvas
-from workstation.ui.panes.sound_gestures import Table, give_turns, make
+from workstation.ui.panes.sound_gestures import Table, give_to_somebody_new, give_turns, make
 from workstation.ui.panes.sound_heads import SoundHeads
 from workstation.ui.panes.sound_model import Choice, SoundModel
 from workstation.ui.scenes.ruler import in_words
@@ -81,6 +81,7 @@ class SoundPane(StripsPane[SoundModel]):
         self.canvas.lag = self.lag
         self.build_strips("Scroll sounds")
         self.heads.mix_wanted.connect(self._mix)
+        self.heads.new_person_wanted.connect(self.give_to_new)
 
     # --- the workbench ------------------------------------------------------------------------------------------
 
@@ -195,6 +196,19 @@ class SoundPane(StripsPane[SoundModel]):
             give_turns(bench, given)
         else:
             bench.tell("Select a turn of a speaker first.")
+
+    def give_to_new(self) -> None:
+        """The selected turns to somebody who was not there yet."""
+        bench = self.bench
+        view = None if bench is None else bench.view
+        if bench is None or view is None:
+            return
+        chosen = [view.annotations[each] for each in bench.selected if each in view.annotations]
+        turns = [each.id for each in chosen if each.text is not None and each.start_ns is not None]
+        if turns:
+            give_to_somebody_new(bench, turns)
+        else:
+            bench.tell("Select a turn first: who speaks it is to be somebody new.")
 
     def redraw(self) -> None:
         model, bench = self.model, self.bench

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from workstation.app.lanes import Standing, standing_of
 from workstation.app.units import Units
 from workstation.core.annotation import Annotation
 from workstation.ui.panes.base_gestures import Modifiers
@@ -61,11 +62,12 @@ class SoundCanvas(StripsCanvas[Table, SoundModel, Strip, Preview]):
         paint, theme = model.view.paint_of(annotation), model.bench.theme
         rect = rect_of(model, strip, span, *model.frequencies(strip, annotation))
         chosen = annotation.id in model.bench.selected
-        painter.fillRect(rect, tinted(paint.colour, 64 if chosen else 30))
-        self.paint_frame(painter, model, rect, paint, chosen=chosen, handles=chosen)
+        sure = standing_of(annotation) is Standing.SURE
+        painter.fillRect(rect, tinted(paint.colour, 64 if chosen else 30 if sure else 12))
+        self.paint_frame(painter, model, rect, annotation, chosen=chosen, handles=chosen)
         if annotation.id in self.related:
             self.paint_related(painter, model, rect)
-        name = model.view.name_of(annotation.id)
+        name = self.label_of(model, annotation)
         if rect.width() > QFontMetricsF(painter.font()).horizontalAdvance(name) + 8 and rect.height() > 16:
             place = QPointF(max(rect.left(), 0.0) + 4, rect.top() + 12)
             width = QFontMetricsF(painter.font()).horizontalAdvance(name)

@@ -5,12 +5,12 @@ Each keeps a preview and edits nothing; letting go does one command, ``Esc`` doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
 
-from workstation.app.speakers import give, name_of_row
+from workstation.app.speakers import give, give_to_new, name_of_row, speaking_classes
 from workstation.core.geometry import Band, ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import TimeRange
@@ -208,12 +208,15 @@ class GiveTurn(Drag):
         row = scene.row_at(at.y() - self._strip.top, self._strip.height)
         self.preview.strip, self.preview.row, self.preview.at = self._strip.key, row, at
         self.preview.shown = view.session_range(self._annotation)
-        name = name_of_row(view, self._speakers.rows[row])
+        new = row == self._speakers.new_row
+        name = "a new person" if new else name_of_row(view, self._speakers.rows[row])
         self.preview.text = f"stays with {name}" if row == self._row else f"to {name}"
 
     def done(self) -> None:
         row = self.preview.row
-        if row is not None and row != self._row:
+        if row == self._speakers.new_row:
+            give_to_somebody_new(self.table.bench, [self._annotation.id])
+        elif row is not None and row != self._row:
             give_turns(self.table.bench, {self._annotation.id: self._speakers.rows[row]})
 
 
@@ -222,6 +225,29 @@ def give_turns(bench: Workbench, given: Mapping[str, str | None]) -> None:
     view = bench.view
     if view is not None:
         bench.attempt(lambda: give(bench.session, view, given))
+
+
+def give_to_somebody_new(bench: Workbench, turns: Sequence[str]) -> None:
+    """Somebody who was not there yet speaks them; where it may be more than one kind of thing, it is asked which."""
+    view = bench.view
+    if view is None:
+        return
+    classes = speaking_classes(view, view.annotations[turns[0]])
+
+    def create(chosen: str) -> None:
+        bench.attempt(lambda: told(give_to_new(bench.session, view, turns, chosen)))
+
+    def told(made: str) -> None:
+        count = "this turn" if len(turns) == 1 else f"these {len(turns)} turns"
+        bench.tell(f"{view.name_of(made)} speaks {count}; the inspector of the thing takes a name.")
+
+    if not classes:
+        bench.tell("The ontology has no class that may speak a turn.")
+    elif len(classes) == 1:
+        create(classes[0])
+    else:
+        bench.hand.ask_class(create, fits=lambda chosen: chosen in classes, likely=classes[0])
+        bench.tell(f"Enter: {view.class_name(classes[0])}. Another class: its key, or 0 to search. Esc: nobody new.")
 
 
 def drag_for(table: Table, at: QPointF, hit: Hit, modifiers: Modifiers) -> Gesture:

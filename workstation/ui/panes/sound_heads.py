@@ -36,6 +36,8 @@ class SoundHeads(StripsHeads):
 
     mix_wanted = QtSignal(str, object)
     """Key of a stream and the ``TrackMix`` it is to have."""
+    new_person_wanted = QtSignal()
+    """For the selected turns."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("sound_heads", "Channels", HEAD_PX, parent)
@@ -61,6 +63,12 @@ class SoundHeads(StripsHeads):
                 key = model.view.streams[strip.stream or ""].key
                 channel = strip.scene.channel or 0
                 self._place_channel(strip, key, channel, seen)
+            elif strip.speakers is not None and isinstance(strip.scene, TierScene):
+                begin, tall = strip.scene.row_rect(strip.speakers.new_row, strip.height - 1)
+                seen.add((strip.key, -1, "new"))
+                new = self._controls.get((strip.key, -1, "new")) or self._new_person(strip.key)
+                top = strip.top - self.offset + RULER_PX + begin
+                new.setGeometry(4, round(top), HEAD_PX - 8, round(tall))
         for each, control in self._controls.items():
             control.setVisible(each in seen)
         self.update()
@@ -96,6 +104,21 @@ class SoundHeads(StripsHeads):
         button.setProperty("place", (key, channel, name))
         button.toggled.connect(self._changed)
         self._controls[(key, channel, name)] = button
+        button.show()
+        return button
+
+    def _new_person(self, key: str) -> QToolButton:
+        """Below everybody who speaks: what is dropped on its row, or selected, goes to somebody new."""
+        button = QToolButton(self)
+        button.setObjectName(f"sound_new_person_{key}")
+        button.setAccessibleName(f"Give the turn to a new person, {key}")
+        button.setToolTip("Give the selected turns to a new person; or drag a turn to this row (Alt+Shift+Down)")
+        button.setText("+ new person")
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setFont(small_font())
+        button.clicked.connect(self.new_person_wanted)
+        self._controls[(key, -1, "new")] = button
         button.show()
         return button
 

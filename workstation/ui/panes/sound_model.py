@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from workstation.app.doubts import Doubt
 from workstation.app.lane_sound import Frequencies
 from workstation.app.lanes import Lane, LaneKind, Tier, lanes_of
 from workstation.app.moods import moods_of
@@ -158,7 +159,7 @@ class SoundModel(StripsModel[Strip]):
             scene.show(found.tier)
             scene.invalidate()
         else:
-            scene = TierScene(LaneKind.TURNS, found.tier, self.palette, self._speaker_name)
+            scene = TierScene(LaneKind.TURNS, found.tier, self.palette, self._speaker_name, None, Doubt(self.view))
             scene.changed = self._changed
             self._scenes[key] = scene
         yield Strip(key, scene, title, lane.stream, found)

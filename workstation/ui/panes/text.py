@@ -41,6 +41,7 @@ class TextPane(Pane):
         super().__init__(parent)
         self._view: SampleView | None = None
         self._choices: list[Choice] = []
+        self._kept: frozenset[str] = frozenset()
         self._chosen = ""
         self._typing: dict[str, bool] = {}
         """By choice, whether it was typed in last."""
@@ -97,6 +98,7 @@ class TextPane(Pane):
         self.names = self._entry(menu, "text_names", "Names of classes under spans", self._on_names)
         self.relations = self._entry(menu, "text_relations", "All relations, not only of the selection",
                                      self._on_relations)  # fmt: skip
+        self.phrases = self._entry(menu, "text_phrases", "Phrases of captions without a region", self._on_phrases)
         self.follow = self._entry(menu, "text_follow", "Follow playback", self._on_follow)
         self.show_menu.setMenu(menu)
         for widget in (self.texts, self.language, self.show_menu, self.type_in):
@@ -339,6 +341,9 @@ class TextPane(Pane):
     def _on_relations(self, on: bool) -> None:
         self.reading.canvas.set_look(relations=on)
 
+    def _on_phrases(self, on: bool) -> None:
+        self.reading.phrases.show(on)
+
     def _on_follow(self, on: bool) -> None:
         self.reading.follows = self.typing.follows = on
 
@@ -347,7 +352,10 @@ class TextPane(Pane):
         self.typing.wear(theme)
 
     def _on_sight(self, sight: Sight) -> None:
-        """Something is hidden, shown alone or locked."""
+        """Something is hidden, shown alone or locked; proposals that stay out of sight have no line either."""
+        kept, self._kept = self._kept, sight.kept
+        if kept != sight.kept:
+            self._held.reload()
         self.reading.canvas.relayout()
         self._on_panes(sight)
 

@@ -30,9 +30,11 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from workstation.app.text_marks import Edge, Marks
 from workstation.app.text_source import Kind, Passage, Place, Sheet
+from workstation.core.annotation import State
 from workstation.ui.scenes.letters import small_font
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.scenes.text_arcs import Elbow, Shown, edge_at, elbows, paint_elbows
+from workstation.ui.scenes.text_claims import paint_bar, paint_speaker
 from workstation.ui.scenes.text_look import LINE_GAP_PX, MOST_LETTERS, RAIL_STEP_PX, TextLook
 from workstation.ui.scenes.text_scene import Band, PassageScene, Setting, Standing
 from workstation.ui.theme import DARK, Theme
@@ -493,7 +495,8 @@ class TextCanvas(QAbstractScrollArea):
         painter.translate(left, each.top)
         each.scene.paint_under(painter, self.standing)
         self._paint_chosen(painter, each)
-        painter.setPen(QColor(self.theme.ink if passage.kind is not Kind.TITLE else self.theme.quiet))
+        quiet = passage.kind is Kind.TITLE or passage.state is State.REJECTED
+        painter.setPen(QColor(self.theme.quiet if quiet else self.theme.ink))
         each.scene.laid.draw(painter, QPointF(0, 0), QRectF(clip).translated(-left, -each.top))
         each.scene.paint_over(painter, self.standing)
         if self.caret is not None and self.caret.passage == each.number and self.hasFocus():
@@ -528,9 +531,9 @@ class TextCanvas(QAbstractScrollArea):
             return
         line = each.scene.laid.lines[0]
         said = self.said is not None and self.said[0] == each.number
-        if passage.speaker:
+        if passage.speaker or passage.state is State.PROPOSED:
             bar = QRectF(2, each.top + line.text_top, 6 if said else 3, max(8.0, each.scene.height - line.text_top - 2))
-            painter.fillRect(bar, QColor(passage.colour))
+            paint_bar(painter, bar, passage.colour, passage.state)
         if not passage.first:
             return
         painter.setFont(small_font())
@@ -539,11 +542,11 @@ class TextCanvas(QAbstractScrollArea):
         when = "" if passage.shown is None else in_words(passage.shown.start_ns)
         painter.setPen(QColor(self.theme.quiet))
         painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
-        if passage.speaker:
+        if passage.speaker or passage.state is State.REJECTED:
             room = row.width() - metrics.horizontalAdvance(when) - 6
             painter.setPen(QColor(self.theme.ink))
             named = metrics.elidedText(passage.speaker, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, named)
+            paint_speaker(painter, row, named, passage.state)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

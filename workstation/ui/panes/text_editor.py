@@ -27,9 +27,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from workstation.app.transcript import DOUBTFUL, word_places
-from workstation.core.annotation import Word
+from workstation.core.annotation import State, Word
 from workstation.ui.keys import UNDO_OF_WINDOW
 from workstation.ui.scenes.letters import small_font
+from workstation.ui.scenes.text_claims import paint_bar, paint_speaker
 from workstation.ui.theme import DARK, Theme
 
 GUTTER_PX = 176
@@ -48,6 +49,7 @@ class Line:
     when: str
     untimed: bool = False
     """Whether no word of the line has a time: said once here, so that the words need no marks."""
+    state: State = State.DONE
 
 
 class Page(QPlainTextEdit):
@@ -79,6 +81,7 @@ class Page(QPlainTextEdit):
         self._marked: tuple[int | None, int | None, str] = (None, None, "")
         self._painted: tuple[int | None, int | None, str] = self._marked
         self.notes = False
+        self._barred = ""
         """Whether a line may hold breaks."""
         self._gutter = _Gutter(self)
         self.setViewportMargins(GUTTER_PX, 0, 0, 0)
@@ -162,8 +165,17 @@ class Page(QPlainTextEdit):
 
     # --- typing -------------------------------------------------------------------------------------------------
 
+    def bar(self, reason: str, read_only: bool) -> None:
+        """Nothing may be written for now: letters say why, and are no keys of the window's meanwhile."""
+        self.setReadOnly(read_only)
+        self._barred = reason
+        self.setProperty("edits_text", bool(reason))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.isReadOnly():
+            if self._barred and event.text().isprintable() and event.text():
+                self.refused.emit(f"Nothing can be written: {self._barred}.")
+                return
             super().keyPressEvent(event)
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -251,13 +263,13 @@ class Page(QPlainTextEdit):
         if number in self.chosen:
             painter.fillRect(QRectF(0, rect.top(), GUTTER_PX, rect.height()), QColor(self.theme.line))
         wide = 7 if number == self.now else 3
-        painter.fillRect(QRectF(0, rect.top() + 1, wide, rect.height() - 2), QColor(line.colour))
+        paint_bar(painter, QRectF(0, rect.top() + 1, wide, rect.height() - 2), line.colour, line.state)
         painter.setPen(QColor(self.theme.ink))
         metrics = painter.fontMetrics()
         time_px = metrics.horizontalAdvance(f"{line.when} untimed" if line.untimed else line.when) + 6
         name = metrics.elidedText(line.speaker, Qt.TextElideMode.ElideRight, GUTTER_PX - 16 - time_px)
         row = QRectF(11, rect.top(), GUTTER_PX - 16, min(rect.height(), self.fontMetrics().lineSpacing()))
-        painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+        paint_speaker(painter, row, name, line.state)
         painter.setPen(QColor(self.theme.quiet))
         when = f"{line.when} untimed" if line.untimed else line.when
         painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)

@@ -27,6 +27,7 @@ from workstation.ui.pane_header import PaneHeader
 from workstation.ui.panes.base import Gesture
 from workstation.ui.panes.text_canvas import TextCanvas
 from workstation.ui.panes.text_marking import Marking, Parts
+from workstation.ui.panes.text_phrases import OpenPhrases
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.scenes.text_scene import Standing
 from workstation.ui.theme import Theme
@@ -63,8 +64,10 @@ class TextReading(QWidget):
         self._readers: dict[str, Reader] = {}
         self.canvas = TextCanvas()
         self.marking = Marking(self)
+        self.phrases = OpenPhrases(self)
         self.canvas.hand = self.marking
         self.canvas.visible = self._is_visible
+        self.canvas.formats = self.phrases.formats
         self.canvas.hovered.connect(self._on_hover)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -72,6 +75,12 @@ class TextReading(QWidget):
         self.setFocusProxy(self.canvas)
 
     # --- the workbench ------------------------------------------------------------------------------------------
+
+    def tell_again(self) -> None:
+        """What the header says of the whole is something else now."""
+        self._told = None
+        if self.bench is not None:
+            self.show_time(self.bench.clock.time_ns)
 
     @property
     def view(self) -> SampleView | None:
@@ -102,17 +111,25 @@ class TextReading(QWidget):
         view, choice = self.view, self.choice
         if view is None or choice is None:
             self.marks = self.times = None
+            self.phrases.begin(None)
             self.canvas.placeholder = ""
             self.canvas.show_sheet(Sheet(), None)
             return
-        sheet, problems = sheet_of(view, choice, self._reader)
+        sheet, problems = sheet_of(
+            view, choice, self._reader, frozenset() if self.bench is None else self.bench.sight.kept
+        )
         self.marks = Marks(view, sheet)
+        self.phrases.begin(sheet)
         self.times = TextTimes(view, sheet, self._readers)
         self.canvas.placeholder = " ".join(problems) or "There is no text here."
         if problems and sheet.passages and not keep_place:
             self.say(" ".join(problems))  # among others that can be read nothing else would tell
         self._stand()
         self.canvas.show_sheet(sheet, self.marks, keep_place=keep_place)
+
+    def reload(self) -> None:
+        """Other passages are in sight."""
+        self._load(keep_place=True)
 
     def _reader(self, stream: Stream) -> Reader:
         if self.bench is None or self.bench.readers is None:
@@ -154,6 +171,8 @@ class TextReading(QWidget):
         said = [f"{count} span{'' if count == 1 else 's'}"]
         if self.times is not None and not self.times.timed:
             said.append("untimed")
+        if self.phrases.words():
+            said.insert(0, self.phrases.words())
         whole = [
             view.name_of(each.id) for each in view.annotations_of(self.choice.stream)
             if each.kind is ShapeKind.TAG and self.choice.stream is not None
@@ -217,6 +236,8 @@ class TextReading(QWidget):
         if changes.touched(RecordKind.LINK):
             marks.forget_edges()
             self.canvas.edges_changed()
+        if touched or changes.touched(RecordKind.LINK):
+            self.phrases.renew()
         if changes.touched(RecordKind.WORD):
             self.times = TextTimes(view, self.canvas.sheet, self._readers)
 

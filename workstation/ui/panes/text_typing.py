@@ -15,6 +15,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from workstation.app.looks import claimed_name
 from workstation.app.sample_view import SampleView
 from workstation.app.spans import selected_range
 from workstation.app.text_source import notes_of
@@ -22,7 +23,7 @@ from workstation.app.transcript import (
     cut_at,
     losses,
     normal,
-    speaker_of,
+    said_by,
     speaker_paint,
     turns_of,
     word_at,
@@ -127,7 +128,7 @@ class Typing(QWidget):
             if reason:
                 self.store_typed()
             self.barred = reason
-            self.page.setReadOnly(self._read_only())
+            self.page.bar(reason, self._read_only())
 
     def _read_only(self) -> bool:
         return not self._turns or bool(self.barred) or self.bench is None or self.bench.session.read_only
@@ -153,7 +154,8 @@ class Typing(QWidget):
             return []
         if self._notes:
             return [each for each in notes_of(view, self._stream) if not set(each.text or "") & _NOT_TYPED]
-        return [] if self._stream is None else turns_of(view, self._stream)
+        kept: frozenset[str] = frozenset() if self.bench is None else self.bench.sight.kept
+        return [] if self._stream is None else turns_of(view, self._stream, kept)
 
     def _load(self) -> None:
         """Put the whole text on the page."""
@@ -183,12 +185,11 @@ class Typing(QWidget):
         for at, turn in enumerate(turns):
             assert view is not None
             if self._notes:
-                lines.append(Line(view.name_of(turn.id), view.paint_of(turn).colour, turn.item or ""))
+                name = claimed_name(view.name_of(turn.id), turn.state, turn.confidence)
+                lines.append(Line(name, view.paint_of(turn).colour, turn.item or "", state=turn.state))
                 continue
-            speaker = speaker_of(view, turn)
-            name = "" if speaker is None else view.name_of(speaker)
-            untimed = turn.id in without and not self._untimed
-            lines.append(Line(name, speaker_paint(view, turn).colour, in_words(int(self._starts[at])), untimed))
+            untimed, colour = turn.id in without and not self._untimed, speaker_paint(view, turn).colour
+            lines.append(Line(said_by(view, turn), colour, in_words(int(self._starts[at])), untimed, turn.state))
         self.page.lines = lines
         self.page.refresh()
 
@@ -244,7 +245,7 @@ class Typing(QWidget):
         turns = self._records()
         if [each.id for each in turns] != self._turns:
             self.list_changed.emit()
-            self._load_around_caret()
+            self.reload()
         else:
             self._showing = True
             for line, turn in enumerate(turns):
@@ -259,7 +260,7 @@ class Typing(QWidget):
         if self.bench is not None:
             self.show_time(self.bench.clock.time_ns)
 
-    def _load_around_caret(self) -> None:
+    def reload(self) -> None:
         line, at = self.page.caret()
         turn = self._turns[line] if line < len(self._turns) else None
         self._pending = None
@@ -299,7 +300,7 @@ class Typing(QWidget):
             return
         line, _ = self.page.caret()
         if self.page.document().blockCount() != len(self._turns):
-            self._load_around_caret()  # a line is a turn: what made or merged one is taken back
+            self.reload()  # a line is a turn: what made or merged one is taken back
             return
         if self._pending is not None and self._pending != line:
             self.store_typed()

@@ -12,6 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 
+from workstation.app.doubts import Doubt
 from workstation.app.film_strip import Thumbnail, Thumbnails
 from workstation.app.lane_media import curves_of, moments_of, said_in
 from workstation.app.lane_sound import is_sound
@@ -60,7 +61,7 @@ class SceneMaker:
         """Labels, named as everywhere else."""
         turns = lane.kind is LaneKind.TURNS
         words = PlacedWords(self._view) if turns else None
-        return TierScene(lane.kind, tier, palette, SpokenLabel(self._view, turns), words)
+        return TierScene(lane.kind, tier, palette, SpokenLabel(self._view, turns), words, Doubt(self._view))
 
     def recorded(self, lane: Lane) -> LaneScene:
         """What was recorded."""

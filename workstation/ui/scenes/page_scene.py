@@ -13,7 +13,8 @@ from workstation.app.text_marks import rows_of
 from workstation.core.annotation import State
 from workstation.ui.scenes.glyphs import paint_plate, plate_font, plate_size
 from workstation.ui.scenes.labels import Wanted, placed
-from workstation.ui.scenes.text_scene import Standing, paint_band, readable
+from workstation.ui.scenes.text_claims import paint_band
+from workstation.ui.scenes.text_scene import Standing, readable
 from workstation.ui.scenes.viewport import Viewport
 from workstation.ui.theme import LIGHT, Theme
 
@@ -67,7 +68,7 @@ def paint_spans(
             painter.fillRect(rect, tint)
             top = rect.bottom() + rows[record_id] * (_BAND_PX + 1.0)
             band = QRectF(rect.left(), top, rect.width(), _BAND_PX)
-            paint_band(painter, band, paint.pattern, readable(paint.colour, LIGHT), hollow=state is State.PROPOSED)
+            paint_band(painter, band, paint.pattern, readable(paint.colour, LIGHT), state=state)
             if chosen:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(QColor("#101216"), 1.4))

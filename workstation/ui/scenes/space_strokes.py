@@ -27,6 +27,9 @@ _BIAS: Final = 1e-3
 _DEPTH_BITS: Final = np.uint64(32)
 _ROW_BITS: Final = np.uint32(24)
 _ROW_MASK: Final = np.uint32((1 << 24) - 1)
+_POINT_PX: Final = 1e-6
+"""What is shorter on the screen has no direction; a direction told from it could be almost nothing, and walking to the
+side of a line by the inverse of that would not end."""
 _BATCH: Final = 1 << 19
 """Steps along lines drawn at once, which bounds the memory."""
 
@@ -210,8 +213,9 @@ def _steps(ends: _Ends, radius: float, shape: tuple[int, ...]) -> _Steps:
     steep = np.abs(vector[:, 1]) > np.abs(vector[:, 0])
     each, main = np.arange(len(steep)), np.where(steep, 1, 0)
     length = np.hypot(vector[:, 0], vector[:, 1])
-    direction = np.where(length > 0, vector[each, main] / np.maximum(length, 1e-9), 1.0)
-    sideways = np.where(length > 0, vector[each, 1 - main] / np.maximum(length, 1e-9), 0.0)
+    stands, divisor = length < _POINT_PX, np.maximum(length, _POINT_PX)
+    direction = np.where(stands, 1.0, vector[each, main] / divisor)
+    sideways = np.where(stands, 0.0, vector[each, 1 - main] / divisor)
     a, b = ends.begin[each, main], ends.end[each, main]
     first = np.maximum(np.floor(np.minimum(a, b) - radius).astype(np.int64), 0)
     last = np.minimum(np.floor(np.maximum(a, b) + radius).astype(np.int64), np.where(steep, height, width) - 1)

@@ -17,9 +17,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTextCha
 
 from workstation.app.text_marks import Edge, Mark, Marks, rows_of
 from workstation.app.text_source import Passage
-from workstation.core.annotation import State
-from workstation.core.ontology import Pattern
 from workstation.ui.scenes.glyphs import paint_mark
+from workstation.ui.scenes.text_claims import paint_band, struck
 from workstation.ui.scenes.text_layout import Laid
 from workstation.ui.scenes.text_look import ARC_STEP_PX, BAND_PX, LINE_GAP_PX, SMALL_PX, TextLook
 from workstation.ui.theme import Theme
@@ -28,10 +27,6 @@ _SIGN_PX = 7.0
 _DARKEST = 0.1
 """What is darker than this is lost on dark panels."""
 _GRIP_PX = 4.0
-_DASHES = {
-    Pattern.DASHED: (8.0, 3.0), Pattern.DOTTED: (2.5, 2.5), Pattern.HATCHED: (2.0, 4.0),
-    Pattern.CROSSHATCHED: (3.0, 2.0),
-}  # fmt: skip
 Visible = Callable[[Mark], bool]
 Shows = Callable[[Edge], bool]
 
@@ -271,10 +266,8 @@ class PassageScene:
         mark, theme = band.mark, self._setting.theme
         colour = readable(mark.paint.colour, theme)
         chosen = mark.id in standing.selected
-        if mark.state is State.REJECTED:
-            colour.setAlpha(110)
-        paint_band(painter, band.rect.adjusted(0, -1, 0, 1) if chosen else band.rect, mark.paint.pattern, colour,
-                   hollow=mark.state is State.PROPOSED)  # fmt: skip
+        bar = band.rect.adjusted(0, -1, 0, 1) if chosen else band.rect
+        paint_band(painter, bar, mark.paint.pattern, colour, state=mark.state)
         if chosen:
             painter.setPen(QPen(QColor(theme.ink), 1.4))
             tall = band.text.united(band.rect)
@@ -291,7 +284,8 @@ class PassageScene:
             if band.named and room > 8:
                 painter.setPen(QColor(theme.ink if chosen or mark.id == standing.hovered else theme.quiet))
                 said = metrics.elidedText(mark.name, Qt.TextElideMode.ElideRight, room)
-                painter.drawText(QPointF(sign.right() + 3, sign.bottom() + 1.5), said)
+                with struck(painter, mark.state):
+                    painter.drawText(QPointF(sign.right() + 3, sign.bottom() + 1.5), said)
 
     def _paint_joins(self, painter: QPainter) -> None:
         """The parts of a discontinuous span on one row are joined by dots."""
@@ -345,24 +339,3 @@ def _luminance(colour: QColor) -> float:
     """0 black to 1 white, as the eye weighs it."""
     red, green, blue = (float(part) ** 2.2 for part in (colour.redF(), colour.greenF(), colour.blueF()))
     return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
-
-
-def paint_band(painter: QPainter, rect: QRectF, pattern: Pattern, colour: QColor, *, hollow: bool) -> None:
-    """One band: solid, dashed, dotted or ticked; ``hollow``: only proposed."""
-    if hollow:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(colour, 1.0))
-        painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
-        return
-    if pattern is Pattern.SOLID:
-        painter.fillRect(rect, colour)
-        return
-    if pattern in (Pattern.HATCHED, Pattern.CROSSHATCHED):
-        faint = QColor(colour)
-        faint.setAlpha(90)
-        painter.fillRect(rect, faint)
-    pen = QPen(colour, rect.height(), Qt.PenStyle.CustomDashLine, Qt.PenCapStyle.FlatCap)
-    pen.setDashPattern([part / rect.height() for part in _DASHES[pattern]])
-    painter.setPen(pen)
-    y = rect.center().y()
-    painter.drawLine(QLineF(rect.left(), y, rect.right(), y))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.lanes import Palette, Style, Ticks, Tier, styles_in
+from workstation.app.lanes import CODES_A_PAINT, Palette, Standing, Style, Ticks, Tier, standings_in, styles_in
 from workstation.app.span_columns import Int32s, bars, rarest_last, reduce_bars
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.ontology import Pattern
@@ -22,9 +22,14 @@ from workstation.ui.theme import Theme
 
 _PATTERNS = tuple(Pattern)
 _NO_PATTERN = 0
+_STYLED = 8
+"""A kind of pattern from here on is a style's, below it a class's; to either a standing is added."""
+_STANDING = 16
+_GONE, _QUARTER, _HALF, _WHOLE = range(4)
+"""How much of a pixel a pattern leaves."""
 _PATTERN_ROW_PX = 4
-_PATTERN_PERIOD = 1260
-"""Pixels after which every pattern is where it was: a multiple of 4, 5, 6, 7, 9 and 12."""
+_PATTERN_PERIOD = 2520
+"""Pixels after which every pattern is where it was: a multiple of 5, 6, 7, 8, 9 and 12."""
 _NEAR_PX = 1 / 16
 """A view that lies so near to whole pixels beside the kept one is shown from it."""
 _MOST_MOVED = 1 << 24
@@ -134,21 +139,21 @@ def _bars(tier: Tier, grid: _Grid, span: tuple[int, int]) -> Argb:
     present = sorted(set(kinds[drawn].tolist()))  # np.unique would import NumPy's masked arrays at every start
     phase = (math.floor(grid.view.start_ns / grid.view.ns_per_px) + span[0]) % _PATTERN_PERIOD
     x = np.arange(phase, phase + width, dtype=np.int32)
-    faded: Argb | None = None
     for kind in present:
         if kind == _NO_PATTERN:
             continue
         # A pattern is the same in every row: it is computed for one and looked up for all.
+        where = (some & (kinds[codes] == kind))[rows]
         if each < _PATTERN_ROW_PX:
-            _thin(pixels, (some & (kinds[codes] == kind))[rows], int(kind))
+            _thin(pixels, where, int(kind))
             continue
-        away = _erased(int(kind), x, np.arange(int(each) + 2), each)[inside]
-        away &= (some & (kinds[codes] == kind))[rows]
-        if kind >= 8:
-            pixels[away] = 0
-        else:
-            faded = _faded(pixels) if faded is None else faded
-            np.copyto(pixels, faded, where=away)
+        left = _left(int(kind), x, np.arange(int(each) + 2), each)
+        for share in (_GONE, _QUARTER, _HALF):
+            if (left == share).any():
+                np.copyto(pixels, _shared(pixels, share), where=where & (left == share)[inside])
+        if kind // _STANDING == Standing.PROPOSED:
+            begun = where & reduced.first[rows] & (inside < math.floor(each) - 1)[:, None]
+            np.copyto(pixels, edges[codes][rows], where=begun)
     return pixels
 
 
@@ -164,28 +169,59 @@ def _only(tier: Tier, sought: NDArray[np.bool_]) -> Tier:
 
 def tables_of(palette: Palette, theme: Theme) -> Tables:
     """Fill, left edge, kind of pattern and colour of a tick by code."""
-    fills, edges, kinds, ticks = [], [], [], []
-    for paint in palette.paints:
-        for style in range(8):
-            share = 0.34 if style in (Style.PROPOSED, Style.REJECTED) else 1.0
-            colour = theme.missing if style in (Style.GAP, Style.ABSENT) else paint.colour
-            ticks.append(argb(colour))
-            fills.append(argb(colour, share * (0.92 if style == Style.FULL else 1.0)))
-            edges.append(argb(mixed(colour, "#000000", 0.35)) if style != Style.INTERPOLATED else argb(colour))
-            kinds.append(_PATTERNS.index(paint.pattern) if style in (Style.FULL, Style.PROPOSED) else 8 + style)
-    return np.array(fills, np.uint32), np.array(edges, np.uint32), np.array(kinds, np.int32), np.array(ticks, np.uint32)
+    codes = np.arange(CODES_A_PAINT, dtype=np.int32)
+    style, standing = styles_in(codes), standings_in(codes)
+    missing = (style == Style.GAP) | (style == Style.ABSENT)
+    sure, rejected, full = standing == Standing.SURE, standing == Standing.REJECTED, style == Style.FULL
+    size = (len(palette.paints), CODES_A_PAINT)
+    fills, edges, ticks = (np.empty(size, np.uint32) for _ in range(3))
+    kinds = np.empty(size, np.int32)
+    for at, paint in enumerate(palette.paints):
+        whole = np.where(missing, np.uint32(argb(theme.missing)), np.uint32(argb(paint.colour)))
+        dark = np.where(
+            missing, argb(mixed(theme.missing, "#000000", 0.35)), argb(mixed(paint.colour, "#000000", 0.35))
+        )
+        fills[at] = np.where(full & sure, argb(paint.colour, 0.92), whole)
+        edges[at] = np.where(sure & (style != Style.INTERPOLATED), dark, whole)
+        ticks[at] = np.where(rejected, _faded(whole), whole)
+        kinds[at] = np.where(full, _PATTERNS.index(paint.pattern), _STYLED + style) + _STANDING * standing
+    return fills.ravel(), edges.ravel(), kinds.ravel(), ticks.ravel()
 
 
-def _erased(kind: int, x: Int32s, y: NDArray[np.int64], each: float) -> NDArray[np.bool_]:
-    """(height, width) or what broadcasts to it: the pixels of a row that a pattern takes lighter, or away."""
+def _shades(colour: str) -> tuple[int, int]:
+    return argb(colour), argb(mixed(colour, "#000000", 0.35))
+
+
+def _left(kind: int, x: Int32s, y: NDArray[np.int64], each: float) -> NDArray[np.uint8]:
+    """(height, width): how much of the pixels of a row its pattern leaves.
+
+    What is proposed is pale in a dashed frame; what is rejected is hardly there and struck through.
+    """
     column, row = x[None, :], y[:, None].astype(np.int32)
-    taken: NDArray[np.bool_] = np.broadcast_to(_taken(kind, column, row, each), (len(y), len(x)))
-    return taken
+    standing, kind = divmod(kind, _STANDING)
+    taken = np.broadcast_to(_taken(kind, column, row, each), (len(y), len(x)))
+    plain = np.where(taken, _GONE if kind >= _STYLED else _HALF, _WHOLE)
+    if standing == Standing.SURE:
+        return plain.astype(np.uint8)
+    pale = np.where(plain == _WHOLE, _HALF if kind >= _STYLED else _QUARTER, _GONE)
+    line = max(1, round(each / 18))
+    if standing == Standing.REJECTED:
+        struck = abs(row - int(each) // 2) < line
+        return np.where(struck, _WHOLE, np.where((column - row) % 8 < 2, pale, _GONE)).astype(np.uint8)
+    framed = (row < line) | ((row >= math.floor(each) - 1 - line) & (row < math.floor(each) - 1))
+    return np.where(framed, np.where(column % 7 < 4, _WHOLE, _GONE), pale).astype(np.uint8)
+
+
+def _shared(pixels: Argb, share: int) -> Argb:
+    if share == _GONE:
+        return np.zeros((1, 1), np.uint32)
+    return _faded(pixels) if share == _HALF else _faded(_faded(pixels))
 
 
 def _taken(kind: int, column: Int32s, row: Int32s, each: float) -> Any:
-    if kind >= 8:
-        style = kind - 8
+    """The pixels that a class's pattern takes lighter, or a style's away."""
+    if kind >= _STYLED:
+        style = kind - _STYLED
         middle = (row >= each * 0.36) & (row < max(each * 0.36 + 1, each * 0.62))
         if style == Style.INTERPOLATED:
             return ~(middle & (column % 9 < 6))
@@ -193,10 +229,10 @@ def _taken(kind: int, column: Int32s, row: Int32s, each: float) -> Any:
             return ~middle
         if style == Style.GAP:
             return (column + row) % 5 >= 1
-        if style == Style.ABSENT:
-            return ~((column % 6 < 2) & middle)
-        return ~((column - row) % 4 == 0)
+        return ~((column % 6 < 2) & middle)
     pattern = _PATTERNS[kind]
+    if pattern is Pattern.SOLID:
+        return row < 0
     if pattern is Pattern.DASHED:
         return (column % 12 >= 9) & (row >= 0)
     if pattern is Pattern.DOTTED:
@@ -258,9 +294,10 @@ def _on_top(
 
 
 def _thin(pixels: Argb, where: NDArray[np.bool_], kind: int) -> None:
-    """In rows too flat for a pattern: what is interpolated or held is faint beside its solid keyframes."""
-    if kind in (8 + Style.INTERPOLATED, 8 + Style.HELD):
-        np.copyto(pixels, _faded(_faded(pixels)), where=where)
+    """In rows too flat for a pattern: what is interpolated, held, proposed or rejected is faint beside the rest."""
+    standing, kind = divmod(kind, _STANDING)
+    if standing != Standing.SURE or kind in (_STYLED + Style.INTERPOLATED, _STYLED + Style.HELD):
+        np.copyto(pixels, _shared(pixels, _QUARTER), where=where)
 
 
 def _faded(pixels: Argb) -> Argb:

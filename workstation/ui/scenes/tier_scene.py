@@ -1,6 +1,7 @@
 """A tier of the timeline: spans, turns, tracks and other labels in rows, reduced to pixels before anything is painted.
 
-Keyframes are solid, what is interpolated is dashed, gaps are hatched, absence is dotted and said; proposals are light.
+Keyframes are solid, what is interpolated is dashed, gaps are hatched, absence is dotted and said. Proposals are pale in
+a dashed frame and say how sure their maker is; what is rejected is struck through.
 A class's pattern lies over its colour, so that nothing rests on colour alone.
 """
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
-from workstation.app.lanes import LaneKind, Palette, Style, Tier, paints_in, styles_in
+from workstation.app.lanes import LaneKind, Palette, Standing, Style, Tier, code_of, paints_in, standings_in
 from workstation.app.viewport import Viewport
 from workstation.ui.scenes.lane_scene import LaneScene, Look, image_of, painter_on
 from workstation.ui.scenes.tier_pixels import Tables, TierPixels, tables_of
@@ -28,7 +29,8 @@ _TEXT_ROW_PX = 12
 
 
 class TierScene(LaneScene):
-    """``label`` names an item by id; ``words`` gives a turn's words with their session times."""
+    """``label`` names an item by id; ``words`` gives a turn's words with their session times; ``doubt`` says of a
+    proposal how sure it is."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class TierScene(LaneScene):
         palette: Palette,
         label: Callable[[str], str],
         words: Callable[[str], Iterable[tuple[int, int, str]]] | None = None,
+        doubt: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__()
         self.kind = kind
@@ -44,6 +47,7 @@ class TierScene(LaneScene):
         self._palette = palette
         self._label = label
         self._words = words
+        self._doubt = doubt
         self._tables_for: tuple[int, Theme | None] = (0, None)
         self._tables: Tables = tables_of(palette, DARK)
         self._pixels = TierPixels()
@@ -136,19 +140,30 @@ class TierScene(LaneScene):
             self._paint_label(painter, metrics, look, item, rect)
 
     def _paint_label(self, painter: QPainter, metrics: QFontMetricsF, look: Look, item: int, rect: QRectF) -> None:
-        paint = self._palette.paints[int(self.tier.items.codes[item]) >> 3]
-        style = int(self.tier.items.codes[item]) & 7
-        on_colour = self.kind is not LaneKind.TRACKS and style == Style.FULL
-        painter.setPen(QColor(_ink_on(paint.colour) if on_colour else look.theme.ink))
+        code = self.tier.items.codes[item]
+        paint, standing = self._palette.paints[int(paints_in(code))], int(standings_in(code))
+        on_colour = self.kind is not LaneKind.TRACKS and code == code_of(int(paints_in(code)), Style.FULL)
+        ink = _ink_on(paint.colour) if on_colour else look.theme.ink
+        painter.setPen(QColor(look.theme.quiet if standing == Standing.REJECTED else ink))
+        name = self._label(self.tier.ids[item])
+        if standing == Standing.PROPOSED and self._doubt is not None:
+            said = self._doubt(self.tier.ids[item])
+            if self.kind is LaneKind.TRACKS:
+                name = f"{name} {said}"
+            else:
+                rect = _paint_at_end(painter, metrics, said, rect)
         if self._words is not None and self._paint_words(painter, metrics, look, item, rect):
             return
-        text = metrics.elidedText(self._label(self.tier.ids[item]), Qt.TextElideMode.ElideRight, rect.width())
-        if self.kind is LaneKind.TRACKS and text:
+        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, rect.width())
+        if text and (self.kind is LaneKind.TRACKS or standing == Standing.REJECTED):
             box = QRectF(rect.left() - 1, rect.top() + 1, metrics.horizontalAdvance(text) + 4, rect.height() - 2)
             back = QColor(look.theme.panel)
             back.setAlpha(215)
             painter.fillRect(box, back)
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        if text and standing == Standing.REJECTED:
+            end = min(rect.left() + metrics.horizontalAdvance(text), rect.right())
+            painter.drawLine(QPointF(rect.left(), rect.center().y()), QPointF(end, rect.center().y()))
 
     def _paint_words(self, painter: QPainter, metrics: QFontMetricsF, look: Look, item: int, rect: QRectF) -> bool:
         """The words of a turn where they are said, if there is room for most of them."""
@@ -179,15 +194,17 @@ class TierScene(LaneScene):
         return [self.item_rect(int(numbers[i]), view, height_px) for i in kept[:_MOST_OUTLINES].tolist()]
 
 
+def _paint_at_end(painter: QPainter, metrics: QFontMetricsF, said: str, rect: QRectF) -> QRectF:
+    """How sure a proposal is, at its end, where room for its name is left; the room that is left."""
+    wide = metrics.horizontalAdvance(said)
+    if rect.width() < wide + _LABEL_PX + 4:
+        return rect
+    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, said)
+    return rect.adjusted(0, 0, -wide - 4, 0)
+
+
 def _ink_on(colour: str) -> str:
     """Black or white, whichever reads better."""
     value = QColor(colour)
     light = 0.2126 * value.redF() ** 2.2 + 0.7152 * value.greenF() ** 2.2 + 0.0722 * value.blueF() ** 2.2
     return "#101216" if light > 0.18 else "#ffffff"
-
-
-def codes_shown(tier: Tier, palette: Palette) -> set[tuple[str, int]]:
-    """Which colours and styles a tier holds: for legends and for tests."""
-    codes = np.unique(tier.drawn.codes)
-    pairs = zip(paints_in(codes).tolist(), styles_in(codes).tolist(), strict=True)
-    return {(palette.paints[paint].colour, style) for paint, style in pairs}

@@ -1,14 +1,16 @@
-"""A mask from a box: tool ``box_mask``. What is found is shown first; strokes mend it; Enter keeps it, Esc drops it.
+"""A mask from a box or a click: tool ``box_mask``. What is found is shown first; Enter keeps it, Esc drops it.
 
-Begins with the selected box, or with the one that is clicked. While the mask is shown, a stroke says "this too", with
-Alt "not this"; Backspace takes the last stroke back. The finding is done by whoever holds the canvas, on a worker
-(``FindsMasks``); an answer to what is no longer asked is dropped. What is kept is a person's label of the box's thing.
+Begins with the selected box, with the one that is clicked, with a box that is pulled, or with a click where no box is
+(Ctrl: whatever box is there), which needs a model of the SAM class. While the mask is shown, a click or stroke says
+"this too", with Alt "not this"; Backspace takes the last one back. The finding is done by whoever holds the canvas, on
+a worker (``FindsMasks``); an answer to what is no longer asked is dropped. What is kept is a person's label: of the
+box's thing, or of a new one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -30,7 +32,8 @@ from workstation.ui.tools.canvas import (
     PointerEvent,
 )
 from workstation.ui.tools.draw_mask import outline, size_brush
-from workstation.ui.tools.drawing import Drawing
+from workstation.ui.tools.drawing import BACK, SLACK_PX, Drawing, asking
+from workstation.ui.tools.edits import keep_new
 from workstation.ui.tools.mask_keeping import cut, given_mask, minus, other_masks
 
 if TYPE_CHECKING:
@@ -44,9 +47,9 @@ Receive = Callable[["MaskProposal | UserError"], None]
 class FindsMasks(Protocol):
     """A canvas behind which somebody finds masks."""
 
-    def find_mask(self, box: Extent, strokes: tuple[MaskStroke, ...], receive: Receive) -> None:
-        """Find the mask in the box (left, top, width, height) of the painted picture; ``receive`` is called later, on
-        this thread, and not at all if something else is asked in between."""
+    def find_mask(self, box: Extent | None, strokes: tuple[MaskStroke, ...], receive: Receive) -> None:
+        """Find the mask in the box (left, top, width, height) of the painted picture, or what the strokes lie on;
+        ``receive`` is called later, on this thread, and not at all if something else is asked in between."""
         ...
 
 
@@ -55,13 +58,18 @@ class MaskFromBox(Drawing):
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
+        self._begun = False
         self._record: Annotation | None = None
-        self._box: Extent = (0.0, 0.0, 0.0, 0.0)
+        """Whose box it began with; ``None``: it becomes a thing of its own."""
+        self._box: Extent | None = None
+        self._pulled: Place | None = None
+        """Where a press began that becomes a box or a click."""
         self._strokes: tuple[MaskStroke, ...] = ()
         self._line: list[Place] = []
         self._plus = True
         self._found: Pixels | None = None
         self._made_with: Mapping[str, Any] = {}
+        self._by = ""
         self._item: tuple[int | None, str | None] = (None, None)
         self._asked = 0
         self._waits = False
@@ -71,21 +79,22 @@ class MaskFromBox(Drawing):
 
     @property
     def busy(self) -> bool:
-        return self._record is not None
+        return self._begun or self._pulled is not None
 
     # --- the pointer --------------------------------------------------------------------------------------------
 
     def press(self, event: PointerEvent) -> None:
         if not self._begins(event):
             return
-        if self._record is not None:
+        if self._begun:
             self._plus = Modifier.ALT not in event.modifiers
             self._line = [event.place]
             return
         under = (each for each in self._canvas.hit(event.place) if isinstance(self._canvas.shape_of(each), Box))
-        box = next(under, None)
+        box = None if Modifier.CTRL in event.modifiers else next(under, None)
         if box is None:
-            self._canvas.tell("Click a box: what stands out in it becomes a mask.")
+            self._pulled = self._pointer = self._inside(event.place)
+            self._item = (self._canvas.item, self._canvas.instance)
             return
         self._canvas.select((box,))
         self._begin(box)
@@ -101,13 +110,15 @@ class MaskFromBox(Drawing):
         self._canvas.repaint()
 
     def release(self, event: PointerEvent) -> None:
+        if self._pulled is not None:
+            start, self._pulled = self._pulled, None
+            self._begin_at(start, self._inside(event.place), SLACK_PX / event.scale)
+            return
         if not self._line:
             return
-        from workstation.app.mask_proposals import MaskStroke
-
-        points = np.asarray([*self._line, event.place], np.float64)
+        points = [*self._line, event.place]
         self._line = []
-        self._strokes = (*self._strokes, MaskStroke(points, self._radius, self._plus))
+        self._strokes = (*self._strokes, _stroke(points, self._radius, plus=self._plus))
         self._ask()
 
     def wheel(self, steps: float) -> bool:
@@ -116,12 +127,14 @@ class MaskFromBox(Drawing):
         return True
 
     def key(self, event: KeyPress) -> bool:
-        if self._record is None:
+        if not self._begun:
             return False
-        if event.key == "Backspace":
-            if self._strokes:
+        if event.key in BACK:
+            if len(self._strokes) > (1 if self._box is None else 0):  # the click it began with stays
                 self._strokes = self._strokes[:-1]
                 self._ask()
+            elif event.key == "Undo":
+                self.cancel()
         elif event.key in ("Return", "Enter"):
             self._keep()
         else:
@@ -129,13 +142,16 @@ class MaskFromBox(Drawing):
         return True
 
     def cancel(self) -> None:
-        if self._record is not None:
-            self._record = self._found = None
+        if self._begun:
             self._canvas.preview({})
+        self._forget()
+        self._canvas.repaint()
+
+    def _forget(self) -> None:
+        self._begun, self._record, self._found, self._pulled = False, None, None, None
         self._strokes, self._line = (), []
         self._asked += 1
         self._waits = False
-        self._canvas.repaint()
 
     def picture_changed(self) -> None:
         """The same picture comes again when zoom or layout change: only another one ends it."""
@@ -146,16 +162,19 @@ class MaskFromBox(Drawing):
 
     def hints(self) -> Hints:
         guides: list[Guide] = []
-        if self._record is not None and self._pointer is not None:
+        if self._pulled is not None and self._pointer is not None:
+            guides.append(Guide(_corners(self._pulled, self._inside(self._pointer)), closed=True))
+        if self._begun and self._pointer is not None:
             guides.append(Guide(outline(self._pointer, 2 * self._radius), closed=True))
         if len(self._line) > 1:
             guides.append(Guide(tuple(self._line)))
         if self._waits:
             text = "finding the mask…"
-        elif self._record is not None:
-            text = "Enter keeps · drag: this too · Alt+drag: not this · Esc drops"
+        elif self._begun:
+            by = f"{self._by} · " if self._by else ""
+            text = f"{by}Enter keeps · drag: this too · Alt+drag: not this · Esc drops"
         else:
-            text = "click a box"
+            text = asking(self._canvas) or "click a box, or pull one"
         return Hints(guides=tuple(guides), text=text)
 
     def cursor(self, event: PointerEvent) -> Cursor:
@@ -164,7 +183,8 @@ class MaskFromBox(Drawing):
     @property
     def _radius(self) -> float:
         """Half the brush, and never so wide that a stroke covers the thing it mends."""
-        return max(0.5, min(self._canvas.hand.ways.brush_px / 2, min(self._box[2:]) / 8))
+        side = min(self._canvas.size_px if self._box is None else self._box[2:])
+        return max(0.5, min(self._canvas.hand.ways.brush_px / 2, side / 8))
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -173,11 +193,29 @@ class MaskFromBox(Drawing):
         record, shape = canvas.view.annotations.get(annotation), canvas.shape_of(annotation)
         if record is None or not isinstance(shape, Box) or record.stream != canvas.stream.id:
             return
+        self._record, self._box = record, _extent(shape)
+        self._start(())
+
+    def _begin_at(self, start: Place, end: Place, slack: float) -> None:
+        """With a box that was pulled, or with a click."""
+        left, top, width, height = *map(min, start, end), abs(end[0] - start[0]), abs(end[1] - start[1])
+        self._record = None
+        if max(width, height) <= slack:
+            self._box = None
+            self._start((_stroke([start], self._radius, plus=True),))
+        elif min(width, height) > slack:
+            self._box = (left, top, width, height)
+            self._start(())
+        else:
+            self._canvas.tell("That is no box: pull from one corner of the thing to the other.")
+
+    def _start(self, strokes: tuple[MaskStroke, ...]) -> None:
+        canvas = self._canvas
         if not isinstance(canvas, FindsMasks):
             canvas.tell("Masks from boxes are found on the pictures of cameras.")
             return
-        self._record, self._box, self._strokes, self._found = record, _extent(shape), (), None
-        self._said, self._item = "", (canvas.item, canvas.instance)
+        self._begun, self._strokes, self._found = True, strokes, None
+        self._said, self._by, self._item = "", "", (canvas.item, canvas.instance)
         self._ask()
 
     def _ask(self) -> None:
@@ -203,17 +241,18 @@ class MaskFromBox(Drawing):
         if answer.note and answer.note != self._said:
             self._said = answer.note
             self._canvas.tell(answer.note)
-        found, self._made_with = answer.found, answer.made_with
+        found, self._made_with, self._by = answer.found, answer.made_with, answer.by
         pixels = None if found.empty else cut(Pixels(found.left, found.top, found.mask))
         if not self._canvas.hand.ways.take_pixels:
             for other in other_masks(self._canvas, None).values():
                 pixels = None if pixels is None else minus(pixels, other)
         self._found = pixels
         if pixels is None:
-            self._canvas.tell("Nothing stands out in the box; draw over the thing.")
-        assert self._record is not None
+            self._canvas.tell("Nothing stands out here; draw over the thing.")
         shown = {} if pixels is None else {NEW: Pixels(pixels.x, pixels.y, pixels.inside)}
-        self._canvas.preview(shown, class_id=self._canvas.view.class_of(self._record))
+        record = self._record
+        class_id = self._canvas.hand.class_id if record is None else self._canvas.view.class_of(record)
+        self._canvas.preview(shown, class_id=class_id)
         self._canvas.repaint()
 
     def _keep(self) -> None:
@@ -221,10 +260,15 @@ class MaskFromBox(Drawing):
         if self._waits:
             canvas.tell("The mask is still being found.")
             return
-        if record is None or pixels is None:
+        if pixels is None:
             canvas.tell("There is no mask to keep yet; draw over the thing, or Esc.")
             return
         source = Source(parameters=dict(self._made_with))
+        if record is None:
+            self._forget()
+            keep_new(canvas, given_mask(pixels), preview=pixels, source=source)
+            canvas.repaint()
+            return
         made = canvas.together("Mask from the box", _Keeping(canvas, record, given_mask(pixels), source))
         if made is not None:
             self.cancel()
@@ -249,6 +293,16 @@ class _Keeping:
                 **whose,
             )  # fmt: skip
         return run("track.add", keyframes=({"time_ns": canvas.own_ns, "shape": self._given},), **whose)
+
+
+def _stroke(points: Sequence[Place], radius: float, *, plus: bool) -> MaskStroke:
+    from workstation.app.mask_proposals import MaskStroke
+
+    return MaskStroke(np.asarray(points, np.float64), radius, plus)
+
+
+def _corners(one: Place, other: Place) -> tuple[Place, ...]:
+    return (one, (other[0], one[1]), other, (one[0], other[1]))
 
 
 def _extent(box: Box) -> Extent:

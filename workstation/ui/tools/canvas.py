@@ -70,7 +70,8 @@ class PointerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPress:
-    """A key, named as in key maps: ``Escape``, ``Return``, ``Backspace``, ``Left``, ``A``."""
+    """A key, named as in key maps: ``Escape``, ``Return``, ``Backspace``, ``Left``, ``A``; ``Undo`` and ``Redo`` stand
+    for whatever key those have."""
 
     key: str
     text: str = ""

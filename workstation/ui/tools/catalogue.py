@@ -84,9 +84,10 @@ CATALOGUE: tuple[ToolInfo, ...] = (
         help="Draw an outline whose inside becomes the mask. Alt takes away, Ctrl begins a new one.",
     ),
     ToolInfo(
-        id="box_mask", title="Mask from the box", icon="box_mask", keys=("Ctrl+Shift+F9",), makes="mask",
+        id="box_mask", title="Mask from a box or a click", icon="box_mask", keys=("Ctrl+Shift+F9",), makes="mask",
         make="box_mask:MaskFromBox",
-        help="What stands out in the selected or clicked box. A stroke adds, Alt+stroke takes away; Enter keeps it.",
+        help="From the selected box, or one you click or pull; with a model of the SAM class from a click (Ctrl: not "
+        "the box under it). A stroke adds, Alt+stroke takes away; Enter keeps it.",
     ),
     ToolInfo(
         id="measure", title="Measure a distance", icon="measure", keys=("F10",), makes="measurement",

@@ -1,7 +1,7 @@
 """Draw an outline or a line: click its points or pull it by hand, and close it. Tools ``polygon`` and ``polyline``.
 
-Backspace takes back the last point; Enter, a double click or a click on the first point finishes. Pulling with the
-button held draws by hand, and what was pulled keeps only the corners it needs. With snapping on, points go to the
+Backspace and undo take back the last point; Enter, a double click or a click on the first point finishes. Pulling with
+the button held draws by hand, and what was pulled keeps only the corners it needs. With snapping on, points go to the
 outlines beside, and between two points on the same neighbour its border is followed. Shift on the finishing click
 continues the selected track. A ring begun with Ctrl is a hole in the selected polygon.
 """
@@ -22,7 +22,7 @@ from workstation.ui.tools.canvas import (
     Place,
     PointerEvent,
 )
-from workstation.ui.tools.drawing import CLOSE_PX, SLACK_PX, Drawing, marked
+from workstation.ui.tools.drawing import BACK, CLOSE_PX, SLACK_PX, Drawing, marked
 from workstation.ui.tools.edits import continue_track, keep_changed, keep_new
 from workstation.ui.tools.snapping import Snap, between, snapped
 
@@ -41,6 +41,8 @@ class DrawPath(Drawing):
         super().__init__(canvas)
         self._places: list[Place] = []
         self._snaps: list[Snap | None] = []
+        self._gone: list[tuple[Place, Snap | None]] = []
+        """Points that were taken back, until another is set."""
         self._press: PointerEvent | None = None
         self._by_hand: int | None = None
         """How many points there were before the hand began to pull."""
@@ -96,11 +98,16 @@ class DrawPath(Drawing):
     def key(self, event: KeyPress) -> bool:
         if not self._places:
             return False
-        if event.key == "Backspace":
-            self._places.pop()
-            self._snaps.pop()
+        if event.key in BACK:
+            self._gone.append((self._places.pop(), self._snaps.pop()))
             self._by_hand = None
             self._show()
+        elif event.key == "Redo":
+            if self._gone:
+                place, snap = self._gone.pop()
+                self._places.append(place)
+                self._snaps.append(snap)
+                self._show()
         elif event.key == "Return":
             self._finish(event.modifiers)
         else:
@@ -138,6 +145,7 @@ class DrawPath(Drawing):
     # --- points -------------------------------------------------------------------------------------------------
 
     def _add(self, place: Place) -> None:
+        self._gone = []
         snap = snapped(self._canvas, place) if self._canvas.hand.ways.snap else None
         if snap is not None and self._snaps:
             border = between(self._snaps[-1], snap)
@@ -193,7 +201,7 @@ class DrawPath(Drawing):
         self._canvas.repaint()
 
     def _forget(self) -> None:
-        self._places, self._snaps, self._press, self._by_hand = [], [], None, None
+        self._places, self._snaps, self._gone, self._press, self._by_hand = [], [], [], None, None
 
 
 class DrawPolyline(DrawPath):

@@ -12,7 +12,7 @@ import math
 from workstation.core.geometry import Box, Point, Polyline, Shape
 from workstation.ui.tools import box_handles
 from workstation.ui.tools.canvas import NEW, Button, Canvas, Guide, Hints, KeyPress, Modifier, Place, PointerEvent
-from workstation.ui.tools.drawing import Drawing, marked
+from workstation.ui.tools.drawing import BACK, Drawing, marked
 from workstation.ui.tools.edits import continue_track, keep_new
 
 
@@ -64,7 +64,7 @@ class DrawPoints(Drawing):
                 self.press(event)
 
     def key(self, event: KeyPress) -> bool:
-        if event.key != "Backspace" or not self._places:
+        if event.key not in BACK or not self._places:
             return False
         self._places.pop()
         self._show()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from workstation.core.geometry import Keypoint, Keypoints, PointState, ShapeKind
 from workstation.core.ontology import Skeleton
 from workstation.ui.tools.canvas import NEW, Canvas, Hints, KeyPress, Modifier, PointerEvent
-from workstation.ui.tools.drawing import Drawing, marked
+from workstation.ui.tools.drawing import BACK, Drawing, marked
 from workstation.ui.tools.edits import continue_track, keep_new
 
 
@@ -43,7 +43,7 @@ class DrawSkeleton(Drawing):
     def key(self, event: KeyPress) -> bool:
         if not self._points:
             return False
-        if event.key == "Backspace":
+        if event.key in BACK:
             self._points.pop()
             self._show()
         elif event.key == "Return":

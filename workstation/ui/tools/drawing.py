@@ -13,6 +13,8 @@ SLACK_PX = 4.0
 """A press that moves less is a click."""
 CLOSE_PX = 9.0
 """How near to the first point a click closes a ring."""
+BACK = ("Backspace", "Undo")
+"""Keys that take back the last part of what is being drawn."""
 
 
 class Drawing:

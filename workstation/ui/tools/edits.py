@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from workstation.app.session import Run
-from workstation.core.annotation import Annotation, Presence
+from workstation.core.annotation import Annotation, Presence, Source
 from workstation.core.geometry import Shape, ShapeKind, kind_of
 from workstation.core.tracks import MomentKind
 from workstation.ui.tools.canvas import NEW, Canvas, Pixels, Preview
@@ -62,18 +62,19 @@ def shift_all(canvas: Canvas, annotations: Sequence[str], by: tuple[float, float
 
 
 def keep_new(
-    canvas: Canvas, shape: Given, *, preview: Preview, also: Mapping[str, Given | None] = MappingProxyType({})
-) -> None:
+    canvas: Canvas, shape: Given, *, preview: Preview, also: Mapping[str, Given | None] = MappingProxyType({}),
+    source: Source | None = None,
+) -> None:  # fmt: skip
     """A new shape was drawn: make it, or ask for its class first, while its preview stays on the screen.
 
-    ``also``: what changes on other annotations in the same step.
+    ``also``: what changes on other annotations in the same step. ``source``: what helped the person to draw it.
     """
     class_id = canvas.hand.class_id
-    waiting = _Waiting(canvas, shape, preview, also)
+    waiting = _Waiting(canvas, shape, preview, also, source)
     if class_id is None:
         waiting.ask()
     elif waiting.fits(class_id):
-        make(canvas, shape, class_id, also=also)
+        make(canvas, shape, class_id, also=also, source=source)
     else:
         name = canvas.view.class_name(class_id)
         canvas.tell(f"{name} may not be drawn as {waiting.kind.value} here; choose another class for it.")
@@ -81,13 +82,14 @@ def keep_new(
 
 
 def make(
-    canvas: Canvas, shape: Given, class_id: str, *, also: Mapping[str, Given | None] = MappingProxyType({})
-) -> str | None:
+    canvas: Canvas, shape: Given, class_id: str, *, also: Mapping[str, Given | None] = MappingProxyType({}),
+    source: Source | None = None,
+) -> str | None:  # fmt: skip
     """Make a shape of a class on the painted picture, select it, and answer its id; ``None`` if it was refused."""
     if canvas.item is None:
         canvas.tell("There is no picture to draw on at this time.")
         return None
-    made = canvas.together("Draw shape", _Making(canvas, shape, class_id, also))
+    made = canvas.together("Draw shape", _Making(canvas, shape, class_id, also, source))
     canvas.preview({})
     if made is None:
         return None
@@ -98,12 +100,17 @@ def make(
 class _Making:
     """The commands that make a drawn shape."""
 
-    def __init__(self, canvas: Canvas, shape: Given, class_id: str, also: Mapping[str, Given | None]) -> None:
-        self._canvas, self._shape, self._class_id, self._also = canvas, shape, class_id, also
+    def __init__(
+        self, canvas: Canvas, shape: Given, class_id: str, also: Mapping[str, Given | None], source: Source | None
+    ) -> None:
+        self._canvas, self._shape, self._class_id, self._also, self._source = canvas, shape, class_id, also, source
 
     def __call__(self, run: Run, /) -> Any:
         Changing(self._canvas, self._also)(run)
-        canvas, where = self._canvas, {"stream": self._canvas.stream.id, "class_id": self._class_id}
+        canvas = self._canvas
+        where: dict[str, object] = {"stream": self._canvas.stream.id, "class_id": self._class_id}
+        if self._source is not None:
+            where["source"] = self._source
         if canvas.own_ns is None:
             return run("annotation.add", shape=self._shape, item=canvas.instance, **where)
         return run("track.add", keyframes=({"time_ns": canvas.own_ns, "shape": self._shape},), **where)
@@ -136,8 +143,10 @@ def keyframe_here(canvas: Canvas, track: str) -> dict[str, object]:
 class _Waiting:
     """A drawn shape until its class is said."""
 
-    def __init__(self, canvas: Canvas, shape: Given, preview: Preview, also: Mapping[str, Given | None]) -> None:
-        self._canvas, self._shape, self._preview, self._also = canvas, shape, preview, also
+    def __init__(
+        self, canvas: Canvas, shape: Given, preview: Preview, also: Mapping[str, Given | None], source: Source | None
+    ) -> None:
+        self._canvas, self._shape, self._preview, self._also, self._source = canvas, shape, preview, also, source
         self._item, self._stream = canvas.item, canvas.stream.id
         self.kind = ShapeKind.MASK if isinstance(preview, Pixels) else kind_of(preview)
 
@@ -157,7 +166,7 @@ class _Waiting:
         if (self._canvas.item, self._canvas.stream.id) != (self._item, self._stream):
             self._canvas.tell("The picture has changed since the shape was drawn, so it was given up.")
         elif self.fits(class_id):
-            make(self._canvas, self._shape, class_id, also=self._also)
+            make(self._canvas, self._shape, class_id, also=self._also, source=self._source)
         else:
             name = self._canvas.view.class_name(class_id)
             self._canvas.tell(f"{name} may not be drawn as {self.kind.value} here; choose another class.")

@@ -14,7 +14,7 @@ from workstation.core.geometry import Figure, Polygon, Shape
 from workstation.core.measured import LEAST_POINTS
 from workstation.ui.tools.canvas import NEW, Button, Canvas, Cursor, Hints, KeyPress, Modifier, Place, PointerEvent
 from workstation.ui.tools.draw_path import DrawPath
-from workstation.ui.tools.drawing import SLACK_PX, Drawing, marked
+from workstation.ui.tools.drawing import BACK, SLACK_PX, Drawing, marked
 from workstation.ui.tools.measuring import KeepMeasurement, patient_canvas
 
 _ELSEWHERE = "Measuring needs a volume: its planes are in the pane Volume."
@@ -54,7 +54,7 @@ class MeasureByPoints(Drawing):
             self._set(event.place)
 
     def key(self, event: KeyPress) -> bool:
-        if event.key != "Backspace" or not self._places:
+        if event.key not in BACK or not self._places:
             return False
         self._places.pop()
         self._show()

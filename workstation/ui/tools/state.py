@@ -156,6 +156,11 @@ class Sight:
         known = {key for key in keys if key is not None}
         return not known & self._hidden and not known & self._kept and (not self._solo or bool(known & self._solo))
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """Ids of proposals that stay out of sight: too doubtful, or on a stream that is labelled without them."""
+        return self._kept
+
     def locked(self, keys: Iterable[str | None]) -> bool:
         """Whether gestures leave it alone."""
         return any(key in self._locked for key in keys)

@@ -1,0 +1,211 @@
+"""Models over the sweeps of a LiDAR: cuboids of single sweeps, joined into tracks in the world once all were seen.
+
+Two who find them: sizes and nothing else (``lidar-clusters``), and detectors given as graphs, which see each sweep
+about its sensor. Sweeps are kept as they are done, so that a stopped job goes on; the last one brings the tracks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from workstation.app.builtin_models import LIDAR_CLUSTERS
+from workstation.app.cloud_ground import PlacedSweep
+from workstation.app.known_models import cloud_family
+from workstation.app.label_records import labelled
+from workstation.app.labellers import Assignment, Call, Chunk
+from workstation.app.lidar_prelabelling import (
+    Finder,
+    FoundTracks,
+    LidarScene,
+    as_arguments,
+    by_size,
+    new_tracks,
+    worth_proposing,
+)
+from workstation.app.reading import Formats
+from workstation.app.sample_view import SampleView
+from workstation.app.streams import OpenStreams
+from workstation.app.usual_sizes import mostly
+from workstation.core.errors import DataError
+from workstation.core.rotation import about_z, matrix_of
+from workstation.core.sample import StreamKind
+from workstation.prelabel.api import FoundCuboid, SensorSweep, Task
+from workstation.prelabel.lidar_tracks import CuboidTracker
+from workstation.prelabel.worker import Worker
+
+SWEEPS_A_CHUNK = 20
+Vec3 = tuple[float, float, float]
+_Row = tuple[Vec3, Vec3, tuple[float, float, float, float], str, float, int]
+
+
+class _Sweep(msgspec.Struct, frozen=True):
+    """What was found in one sweep: its time, where its sensor was, the cuboids."""
+
+    own_ns: int
+    eye: Vec3
+    rows: list[_Row]
+
+
+class LidarLabeller:
+    """Cuboid tracks."""
+
+    tasks = frozenset({Task.LIDAR_DETECT})
+    kinds = frozenset({StreamKind.CLOUD})
+    follows_labels = False
+
+    def chunks(self, assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator[Chunk]:
+        """Twenty sweeps at a time."""
+        with ExitStack() as held:
+            view = held.enter_context(labelled(assignment))
+            readers = held.enter_context(OpenStreams(assignment.project, readers=Formats().readers))
+            scene = LidarScene.of(view, readers, view.streams[assignment.stream.id])
+            indices = range(0, len(scene.times_ns), max(1, int(assignment.options.get("every", 1))))
+            if not indices:
+                yield Chunk(position=1, done=1, total=1)
+                return
+            seen = [each for part in assignment.kept for each in _unpacked(part)] if assignment.position else []
+            position = assignment.position if seen else 0
+            find = held.enter_context(_finder(assignment, view, scene, cancelled))
+            new: list[_Sweep] = []
+            notes: list[str] = []
+            for number, index in enumerate(indices):
+                if index < position:
+                    continue
+                if cancelled():
+                    return
+                try:
+                    sweep = scene.sweep(index)
+                    new.append(_Sweep(scene.times_ns[index], sweep.sensor, [_row(each) for each in find(sweep)]))
+                except DataError as problem:
+                    notes.append(str(problem))
+                last = index == indices[-1]
+                if last or len(new) >= SWEEPS_A_CHUNK:
+                    seen += new
+                    calls, left_out = _tracks(assignment, view, scene, seen) if last else ((), {})
+                    yield Chunk(
+                        position=index + 1, done=number + 1, total=len(indices), calls=calls, left_out=left_out,
+                        notes=tuple(notes), kept=msgspec.msgpack.encode(new),
+                    )  # fmt: skip
+                    new, notes = [], []
+
+
+LABELLER = LidarLabeller()
+
+
+def _tracks(
+    assignment: Assignment, view: SampleView, scene: LidarScene, sweeps: list[_Sweep]
+) -> tuple[tuple[Call, ...], Mapping[str, int]]:  # fmt: skip
+    tracker = CuboidTracker()
+    for each in sweeps:
+        tracker.add(each.own_ns, [_found(row) for row in each.rows], eye=each.eye)
+    found = FoundTracks(
+        stream=scene.stream.id, frame=scene.ground.frame, origin=scene.ground.origin,
+        tracks=worth_proposing(tracker), sweeps=len(sweeps),
+    )  # fmt: skip
+    calls: list[Call] = []
+    left_out: Counter[str] = Counter()
+    for track in new_tracks(view, scene.placed, found):
+        class_id = assignment.classes.get(track.label)
+        if class_id is None:
+            left_out[track.label] += 1
+        else:
+            calls.append(Call("track.add", {**as_arguments(found, track), "class_id": class_id}, called=track.label))
+    return tuple(calls), left_out
+
+
+def _row(each: FoundCuboid) -> _Row:
+    points = 0 if each.points is None else len(each.points)
+    return (each.center, each.size, each.rotation, each.label, each.score, points)
+
+
+def _found(row: _Row) -> FoundCuboid:
+    """How many points it has is all that counts of them later."""
+    center, size, rotation, label, score, points = row
+    rows = np.zeros(points, np.int64) if points else None
+    return FoundCuboid(center=center, size=size, rotation=rotation, label=label, score=score, points=rows)
+
+
+def _unpacked(data: bytes) -> list[_Sweep]:
+    try:
+        return msgspec.msgpack.decode(data, type=list[_Sweep])
+    except msgspec.MsgspecError as problem:
+        raise DataError(
+            "what an earlier run kept of these sweeps cannot be read; run prelabel with --again", path="prelabel"
+        ) from problem
+
+
+# --- who finds them -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _finder(
+    assignment: Assignment, view: SampleView, scene: LidarScene, cancelled: Callable[[], bool]
+) -> Iterator[Finder]:  # fmt: skip
+    model = assignment.model
+    if model.manifest.family == LIDAR_CLUSTERS:
+        sizes = {label: mostly(view, class_id) for label, class_id in sought(assignment).items()}
+        yield by_size({label: size for label, size in sizes.items() if size is not None})
+        return
+    family, card = cloud_family(model.manifest.family), model.manifest.card
+    provider = assignment.providers[0]
+    with Worker(model.file(), provider=provider, threads=assignment.threads, cancelled=cancelled) as worker:
+
+        def find(sweep: PlacedSweep) -> list[FoundCuboid]:
+            prepared = family.prepare(card, about_sensor(scene, sweep))
+            answer = family.decode(card, worker.run(prepared.feeds), prepared)
+            return [_in_scene(scene, sweep, each) for each in answer]
+
+        yield find
+
+
+def sought(assignment: Assignment) -> dict[str, str]:
+    """The labels that a class stands for, each class once: a person is not looked for beside a pedestrian."""
+    found: dict[str, str] = {}
+    for label in assignment.model.manifest.labels:
+        class_id = assignment.classes.get(label)
+        if (
+            class_id is not None
+            and class_id not in found.values()
+            and not (label == "person" and found.get("pedestrian"))
+        ):
+            found[label] = class_id
+    return found
+
+
+def about_sensor(scene: LidarScene, sweep: PlacedSweep) -> SensorSweep:
+    """A sweep of the scene as a detector sees it."""
+    turn, place = _sensor(scene, sweep)
+    points = ((sweep.points - place) @ turn).astype(np.float32)
+    strength = sweep.columns.get("intensity")
+    values = np.zeros(len(points), np.float32) if strength is None else _share(np.asarray(strength, np.float32))
+    return SensorSweep(points, values)
+
+
+def _share(
+    values: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Intensity as 0 to 1: sensors that count to 255 are told by their largest value."""
+    clean = np.nan_to_num(values.reshape(len(values), -1)[:, 0])
+    most = float(clean.max(initial=0.0))
+    return np.clip(clean / 255.0 if most > 1.0 else clean, 0.0, 1.0)
+
+
+def _sensor(scene: LidarScene, sweep: PlacedSweep) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], Vec3]:
+    """How the sensor is turned in the scene then, and where it is."""
+    frame = scene.stream.frame or ""
+    there = scene.ground.in_scene(frame, sweep.session_ns or 0)
+    return (np.eye(3) if there is None else matrix_of(there.rotation)), sweep.sensor
+
+
+def _in_scene(scene: LidarScene, sweep: PlacedSweep, found: FoundCuboid) -> FoundCuboid:
+    turn, place = _sensor(scene, sweep)
+    ahead = turn @ matrix_of(found.rotation)[:, 0]
+    x, y, z = (turn @ np.array(found.center) + np.array(place)).tolist()
+    return replace(found, center=(x, y, z), rotation=about_z(math.atan2(float(ahead[1]), float(ahead[0]))))

@@ -1,0 +1,49 @@
+"""What a rule declares of the labels and links it looks at, so that checks while editing show it no others.
+
+Declared with ``@rule(sees=…)``; kept by ``held.py``. ``findings.py`` says what the declaration promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from workstation.core.geometry import ShapeKind
+from workstation.core.sample import StreamKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Labels of some shapes on some kinds of streams; ``None`` is any, and a label without a stream is on none."""
+
+    shapes: frozenset[ShapeKind] | None
+    streams: frozenset[StreamKind] | None
+    tracks: bool | None
+    """Only tracks, or only what is none."""
+
+    def take(self, shape: ShapeKind, stream: StreamKind | None, *, track: bool) -> bool:
+        """Whether such a label is among them."""
+        if self.shapes is not None and shape not in self.shapes:
+            return False
+        if self.tracks is not None and track is not self.tracks:
+            return False
+        return self.streams is None or stream in self.streams
+
+
+def shaped(
+    *shapes: ShapeKind, on: Iterable[StreamKind] | None = None, tracks: bool | None = None
+) -> tuple[Labels, ...]:
+    """Labels of these shapes (all if none is named) on these kinds of streams; several are joined with ``+``."""
+    streams = None if on is None else frozenset(on)
+    return (Labels(shapes=frozenset(shapes) if shapes else None, streams=streams, tracks=tracks),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sees:
+    """Labels of any of these sorts, and links of these types; ``None``: of all."""
+
+    labels: tuple[Labels, ...] | None = None
+    links: frozenset[str] | None = None
+
+
+EVERYTHING = Sees()
