@@ -14,6 +14,10 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from workstation.ui.unread_sources import leave_sources_unread
+
+leave_sources_unread()  # before what follows is imported
+
 from workstation.ui.collecting import begin_collecting
 from workstation.ui.icons import icon
 from workstation.ui.style import palette_of, style_sheet
