@@ -51,6 +51,8 @@ def test_several_models_are_told_apart_by_their_labels_or_their_names(
     assert class_map(cars, ontology, tmp_path).known == {"car": "vehicle", "thing:big": "vehicle"}
     assert class_map(people, ontology, tmp_path).known == {"human": "person"}
     assert class_map(people, ontology, tmp_path).unmapped == ("car",)
+    keep_said([cars, made("silent")], ontology, ["boat=vehicle"], tmp_path)  # it lists none, so it may be its
+    assert class_map(made("silent"), ontology, tmp_path).known == {"boat": "vehicle"}
     keep_said([cars], ontology, ["car="], tmp_path)
     assert class_map(cars, ontology, tmp_path).known == {"thing:big": "vehicle"}
 

@@ -96,6 +96,8 @@ def _meant(said: str, manifests: Mapping[str, Manifest]) -> tuple[str, str]:
     if len(manifests) == 1:
         return next(iter(manifests)), said
     having = [name for name, each in manifests.items() if said in each.labels or said in each.map]
+    # One that lists no labels may have any.
+    having = having or [name for name, each in manifests.items() if not each.labels and not each.map]
     if len(having) == 1:
         return having[0], said
     who = f"{' and '.join(having)} have" if having else "none of these models has"
