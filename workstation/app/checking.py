@@ -12,19 +12,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workstation.app.evidence import KeptEvidence
-from workstation.app.validation import rules_for
 from workstation.core.findings import Finding
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.signal import Signal
-from workstation.qa.incremental import KeptChecks
-from workstation.qa.runner import Outcome
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
+
+if TYPE_CHECKING:
+    from workstation.app.evidence import KeptEvidence
+    from workstation.qa.incremental import KeptChecks
+    from workstation.qa.runner import Outcome
 
 _MEDIA = frozenset({RecordKind.SAMPLE, RecordKind.STREAM, RecordKind.RIG})
 Post = Callable[[Callable[[Any], None], object], None]
@@ -71,7 +72,7 @@ class SampleChecks:
         self._wanted: SampleId | None = None
         self._closing = False
         self._thread: threading.Thread | None = None
-        self._kept = KeptChecks(())
+        self._kept: KeptChecks | None = None
         self._seen: tuple[SampleId, int] | None = None
         """Which sample was checked last, as of which revision."""
 
@@ -101,6 +102,8 @@ class SampleChecks:
     def _work(self) -> None:
         # Not with less right to a core than others (``go_easy``): it would be put aside while it holds what every
         # thread of Python must have, and the window would wait with it.
+        from workstation.app.evidence import KeptEvidence  # with models and estimators: a start goes without
+
         evidence = KeptEvidence(self._project)
         try:
             while True:
@@ -129,19 +132,28 @@ class SampleChecks:
             touched = reads.touched_since(self._seen[1]) if self._seen and self._seen[0] == sample_id else None
             if touched is None or touched.keys() & _MEDIA:
                 evidence.forget()
-            if touched is None or RecordKind.PROJECT in touched:
-                self._kept, touched = KeptChecks(rules_for(reads)), None
+            kept = self._kept
+            if kept is None or touched is None or RecordKind.PROJECT in touched:
+                kept, touched = self._new_checks(reads), None
             self._seen = None
             known, outdated = evidence.of(reads, sample_id), partial(self._is_outdated, sample_id)
-            outcomes = self._kept.check(reads, sample, known, touched, outdated, near_first=True)
+            outcomes = kept.check(reads, sample, known, touched, outdated, near_first=True)
             if outcomes is None:
                 return
             self._seen = (sample_id, reads.head())
-            yield _told(sample_id, outcomes, whole=not self._kept.left)
-            if self._kept.left:
-                outcomes = self._kept.check_rest(sample, lambda: self._closing or self._wanted is not None)
+            yield _told(sample_id, outcomes, whole=not kept.left)
+            if kept.left:
+                outcomes = kept.check_rest(sample, lambda: self._closing or self._wanted is not None)
                 if outcomes is not None:
                     yield _told(sample_id, outcomes, whole=True)
+
+    def _new_checks(self, reads: Reader) -> KeptChecks:
+        """Of nothing yet, with the rules as they are now."""
+        from workstation.app.validation import rules_for
+        from workstation.qa.incremental import KeptChecks
+
+        self._kept = KeptChecks(rules_for(reads))
+        return self._kept
 
     def _is_outdated(self, sample: SampleId) -> bool:
         return self._closing or self._wanted not in (None, sample)

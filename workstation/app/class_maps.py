@@ -110,6 +110,18 @@ def was_asked(manifest: Manifest, ontology: CompiledOntology, folder: Path | Non
     return ontology.ontology.name in _read(folder).get(manifest.id, {})
 
 
+def said_elsewhere(manifest: Manifest, ontology: CompiledOntology, folder: Path | None = None) -> Mapping[str, str]:
+    """What a person said that labels of the same name mean here, for other models: shown as a first choice, and taken
+    for nothing until it is kept."""
+    found: dict[str, str] = {}
+    for other, kept in _read(folder).items():
+        for label, wanted in kept.get(ontology.ontology.name, {}).items():
+            class_id = class_called(ontology, wanted)
+            if other != manifest.id and class_id is not None:
+                found[label] = class_id
+    return found
+
+
 def class_map_of_imports(ontology: CompiledOntology, folder: Path | None = None) -> Mapping[str, str]:
     """What names in files of predictions mean, as far as they are no names of the ontology itself."""
     kept = _read(folder).get(_IMPORTS, {}).get(ontology.ontology.name, {})
