@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from tests.tiny_graphs import prompt_folder
+from workstation.app import prompted_masks
 from workstation.app.carried_masks import FLOW, Carried, CarryWish, carry, propose
 from workstation.app.models import models_shelf
 from workstation.app.opening import new_project, open_project
@@ -23,6 +27,8 @@ from workstation.core.ids import SampleId
 from workstation.core.pixels import runs_of_mask
 from workstation.core.sample import Stream, StreamKind
 from workstation.prelabel.masks import FoundMask
+from workstation.prelabel.promptable_memory import ROLES
+from workstation.prelabel.providers import Verdict
 
 FRAMES, GONE = 14, 9
 ONTOLOGY = """
@@ -38,7 +44,7 @@ classes:
 
 def truth(number: int) -> np.ndarray:
     down, across = np.mgrid[:120, :200] + 0.5
-    return np.hypot(across - 50 - 4 * number, down - 60 - number) <= 22
+    return np.asarray(np.hypot(across - 50 - 4 * number, down - 60 - number) <= 22)
 
 
 def frame(number: int) -> np.ndarray:
@@ -152,9 +158,64 @@ def test_a_model_of_the_sam_class_follows_where_one_is(
     assert carried.note == ""
 
 
+class FollowsWhatIsYellow:
+    """In place of a model's process: graphs with memory, of which the decoder finds what is yellow."""
+
+    providers = ("CPUExecutionProvider",)
+
+    def __init__(self, path: Path, **_more: object) -> None:
+        self._role = path.stem
+
+    def __enter__(self) -> FollowsWhatIsYellow:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing to end."""
+
+    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        plain: dict[str, dict[str, Any]] = {
+            "decoder": {"obj_ptr": np.zeros((1, 4)), "mask_for_mem": np.zeros((1, 1, 8, 8))},
+            "memory_attention": {"image_embed": feeds.get("current_vision_feat")},
+            "memory_encoder": {"maskmem_features": np.zeros((1, 2, 2, 2)), "maskmem_pos_enc": np.zeros((4, 1, 2)),
+                               "temporal_code": np.zeros((7, 1, 1, 2))},
+        }  # fmt: skip
+        if self._role == "encoder":
+            image = feeds["image"]
+            yellow = (image[:, :1] - image[:, 2:]) * 20 - 8
+            names = ("pix_feat", "high_res_feat0", "high_res_feat1", "vision_feats", "vision_pos_embed")
+            return dict.fromkeys(names, yellow)
+        if self._role == "decoder":
+            return {**plain["decoder"], "pred_mask": feeds["image_embed"]}
+        return plain[self._role]
+
+
+def test_a_model_with_memory_comes_first(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompted_masks, "Worker", FollowsWhatIsYellow)
+    verdict = Verdict(provider="CPUExecutionProvider", milliseconds=0.0, attempts=())
+    monkeypatch.setattr(prompted_masks, "verdict_of", lambda *_said, **_more: verdict)
+    monkeypatch.setattr(prompted_masks, "here", lambda: None)
+    folder = tmp_path / "models" / "remembers"
+    folder.mkdir(parents=True)
+    files = []
+    for role in ROLES:
+        (folder / f"{role}.onnx").write_bytes(role.encode())
+        files.append(f"{role}: {{path: {role}.onnx, sha256: {hashlib.sha256(role.encode()).hexdigest()}}}")
+    (folder / "model.yaml").write_text(
+        "schema: 1\nid: remembers\ntask: promptable-seg\nfamily: sam2-video\n"
+        f"files: {{{', '.join(files)}}}\ninput: {{size: [64, 64], scale: 0.0039, resize: stretch}}\n"
+    )
+    with open_project(film, read_only=True) as session:
+        stream = stream_of(session)
+    carried = carry(start(film, stream, FRAMES), shelf=lambda: models_shelf(tmp_path / "models"))
+    assert carried.source.name == "remembers"
+    assert carried.source.parameters["tool"] == "mask carried by its own memory"
+    assert [each.index for each in carried.masks] == list(range(1, GONE))  # and ends where nothing is yellow
+    assert min(overlaps(carried)) > 0.75
+
+
 def test_a_stream_that_is_no_film_is_refused_in_words(film: Path, tmp_path: Path) -> None:
     with open_project(film, read_only=True) as session:
         film_stream = stream_of(session)
-        stream = replace(film_stream, kind=StreamKind.IMAGE, files=film_stream.files[:1])
+        stream = replace(film_stream, kind=StreamKind.IMAGE, files=film_stream.files[:1], reader="")
     with pytest.raises(UserError, match="no film"):
         carry(start(film, stream, 2), shelf=lambda: models_shelf(tmp_path / "models"))

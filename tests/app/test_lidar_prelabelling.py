@@ -15,6 +15,7 @@ from drive_projects import SAMPLE, drive_project, short_drive
 from tests.tiny_graphs import Node, graph_bytes
 from workstation import open_project
 from workstation.app import label_lidar, prelabelling
+from workstation.app.lidar_prelabelling import FoundTracks, propose_tracks
 from workstation.app.models import add, models_shelf
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.prelabelling import Wish, chunks_of, plan, store
@@ -23,8 +24,10 @@ from workstation.app.streams import OpenStreams
 from workstation.cli.main import main
 from workstation.core.annotation import Annotation, SourceKind, State
 from workstation.core.geometry import Cuboid
+from workstation.core.rights import ActorKind
 from workstation.core.rotation import about_z
 from workstation.core.space import NoTransform
+from workstation.prelabel.lidar_tracks import TrackedCuboid
 
 pytestmark = pytest.mark.slow
 BOX = (12.0, 3.0, -0.5, 4.0, 2.0, 1.5, 0.25)
@@ -130,3 +133,21 @@ def test_a_detector_s_boxes_lie_where_the_sensor_saw_them(
 def _ahead(rotation: tuple[float, ...]) -> np.ndarray:
     w, x, y, z = rotation
     return np.array([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)])
+
+
+def test_the_verb_writes_as_the_model_and_one_undo_takes_it_back(folder: Path) -> None:
+    box = Cuboid((20.0, 9.0, 0.8), (4.4, 1.8, 1.5))
+    with open_project(folder, person="Ana", tool="predictions lidar") as session:
+        view = SampleView(session.store, session.open_sample(SAMPLE))
+        stream = view.stream_by_key("lidar_top")
+        assert stream is not None
+        track = TrackedCuboid(number=0, label="car", score=0.9, times_ns=(0, 10), cuboids=(box, box), static=True)
+        found = FoundTracks(stream=stream.id, frame="", origin=(0.0, 0.0, 0.0), tracks=(track,), sweeps=2)
+        before = len(view.annotations)
+        propose_tracks(session, view, found, found.tracks)
+        newest = next(iter(session.store.revisions()))
+        assert newest.header.actor.kind is ActorKind.MODEL
+        assert newest.header.actor.name == "Ana"
+        assert len(list(session.store.annotations(view.id))) == before + 1
+        session.undo(rev=newest.rev)
+        assert len(list(session.store.annotations(view.id))) == before

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from workstation.app.inspecting import sections_of
 from workstation.app.inspecting_edits import Change, make_change
 from workstation.app.opening import new_project, open_project
+from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
+from workstation.app.streams import OpenStreams
 from workstation.app.three_parts import three_parts
 from workstation.app.transfer import export_history, import_history
 from workstation.app.usual_sizes import usual_size
-from workstation.core.annotation import Entity
+from workstation.core.annotation import Entity, State
 from workstation.core.geometry import Cuboid
 from workstation.core.poses import RigidTransform
 from workstation.core.space import Calibration, Frame, FrameTree
@@ -155,3 +158,22 @@ def test_the_usual_size_is_the_labelled_one_once_there_are_a_few(session: Sessio
     for length in (5.0, 5.2, 5.1):
         car(session, size=(length, 1.9, 1.6))
     assert usual_size(view_of(session), "car") == pytest.approx((5.1, 1.9, 1.6))
+
+
+def test_a_cuboid_that_was_rejected_stands_nowhere_as_in_pictures(session: Session) -> None:
+    thing = car(session)
+    track = next(each for each in view_of(session).annotations.values() if each.track is not None)
+
+    def there() -> list[str]:
+        with OpenStreams(session.project.path) as readers:
+            return [key for placed in PlacedCuboids(view_of(session), readers).at(500 * MS) for key in placed.ids]
+
+    assert thing.id == track.entity
+    assert there() == [track.id]
+    with session.store.transaction("Propose") as tx:
+        tx.put(replace(track, state=State.PROPOSED, confidence=0.6))
+    assert there() == [track.id]
+    session.run("annotation.reject", annotations=[track.id])
+    assert there() == []
+    session.undo()
+    assert there() == [track.id]

@@ -143,23 +143,25 @@ def after_edits(folder: Path, annotations: int, links: int, edits: int) -> None:
               f" {len(checks.findings):,} findings, {len(checks.not_run)} rules not run")  # fmt: skip
         labels = [each for each in session.store.annotations(sample) if each.kind is ShapeKind.BOX]
         quiet, busy = _quiet(), Ticker()
-        took, all_rules = list[float](), list[float]()
+        took, all_rules, worked = list[float](), list[float](), list[float]()
         busy.start()
         for number in range(edits):
             _edit(session, chance.choice(labels), number)
-            begun = time.perf_counter()
+            begun, worked_before = time.perf_counter(), time.process_time()
             checks.request(sample)
             owner.take_one()
             took.append((time.perf_counter() - begun) * 1e3)
             while not checks.whole:
                 owner.take_one()
             all_rules.append((time.perf_counter() - begun) * 1e3)
+            worked.append((time.process_time() - worked_before) * 1e3)
         busy.over = True
         busy.join()
         print(f"after one edit: median {share(took, 0.5):.1f} ms, p95 {share(took, 0.95):.1f} ms (aim: 50 ms), "
               f"longest {max(took):.1f} ms, over {edits} edits")  # fmt: skip
         print(f"  rules that must see the whole sample follow after: median {share(all_rules, 0.5):.0f} ms, "
-              f"p95 {share(all_rules, 0.95):.0f} ms")  # fmt: skip
+              f"p95 {share(all_rules, 0.95):.0f} ms; of processor time, all threads, median {share(worked, 0.5):.0f} "
+              f"ms, p95 {share(worked, 0.95):.0f} ms (aim for all rules: 50 ms)")  # fmt: skip
         print(f"a thread beside it waits: p99 {share(busy.late_ms, 0.99):.2f} ms, longest {max(busy.late_ms):.1f} ms "
               f"(with nothing else going on p99 {share(quiet, 0.99):.2f} ms, longest {max(quiet):.1f} ms)")  # fmt: skip
         _compare(session, sample, checks)
@@ -248,6 +250,7 @@ def main() -> None:
     parser.add_argument("--edits", type=int, default=60)
     parser.add_argument("--samples", type=int, default=1_000)
     given = parser.parse_args()
+    sys.setswitchinterval(0.0005)  # as the window has it
     with tempfile.TemporaryDirectory() as folder:
         after_edits(Path(folder), given.annotations, given.links, given.edits)
         over_project(Path(folder), given.samples, 100)

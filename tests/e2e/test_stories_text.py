@@ -217,6 +217,7 @@ def test_parts_characters_boundaries_and_a_relation(me: Person) -> None:
     assert len(link["ends"]) == 2
     assert {end["target"] for end in link["ends"]} == {each["id"] for each in spans(me, "mention")}
     me.waits(lambda: bool(canvas._elbows), "the relation on the screen")
+    assert not canvas._elbows[0].edge.directed, "who means the same as another is meant by it"
     me.keep_picture("text_relation")
     for _ in range(8):
         if stored(me).state() == before:

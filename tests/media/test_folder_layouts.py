@@ -257,7 +257,7 @@ def test_a_list_of_another_length_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "lidar/timestamps.json").write_text("[1557539924.49, 1557539924.59]")
     stream = stream_of(propose_folder(tmp_path, READERS), "lidar")
     assert "times" not in stream.options
-    assert stream.notes == ("no times were found: state a rate or a list",)
+    assert stream.notes == ("no times were found: state a rate (--option rate_hz=10) or a list of times",)
 
 
 def test_frame_ten_comes_after_frame_nine(tmp_path: Path) -> None:

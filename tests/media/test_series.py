@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from workstation.core.errors import DataError
 from workstation.media.base import SeriesReader
+from workstation.media.probe import built_in_readers, choose
 from workstation.media.series import SeriesFile, open_series
 
 
@@ -32,6 +33,28 @@ def test_units_come_from_the_header(tmp_path: Path) -> None:
     assert series.values("speed").tolist() == [1, 5]
     assert series.values("gear").tolist() == [4, 8]
     assert series.info.rate_hz == 2
+
+
+def test_a_loggers_degrees_in_an_older_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("time;Temp [°C]\n0;1,5\n1;2,5\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"byte 11: it is not UTF-8 text; .*--encoding"):
+        open_series(tmp_path / "a.csv")
+    series = open_series(tmp_path / "a.csv", options={"encoding": "windows-1252"})
+    assert [(channel.name, channel.unit) for channel in series.channels] == [("Temp", "°C")]
+    assert series.values("Temp").tolist() == [1.5, 2.5]
+
+
+def test_excels_own_first_line_is_no_heading(tmp_path: Path) -> None:
+    series = _csv(tmp_path, "sep=;\ntime;a,b\n0;1\n1;2\n")
+    assert [channel.name for channel in series.channels] == ["a,b"]
+    assert series.values("a,b").tolist() == [1, 2]
+
+
+def test_arrays_that_are_no_points_are_a_series(tmp_path: Path) -> None:
+    np.savez(tmp_path / "imu.npz", t=np.arange(4) / 10, gyro=np.ones((4, 3)))
+    np.savez(tmp_path / "sweep.npz", points=np.ones((4, 3)), label=np.ones(4))
+    readers = built_in_readers()
+    assert [choose(tmp_path / name, readers).name for name in ("imu.npz", "sweep.npz")] == ["series", "cloud"]
 
 
 @pytest.mark.parametrize(

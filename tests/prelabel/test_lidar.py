@@ -166,3 +166,30 @@ def test_keyframes_are_where_straight_lines_do_not_reach() -> None:
     places = [track.cuboids[row].center[:2] for row in kept]
     assert len(kept) <= 5
     assert min(math.dist(each, (10.0, 0.0)) for each in places) < 0.6
+
+
+def test_a_post_and_a_trunk_under_its_crown_are_nobody() -> None:
+    post, trunk = standing(8, 0, (0.15, 0.15, 1.9)), standing(8, 5, (0.45, 0.45, 1.9))
+    crown = Cuboid((8, 5, 2.5 - EYE_M), (2.5, 2.5, 0.6))
+    person = standing(8, -5, (0.5, 0.45, 1.75))
+    found = [each for each in cuboids_in(scan(post, trunk, crown, person), SIZES) if each.score > 0.3]
+    assert [each.label for each in found] == ["pedestrian"]
+    assert found[0].center[1] == pytest.approx(-5, abs=0.3)
+
+
+def test_what_jumps_or_comes_and_goes_is_believed_less() -> None:
+    """The same looks, steady and shaken: pieces of a wall look like the second."""
+    rng = np.random.default_rng(2)
+
+    def score(shake_m: float, every: int) -> float:
+        tracker = CuboidTracker()
+        for sweep in range(24):
+            at = (8.0 + rng.normal(0, shake_m), 3.0 + rng.normal(0, shake_m), 0.8)
+            seen = FoundCuboid(center=at, size=(4.4, 1.8, 1.5), rotation=(1.0, 0.0, 0.0, 0.0), label="car", score=0.8)
+            tracker.add(sweep * 100_000_000, [] if sweep % every else [seen], eye=SENSOR)
+        return max((each.score for each in tracker.tracks()), default=0.0)
+
+    steady = score(0.03, 1)
+    assert steady > 0.75
+    assert score(0.8, 1) < 0.6 * steady
+    assert score(0.03, 4) < 0.6 * steady

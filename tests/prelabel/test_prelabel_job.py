@@ -166,8 +166,9 @@ def test_labels_without_a_class_are_listed_and_never_guessed(
     arguments = ["prelabel", str(project), "--models", "bright", "--every", "10", "--again"]
     assert main([*arguments, "--map", "bright=Lamp"]) == 0
     assert len(labels(project)) == 6
-    assert main([*arguments[:-1], "--layer", "second"]) == 0  # the choice was kept
-    assert len([each for each in labels(project) if each.layer == "second"]) == 6
+    with open_project(project, person="ann", tool="prelabel") as session:  # the choice was kept
+        work = plan(session, models_shelf(), Wish(models=("bright",), layer="second")).work[0]
+        assert (work.assignment.classes, work.unmapped) == ({"bright": "lamp"}, ())
 
 
 def test_the_job_may_write_proposals_and_nothing_else(project: Path, tmp_path: Path) -> None:

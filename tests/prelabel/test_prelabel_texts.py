@@ -3,6 +3,7 @@ plug-in, a folder that runs code."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import wave
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.prelabel.test_prelabel_sounds import model
 from tests.tiny_graphs import Node, graph_bytes
+from workstation.app.models import models_shelf
 from workstation.app.opening import new_project, open_project
 from workstation.cli.main import main
 from workstation.core.annotation import Annotation, SourceKind, State
@@ -150,7 +152,17 @@ def test_the_task_of_a_plug_in_runs_in_a_job(project: Path, capsys: pytest.Captu
 def test_what_runs_code_is_opened_only_when_somebody_trusts_it(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model(tmp_path / "sp", "folder", "ner", "spacy", {"model.cfg": b""}, "map: {speech: person}\n")
+    made = tmp_path / "en_small"
+    (made / "ner").mkdir(parents=True)
+    meta = {"lang": "en", "name": "small", "version": "3.8", "license": "MIT", "labels": {"ner": ["PERSON", "GPE"]}}
+    for name, said in (("meta.json", json.dumps(meta)), ("config.cfg", "[nlp]"), ("ner/model", "weights")):
+        (made / name).write_text(said, encoding="utf-8")
+    (made / "run.py").write_text("raise SystemExit", encoding="utf-8")
+    assert main(["models", "add", str(made), "--id", "folder"]) == 0
+    shelved = models_shelf().find("folder")
+    assert (shelved.manifest.labels, shelved.manifest.version) == (("PERSON", "GPE"), "3.8")
+    assert shelved.manifest.weights_sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert not list(shelved.folder.rglob("*.py"))
     assert main(["prelabel", str(project), "--models", "folder"]) == 1
     assert "--trust folder" in capsys.readouterr().err
     assert main(["prelabel", str(project), "--models", "folder", "--trust", "folder"]) == 1

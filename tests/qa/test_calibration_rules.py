@@ -93,3 +93,18 @@ def test_a_late_scanner_is_told_by_what_moves(late_ms: int, found: int) -> None:
     if findings:
         assert findings[0].measured == pytest.approx(abs(late_ms), abs=1.0)
         assert ("is +" if late_ms > 0 else "is -") in findings[0].text
+
+
+@pytest.mark.parametrize(("late_ms", "claimed"), [(500, True), (-500, True), (900, False), (-900, False)])
+def test_no_more_lateness_is_claimed_than_things_were_watched_for(late_ms: int, claimed: bool) -> None:
+    """Boxes of seven tenths of a second tell how things moved for as long; what lies further is guessed."""
+    world = World({"iou": 0.01, "containment_px": 500.0})
+    for number, (x, y, z) in enumerate(PLACES, 1):
+        speed = (-1) ** number * 2.0
+        thing = world.thing(number=number)
+        world.cuboid(thing, {at: (x, y + speed * (at - late_ms - 400) / 1e3, z) for at in range(-1500, 2400, 100)})
+        world.boxed(thing, {at: projected((x, y + speed * (at - 400) / 1e3, z)) for at in range(4, 804, 100)})
+    found = world.found("calibration.late")
+    assert bool(found) is claimed
+    for each in found:
+        assert each.measured == pytest.approx(500, abs=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -9,10 +10,16 @@ from pathlib import Path
 
 import pytest
 from planted_projects import Maker, PlantedProjects, checked
+from random_edits import RandomEdits
 
+from workstation.app.evidence import KeptEvidence, media_evidence
 from workstation.app.opening import open_project
+from workstation.app.validation import Validation, rules_for
 from workstation.core.findings import Finding
 from workstation.core.ontology import ErrorType
+from workstation.core.records import RecordKind
+from workstation.core.sample import Sample
+from workstation.qa.incremental import KeptChecks
 
 pytestmark = pytest.mark.slow
 
@@ -180,6 +187,36 @@ def test_errors_of_a_batch_are_counted_by_type_as_they_were_planted(projects: Pr
     TABLE.append(("batch", "errors@34", 340, min(340, len({key for key, _ in found})), max(0, len(found) - 340)))
     assert types == {"temporal": 136, "semantic": 102, "missing-reference": 68, "granularity": 34}
     assert len({key for key, _ in found}) == 340, "one finding for each planted error"
+
+
+@pytest.mark.parametrize(
+    ("fixture", "variant"),
+    [("scene", "swapped_captions"), ("clip", "boundary_off"), ("talk", "swapped_speakers"), ("robot", "contradiction")],
+)
+def test_after_edits_of_any_kind_the_findings_are_those_of_a_full_run(
+    projects: Projects, tmp_path: Path, fixture: str, variant: str
+) -> None:
+    """What rules declare of themselves holds on real labels and media, also of those that no small scene concerns."""
+    project = Path(shutil.copytree(projects(fixture, variant), tmp_path / "p"))
+    with open_project(project, role="lead") as session:
+        sample = next(iter(session.store.samples())).id
+        edits = RandomEdits(session, sample, seed=3)
+        seen: int | None = None
+        checks, known = KeptChecks(rules_for(session.store)), KeptEvidence(session.project)
+        for number in range(10):
+            with session.store.reader_elsewhere()() as reads:
+                record = reads.get(RecordKind.SAMPLE, sample)
+                assert isinstance(record, Sample)
+                touched = None if seen is None else reads.touched_since(seen)
+                outcomes = checks.check(reads, record, known.of(reads, sample), touched, near_first=number % 3 > 0)
+                outcomes = checks.check_rest(record, lambda: False) if checks.left else outcomes
+                seen = reads.head()
+                assert outcomes is not None
+                said = {(each.rule, each.fingerprint, each.text) for one in outcomes for each in one.findings}
+                run = Validation(reads, sample=record, evidence=media_evidence(reads, session.project))
+                assert said == {(each.rule, each.fingerprint, each.text) for _, some in run.findings() for each in some}
+            assert {edits.one() for _ in range(3)} != {""}
+        known.forget()
 
 
 def test_every_error_type_is_used() -> None:

@@ -254,6 +254,19 @@ def test_a_sample_without_any_time_has_no_timeline_until_it_is_asked_for(window:
     assert bench.open_sample(drive.sample.key)
 
 
+def test_panes_that_had_no_place_get_none_when_a_layout_is_put_back(window: MainWindow) -> None:
+    before = window.workspace.name
+    window.take_workspace("sync")
+    window.docks.settle()
+    seen = {dock.spec.kind for dock in window.docks if not dock.isHidden()}
+    assert "samples" in seen
+    assert "proposals" not in seen
+    assert window.docks.put_back(window.docks.written())
+    window.docks.settle()
+    assert {dock.spec.kind for dock in window.docks if not dock.isHidden()} == seen
+    window.take_workspace(before)
+
+
 @pytest.mark.slow
 def test_what_is_done_in_a_closed_pane_offers_to_show_it(window: MainWindow) -> None:
     dock = window.docks.dock("timeline")

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from strict_windows import drag, wait_for
+from workstation.app.lanes import LaneKind
 from workstation.app.transcript import speaker_of
 from workstation.core.annotation import Annotation
 from workstation.core.geometry import Band, ShapeKind
@@ -22,6 +23,7 @@ from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.sound import SoundPane
 from workstation.ui.panes.sound_model import Strip
+from workstation.ui.panes.timeline import TimelinePane
 
 SECOND = 1_000_000_000
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -277,7 +279,7 @@ def test_a_turn_is_given_to_another_speaker_by_dragging_by_key_and_taken_back(
         assert bench.view is not None
         shown = bench.view.session_range(bench.view.annotations[turn])
         assert shown is not None
-        return at(pane, shown.start_ns + shown.duration_ns // 3, "turns/speakers", (number + 0.5) / len(rows))
+        return at(pane, shown.start_ns + shown.duration_ns // 3, "turns/speakers", (number + 0.5) / (len(rows) + 1))
 
     assert who() == rows[0]
     QTest.mouseClick(pane.canvas, Qt.MouseButton.LeftButton, pos=middle(0))
@@ -300,3 +302,24 @@ def test_a_turn_is_given_to_another_speaker_by_dragging_by_key_and_taken_back(
     for _ in range(3):
         press(window, Qt.Key.Key_Z, CTRL)
     assert who() == rows[0]
+    people = set(bench.view.entities)  # type: ignore[union-attr]
+    drag(pane.canvas, middle(0), middle(len(rows)))  # to the row of somebody new
+    press(window, Qt.Key.Key_Return)  # as most who speak are
+    assert who() not in people
+    assert strip(pane, "turns/speakers").speakers.rows[-1] == who()  # type: ignore[union-attr]
+    press(window, Qt.Key.Key_Z, CTRL)
+    assert who() == rows[0]
+    assert set(bench.view.entities) == people  # type: ignore[union-attr]
+
+    window.maximise(pane)  # all again
+    wait_for(lambda: isinstance(window.pane("timeline"), TimelinePane), what="the timeline")
+    timeline = window.pane("timeline")
+    assert isinstance(timeline, TimelinePane)
+    wait_for(lambda: timeline.awake and timeline.model is not None, what="its lanes")
+    said = next(scene for _, scene in timeline.model.tiers() if scene.kind is LaneKind.TURNS)  # type: ignore[union-attr]
+    before = said.tier
+    bench.select([turn], cause="test")
+    pane.give_turns(1)
+    codes = [int(each.items.codes[each.numbers[turn]]) for each in (before, said.tier)]
+    assert codes[0] != codes[1]  # the timeline shows a turn in the colour of whoever speaks
+    assert codes[1] in [int(before.items.codes[before.numbers[each]]) for each in before.ids if each != turn]

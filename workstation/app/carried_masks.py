@@ -1,9 +1,10 @@
-"""A mask carried over the next pictures of its film: by a model of the SAM class where one runs, else by optical flow.
+"""A mask carried over the next pictures of its film: with SAM 2's memory, by a model of the SAM class, or by flow.
 
-Flow says where the pixels went, GrabCut draws the border anew (``prelabel/flow.py``, ``masks.py``); a model of the SAM
-class is prompted with what flow says. Either way a picture knows only the one before it, so it ends where the likeness
-falls. ``frames`` runs on any thread and touches no store; ``propose`` stores what a person has looked at as one
-proposed track of the same thing. Called by the window's dialog; a job may call it as well.
+What is installed and runs decides, in this order. Flow says where the pixels went and GrabCut draws the border anew
+(``prelabel/flow.py``, ``masks.py``); a model of the SAM class is prompted with what flow says; either way a picture
+knows only the one before it. With memory (``promptable_memory.py``) it knows the first and the last few. It ends where
+the likeness falls. ``carry`` runs on any thread and touches no store; ``propose`` stores what a person has looked at as
+one proposed track of the same thing. Called by the window's dialog; a job may call it as well.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from workstation.app.model_trial import plain_pixels
 from workstation.app.models import models_shelf
-from workstation.app.prompted_masks import PromptedModel, promptable_model
+from workstation.app.prompted_masks import PromptedModel, RememberingModel, promptable_model, remembering_model
 from workstation.app.reading import Formats
 from workstation.app.session import Run
 from workstation.app.streams import OpenStreams
@@ -35,6 +36,7 @@ from workstation.prelabel.worker import WorkerFailed
 
 StartMask = FoundMask
 """The mask that is carried, as the window makes it."""
+Model = PromptedModel | RememberingModel
 FLOW = "optical flow"
 LEAST = 0.35
 """Below it what lies under the mask is something else, and carrying ends."""
@@ -114,46 +116,58 @@ def as_arguments(record: Annotation, masks: Sequence[CarriedMask]) -> dict[str, 
     }  # fmt: skip
 
 
-def _masks(reader: VideoReader, wish: CarryWish, model: PromptedModel | None) -> Iterator[CarriedMask]:
+def _masks(reader: VideoReader, wish: CarryWish, model: Model | None) -> Iterator[CarriedMask]:
     times = reader.table.times_ns
     before, mask = plain_pixels(reader.picture(wish.index)), wish.mask
-    for index in range(wish.index + 1, min(wish.index + 1 + wish.count, len(times))):
-        after = plain_pixels(reader.picture(index))
-        mask = _next(mask, before, after, index, model)
-        small, inside = _around(after, mask)
-        yield CarriedMask(index=index, own_ns=int(times[index]), found=mask, small=small, inside=inside)
-        before = after
+    try:
+        if isinstance(model, RememberingModel):
+            model.follows.begin(before, mask)
+        for index in range(wish.index + 1, min(wish.index + 1 + wish.count, len(times))):
+            after = plain_pixels(reader.picture(index))
+            mask = _next(mask, before, after, index, model)
+            small, inside = _around(after, mask)
+            yield CarriedMask(index=index, own_ns=int(times[index]), found=mask, small=small, inside=inside)
+            before = after
+    except BadOutput as problem:
+        name = "the model" if model is None else model.manifest.id
+        raise UserError(f"{name} answers what cannot be read: {problem}") from problem
 
 
-def _next(mask: FoundMask, before: Pixels, after: Pixels, index: int, model: PromptedModel | None) -> FoundMask:
+def _next(mask: FoundMask, before: Pixels, after: Pixels, index: int, model: Model | None) -> FoundMask:
     if model is None:
         return refined(after, carried(mask, before, after))
-    try:
-        return model.follow(mask, before, index, after)
-    except BadOutput as problem:
-        raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}") from problem
+    if isinstance(model, RememberingModel):
+        return model.follows.follow(after)
+    return model.follow(mask, before, index, after)
 
 
-def _model(shelf: Shelf, held: ExitStack, cancelled: Callable[[], bool]) -> tuple[PromptedModel | None, str]:
-    found = promptable_model(shelf)
-    if found is None:
-        return None, ""
-    try:
-        return held.enter_context(PromptedModel(shelf, found, cancelled)), ""
-    except (WorkerFailed, DataError, BadOutput) as problem:
-        return None, f"{found.manifest.id} does not run, so optical flow carries it alone: {problem}"
+def _model(shelf: Shelf, held: ExitStack, cancelled: Callable[[], bool]) -> tuple[Model | None, str]:
+    """What carries it, and why what is installed does not."""
+    notes: list[str] = []
+    for found, make in ((remembering_model(shelf), RememberingModel), (promptable_model(shelf), PromptedModel)):
+        if found is None:
+            continue
+        try:
+            made: Model = make(shelf, found, cancelled)
+        except (WorkerFailed, DataError, BadOutput) as problem:
+            notes.append(f"{found.manifest.id} does not run: {problem}")
+        else:
+            held.callback(made.close)
+            return made, "; ".join(notes)
+    return None, "; ".join(notes)
 
 
-def _source(model: PromptedModel | None) -> Source:
+def _source(model: Model | None) -> Source:
     if model is None:
         return Source(
             kind=SourceKind.MODEL, name=FLOW, device="CPU",
             parameters={"tool": "mask carried by optical flow and GrabCut", "least": LEAST},
         )  # fmt: skip
     manifest = model.manifest
+    how = "by its own memory" if isinstance(model, RememberingModel) else "by optical flow as its prompt"
     return Source(
         kind=SourceKind.MODEL, name=manifest.id, version=manifest.version, weights_sha256=manifest.weights_sha256,
-        device=model.device, parameters={"tool": "mask carried by optical flow as its prompt", "least": LEAST},
+        device=model.device, parameters={"tool": f"mask carried {how}", "least": LEAST},
     )  # fmt: skip
 
 

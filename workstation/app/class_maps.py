@@ -96,6 +96,8 @@ def _meant(said: str, manifests: Mapping[str, Manifest]) -> tuple[str, str]:
     if len(manifests) == 1:
         return next(iter(manifests)), said
     having = [name for name, each in manifests.items() if said in each.labels or said in each.map]
+    # One that lists no labels may have any.
+    having = having or [name for name, each in manifests.items() if not each.labels and not each.map]
     if len(having) == 1:
         return having[0], said
     who = f"{' and '.join(having)} have" if having else "none of these models has"
@@ -106,6 +108,18 @@ def _meant(said: str, manifests: Mapping[str, Manifest]) -> tuple[str, str]:
 def was_asked(manifest: Manifest, ontology: CompiledOntology, folder: Path | None = None) -> bool:
     """Whether a person has said for this ontology what the model's labels mean, be it nothing."""
     return ontology.ontology.name in _read(folder).get(manifest.id, {})
+
+
+def said_elsewhere(manifest: Manifest, ontology: CompiledOntology, folder: Path | None = None) -> Mapping[str, str]:
+    """What a person said that labels of the same name mean here, for other models: shown as a first choice, and taken
+    for nothing until it is kept."""
+    found: dict[str, str] = {}
+    for other, kept in _read(folder).items():
+        for label, wanted in kept.get(ontology.ontology.name, {}).items():
+            class_id = class_called(ontology, wanted)
+            if other != manifest.id and class_id is not None:
+                found[label] = class_id
+    return found
 
 
 def class_map_of_imports(ontology: CompiledOntology, folder: Path | None = None) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ _SHOW_THINGS = frozenset(
         StreamKind.DOCUMENT, StreamKind.VOLUME, StreamKind.TURNS,
     }
 )  # fmt: skip
-_WIDE = 19
+_WIDE = 22
 """Letters of ``labelled, 80 keys`` beside its sign."""
 LABELLED, ABSENT, MISSING, SEEN, STALE, OUT, UNLINKED = (
     "labelled", "absent:", "missing", "seen", "stale", "out", "unlinked",

@@ -37,6 +37,10 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
         return TimeRange(self.start_ns, self.end_ns)
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_DECODER = msgspec.json.Decoder(Extent)
+
+
 def extent_of(reader: Reader, name: str) -> Extent:
     """As the open reader says."""
     span = reader.info.span
@@ -55,7 +59,7 @@ def read_extent(disk: DiskCache, stream: Stream, plugins: str) -> Extent | None:
     if kept is None:
         return None
     try:
-        return msgspec.json.decode(kept, type=Extent)
+        return _DECODER.decode(kept)
     except msgspec.DecodeError:
         return None  # written by another version under the same number; measured anew
 

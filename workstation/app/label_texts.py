@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from workstation.app.known_models import TEXT_TASK, plugins_of_models
 from workstation.app.label_records import labelled, looked_at
 from workstation.app.labellers import Assignment, Call, Chunk
 from workstation.app.reading import Formats
+from workstation.app.spacy_folders import SPACY
 from workstation.app.streams import OpenStreams
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
@@ -30,7 +32,6 @@ from workstation.prelabel.texts_entities import FAMILY, SpacyEntities, TokenClas
 from workstation.prelabel.texts_tokens import read_tokenizer
 from workstation.prelabel.worker import Worker
 
-SPACY = "spacy"
 _PART = 20_000
 """Code points looked at in one go; a longer text is cut at a line."""
 _PARTS_A_CHUNK = 16
@@ -134,10 +135,11 @@ def _calls(
         start, stop = piece.start + each.start, piece.start + each.stop
         quote = piece.text[each.start : each.stop]
         shape = {"kind": "text_span", "parts": [[start, stop]], "quote": quote, "of": piece.of}
-        arguments = {
-            "stream": assignment.stream.id, "class_id": class_id, "kind": "text_span", "shape": shape,
-            "confidence": min(1.0, max(0.0, float(each.score))),
+        arguments: dict[str, Any] = {
+            "stream": assignment.stream.id, "class_id": class_id, "kind": "text_span", "shape": shape
         }  # fmt: skip
+        if assignment.model.manifest.family != SPACY:  # it gives no probability, so none is claimed
+            arguments["confidence"] = min(1.0, max(0.0, float(each.score)))
         yield Call("annotation.add", arguments, called=each.label)
 
 
@@ -181,7 +183,7 @@ def _spacy(assignment: Assignment) -> SpacyEntities:
             f"{model.manifest.id} is a spaCy folder, which may run code of its own when it is opened; if you trust "
             f"where it comes from, say so with --trust {model.manifest.id}"
         )
-    return open_spacy(model.file().parent, trusted=True)
+    return open_spacy(model.folder, trusted=True)
 
 
 def _graph(assignment: Assignment, running: ExitStack, cancelled: Callable[[], bool]) -> TokenClassifier:

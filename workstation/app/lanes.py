@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from workstation.app.looks import Paint
 from workstation.app.sample_view import SampleView
 from workstation.app.span_columns import Bars, Int32s, bars, free_row, packed_rows, rarest_last
+from workstation.app.transcript import speaker_paint
 from workstation.app.viewport import Int64s
 from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence, State
 from workstation.core.sample import Stream, StreamKind
@@ -280,7 +281,8 @@ def _assembled(
     view: SampleView, lane: Lane, palette: Palette, held: Sequence[Annotation], starts: Int64s, ends: Int64s,
     rows: Int32s, count: int,
 ) -> Tier:  # fmt: skip
-    paints = [palette.number(view.paint_of(each)) for each in held]
+    look = speaker_paint if lane.kind is LaneKind.TURNS else SampleView.paint_of
+    paints = [palette.number(look(view, each)) for each in held]
     codes = np.array([full_code(paint, each) for paint, each in zip(paints, held, strict=True)], dtype=np.int32)
     owners = np.arange(len(held), dtype=np.int32)
     items = bars(starts, ends, rows, codes, owners, in_order=True)

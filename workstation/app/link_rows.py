@@ -10,6 +10,7 @@ from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
 from workstation.app.walking import when
 from workstation.core.annotation import Annotation, Link, LinkEnd, State, TargetKind
+from workstation.core.geometry import TextSpan
 from workstation.core.ontology import name_in
 from workstation.store.ends import StaleEnd
 
@@ -37,9 +38,16 @@ def end_name(view: SampleView, end: LinkEnd) -> str:
     if end.kind is TargetKind.SAMPLE:
         return "the sample"
     annotation = view.annotations.get(end.target)
-    if annotation is not None and annotation.text and annotation.entity is None:
-        return f"“{annotation.text if len(annotation.text) <= 40 else annotation.text[:39] + '…'}”"
+    if annotation is not None and annotation.entity is None and (said := said_by(annotation)):
+        return f"“{said if len(said) <= 40 else said[:39] + '…'}”"
+    if end.kind is TargetKind.MODALITY:
+        return f"any {end.target}"
     return view.name_of(end.target)
+
+
+def said_by(annotation: Annotation) -> str:
+    """What a label says or marks in a text; empty for what is no words."""
+    return annotation.shape.quote if isinstance(annotation.shape, TextSpan) else annotation.text or ""
 
 
 def link_rows(view: SampleView, stale: Iterable[StaleEnd], *, only: Collection[str] | None = None) -> list[Row]:
@@ -80,7 +88,8 @@ def _unlinked_rows(view: SampleView) -> Iterable[Row]:
     for annotation in first:
         stream = view.streams.get(annotation.stream or "")
         where = "the whole sample" if stream is None else stream.key
-        said = f" “{annotation.text[:40]}”" if annotation.text else ""
+        quote = said_by(annotation)
+        said = f" “{quote[:40]}”" if quote else ""
         yield Row(
             key=f"unlinked {annotation.id}",
             ids=(annotation.id,),

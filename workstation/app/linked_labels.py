@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workstation.app.link_rows import link_type_name
+from workstation.app.link_rows import link_type_name, said_by
 from workstation.app.sample_view import SampleView
 from workstation.app.walking import label_at
-from workstation.core.geometry import TextSpan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ def _same_thing(view: SampleView, record_id: str) -> list[str]:
 def _said(view: SampleView, label: str) -> str:
     """A label by its name; what was said or marked is quoted."""
     annotation = view.annotations[label]
-    quote = annotation.shape.quote if isinstance(annotation.shape, TextSpan) else annotation.text or ""
+    quote = said_by(annotation)
     if not quote or annotation.entity is not None:
         return view.name_of(label)
     return f"“{quote if len(quote) <= 40 else quote[:39] + '…'}”"

@@ -21,6 +21,7 @@ from workstation.app.known_models import (
     picture_family,
     usual_input_of,
 )
+from workstation.app.spacy_folders import is_spacy_folder, spacy_manifest
 from workstation.core.errors import DataError, UserError
 from workstation.prelabel.api import FoundBox, InputSpec, Pixels, Task
 from workstation.prelabel.manifest import MANIFEST, Manifest, ModelFile, Runtime
@@ -103,7 +104,10 @@ def add(
     path: Path, shelf: Shelf, *, model_id: str = "", family: str = "", task: str = "",
     labels: Sequence[str] = (), licence: str = "",
 ) -> ShelvedModel:  # fmt: skip
-    """Take a folder with a ``model.yaml``, or a bare ONNX file, onto the shelf. Files are copied."""
+    """Take a folder with a ``model.yaml``, a spaCy folder or a bare ONNX file onto the shelf. Files are copied."""
+    if path.is_dir() and not (path / MANIFEST).exists() and is_spacy_folder(path):
+        manifest, files = spacy_manifest(path, model_id or _id_of(path))
+        return shelf.put(manifest, files)
     if path.is_dir():
         found = shelf.read(path)
         shelf.check(found)

@@ -19,7 +19,7 @@ from workstation.app.previews import Dragged
 from workstation.app.sample_view import SampleView
 from workstation.app.scenery import roots_of, trajectories_of
 from workstation.app.streams import OpenStreams
-from workstation.core.annotation import Annotation
+from workstation.core.annotation import Annotation, State
 from workstation.core.cameras import Camera
 from workstation.core.cuboid_rows import Placed, Rows, Table, moved, rows_of, still_rows, with_moment
 from workstation.core.geometry import Cuboid, ShapeKind
@@ -264,7 +264,8 @@ class PlacedCuboids:
 
     def _tabled(self) -> Iterator[Table]:
         by_root: dict[str, list[tuple[str, Rows]]] = {}
-        there = [each for each in self._view.annotations.values() if each.kind is ShapeKind.CUBOID]
+        cuboids = (each for each in self._view.annotations.values() if each.kind is ShapeKind.CUBOID)
+        there = [each for each in cuboids if each.state is not State.REJECTED]  # as in pictures: it is not there
         if there:
             self._view.hold_keyframes()
         self._rows = {each.id: self._rows_of(each) for each in there}

@@ -16,6 +16,7 @@ from workstation.app.model_devices import here, verdict_of
 from workstation.prelabel.api import Pixels, Task
 from workstation.prelabel.masks import FoundMask, Stroke
 from workstation.prelabel.promptable import INPUTS, Prompt, Promptable, PromptedMask
+from workstation.prelabel.promptable_memory import FAMILY, ROLES, RememberingMasks
 from workstation.prelabel.shelf import Shelf, ShelvedModel
 from workstation.prelabel.worker import Worker
 
@@ -72,6 +73,48 @@ class PromptedModel:
         self._running.close()
 
     def __enter__(self) -> PromptedModel:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def remembering_model(shelf: Shelf) -> ShelvedModel | None:
+    """The first model with SAM 2's memory over a film, if one is there."""
+    return next(
+        (
+            each
+            for each in shelf.models()[0]
+            if each.manifest.family == FAMILY and set(ROLES) <= each.manifest.files.keys()
+        ),
+        None,
+    )
+
+
+class RememberingModel:
+    """The four graphs of a model with memory, each in a process of its own; close it, or use it in a ``with`` block."""
+
+    def __init__(self, shelf: Shelf, model: ShelvedModel, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Raises ``WorkerFailed`` or ``DataError`` where it does not run or is not what its manifest says."""
+        self.manifest = model.manifest
+        with ExitStack() as starting:
+            shelf.check(model)
+            verdict = verdict_of(model, here(), cancelled=cancelled)
+            graphs = {
+                role: starting.enter_context(Worker(model.file(role), provider=verdict.provider, cancelled=cancelled))
+                for role in ROLES
+            }
+            self.follows = RememberingMasks(model.manifest.card, graphs)
+            self._running = starting.pop_all()
+        self.device = verdict.words
+
+    def close(self) -> None:
+        """End its processes."""
+        self._running.close()
+
+    def __enter__(self) -> RememberingModel:
         return self
 
     def __exit__(

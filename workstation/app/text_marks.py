@@ -59,6 +59,8 @@ class Edge:
     target: str
     proposed: bool
     holds: bool
+    directed: bool
+    """Whether it leads from one to the other; else both ends are alike."""
 
 
 class Marks:
@@ -213,10 +215,12 @@ class Marks:
 
     def _edges(self, link: Link) -> Iterator[Edge]:
         ends = [end.target for end in link.ends if end.target in self.marks]
+        ontology = self._view.ontology
+        known = None if ontology is None else ontology.link_types.get(link.type_id)
         for target in ends[1:]:
             if target != ends[0]:
                 yield Edge(link.id, link_type_name(self._view, link.type_id), ends[0], target,
-                           link.state is State.PROPOSED, link.holds)  # fmt: skip
+                           link.state is State.PROPOSED, link.holds, known is None or not known.symmetric)  # fmt: skip
 
 
 def rows_of(reach: dict[str, tuple[int, int]]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from workstation.app.models import try_on
 from workstation.core.errors import UserError
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.prelabel.api import BadOutput, FoundBox, Pixels
+from workstation.prelabel.promptable_memory import FAMILY
 from workstation.prelabel.shelf import Shelf, ShelvedModel
 
 
@@ -32,7 +33,8 @@ def why_not_tried(model: ShelvedModel) -> str:
         return ""
     task = model.manifest.task.value
     if task == "promptable-seg":
-        return "the tool Mask from a box or a click tries it"
+        with_memory = model.manifest.family == FAMILY
+        return f"{'Carry the mask on…' if with_memory else 'the tool Mask from a box or a click'} tries it"
     return f"models for {task} are tried by pre-labelling with them"
 
 

@@ -159,8 +159,18 @@ def _back(along: Floats, yaw: float) -> Floats:
 
 def _edges(along: Floats) -> tuple[Floats, Floats]:
     """Lowest and highest along both axes, but for the few that stand out."""
-    low, high = np.quantile(along, (_EDGE_SHARE, 1 - _EDGE_SHARE), axis=0)
-    return low, high
+    return _ends(along, 0)
+
+
+def _ends(values: Floats, axis: int) -> tuple[Floats, Floats]:
+    """The lowest and highest along an axis but for the share that stands out: two places of the sorted values. Hundreds
+    of times a sweep, and ``np.quantile`` takes four times as long."""
+    count = values.shape[axis]
+    out = round(_EDGE_SHARE * (count - 1))
+    if out == 0:
+        return values.min(axis=axis), values.max(axis=axis)
+    placed = np.partition(values, (out, count - 1 - out), axis=axis)
+    return placed.take(out, axis=axis), placed.take(count - 1 - out, axis=axis)
 
 
 def _best_yaw(flat: Floats, yaws: Floats) -> float:
@@ -170,7 +180,7 @@ def _best_yaw(flat: Floats, yaws: Floats) -> float:
     both = [flat[:, 0] * cos + flat[:, 1] * sin, flat[:, 1] * cos - flat[:, 0] * sin]
     off = []
     for along in both:
-        low, high = np.quantile(along, (_EDGE_SHARE, 1 - _EDGE_SHARE), axis=1)
+        low, high = _ends(along, 1)
         off.append(np.minimum(np.abs(along - low[:, None]), np.abs(along - high[:, None])))
     best = (1.0 / np.maximum(np.minimum(*off), _NEAR_EDGE_M)).sum(axis=1)
     return float(yaws[int(np.argmax(best))])
@@ -224,7 +234,7 @@ def _standing(
 ) -> Cuboid:
     middle = _back(((low + high) / 2)[None], yaw)[0]
     bottom = float(points[:, 2].min()) if scene.ground is None else scene.ground.under(*middle)
-    height = float(np.quantile(points[:, 2], 0.998)) - bottom
+    height = float(_ends(points[:, 2], 0)[1]) - bottom
     if usual_height is not None and height < 0.5 * usual_height:
         height = usual_height
     height = float(max(height, CLEAR_M))

@@ -44,7 +44,7 @@ _HELPING = _words(
 _ADVERBS = _words(
     "ahead away back forward backward backwards forwards now then soon later again already still also too very "
     "quite rather almost just only even ever never always often sometimes together apart alone upstairs "
-    "downstairs nearby home abroad twice once perhaps maybe well far fast indoors outdoors sideways upright aside "
+    "downstairs nearby abroad twice once perhaps maybe well far fast indoors outdoors sideways upright aside "
     "else instead however therefore otherwise please yes no anymore straight"
 )
 _VERBS = _words(
@@ -62,7 +62,8 @@ _VERBS = _words(
 )
 _NOUNS_TOO = _words(
     "stop park walk drive ride work play stand turn match swing slide signal sound wash paint cover dress point "
-    "face start end cut fit sport drop block build group clip lock mark pack roll"
+    "face start end cut fit sport drop block build group clip lock mark pack roll building painting crossing "
+    "parking clothing wedding"
 )
 _PAST = _words(
     "saw seen stood sat lay lain leant ran drove driven rode ridden held carried wore worn ate eaten drank drunk "
@@ -98,6 +99,8 @@ def _forms(verb: str) -> tuple[str, ...]:
 _DOING = frozenset(form for verb in _VERBS for form in _forms(verb)) | _PAST
 _SPOILED = ("ing", "ed")
 _WHOLE = frozenset({"all", "both", "such"})
+_PLACES = frozenset({"back", "front", "top", "left", "right", "inside", "outside", "past", "home"})
+"""Nouns after an article: "the back of a van"."""
 _SEVERAL = frozenset({"people", "children", "men", "women", "police", "cattle", "sheep", "fish"})
 _LEAST = 4
 _OF_PEOPLE = re.compile(r"['’]s$")
@@ -168,7 +171,7 @@ def _goes_on(phrase: list[_Word], word: _Word, after: _Word | None, before: str)
     if known in ("very", "quite", "rather", "too", "almost", "other"):
         return last in _BEFORE_NOUNS and _is_open(after)
     if known in _STOPS:
-        return False
+        return known in _PLACES and last in _BEFORE_NOUNS
     opened = last in _BEFORE_NOUNS or last in _ADJECTIVES or last in ("very", "quite", "rather") or (
         last.endswith("ly") or _OF_PEOPLE.search(last) is not None
     )  # fmt: skip
@@ -192,7 +195,7 @@ def _is_noun(word: _Word | None) -> bool:
 def _kept(phrase: list[_Word]) -> list[tuple[int, int]]:
     """The phrase, if it names something: not articles alone, nor what only says how something is."""
     said = [each for each in phrase if each.known not in _BEFORE_NOUNS]
-    if not said or all(each.known in _ADJECTIVES or each.known in _STOPS for each in said):
+    if not said or all(each.known in _ADJECTIVES or each.known in _STOPS - _PLACES for each in said):
         return []
     if all(each.text[0].isdigit() for each in said):
         return []

@@ -76,6 +76,10 @@ class _Head(msgspec.Struct):
     """(name, dtype, shape) of ``points`` and of every field, in file order."""
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_DECODER = msgspec.msgpack.Decoder(_Head)
+
+
 def store(cloud: Cloud, key: str, context: OpenContext) -> None:
     """Keep a reordered cloud on disk."""
     if context.disk is None:
@@ -99,7 +103,7 @@ def stored(key: str, context: OpenContext) -> Cloud | None:
     if data is None:
         return None
     (size,) = _SIZE.unpack_from(data)
-    head = msgspec.msgpack.decode(bytes(data[_SIZE.size : _SIZE.size + size]).rstrip(b" "), type=_Head)
+    head = _DECODER.decode(bytes(data[_SIZE.size : _SIZE.size + size]).rstrip(b" "))
     arrays: dict[str, NDArray[Any]] = {}
     at = _SIZE.size + size
     for name, kind, shape in head.arrays:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workstation.core.errors import DataError
 from workstation.media.base import Limits, Options
 from workstation.media.cloud_columns import CloudFormat, RawCloud, check_columns, file_size, named_columns
-from workstation.media.npy_arrays import read_npy, read_npz
+from workstation.media.npy_arrays import array_names, read_npy, read_npz
 
 _USUAL = ("x", "y", "z", "intensity", "ring", "time")
 _PLACES = ("points", "xyz", "positions", "coords", "pts", "pc", "lidar", "arr_0")
@@ -61,7 +61,10 @@ def _split(values: NDArray[Any], options: Options, path: Path) -> dict[str, NDAr
 def _probe(path: Path, head: bytes) -> float:
     if head[:6] == b"\x93NUMPY":
         return 0.6
-    return 0.5 if head[:2] == b"PK" and path.suffix.lower() == ".npz" else 0.0
+    if head[:2] != b"PK" or path.suffix.lower() != ".npz":
+        return 0.0
+    names = array_names(path)
+    return 0.5 if {"x", "y", "z"} <= names or names & set(_PLACES) or len(names) == 1 else 0.1
 
 
 FORMAT = CloudFormat(name="npy", suffixes=(".npy", ".npz"), probe=_probe, load=load)

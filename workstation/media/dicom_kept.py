@@ -31,6 +31,10 @@ class _Kept(msgspec.Struct, array_like=True, frozen=True):
     frames: list[dict[str, Any]]
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_DECODER = msgspec.msgpack.Decoder(list[_Kept])
+
+
 def kept_headers(paths: Sequence[Path], context: OpenContext) -> list[FileHeader] | None:
     """The headers of these files, if they were kept."""
     key = _key(paths, context)
@@ -38,7 +42,7 @@ def kept_headers(paths: Sequence[Path], context: OpenContext) -> list[FileHeader
     if stored is None:
         return None
     try:
-        kept = msgspec.msgpack.decode(stored, type=list[_Kept])
+        kept = _DECODER.decode(stored)
         return [_header(each, path) for each, path in zip(kept, paths, strict=True)]
     except (msgspec.MsgspecError, TypeError, ValueError):
         return None  # written by another version: the files are read as if nothing had been kept

@@ -35,6 +35,7 @@ MOST_FILES = 200_000
 _DEEPEST = 24
 _SURE = 0.3
 _SHORTEST_SEQUENCE = 3
+_NO_TIMES = "no times were found: state a rate (--option rate_hz=10) or a list of times"
 _MOST_PAIRED = 0.6
 _NAMELESS = ("data", "files", "frames", "images", "media", "raw")
 _ENDINGS = (".nii.gz", ".tar.gz")
@@ -237,7 +238,7 @@ def _sequences(folder: Path, known: dict[Path, ReaderSpec], skipped: list[Skippe
         if not times and not dated and _stills(paths, known):
             continue
         name = shape.replace("#", "").strip("_-. ") or _place_name(parent, folder)
-        notes = () if times or dated else ("no times were found: state a rate or a list",)
+        notes = () if times or dated else (_NO_TIMES,)
         kind = StreamKind.CLOUD if cloud else StreamKind.VIDEO
         name_of_reader = reader if cloud else "image_sequence"
         units.append(Unit(parent.relative_to(folder), name, kind, name_of_reader, tuple(paths), dict(options), notes))

@@ -18,6 +18,7 @@ from workstation.core.errors import DataError
 from workstation.media.base import Limits
 
 _MAX_HEADER = 1 << 16
+_MOST_NAMES = 10_000
 _BAD_ARCHIVE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -52,6 +53,15 @@ def read_npy(path: Path, limits: Limits) -> NDArray[Any]:
     if not need:
         return np.zeros(shape, kind)
     return np.memmap(path, kind, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
+
+
+def array_names(path: Path) -> set[str]:
+    """The arrays of the file by name in lower case, without reading any; none if it cannot be opened."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy").lower() for name in archive.namelist()[:_MOST_NAMES]}
+    except _BAD_ARCHIVE:
+        return set()
 
 
 def read_npz(path: Path, limits: Limits) -> dict[str, NDArray[Any]]:

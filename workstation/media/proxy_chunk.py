@@ -29,6 +29,10 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     pictures: tuple[memoryview, ...]
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_DECODER = msgspec.msgpack.Decoder(Chunk)
+
+
 def chunk_bytes(first: int, units: Sequence[int], pictures: Sequence[bytes]) -> bytes:
     views = tuple(memoryview(picture) for picture in pictures)
     return msgspec.msgpack.encode(Chunk(first=first, units=tuple(units), pictures=views))
@@ -37,7 +41,7 @@ def chunk_bytes(first: int, units: Sequence[int], pictures: Sequence[bytes]) -> 
 def chunk_from(data: bytes, *, first: int, units: Sequence[int]) -> Chunk | None:
     """The chunk, if it is one and holds just these frames."""
     try:
-        chunk = msgspec.msgpack.decode(data, type=Chunk)
+        chunk = _DECODER.decode(data)
     except msgspec.DecodeError:
         return None
     same = chunk.first == first and chunk.units == tuple(units) and len(chunk.pictures) == len(chunk.units)

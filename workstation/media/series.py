@@ -20,6 +20,7 @@ from workstation.core.sample import StreamKind
 from workstation.core.timebase import SECOND_NS
 from workstation.media.base import Channel, MediaInfo, OpenContext, Options, ReaderSpec, check_options, one_path
 from workstation.media.items import info_of_rows
+from workstation.media.text import ENCODING_OPTION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ class SeriesFile:
 
         self._path = path
         self._sentinels = _wanted_sentinels(options, path)
-        table: Table = open_table(path, context.limits)
+        table: Table = open_table(path, context.limits, encoding=options.get("encoding", ""))
         self._layout: _Wide | _Long
         rows = _row_columns(table.names)
         time_names = _time_candidates(table, rows, options)
@@ -360,6 +361,7 @@ READERS = (
             "time_column": "name of the column that is the time",
             "time_unit": "unit of the time: s, ms, us or ns",
             "sentinels": "values that mean nothing was measured, as -1,255; none: take every value as it is",
-        },
+        }
+        | ENCODING_OPTION,
     ),
 )

@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from workstation.core.errors import DataError
-from workstation.media.base import Limits
+from workstation.media.base import Limits, OptionValue
 from workstation.media.npy_arrays import read_npz
+from workstation.media.text import encoding_named
 from workstation.media.time_columns import name_unit
 
 _SAMPLE_BYTES = 1 << 16
@@ -49,8 +50,8 @@ class Table(Protocol):
         ...
 
 
-def open_table(path: Path, limits: Limits) -> Table:
-    """By the first bytes, then by the suffix."""
+def open_table(path: Path, limits: Limits, *, encoding: OptionValue = "") -> Table:
+    """By the first bytes, then by the suffix; ``encoding`` is that of a text which is no UTF-8."""
     try:
         with path.open("rb") as file:
             head = file.read(_SAMPLE_BYTES)
@@ -62,7 +63,7 @@ def open_table(path: Path, limits: Limits) -> Table:
         return ParquetTable(path, limits)
     if head[:2] == b"PK":
         return NpzTable(path, limits)
-    return CsvTable(path, head, limits)
+    return CsvTable(path, head, limits, encoding=encoding_named(encoding, path) or "utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +79,11 @@ class _Dialect:
 class CsvTable:
     """Comma, semicolon, tab or blanks between the values; comments and a decimal comma are understood."""
 
-    def __init__(self, path: Path, head: bytes, limits: Limits) -> None:
+    def __init__(self, path: Path, head: bytes, limits: Limits, *, encoding: str) -> None:
         self._path = path
+        self._encoding = encoding
         self._size = path.stat().st_size
-        self._dialect = _sniff(path, head)
+        self._dialect = _sniff(path, head, encoding)
         self.names = self._dialect.names
         self.metadata: dict[str, dict[str, str]] = {}
         self.notes: tuple[str, ...] = ()
@@ -109,7 +111,9 @@ class CsvTable:
         try:
             return csv.read_csv(
                 source or self._path,
-                read_options=csv.ReadOptions(column_names=list(dialect.names), skip_rows=dialect.skip_lines),
+                read_options=csv.ReadOptions(
+                    column_names=list(dialect.names), skip_rows=dialect.skip_lines, encoding=self._encoding
+                ),
                 parse_options=csv.ParseOptions(delimiter=dialect.delimiter),
                 convert_options=csv.ConvertOptions(
                     include_columns=list(names), column_types=types, null_values=_GAP_WORDS,
@@ -120,20 +124,23 @@ class CsvTable:
             raise DataError(f"not a table ({_words(error)})", path=self._path) from error
 
 
-def _sniff(path: Path, head: bytes) -> _Dialect:
+def _sniff(path: Path, head: bytes, encoding: str) -> _Dialect:
     try:
-        text = head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8-sig")
+        text = head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
-        raise DataError("it is not UTF-8 text", path=path, place=f"byte {error.start}") from error
+        do = "save it so, or name its encoding (--encoding cp1252)" if encoding == "utf-8" else "name another encoding"
+        raise DataError(f"it is not {encoding.upper()} text; {do}", path=path, place=f"byte {error.start}") from error
     if "\0" in text:
         raise DataError("it is not text", path=path, place=f"character {text.index(chr(0))}")
     lines = text.splitlines()
-    first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith(("#", "%"))), None)
+    stated = re.fullmatch(r"sep=(.)", lines[0].strip('"')) if lines else None  # Excel's own first line
+    started = enumerate(lines[1:], start=1) if stated else enumerate(lines)
+    first = next((i for i, line in started if line.strip() and not line.startswith(("#", "%"))), None)
     comment = next((line for line in reversed(lines[:first]) if line.startswith(("#", "%"))), "")
     if first is None or len(lines[first]) > _LONGEST_LINE:
         raise DataError("it has no table in it", path=path)
     line = lines[first]
-    delimiter = max(",;\t|", key=line.count)
+    delimiter = stated[1] if stated else max(",;\t|", key=line.count)
     if delimiter not in line:
         delimiter = " " if " " in line.strip() else ","
     cells = next(plain_csv.reader([line], delimiter=delimiter))

@@ -71,7 +71,7 @@ def decode_text(data: bytes, *, path: Path | str, encoding: OptionValue = "") ->
     Anything else is a ``DataError`` that says where and what to do.
     """
     mark, marked = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
-    given = _encoding(encoding, path)
+    given = encoding_named(encoding, path)
     if marked == "utf-32":
         raise DataError("is UTF-32 text; save it as UTF-8", path=path)
     used = marked or given or "utf-8"
@@ -92,7 +92,8 @@ def decode_text(data: bytes, *, path: Path | str, encoding: OptionValue = "") ->
     return DecodedText(text, used, len(mark))
 
 
-def _encoding(given: OptionValue, path: Path | str) -> str:
+def encoding_named(given: OptionValue, path: Path | str) -> str:
+    """The codec that the option ``encoding`` names; empty if it names none, ``DataError`` if that is none of ours."""
     if not given:
         return ""
     try:

@@ -323,6 +323,8 @@ class _Stored(msgspec.Struct):
     notes: tuple[str, ...]
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_DECODER = msgspec.msgpack.Decoder(_Stored)
 _ARRAYS = ("packet_of_frame", "frame_of_packet", "key", "pts", "dts", "pos", "size")
 
 
@@ -336,7 +338,7 @@ def _to_bytes(table: PacketTable) -> bytes:
 
 
 def _from_bytes(data: bytes) -> PacketTable:
-    stored = msgspec.msgpack.decode(data, type=_Stored)
+    stored = _DECODER.decode(data)
     arrays = {name: np.frombuffer(raw, "<i8").astype(np.int64) for name, raw in stored.arrays.items()}
     key = arrays["key"].astype(bool)
     frames = FrameTable(

@@ -199,9 +199,11 @@ class HeldSample:
 
     def _are_seen(self, sees: Sees, ids: Iterable[str]) -> bool:
         """Whether a rule that sees no more than this would see any of these labels and links."""
-        shelves = [self._held[kind] for kind in _LISTED]
-        if sees != EVERYTHING:
-            shelves = [self._shelves(sees).get(kind, self._held[kind]) for kind in _LISTED]
+        if sees == EVERYTHING:
+            shelves = [self._held[kind] for kind in _LISTED]
+        else:  # an entity counts by its labels and links, which are among the ids
+            declared = self._shelves(sees)
+            shelves = [declared.get(kind, self._held[kind]) for kind in (RecordKind.ANNOTATION, RecordKind.LINK)]
         return any(each in shelf for each in ids for shelf in shelves)
 
     def _shelves(self, sees: Sees) -> dict[RecordKind, Shelf]:

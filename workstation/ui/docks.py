@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workstation.app.sample_view import SampleView
     from workstation.ui.workbench import Workbench
 
+_NAMES = b"panes "
+"""Begins the line before Qt's state."""
 _TALLER = {"camera": 2.0, "inspector": 1.6, "ends": 1.8}
 """How much more of a column's height a pane gets than the one below it."""
 _LAYOUT_VERSION = zlib.crc32(" ".join(sorted(spec.kind for spec in PANES)).encode()) & 0x7FFF_FFFF
@@ -385,7 +387,7 @@ class Docks(QObject):
     def written(self) -> bytes:
         """Where everything stands, to be kept; what is maximised is kept as it was before."""
         if self._before_maximising is not None:
-            return bytes(self._before_maximising.data())
+            return self._with_names(self._before_maximising)
         aside = self._aside
         self._window.setUpdatesEnabled(False)
         self._bring_back()
@@ -394,11 +396,22 @@ class Docks(QObject):
             dock.hide()
         self._aside = aside
         self._window.setUpdatesEnabled(True)
-        return bytes(state.data())
+        return self._with_names(state)
+
+    def _with_names(self, state: QByteArray) -> bytes:
+        """Before Qt's state the names of those that have a place: Qt gives the others one, and shows them."""
+        names = [dock.objectName() for dock in self if dock.isFloating() or self._is_placed(dock)]
+        return _NAMES + ",".join(names).encode() + b"\n" + bytes(state.data())
 
     def put_back(self, layout: bytes) -> bool:
         """Stand as it was kept; whether that was possible."""
-        done = self._window.restoreState(QByteArray(layout), _LAYOUT_VERSION)
+        head, _, state = layout.partition(b"\n") if layout.startswith(_NAMES) else (b"", b"", layout)
+        done = self._window.restoreState(QByteArray(state), _LAYOUT_VERSION)
+        if done and head:
+            names = head.removeprefix(_NAMES).decode(errors="replace").split(",")
+            for dock in self:
+                if dock.objectName() not in names:
+                    self._window.removeDockWidget(dock)
         self._name_tabs()
         return done
 

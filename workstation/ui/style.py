@@ -62,7 +62,7 @@ QPushButton:disabled {{ color: {quiet}; }}
 QPushButton:focus, QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractItemView:focus, QCheckBox:focus,
 QRadioButton:focus, QSlider:focus
 {{ border: 1px solid {accent}; }}
-QPushButton:default:focus {{ border: 2px solid {ink}; }}
+QPushButton:default:focus {{ border: 2px solid {ink}; padding: 3px 11px; }}
 QLineEdit, QPlainTextEdit, QTextEdit
 {{ background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 2px 6px;
   selection-background-color: {accent}; selection-color: {on_accent}; }}

@@ -54,9 +54,8 @@ class Welcome(QWidget):
         title = QLabel("Workstation")
         title.setProperty("role", "title")
         said = QLabel(
-            "Label video, sound, point clouds, text and medical series of one moment, and the links between them."
-        )
-        said.setWordWrap(True)
+            "Label video, sound, point clouds, text and medical series of one moment,\nand the links between them."
+        )  # lines of our own: what is wrapped in the middle of a window is given too little height
         version = QLabel(f"Version {__version__}. Everything stays on this computer.")
         version.setProperty("tone", "quiet")
         for label in (title, said, version):

@@ -20,17 +20,18 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SOUND_MS, SOUND_TOLERANCE, named_limit_ms, sync_limit_ms
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
 from workstation.qa.rules.chains import identities, in_ages, said_of, strength
 from workstation.qa.rules.items import JUDGED, annotation_item, class_of, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.ontology import SAME_THING
 from workstation.qa.rules.said import annotation_at, language_of, standing_links, text_of, wording_of
-from workstation.qa.rules.views import late_views, one_frame_ms
+from workstation.qa.rules.views import LINKED, late_views, one_frame_ms
 
 _MEANS = ("refers_to",)
 
 
-@rule("chains.denied", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("chains.denied", error_type=ErrorType.INCORRECT_PAIRING, severity=Severity.ERROR, looks_at=LABEL_KINDS,
+      sees=LINKED)  # fmt: skip
 def denied(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A relation is stated of one label and denied of another, and links make both the same thing: the horn comes from
     a box, the box is the cuboid's thing, and the horn does not come from the cuboid.
@@ -58,7 +59,8 @@ def denied(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             break
 
 
-@rule("chains.words", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS)
+@rule("chains.words", error_type=ErrorType.SEMANTIC, severity=Severity.ERROR, looks_at=LABEL_KINDS,
+      sees=Sees(labels=(), links=frozenset({*SAME_THING, *_MEANS})))  # fmt: skip
 def words(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A phrase fits the label that it is linked to, and not another label that links make the same thing: "the truck"
     refers to a vehicle, and the vehicle's cuboid is a car.
@@ -104,6 +106,7 @@ def words(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit="the widest limit of the links between",
     unit="ms",
     looks_at=LABEL_KINDS,
+    sees=LINKED,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Links say one after the other that spans are one moment, each within its limit, and the first and the last of the
@@ -204,9 +207,10 @@ def _moments(snapshot: Snapshot, sample: Sample) -> Iterator[_Moment]:
     usual, _ = sync_limit_ms(snapshot.project(), sample)
     heard = named_limit_ms(snapshot.project(), SOUND_TOLERANCE, SOUND_MS)
     late = {link for view in late_views(snapshot, sample) for link in view.links}
+    one_moment = {key: kind for key, kind in types.items() if _is_one_moment(kind)}
     for link in snapshot.links(sample.id):
-        kind = types.get(link.type_id)
-        if kind is None or not _is_one_moment(kind) or not link.holds or link.state not in JUDGED or link.id in late:
+        kind = one_moment.get(link.type_id)
+        if kind is None or not link.holds or link.state not in JUDGED or link.id in late:
             continue
         begins = {str(each.id): at for each in _spans(snapshot, link) if (at := _begin_ns(each, streams)) is not None}
         if len(begins) > 1:

@@ -21,7 +21,7 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import LEVEL_TOLERANCE, named_limit
 from workstation.core.wording import WORD
-from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
 from workstation.qa.rules.items import annotation_item, judged_annotations, link_item, streams_by_id
 from workstation.qa.rules.said import FLAT, PICTURES, annotation_at, part_in, standing_links, text_of
 
@@ -54,7 +54,13 @@ _UNEQUAL: dict[str, tuple[tuple[frozenset[Level], Level], ...]] = {
 """By relation: levels of a text that do not go with a level of what it is said of."""
 
 
-@rule("granularity.detail", error_type=ErrorType.GRANULARITY, severity=Severity.WARNING, looks_at=LABEL_KINDS)
+@rule(
+    "granularity.detail",
+    error_type=ErrorType.GRANULARITY,
+    severity=Severity.WARNING,
+    looks_at=LABEL_KINDS,
+    sees=Sees(labels=shaped(ShapeKind.TEXT_SPAN), links=frozenset(_UNEQUAL)),
+)
 def detail(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A text is linked to something of another level of detail: a whole sentence refers to a box, a report of many
     sentences describes one region, two words of a longer text describe the whole picture. The tolerance

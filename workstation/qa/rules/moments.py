@@ -90,11 +90,12 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     limit, whose = sync_limit_ms(snapshot.project(), sample)
     streams = streams_by_id(snapshot, sample)
     explained = {link for view in late_views(snapshot, sample) for link in view.links}
+    one_moment = {key: kind for key, kind in types.items() if _is_one_moment(kind)}
     for link in snapshot.links(sample.id):
-        link_type = types.get(link.type_id)
+        link_type = one_moment.get(link.type_id)
         if link.id in explained:
             continue  # found by views.late: the view is late, and not its events
-        if link_type is None or not _is_one_moment(link_type) or link.state is State.REJECTED or not link.holds:
+        if link_type is None or link.state is State.REJECTED or not link.holds:
             continue
         if seen_and_heard(snapshot, link, streams) is not None:
             continue  # judged by clocks.sound_and_picture, whose limit is that of picture and sound

@@ -18,6 +18,7 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.wording import Named, content_words
 from workstation.qa.findings import LABEL_KINDS, Fault, Reach, Sees, rule, shaped
+from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
@@ -35,6 +36,9 @@ MOMENT = frozenset({"synchronized_with", "grounded_in_time", "coincides_with", "
 """Link types that make one event of what they join."""
 SAME = frozenset({"describes", "refers_to"})
 """Link types whose two labels are of one class, if both are classes of one sort."""
+
+
+_SOUNDS = Sees(labels=shaped(ShapeKind.SPAN, on=[StreamKind.AUDIO]), links=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +224,7 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     error_type=ErrorType.MISSING_REFERENCE,
     severity=Severity.WARNING,
     looks_at=LABEL_KINDS,
-    sees=Sees(labels=shaped(ShapeKind.SPAN, on=[StreamKind.AUDIO])),
+    sees=Sees(labels=_SOUNDS.labels),
 )
 def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a sample in which most sounds are linked to what makes them or is seen meanwhile, one is linked to nothing,
@@ -229,7 +233,12 @@ def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     streams = streams_by_id(snapshot, sample)
     if not any(each.kind is StreamKind.VIDEO for each in streams.values()):
         return
-    sounds = [each for each in judged_annotations(snapshot, sample) if _is_sound(snapshot, each, streams)]
+    sounds = remembered(
+        snapshot,
+        ("sounds", sample.id),
+        lambda: [each for each in judged_annotations(snapshot, sample) if _is_sound(snapshot, each, streams)],
+        _SOUNDS,
+    )
     if not sounds:
         return
     joined = {

@@ -18,6 +18,7 @@ from workstation.core.annotation import Annotation, AttributeValue, Presence
 from workstation.core.cuboid_rows import Rows
 from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.ontology import ErrorType, Severity
+from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
@@ -108,8 +109,10 @@ def _odd_ones(those: Sequence[_Said]) -> Iterator[tuple[_Said, list[_Said]]]:
 def motion(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A thing is labelled as standing while its cuboid moves, or as moving while it stands, for a second or longer."""
     streams = streams_by_id(snapshot, sample)
-    clouds = [each for each in streams.values() if each.kind is StreamKind.CLOUD]
-    said = _said(snapshot, sample, streams) if clouds else {}
+    placed = any(each.kind is StreamKind.CLOUD for each in streams.values()) and (
+        newest_calibration(snapshot, sample.id).cameras
+    )
+    said = _said(snapshot, sample, streams) if placed else {}
     if not said:
         return
     tracks = _tracks(snapshot, sample, but_late=True)

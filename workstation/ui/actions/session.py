@@ -291,10 +291,11 @@ def reveal(hands: Hands) -> None:
 @action("sample.approve", title="Approve and go on", keys="A", scope="review", menu=REVIEW, enabled=_may_approve)
 def approve(hands: Hands) -> None:
     """Approve the sample and open the next one (in the workspace Review)."""
-    before = hands.bench.session.store.head()
+    before, view = hands.bench.session.store.head(), hands.bench.view
     hands.bench.run("sample.approve")
-    if hands.bench.session.store.head() > before:
-        _go(hands, 1)
+    if hands.bench.session.store.head() > before and view is not None:
+        hands.bench.tell(f"Approved {view.sample.key}.")
+        _go(hands, 1, f"Approved {view.sample.key}.")
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QFormLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -20,17 +21,24 @@ from PySide6.QtWidgets import (
     QTableWidgetItem,
 )
 
-from workstation.app.class_maps import class_map, keep_class_map, was_asked
+from workstation.app.class_maps import class_map, keep_class_map, said_elsewhere, was_asked
 from workstation.app.known_models import runnable_models
 from workstation.app.labellers import is_run_by_jobs
 from workstation.app.model_list import Shelf, ShelvedModel
 from workstation.app.prelabelling import Wish
+from workstation.core.sample import StreamKind
 from workstation.ui.dialogs.sheet import Sheet, named
 from workstation.ui.main_window import MainWindow
 from workstation.ui.prelabelling import Prelabelling
 from workstation.ui.workbench import Workbench
 
 _LATER = "– left out –"
+_TRACKERS = (
+    ("each by itself", "none"),
+    ("tracks, by where they are", "bytetrack"),
+    ("tracks, also by looks", "deepsort"),
+)
+_SEEN = {StreamKind.VIDEO, StreamKind.IMAGE, StreamKind.CLOUD}
 
 
 class Prelabel(Sheet):
@@ -51,12 +59,8 @@ class Prelabel(Sheet):
         self.streams = self._list("prelabel_streams", "Streams", streams, chosen=bench.focused_stream_key())
         self.everywhere = QCheckBox("On all samples, not only this one")
         named(self.everywhere, "prelabel_everywhere", "On all samples")
-        self.every = QSpinBox()
-        self.every.setRange(1, 1000)
-        self.every.setPrefix("Look at one picture in ")
-        named(self.every, "prelabel_every", "Look at every so many pictures")
         self.column.addWidget(self.everywhere)
-        self.column.addWidget(self.every)
+        self._build_ways({each.kind for each in bench.view.streams.values()})
         self.say("What they find is proposed, never judged: you accept, edit or reject it.", "quiet")
         self.start_button = self.button("start", "Start", default=True)
         self.start_button.setEnabled(bool(models))
@@ -65,6 +69,34 @@ class Prelabel(Sheet):
         cancel.clicked.connect(self.reject)
         self.buttons(cancel, self.start_button)
         self.setMinimumWidth(460)
+
+    def _build_ways(self, kinds: set[StreamKind]) -> None:
+        """How it is looked and listened: only what the sample has streams for."""
+        self.every, self.speakers, self.frames, self.tracker = QSpinBox(), QSpinBox(), QSpinBox(), QComboBox()
+        self.every.setRange(1, 1000)
+        self.every.setPrefix("one in ")
+        self.frames.setRange(1, 1000)
+        self.frames.setValue(10)
+        self.frames.setPrefix("over the next ")
+        self.speakers.setRange(0, 20)
+        self.speakers.setSpecialValueText("as many as are heard")
+        for words, key in _TRACKERS:
+            self.tracker.addItem(words, key)
+        form = QFormLayout()
+        rows = (
+            ("Pictures and sweeps", self.every, "prelabel_every", "Look at one picture or sweep in so many", _SEEN),
+            ("Boxes of a film", self.tracker, "prelabel_tracker", "How boxes of a film become tracks",
+             {StreamKind.VIDEO}),
+            ("Masks carried", self.frames, "prelabel_frames", "Over how many next pictures optical-flow carries a mask",
+             {StreamKind.VIDEO}),
+            ("Speakers", self.speakers, "prelabel_speakers", "How many people speak, where that is known",
+             {StreamKind.AUDIO}),
+        )  # fmt: skip
+        for title, widget, name, spoken, of in rows:
+            named(widget, name, spoken)
+            form.addRow(title, widget)
+            form.setRowVisible(widget, bool(kinds & of))
+        self.column.addLayout(form)
 
     def _list(
         self, name: str, spoken: str, entries: list[tuple[str, str]], chosen: str | None = None
@@ -96,7 +128,11 @@ class Prelabel(Sheet):
             ClassMapSheet(self.frame, self._bench, unasked[0], then=self._on_start).open()
             return
         samples = () if self.everywhere.isChecked() else (view.sample.key,)
-        wish = Wish(models=models, samples=samples, streams=streams, every=self.every.value())
+        wish = Wish(
+            models=models, samples=samples, streams=streams, every=self.every.value(),
+            tracker=str(self.tracker.currentData()), speakers=self.speakers.value(),
+            frames=self.frames.value(),
+        )  # fmt: skip
         self.accept()
         Prelabelling(self._bench, self._shelf, wish).start()
 
@@ -126,6 +162,7 @@ class ClassMapSheet(Sheet):
         assert bench.view.ontology is not None
         self._ontology = bench.view.ontology
         known = class_map(model.manifest, self._ontology)
+        elsewhere = {} if was_asked(model.manifest, self._ontology) else said_elsewhere(model.manifest, self._ontology)
         self.words = self.say(_unmapped(known.unmapped))
         labels = list(dict.fromkeys((*known.unmapped, *known.known)))
         self.field = QLineEdit()
@@ -140,7 +177,12 @@ class ClassMapSheet(Sheet):
         self.table.verticalHeader().hide()
         self.choices: dict[str, QComboBox] = {}
         for row, label in enumerate(labels):
-            self._add_row(row, label, known.known.get(label, ""))
+            self._add_row(row, label, known.known.get(label) or elsewhere.get(label, ""))
+        if elsewhere.keys() & set(known.unmapped):
+            self._on_chosen()
+            self.say(
+                "Classes that you chose for other models stand here first; nothing holds before it is kept.", "quiet"
+            )
         self.table.resizeColumnToContents(0)
         self.column.addWidget(self.table, 1)
         keep = self.button("keep", "Keep for this ontology" if then is None else "Keep and go on", default=True)
@@ -199,6 +241,8 @@ def _unmapped(labels: tuple[str, ...]) -> str:
 
 def _words(model: ShelvedModel) -> str:
     manifest = model.manifest
+    if not manifest.files:
+        return f"{manifest.id} ({manifest.task.value}, {manifest.origin or 'built in'})"
     return f"{manifest.id} ({manifest.task.value}, licence {manifest.license or 'not stated'})"
 
 

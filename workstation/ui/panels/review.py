@@ -160,8 +160,10 @@ class ReviewPanel(ListPanel):
         if not reason:
             bench.wish("sample.return_in_words")
             return
-        head = bench.session.store.head()
+        head, view = bench.session.store.head(), bench.view
         bench.run("sample.return", reason=reason)
         if bench.session.store.head() > head:
             bench.tell(f"Returned: {reason}.")
             bench.wish("sample.next")
+            if bench.view is view:
+                bench.tell(f"Returned: {reason}. This is the last sample.")

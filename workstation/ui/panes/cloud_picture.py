@@ -373,6 +373,8 @@ class CloudPicture:
         for record in self._view.annotations_of(sweep.stream):
             if record.kind is not ShapeKind.POINT_SET or not self._visible(record) or sweep.own_ns is None:
                 continue
+            if record.state is State.REJECTED:
+                continue
             shape = self._view.moment(record, sweep.own_ns).shape
             if isinstance(shape, PointSet):
                 found.append((self._indices(shape), rgb_of(self._view.paint_of(record).colour)))

@@ -26,6 +26,7 @@ from workstation.app.lanes import (
 from workstation.app.moods import moods_of
 from workstation.app.sample_view import SampleView
 from workstation.app.snapping import Target, nearest, nearest_item, nearest_moment
+from workstation.app.transcript import SPEAKS
 from workstation.app.units import Units, units_of
 from workstation.app.viewport import Int64s, whole
 from workstation.core.annotation import Annotation
@@ -249,13 +250,14 @@ class TimelineModel:
                 if isinstance(scene, TierScene):
                     lane = self._lane(key)
                     scene.show(changed_tier(self.view, lane, self.palette, scene.tier, annotations, self._keeper(lane)))
+        self._renew_speakers(changes)
         if annotations:
             self._renew_moods()
         if annotations or changes.touched(RecordKind.LINK):
             self._boundaries = None
-            links = self.scene_of(LaneKind.LINKS)
-            if links is not None:
-                links.invalidate()
+            arcs = self.scene_of(LaneKind.LINKS)
+            if arcs is not None:
+                arcs.invalidate()
         if self._other_lanes(changes):
             self._lanes = None
         if changes.touched(RecordKind.WORD):
@@ -263,6 +265,12 @@ class TimelineModel:
                 if tier.kind is LaneKind.TURNS:
                     tier.invalidate()
         self.rebuild()
+
+    def _renew_speakers(self, changes: ChangeSet) -> None:
+        """A link says that somebody else speaks, or that nobody does who is named."""
+        links = (self.view.links.get(each) for each in changes.touched(RecordKind.LINK))
+        if any(each is None or each.type_id == SPEAKS for each in links):
+            self.renew_tiers(LaneKind.TURNS)
 
     def _renew_moods(self) -> None:
         """Waveforms take the colour of what is said there."""
@@ -282,10 +290,11 @@ class TimelineModel:
         known = {(lane.stream, lane.kind) for lane in self._lanes}
         return any(kind is not None and (stream, kind) not in known for stream, kind in wanted)
 
-    def renew_tiers(self) -> None:
-        """What is drawn of every label may be otherwise: classes, colours, what is hidden."""
+    def renew_tiers(self, kind: LaneKind | None = None) -> None:
+        """What is drawn of every label, or of all of a kind of lane, may be otherwise: classes, colours, what is
+        hidden."""
         for key, scene in self._scenes.items():
-            if isinstance(scene, TierScene):
+            if isinstance(scene, TierScene) and kind in (None, scene.kind):
                 lane = self._lane(key)
                 scene.show(make_tier(self.view, lane, self.palette, self._keeper(lane)))
         self._boundaries = None

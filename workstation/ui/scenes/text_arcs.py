@@ -109,7 +109,7 @@ def paint_elbows(painter: QPainter, found: Sequence[Elbow], standing: Standing, 
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(_pen(each.edge, standing, theme, crowd=len(found) > 60 and bool(looked)))
         painter.drawPolyline(QPolygonF(each.line))
-        if each.target is not None:
+        if each.target is not None and each.edge.directed:
             _arrow(painter, each.target)
     painter.setFont(small())
     metrics = QFontMetricsF(small())
