@@ -14,6 +14,7 @@ Prints figures of one run beside their aims; absolute times mean little on a sha
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import queue
 import random
@@ -251,6 +252,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1_000)
     given = parser.parse_args()
     sys.setswitchinterval(0.0005)  # as the window has it
+    gc.disable()  # the window collects on its own thread, in pauses
     with tempfile.TemporaryDirectory() as folder:
         after_edits(Path(folder), given.annotations, given.links, given.edits)
         over_project(Path(folder), given.samples, 100)
