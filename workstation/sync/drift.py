@@ -69,8 +69,10 @@ class DriftFit:
     """Half-width of the map's 95 % interval at each point."""
 
 
-def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
-    """The simplest map through the points."""
+def fit_drift(points: Sequence[OffsetAt], *, shared: float = 1.0) -> DriftFit:
+    """The simplest map through the points. ``shared`` is in how many of them each piece of the recording was counted:
+    points from overlapping windows err together, and know less than as many that do not.
+    """
     if not points:
         raise DataError("there is no measured offset to make a map of", place="the offsets")
     ordered = sorted(points, key=lambda each: each.at_ns)
@@ -82,6 +84,7 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
     bends = _bends(x, y, np.maximum(sigma, _LEAST_BEND_NS))
     design = _design(x, bends)
     coefficients, covariance = _fitted(design, y, sigma)
+    covariance *= shared
     linear = len(coefficients) > 1 and (
         bool(bends) or abs(coefficients[1]) > _SURE_OF_RATE * float(np.sqrt(covariance[1, 1]))
     )
@@ -89,6 +92,7 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
     if not linear:
         design = design[:, :1]
         coefficients, covariance = _fitted(design, y, sigma)
+        covariance *= shared
     knots = _knots(x, bends, coefficients, linear)
     time_map = _map(knots, zero, base)
     left = np.array([each.offset_ns for each in ordered], np.int64) - (time_map.to_session_array(at) - at)
