@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from drive_projects import SAMPLE, drive_project, short_drive
 
+from strict_turn import iou_3d
 from tests.tiny_graphs import Node, graph_bytes
 from workstation import open_project
 from workstation.app import label_lidar, prelabelling
@@ -75,6 +76,38 @@ def test_what_no_label_shows_is_proposed_once_and_scored(folder: Path, capsys: p
     assert main(["predictions", "score", str(folder), "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"cuboids", "cuboids from above", "cuboids, identity"} <= {str(each["what"]) for each in rows}
+
+
+def test_what_a_picture_shows_gets_its_cuboid(folder: Path) -> None:
+    """The things whose cuboids are taken away are proposed again from their boxes, as the same things."""
+    with open_project(folder, kind="person", person="Ana") as session, OpenStreams(folder) as readers:
+        view = SampleView(session.store, session.open_sample(SAMPLE))
+        placed, stream = PlacedCuboids(view, readers), view.stream_by_key("lidar_top")
+        assert stream is not None
+        boxed = {each.entity for each in view.annotations.values() if each.kind == "box" and each.entity}
+        solid = [each for each in view.annotations_of(stream.id) if each.kind == "cuboid" and each.entity in boxed]
+        chosen = [each for each in solid if view.class_of(each) in ("car", "truck")]
+        assert chosen
+        times = [stream.time_map.to_session(each) for each in readers.reader(stream).table.times_ns.tolist()]  # type: ignore[attr-defined]
+        truth = {each.entity: {t: placed.placed(each.id, t) for t in times} for each in chosen}
+        session.run("annotation.delete", annotations=tuple(each.id for each in chosen), links="remove")
+    with open_project(folder, person="Ana", tool="prelabel") as session:
+        wish = Wish(models=("lidar-frustums",), every=2)
+        assert prelabelling.run(session, plan(session, models_shelf(), wish)) == []
+    made = [each for each, _ in proposals(folder, "lidar-frustums") if each.entity in truth]
+    assert "truck" in {class_id for each, class_id in proposals(folder, "lidar-frustums")}  # not all are in the picture
+    assert all(str(each.source.parameters["from_label"]) for each in made)
+    with open_project(folder, read_only=True) as session, OpenStreams(folder) as readers:
+        view = SampleView(session.store, session.open_sample(SAMPLE))
+        placed = PlacedCuboids(view, readers)
+        overlaps = []
+        for each in made:
+            for key in view.keyframes(each.id):
+                session_ns = stream.time_map.to_session(key.time_ns)
+                there, true = placed.placed(each.id, session_ns), truth[each.entity].get(session_ns)
+                if there is not None and true is not None:
+                    overlaps.append(iou_3d(there[0], true[0]))
+    assert float(np.median(overlaps)) > 0.7
 
 
 def sees_a_car() -> bytes:

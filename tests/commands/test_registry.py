@@ -105,7 +105,7 @@ def test_an_argument_without_a_description_is_a_fault_of_ours() -> None:
         """Do it."""
 
     with pytest.raises(TypeError, match="does not say what thing is"):
-        command("toy.bare", title="Bare")(bare)
+        assert command("toy.bare", title="Bare")(bare).__command__.arguments
 
 
 def test_every_command_is_described_and_has_a_title_of_its_own_kind() -> None:

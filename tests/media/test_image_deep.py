@@ -9,6 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
@@ -217,3 +219,29 @@ def test_eight_bits_of_ten_are_said(tmp_path: Path) -> None:
     reader = open_image([tmp_path / "deep.avif"], {}, OpenContext())
     assert reader.info.notes == ("its 10 bits a channel are shown as 8",)
     reader.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=st.sampled_from(["tif", "exr", "pfm"]), data=st.data())
+def test_any_damage_ends_in_pixels_or_a_sentence(tmp_path: Path, kind: str, data: st.DataObject) -> None:
+    path = tmp_path / f"whole.{kind}"
+    if not path.exists():
+        if kind == "tif":
+            tiff(path, noise((9, 8, 3), "uint16"), tags={274: 6}, apart=True)
+        elif kind == "exr":
+            written_exr(path, noise((16, 32, 3), "float32").astype(np.float32), half=True)
+        else:
+            path.write_bytes(b"PF\n5 4\n-1.0\n" + bytes(240))
+    raw = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        # The directory of a TIFF lies at its end, the header of the others at their beginning.
+        at = data.draw(st.integers(0, min(len(raw), 300) - 1))
+        raw[-at - 1 if kind == "tif" and data.draw(st.booleans()) else at] = data.draw(st.integers(0, 255))
+    (tmp_path / f"hurt.{kind}").write_bytes(bytes(raw[: data.draw(st.integers(0, len(raw)))] or raw))
+    try:
+        shown(tmp_path / f"hurt.{kind}")
+    except DataError as error:
+        sentence = str(error)
+    else:
+        return
+    assert f"hurt.{kind}" in sentence

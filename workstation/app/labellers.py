@@ -33,6 +33,7 @@ LABELLERS: tuple[str, ...] = (
 FAMILY_LABELLERS: Mapping[str, str] = {
     "outside": "workstation.app.label_outside",
     "optical-flow": "workstation.app.label_flow",
+    "lidar-frustums": "workstation.app.label_frustums",
 }
 """Families that a module runs by itself, whatever else is for their task."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from workstation.app.folders import state_folder
-from workstation.app.known_models import picture_families, picture_family
+from workstation.app.known_models import model_called, picture_families, picture_family
 from workstation.core.errors import UserError
 from workstation.prelabel.api import BadOutput, Pixels, SensorSweep
 from workstation.prelabel.cloud_families import cloud_families
@@ -97,7 +97,9 @@ def proved(
     machine = here()
     verdicts_of: dict[str, Verdict] = {}
     faults: dict[str, str] = {}
-    models = [each for each in ([shelf.find(only)] if only else shelf.models()[0]) if is_graph(each)]
+    asked = [model_called(shelf, only)] if only else shelf.models()[0]
+    models = [each for each in asked if is_graph(each)]
+    plain = [each.manifest.id for each in asked if only and not is_graph(each)]
     for done, model in enumerate(models):
         name = model.manifest.id
         tell(done, len(models), name)
@@ -108,7 +110,7 @@ def proved(
             faults[name] = str(problem)
     devices = {name: each.words for name, each in verdicts_of.items()}
     devices |= {name: f"does not run: {why}" for name, why in faults.items()}
-    return Proved(devices=devices, advice=advice(machine, verdicts_of, faults))
+    return Proved(devices=devices, advice=advice(machine, verdicts_of, faults, plain))
 
 
 def is_graph(model: ShelvedModel) -> bool:
@@ -131,7 +133,9 @@ class Advice:
     mend: str = ""
 
 
-def advice(machine: Machine, tried: Mapping[str, Verdict], faults: Mapping[str, str]) -> Advice:
+def advice(
+    machine: Machine, tried: Mapping[str, Verdict], faults: Mapping[str, str], plain: Sequence[str] = ()
+) -> Advice:  # fmt: skip
     """In words a person can act on: what models run on here, and what would have to change for another device."""
     names = [provider_name(each) for each in machine.offered if not each.startswith("Azure")]
     lines = [f"The model runtime here is onnxruntime {machine.runtime}, built for {', '.join(names)}."]
@@ -151,7 +155,8 @@ def advice(machine: Machine, tried: Mapping[str, Verdict], faults: Mapping[str, 
             if each.reason
         ]
     lines += [f"{model} does not run: {reason}." for model, reason in faults.items()]
-    if not tried and not faults:
+    lines += [f"{model} is no graph for this runtime: it runs on the processor." for model in plain]
+    if not tried and not faults and not plain:
         lines.append(
             "No model is there to try. `workstation models install NAME` brings one; `models list` names them."
         )

@@ -13,7 +13,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 import msgspec
@@ -58,19 +58,27 @@ def needs_selection(session: SessionView) -> str | None:
     return None if session.selected else "select something first"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Command:
     """One edit a person can make. ``function`` takes a transaction and the arguments and answers the ids it made."""
 
     id: str
     title: str
     help: str
-    arguments: tuple[Argument, ...]
     function: Callable[..., Any]
-    wire: type[msgspec.Struct]
     shortcut: str | None
     right: Right | None
     enabled: Enabled
+
+    @cached_property
+    def arguments(self) -> tuple[Argument, ...]:
+        """Read off the function when first asked: of a hundred commands a window at its start asks for none."""
+        return arguments_of(self.function)
+
+    @cached_property
+    def wire(self) -> type[msgspec.Struct]:
+        """The struct that the arguments' JSON is converted to."""
+        return wire_type(self.id, self.arguments)
 
     def parse(self, given: Mapping[str, object]) -> dict[str, object]:
         """Arguments from JSON or Python, types checked, defaults left to the function."""
@@ -131,14 +139,11 @@ def command(
     """Mark a function as a command; the function itself stays a plain function."""
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        arguments = arguments_of(function)
         made = Command(
             id=command_id,
             title=title,
             help=help_of(function),
-            arguments=arguments,
             function=function,
-            wire=wire_type(command_id, arguments),
             shortcut=shortcut,
             right=right,
             enabled=enabled,

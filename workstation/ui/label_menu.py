@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MOST = 12
 _STREAMS = {spec.kind: spec.streams for spec in PANES}
 _SHOW_ALL = ("timeline", "trajectory")
+_HOVERS_NOT = ("document",)
 _ACTIONS = (
     ("Link…", "link.add"), ("Move an end of the link…", "link.retarget"), ("State an absence…", "link.absent"),
     ("Show its links in the graph", "pane.show_graph"),
@@ -79,11 +80,21 @@ class LabelMenu(QObject):
 
     def _press(self, place: QPoint) -> None:
         bench = self._bench
-        label = None if bench is None else bench.selection.state.hovered
         widget: QWidget | None = QApplication.widgetAt(place)
         pane = pane_of(widget)
+        label = None if bench is None else bench.selection.state.hovered
+        if label is None and pane is not None and pane.kind in _HOVERS_NOT:
+            label = self._under(pane, place)
         if bench is not None and label is not None and pane is not None and pane.gesture is None:
             self._pressed = place, label, pane
+
+    def _under(self, pane: Pane, place: QPoint) -> str | None:
+        """The smallest label of a pane that tells nobody what is pointed at."""
+        view = None if self._bench is None else self._bench.view
+        at = pane.mapFromGlobal(place)
+        sights = [] if view is None else pane.where(frozenset(view.annotations))
+        found = [(rect.width() * rect.height(), key) for key, rect in sights if rect.contains(at)]
+        return min(found)[1] if found else None
 
     def open_by_key(self, pane: QWidget) -> None:
         """For what is selected, beside where the pane shows it."""

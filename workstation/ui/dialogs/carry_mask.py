@@ -53,8 +53,9 @@ class CarryMask(Sheet):
         self.say(f"{name} on {wish.stream.key}, from picture #{wish.index} on. What comes is proposed, never judged.")
         self._build_form(wish.count)
         self.words = self.say(
-            "Optical flow follows the pixels; it ends where what lies under the mask changes.", "quiet"
-        )
+            "A model that follows masks does it where one is installed, else optical flow; it ends where what lies "
+            "under the mask changes.", "quiet",
+        )  # fmt: skip
         self._build_strip()
         self.finished.connect(self._on_closed)
         self.resize(760, 400)
