@@ -84,7 +84,7 @@ def fit_drift(points: Sequence[OffsetAt], *, shared: float = 1.0) -> DriftFit:
     bends = _bends(x, y, np.maximum(sigma, _LEAST_BEND_NS))
     design = _design(x, bends)
     coefficients, covariance = _fitted(design, y, sigma)
-    covariance *= shared
+    covariance *= _widened(len(ordered), len(coefficients), shared)
     linear = len(coefficients) > 1 and (
         bool(bends) or abs(coefficients[1]) > _SURE_OF_RATE * float(np.sqrt(covariance[1, 1]))
     )
@@ -92,7 +92,7 @@ def fit_drift(points: Sequence[OffsetAt], *, shared: float = 1.0) -> DriftFit:
     if not linear:
         design = design[:, :1]
         coefficients, covariance = _fitted(design, y, sigma)
-        covariance *= shared
+        covariance *= _widened(len(ordered), len(coefficients), shared)
     knots = _knots(x, bends, coefficients, linear)
     time_map = _map(knots, zero, base)
     left = np.array([each.offset_ns for each in ordered], np.int64) - (time_map.to_session_array(at) - at)
@@ -109,6 +109,16 @@ def fit_drift(points: Sequence[OffsetAt], *, shared: float = 1.0) -> DriftFit:
         left_ns=tuple(int(each) for each in left),
         sure_ns=tuple(max(1, round(SURE * float(each) ** 0.5)) for each in spread),
     )  # fmt: skip
+
+
+def _widened(count: int, unknowns: int, shared: float) -> float:
+    """By how much the covariance of overlapping points grows: for what they share, and because what is left over of so
+    few that stand alone tells the scatter badly (Student's t, to within a few per cent).
+    """
+    if shared <= 1.0:
+        return 1.0
+    free = max(1.0, count / shared - unknowns)
+    return shared * (1 + 1.25 / free) ** 2
 
 
 def less_sure(fit: DriftFit, points: Sequence[OffsetAt], doubt_ns: int) -> tuple[DriftFit, tuple[OffsetAt, ...]]:
