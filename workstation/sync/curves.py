@@ -71,13 +71,14 @@ def curve_drift(reference: Curve, other: Curve, *, most_s: float = 2.0) -> tuple
     if many < _FEWEST_WINDOWS:
         return fit_drift([whole]), (whole,)
     points = []
-    for start in np.linspace(first, last - window_ns, int(many)).astype(np.int64):
+    starts = np.linspace(first, last - window_ns, int(many)).astype(np.int64)
+    for start in starts:
         found = _offset(reference, other, int(start), int(start) + window_ns, rate, _SLACK_S, whole.offset_ns)
         if found is not None:
             points.append(found)
     if len(points) < _FEWEST_WINDOWS:
         return fit_drift([whole]), (whole,)
-    return fit_drift(points), tuple(points)
+    return fit_drift(points, shared=max(1.0, window_ns / float(starts[1] - starts[0]))), tuple(points)
 
 
 def _offset(

@@ -69,8 +69,10 @@ class DriftFit:
     """Half-width of the map's 95 % interval at each point."""
 
 
-def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
-    """The simplest map through the points."""
+def fit_drift(points: Sequence[OffsetAt], *, shared: float = 1.0) -> DriftFit:
+    """The simplest map through the points. ``shared`` is in how many of them each piece of the recording was counted:
+    points from overlapping windows err together, and know less than as many that do not.
+    """
     if not points:
         raise DataError("there is no measured offset to make a map of", place="the offsets")
     ordered = sorted(points, key=lambda each: each.at_ns)
@@ -82,6 +84,7 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
     bends = _bends(x, y, np.maximum(sigma, _LEAST_BEND_NS))
     design = _design(x, bends)
     coefficients, covariance = _fitted(design, y, sigma)
+    covariance *= _widened(len(ordered), len(coefficients), shared)
     linear = len(coefficients) > 1 and (
         bool(bends) or abs(coefficients[1]) > _SURE_OF_RATE * float(np.sqrt(covariance[1, 1]))
     )
@@ -89,6 +92,7 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
     if not linear:
         design = design[:, :1]
         coefficients, covariance = _fitted(design, y, sigma)
+        covariance *= _widened(len(ordered), len(coefficients), shared)
     knots = _knots(x, bends, coefficients, linear)
     time_map = _map(knots, zero, base)
     left = np.array([each.offset_ns for each in ordered], np.int64) - (time_map.to_session_array(at) - at)
@@ -105,6 +109,16 @@ def fit_drift(points: Sequence[OffsetAt]) -> DriftFit:
         left_ns=tuple(int(each) for each in left),
         sure_ns=tuple(max(1, round(SURE * float(each) ** 0.5)) for each in spread),
     )  # fmt: skip
+
+
+def _widened(count: int, unknowns: int, shared: float) -> float:
+    """By how much the covariance of overlapping points grows: for what they share, and because what is left over of so
+    few that stand alone tells the scatter badly (Student's t, to within a few per cent).
+    """
+    if shared <= 1.0:
+        return 1.0
+    free = max(1.0, count / shared - unknowns)
+    return shared * (1 + 1.25 / free) ** 2
 
 
 def less_sure(fit: DriftFit, points: Sequence[OffsetAt], doubt_ns: int) -> tuple[DriftFit, tuple[OffsetAt, ...]]:
