@@ -57,8 +57,8 @@ def test_the_project_comes_back_identical_and_the_times_are_no_part_of_it(
     rows: list[dict[str, Any]], demo_folder: Path, tmp_path: Path
 ) -> None:
     plain, timed = tmp_path / "plain.jsonl", tmp_path / "timed.jsonl"
-    assert main(["export", str(demo_folder), "-o", str(plain)]) == 0
-    assert main(["export", str(demo_folder), "--times", "-o", str(timed)]) == 0
+    assert main(["export", str(demo_folder), "--with-proposals", "-o", str(plain)]) == 0
+    assert main(["export", str(demo_folder), "--times", "--with-proposals", "-o", str(timed)]) == 0
     without = [line for line in timed.read_bytes().splitlines() if not line.startswith(b'{"t":"times"')]
     assert without[:-1] == plain.read_bytes().splitlines()[:-1]
     assert len(rows) > len(without)
@@ -67,7 +67,7 @@ def test_the_project_comes_back_identical_and_the_times_are_no_part_of_it(
         assert two.store.head_hash() == one.store.head_hash()
         for kind in RecordKind:
             assert list(two.store.records(kind)) == list(one.store.records(kind)), kind
-    assert main(["export", str(tmp_path / "copy"), "-o", str(tmp_path / "again.jsonl")]) == 0
+    assert main(["export", str(tmp_path / "copy"), "--with-proposals", "-o", str(tmp_path / "again.jsonl")]) == 0
     assert (tmp_path / "again.jsonl").read_bytes() == plain.read_bytes()
 
 

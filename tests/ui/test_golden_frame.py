@@ -26,6 +26,7 @@ from workstation.ui.panes.base import Pane
 from workstation.ui.panes.camera import CameraPane
 from workstation.ui.panes.sound import SoundPane
 from workstation.ui.panes.timeline import TimelinePane
+from workstation.ui.scenes.film_scene import FilmScene
 from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.theme import DARK, LIGHT, Theme
 from workstation.ui.workbench import Workbench
@@ -107,10 +108,18 @@ def _panes(bench: Workbench, frame: QWidget) -> dict[str, Pane]:
     assert isinstance(timeline, TimelinePane)
     assert isinstance(sound, SoundPane)
     wait_until_filled(timeline)
+    wait_for(lambda: _previewed(timeline), what="the small pictures of every film")
     wait_for(timeline.settled, what="the lanes")
     wait_for(made["camera"].settled, what="the cameras")
     wait_for(lambda: _tiles_made(sound), what="the spectrogram")
     return made
+
+
+def _previewed(pane: TimelinePane) -> bool:
+    """Whether the line of kept pictures goes along the whole of every film."""
+    assert pane.model is not None
+    films = [row.scene for row in pane.model.rows if isinstance(row.scene, FilmScene)]
+    return all(sum(kept.end_ns - kept.start_ns for kept in film._covered) > 7.9e9 for film in films)
 
 
 def _tiles_made(pane: SoundPane) -> bool:
