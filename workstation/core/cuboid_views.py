@@ -18,6 +18,8 @@ from workstation.core.cuboid_rows import RootFrom, Rows, Standing, placed_along,
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.poses import NO_MOVE, RigidTransform, Trajectory
 from workstation.core.projection import (
+    NEAR_M,
+    border_rays,
     corners_of,
     cuboid_box,
     cuboid_corners,
@@ -66,6 +68,7 @@ class PlacedTracks:
         self._roots = sorted(tree.roots)
         self._moves: dict[tuple[str, int], tuple[str, RigidTransform] | None] = {}
         self._ways: dict[tuple[str, str, int], RigidTransform | None] = {}
+        self._rays: dict[str, Floats] = {}
         self.rows: dict[str, Rows] = {}
         """By annotation, those that have a place."""
         for each in annotations:
@@ -104,7 +107,9 @@ class PlacedTracks:
         if not known.any():
             return found.seen()
         at = np.flatnonzero(known)
-        moves = [NO_MOVE if (way := ways[i]) is None else turned @ way for i in at.tolist()]
+        moves = [ways[i] or NO_MOVE for i in at.tolist()]
+        if turned is not NO_MOVE:
+            moves = [turned @ way for way in moves]
         turns = matrix_of(np.array([move.rotation for move in moves]))
         shifts = np.array([move.translation for move in moves])
         corners = corners_of(standing.centers[at], standing.sizes[at], standing.rotations[at])
@@ -125,8 +130,9 @@ class PlacedTracks:
         if not cut:
             found.boxes[~found.whole] = np.nan
             return found.seen()
+        bordered = self._bordered(camera, corners, middles, reached) & ahead & ~found.whole[at]
         for row, i in enumerate(at.tolist()):
-            if ahead[row] and not found.whole[i]:  # the picture's corners and the near plane may cut it
+            if bordered[row]:  # the picture's corners, the lens's rim and the near plane may cut it
                 box = cuboid_box(camera, standing.cuboid(i), camera_from_frame=moves[row])
                 if box is not None:
                     found.boxes[i] = (box.left, box.top, box.right, box.bottom)
@@ -135,6 +141,19 @@ class PlacedTracks:
     def camera_from_root(self, camera: Camera, track: str, time_ns: int) -> RigidTransform | None:
         """Where a camera looks from then, in the root that a cuboid stands in."""
         return self._way(camera.frame, self.rows[track].root, time_ns)
+
+    def _bordered(self, camera: Camera, corners: Floats, middles: Floats, reached_m: Floats) -> Bools:
+        """(n,) of which more than the edges may bound what shows: they reach behind the near plane, or a ray at a
+        corner of the picture or along the lens's rim comes as near as their corners are.
+        """
+        if camera.name not in self._rays:
+            self._rays[camera.name] = border_rays(camera)
+        rays = self._rays[camera.name]
+        along = middles @ rays.T
+        with np.errstate(invalid="ignore"):
+            aside_m2 = (middles**2).sum(1)[:, None] - along**2  # of the ray from the middle, squared
+            meets = (along > -reached_m[:, None]) & (aside_m2 <= (reached_m * (1 + 1e-6))[:, None] ** 2 + 1e-9)
+        return np.asarray(meets.any(1) | (corners[:, :, 2] <= NEAR_M).any(1))
 
     def _rolling(self, camera: Camera, track: str, time_ns: int, now: Cuboid) -> Floats:
         """The box around the outline, each corner where it was when its own row was read."""

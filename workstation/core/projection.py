@@ -374,6 +374,15 @@ def _rim(camera: Camera) -> tuple[Floats, Floats]:
     return pixels[inside], directions[inside]
 
 
+def border_rays(camera: Camera) -> Floats:
+    """(n, 3) where the corners of the picture and the rim of the lens look, of length one; NaN where nowhere.
+
+    Of a cuboid wholly ahead that none of them meets, the edges alone bound what shows (``cuboid_box``).
+    """
+    rays = np.concatenate([_picture_corners(camera)[1], _rim(camera)[1]])
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+
+
 def _inside(camera: Camera, pixels: Floats) -> Bools:
     """Inside the picture, its border included; NaN is not."""
     return np.asarray(((pixels >= 0) & (pixels <= (camera.width_px, camera.height_px))).all(-1))

@@ -18,6 +18,7 @@ from workstation.core.fused_pairs import FLAT, SOLID
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.ratio import Int64s
 from workstation.core.records import RecordKind
+from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SAME_SCAN_MS
@@ -66,6 +67,7 @@ def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             labelled[each.stream, each.layer].add(each.entity or each.id)
             customary[each.stream].add(class_of(snapshot, each))
     absent = _absent(snapshot, sample)
+    standing: dict[str, _Standing] = {}
     for solid in views.solids.values():
         entity = entities.get(solid.entity or "")
         if entity is None:
@@ -79,7 +81,9 @@ def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 continue
             if class_of(snapshot, solid) not in customary[stream.id]:
                 continue  # nobody is asked for what nobody labels there
-            shown_s = _shown_s(views, camera, solid)
+            if stream.id not in standing:
+                standing[stream.id] = _Standing(views, camera)
+            shown_s = _shown_s(views, camera, solid, standing[stream.id])
             if shown_s >= _LONG_NS / 1e9:
                 item = annotation_item(solid, views.streams, entity.class_id)
                 yield Fault(
@@ -154,7 +158,7 @@ def _absent(snapshot: Snapshot, sample: Sample) -> set[tuple[str, str]]:
     return found
 
 
-def _shown_s(views: Views, camera: Camera, solid: Annotation) -> float:
+def _shown_s(views: Views, camera: Camera, solid: Annotation, standing: _Standing) -> float:
     """For how long a cuboid stands free before a camera, by its keyframes one after another."""
     rows = views.placed.rows[solid.id]
     if solid.track is None or len(rows.times_ns) < 2:
@@ -164,27 +168,50 @@ def _shown_s(views: Views, camera: Camera, solid: Annotation) -> float:
     good = seen.whole & (size >= _LEAST_PX) & (seen.range_m < _FARTHEST_M) & (seen.depth_m > _NEAREST_M)
     good &= rows.presence == 0
     if good.any():
-        good &= ~_covered(views, camera, solid, rows.times_ns, good)
+        good[good] = ~_covered(views, camera, solid, rows.times_ns[good], standing)
     runs = np.flatnonzero(np.diff(np.concatenate([[0], good.astype(np.int8), [0]])))
     lengths = [rows.times_ns[end - 1] - rows.times_ns[start] for start, end in runs.reshape(-1, 2).tolist()]
     return float(max(lengths, default=0)) / 1e9
 
 
-def _covered(views: Views, camera: Camera, solid: Annotation, times_ns: Int64s, wanted: Bools) -> Bools:
+class _Standing:
+    """What one camera sees of every cuboid at the times of all keyframes, asked once however many it may stand before.
+
+    Boxes that the picture's border cuts are the costly part: they are worked out where somebody needs them.
+    """
+
+    def __init__(self, views: Views, camera: Camera) -> None:
+        self._views, self._camera = views, camera
+        held = [views.placed.rows[each].times_ns for each in views.solids if each in views.placed.rows]
+        self._times_ns: Int64s = np.unique(np.concatenate(held)) if held else np.zeros(0, np.int64)
+        self._seen: dict[str, tuple[Floats, Floats, Bools]] = {}
+
+    def boxes_before(self, other: str, times_ns: Int64s, range_m: Floats) -> Floats:
+        """(n, 4) the boxes of a cuboid where it is nearer than that; NaN where it is not, or does not show."""
+        if other not in self._seen:
+            seen = self._views.placed.seen(self._camera, other, self._times_ns, cut=False)
+            self._seen[other] = seen.boxes, seen.range_m, seen.whole.copy()
+        boxes, ranges, known = self._seen[other]
+        at = np.searchsorted(self._times_ns, times_ns)
+        nearer = ranges[at] < range_m
+        cut = at[nearer & ~known[at]]
+        if len(cut):
+            boxes[cut] = self._views.placed.seen(self._camera, other, self._times_ns[cut]).boxes
+            known[cut] = True
+        return np.where(nearer[:, None], boxes[at], np.nan)
+
+
+def _covered(views: Views, camera: Camera, solid: Annotation, times_ns: Int64s, standing: _Standing) -> Bools:
     """(n,) where nearer cuboids cover a part of it."""
-    at = np.flatnonzero(wanted)
-    mine = views.placed.seen(camera, solid.id, times_ns[at], cut=False)
+    mine = views.placed.seen(camera, solid.id, times_ns, cut=False)
     area = np.prod(mine.boxes[:, 2:] - mine.boxes[:, :2], axis=1)
-    covered = np.zeros(len(at))
+    covered = np.zeros(len(times_ns))
     for other in views.solids.values():
         if other.id != solid.id and other.layer == solid.layer:
-            seen = views.placed.seen(camera, other.id, times_ns[at])
-            low, high = np.fmax(mine.boxes[:, :2], seen.boxes[:, :2]), np.fmin(mine.boxes[:, 2:], seen.boxes[:, 2:])
-            nearer = seen.shows & (seen.range_m < mine.range_m)
-            covered += np.where(nearer, np.clip(high - low, 0, None).prod(1) / area, 0.0)
-    found = np.zeros(len(times_ns), np.bool_)
-    found[at] = covered > _COVERED
-    return found
+            boxes = standing.boxes_before(other.id, times_ns, mine.range_m)
+            low, high = np.fmax(mine.boxes[:, :2], boxes[:, :2]), np.fmin(mine.boxes[:, 2:], boxes[:, 2:])
+            covered += np.where(np.isnan(boxes[:, 0]), 0.0, np.clip(high - low, 0, None).prod(1) / area)
+    return covered > _COVERED
 
 
 def _stream_item(stream: Stream) -> Item:
