@@ -14,14 +14,10 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from workstation.ui.unread_sources import leave_sources_unread
-
-leave_sources_unread()  # before what follows is imported
-
-from workstation.ui.collecting import begin_collecting  # noqa: E402
-from workstation.ui.icons import icon  # noqa: E402
-from workstation.ui.style import palette_of, style_sheet  # noqa: E402
-from workstation.ui.theme import Theme  # noqa: E402
+from workstation.ui.collecting import begin_collecting
+from workstation.ui.icons import icon
+from workstation.ui.style import palette_of, style_sheet
+from workstation.ui.theme import Theme
 
 _SWITCH_S = 0.0005
 """How long a thread that works in Python may make the window's thread wait for its turn. Qt gives the turn away with
