@@ -70,6 +70,27 @@ def test_opencv_is_imported_in_at_most_one_module() -> None:
     assert all(place.parts[0] in ("media", "sync", "synth", "prelabel") for place in places)
 
 
+def test_types_are_learned_before_threads_start() -> None:
+    """msgspec crashes where two threads learn a type at once: a decoder made at import learns it before."""
+    wrong = [f"{path.relative_to(ROOT).as_posix()}:{line}" for path in modules() for line in taught_late(path)]
+    assert not wrong, f"make a decoder of the type at the top of the module instead: {', '.join(wrong)}"
+
+
+def test_a_type_named_in_decode_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "late.py"
+    path.write_text("msgspec.json.decode(data, type=list[_Row])\nmsgspec.json.decode(data, type=dict)\n")
+    assert list(taught_late(path)) == [1]
+
+
+def taught_late(path: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "decode":
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "type"]
+            names = [each.id for value in given for each in ast.walk(value) if isinstance(each, ast.Name)]
+            if any(name.lstrip("_")[:1].isupper() for name in names):
+                yield node.lineno
+
+
 def test_core_imports_only_the_standard_library_numpy_and_msgspec() -> None:
     allowed = sys.stdlib_module_names | {"numpy", "msgspec", "workstation"}
     wrong = [

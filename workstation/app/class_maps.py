@@ -148,12 +148,16 @@ def _some(labels: Iterable[str]) -> str:
     return f"; it has {', '.join(shown)}…" if shown else ""
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Kept)
+
+
 def _read(folder: Path | None) -> Kept:
     path = _path(folder)
     if not path.is_file():
         return {}
     try:
-        return msgspec.json.decode(read_bounded(path, _MOST_BYTES), type=Kept)
+        return _READ.decode(read_bounded(path, _MOST_BYTES))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DataError(f"{error}; mend it, or move it away and map the classes again", path=path) from error
 

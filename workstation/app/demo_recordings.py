@@ -32,12 +32,16 @@ class _Chunks(msgspec.Struct, frozen=True):
     chunks: tuple[_Chunk, ...]
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(_Chunks)
+
+
 def build_fable(session: Session, folder: Path) -> None:
     """What is read when, as published, and the passage of the printed text that it is, where the words agree."""
     key = "cat_and_mice"
     media = session.project.media_folder / key
     try:
-        chunks = msgspec.json.decode(read_bounded(folder / "chunks.json", _LARGEST), type=_Chunks).chunks
+        chunks = _READ.decode(read_bounded(folder / "chunks.json", _LARGEST)).chunks
     except msgspec.MsgspecError as error:
         raise DataError(f"not the demo's file: {error}", path=folder / "chunks.json") from error
     streams: list[tuple[Json, list[Path]]] = [

@@ -111,9 +111,13 @@ def _packed(spans: Iterable[FoundSpan]) -> bytes:
     return msgspec.msgpack.encode([(each.start_s, each.end_s, each.label, each.score) for each in spans])
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.msgpack.Decoder(list[_Row])
+
+
 def _unpacked(data: bytes) -> list[FoundSpan]:
     try:
-        rows = msgspec.msgpack.decode(data, type=list[_Row])
+        rows = _READ.decode(data)
     except msgspec.MsgspecError as problem:
         raise DataError(
             "what an earlier run kept of this sound cannot be read; run prelabel with --again", path="prelabel"

@@ -163,9 +163,13 @@ def _followed(fits: list[_Fit]) -> TrackedCuboid | None:
     return max(tracker.tracks(), key=lambda track: (len(track.times_ns), track.score), default=None)
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.msgpack.Decoder(list[_Fit])
+
+
 def _unpacked(data: bytes) -> list[_Fit]:
     try:
-        return msgspec.msgpack.decode(data, type=list[_Fit])
+        return _READ.decode(data)
     except msgspec.MsgspecError as problem:
         raise DataError(
             "what an earlier run kept of these sweeps cannot be read; run prelabel with --again", path="prelabel"

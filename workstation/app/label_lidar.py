@@ -132,9 +132,13 @@ def _found(row: _Row) -> FoundCuboid:
     return FoundCuboid(center=center, size=size, rotation=rotation, label=label, score=score, points=rows)
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.msgpack.Decoder(list[_Sweep])
+
+
 def _unpacked(data: bytes) -> list[_Sweep]:
     try:
-        return msgspec.msgpack.decode(data, type=list[_Sweep])
+        return _READ.decode(data)
     except msgspec.MsgspecError as problem:
         raise DataError(
             "what an earlier run kept of these sweeps cannot be read; run prelabel with --again", path="prelabel"

@@ -66,9 +66,13 @@ class SpeakerLabeller:
 LABELLER = SpeakerLabeller()
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.msgpack.Decoder(_Kept)
+
+
 def _unpacked(data: bytes) -> _Kept:
     try:
-        return msgspec.msgpack.decode(data, type=_Kept)
+        return _READ.decode(data)
     except msgspec.MsgspecError as problem:
         raise DataError(
             "what an earlier run kept of this sound cannot be read; run prelabel with --again", path="prelabel"

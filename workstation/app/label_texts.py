@@ -204,6 +204,10 @@ class _Config(msgspec.Struct, frozen=True):
     id2label: dict[str, str] = {}
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(_Config)
+
+
 def _classes(assignment: Assignment) -> tuple[str, ...]:
     """What the columns of the answer mean, B- and I- included: the model's ``config.json``, else what it lists as
     ``columns``, else its labels."""
@@ -215,7 +219,7 @@ def _classes(assignment: Assignment) -> tuple[str, ...]:
         return model.manifest.labels
     path: Path = model.file("config")
     try:
-        named = msgspec.json.decode(read_bounded(path, _MOST_CONFIG), type=_Config).id2label
+        named = _READ.decode(read_bounded(path, _MOST_CONFIG)).id2label
         return tuple(named[str(number)] for number in range(len(named)))
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as problem:
         raise DataError(

@@ -106,11 +106,15 @@ def packed(rows: Iterable[tuple[int, int, Sequence[FoundBox]]]) -> bytes:
     return msgspec.msgpack.encode(plain)
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.msgpack.Decoder(list[_FrameRow])
+
+
 def unpacked(data: bytes) -> list[tuple[int, int, list[FoundBox]]]:
     """The same back."""
     return [
         (frame, time_ns, [FoundBox(left=a, top=b, width=c, height=d, label=e, score=f) for a, b, c, d, e, f in boxes])
-        for frame, time_ns, boxes in msgspec.msgpack.decode(data, type=list[_FrameRow])
+        for frame, time_ns, boxes in _READ.decode(data)
     ]
 
 

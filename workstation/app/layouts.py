@@ -34,6 +34,10 @@ def layout_path(project: Path, folder: Path | None = None) -> Path:
     return (folder or settings_folder()) / "layouts" / f"{name}.json"
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Layout)
+
+
 def read_layout(project: Path, folder: Path | None = None) -> Layout:
     """The kept layout; the usual one if there is none. ``DataError`` if there is one and it is damaged."""
     path = layout_path(project, folder)
@@ -41,7 +45,7 @@ def read_layout(project: Path, folder: Path | None = None) -> Layout:
         return Layout()
     data = read_bounded(path, _MOST_BYTES)
     try:
-        return msgspec.json.decode(data, type=Layout)
+        return _READ.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"is no layout ({error}); the usual one is used", path=path) from error
 

@@ -301,9 +301,13 @@ def _part_name(job: str, position: int) -> str:
     return f"{job}/{position:012}"
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Mark)
+
+
 def _read_mark(value: bytes) -> Mark | None:
     try:
-        return msgspec.json.decode(value, type=Mark)
+        return _READ.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None  # written by another version: it begins anew, and finds what is there already
 

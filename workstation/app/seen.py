@@ -216,11 +216,15 @@ def keep_seen(project: Path, seen: Seen, folder: Path | None = None) -> None:
     write_whole(path, msgspec.json.encode(others))
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(dict[str, _Kept])
+
+
 def _read(path: Path) -> dict[str, _Kept]:
     if not path.is_file():
         return {}
     try:
-        return msgspec.json.decode(read_bounded(path, _MOST_BYTES), type=dict[str, _Kept])
+        return _READ.decode(read_bounded(path, _MOST_BYTES))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError, OSError) as problem:
         _log.warning("what was seen before is forgotten, %s: %s", path, problem)
         return {}

@@ -57,6 +57,10 @@ def settings_path(folder: Path | None = None) -> Path:
     return (folder or settings_folder()) / "settings.json"
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Settings)
+
+
 def read_settings(folder: Path | None = None) -> Settings:
     """The settings; the usual ones when there is no file. Raises ``DataError`` when there is one and it is damaged."""
     path = settings_path(folder)
@@ -70,7 +74,7 @@ def read_settings(folder: Path | None = None) -> Settings:
     if len(data) > _MOST_BYTES:
         raise DataError("far too large for settings; move it away to begin with the usual ones", path=path)
     try:
-        return msgspec.json.decode(data, type=Settings)
+        return _READ.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{error}; mend it, or move it away to begin with the usual ones", path=path) from error
 

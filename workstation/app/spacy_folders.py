@@ -53,9 +53,13 @@ def spacy_manifest(folder: Path, model_id: str) -> tuple[Manifest, dict[str, Pat
     return manifest, roles
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(_Meta)
+
+
 def _meta(path: Path) -> _Meta:
     try:
-        return msgspec.json.decode(read_bounded(path, _MOST_META), type=_Meta)
+        return _READ.decode(read_bounded(path, _MOST_META))
     except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
         raise DataError(f"cannot be read as what a spaCy folder says of itself: {problem}", path=path) from problem
 

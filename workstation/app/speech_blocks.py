@@ -65,10 +65,14 @@ def packed(heard: Heard) -> bytes:
     return msgspec.msgpack.encode(_Kept(h, c, before, rest, tail, heard.first))
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.msgpack.Decoder(_Kept)
+
+
 def unpacked(data: bytes) -> Heard:
     """Back again. ``DataError`` for what is no such thing."""
     try:
-        kept = msgspec.msgpack.decode(data, type=_Kept)
+        kept = _READ.decode(data)
         h, c, before, rest, tail = (
             np.frombuffer(each, "<f4").astype(np.float32)
             for each in (kept.h, kept.c, kept.before, kept.rest, kept.tail)

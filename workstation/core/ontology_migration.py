@@ -117,12 +117,16 @@ def encode_migration(migration: Migration) -> str:
     return msgspec.json.encode(migration).decode()
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Migration)
+
+
 def decode_migration(text: str) -> Migration:
     """The migration of a record; an empty text is one without steps."""
     if not text:
         return Migration()
     try:
-        return msgspec.json.decode(text.encode(), type=Migration)
+        return _READ.decode(text.encode())
     except msgspec.MsgspecError as error:
         raise DataError(f"not a migration: {error}") from error
 

@@ -43,6 +43,8 @@ USUAL_POLICY = {
 # Ids are unique in the tree, so a class is named without the ones above it, wherever the file puts it.
 _NESTED = re.compile(r"^classes\..*\.children\.([^.]+)")
 _VERSION_LINE = re.compile(r"^version[ \t]*:[^\n]*$", re.MULTILINE)
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_LEARNT = msgspec.json.Decoder(form.OntologyForm)
 
 
 def parse_ontology(plain: object, *, source: str | Path) -> Ontology:

@@ -63,6 +63,10 @@ class Calibration(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         raise DataError(f"there is no camera {name!r}; it has {known}", place="calibration")
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_LEARNT = msgspec.json.Decoder(Calibration)
+
+
 def calibration_of(frames: Iterable[Mapping[str, object]], cameras: Iterable[Mapping[str, object]]) -> Calibration:
     """The calibration that a rig record keeps as JSON. Raises ``DataError`` naming the field that is wrong."""
     try:

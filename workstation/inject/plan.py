@@ -69,12 +69,16 @@ def encoded(plan: Plan) -> bytes:
     return msgspec.json.format(msgspec.json.encode(plan), indent=1)
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Plan)
+
+
 def decoded(data: bytes, path: object) -> Plan:
     """The plan that a file holds; ``DataError`` names what is wrong with it."""
     if len(data) > _LARGEST:
         raise DataError(f"{len(data)} bytes are too many for a plan", path=str(path))
     try:
-        plan = msgspec.json.decode(data, type=Plan)
+        plan = _READ.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise DataError(f"not a plan of planted errors: {error}", path=str(path)) from error
     if plan.format != FORMAT:

@@ -33,6 +33,7 @@ class _Kept(msgspec.Struct, array_like=True, frozen=True):
 
 # Made here, once: msgspec crashes where two threads learn a new type at the same time.
 _DECODER = msgspec.msgpack.Decoder(list[_Kept])
+_LEARNT = msgspec.msgpack.Decoder(Window)
 
 
 def kept_headers(paths: Sequence[Path], context: OpenContext) -> list[FileHeader] | None:

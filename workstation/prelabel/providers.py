@@ -228,6 +228,10 @@ def reason_in_words(problem: Exception) -> str:
     return str(problem)
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(dict[str, Verdict])
+
+
 class Verdicts:
     """Remembered verdicts, in one small file. A damaged one is begun anew: everything in it can be asked again."""
 
@@ -253,7 +257,7 @@ class Verdicts:
         if not self._path.is_file():
             return {}
         try:
-            return msgspec.json.decode(read_bounded(self._path, _MOST_STORED), type=dict[str, Verdict])
+            return _READ.decode(read_bounded(self._path, _MOST_STORED))
         except (DataError, msgspec.MsgspecError, UnicodeDecodeError):
             return {}
 

@@ -50,9 +50,13 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     ask_gpu: bool = False
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.msgpack.Decoder(Setup)
+
+
 def serve(pipe: Connection, setup_bytes: bytes) -> None:
     """Everything a worker does."""
-    setup = msgspec.msgpack.decode(setup_bytes, type=Setup)
+    setup = _READ.decode(setup_bytes)
     _redirect(setup.log)
     try:
         _serve(pipe, setup)

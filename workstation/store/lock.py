@@ -286,10 +286,14 @@ def _write_holder(file: IO[bytes], holder: Holder) -> None:
         file.write(msgspec.json.encode(named))
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Holder)
+
+
 def _parse_holder(text: bytes) -> Holder | None:
     """The holder, or ``None`` for anything that is not exactly what we write: the file may hold anything."""
     try:
-        holder = msgspec.json.decode(text, type=Holder)
+        holder = _READ.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return Holder(

@@ -72,10 +72,14 @@ def newer_version(database: Path, version: int, target: int) -> UserError:
     )
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(MigrationRecord)
+
+
 def records_of_migrations(connection: Connection) -> list[MigrationRecord]:
     """The steps a project has been through, oldest first."""
     rows = connection.execute("SELECT value FROM meta WHERE key GLOB 'migration:*'").fetchall()
-    records = [msgspec.json.decode(value, type=MigrationRecord) for (value,) in rows]
+    records = [_READ.decode(value) for (value,) in rows]
     return sorted(records, key=lambda record: record.from_version)
 
 

@@ -48,10 +48,14 @@ def encode_location(location: Location) -> str:
     return msgspec.json.encode(location).decode()
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Location)
+
+
 def decode_location(text: str) -> Location | None:
     """The location of a kept text; ``None`` for an empty one (a backup, a fresh copy) and for rubbish."""
     try:
-        return msgspec.json.decode(text, type=Location)
+        return _READ.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

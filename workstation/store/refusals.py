@@ -25,6 +25,10 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     previous: str = ""
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(Refusal)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRefusal:
     """An entry as it is kept."""
@@ -36,7 +40,7 @@ class StoredRefusal:
     @property
     def refusal(self) -> Refusal:
         """The entry, read."""
-        return msgspec.json.decode(self.data, type=Refusal)
+        return _READ.decode(self.data)
 
 
 def refusal_head(connection: Connection) -> str:

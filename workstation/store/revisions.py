@@ -160,13 +160,17 @@ class ChainStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     hash: str = NO_HASH.hex()
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(ChainStart)
+
+
 def read_chain_start(connection: Connection) -> ChainStart:
     """Where this project's chain starts."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'chain_start'").fetchone()
     if row is None:
         return ChainStart()
     try:
-        return msgspec.json.decode(row[0], type=ChainStart)
+        return _READ.decode(row[0])
     except (msgspec.MsgspecError, TypeError) as error:
         raise DataError(f"the start of the history cannot be read: {error}") from error
 

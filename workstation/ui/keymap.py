@@ -51,6 +51,10 @@ class Conflict:
     actions: tuple[str, ...]
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(KeyFile)
+
+
 @dataclass(slots=True)
 class KeyMap:
     """``defaults`` come from the table; ``changed`` from the person, by action id."""
@@ -129,7 +133,7 @@ class KeyMap:
     def take_in(self, data: bytes, place: Path | str) -> list[str]:
         """Read a key file into this map, whole or not at all; answers the actions it names that are not here."""
         try:
-            read = msgspec.json.decode(data, type=KeyFile)
+            read = _READ.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DataError(f"is no key map of this program ({error})", path=place) from error
         if read.form != _FORM or read.version != 1:

@@ -60,7 +60,7 @@ def ends_of(snapshot: Snapshot, record: Parked) -> list[Annotation]:
     if record.kind != RecordKind.LINK.value or len(record.payload) > _MOST_BYTES:
         return []
     try:
-        said = msgspec.json.decode(record.payload, type=_Ends)
+        said = _READ.decode(record.payload)
     except (msgspec.DecodeError, RecursionError):
         return []  # it stays parked, and ontology.parked says so
     found = (snapshot.get(RecordKind.ANNOTATION, each.target) for each in said.ends)
@@ -73,6 +73,10 @@ class _End(msgspec.Struct, frozen=True):
 
 class _Ends(msgspec.Struct, frozen=True):
     ends: tuple[_End, ...] = ()
+
+
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(_Ends)
 
 
 def _in_its_place(snapshot: Snapshot, sample: Sample, other: Annotation, own: list[Annotation]) -> Annotation | None:

@@ -277,6 +277,10 @@ def paste_whole(hands: Hands) -> None:
     _paste(hands, whole=True)
 
 
+# Made here, once: msgspec crashes where two threads learn a new type at the same time.
+_READ = msgspec.json.Decoder(_Copied)
+
+
 def _paste(hands: Hands, *, whole: bool) -> None:
     from PySide6.QtGui import QGuiApplication
 
@@ -285,7 +289,7 @@ def _paste(hands: Hands, *, whole: bool) -> None:
     if not data or view is None:
         bench.tell("Nothing is copied.", Tone.REFUSED)
         return
-    copied = msgspec.json.decode(data, type=_Copied)
+    copied = _READ.decode(data)
     pane: object = hands.pane
     if not whole and isinstance(pane, Pastes) and pane.paste(copied.ids, copied.time_ns):
         return
