@@ -10,7 +10,7 @@ it touched and leaves the others where they are, so nothing jumps under the hand
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from typing import TypeVar
@@ -26,6 +26,7 @@ from workstation.app.viewport import Int64s
 from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence, State
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeMap
+from workstation.core.values import dataclass
 
 
 class LaneKind(StrEnum):

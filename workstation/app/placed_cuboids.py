@@ -8,7 +8,7 @@ arrays: the demo's 128 tracks of 80 keyframes cost 0.2 ms a question instead of 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from operator import is_
 
@@ -37,6 +37,7 @@ from workstation.core.records import RecordKind
 from workstation.core.rotation import Floats, unit
 from workstation.core.sample import Stream
 from workstation.core.space import Calibration, FrameTree, NoTransform, calibration_of
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 
 
