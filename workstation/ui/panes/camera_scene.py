@@ -177,6 +177,13 @@ class CameraScene(DrawnScene):
         around = [each.seen.annotation for each in self.shadows if inside(each.seen.segments.reshape(-1, 2), ring)]
         return super().within(ring) + around
 
+    def shows(self, ids: frozenset[str]) -> bool:
+        """Whether any of these is drawn here, as it is or in a hand."""
+        drawn = (each.id for each in self.shown.drawn)
+        shadows = (each.seen.annotation for each in self.shadows)
+        dragged = (each.shadow.seen.annotation for each in self.dragged)
+        return not ids.isdisjoint((*drawn, *shadows, *dragged))
+
     def drawn(self, annotation: str) -> Drawn | None:
         """How an annotation is drawn now."""
         return next((each for each in self.shown.drawn if each.id == annotation), None)

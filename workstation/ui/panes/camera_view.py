@@ -282,9 +282,9 @@ class CameraView(QWidget):
         return on_screen(shown, self.viewport, QRectF(self.area.rect()))
 
     def show_marks(self, marks: Marks) -> None:
-        """Other things are selected or hovered."""
-        if marks != self.marks:
-            self.marks = marks
+        """Other things are selected or hovered; a picture that shows none of them stays as it is."""
+        differing, self.marks = self.marks.differing(marks), marks
+        if differing and (self.scene.missing or self.scene.shows(differing)):
             self.area.forget_layer()
 
     def set_best(self, best: bool) -> None:

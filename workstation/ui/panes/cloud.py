@@ -345,9 +345,8 @@ class CloudPane(Pane):
         if self.sides is not None:
             self.sides.renew()
         if canvas is not None and moment is not None:
-            canvas.show_lines(*self._lines(moment))
             self.over.forget()
-            canvas.update()
+            canvas.show_lines(*self._lines(moment))  # and is painted when they are drawn, names and all
 
     def _still(self, moment: CloudMoment, view: SpaceView) -> StillLines | None:
         bench, picture = self.bench, self._picture

@@ -72,6 +72,12 @@ class Marks:
             return Standing.HOVERED
         return Standing.RELATED if annotation in self.related else Standing.PLAIN
 
+    def differing(self, other: Marks) -> frozenset[str]:
+        """Whatever is looked at otherwise in the other ones."""
+        both = frozenset(filter(None, (self.hovered, other.hovered)))
+        both = both.union(self.selected, self.related, other.selected, other.related)
+        return frozenset(each for each in both if self.standing(each) is not other.standing(each))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shadow:
