@@ -111,7 +111,7 @@ class CloudPane(Pane):
     def bound(self, bench: Workbench) -> None:
         self.look = read_look(bench.session.project.path)
         self._renderer = SpaceRenderer(bench.gui.post)
-        self.canvas = SpaceCanvas(self._renderer, "cloud_canvas", "Point cloud", self.body)
+        self.canvas = SpaceCanvas(self._renderer, "cloud_canvas", "Point cloud", self.body, turnstile=bench.turnstile)
         self.canvas.guard = self.guard
         self.canvas.zoom_locked = self.look.zoom_locked
         self.canvas.over.append(self.over.paint)
