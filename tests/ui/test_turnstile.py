@@ -22,6 +22,7 @@ def test_one_a_turn_and_the_newest_of_each_in_the_place_of_its_first(qapp: QAppl
     def c(what: str) -> None:
         told.append(f"c{what}")
 
+    assert not turnstile.waits(a)
     counting = QTimer()
     counting.timeout.connect(lambda: turns.append(len(told)))
     counting.start(0)
@@ -29,6 +30,7 @@ def test_one_a_turn_and_the_newest_of_each_in_the_place_of_its_first(qapp: QAppl
     turnstile.enter(b, "1")
     turnstile.enter(c, "1")
     turnstile.enter(a, "2")
+    assert turnstile.waits(a)
     wait_for(lambda: len(told) == 4, what="all let through")
     counting.stop()
     assert told == ["a2", "b1", "c1", "a3"]

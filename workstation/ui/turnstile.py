@@ -28,6 +28,10 @@ class Turnstile(QObject):
         self._waiting[take] = carried
         self._timer.start()
 
+    def waits(self, take: Callable[[Any], None]) -> bool:
+        """Whether something for it is still to be let through."""
+        return take in self._waiting
+
     def close(self) -> None:
         """Forget what waits."""
         self._waiting.clear()

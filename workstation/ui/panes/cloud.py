@@ -125,8 +125,8 @@ class CloudPane(Pane):
         self.split = SideSplit(self.canvas, self.sides, wanted=self.look.sides)
         self._column.addWidget(self.split)
         self.hear(bench.hand.changed, self._hand_changed)
-        self.hear(bench.sight.changed, self._sight_changed)
-        self.hear(bench.theme_changed, self._theme_changed)
+        self.hear(bench.sight.changed, self._looks_changed)
+        self.hear(bench.theme_changed, self._looks_changed)
         self.hear(bench.reveal_wanted, self._reveal)
         self.hear(bench.previews.changed, self._previewed)
 
@@ -214,9 +214,10 @@ class CloudPane(Pane):
         return "sweep" if self.layers.lead is not None and not self._timeless() else ""
 
     def settled(self) -> bool:
-        if self.canvas is None or not self.isVisible():
+        if self.canvas is None or self.bench is None or not self.isVisible():
             return True
-        waiting = self._soon.isActive() or any(each.pending for each in self.layers.layers)
+        waiting = self._soon.isActive() or self.bench.turnstile.waits(self._renew_turn)
+        waiting = waiting or any(each.pending for each in self.layers.layers)
         waiting = waiting or (self._asked is not None and self._asked.points.waiting)
         return not waiting and not self.canvas.pending and (self.sides is None or not self.sides.pending)
 
@@ -318,8 +319,11 @@ class CloudPane(Pane):
             self._soon.start()
 
     def _renew_now(self) -> None:
-        if not self.failed:
-            self.guard(self._renew_moment)
+        if not self.failed and self.bench is not None:
+            self.bench.turnstile.enter(self._renew_turn, None)
+
+    def _renew_turn(self, _nothing: None) -> None:
+        self.guard(self._renew_moment)
 
     def _renew_moment(self) -> None:
         canvas, picture = self.canvas, self._picture
@@ -555,10 +559,7 @@ class CloudPane(Pane):
         if self._asked is not None:
             self.guard(self._renew_moment)
 
-    def _sight_changed(self, _sight: Sight) -> None:
-        self._renew()
-
-    def _theme_changed(self, _theme: Theme) -> None:
+    def _looks_changed(self, _sight_or_theme: Sight | Theme) -> None:
         self._renew()
 
     # --- inside -------------------------------------------------------------------------------------------------
