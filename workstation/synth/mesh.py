@@ -89,6 +89,18 @@ class Mesh:
         return np.concatenate(chunks).reshape(-1, 3, 3), np.concatenate(owners)
 
 
+def sides_of_box(hx: float, hy: float, hz: float) -> list[list[Point3]]:
+    """The corners of front, back, left, right, top and bottom of a box around the origin, from its half extents."""
+    return [
+        [(hx, -hy, -hz), (hx, hy, -hz), (hx, hy, hz), (hx, -hy, hz)],
+        [(-hx, hy, -hz), (-hx, -hy, -hz), (-hx, -hy, hz), (-hx, hy, hz)],
+        [(hx, hy, -hz), (-hx, hy, -hz), (-hx, hy, hz), (hx, hy, hz)],
+        [(-hx, -hy, -hz), (hx, -hy, -hz), (hx, -hy, hz), (-hx, -hy, hz)],
+        [(-hx, -hy, hz), (hx, -hy, hz), (hx, hy, hz), (-hx, hy, hz)],
+        [(-hx, hy, -hz), (hx, hy, -hz), (hx, -hy, -hz), (-hx, -hy, -hz)],
+    ]
+
+
 def _areas(triangles: Floats) -> Floats:
     """N×3 normals as long as twice the area."""
     normals: Floats = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
@@ -136,15 +148,7 @@ class MeshBuilder:
         def corner(x: float, y: float, z: float) -> Point3:
             return center[0] + c * x - s * y, center[1] + s * x + c * y, center[2] + z
 
-        sides: list[list[Point3]] = [
-            [(hx, -hy, -hz), (hx, hy, -hz), (hx, hy, hz), (hx, -hy, hz)],
-            [(-hx, hy, -hz), (-hx, -hy, -hz), (-hx, -hy, hz), (-hx, hy, hz)],
-            [(hx, hy, -hz), (-hx, hy, -hz), (-hx, hy, hz), (hx, hy, hz)],
-            [(-hx, -hy, -hz), (hx, -hy, -hz), (hx, -hy, hz), (-hx, -hy, hz)],
-            [(-hx, -hy, hz), (hx, -hy, hz), (hx, hy, hz), (-hx, hy, hz)],
-            [(-hx, hy, -hz), (hx, hy, -hz), (hx, -hy, -hz), (-hx, -hy, -hz)],
-        ]
-        numbers = [self.polygon([corner(*p) for p in side], color, finish) for side in sides]
+        numbers = [self.polygon([corner(*p) for p in side], color, finish) for side in sides_of_box(hx, hy, hz)]
         return numbers[0]
 
     def extrude(
