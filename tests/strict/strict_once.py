@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def made_for_the_run(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """A copy of the folder that ``make`` has filled: the same for all processes of the run, told apart by ``name``."""
-    place = _of_all_processes(factory) / "made-once"
+    place = folder_of_the_run(factory) / "made-once"
     place.mkdir(exist_ok=True)
     made = place / name
     with _alone(place / f"{name}.lock"):
@@ -36,7 +36,7 @@ def made_for_the_run(factory: pytest.TempPathFactory, name: str, make: Callable[
     return copy_of(made, factory.mktemp(name) / name)
 
 
-def _of_all_processes(factory: pytest.TempPathFactory) -> Path:
+def folder_of_the_run(factory: pytest.TempPathFactory) -> Path:
     """The run's folder: the one above those of its processes, where it has many and they can wait for one another."""
     own = factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ and sys.platform != "win32" else own
