@@ -38,23 +38,15 @@ def qapp(virtual_display: str, tmp_path_factory: pytest.TempPathFactory) -> Gene
 
 
 @pytest.fixture(scope="session")
-def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_template(demo_once: Callable[[str], Path]) -> Path:
     """The drive demo, built once; take ``demo_project`` to change it."""
-    from workstation.app.demo import make_demo
-
-    folder = tmp_path_factory.mktemp("demo") / "drive"
-    assert make_demo(folder).new
-    return folder
+    return demo_once("drive")
 
 
 @pytest.fixture(scope="session")
-def talk_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def talk_template(demo_once: Callable[[str], Path]) -> Path:
     """The generated conversation with its transcript, built once; take ``talk_project`` to change it."""
-    from workstation.app.demo import make_demo
-
-    folder = tmp_path_factory.mktemp("demo") / "talk"
-    make_demo(folder, scene="talk")
-    return folder
+    return demo_once("talk")
 
 
 def copy_of(template: Path, target: Path) -> Path:
