@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from strict_windows import wait_for
+from strict_windows import taken_back, wait_for
 from workstation.app.settings import Settings
 from workstation.ui.main_window import MainWindow
 from workstation.ui.workbench import Workbench
@@ -47,3 +47,26 @@ def press(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.K
     """A key as the window gets it: at whatever has the focus."""
     focus: QWidget | None = window.focusWidget()
     QTest.keyClick(window if focus is None else focus, key, modifiers)
+
+
+@contextmanager
+def as_found(window: MainWindow) -> Generator[MainWindow, None, None]:
+    """A window that tests share, lent to one of them: what it stored, opened, chose or moved is put back afterwards."""
+    workspace, stand, theme = window.workspace, window.docks.written(), window.theme
+    with taken_back(bench_of(window)):
+        yield window
+        for dialog in window.findChildren(QDialog):
+            dialog.close()
+        popup = QApplication.activePopupWidget()
+        if popup is not None:
+            popup.close()
+        for pane in (window.link_mode, *window.docks.panes()):
+            if pane.gesture is not None:
+                pane.gesture.cancel()
+    window.maximise(None)
+    if window.theme != theme:
+        window.wear(theme)
+    if window.workspace is not workspace:
+        window.arrange(workspace)
+    assert window.docks.put_back(stand)
+    window.docks.settle()
