@@ -89,7 +89,7 @@ def window(
     project = copy_of(demo_template, tmp_path_factory.mktemp("window") / "drive")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workstation.ui.main_window.PANES", (PLAIN,))
-        with main_window(project) as made:
+        with main_window(project, checked=False) as made:
             made.show_pane(Plain.kind)
             bench_of(made).clock.play()  # the player's thread is the window's, not a test's
             bench_of(made).clock.pause()
@@ -436,13 +436,13 @@ def test_what_stood_where_is_kept_per_project(
     assert qapp is not None
     assert home.is_dir()
     monkeypatch.setattr("workstation.ui.main_window.PANES", (PLAIN, BROKEN_LATER))
-    with main_window(demo_project) as first:
+    with main_window(demo_project, checked=False) as first:
         first.take_workspace("sync")
         bench_of(first).clock.seek(7_000_000_000)
         dock = first.docks.dock(Plain.kind)
         assert dock is not None
         first.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-    with main_window(demo_project) as second:
+    with main_window(demo_project, checked=False) as second:
         assert second.workspace.name == "sync"
         assert bench_of(second).clock.time_ns == 7_000_000_000
         dock = second.docks.dock(Plain.kind)
@@ -456,7 +456,7 @@ def test_a_double_click_on_the_header_gives_a_pane_the_window_and_takes_it_back(
     assert qapp is not None
     assert home.is_dir()
     monkeypatch.setattr("workstation.ui.main_window.PANES", (PLAIN, BROKEN_LATER))
-    with main_window(demo_project) as made:
+    with main_window(demo_project, checked=False) as made:
         pane = pane_of(made)
         before = pane.width()
         QTest.mouseDClick(pane.header, Qt.MouseButton.LeftButton)
@@ -483,7 +483,7 @@ def test_a_pane_that_cannot_be_made_stands_there_with_its_error(
     assert qapp is not None
     assert home.is_dir()
     monkeypatch.setattr("workstation.ui.main_window.PANES", (BROKEN, PLAIN))
-    with main_window(demo_project) as made:
+    with main_window(demo_project, checked=False) as made:
         made.show_pane("text")
         broken = made.pane("text")
         assert broken is not None
