@@ -64,10 +64,7 @@ def press(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.K
 @contextmanager
 def as_found(window: MainWindow) -> Generator[MainWindow, None, None]:
     """A window that tests share, lent to one of them: what it stored, opened, chose or moved is put back afterwards."""
-    if not window.isActiveWindow():  # another one was opened since
-        window.raise_()
-        window.activateWindow()
-        assert QTest.qWaitForWindowActive(window)
+    bring_to_front(window)
     workspace, stand, theme = window.workspace, window.docks.written(), window.theme
     with taken_back(bench_of(window)):
         yield window
@@ -89,6 +86,14 @@ def as_found(window: MainWindow) -> Generator[MainWindow, None, None]:
         window.docks.settle()
         wait_for(lambda: _one_bar_each(window), what="the tabs of before to go")
     window.docks.settle()
+
+
+def bring_to_front(window: MainWindow) -> None:
+    """Keys go to this window again, if another one was opened since."""
+    if not window.isActiveWindow():
+        window.raise_()
+        window.activateWindow()
+        assert QTest.qWaitForWindowActive(window)
 
 
 def _one_bar_each(window: MainWindow) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from main_windows import bench_of, main_window, press
+from main_windows import bench_of, bring_to_front, main_window, press
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
@@ -99,6 +99,7 @@ def window(
 @pytest.fixture
 def bench(window: MainWindow) -> Generator[Workbench, None, None]:
     """The window's workbench, at the start of the sample and with nothing selected; taken back afterwards."""
+    bring_to_front(window)
     made = bench_of(window)
     head = made.session.store.head()
     made.clock.pause()
