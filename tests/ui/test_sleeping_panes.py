@@ -278,6 +278,7 @@ def test_panes_that_had_no_place_get_none_when_a_layout_is_put_back(window: Main
     assert window.docks.put_back(window.docks.written())
     window.docks.settle()
     assert {dock.spec.kind for dock in window.docks if not dock.isHidden()} == seen
+    assert [bar for bar in window.findChildren(QTabBar) if bar.isVisible() and not bar.accessibleName()] == []
     window.take_workspace(before)
 
 

@@ -414,6 +414,7 @@ class Docks(QObject):
                 if dock.objectName() not in names:
                     self._window.removeDockWidget(dock)
         self._name_tabs()
+        self._settle_soon.start()  # Qt makes some of the tab bars later
         return done
 
     @Slot()
