@@ -88,10 +88,10 @@ class _Sensor(msgspec.Struct, frozen=True):
 
 
 class _EgoPose(msgspec.Struct, frozen=True):
-    token: str
     timestamp: int
     rotation: tuple[float, float, float, float]
     translation: tuple[float, float, float]
+    token: str = ""
 
 
 class _Log(msgspec.Struct, frozen=True):
