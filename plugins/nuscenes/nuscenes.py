@@ -47,6 +47,9 @@ _ANNOTATIONS = {
 }  # fmt: skip
 _MOST_SCENES = 5_000
 _MICROSECOND = 1000
+_READER_OF = {
+    StreamKind.VIDEO: "timed_images", StreamKind.CLOUD: "timed_clouds", StreamKind.RADAR: "timed_radar",
+}  # fmt: skip
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 
@@ -273,7 +276,7 @@ def _stream(folder: Path, tables: Path, sensor: _Sensor, rows: list[_Data]) -> S
         key=sensor.channel,
         kind=kind,
         files=tuple(files),
-        reader="timed_images" if kind is StreamKind.VIDEO else "timed_clouds",
+        reader=_READER_OF[kind],
         options=options,
         clock="vehicle",
         clock_source="hardware trigger",

@@ -20,7 +20,7 @@ from workstation.core.projection import project
 from workstation.core.space import FrameTree, NoTransform
 from workstation.media.base import CloudReader, OpenContext, SeriesReader, TrajectoryReader
 from workstation.media.opencv import cv2
-from workstation.media.probe import built_in_readers, open_stream
+from workstation.media.probe import ReaderShelf, open_with
 from workstation.media.proposal import StreamProposal
 
 STEPS = 6
@@ -143,8 +143,10 @@ class Made:
 
 
 def opened(plugin: ModuleType, stream: StreamProposal) -> object:
-    readers = (*built_in_readers(), *plugin.READERS)
-    return open_stream(stream.files, readers, reader=stream.reader, options=stream.options, context=OpenContext())
+    """As the program opens it: by a reader of that name and that kind."""
+    spec = ReaderShelf(lambda: plugin.READERS).named(stream.kind, stream.reader)
+    assert spec is not None, (stream.kind, stream.reader)
+    return open_with(spec, stream.files, options=stream.options, context=OpenContext())
 
 
 @pytest.mark.parametrize(("seed", "ending"), [(1, "sync"), (2, "sync"), (3, "extract")])

@@ -15,7 +15,7 @@ import pytest
 
 from workstation.app.resources import resource
 from workstation.media.base import OpenContext, Reader, SeriesReader, VideoReader
-from workstation.media.probe import built_in_readers, open_stream
+from workstation.media.probe import ReaderShelf, open_with
 from workstation.media.proposal import StreamProposal
 
 FEATURES = ("observation.state", "action")
@@ -23,8 +23,10 @@ CAMERA = "observation.images.cam_high"
 
 
 def opened(plugin: ModuleType, stream: StreamProposal) -> Reader:
-    readers = (*built_in_readers(), *plugin.READERS)
-    return open_stream(stream.files, readers, reader=stream.reader, options=stream.options, context=OpenContext())
+    """As the program opens it: by a reader of that name and that kind."""
+    spec = ReaderShelf(lambda: plugin.READERS).named(stream.kind, stream.reader)
+    assert spec is not None, (stream.kind, stream.reader)
+    return open_with(spec, stream.files, options=stream.options, context=OpenContext())
 
 
 def test_every_number_of_a_published_episode_is_the_files(plugin: ModuleType) -> None:

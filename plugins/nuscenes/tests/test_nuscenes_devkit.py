@@ -21,7 +21,7 @@ from workstation.core.projection import project
 from workstation.core.sample import StreamKind
 from workstation.core.space import FrameTree, NoTransform
 from workstation.media.base import CloudReader, OpenContext, Reader, TrajectoryReader
-from workstation.media.probe import built_in_readers, open_stream
+from workstation.media.probe import ReaderShelf, open_with
 from workstation.media.proposal import SampleProposal, StreamProposal
 
 START_US = 1_533_151_603_547_590
@@ -157,8 +157,10 @@ class Made:
 
 
 def opened(plugin: ModuleType, stream: StreamProposal) -> Reader:
-    readers = (*built_in_readers(), *plugin.READERS)
-    return open_stream(stream.files, readers, reader=stream.reader, options=stream.options, context=OpenContext())
+    """As the program opens it: by a reader of that name and that kind."""
+    spec = ReaderShelf(lambda: plugin.READERS).named(stream.kind, stream.reader)
+    assert spec is not None, (stream.kind, stream.reader)
+    return open_with(spec, stream.files, options=stream.options, context=OpenContext())
 
 
 def tree_of(plugin: ModuleType, sample: SampleProposal) -> FrameTree:
