@@ -100,8 +100,6 @@ class SampleChecks:
             self._thread.join()
 
     def _work(self) -> None:
-        # Not with less right to a core than others (``go_easy``): it would be put aside while it holds what every
-        # thread of Python must have, and the window would wait with it.
         from workstation.app.evidence import KeptEvidence  # with models and estimators: a start goes without
 
         evidence = KeptEvidence(self._project)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.background import at_rest, go_easy
+from workstation.app.background import at_rest
 from workstation.app.snapping import onset_columns
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.errors import UserError
@@ -318,7 +318,6 @@ class Building:
         self._thread.join()
 
     def _work(self) -> None:
-        go_easy()
         while not self._token.cancelled and not self._calm.wait(_LOOK_S):
             pass
         for number, lane in enumerate(self._lanes):
