@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.signal import Signal
+from workstation.core.values import dataclass
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
 

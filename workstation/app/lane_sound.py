@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +21,7 @@ from workstation.app.viewport import Int64s, Viewport
 from workstation.core.errors import UserError
 from workstation.core.sample import Stream
 from workstation.core.timebase import SECOND_NS
+from workstation.core.values import dataclass
 from workstation.media.audio import AudioFile
 from workstation.media.audio_pyramid import Waveform
 from workstation.media.base import Cancelled, CancelToken, OpenContext, Reader

@@ -6,10 +6,10 @@ Asked by the actions of the window; answers with ids and session times, and chan
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from workstation.app.sample_view import SampleView
 from workstation.core.findings import Finding
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

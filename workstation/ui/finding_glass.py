@@ -10,7 +10,6 @@ show, the glass looks again some times a second and repaints only what moved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, QTimer, Slot
@@ -18,6 +17,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from workstation.core.ontology import Severity
+from workstation.core.values import dataclass
 from workstation.ui.glass import show_only
 from workstation.ui.scenes.finding_marks import (
     paint_brackets,

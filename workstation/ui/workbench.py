@@ -44,6 +44,7 @@ from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from workstation.app.placed_cuboids import PlacedCuboids
@@ -73,6 +74,7 @@ class Workbench(QObject):
         super().__init__(parent)
         self.session = session
         self.gui = GuiThread(self)
+        self.turnstile = Turnstile(self)
         self.hand = Hand()
         self.sight = Sight()
         self.previews = Previews(on_error=_report)
@@ -443,6 +445,7 @@ class Workbench(QObject):
         self.close_sample()
         if self._masks is not None:
             self._masks.close()
+        self.turnstile.close()
         self.gui.close()
 
     def _take_in(self, changes: ChangeSet) -> None:

@@ -6,7 +6,6 @@ Signs that would cover each other are one, the most severe, so that forty thousa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from workstation.app.viewport import Int64s, Viewport
 from workstation.core.annotation import TargetKind
 from workstation.core.findings import Finding, Measure
 from workstation.core.ontology import Severity
+from workstation.core.values import dataclass
 from workstation.ui.scenes.lane_scene import LaneScene, Look, blank, painter_on
 from workstation.ui.scenes.link_scene import Found, arc_of, moment_of_end
 from workstation.ui.scenes.signs import severity_colour, severity_path
