@@ -100,12 +100,16 @@ class SampleChecks:
         """Whether nobody asked, or everything that was asked of this sample has been told."""
         return self._thread is None or (self.sample == sample and self.whole and self._wanted is None)
 
-    def close(self) -> None:
-        """End the thread; a second call does nothing."""
+    def stop(self) -> None:
+        """Check nothing more; ``close`` is still to come, and waits for what goes on."""
         with self._wish:
             self._closing = True
             self._stop.ask()
             self._wish.notify_all()
+
+    def close(self) -> None:
+        """End the thread; a second call does nothing."""
+        self.stop()
         if self._thread is not None:
             self._thread.join()
 
@@ -177,8 +181,11 @@ class SampleChecks:
     def _new_checks(self, reads: Reader) -> KeptChecks:
         """Of nothing yet, with the rules as they are now."""
         from workstation.app.validation import rules_for
+        from workstation.qa.findings import rule_modules
         from workstation.qa.incremental import KeptChecks
 
+        for _ in rule_modules():
+            self._stop.look()
         self._kept = KeptChecks(rules_for(reads))
         return self._kept
 

@@ -455,12 +455,17 @@ class Workbench(QObject):
         if self._masks is not None:
             self._masks.forget(owner)
 
+    def wind_down(self) -> None:
+        """It is about to be closed: what thinks beside it ends while others are let go of."""
+        self._check_soon.stop()
+        self._calm_soon.stop()
+        self.checks.stop()
+
     def close(self) -> None:
         """Let go of sample and readers; the session belongs to whoever opened it."""
         self.settle()
         self.session.changed.disconnect(self._take_in)
-        self._check_soon.stop()
-        self._calm_soon.stop()
+        self.wind_down()
         self._closed = True
         self._drop_ready()
         self.checks.close()
