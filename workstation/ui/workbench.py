@@ -460,6 +460,8 @@ class Workbench(QObject):
         self._check_soon.stop()
         self._calm_soon.stop()
         self.checks.stop()
+        if self.sounds is not None:
+            self.sounds.stop()
 
     def close(self) -> None:
         """Let go of sample and readers; the session belongs to whoever opened it."""
