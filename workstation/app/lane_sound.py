@@ -27,7 +27,7 @@ from workstation.media.audio_pyramid import Waveform
 from workstation.media.base import Cancelled, CancelToken, OpenContext, Reader
 from workstation.media.spectrogram import TILE_COLUMNS, Spectrogram
 
-_LOOK_S = 0.05
+_LOOK_S = 0.02
 _ONSET_STEP_NS = 10_000_000
 _MOST_ONSET_COLUMNS = 4_000_000
 
