@@ -133,7 +133,8 @@ class LabelMenu(QObject):
         if not found:
             menu.addAction("Linked to nothing").setEnabled(False)
         elif len(found) > _MOST:
-            menu.addAction(f"and {len(found) - _MOST} more: Alt+PgDn goes through all").setEnabled(False)
+            more = f"and {len(found) - _MOST} more; go through all (@link.next_end)"
+            menu.addAction(bench.spelled(more)).setEnabled(False)
         menu.addSeparator()
         for words, action_id in _ACTIONS:
             action = menu.addAction(words)

@@ -40,6 +40,7 @@ from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.gui_thread import GuiThread
+from workstation.ui.keymap import keyless
 from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
@@ -117,6 +118,8 @@ class Workbench(QObject):
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self.picked: Signal[Ids] = Signal("picked", on_error=_report)
         """What is picked in link mode so far; empty once it ends."""
+        self.spelled: Callable[[str], str] = keyless
+        """Puts the keys of actions into words (``KeyMap.spelled``); only a window knows them."""
         self._ready: Ready | None = None
         self._masks: MaskFinding | None = None
         self._placed: PlacedCuboids | None = None
@@ -405,7 +408,7 @@ class Workbench(QObject):
 
     def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
         """Say one sentence to the person."""
-        self.told.emit(Told(text, tone))
+        self.told.emit(Told(self.spelled(text), tone))
 
     def check_soon(self) -> None:
         """Check the open sample beside the work, for whoever listens to ``checks.changed``; after edits it is done by

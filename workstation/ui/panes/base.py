@@ -27,6 +27,7 @@ from workstation.app.lag import Lag
 from workstation.core.clock import TimeCause
 from workstation.core.selection import SelectionChanged
 from workstation.ui.attention import Ear, Missed
+from workstation.ui.key_tips import spell_tips
 from workstation.ui.pane_header import PaneHeader
 from workstation.ui.still import StillBox
 
@@ -174,6 +175,8 @@ class Pane(QWidget):
             self._on_sample(bench.view)
         else:
             self._missed.sample = True
+        for part in (self, self.header):  # the header stands in the title bar of the dock
+            spell_tips(part, bench.spelled)
 
     def unbind(self) -> None:
         """Stop; may be called twice. After it no signal reaches the pane."""

@@ -175,7 +175,7 @@ class StripsPane(TimePane, Generic[ModelT]):
         if not out:
             self.canvas.mark_in_ns = now
         elif begin is None:
-            bench.tell("Mark the beginning first (I), then the end (O).")
+            bench.tell(f"Mark the beginning first (@{self.kind}.mark_in), then the end (@{self.kind}.mark_out).")
         elif begin == now:
             bench.tell(self.no_length)
         else:

@@ -198,12 +198,12 @@ class Page(QPlainTextEdit):
         edits = removes or event.matches(QKeySequence.StandardKey.Paste)
         edits = edits or (bool(event.text()) and event.text().isprintable())
         if edits and self._over_lines(cursor):
-            return "Words of several turns are edited turn by turn: Ctrl+J joins two."
+            return "Words of several turns are edited turn by turn; join two (@text.join)."
         if removes and not cursor.hasSelection():
             if event.key() == Qt.Key.Key_Backspace and cursor.atBlockStart():
-                return "This is the beginning of the turn: Ctrl+J joins it to another."
+                return "This is the beginning of the turn; join it to another (@text.join)."
             if event.key() == Qt.Key.Key_Delete and cursor.atBlockEnd():
-                return "This is the end of the turn: Ctrl+J joins the next one to it."
+                return "This is the end of the turn; join the next one to it (@text.join)."
         return ""
 
     def _over_lines(self, cursor: QTextCursor) -> bool:
@@ -216,7 +216,7 @@ class Page(QPlainTextEdit):
         """Plain words; line ends become blanks."""
         text = source.text()
         if self._over_lines(self.textCursor()):
-            self.refused.emit("Words of several turns are edited turn by turn: Ctrl+J joins two.")
+            self.refused.emit("Words of several turns are edited turn by turn; join two (@text.join).")
         elif text:
             blank_before, blank_after = text[:1].isspace(), text[-1:].isspace()
             words = text.replace("\r\n", BREAK).replace("\n", BREAK) if self.notes else " ".join(text.split())

@@ -84,12 +84,12 @@ class TimelinePane(TimePane):
         self._filter_soon.setInterval(_TYPED_MS)
         self._filter_soon.timeout.connect(self._filter_changed)
         self.filter.textChanged.connect(self._filter_soon.start)
-        snaps = "Snap to frames, sweeps, onsets and boundaries (Y)"
+        snaps = "Snap to frames, sweeps, onsets and boundaries (@timeline.snapping)"
         self.snap_button = header_toggle("timeline_snap", "Snap", snaps, on=True)
         self.snap_button.toggled.connect(self._snap_toggled)
-        self._out = header_button("timeline_zoom_out", "−", "Zoom out (-)")
-        self._in = header_button("timeline_zoom_in", "+", "Zoom in (+)")
-        self._fit = header_button("timeline_fit", "Fit", "Show the whole sample (Ctrl+0)")
+        self._out = header_button("timeline_zoom_out", "−", "Zoom out (@timeline.zoom_out)")
+        self._in = header_button("timeline_zoom_in", "+", "Zoom in (@timeline.zoom_in)")
+        self._fit = header_button("timeline_fit", "Fit", "Show the whole sample (@timeline.fit)")
         self._out.clicked.connect(self.zoom_out)
         self._in.clicked.connect(self.zoom_in)
         self._fit.clicked.connect(self.fit)
