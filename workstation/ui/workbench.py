@@ -449,6 +449,7 @@ class Workbench(QObject):
         self.gui.close()
 
     def _take_in(self, changes: ChangeSet) -> None:
+        self.hand.forget_given_up()
         if self._ready is not None:
             if changes.kinds & {RecordKind.STREAM, RecordKind.SAMPLE}:
                 self._drop_ready()  # its media may be others
