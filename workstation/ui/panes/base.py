@@ -18,10 +18,10 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from workstation.app.lag import Lag
 from workstation.core.clock import TimeCause
@@ -129,6 +129,13 @@ class Pane(QWidget):
         """Where these labels show now, in the pane's own coordinates, as far as they are in sight: lines between panes
         (``ui/link_lines.py``) begin and end there. Asked often; costs what is asked for."""
         return []
+
+    def label_at(self, place: QPoint) -> str | None:
+        """The label under a place of the pane, where pointing at it does not make it the hovered one."""
+        return None
+
+    def menu_entries(self, menu: QMenu) -> None:
+        """Put what the pane itself offers into the menu of a label, under what it is linked to."""
 
     def settled(self) -> bool:
         """Whether the screen shows what the playhead asks for; ``False`` while a worker still brings it. Pictures of

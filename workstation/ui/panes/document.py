@@ -133,6 +133,13 @@ class DocumentPane(Pane):
         corner = QPointF(self.page.mapTo(self, QPoint()))
         return [(key, rect.translated(corner)) for key, rect in self.page.where(ids)]
 
+    def label_at(self, place: QPoint) -> str | None:
+        """The smallest there: pages tell nobody what is pointed at."""
+        view = None if self.bench is None else self.bench.view
+        sights = [] if view is None else self.where(frozenset(view.annotations))
+        found = [(rect.width() * rect.height(), key) for key, rect in sights if rect.contains(place)]
+        return min(found)[1] if found else None
+
     def _stand(self) -> None:
         bench = self.bench
         if bench is None or bench.view is None:

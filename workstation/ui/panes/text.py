@@ -169,6 +169,17 @@ class TextPane(Pane):
         corner = QPointF(canvas.viewport().mapTo(self, QPoint()))
         return [(key, rect.translated(corner)) for key, rect in canvas.where(ids)]
 
+    def label_at(self, place: QPoint) -> str | None:
+        """The turn or note under the pointer while it is typed in; what is read tells what is pointed at by itself."""
+        page = self.typing.page
+        line = page.line_at(page.mapFrom(self, place)) if page.isVisible() else None
+        turn = None if line is None else self.typing.turn_at(line)
+        return None if turn is None else turn.id
+
+    def menu_entries(self, menu: QMenu) -> None:
+        if self.typing.isVisible():
+            self.typing.page.menu_entries(menu)
+
     def show_time(self, time_ns: int) -> None:
         self._held.show_time(time_ns)
         page = self.typing.page if self._held is self.typing else self.reading.canvas
