@@ -204,8 +204,8 @@ class SoundLane:
 
     def _pieces(self, view: Viewport) -> Iterator[tuple[int, int, int]]:
         """(first sample, end sample, columns) between the knots of the time map, where a sample is a sample long."""
-        inner = [view.x_of(session) for _, session in self.stream.time_map.knots]
-        edges = [0, *sorted({round(x) for x in inner if 0 < x < view.width_px}), view.width_px]
+        inner = {round(view.x_of(session)) for _, session in self.stream.time_map.knots}
+        edges = [0, *sorted(x for x in inner if 0 < x < view.width_px), view.width_px]  # none of them without width
         for left, right in pairwise(edges):
             yield self._sample_at(view.ns_at(left)), self._sample_at(view.ns_at(right)), right - left
 

@@ -41,6 +41,7 @@ from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.gui_thread import GuiThread
+from workstation.ui.keymap import keyless
 from workstation.ui.slices import Slices
 from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
@@ -121,6 +122,8 @@ class Workbench(QObject):
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self.picked: Signal[Ids] = Signal("picked", on_error=_report)
         """What is picked in link mode so far; empty once it ends."""
+        self.spelled: Callable[[str], str] = keyless
+        """Puts the keys of actions into words (``KeyMap.spelled``); only a window knows them."""
         self._ready: Ready | None = None
         self._masks: MaskFinding | None = None
         self._placed: PlacedCuboids | None = None
@@ -418,7 +421,7 @@ class Workbench(QObject):
 
     def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
         """Say one sentence to the person."""
-        self.told.emit(Told(text, tone))
+        self.told.emit(Told(self.spelled(text), tone))
 
     def check_soon(self) -> None:
         """Check the open sample beside the work, for whoever listens to what it finds; after edits it is done by
@@ -480,6 +483,7 @@ class Workbench(QObject):
         self.gui.close()
 
     def _take_in(self, changes: ChangeSet) -> None:
+        self.hand.forget_given_up()
         if self._ready is not None:
             if changes.kinds & {RecordKind.STREAM, RecordKind.SAMPLE}:
                 self._drop_ready()  # its media may be others
