@@ -11,7 +11,7 @@ import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.evidence import Unmeasured
-from workstation.core.fused_pairs import SOLID, FusedPair, fused_pairs
+from workstation.core.fused_pairs import SOLID, FusedPair, fused_pairs, links_into_space
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
 from workstation.core.records import RecordKind
@@ -20,12 +20,15 @@ from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
+from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.patterns import Lateness, patterns_of
 from workstation.qa.rules.sightings import OVERLAID
 from workstation.qa.rules.views import LINKED, late_views, one_frame_ms
 
 _AS_NEAR_NS = 1_000_000
+_JOINING = Sees(labels=shaped(*SOLID), ends=False)
+"""What says which links lead into space."""
 
 
 @rule(
@@ -47,7 +50,9 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     types = ontology_of(snapshot).link_types
     project = snapshot.project()
     streams = streams_by_id(snapshot, sample)
-    pairs = list(fused_pairs(snapshot, sample))
+    key = ("links into space", sample.id)
+    joining = remembered(snapshot, key, lambda: links_into_space(snapshot, sample), _JOINING)
+    pairs = list(fused_pairs(snapshot, sample, joining))
     late = _late(snapshot, sample) if pairs else {}
     for pair in pairs:
         link_type = types.get(pair.link.type_id)

@@ -224,7 +224,7 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     error_type=ErrorType.MISSING_REFERENCE,
     severity=Severity.WARNING,
     looks_at=LABEL_KINDS,
-    sees=Sees(labels=_SOUNDS.labels),
+    sees=Sees(labels=_SOUNDS.labels, ends=False),
 )
 def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a sample in which most sounds are linked to what makes them or is seen meanwhile, one is linked to nothing,
