@@ -7,16 +7,15 @@ moves meanwhile in the frame its cuboids are in, from its positions before and a
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.geometry import Cuboid, Point3D, Shape, ShapeKind
 from workstation.core.records import RecordKind
-from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 
@@ -84,16 +83,18 @@ def moved_m(places: Sequence[Place], first_ns: int, second_ns: int) -> float | N
     """How far something moves between two times, by its positions (sorted by time) and its last speed beyond them."""
     if len(places) < 2:
         return None
-    times = [time_ns for time_ns, _ in places]
-    at = [_position(places, times, time_ns) for time_ns in (first_ns, second_ns)]
-    return float(np.linalg.norm(at[1] - at[0]))
+    return math.dist(_position(places, first_ns), _position(places, second_ns))
 
 
-def _position(places: Sequence[Place], times: Sequence[int], time_ns: int) -> Floats:
-    after = int(np.clip(np.searchsorted(times, time_ns), 1, len(times) - 1))
+def _position(places: Sequence[Place], time_ns: int) -> list[float]:
+    after = min(max(bisect_left(places, time_ns, key=_time_ns), 1), len(places) - 1)
     (t0, p0), (t1, p1) = places[after - 1], places[after]
-    found: Floats = np.asarray(p0) + (np.asarray(p1) - np.asarray(p0)) * ((time_ns - t0) / (t1 - t0))
-    return found
+    share = (time_ns - t0) / (t1 - t0)
+    return [a + (b - a) * share for a, b in zip(p0, p1, strict=True)]
+
+
+def _time_ns(place: Place) -> int:
+    return place[0]
 
 
 def _ends(snapshot: Snapshot, link: Link) -> tuple[list[Annotation], list[Annotation]]:

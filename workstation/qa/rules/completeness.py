@@ -102,7 +102,7 @@ def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     error_type=ErrorType.MISSING_REFERENCE,
     severity=Severity.WARNING,
     looks_at=LABEL_KINDS,
-    sees=Sees(labels=shaped(*FLAT, *SOLID, tracks=False, things=False)),
+    sees=Sees(labels=shaped(*FLAT, *SOLID, tracks=False, things=False), ends=False),
 )
 def counts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A picture shows more things of a class than the scan of the same moment holds, stated absences counted with it.
@@ -121,15 +121,16 @@ def counts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     absent = {
         item for item, place in _absent(snapshot, sample) if place in {StreamKind.CLOUD.value, *(c.id for c in clouds)}
     }
+    in_scans = {key for key in ontology.classes if ontology.shapes_for(key, StreamKind.CLOUD) & SOLID}
     solid_ns: defaultdict[str | None, list[int]] = defaultdict(list)
     for each in solids:
-        solid_ns[class_of(snapshot, each)].append(_session_ns(each, streams))
+        solid_ns[each.class_id].append(_session_ns(each, streams))
     for times in solid_ns.values():
         times.sort()
     by_picture: defaultdict[tuple[str, int, str], list[Annotation]] = defaultdict(list)
     for each in flats:
-        class_id = class_of(snapshot, each)
-        if class_id in ontology.classes and ontology.shapes_for(class_id, StreamKind.CLOUD) & SOLID:
+        class_id = each.class_id
+        if class_id is not None and class_id in in_scans:
             by_picture[each.stream or "", _session_ns(each, streams), class_id].append(each)
     for (stream, at_ns, class_id), those in by_picture.items():
         times = solid_ns.get(class_id, [])

@@ -144,6 +144,8 @@ def _between_ends(
     """A label for the whole that is linked to one of an event in it."""
     for link in links:
         ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
+        if not any(each.start_ns != each.end_ns for each in ends):
+            continue  # two instants: neither is the whole
         both = [timed for each in ends if each.track is None and (timed := _timed(each, streams)) is not None]
         if len(both) != 2:
             continue
