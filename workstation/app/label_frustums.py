@@ -66,7 +66,8 @@ class FrustumLabeller:
             scene = LidarScene.of(view, readers, view.streams[assignment.stream.id])
             labels = list(_without_cuboid(assignment, view, scene))
             if not labels:
-                yield Chunk(position=1, done=1, total=1)
+                note = "nothing is labelled in a calibrated picture that has no cuboid here"
+                yield Chunk(position=1, done=1, total=1, notes=(note,))
                 return
             yield from chunked(
                 assignment, scene, lambda index: list(_fits(view, scene, index, labels)),
