@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from workstation.app.background import go_easy
 from workstation.app.jobs import Job
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams, reading_context
@@ -45,7 +44,6 @@ def make_ready(
     calm: threading.Event,
 ) -> Ready:
     """Read a sample's records and open its streams, to be handed over to the window. For a worker."""
-    go_easy()
     with open_reader() as store:
         view = SampleView(store, sample)
         view.hold_keyframes()

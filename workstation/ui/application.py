@@ -41,12 +41,18 @@ def make_application() -> QApplication:
 
 
 def wear(application: QApplication, theme: Theme, font_points: float = 0.0) -> None:
-    """Paint everything in this theme; ``font_points`` 0 is the system's own size."""
-    application.setPalette(palette_of(theme))
-    font = QFont(application.font())
+    """Paint everything in this theme; ``font_points`` 0 is the system's own size.
+
+    What it wears already is not put on again: Qt would go through every widget of every window for each.
+    """
+    palette, font, sheet = palette_of(theme), QFont(application.font()), style_sheet(theme)
+    if application.palette() != palette:
+        application.setPalette(palette)
     font.setPointSizeF(font_points or max(9.0, min(11.0, font.pointSizeF())))
-    application.setFont(font)
-    application.setStyleSheet(style_sheet(theme))
+    if application.font() != font:
+        application.setFont(font)
+    if application.styleSheet() != sheet:
+        application.setStyleSheet(sheet)
     application.setWindowIcon(icon("app", theme))
 
 

@@ -97,7 +97,7 @@ class Menus(QObject):
             )
             entry.setText(text + (f"\t{keys[0]}" if keys else ""))
             entry.setEnabled(reason is None or unlock is not None)
-            entry.setToolTip(action.help if reason is None else f"Not now: {reason}.")
+            entry.setToolTip(self._performing.help_of(action) if reason is None else f"Not now: {reason}.")
             entry.setStatusTip(entry.toolTip())
             if self.theme is not None and action.icon:
                 entry.setIcon(icon(action.icon, self.theme))

@@ -214,15 +214,9 @@ class ListPanel(Pane):
     def _mark_selected(self) -> None:
         if self.bench is None or not self.selects:
             return
-        wanted = self.wanted_ids()
-        numbers = [
-            number for number, row in enumerate(self.model.rows) if row.ids and any(each in wanted for each in row.ids)
-        ]
-        self.table.show_selected(numbers)
-        related = self.related_ids()
-        self.table.show_related(
-            number for number, row in enumerate(self.model.rows) if related and not related.isdisjoint(row.ids)
-        )
+        rows, wanted, related = self.model.rows, self.wanted_ids(), self.related_ids()
+        self.table.show_selected([i for i, row in enumerate(rows) if not wanted.isdisjoint(row.ids)] if wanted else [])
+        self.table.show_related([i for i, row in enumerate(rows) if not related.isdisjoint(row.ids)] if related else [])
 
     def related_ids(self) -> frozenset[str]:
         """The ids whose rows are marked as belonging to what is selected."""

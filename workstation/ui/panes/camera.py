@@ -336,6 +336,8 @@ class CameraPane(ViewsPane[CameraView]):
         self.focused = self.enlarged = None
         views, self.views = self.views, []
         for camera in views:
+            camera.frames.stop()  # all of them end beside each other
+        for camera in views:
             self._grid.removeWidget(camera)
             camera.close_feed()
             camera.hide()

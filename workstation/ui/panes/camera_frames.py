@@ -110,6 +110,11 @@ class CameraFrames:
             self.trouble = str(problem)
             self._carrier = None
 
+    def stop(self) -> None:
+        """Tell the worker to end: ``close`` waits for it."""
+        if self.feed is not None:
+            self.feed.stop()
+
     def close(self) -> None:
         """End the worker; what still comes is dropped."""
         feed, self.feed, self._carrier = self.feed, None, None
