@@ -169,10 +169,21 @@ def test_keys_mark_in_and_out_and_the_class_is_asked_for(window: MainWindow, pan
     assert bench.view is not None
     bench.hand.set_class(None)
     bench.clock.seek(10 * SECOND)
+    stored, again = len(labels(window)), CTRL | SHIFT
     press(window, Qt.Key.Key_I)
+    press(window, Qt.Key.Key_Z, CTRL)  # about the mark, not about what was stored before
+    assert pane.canvas.mark_in_ns is None
+    press(window, Qt.Key.Key_Z, again)
+    assert pane.canvas.mark_in_ns == 10 * SECOND
     bench.clock.seek(11 * SECOND)
     press(window, Qt.Key.Key_O)
     assert bench.hand.waiting
+    press(window, Qt.Key.Key_Z, CTRL)
+    assert not bench.hand.waiting
+    press(window, Qt.Key.Key_Z, again)
+    assert bench.hand.waiting
+    assert len(labels(window)) == stored
+    assert pane.gesture is None
     class_id = next(
         each
         for each in bench.view.ontology.classes_for(StreamKind.AUDIO, ShapeKind.SPAN)  # type: ignore[union-attr]

@@ -6,7 +6,6 @@ is painted.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -23,15 +22,6 @@ _SWITCH_S = 0.0005
 """How long a thread that works in Python may make the window's thread wait for its turn. Qt gives the turn away with
 nearly every call, so that at Python's usual 5 ms a paint beside a busy thread waits dozens of times.
 """
-
-
-def has_display() -> bool:
-    """Whether a window could be seen."""
-    if os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"):
-        return False
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def make_application() -> QApplication:
