@@ -41,28 +41,8 @@ def qapp(virtual_display: str, tmp_path_factory: pytest.TempPathFactory) -> Gene
 
 @pytest.fixture(scope="session")
 def demo_template(demo_once: Callable[[str], Path]) -> Path:
-    """The drive demo, built once, as after it was looked at once; take ``demo_project`` to change it."""
-    made = demo_once("drive")
-    keep_previews(made)
-    return made
-
-
-def keep_previews(project: Path) -> None:
-    """Have the small pictures of the films in the project's cache, as a window has that stood open for a while: they
-    are a second's work for each window on a copy."""
-    from workstation.app.opening import open_project
-    from workstation.app.streams import OpenStreams, reading_context
-    from workstation.core.sample import StreamKind
-    from workstation.media.base import CancelToken, OpenContext
-
-    with open_project(project, kind="import", tool="demo") as session:
-        streams = [each for sample in session.store.samples() for each in session.store.streams(sample.id)]
-        context = reading_context(session.project, streams, shared=OpenContext())
-        with OpenStreams(project, context=context) as opened:
-            for stream in streams:
-                previews = opened.previews(stream) if stream.kind is StreamKind.VIDEO else None
-                if previews is not None:
-                    previews.build(0, cancel=CancelToken())
+    """The drive demo, built once; take ``demo_project`` to change it."""
+    return demo_once("drive")
 
 
 @pytest.fixture(scope="session")

@@ -278,10 +278,11 @@ def test_a_camera_that_the_rig_does_not_know_says_so_and_shows_nothing_of_space(
     real.pane.set_look(cuboids=True)
     assert back.scene.shadows
     bench.run("rig.add", sample="sf_drive", key=rig.key, frames=rig.frames, cameras=known)
-    assert "not calibrated" in back.header.accessibleName()
+    # While a small picture stands in for the exact one the header says that, and what is wrong after it.
+    wait_for(lambda: "not calibrated" in back.header.accessibleName(), what="the reason")
     assert not back.scene.shadows
     assert "not calibrated" not in real.camera("front_camera").header.accessibleName()
     bench.session.undo()
-    assert "not calibrated" not in back.header.accessibleName()
+    wait_for(lambda: "not calibrated" not in back.header.accessibleName(), what="the reason to go")
     assert back.scene.shadows
     real.pane.set_look(cuboids=False)
