@@ -13,10 +13,10 @@ import pytest
 from drive_projects import SAMPLE
 
 from strict_windows import copy_of
+from tests.one_sample import one_sample, view_of
 from workstation.app.opening import new_project, open_project
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.reading import Formats
-from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.sightings import Sightings
 from workstation.app.streams import OpenStreams
@@ -63,13 +63,7 @@ lexicon:
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     """A drive with a film, a sound and a bus log that need no files for their labels."""
-    new_project(tmp_path / "p", profile="driving", person="Ana")
-    with open_project(tmp_path / "p", kind="person") as opened:
-        opened.run("sample.add", key="s")
-        opened.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        opened.open_sample("s")
-        for key, kind in (("front", "video"), ("mic", "audio"), ("bus", "series")):
-            opened.run("stream.add", key=key, kind=kind)
+    with one_sample(tmp_path / "p", front="video", mic="audio", bus="series") as opened:
         yield opened
 
 
@@ -77,11 +71,6 @@ def span(session: Session, stream: str, class_id: str, start_ms: int, end_ms: in
     times = {"start_ns": start_ms * MS, "end_ns": end_ms * MS}
     made: str = session.run("annotation.add", stream=stream, class_id=class_id, shape={"kind": "span"}, **times)
     return made
-
-
-def view_of(session: Session) -> SampleView:
-    assert session.sample is not None
-    return SampleView(session.store, session.sample)
 
 
 def found(session: Session, *rules: str) -> tuple[Suggestion, ...]:

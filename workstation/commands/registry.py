@@ -12,7 +12,6 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Protocol
 
@@ -24,6 +23,7 @@ from workstation.commands.resolve import Resolver
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Actor, Right
+from workstation.core.values import dataclass
 
 
 class SessionView(Protocol):

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +26,7 @@ from workstation.core.ontology_parse import with_version
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import Guideline, OntologyState, OntologyVersion, Parked, ParkedState, Project
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 from workstation.store.ontology_text import ontology_of_text
 from workstation.store.queries import Reads
