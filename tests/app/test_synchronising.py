@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from workstation.cli.main import cli
 from workstation.core.errors import UserError
 from workstation.core.rights import ActorKind
 from workstation.synth.talk import TalkOptions, talk
+from workstation.synth.truth import Truth
 
 MADE = TalkOptions(scale=0.5)
 
@@ -27,8 +29,8 @@ def measured(*arguments: str) -> dict[str, object]:
     return found
 
 
-def talk_late_by(folder: Path, ms: int) -> Path:
-    made = talk(folder / "made", variant=f"audio_offset@{ms}", options=MADE)
+def talk_late_by(media: Path, folder: Path, ms: int) -> Path:
+    made = talk(media, variant=f"audio_offset@{ms}", options=MADE)
     project = new_project(folder / f"late_{ms}", profile="dialogue", person="Ana")
     with open_project(project, kind=ActorKind.IMPORT, tool="demo") as session:
         add_generated(session, made, label)
@@ -38,11 +40,9 @@ def talk_late_by(folder: Path, ms: int) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(("ms", "band"), [(30, "green"), (70, "amber"), (150, "red")])
 def test_a_clap_tells_how_late_the_sound_is_and_the_person_decides(
-    tmp_path_factory: pytest.TempPathFactory, ms: int, band: str
+    made_once: Callable[..., Truth], tmp_path: Path, ms: int, band: str
 ) -> None:
-    folder = tmp_path_factory.getbasetemp() / "late_talks"
-    folder.mkdir(exist_ok=True)
-    project = talk_late_by(folder, ms)
+    project = talk_late_by(made_once(talk, options=MADE).folder, tmp_path, ms)
     found = measured("clap", str(project))
     late = found["late_ms"]
     assert isinstance(late, float)

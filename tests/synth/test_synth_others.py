@@ -37,23 +37,23 @@ def frames_of(path: Path) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def talked(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return talk.talk(tmp_path_factory.mktemp("talk"), options=TALK)
+def talked(made_once: Maker) -> Truth:
+    return made_once(talk.talk, options=TALK)
 
 
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return ct.ct(tmp_path_factory.mktemp("ct"))
+def scanned(made_once: Maker) -> Truth:
+    return made_once(ct.ct)
 
 
 @pytest.fixture(scope="module")
-def pictured(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return pictures.scene(tmp_path_factory.mktemp("scene"))
+def pictured(made_once: Maker) -> Truth:
+    return made_once(pictures.scene)
 
 
 @pytest.fixture(scope="module")
-def batched(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return batch.batch(tmp_path_factory.mktemp("batch"))
+def batched(made_once: Maker) -> Truth:
+    return made_once(batch.batch)
 
 
 # Clip
