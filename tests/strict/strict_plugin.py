@@ -22,10 +22,12 @@ import strict_sockets
 import strict_widgets
 from strict_display import virtual_display
 from strict_noise import expect_log
-from strict_windows import bench, demo_project, demo_template, qapp, talk_project, talk_template
+from strict_once import demo_once, made_once
+from strict_windows import bench, demo_project, demo_template, qapp, shared_bench, talk_project, talk_template
 
 __all__ = [
-    "bench", "demo_project", "demo_template", "expect_log", "qapp", "talk_project", "talk_template", "virtual_display",
+    "bench", "demo_once", "demo_project", "demo_template", "expect_log", "made_once", "qapp", "shared_bench",
+    "talk_project", "talk_template", "virtual_display",
 ]  # fmt: skip
 
 # Before anything loads NumPy: the many small products of the generators gain nothing by more threads, which only wait

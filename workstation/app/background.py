@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from workstation.core.errors import UserError
 from workstation.media.base import Cancelled, CancelToken
 
-_LOOK_S = 0.05
+_LOOK_S = 0.02
 
 
 def at_rest() -> threading.Event:
@@ -67,13 +67,17 @@ class Background(Generic[Key, Value]):
                 self._thread.start()
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Stop what is being made, and the thread; a second call does nothing. Not from ``deliver``."""
+    def stop(self) -> None:
+        """End what is being made, without waiting for it; ``close`` is still to come."""
         with self._changed:
             self._closing = True
             self._wanted = {}
             self._token.cancel()
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Stop what is being made, and the thread; a second call does nothing. Not from ``deliver``."""
+        self.stop()
         if self._thread is not None:
             self._thread.join()
 

@@ -18,7 +18,7 @@ from workstation.core.sample import Stream
 from workstation.core.signal import Signal
 from workstation.media.base import OpenContext, ReaderSpec
 
-_LOOK_S = 0.1
+_LOOK_S = 0.02
 Post = Callable[[Callable[[Any], None], object], None]
 
 

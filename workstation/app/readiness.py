@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from workstation.app.jobs import Job
 from workstation.app.sample_view import SampleView
@@ -13,6 +12,7 @@ from workstation.core.errors import DataError
 from workstation.core.ids import SampleId
 from workstation.core.sample import GateState, StreamKind
 from workstation.core.timebase import SECOND_NS
+from workstation.core.values import dataclass
 from workstation.media.base import OpenContext, ReaderSpec
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
