@@ -329,6 +329,21 @@ def test_a_rule_is_not_run_for_what_it_does_not_look_at_and_only_near_what_chang
     assert sum(len(each.findings) for each in outcomes if each.rule.id == "ontology.labels_conflict") == 29
 
 
+def test_a_moved_label_is_no_news_for_its_thing_s_other_labels_nor_for_who_only_asks_which_links_there_are() -> None:
+    scene, checks, sample = small()
+    thing = scene.entity("dog").id
+    box, cuboid = scene.label("image", "dog", entity=thing), scene.label("cloud", "dog", entity=thing)
+    sound = scene.label("audio", "sound")
+    link = scene.link("causes", {"cause": box, "effect": sound})
+    checks.check(scene.snapshot, sample, NoEvidence(), None)
+    told = []
+    for changed in (box, cuboid, sound, link):
+        checks.check(scene.snapshot, sample, NoEvidence(), {record_kind(changed): {changed.id}})
+        told.append([each for each in ("moments.apart", "pairing.unseen", "space.counts") if each in checks.judged])
+    heard = ["moments.apart", "pairing.unseen"]
+    assert told == [["moments.apart"], [], heard, [*heard, "space.counts"]]
+
+
 def test_a_rule_that_could_not_judge_is_asked_again_and_one_that_stops_judging_takes_its_findings_along() -> None:
     def picky(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         for each in snapshot.annotations(sample.id):

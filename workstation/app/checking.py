@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workstation.core.findings import Finding
@@ -22,6 +21,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.signal import Signal
 from workstation.core.stopping import Stopped, StopToken
+from workstation.core.values import dataclass
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
 
@@ -114,8 +114,6 @@ class SampleChecks:
             self._thread.join()
 
     def _work(self) -> None:
-        # Not with less right to a core than others (``go_easy``): it would be put aside while it holds what every
-        # thread of Python must have, and the window would wait with it.
         from workstation.app.evidence import KeptEvidence  # with models and estimators: a start goes without
 
         evidence = KeptEvidence(self._project)

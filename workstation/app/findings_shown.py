@@ -78,7 +78,7 @@ def said(finding: Finding) -> tuple[str, ...]:
     short = f"{finding.rule}: {measured}" if measured and len(measured) <= 48 else finding.rule
     text = finding.text[:1].upper() + finding.text[1:]
     helps = f"{finding.suggestion[:1].upper()}{finding.suggestion[1:]}." if finding.suggestion else ""
-    mend = "" if finding.fix is None else f"Ctrl+. does it: {finding.fix.title}."
+    mend = "" if finding.fix is None else f"Fix it (@finding.fix): {finding.fix.title}."
     return tuple(each for each in (short, f"{text}.", helps, mend) if each)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from workstation.app.background import go_easy
 from workstation.app.moment import StreamFacts, facts_of
 from workstation.app.relinking import missing_media
 from workstation.app.streams import OpenStreams
@@ -72,7 +71,6 @@ class Measuring:
         context: OpenContext,
         calm: threading.Event | None,
     ) -> None:
-        go_easy()
         while calm is not None and not calm.wait(_LOOK_S):
             if stop.is_set():
                 return

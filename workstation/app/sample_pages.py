@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from time import perf_counter
 
@@ -19,6 +19,7 @@ from workstation.core.annotation import State
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import GateState, Sample, SampleState
+from workstation.core.values import dataclass
 from workstation.store.queries import Reads
 
 PAGE = 200

@@ -6,13 +6,13 @@ Asked by the actions of the window; answers with ids and session times, and chan
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workstation.app.sample_view import SampleView
 from workstation.core.findings import Finding
+from workstation.core.values import dataclass
 
 if TYPE_CHECKING:  # which asks here when things begin
     from workstation.app.finding_places import PlacedFinding

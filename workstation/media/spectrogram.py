@@ -8,11 +8,11 @@ everything between them, so a short event can fall between two columns. The wave
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.core.values import dataclass
 from workstation.media.audio import AudioFile
 from workstation.media.base import CancelToken, OpenContext
 

@@ -101,7 +101,7 @@ class HeldSample:
         nodes = {each for kind in _LISTED for each in touched.get(kind, ())}
         asked = {*declared, *self._facts}
         before = self._referring(nodes)
-        seen = {each for each in asked if self._are_seen(each, before)}
+        seen = {each for each in asked if self._are_seen(each, nodes, before)}
         for kind in self._held:
             for record_id in touched.get(kind, ()):
                 self._take(kind, record_id)
@@ -109,7 +109,7 @@ class HeldSample:
             self._keyframes.pop(record_id, None)
             self._words.pop(record_id, None)
         after = self._referring(nodes)
-        seen |= {each for each in asked - seen if self._are_seen(each, after)}
+        seen |= {each for each in asked - seen if self._are_seen(each, nodes, after)}
         for each in seen:
             self._facts.pop(each, None)
         self._views = {}
@@ -165,9 +165,12 @@ class HeldSample:
         return found
 
     def _referring(self, ids: Iterable[str]) -> set[str]:
-        """These, what quotes them, and the links at any of all that: whose verdicts ask for one of these by its id."""
-        found = self._together(set(ids))
-        found |= self._together({text for each in found for text in self._texts(each)})
+        """These, the labels of things among them, what quotes them, and the links at any of all that: whose verdicts
+        ask for one of these by its id. Other labels of the same thing do not: who looks at both has both in its lists.
+        """
+        found = set(ids)
+        found |= found.union(*(self._of_entity[each] for each in found if each in self._of_entity))
+        found |= {text for each in found for text in self._texts(each)}
         return found.union(*(self._at_end.get(each, ()) for each in found))
 
     def _together(self, ids: set[str]) -> set[str]:
@@ -209,14 +212,15 @@ class HeldSample:
             self._views[sees] = view
         return self._views[sees]
 
-    def _are_seen(self, sees: Sees, ids: Iterable[str]) -> bool:
-        """Whether a rule that sees no more than this would see any of these labels and links."""
+    def _are_seen(self, sees: Sees, touched: Collection[str], referring: Collection[str]) -> bool:
+        """Whether a rule that sees no more than this would see any of what was touched or refers to it."""
         if sees == EVERYTHING:
-            shelves = [self._held[kind] for kind in _LISTED]
-        else:  # an entity counts by its labels and links, which are among the ids
-            declared = self._shelves(sees)
-            shelves = [declared.get(kind, self._held[kind]) for kind in (RecordKind.ANNOTATION, RecordKind.LINK)]
-        return any(each in shelf for each in ids for shelf in shelves)
+            return any(each in self._held[kind] for each in referring for kind in _LISTED)
+        declared = self._shelves(sees)  # an entity counts by its labels and links, which refer to it
+        labels, links = (declared.get(kind, self._held[kind]) for kind in (RecordKind.ANNOTATION, RecordKind.LINK))
+        if any(each in labels for each in referring):
+            return True
+        return any(each in links for each in (referring if sees.ends else touched))
 
     def _shelves(self, sees: Sees) -> dict[RecordKind, Shelf]:
         if sees not in self._by_sees:
@@ -231,7 +235,8 @@ class HeldSample:
 
                 def wanted(label: Annotation) -> bool:
                     stream = None if label.stream is None else kinds.get(label.stream)
-                    return any(sort.take(label.kind, stream, track=label.track is not None) for sort in sorts)
+                    track, thing = label.track is not None, label.entity is not None
+                    return any(sort.take(label.kind, stream, track=track, thing=thing) for sort in sorts)
 
                 shelves[RecordKind.ANNOTATION] = Shelf(stop.over(self._held[RecordKind.ANNOTATION].list()), wanted)
             self._by_sees[sees] = shelves
@@ -248,6 +253,8 @@ class HeldSample:
         self._source.stop.look()
         facts = self._facts[self._sees if sees is None else sees]
         if key not in facts:
+            if sees is not None:
+                self._shelves(sees)  # now, with the check of all, and not with the first edit after it
             facts[key] = make()
         return cast("T", facts[key])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 
 from workstation.core.annotation import FindingDecision
 from workstation.core.evidence import Evidence, Unmeasured
@@ -17,6 +16,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.stopping import Stopped
+from workstation.core.values import dataclass
 from workstation.qa.findings import CannotRunError, Finding, Rule
 from workstation.qa.remembered import RememberedSnapshot
 

@@ -10,7 +10,6 @@ show, the glass looks again some times a second and repaints only what moved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, QTimer, Slot
@@ -18,7 +17,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from workstation.core.ontology import Severity
+from workstation.core.values import dataclass
 from workstation.ui.glass import show_only
+from workstation.ui.keymap import keyless
 from workstation.ui.scenes.finding_marks import (
     paint_brackets,
     paint_callout,
@@ -189,8 +190,9 @@ class FindingGlass(QWidget):
     @Slot()
     def _look(self) -> None:
         """Where everything is now."""
+        spelled = keyless if self._bench is None else self._bench.spelled
         sights = self._sights()
-        drawn = Drawn(_signs(self._near, sights), *_wholes(self._whole, sights))
+        drawn = Drawn(_signs(self._near, sights), *_wholes(self._whole, sights, spelled))
         if drawn == self.drawn and self.isVisible() is bool(drawn):
             return
         self.drawn = drawn
@@ -257,14 +259,14 @@ def _signs(near: list[Shown], sights: dict[str, list[_Sight]]) -> tuple[Sign, ..
 
 
 def _wholes(
-    whole: list[Shown], sights: dict[str, list[_Sight]]
+    whole: list[Shown], sights: dict[str, list[_Sight]], spelled: Callable[[str], str]
 ) -> tuple[tuple[Bracket, ...], tuple[Callout, ...]]:  # fmt: skip
     from workstation.app.findings_shown import said
 
     brackets: list[Bracket] = []
     callouts: list[Callout] = []
     for each in whole:
-        lines, severity = said(each.finding), each.finding.severity
+        lines, severity = tuple(map(spelled, said(each.finding))), each.finding.severity
         largest: dict[str, _Sight] = {}
         for number, side in enumerate(each.sides, 1):
             name = str(number) if len(each.sides) > 1 else ""

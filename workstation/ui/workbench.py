@@ -41,11 +41,13 @@ from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.gui_thread import GuiThread
+from workstation.ui.keymap import keyless
 from workstation.ui.slices import Slices
 from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from workstation.app.placed_cuboids import PlacedCuboids
@@ -75,6 +77,7 @@ class Workbench(QObject):
         super().__init__(parent)
         self.session = session
         self.gui = GuiThread(self)
+        self.turnstile = Turnstile(self)
         self.hand = Hand()
         self.sight = Sight()
         self.previews = Previews(on_error=_report)
@@ -119,6 +122,8 @@ class Workbench(QObject):
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self.picked: Signal[Ids] = Signal("picked", on_error=_report)
         """What is picked in link mode so far; empty once it ends."""
+        self.spelled: Callable[[str], str] = keyless
+        """Puts the keys of actions into words (``KeyMap.spelled``); only a window knows them."""
         self._ready: Ready | None = None
         self._masks: MaskFinding | None = None
         self._placed: PlacedCuboids | None = None
@@ -131,15 +136,7 @@ class Workbench(QObject):
         self._context = context or OpenContext()
         self.formats = Formats()
         """What can be read, plug-ins included."""
-        self.checks = SampleChecks(session.project, session.store.reader_elsewhere(), self.gui.post)
-        """The findings of the open sample: see ``check_soon``. Panes that show where they are wait for the next."""
-        self.places: FindingPlaces | None = None
-        """The same with their places in time, for every pane that shows some."""
-        self.findings_placed: Signal[FindingPlaces] = Signal("findings_placed", on_error=_report)
-        """The checks said something, and ``places`` holds it: in the same turn, or some later where it is very much."""
-        self._placing = Slices(self)
-        self.checks.changed.connect(self._place_findings)
-        self._check_soon = self._later(self._check, _CHECK_MS)
+        self._prepare_checks()
         self.calm = threading.Event()
         """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
         self.opens_late = False
@@ -148,6 +145,17 @@ class Workbench(QObject):
         """The sample is on the screen: what can wait may begin."""
         self._calm_soon = self._later(self._calm_down, 0)
         session.changed.connect(self._take_in)
+
+    def _prepare_checks(self) -> None:
+        self.checks = SampleChecks(self.session.project, self.session.store.reader_elsewhere(), self.gui.post)
+        """The findings of the open sample: see ``check_soon``. Panes that show where they are wait for the next."""
+        self.places: FindingPlaces | None = None
+        """The same with their places in time, for every pane that shows some."""
+        self.findings_placed: Signal[FindingPlaces] = Signal("findings_placed", on_error=_report)
+        """The checks said something, and ``places`` holds it: in the same turn, or some later where it is very much."""
+        self._placing = Slices(self)
+        self.checks.changed.connect(self._place_findings)
+        self._check_soon = self._later(self._check, _CHECK_MS)
 
     def _later(self, act: Callable[[], None], interval_ms: int) -> QTimer:
         """A timer that does something once, whenever it was started."""
@@ -416,7 +424,7 @@ class Workbench(QObject):
 
     def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
         """Say one sentence to the person."""
-        self.told.emit(Told(text, tone))
+        self.told.emit(Told(self.spelled(text), tone))
 
     def check_soon(self) -> None:
         """Check the open sample beside the work, for whoever listens to what it finds; after edits it is done by
@@ -474,9 +482,11 @@ class Workbench(QObject):
         self.close_sample()
         if self._masks is not None:
             self._masks.close()
+        self.turnstile.close()
         self.gui.close()
 
     def _take_in(self, changes: ChangeSet) -> None:
+        self.hand.forget_given_up()
         if self._ready is not None:
             if changes.kinds & {RecordKind.STREAM, RecordKind.SAMPLE}:
                 self._drop_ready()  # its media may be others

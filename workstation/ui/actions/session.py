@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workstation.ui.workbench import Workbench
 
 _HANDED_IN = frozenset({"submitted", "approved", "quarantined"})
+NO_FINDING = "go to a finding first (@finding.next)"
 SAMPLE, PLAY, VIEW, LINK, REVIEW, LABEL = "Sample", "Play", "View", "Link", "Review", "Label"
 
 
@@ -231,7 +232,7 @@ def _needs_finding(hands: Hands) -> str | None:
 
     if hands.bench.session.read_only:
         return READ_ONLY
-    return needs_sample(hands) or (None if looked_at(hands.bench) is not None else "go to a finding first (N)")
+    return needs_sample(hands) or (None if looked_at(hands.bench) is not None else NO_FINDING)
 
 
 def _needs_fix(hands: Hands) -> str | None:

@@ -7,7 +7,6 @@ again a moment after something changed, as soon as somebody sees the panel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from workstation.app.rows import Cell, Column, Row, says
 from workstation.app.sample_view import SampleView
 from workstation.core.selection import SelectionChanged
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 from workstation.ui.eliding import ChoiceBox
 from workstation.ui.icons import icon

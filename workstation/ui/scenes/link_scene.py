@@ -5,8 +5,6 @@ Links of the same two pixels are drawn once, so that ten thousand cost what the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
@@ -14,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath,
 from workstation.app.moments_of import Arc, arc_of
 from workstation.app.sample_view import SampleView
 from workstation.app.viewport import Viewport
+from workstation.core.values import dataclass
 from workstation.ui.scenes.lane_scene import LaneScene, Look, blank, painter_on
 
 _MOST_ARCS = 600
