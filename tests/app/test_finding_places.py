@@ -107,3 +107,24 @@ def test_after_an_edit_only_what_it_touched_is_placed_and_written_again(session:
     take(places, findings)
     assert [each.session_ns for each in places.all] == [placed(view, each).session_ns for each in findings]
     assert places.all[0].session_ns == 10 * SECOND
+
+
+def test_checks_that_follow_each_other_faster_than_they_are_placed_come_to_an_end(session: Session) -> None:
+    starts = {box(session, second): second for second in range(30)}
+    view = SampleView(session.store, session.open_sample("s"))
+    findings = [found(f"rule.{each}", Severity.INFO, Item("annotation", each)) for each in starts]
+    places = FindingPlaces(view)
+    session.changed.connect(view.apply)
+    session.changed.connect(places.apply)
+    for _ in range(3):
+        begun = places.take(findings)
+        for _ in range(20):
+            next(begun)  # and the next one takes its place
+    first = next(iter(starts))
+    session.run("annotation.delete", annotations=[first])
+    placed_before = dict(places._known)
+    take(places, findings[1:])
+    assert [each.finding for each in places.all] == findings[1:]
+    kept = [placed_before.get(each.finding.fingerprint) is each for each in places.all]
+    assert kept == [True] * 19 + [False] * 10
+    assert places.by_fingerprint(findings[0].fingerprint) is None

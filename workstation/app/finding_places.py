@@ -87,6 +87,8 @@ class FindingPlaces:
         self.all: Sequence[PlacedFinding] = ()
         """In the order of the checks."""
         self._known: dict[str, PlacedFinding] = {}
+        """With what a ``take`` that was not ended has placed: where checks follow each other fast the next goes on."""
+        self._told: dict[str, PlacedFinding] = {}
         self._touched: set[str] = set()
         """Since the last ``take`` began."""
         self._taking: set[str] = set()
@@ -117,17 +119,21 @@ class FindingPlaces:
             before = known.get(finding.fingerprint)
             if before is None or before.finding != finding or not before.about.isdisjoint(touched):
                 before = placed(self.view, finding)
+                known[finding.fingerprint] = before
             now[finding.fingerprint] = before
             yield
         self._taking = set()
-        self._known, self.all, self.told = now, tuple(now.values()), True
+        self._told = now
+        if self._known is known:  # else streams or the rig changed meanwhile: the next places all of them
+            self._known = dict(now)
+        self.all, self.told = tuple(now.values()), True
         yield
         self._lay_out([each for each in self.all if each.stretches and not each.finding.settled])
 
     def by_fingerprint(self, fingerprint: str) -> Finding | None:
         """One of them."""
-        found = self._known.get(fingerprint)
-        return None if found is None or not self.told else found.finding
+        found = self._told.get(fingerprint)
+        return None if found is None else found.finding
 
     def _lay_out(self, those: Sequence[PlacedFinding]) -> None:
         counts = np.fromiter((len(each.stretches) for each in those), np.int64, len(those))

@@ -49,15 +49,20 @@ class FindingRows:
             made = known.get(placed.finding.fingerprint)
             if made is None or made.of is not placed:
                 streams = streams_of(places.view, placed.finding)
-                made = _Made(placed, _row(places.view, placed, streams), tuple(streams))
+                made = known[placed.finding.fingerprint] = _Made(
+                    placed, _row(places.view, placed, streams), tuple(streams)
+                )
             now[placed.finding.fingerprint] = made
             yield
         self._of, self._missed, self._known = places.all, missed, now
         self.streams = frozenset(key for each in now.values() for key in each.streams)
         self.rules = frozenset(each.finding.rule for each in places.all) | {rule for rule, _ in missed}
         yield
+        order = _order(places.all)
+        yield
         all_made = list(now.values())
-        self.rows = [*(all_made[i].row for i in _order(places.all)), *map(_not_run_row, missed)]
+        self.rows = [*(all_made[i].row for i in order), *map(_not_run_row, missed)]
+        yield
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +74,10 @@ class _Made:
 
 def _order(those: Sequence[PlacedFinding]) -> Sequence[int]:
     """Those of equal rank and time stay in the order of the checks."""
-    keys = [(each.starts_ns or 0, GRAVITY[each.finding.severity], each.finding.settled) for each in those]
-    found: list[int] = np.lexsort(np.array(keys, np.int64).reshape(-1, 3).T).tolist()
+    starts = np.fromiter((each.starts_ns or 0 for each in those), np.int64, len(those))
+    ranks = np.fromiter((GRAVITY[each.finding.severity] for each in those), np.int64, len(those))
+    settled = np.fromiter((each.finding.settled for each in those), np.bool_, len(those))
+    found: list[int] = np.lexsort((starts, ranks, settled)).tolist()
     return found
 
 

@@ -148,7 +148,9 @@ class ListPanel(Pane):
         rows = self.all_rows()
         typed, chosen = self.field.text(), self.chosen()
         own = typed if not self.searches_itself else ""
-        shown = [row for row in rows if self.fits(row, chosen) and (not own or says(row, own))]
+        shown = rows
+        if chosen or own:
+            shown = [row for row in rows if self.fits(row, chosen) and (not own or says(row, own))]
         filtered = bool(typed or chosen) and bool(rows or self.searches_itself)
         self.table.empty = "Nothing fits the filter." if filtered else self.empty
         if self.model.set_rows(shown):
