@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.one_sample import one_sample
 from workstation.app.adopting import Onlooker
-from workstation.app.opening import new_project, open_project
+from workstation.app.opening import open_project
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
@@ -55,11 +56,8 @@ def drawn(camera: str, middle: Floats, noise: Floats) -> dict[str, Any]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    made = new_project(tmp_path / "p", profile="driving", person="Ana")
-    with open_project(made, kind="person") as session:
-        session.run("sample.add", key="s")
-        session.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        session.open_sample("s")
+    made = tmp_path / "p"
+    with one_sample(made) as session:
         frames, cameras = [], []
         for name, place in PLACES.items():
             turn = quaternion_of(looking(place).T)

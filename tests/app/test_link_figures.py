@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.one_sample import one_sample
 from workstation.app.linking import offers, refusals
-from workstation.app.opening import new_project, open_project
+from workstation.app.opening import open_project
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.sightings import Sightings
@@ -28,13 +29,7 @@ CUBOID = {"kind": "cuboid", "center": [5, 0, 0], "size": [4, 2, 2]}
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     """A drive with three horns and three cars in the picture, of which one has a cuboid."""
-    new_project(tmp_path / "p", profile="driving", person="Ana")
-    with open_project(tmp_path / "p", kind="person") as opened:
-        opened.run("sample.add", key="s")
-        opened.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        opened.open_sample("s")
-        for key, kind in (("front", "video"), ("mic", "audio"), ("lidar", "cloud")):
-            opened.run("stream.add", key=key, kind=kind)
+    with one_sample(tmp_path / "p", front="video", mic="audio", lidar="cloud") as opened:
         yield opened
 
 

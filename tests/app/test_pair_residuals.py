@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.one_sample import one_sample
 from workstation.app.evidence import MediaEvidence
-from workstation.app.opening import new_project, open_project
+from workstation.app.opening import open_project
 from workstation.app.pair_rows import is_fused, link_residuals, residual_section
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
@@ -36,11 +37,8 @@ def drawn(right_px: float = 0.0, down_px: float = 0.0) -> dict[str, Any]:
 
 def fused(folder: Path, box: dict[str, Any], apart_ms: int) -> Path:
     """A camera that looks along x from the origin, and a cube 20 m ahead that goes 10 m/s to the left."""
-    project = new_project(folder / "p", profile="driving", person="Ana")
-    with open_project(project, kind="person") as session:
-        session.run("sample.add", key="s")
-        session.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        session.open_sample("s")
+    project = folder / "p"
+    with one_sample(project) as session:
         session.run("stream.add", key="cam", kind="video", frame="cam")
         session.run("stream.add", key="lidar", kind="cloud", frame="world")
         frames = (Frame(name="cam", parent="world", parent_from_child=RigidTransform(rotation=(0.5, -0.5, 0.5, -0.5))),)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drive_projects import SAMPLE, drive_project
+from drive_projects import SAMPLE
 
+from strict_windows import copy_of
+from tests.one_sample import one_sample, view_of
 from workstation.app.opening import new_project, open_project
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.reading import Formats
-from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.sightings import Sightings
 from workstation.app.streams import OpenStreams
@@ -27,8 +28,6 @@ from workstation.core.errors import Refused, UserError
 from workstation.core.suggestion import Suggestion
 from workstation.formats.native import NATIVE
 from workstation.formats.times import TIMES
-from workstation.synth.drive.fixture import drive
-from workstation.synth.drive.rig import DriveOptions
 
 MS = 1_000_000
 WORDS = """\
@@ -64,13 +63,7 @@ lexicon:
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     """A drive with a film, a sound and a bus log that need no files for their labels."""
-    new_project(tmp_path / "p", profile="driving", person="Ana")
-    with open_project(tmp_path / "p", kind="person") as opened:
-        opened.run("sample.add", key="s")
-        opened.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        opened.open_sample("s")
-        for key, kind in (("front", "video"), ("mic", "audio"), ("bus", "series")):
-            opened.run("stream.add", key=key, kind=kind)
+    with one_sample(tmp_path / "p", front="video", mic="audio", bus="series") as opened:
         yield opened
 
 
@@ -78,11 +71,6 @@ def span(session: Session, stream: str, class_id: str, start_ms: int, end_ms: in
     times = {"start_ns": start_ms * MS, "end_ns": end_ms * MS}
     made: str = session.run("annotation.add", stream=stream, class_id=class_id, shape={"kind": "span"}, **times)
     return made
-
-
-def view_of(session: Session) -> SampleView:
-    assert session.sample is not None
-    return SampleView(session.store, session.sample)
 
 
 def found(session: Session, *rules: str) -> tuple[Suggestion, ...]:
@@ -409,10 +397,9 @@ def test_rules_read_no_stream_that_they_do_not_need(session: Session) -> None:
 
 
 @pytest.mark.slow
-def test_on_the_generated_drive_every_view_finds_its_cuboid_and_its_twin(tmp_path: Path) -> None:
+def test_on_the_generated_drive_every_view_finds_its_cuboid_and_its_twin(three_cameras: Path, tmp_path: Path) -> None:
     """Links and entities are taken away; the rules put together what the truth says is one, and nothing else."""
-    options = DriveOptions(seconds=1.2, cameras=3, scale=0.25, workers=1)
-    folder = drive_project(drive(tmp_path / "fx", options=options), tmp_path / "drive")
+    folder = copy_of(three_cameras, tmp_path / "drive")
     with open_project(folder, kind="person") as session:
         session.run("gate.waive", sample=SAMPLE, gate="sync", reason="generated")
         session.open_sample(SAMPLE)

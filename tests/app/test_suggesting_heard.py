@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from workstation.app.opening import new_project, open_project
+from tests.one_sample import one_sample, view_of
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.reading import Formats
-from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.sightings import Sightings
 from workstation.app.streams import OpenStreams
@@ -24,13 +23,7 @@ MS = 1_000_000
 
 
 def opened(folder: Path, profile: str) -> Iterator[Session]:
-    new_project(folder, profile=profile, person="Ana")
-    with open_project(folder, kind="person") as session:
-        session.run("sample.add", key="s")
-        session.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        session.open_sample("s")
-        for key, kind in (("film", "video"), ("mic", "audio"), ("lidar", "cloud"), ("notes", "text")):
-            session.run("stream.add", key=key, kind=kind)
+    with one_sample(folder, profile, film="video", mic="audio", lidar="cloud", notes="text") as session:
         yield session
 
 
@@ -42,11 +35,6 @@ def driving(tmp_path: Path) -> Iterator[Session]:
 @pytest.fixture
 def talk(tmp_path: Path) -> Iterator[Session]:
     yield from opened(tmp_path / "talk", "dialogue")
-
-
-def view_of(session: Session) -> SampleView:
-    assert session.sample is not None
-    return SampleView(session.store, session.sample)
 
 
 def found(session: Session, rule: str) -> tuple[Suggestion, ...]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.one_sample import one_sample, view_of
 from workstation.app.entity_preview import Preview, merged, split
-from workstation.app.opening import new_project, open_project
-from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.core.annotation import Comment
 from workstation.core.records import RecordKind
@@ -19,19 +18,9 @@ MS = 1_000_000
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
-    new_project(tmp_path / "p", profile="driving", person="Ana")
-    with open_project(tmp_path / "p", kind="person") as opened:
-        opened.run("sample.add", key="s")
-        opened.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        opened.open_sample("s")
-        opened.run("stream.add", key="cam", kind="video")
+    with one_sample(tmp_path / "p", cam="video") as opened:
         opened.run("stream.add", key="lidar", kind="cloud", frame="lidar")
         yield opened
-
-
-def view_of(session: Session) -> SampleView:
-    assert session.sample is not None
-    return SampleView(session.store, session.sample)
 
 
 def track(session: Session, stream: str, start_ms: int, end_ms: int, **said: object) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workstation.app.opening import new_project, open_project
+from tests.one_sample import one_sample
 from workstation.app.session import Session
 
 MS = 1_000_000
@@ -17,15 +17,10 @@ FRAMES = 3 * 33_333_333
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     """Three views whose clocks begin a second apart, each with the same grasp; and the force that is no view."""
-    new_project(tmp_path / "p", profile="manipulation", person="Ana")
-    with open_project(tmp_path / "p", kind="person") as opened:
-        opened.run("sample.add", key="s")
-        opened.run("gate.waive", sample="s", gate="sync", reason="clocks known by design")
-        opened.open_sample("s")
+    with one_sample(tmp_path / "p", "manipulation", force="series") as opened:
         for number, key in enumerate(("wrist", "overhead", "side")):
             shift = {"knots": [[0, number * 1000 * MS]], "method": "declared"}
             opened.run("stream.add", key=key, kind="video", time_map=shift)
-        opened.run("stream.add", key="force", kind="series")
         yield opened
 
 

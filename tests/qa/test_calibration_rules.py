@@ -65,6 +65,18 @@ def test_two_narrow_cuboids_are_no_rule() -> None:
     assert world.found("calibration") == []
 
 
+@pytest.mark.parametrize(("lacking_m", "rules"), [((0.5, 0.15, 0.0), []), ((0.5, 0.25, 0.25), ["calibration.size"])])
+def test_one_thing_that_is_wrong_by_itself_makes_no_rule_of_another_s_noise(
+    lacking_m: tuple[float, ...], rules: list[str]
+) -> None:
+    world = World({"containment_px": 99.0, "iou": 0.01})
+    for number, (place, lack) in enumerate(zip(PLACES, lacking_m, strict=False), 1):
+        thing, times = world.thing(number=number), dict.fromkeys(range(0, 800, 100), place)
+        world.cuboid(thing, dict(times), size=(SIZE[0], SIZE[1] - lack, SIZE[2]))
+        world.seen(thing, times)
+    assert [each.rule for each in world.found("calibration")] == rules
+
+
 @pytest.mark.parametrize(("aside_m", "found"), [(0.3, 1), (-0.3, 1), (0.03, 0)])
 def test_a_camera_that_sits_elsewhere_is_one_finding_with_its_metres(aside_m: float, found: int) -> None:
     world = World()

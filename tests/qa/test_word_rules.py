@@ -143,6 +143,18 @@ def test_what_is_negated_or_of_a_sort_that_nobody_labels_is_not_invented() -> No
     assert (found.error_type, found.measured) == (ErrorType.HALLUCINATION, "chair")
 
 
+def test_a_caption_of_a_picture_without_labels_is_held_against_what_its_phrases_are_linked_to() -> None:
+    world = World("vision_language")
+    cup = world.label("image", entity=world.entity("cup").id, stream=world.streams["video"])
+    world.caption("A cup, and a dog.")
+    assert world.told("captions.absent") == [], "nobody labelled that picture"
+    phrase = world.says("A cup")
+    world.link("refers_to", {"phrase": phrase, "thing": cup})
+    (found,) = world.told("captions.absent")
+    assert found.measured == "dog"
+    assert world.told("captions.partial", "captions.pairing") == []
+
+
 @pytest.mark.parametrize("words", ["vehicle", "automobile", "sedan", "the red car in the foreground"])
 def test_all_words_of_one_concept_link_without_a_flag(words: str) -> None:
     world = World("vision_language")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 import string
-import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from strict_windows import copy_of, wait_for
+from strict_windows import copy_of
 from workstation.app import looks
 from workstation.core.findings import Finding, Item
 from workstation.core.ontology import ErrorType, Severity
@@ -57,10 +56,9 @@ def window(
     folder = tmp_path_factory.mktemp("accessible")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKSTATION_HOME", str(folder / "home"))
-        with main_window(copy_of(demo_template, folder / "drive")) as made:
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as made:
             for dock in made.docks:
                 dock.built()
-            wait_for(lambda: "checks" in {each.name for each in threading.enumerate()}, what="the checks to begin")
             yield made
 
 
@@ -99,7 +97,6 @@ def look_at_a_finding(window: MainWindow) -> None:
     """As if the checks had found something wrong with a thing of the sample."""
     bench = bench_of(window)
     assert bench.view is not None
-    wait_for(lambda: bench.checks.sample is not None, what="the checks", timeout_ms=60_000)
     thing = next(iter(bench.view.entities))
     finding = Finding(
         rule="test.thing", version=1, error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, text="it is odd",

@@ -44,11 +44,10 @@ def window(
     folder = tmp_path_factory.mktemp("linked")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKSTATION_HOME", str(folder / "home"))
-        with main_window(copy_of(demo_template, folder / "drive")) as made:
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as made:
             made.resize(1700, 1000)
             made.take_workspace("link")
             bench_of(made).clock.seek(4_000_000_000)
-            wait_for(lambda: "checks" in {each.name for each in threading.enumerate()}, what="the checks to begin")
             wait_for(lambda: "thumbnails" in {each.name for each in threading.enumerate()}, what="small pictures")
             yield made
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import locale
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from workstation.app.looks import Paint, paint_of
 from workstation.app.rows import Cell, Column, Row
@@ -17,6 +16,7 @@ from workstation.core.lexicon import folded
 from workstation.core.ontology import OntologyClass, Surface, Word, name_in
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.sample import StreamKind
+from workstation.core.values import dataclass
 
 COLUMNS = (
     Column(title="Class", stretch=True, help="Click or Enter: for the next shape, or for what is selected"),

@@ -7,15 +7,15 @@ moves meanwhile in the frame its cuboids are in, from its positions before and a
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.geometry import Cuboid, Point3D, Shape, ShapeKind
 from workstation.core.records import RecordKind
-from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 
@@ -23,6 +23,8 @@ FLAT = frozenset({ShapeKind.BOX, ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.PO
 SOLID = frozenset({ShapeKind.CUBOID, ShapeKind.POINT_SET, ShapeKind.POINT_3D})
 Place = tuple[int, tuple[float, float, float]]
 """Session time and metres."""
+_Key = tuple[str, str | None, str | None, ShapeKind]
+"""The thing, and what its labels have in common: stream, frame and kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +45,27 @@ class FusedPair:
         return self.solid_ns - self.flat_ns
 
 
-def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
-    """Every pair of a sample's standing links whose captures are known.
+def links_into_space(snapshot: Snapshot, sample: Sample) -> tuple[Link, ...]:
+    """The standing links of a sample with an end in space, among which the pairs are."""
+    solids = {each.id for each in snapshot.annotations(sample.id) if each.kind in SOLID}
+    return tuple(
+        link
+        for link in snapshot.links(sample.id)
+        if not solids.isdisjoint([end.target for end in link.ends]) and link.holds and link.state is not State.REJECTED
+    )
+
+
+def fused_pairs(snapshot: Snapshot, sample: Sample, links: Iterable[Link] | None = None) -> Iterator[FusedPair]:
+    """Every pair of a sample's standing links whose captures are known. ``links`` are those into space, where they are
+    known already.
 
     A label of one capture lies there; a track lies on its first keyframe in the interval that the link speaks of (from
     the first of the captures to the last), or on the one nearest to the moment that it speaks of; without either the
     pair is one of whole tracks, which have no residual.
     """
     streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
-    places: dict[str, list[Place]] = {}
-    solids = {each.id for each in snapshot.annotations(sample.id) if each.kind in SOLID}
-    for link in snapshot.links(sample.id):
-        if link.state is State.REJECTED or not link.holds or all(end.target not in solids for end in link.ends):
-            continue
+    places = SolidPlaces(snapshot, sample)
+    for link in links_into_space(snapshot, sample) if links is None else links:
         flat, solid = _ends(snapshot, link)
         for first in flat:
             for second in solid:
@@ -63,12 +73,9 @@ def fused_pairs(snapshot: Snapshot, sample: Sample) -> Iterator[FusedPair]:
                 second_ns = _capture_ns(snapshot, second, streams, link)
                 if first_ns is None or second_ns is None:
                     continue
-                key = second.entity or second.id
-                if key not in places:
-                    places[key] = sorted(places_of(snapshot, sample, second, streams))
                 yield FusedPair(
                     link=link, flat=first, solid=second, flat_ns=first_ns, solid_ns=second_ns,
-                    distance_m=moved_m(places[key], first_ns, second_ns),
+                    distance_m=moved_m(places.of(second), first_ns, second_ns),
                 )  # fmt: skip
 
 
@@ -76,16 +83,18 @@ def moved_m(places: Sequence[Place], first_ns: int, second_ns: int) -> float | N
     """How far something moves between two times, by its positions (sorted by time) and its last speed beyond them."""
     if len(places) < 2:
         return None
-    times = [time_ns for time_ns, _ in places]
-    at = [_position(places, times, time_ns) for time_ns in (first_ns, second_ns)]
-    return float(np.linalg.norm(at[1] - at[0]))
+    return math.dist(_position(places, first_ns), _position(places, second_ns))
 
 
-def _position(places: Sequence[Place], times: Sequence[int], time_ns: int) -> Floats:
-    after = int(np.clip(np.searchsorted(times, time_ns), 1, len(times) - 1))
+def _position(places: Sequence[Place], time_ns: int) -> list[float]:
+    after = min(max(bisect_left(places, time_ns, key=_time_ns), 1), len(places) - 1)
     (t0, p0), (t1, p1) = places[after - 1], places[after]
-    found: Floats = np.asarray(p0) + (np.asarray(p1) - np.asarray(p0)) * ((time_ns - t0) / (t1 - t0))
-    return found
+    share = (time_ns - t0) / (t1 - t0)
+    return [a + (b - a) * share for a, b in zip(p0, p1, strict=True)]
+
+
+def _time_ns(place: Place) -> int:
+    return place[0]
 
 
 def _ends(snapshot: Snapshot, link: Link) -> tuple[list[Annotation], list[Annotation]]:
@@ -108,31 +117,42 @@ def _capture_ns(snapshot: Snapshot, annotation: Annotation, streams: dict[str, S
     return min(moments, key=lambda time_ns: abs(time_ns - (link.start_ns or 0)), default=None)
 
 
-def places_of(
-    snapshot: Snapshot, sample: Sample, annotation: Annotation, streams: dict[str, Stream]
-) -> Iterator[Place]:
-    """Where the thing is by all labels of its kind on the same stream, one place a moment."""
-    known: dict[int, tuple[float, float, float]] = {}
-    for each in _siblings(snapshot, sample, annotation):
-        stream = None if each.stream is None else streams.get(each.stream)
-        if stream is None:
-            continue
-        for time_ns, shape in _shapes(snapshot, each):
-            center = _center(shape)
-            if center is not None:
-                known.setdefault(stream.time_map.to_session(time_ns), center)
-    yield from known.items()
+class SolidPlaces:
+    """Where things in space are, by all labels of their kind on the same stream; each thing is looked up once."""
+
+    def __init__(self, snapshot: Snapshot, sample: Sample) -> None:
+        self._snapshot, self._sample = snapshot, sample
+        self._streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
+        self._views: dict[_Key, list[Annotation]] | None = None
+        self._known: dict[_Key, list[Place]] = {}
+
+    def of(self, label: Annotation) -> list[Place]:
+        """The places of a label's thing, by time; one a moment."""
+        key = _key(label)
+        if key not in self._known:
+            stream = self._streams.get(label.stream or "")
+            known: dict[int, tuple[float, float, float]] = {}
+            for each in () if stream is None else self._alike(label):
+                for time_ns, shape in _shapes(self._snapshot, each):
+                    center = _center(shape)
+                    if center is not None and stream is not None:
+                        known.setdefault(stream.time_map.to_session(time_ns), center)
+            self._known[key] = sorted(known.items())
+        return self._known[key]
+
+    def _alike(self, label: Annotation) -> Sequence[Annotation]:
+        if label.entity is None:
+            return [label]
+        if self._views is None:
+            self._views = defaultdict(list)
+            for each in self._snapshot.annotations(self._sample.id):
+                if each.entity is not None and each.kind in SOLID:
+                    self._views[_key(each)].append(each)
+        return self._views.get(_key(label), [label])
 
 
-def _siblings(snapshot: Snapshot, sample: Sample, annotation: Annotation) -> Iterable[Annotation]:
-    if annotation.entity is None:
-        return [annotation]
-    return [
-        each
-        for each in snapshot.annotations(sample.id)
-        if each.entity == annotation.entity
-        and (each.stream, each.frame, each.kind) == (annotation.stream, annotation.frame, annotation.kind)
-    ]
+def _key(label: Annotation) -> _Key:
+    return label.entity or label.id, label.stream, label.frame, label.kind
 
 
 def _shapes(snapshot: Snapshot, annotation: Annotation) -> Iterator[tuple[int, Shape]]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.evidence import Unmeasured
-from workstation.core.fused_pairs import FLAT, SOLID, fused_pairs, places_of
+from workstation.core.fused_pairs import FLAT, SOLID, SolidPlaces, fused_pairs
 from workstation.core.fused_pairs import moved_m as way_m
 from workstation.core.ids import LinkId
 from workstation.core.pair_fit import PairSeen, pairs_seen
@@ -77,6 +77,7 @@ def pair_residuals(snapshot: Snapshot, sample: Sample) -> Iterator[PairResidual]
     captured = {(each.link.id, each.flat.id, each.solid.id): each for each in fused_pairs(snapshot, sample)}
     seen = _seen(snapshot, sample)
     streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
+    places = SolidPlaces(snapshot, sample)
     for link, flat, solid in pairs:
         looks = seen.get((flat.id, solid.id), [])
         pair = captured.get((link.id, flat.id, solid.id))
@@ -90,8 +91,7 @@ def pair_residuals(snapshot: Snapshot, sample: Sample) -> Iterator[PairResidual]
                 pictures, captures = (_keyed(snapshot, streams, each) for each in (flat, solid))
             at_ns, apart_ns = _apart(pictures, captures, farthest=bool(looks))
             if at_ns is not None and apart_ns is not None:
-                places = sorted(places_of(snapshot, sample, solid, streams))
-                capture = (at_ns, apart_ns, way_m(places, at_ns, at_ns + apart_ns))
+                capture = (at_ns, apart_ns, way_m(places.of(solid), at_ns, at_ns + apart_ns))
         yield _residual(link, flat, solid, looks, capture)
 
 

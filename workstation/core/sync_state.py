@@ -6,11 +6,11 @@ Asked by the clock table, by the commands that add streams, and by whoever shows
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from workstation.core.sample import Gate, GateState, Project, Sample, Stream, StreamKind
 from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, time_limit_ms
+from workstation.core.values import dataclass
 
 SYNC_GATE = "sync"
 TIMED_KINDS = frozenset(

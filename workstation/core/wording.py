@@ -19,6 +19,8 @@ from workstation.core.ontology_compile import CompiledOntology
 T = TypeVar("T")
 WORD = re.compile(r"[^\W_]+(?:['’\-‑][^\W_]+)*")
 _LONGEST_PHRASE = 4
+_LONGEST_KEPT, _MOST_KEPT = 200, 10_000
+"""Texts of so many letters are kept with what they name, so many of them."""
 _ENDINGS = {
     "en": (("ies", "y"), ("es", ""), ("es", "e"), ("s", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e")),
     "de": (("en", ""), ("n", ""), ("e", ""), ("er", ""), ("es", ""), ("s", ""), ("em", "")),
@@ -91,12 +93,22 @@ class Wording:
             for language, name in cls.names.items():
                 self._index(language, name, cls.id, WordRelation.SYNONYMS)
         self._options: dict[str, dict[str, dict[str, str]]] = {}
+        self._named: dict[tuple[str, ...], tuple[Named, ...]] = {}
+        self._chosen: dict[tuple[str, ...], tuple[Chosen, ...]] = {}
+        """What texts name, since the same phrases are asked about by many rules, edit after edit."""
 
     def _index(self, language: str, word: str, class_id: str, relation: WordRelation) -> None:
         self._classes.setdefault(language, {}).setdefault(folded(word), {}).setdefault(class_id, relation)
 
     def classes_in(self, text: str, language: str) -> list[Named]:
         """What a text names, in its order; the longest phrases first where they overlap."""
+        found = self._named.get((text, language))
+        if found is None:
+            found = tuple(self._classes_in(text, language))
+            _keep(self._named, (text, language), found)
+        return list(found)
+
+    def _classes_in(self, text: str, language: str) -> list[Named]:
         known = self._for(self._classes, language)
         found = []
         for words, hit in _matches(text, known, language):
@@ -111,6 +123,13 @@ class Wording:
 
     def options_in(self, text: str, language: str, attribute: str) -> list[Chosen]:
         """Which options of an attribute a text names; none where the ontology has no such attribute."""
+        found = self._chosen.get((text, language, attribute))
+        if found is None:
+            found = tuple(self._options_in(text, language, attribute))
+            _keep(self._chosen, (text, language, attribute), found)
+        return list(found)
+
+    def _options_in(self, text: str, language: str, attribute: str) -> list[Chosen]:
         if attribute not in self._options:
             self._options[attribute] = self._words_of_options(attribute)
         known = self._for(self._options[attribute], language)
@@ -163,6 +182,13 @@ class Wording:
     def root(self, class_id: str) -> str:
         """The topmost class over one; what has no common root is of another sort and never contradicts."""
         return self._ontology.above(class_id)[-1]
+
+
+def _keep(known: dict[tuple[str, ...], T], key: tuple[str, ...], found: T) -> None:
+    if len(known) >= _MOST_KEPT:
+        known.clear()
+    if len(key[0]) <= _LONGEST_KEPT:
+        known[key] = found
 
 
 def _of(hit: dict[str, WordRelation], wanted: WordRelation) -> tuple[str, ...]:

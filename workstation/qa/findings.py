@@ -12,8 +12,9 @@ right and slow in large samples. A rule that is dear says up to three things:
   on; a change of other ones leaves it alone. A change of the project, the ontology, the sample, a stream or a rig
   always runs it anew; what people decide about findings never does.
 * ``sees``: which labels and links it takes from the lists of a sample: shapes on kinds of streams, types of links. Its
-  lists then hold no others, and it is left alone where neither they nor what they refer to (the ends of its links, an
-  entity, a text that is quoted) changed. What it asks for by id is all there, and so are entities.
+  lists then hold no others, and it is left alone where neither they nor what they refer to (the ends of its links
+  unless it says ``ends=False``, their entity, a text that is quoted) changed. What it asks for by id is all there,
+  and so are entities.
 * ``reach=Reach.NEAR``: each finding depends on its *first item* and what is near it alone. The first item is an
   annotation, entity or link; near it are its keyframes and words, its entity with all annotations of that, the links of
   these, and what stands at their other ends with *its* entity and annotations (from a link: its ends, their entities
@@ -29,9 +30,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from workstation.core.errors import UserError
@@ -40,6 +41,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.values import dataclass
 from workstation.qa.sees import EVERYTHING, Sees, shaped
 
 
@@ -166,13 +168,19 @@ def rule(
     return mark
 
 
+def rule_modules() -> Iterator[ModuleType]:
+    """The modules of the rules that come with the program, each loaded when it is asked for: all take some tenths of a
+    second the first time."""
+    package = importlib.import_module("workstation.qa.rules")
+    for module_info in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
+        yield importlib.import_module(f"{package.__name__}.{module_info.name}")
+
+
 @cache
 def load_rules() -> tuple[Rule, ...]:
     """Every rule that comes with the program, by subject: a new module in ``rules/`` is found by itself."""
-    package = importlib.import_module("workstation.qa.rules")
     found: dict[str, Rule] = {}
-    for module_info in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
-        module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+    for module in rule_modules():
         for value in vars(module).values():
             made = getattr(value, "__rule__", None)
             if isinstance(made, Rule) and made.check.__module__ == module.__name__:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from workstation.app.folders import settings_folder
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, write_whole
+from workstation.core.values import dataclass
 from workstation.ui.actions.action import WINDOW, Action
 from workstation.ui.chords import FIXED, chord
 

@@ -186,6 +186,7 @@ class MainWindow(QMainWindow):
         opened, self.opened = self.opened, None
         if opened is None:
             return
+        opened.bench.wind_down()
         opened.keep(self.layout_now(opened))
         self._last_pane = None
         self.performing.end()
@@ -340,6 +341,8 @@ class MainWindow(QMainWindow):
         return False
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.opened is not None:
+            self.opened.bench.wind_down()
         self.jobs.close()
         self.close_project()
         self.keys.stop()

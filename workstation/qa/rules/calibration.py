@@ -188,6 +188,7 @@ def misplaced(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     "calibration.size",
     error_type=ErrorType.PARTIAL_ALIGNMENT,
     severity=Severity.WARNING,
+    version=2,
     limit=SIZE_BIAS_M,
     unit="m",
     looks_at=LABEL_KINDS,
@@ -196,7 +197,8 @@ def misplaced(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The boxes of several stiff things all go beyond their cuboids along the same axis: the cuboids of a scanner are
     made too short, too narrow or too low as a rule. Three things at least have to show both ends of the size, and the
-    lack has to be several times what the boxes scatter and cuboids are made to.
+    lack has to be several times what the boxes scatter and cuboids are made to, also without the thing that lacks most:
+    that one may be wrong by itself, and is found there.
     """
     patterns, ontology = patterns_of(snapshot, sample), snapshot.ontology()
     limit = named_limit_ms(snapshot.project(), SIZE_TOLERANCE, SIZE_BIAS_M)
@@ -213,11 +215,10 @@ def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             lacking = _lacking(patterns, fits, axis)
             if len(lacking) < _FEWEST_THINGS:
                 continue
+            if not _is_rule(sorted(lacking.values(), key=lambda each: each.value)[:-1], limit):
+                continue
             middle = float(np.median([each.value for each in lacking.values()]))
             many = [each for each, by in lacking.items() if by.value > limit]
-            sure = together(list(lacking.values())).beyond(0.0, sure=_SURE)
-            if middle <= limit or len(many) < _FEWEST_LIKE or not sure:
-                continue
             streams = patterns.views.streams
             solids = [patterns.views.solids[each] for each in many]
             yield Fault(
@@ -232,6 +233,13 @@ def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 suggestion="look at how the cuboids were made, and make them as large as the things",
                 aspect=word,
             )
+
+
+def _is_rule(lacking: Sequence[Estimate], limit: float) -> bool:
+    """Whether most things lack so much, and surely."""
+    values = [each.value for each in lacking]
+    like = sum(value > limit for value in values)
+    return float(np.median(values)) > limit and like >= _FEWEST_LIKE and together(lacking).beyond(0.0, sure=_SURE)
 
 
 def _lacking(patterns: Patterns, fits: Sequence[Fit], axis: int) -> dict[str, Estimate]:

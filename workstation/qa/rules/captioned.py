@@ -75,11 +75,11 @@ def _captions(snapshot: Snapshot, sample: Sample) -> list[Caption]:
     phrases = _linked_phrases(snapshot, sample)
     found = []
     for link, label, pictures in told:
-        things = things_in(snapshot, sample, pictures)
+        mine = _phrases_within(label, phrases)
+        things = things_in(snapshot, sample, pictures) or _shown_elsewhere(snapshot, sample, mine)
         if not things:
             continue
         text, language = text_of(label), language_of(snapshot, label, ontology)
-        mine = _phrases_within(label, phrases)
         sorts = {wording.root(thing.class_id) for thing in things}
         named = [
             each
@@ -100,6 +100,15 @@ def _captions(snapshot: Snapshot, sample: Sample) -> list[Caption]:
             )
         )  # fmt: skip
     return found
+
+
+def _shown_elsewhere(
+    snapshot: Snapshot, sample: Sample, phrases: Sequence[tuple[int, int, tuple[str, ...]]]
+) -> list[Thing]:
+    """What the phrases of a caption are linked to in other pictures, where its own hold no labels."""
+    keys = {key for *_, keys in phrases for key in keys}
+    pictures = pictures_of(snapshot.streams(sample.id))
+    return [each for each in things_in(snapshot, sample, pictures) if each.key in keys] if keys else []
 
 
 def _meant(wording: Wording, named: Named, phrase: tuple[int, int, tuple[str, ...]], things: Sequence[Thing]) -> bool:

@@ -21,6 +21,7 @@ from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import COLOUR_TOLERANCE, named_limit
 from workstation.core.wording import WORD, Chosen, Named
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
+from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -107,7 +108,8 @@ def _fault(
 def _differing(snapshot: Snapshot, sample: Sample) -> Iterator[tuple[_Claim, float, Colours]]:
     ontology = ontology_of(snapshot)
     least = named_limit(snapshot.project(), COLOUR_TOLERANCE, LEAST_SHARE)
-    for claim in _claims(snapshot, sample, ontology):
+    claims = remembered(snapshot, ("colours said", sample.id), lambda: list(_claims(snapshot, sample, ontology)))
+    for claim in claims:
         colours = colours_of(snapshot, sample, claim.thing)
         if colours is None:
             continue
@@ -147,9 +149,10 @@ def colours_said(
     """
     text, language = text_of(phrase), language_of(snapshot, phrase, ontology)
     wording = wording_of(ontology)
-    named = wording.classes_in(text, language)
+    chosen = wording.options_in(text, language, COLOUR)
+    named = wording.classes_in(text, language) if chosen else []
     last: Chosen | None = None
-    for said in wording.options_in(text, language, COLOUR):
+    for said in chosen:
         beside = last is not None and not WORD.search(text[last.end : said.start])
         last = said
         if beside or not measurable(said.option):
@@ -180,12 +183,18 @@ def _shown_of_entities(
     snapshot: Snapshot, sample: Sample, link: Link, streams: dict[str, Stream]
 ) -> Iterator[Annotation]:
     """One label of each entity that the link names, where pictures show it."""
-    for end in link.ends:
-        if end.kind is TargetKind.ENTITY:
-            shown = (each for each in judged_annotations(snapshot, sample) if each.entity == end.target)
-            label = next((each for each in shown if _is_shown(each, streams)), None)
-            if label is not None:
-                yield label
+    named = [end.target for end in link.ends if end.kind is TargetKind.ENTITY]
+    if named:
+        shown = remembered(snapshot, ("first shown", sample.id), lambda: _first_shown(snapshot, sample, streams))
+        yield from (shown[each] for each in named if each in shown)
+
+
+def _first_shown(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> dict[str, Annotation]:
+    found: dict[str, Annotation] = {}
+    for each in judged_annotations(snapshot, sample):
+        if each.entity is not None and _is_shown(each, streams):
+            found.setdefault(each.entity, each)
+    return found
 
 
 def _better(snapshot: Snapshot, sample: Sample, claim: _Claim) -> Annotation | None:
@@ -224,12 +233,21 @@ def _region(snapshot: Snapshot, sample: Sample, thing: Annotation) -> tuple[Shap
         largest = max(seen, key=_area, default=None)
         return (None, None) if largest is None else (_middle(largest.shape), largest.time_ns)
     if thing.entity is not None and not isinstance(thing.shape, Mask):
-        for each in judged_annotations(snapshot, sample):
-            if each.kind is ShapeKind.MASK and (each.entity, each.stream, each.item, each.start_ns) == (
-                thing.entity, thing.stream, thing.item, thing.start_ns,
-            ):  # fmt: skip
-                return each.shape, each.start_ns
+        masks = remembered(snapshot, ("first masks", sample.id), lambda: _first_masks(snapshot, sample))
+        mask = masks.get((thing.entity, thing.stream, thing.item, thing.start_ns))
+        if mask is not None:
+            return mask.shape, mask.start_ns
     return _middle(thing.shape), thing.start_ns
+
+
+def _first_masks(
+    snapshot: Snapshot, sample: Sample
+) -> dict[tuple[str, str | None, str | None, int | None], Annotation]:
+    found: dict[tuple[str, str | None, str | None, int | None], Annotation] = {}
+    for each in judged_annotations(snapshot, sample):
+        if each.kind is ShapeKind.MASK and each.entity is not None:
+            found.setdefault((each.entity, each.stream, each.item, each.start_ns), each)
+    return found
 
 
 def _area(keyframe: Keyframe) -> float:

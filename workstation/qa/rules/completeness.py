@@ -6,6 +6,7 @@ without an identity are counted.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -101,7 +102,7 @@ def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     error_type=ErrorType.MISSING_REFERENCE,
     severity=Severity.WARNING,
     looks_at=LABEL_KINDS,
-    sees=Sees(labels=shaped(*FLAT, *SOLID, tracks=False)),
+    sees=Sees(labels=shaped(*FLAT, *SOLID, tracks=False, things=False), ends=False),
 )
 def counts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A picture shows more things of a class than the scan of the same moment holds, stated absences counted with it.
@@ -120,23 +121,28 @@ def counts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     absent = {
         item for item, place in _absent(snapshot, sample) if place in {StreamKind.CLOUD.value, *(c.id for c in clouds)}
     }
-    solid_at = [(_session_ns(each, streams), class_of(snapshot, each), each) for each in solids]
+    in_scans = {key for key in ontology.classes if ontology.shapes_for(key, StreamKind.CLOUD) & SOLID}
+    solid_ns: defaultdict[str | None, list[int]] = defaultdict(list)
+    for each in solids:
+        solid_ns[each.class_id].append(_session_ns(each, streams))
+    for times in solid_ns.values():
+        times.sort()
     by_picture: defaultdict[tuple[str, int, str], list[Annotation]] = defaultdict(list)
     for each in flats:
-        class_id = class_of(snapshot, each)
-        if class_id in ontology.classes and ontology.shapes_for(class_id, StreamKind.CLOUD) & SOLID:
+        class_id = each.class_id
+        if class_id is not None and class_id in in_scans:
             by_picture[each.stream or "", _session_ns(each, streams), class_id].append(each)
     for (stream, at_ns, class_id), those in by_picture.items():
-        near = {found.id for when, its_class, found in solid_at
-                if its_class == class_id and abs(when - at_ns) <= SAME_SCAN_MS * 1e6}  # fmt: skip
+        times = solid_ns.get(class_id, [])
+        near = bisect_right(times, at_ns + SAME_SCAN_MS * 1e6) - bisect_left(times, at_ns - SAME_SCAN_MS * 1e6)
         excused = sum(each.id in absent for each in those)
-        if len(those) > len(near) + excused:
+        if len(those) > near + excused:
             yield Fault(
                 text=f"{streams[stream].key} shows {len(those)} {class_id} at {at_ns / 1e9:.3f} s, the scan holds "
-                f"{len(near)} and {excused} {'is' if excused == 1 else 'are'} stated to be absent",
+                f"{near} and {excused} {'is' if excused == 1 else 'are'} stated to be absent",
                 items=tuple(annotation_item(each, streams, class_id) for each in those),
                 measured=float(len(those)),
-                limit=float(len(near) + excused),
+                limit=float(near + excused),
                 suggestion="make the missing cuboids, or state which the scanner does not see (link.absent)",
                 aspect=f"{stream} {at_ns} {class_id}",
             )

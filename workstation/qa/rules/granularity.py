@@ -6,10 +6,10 @@ A project that wants different levels says so with the tolerance ``clip_level_al
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workstation.core.annotation import Annotation
+from workstation.core.annotation import Annotation, Link
 from workstation.core.findings import Item
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, Severity
@@ -17,7 +17,8 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import CLIP_LEVEL_TOLERANCE, named_limit
-from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
+from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
+from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -33,6 +34,7 @@ WHOLE, PART = 0.9, 0.6
 """A label of the whole covers nine tenths of all that is labelled in time, one of an event at most six."""
 _FEWEST_EVENTS = 3
 _TIMED = frozenset({StreamKind.AUDIO, StreamKind.VIDEO})
+_SPANS = Sees(labels=shaped(ShapeKind.SPAN, on=_TIMED), links=frozenset())
 PERIOD = "week"
 """The property of samples that orders them in time."""
 DRIFT_SHARE = 0.5
@@ -63,52 +65,59 @@ def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     if named_limit(snapshot.project(), CLIP_LEVEL_TOLERANCE, 0.0) >= 1:
         return
     streams = streams_by_id(snapshot, sample)
-    paired = any(True for _ in standing_links(snapshot, sample, PAIRS))
-    if not paired and len(_spanned(snapshot, sample, streams)) < 2:
+    spans = remembered(snapshot, ("spans in time", sample.id), lambda: _spans(snapshot, sample, streams), _SPANS)
+    links = list(standing_links(snapshot, sample, PAIRS))
+    extent = _extent(snapshot, sample, streams) if links or len(spans) > 1 else None
+    if extent is None:
         return
-    timed = _timed(snapshot, sample, streams)
-    if not timed:
-        return
-    extent = min(each.start_ns for each in timed), max(each.end_ns for each in timed)
-    yield from _between_streams(snapshot, streams, timed, extent)
-    yield from _between_ends(snapshot, sample, streams, {each.label.id: each for each in timed}, extent)
+    yield from _between_streams(snapshot, streams, spans, extent)
+    yield from _between_ends(snapshot, links, streams, extent)
 
 
-def _spanned(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> set[StreamKind]:
-    """The kinds of streams with time on which spans are labelled."""
-    spans = (each for each in judged_annotations(snapshot, sample) if each.kind is ShapeKind.SPAN)
-    return {streams[each.stream].kind for each in spans if each.stream in streams} & _TIMED
-
-
-def _timed(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> list[_Timed]:
-    """All labels that have a time, by stream."""
-    import numpy as np
-
-    by_stream: defaultdict[str, list[tuple[Annotation, int, int]]] = defaultdict(list)
+def _spans(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> dict[StreamKind, list[_Timed]]:
+    """The spans on streams with time, by kind."""
+    found: defaultdict[StreamKind, list[_Timed]] = defaultdict(list)
     for label in judged_annotations(snapshot, sample):
-        if label.start_ns is not None and label.end_ns is not None and label.kind is not ShapeKind.TAG:
-            by_stream[label.stream or ""].append((label, label.start_ns, label.end_ns))
-    found = []
-    for stream_id, those in by_stream.items():
-        if stream_id in streams:
-            own = np.array([(start, end) for _, start, end in those], np.int64)
-            times = streams[stream_id].time_map.to_session_array(own.ravel()).reshape(-1, 2).tolist()
-            found += [
-                _Timed(label=label, start_ns=start, end_ns=end)
-                for (label, _, _), (start, end) in zip(those, times, strict=True)
-            ]
-    return found
+        stream = streams.get(label.stream or "")
+        if label.kind is ShapeKind.SPAN and stream is not None and stream.kind in _TIMED:
+            timed = _timed(label, streams)
+            if timed is not None:
+                found[stream.kind].append(timed)
+    return dict(found)
+
+
+def _timed(label: Annotation, streams: dict[str, Stream]) -> _Timed | None:
+    stream = streams.get(label.stream or "")
+    if stream is None or label.start_ns is None or label.end_ns is None or label.kind is ShapeKind.TAG:
+        return None
+    to_session = stream.time_map.to_session
+    return _Timed(label=label, start_ns=to_session(label.start_ns), end_ns=to_session(label.end_ns))
+
+
+def _extent(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> tuple[int, int] | None:
+    """From the first to the last of all that is labelled in time; clocks only go forward, so a stream's ends do."""
+    own: dict[str, tuple[int, int]] = {}
+    for label in judged_annotations(snapshot, sample):
+        start_ns, end_ns, stream = label.start_ns, label.end_ns, label.stream or ""
+        if start_ns is None or end_ns is None or label.kind is ShapeKind.TAG:
+            continue
+        first, last = own.get(stream, (start_ns, end_ns))
+        if start_ns <= first or end_ns >= last:
+            own[stream] = min(first, start_ns), max(last, end_ns)
+    known = [(streams[key].time_map, ends) for key, ends in own.items() if key in streams]
+    if not known:
+        return None
+    firsts, lasts = zip(*((time_map.to_session(a), time_map.to_session(b)) for time_map, (a, b) in known), strict=True)
+    return min(firsts), max(lasts)
 
 
 def _between_streams(
-    snapshot: Snapshot, streams: dict[str, Stream], timed: Sequence[_Timed], extent: tuple[int, int]
+    snapshot: Snapshot,
+    streams: dict[str, Stream],
+    by_kind: Mapping[StreamKind, Sequence[_Timed]],
+    extent: tuple[int, int],
 ) -> Iterator[Fault]:
     """A modality of which everything is one label for the whole, beside one that is labelled in events."""
-    by_kind: defaultdict[StreamKind, list[_Timed]] = defaultdict(list)
-    for each in timed:
-        kind = streams[each.label.stream or ""].kind
-        if kind in _TIMED and each.label.kind is ShapeKind.SPAN:
-            by_kind[kind].append(each)
     for kind, labels in by_kind.items():
         if any(each.share_of(extent) < WHOLE for each in labels):
             continue
@@ -130,12 +139,14 @@ def _between_streams(
 
 
 def _between_ends(
-    snapshot: Snapshot, sample: Sample, streams: dict[str, Stream], timed: dict[str, _Timed], extent: tuple[int, int]
+    snapshot: Snapshot, links: Sequence[Link], streams: dict[str, Stream], extent: tuple[int, int]
 ) -> Iterator[Fault]:
     """A label for the whole that is linked to one of an event in it."""
-    for link in standing_links(snapshot, sample, PAIRS):
+    for link in links:
         ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
-        both = [timed[each.id] for each in ends if each.id in timed and each.track is None]
+        if not any(each.start_ns != each.end_ns for each in ends):
+            continue  # two instants: neither is the whole
+        both = [timed for each in ends if each.track is None and (timed := _timed(each, streams)) is not None]
         if len(both) != 2:
             continue
         part, whole = sorted(both, key=lambda each: each.end_ns - each.start_ns)

@@ -5,13 +5,14 @@ Limits are those of ``core/tolerances.py``: the kind of work decides, and the pr
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.evidence import Unmeasured
-from workstation.core.fused_pairs import SOLID, FusedPair, fused_pairs
+from workstation.core.fused_pairs import SOLID, FusedPair, fused_pairs, links_into_space
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
 from workstation.core.records import RecordKind
@@ -20,12 +21,15 @@ from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
+from workstation.qa.remembered import remembered
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.patterns import Lateness, patterns_of
 from workstation.qa.rules.sightings import OVERLAID
 from workstation.qa.rules.views import LINKED, late_views, one_frame_ms
 
 _AS_NEAR_NS = 1_000_000
+_JOINING = Sees(labels=shaped(*SOLID), ends=False)
+"""What says which links lead into space."""
 
 
 @rule(
@@ -47,15 +51,18 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     types = ontology_of(snapshot).link_types
     project = snapshot.project()
     streams = streams_by_id(snapshot, sample)
-    pairs = list(fused_pairs(snapshot, sample))
+    key = ("links into space", sample.id)
+    joining = remembered(snapshot, key, lambda: links_into_space(snapshot, sample), _JOINING)
+    pairs = list(fused_pairs(snapshot, sample, joining))
     late = _late(snapshot, sample) if pairs else {}
+    taken = _taken(snapshot, sample, {pair.solid.stream or "" for pair in pairs}, streams)
     for pair in pairs:
         link_type = types.get(pair.link.type_id)
         limit = same_scan_limit_ms(project, {} if link_type is None else link_type.tolerance)
         clock = late.get(pair.solid.stream or "")
         clock_ns = 0 if clock is None else int(clock.at_ns(np.array([pair.solid_ns], np.int64))[0])
         apart_ms = abs(pair.residual_ns - clock_ns) / 1e6
-        nearer = _nearer(snapshot, sample, pair, streams)
+        nearer = _nearer(taken, pair, streams)
         required = None if project is None else project.tolerances.get(DISTANCE_TOLERANCE)
         if required is not None and pair.distance_m is not None and apart_ms > 0:
             # What counts is how far it moves meanwhile: a slow thing has more time than a fast one.
@@ -111,19 +118,30 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             )
 
 
-def _nearer(
-    snapshot: Snapshot, sample: Sample, pair: FusedPair, streams: dict[str, Stream]
-) -> tuple[float, str] | None:
+def _taken(snapshot: Snapshot, sample: Sample, scans: set[str], streams: dict[str, Stream]) -> dict[str, list[int]]:
+    """When the scans of some streams were taken, where their media are at hand; without, pairs are judged all the same.
+
+    A scan that stands alone has no other that could be nearer.
+    """
+    found = {}
+    for key in scans & streams.keys():
+        try:
+            taken = snapshot.evidence(sample.id).captures(streams[key])
+        except Unmeasured:
+            continue
+        if len(taken) > 1:
+            found[key] = sorted(taken.tolist())
+    return found
+
+
+def _nearer(taken: dict[str, list[int]], pair: FusedPair, streams: dict[str, Stream]) -> tuple[float, str] | None:
     """How far the nearest scan is from the picture, in ms, and its stream, if the pair does not use that one."""
-    scan = streams.get(pair.solid.stream or "")
-    try:
-        taken = None if scan is None else snapshot.evidence(sample.id).captures(scan)
-    except Unmeasured:
-        return None  # what is known of the pair itself is judged all the same
-    if scan is None or taken is None or len(taken) < 2:
-        return None  # a scan that stands alone has no other that could be nearer
-    best_ns = int(np.abs(taken - pair.flat_ns).min())
-    return (best_ns / 1e6, scan.key) if abs(pair.residual_ns) > best_ns + _AS_NEAR_NS else None
+    scan = pair.solid.stream or ""
+    if scan not in taken:
+        return None
+    after = bisect_left(taken[scan], pair.flat_ns)
+    best_ns = min(abs(each - pair.flat_ns) for each in taken[scan][max(after - 1, 0) : after + 1])
+    return (best_ns / 1e6, streams[scan].key) if abs(pair.residual_ns) > best_ns + _AS_NEAR_NS else None
 
 
 def _late(snapshot: Snapshot, sample: Sample) -> Mapping[str, Lateness]:

@@ -38,6 +38,8 @@ SAME = frozenset({"describes", "refers_to"})
 """Link types whose two labels are of one class, if both are classes of one sort."""
 
 
+_Where = tuple[str | None, ShapeKind, str | None] | None
+"""Stream, kind of shape and item of a label; ``None`` for entities."""
 _SOUNDS = Sees(labels=shaped(ShapeKind.SPAN, on=[StreamKind.AUDIO]), links=frozenset())
 
 
@@ -125,6 +127,7 @@ def wrong_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     ontology = ontology_of(snapshot)
     wording = wording_of(ontology)
     streams, entities = streams_by_id(snapshot, sample), entities_by_id(snapshot, sample)
+    others = _Others(snapshot, sample)
     for link in standing_links(snapshot, sample, ("refers_to",)):
         ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
         phrases = [each for each in ends if each.kind is ShapeKind.TEXT_SPAN]
@@ -138,7 +141,7 @@ def wrong_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 if own not in ontology.classes or any(wording.fits(each, own) for each in named):
                     continue
                 wrong = [each for each in named if wording.contradicts(each, own, language)]
-                better = _named_by(snapshot, sample, wrong, thing)
+                better = others.named_by(wrong, thing) if wrong else None
                 if better is not None:
                     partner = _item(snapshot, better, streams)
                     yield Fault(
@@ -162,29 +165,55 @@ def _item(snapshot: Snapshot, thing: Annotation | Entity, streams: Mapping[str, 
     return annotation_item(thing, streams, class_of(snapshot, thing))
 
 
-def _named_by(
-    snapshot: Snapshot, sample: Sample, named: Sequence[Named], beside: Annotation | Entity
-) -> Annotation | Entity | None:
-    """What words name, of the same kind and in the same stream; what no phrase is linked to before others."""
-    ontology = ontology_of(snapshot)
-    wording = wording_of(ontology)
-    linked = {end.target for link in standing_links(snapshot, sample, ("refers_to",)) for end in link.ends}
-    others: list[Annotation | Entity] = []
-    if isinstance(beside, Entity):
-        others += snapshot.entities(sample.id)
-    else:
-        place = beside.stream, beside.kind, beside.item
-        others += (
-            each for each in judged_annotations(snapshot, sample) if (each.stream, each.kind, each.item) == place
+class _Others:
+    """What a phrase may mean instead of what it is linked to: each place is looked through once, when asked for."""
+
+    def __init__(self, snapshot: Snapshot, sample: Sample) -> None:
+        self._snapshot, self._sample = snapshot, sample
+        self._ontology = ontology_of(snapshot)
+        self._linked: frozenset[str] | None = None
+        self._at: dict[_Where, dict[str, list[Annotation | Entity]]] = {}
+
+    def named_by(self, named: Sequence[Named], beside: Annotation | Entity) -> Annotation | Entity | None:
+        """What words name, of the same kind and in the same stream; what no phrase is linked to before others."""
+        fits, linked, where = wording_of(self._ontology).fits, self._are_linked(), _where(beside)
+        if where not in self._at:
+            self._at[where] = self._by_class(where)
+        first = (
+            next(each for each in those if each.id != beside.id)
+            for class_id, those in self._at[where].items()
+            if any(fits(word, class_id) for word in named) and {each.id for each in those[:2]} != {beside.id}
         )
-    found = [
-        each
-        for each in others
-        if each.id != beside.id
-        and (class_id := _class_of(snapshot, each)) in ontology.classes
-        and any(wording.fits(word, class_id) for word in named)
-    ]
-    return min(found, key=lambda each: each.id in linked, default=None)
+        return min(first, key=lambda each: (each.id in linked, each.id), default=None)
+
+    def _are_linked(self) -> frozenset[str]:
+        if self._linked is None:
+            links = standing_links(self._snapshot, self._sample, ("refers_to",))
+            self._linked = frozenset(end.target for link in links for end in link.ends)
+        return self._linked
+
+    def _by_class(self, where: _Where) -> dict[str, list[Annotation | Entity]]:
+        """What is in a place, by class, what no phrase is linked to first."""
+        linked = self._are_linked()
+        things: list[Annotation | Entity] = []
+        if where is None:
+            things += self._snapshot.entities(self._sample.id)
+        else:
+            stream, kind, item = where
+            judged = judged_annotations(self._snapshot, self._sample)
+            things += [each for each in judged if each.stream == stream and each.kind is kind and each.item == item]
+        found: dict[str, list[Annotation | Entity]] = {}
+        for each in things:
+            class_id = _class_of(self._snapshot, each)
+            if class_id in self._ontology.classes:
+                found.setdefault(class_id, []).append(each)
+        for those in found.values():
+            those.sort(key=lambda each: (each.id in linked, each.id))
+        return found
+
+
+def _where(thing: Annotation | Entity) -> _Where:
+    return None if isinstance(thing, Entity) else (thing.stream, thing.kind, thing.item)
 
 
 @rule("pairing.alone", error_type=ErrorType.MISSING_REFERENCE, severity=Severity.WARNING, looks_at=LABEL_KINDS)
@@ -224,7 +253,7 @@ def alone(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     error_type=ErrorType.MISSING_REFERENCE,
     severity=Severity.WARNING,
     looks_at=LABEL_KINDS,
-    sees=Sees(labels=_SOUNDS.labels),
+    sees=Sees(labels=_SOUNDS.labels, ends=False),
 )
 def unseen(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """In a sample in which most sounds are linked to what makes them or is seen meanwhile, one is linked to nothing,

@@ -27,9 +27,14 @@ class _Linked:
 
     captures: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     """Capture of a picture → captures of scans that its boxes are linked to, with how many."""
-    boxes: set[tuple[str, int]] = field(default_factory=set)
+    boxes: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Boxes that are linked to something, at which captures."""
     always: set[str] = field(default_factory=set)
     """Labels that a link without a time joins."""
+
+    def usual(self) -> dict[int, tuple[int, int]]:
+        """Capture of a picture → the capture of a scan that most are linked to, with how many."""
+        return {at_ns: scans.most_common(1)[0] for at_ns, scans in self.captures.items()}
 
 
 @rule(
@@ -53,16 +58,21 @@ def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         return
     by_place: defaultdict[tuple[str, str, str], list[Annotation]] = defaultdict(list)
     for each in labels.values():
-        by_place[each.entity or "", each.stream or "", each.layer].append(each)
+        if each.kind in SOLID:
+            by_place[each.entity or "", each.stream or "", each.layer].append(each)
+    usual = {places: those.usual() for places, those in linked.items()}
     for flat in labels.values():
         if flat.kind not in FLAT:
             continue
         for (picture, scan), those in linked.items():
-            if flat.stream != picture or flat.id in those.always:
+            solids = by_place.get((flat.entity or "", scan, flat.layer), ()) if flat.stream == picture else ()
+            if not solids or flat.id in those.always:
                 continue
-            for solid in by_place[flat.entity or "", scan, flat.layer]:
-                moments = _missing(snapshot, flat, solid, those, streams)
-                if solid.kind not in SOLID or solid.id in those.always or not moments:
+            against = _against_habit(snapshot, flat, those, usual[picture, scan], streams)
+            for solid in solids if against else ():
+                solid_at = _times(snapshot, solid, streams)
+                moments = [flat_ns for flat_ns, usual_ns in against if usual_ns in solid_at]
+                if solid.id in those.always or not moments:
                     continue
                 items = tuple(annotation_item(each, streams, class_of(snapshot, each)) for each in (flat, solid))
                 more = f" and at {len(moments) - 1} more" if len(moments) > 1 else ""
@@ -76,18 +86,14 @@ def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 )
 
 
-def _missing(
-    snapshot: Snapshot, flat: Annotation, solid: Annotation, linked: _Linked, streams: dict[str, Stream]
-) -> list[int]:
-    """Captures of pictures at which both are there and the box is linked to nothing, where that is against a habit."""
-    fewest = 1 if any(each == flat.id for each, _ in linked.boxes) else _FEWEST
-    flat_at, solid_at = _times(snapshot, flat, streams), _times(snapshot, solid, streams)
-    found = []
-    for flat_ns, scans in sorted(linked.captures.items()):
-        usual_ns, count = scans.most_common(1)[0]
-        if count >= fewest and flat_ns in flat_at and usual_ns in solid_at and (flat.id, flat_ns) not in linked.boxes:
-            found.append(flat_ns)
-    return found
+def _against_habit(
+    snapshot: Snapshot, flat: Annotation, linked: _Linked, usual: dict[int, tuple[int, int]], streams: dict[str, Stream]
+) -> list[tuple[int, int]]:
+    """Captures of pictures at which the box is linked to nothing and others are, with the scans these are linked to."""
+    own = linked.boxes.get(flat.id, ())
+    fewest = 1 if own else _FEWEST
+    at = sorted(each for each in _times(snapshot, flat, streams) if each in usual and each not in own)
+    return [(each, usual[each][0]) for each in at if usual[each][1] >= fewest]
 
 
 def _links(
@@ -112,7 +118,7 @@ def _note(
         return
     flat_at, solid_at = (_within(link, _times(snapshot, each, streams), each) for each in (flat, solid))
     for flat_ns in flat_at[:1]:
-        linked.boxes.add((flat.id, flat_ns))
+        linked.boxes[flat.id].add(flat_ns)
         for solid_ns in solid_at[:1]:
             linked.captures[flat_ns][solid_ns] += 1
 

@@ -42,7 +42,8 @@ from workstation.ui.panes.base import Pane
 from workstation.ui.theme import Theme
 from workstation.ui.workbench import Tone, Workbench
 
-_SOON_MS = 20
+_SOON_MS = 8
+"""After the panes that show the thing itself were painted: what takes them longer comes first all the same."""
 _TABS: tuple[tuple[str, str, tuple[Column, ...], str], ...] = (
     ("keyframes", "Keyframes", keyframe_rows.COLUMNS, "No track is selected."),
     ("links", "Links", link_rows.COLUMNS, "It hangs in no link. Begin one (@link.add)."),

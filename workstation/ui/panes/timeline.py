@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollBar, QWidget
 
-from workstation.app.checking import SampleChecks
+from workstation.app.finding_places import FindingPlaces
 from workstation.app.lane_layout import LaneChoice, LaneLayout, keep_layout, read_layout
 from workstation.app.lanes import LaneKind
 from workstation.app.sample_view import SampleView
@@ -138,7 +138,7 @@ class TimelinePane(TimePane):
         self.hear(bench.clock.transport_changed, self._on_transport)
         self.hear(bench.reveal_wanted, self.reveal)
         self.hear(bench.window_changed, self._on_window)
-        self.hear(bench.checks.changed, self._on_checks)
+        self.hear(bench.findings_placed, self._on_findings)
         self.hear(bench.calmed, self._on_calm)
         bench.check_soon()
 
@@ -173,7 +173,8 @@ class TimelinePane(TimePane):
         self.model.filter = self.filter.text()
         self.model.lane_changed = self._lane_changed
         self.model.rebuild()
-        self._on_checks(bench.checks)
+        if bench.places is not None:
+            self._on_findings(bench.places)
         self.edits = Edits(bench, self.model)
         table = Table(bench, self.model, self.edits, self.redraw)
         for widget in (self.canvas, self.ruler, self.minimap):
@@ -398,10 +399,10 @@ class TimelinePane(TimePane):
             self.canvas.waiting = self.edits.waiting  # also where redo brings it back
         self.canvas.update()
 
-    def _on_checks(self, checks: SampleChecks) -> None:
+    def _on_findings(self, places: FindingPlaces) -> None:
         scene = None if self.model is None else self.model.scene_of(LaneKind.FINDINGS)
-        if isinstance(scene, FindingScene) and self.model is not None and checks.sample == self.model.view.id:
-            scene.show(checks.findings)
+        if isinstance(scene, FindingScene) and self.model is not None and places.told:
+            scene.show(places.all)
             self.minimap.renew()
 
     def _on_transport(self, change: TransportChanged) -> None:

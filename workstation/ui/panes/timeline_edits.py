@@ -7,13 +7,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from workstation.app.lanes import LaneKind, tier_of, touching
 from workstation.app.units import stepped
 from workstation.core.annotation import Annotation, Keyframe
 from workstation.core.geometry import ShapeKind
 from workstation.core.timebase import SECOND_NS, TimeRange
+from workstation.core.values import dataclass
 from workstation.ui.panes.timeline_model import Part, TimelineModel
 from workstation.ui.workbench import Workbench
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workstation.core.values import dataclass
 from workstation.ui.tools.state import SELECT
 
 if TYPE_CHECKING:

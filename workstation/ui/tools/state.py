@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
 
 from workstation.core.signal import Signal
+from workstation.core.values import dataclass
 
 SELECT = "select"
 """The tool that picks and edits what is there; every other tool is named by the shape it makes, as ``box``."""
