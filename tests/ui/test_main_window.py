@@ -291,7 +291,7 @@ def test_what_is_linked_is_deleted_with_its_links_or_not_at_all_and_comes_back_w
     first = next(each.id for each in view.annotations.values() if each.text)
     second = next(each.id for each in view.annotations.values() if each.track is not None)
     offer = next(each for each in offers(view, first, second) if f"annotation:{first}" in each.ends.values())
-    made = bench.run("link.add", type_id=offer.type_id, ends=offer.ends)
+    made = bench.run("link.add", type_id=offer.type_id, ends=offer.ends, rationale="as said")
     assert made in view.links
     bench.select([first], cause="test")
     head = bench.session.store.head()
