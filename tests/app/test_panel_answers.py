@@ -126,7 +126,9 @@ def test_only_legal_relations_are_offered_and_each_has_a_key_of_its_own(session:
     assert len(keys) == len(set(keys))
     assert all(keys)
     for each in offered + offers(view, sound, one):
-        session.run("link.add", type_id=each.type_id, ends=each.ends)  # the gate agrees with what was offered
+        session.run(
+            "link.add", type_id=each.type_id, ends=each.ends, rationale="as seen and heard"
+        )  # the gate agrees with what was offered
     assert offers(view, one, one) == []
 
 

@@ -380,6 +380,7 @@ class LinkMode(Pane):
         self._cancel.clicked.connect(self._on_cancel)
         self._offers_row.addStretch(1)
         self.setFixedHeight(2 * self._cancel.sizeHint().height() + 12)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)  # as wide as the bar it stands in
 
     def _button(self, name: str, text: str, row: QHBoxLayout, at: int) -> QPushButton:
         made = QPushButton(text)
