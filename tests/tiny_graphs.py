@@ -185,13 +185,16 @@ def prompt_folder(folder: Path, pair: tuple[bytes, bytes] | None = None, *, mode
     return folder
 
 
-def model_folder(folder: Path, data: bytes, *, model_id: str = "bright", extra: str = "") -> Path:
+def model_folder(
+    folder: Path, data: bytes, *, model_id: str = "bright", task: str = "detect", family: str = "bright-box",
+    extra: str = "",
+) -> Path:  # fmt: skip
     """A folder with the graph and its manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
     (folder / "model.yaml").write_text(
-        f'schema: 1\nid: {model_id}\nversion: "3"\ntask: detect\nfamily: bright-box\n'
+        f'schema: 1\nid: {model_id}\nversion: "3"\ntask: {task}\nfamily: {family}\n'
         f"files: {{model: {{path: model.onnx, sha256: {digest}}}}}\nlabels: [bright]\n{extra}",
         encoding="utf-8",
     )

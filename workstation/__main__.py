@@ -25,11 +25,15 @@ class _Windows:
     """The window as the command line sees it (``cli.windows.Windows``); Qt is imported when one is asked for."""
 
     def available(self) -> bool:
-        from workstation.ui.application import has_display
+        from workstation.ui.display import has_display
 
         return has_display()
 
     def show(self, project: Path | None) -> int:
+        if project is not None:
+            from workstation.app.ahead import load_ahead
+
+            load_ahead()  # before Qt, after which every import costs more
         from workstation.ui.application import run_window
 
         return run_window(project)

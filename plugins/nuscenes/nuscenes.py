@@ -47,6 +47,9 @@ _ANNOTATIONS = {
 }  # fmt: skip
 _MOST_SCENES = 5_000
 _MICROSECOND = 1000
+_READER_OF = {
+    StreamKind.VIDEO: "timed_images", StreamKind.CLOUD: "timed_clouds", StreamKind.RADAR: "timed_radar",
+}  # fmt: skip
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 
@@ -67,6 +70,7 @@ class _Data(msgspec.Struct, frozen=True):
     calibrated_sensor_token: str
     timestamp: int
     filename: str
+    ego_pose_token: str = ""
     is_key_frame: bool = False
     width: int | None = None
     height: int | None = None
@@ -90,6 +94,7 @@ class _EgoPose(msgspec.Struct, frozen=True):
     timestamp: int
     rotation: tuple[float, float, float, float]
     translation: tuple[float, float, float]
+    token: str = ""
 
 
 class _Log(msgspec.Struct, frozen=True):
@@ -124,8 +129,11 @@ def propose(folder: Path) -> Proposal:
     logs = {log.token: log for log in _read(tables / "log.json", _Log)} if (tables / "log.json").is_file() else {}
     samples: list[SampleProposal] = []
     skipped: list[Skipped] = []
+    together = _together(data)
     for scene in scenes:
         sample = _scene(folder, tables, scene, data[scene.token], calibrated, channel_of, skipped)
+        if sample is not None and scene.token in together:
+            sample = _with_own_poses(sample, tables, scene)
         if sample is not None:
             log = logs.get(scene.log_token)
             words = {"description": scene.description, "location": log.location if log else ""}
@@ -141,6 +149,28 @@ def propose(folder: Path) -> Proposal:
         samples=tuple(samples),
         skipped=(*skipped, *left_over(folder, named, _why)),
     )
+
+
+def _together(data: dict[str, dict[str, list[_Data]]]) -> set[str]:
+    """Scenes that were recorded while another one was: two cars on the road."""
+    times = {scene: [row.timestamp for rows in channels.values() for row in rows] for scene, channels in data.items()}
+    spans = sorted((min(known), max(known), scene) for scene, known in times.items() if known)
+    found: set[str] = set()
+    last_us, last = -1, ""
+    for first_us, until_us, scene in spans:
+        if first_us <= last_us:
+            found |= {scene, last}
+        if until_us > last_us:
+            last_us, last = until_us, scene
+    return found
+
+
+def _with_own_poses(sample: SampleProposal, tables: Path, scene: _Scene) -> SampleProposal:
+    """Times do not tell whose pose one is then; the tables of captures do, which are long and else not needed."""
+    *streams, poses = sample.streams
+    files = (*poses.files, tables / "sample.json", tables / "sample_data.json")
+    own = replace(poses, files=files, options={**poses.options, "scene": scene.token})
+    return replace(sample, streams=(*streams, own))
 
 
 def _why(path: Path) -> str:
@@ -246,7 +276,7 @@ def _stream(folder: Path, tables: Path, sensor: _Sensor, rows: list[_Data]) -> S
         key=sensor.channel,
         kind=kind,
         files=tuple(files),
-        reader="timed_images" if kind is StreamKind.VIDEO else "timed_clouds",
+        reader=_READER_OF[kind],
         options=options,
         clock="vehicle",
         clock_source="hardware trigger",
@@ -285,12 +315,18 @@ def _mount(
 
 
 def open_poses(paths: Sequence[Path], options: Options, context: OpenContext) -> HeldTrajectory:
-    """The ego poses between two times of the table."""
-    path = one_path(paths, "the table of ego poses")
+    """The ego poses between two times of the table, or those of one scene."""
+    path = one_path(paths[:1], "the table of ego poses")
     first, last = options.get("from_us"), options.get("to_us")
     if isinstance(first, bool) or isinstance(last, bool) or not isinstance(first, int) or not isinstance(last, int):
         raise DataError("needs the options 'from_us' and 'to_us', microseconds since 1970", path=path)
     poses = [pose for pose in _read(path, _EgoPose) if first <= pose.timestamp <= last]
+    if scene := options.get("scene"):
+        if len(paths) != 3:
+            raise DataError("needs the tables of poses, samples and captures, in this order", path=path)
+        samples = {row.token for row in _read(paths[1], _Sample) if row.scene_token == scene}
+        own = {row.ego_pose_token for row in _read(paths[2], _Data) if row.sample_token in samples}
+        poses = [pose for pose in poses if pose.token in own]
     if not poses:
         raise DataError("holds no pose between these times", path=path)
     poses.sort(key=lambda pose: pose.timestamp)
@@ -313,6 +349,7 @@ READERS = (
         options={
             "from_us": "first time of the scene, microseconds since 1970: the zero of the stream",
             "to_us": "last time of the scene",
+            "scene": "token of the scene, where others were recorded meanwhile",
         },
     ),
 )

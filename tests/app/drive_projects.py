@@ -12,6 +12,7 @@ from workstation.synth.drive.rig import DriveOptions
 from workstation.synth.truth import Truth
 
 SHORT = DriveOptions(seconds=1.2, cameras=1, scale=0.25, workers=1)
+THREE_CAMERAS = DriveOptions(seconds=1.2, cameras=3, scale=0.25, workers=1)
 SAMPLE = "drive-street"
 
 

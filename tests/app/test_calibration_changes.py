@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from drive_projects import SAMPLE, drive_project, short_drive
 
+from strict_windows import copy_of
 from workstation.app.opening import open_project
 from workstation.cli.main import cli
 from workstation.core.errors import UserError
@@ -30,8 +31,8 @@ def drives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clean(drives: Path) -> Path:
-    return drive_project(short_drive(drives / "made"), drives / "clean")
+def clean(short_template: Path, drives: Path) -> Path:
+    return copy_of(short_template, drives / "clean")
 
 
 def ran(*arguments: str) -> tuple[int, list[Any]]:
@@ -62,13 +63,15 @@ def records(project: Path) -> dict[str, Any]:
         }
 
 
-def test_a_turned_camera_is_reported_with_its_angle_and_the_clean_drive_with_none(clean: Path, drives: Path) -> None:
+def test_a_turned_camera_is_reported_with_its_angle_and_the_clean_drive_with_none(
+    clean: Path, short_media: Path, drives: Path
+) -> None:
     code, (found,) = ran("report", "calibration", str(clean))
     assert code == 0
     (camera,) = found["cameras"]
     assert camera["verdict"] == "none"
     assert found["suspects"] == []
-    yaw = drive_project(short_drive(drives / "made", "yaw@0.3"), drives / "yaw")
+    yaw = drive_project(short_drive(short_media, "yaw@0.3"), drives / "yaw")
     code, (found,) = ran("report", "calibration", str(yaw))
     assert code == 1
     (camera,) = found["cameras"]
@@ -82,8 +85,8 @@ def test_a_turned_camera_is_reported_with_its_angle_and_the_clean_drive_with_non
     assert {each["cause"] for each in found["suspects"]} == {"calibration_off"}
 
 
-def test_one_misplaced_cuboid_is_named_alone(drives: Path) -> None:
-    made = short_drive(drives / "made", "cuboid_off@1.5")
+def test_one_misplaced_cuboid_is_named_alone(short_media: Path, drives: Path) -> None:
+    made = short_drive(short_media, "cuboid_off@1.5")
     project = drive_project(made, drives / "cuboid_off")
     code, (found,) = ran("report", "calibration", str(project))
     assert code == 0
@@ -143,8 +146,10 @@ def test_a_shift_keeps_native_times_lists_changed_verdicts_and_is_one_step(clean
 
 
 @pytest.mark.parametrize(("planted", "found"), [(8, True), (3, False)])
-def test_a_box_that_is_too_wide_is_told_in_pixels_and_metres(drives: Path, planted: int, found: bool) -> None:
-    made = short_drive(drives / "made", f"box_wide@{planted}")
+def test_a_box_that_is_too_wide_is_told_in_pixels_and_metres(
+    short_media: Path, drives: Path, planted: int, found: bool
+) -> None:
+    made = short_drive(short_media, f"box_wide@{planted}")
     project = drive_project(made, drives / f"wide_{planted}")
     _, lines = ran("validate", str(project), "--only", "boxes.overrun")
     told = [line for line in lines if line.get("rule") == "boxes.overrun"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from workstation.app.opening import new_project, open_project
 from workstation.app.session import Session
 from workstation.app.validation import Validation
 from workstation.core.ids import SampleId
+from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
+from workstation.core.snapshot import Snapshot
+from workstation.qa.findings import Fault, Rule
 
 
 class Owner:
@@ -125,4 +129,46 @@ def test_after_each_edit_the_findings_are_those_of_a_full_run(project: Path) -> 
         assert again == whole == told
         session.run("stream.set_latency", stream="cam", latency_ns=30_000_000)
         assert both()[0] == both()[1]
+        checks.close()
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The only rule never comes to an end on the sample ``s``; set once it has begun."""
+    begun = threading.Event()
+
+    def think(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+        begun.set()
+        while sample.key == "s":
+            snapshot.get(RecordKind.SAMPLE, sample.id)
+        yield Fault(text="looked at", items=())
+
+    made = Rule(
+        id="test.endless", version=1, error_type=ErrorType.SEMANTIC, severity=Severity.INFO, help="", check=think
+    )
+    monkeypatch.setattr("workstation.app.validation.rules_for", lambda _reads: (made,))
+    return begun
+
+
+def test_closing_does_not_wait_for_a_rule(project: Path, endless: threading.Event) -> None:
+    owner = Owner()
+    with open_project(project, role="lead") as session:
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
+        checks.request(session.open_sample("s"))
+        assert endless.wait(20)
+        checks.close()  # waits for the thread
+        assert owner.waiting.empty()
+
+
+def test_another_sample_is_checked_at_once(project: Path, endless: threading.Event) -> None:
+    owner = Owner()
+    with open_project(project, role="lead") as session:
+        session.run("sample.add", key="next")
+        checks = SampleChecks(session.project, session.store.reader_elsewhere(), owner.post)
+        checks.request(session.open_sample("s"))
+        assert endless.wait(20)
+        other = session.open_sample("next")
+        checks.request(other)
+        owner.take_one()
+        assert (checks.sample, [each.text for each in checks.findings]) == (other, ["looked at"])
         checks.close()

@@ -303,6 +303,19 @@ def test_scales_stay_the_same_from_sweep_to_sweep(ground: Ground) -> None:
     assert ColourBy.RING not in available([first])
 
 
+def test_velocities_of_a_radar_count_along_its_rays_and_can_be_coloured(ground: Ground) -> None:
+    """Data sets give (vx, vy) in the sensor's axes; the speed away from it is what is drawn, red away, blue towards."""
+    points = np.array([(10.0, 0.0, 0.0), (0.0, 20.0, 0.0), (-3.0, -4.0, 0.0), (5.0, 5.0, 1.0)], np.float32)
+    velocity = np.array([(4.0, 1.0), (7.0, -2.5), (-3.0, -4.0), (np.nan, 0.0)], np.float32)
+    cloud = Cloud(points=points, fields={"velocity": velocity}, frame="lidar", total=4)
+    sweep = ground.place(cloud, stream("lidar"), 0, 0, correct=False)
+    assert np.allclose(sweep.columns["velocity"], (4.0, -2.5, 5.0, np.nan), equal_nan=True)
+    colours = colours_of(ColourBy.VELOCITY, sweep, Scales(), 0.0, (1, 2, 3)).astype(int)
+    away, towards = colours[[0, 2]], colours[1]
+    assert (away[:, 0] > away[:, 2]).all()
+    assert towards[2] > towards[0]
+
+
 def test_only_what_moved_is_left_out_of_the_sweeps_around() -> None:
     level = np.tile([1.0, 0, 0, 0], (3, 1))
     then = Boxes(

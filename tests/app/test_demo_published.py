@@ -13,7 +13,7 @@ import pytest
 
 from workstation import open_project
 from workstation.app.calibrations import rigs_of
-from workstation.app.demo import SCENES, make_demo
+from workstation.app.demo import SCENES
 from workstation.app.demo_ecg import Beat, read_beats
 from workstation.app.demo_road import read_calibration
 from workstation.app.reading import Formats
@@ -33,15 +33,14 @@ Opened = Callable[[str], tuple[Session, Sample, OpenStreams]]
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+def opened(demo_once: Callable[[str], Path]) -> Iterator[Opened]:
     """A scene by name, made once, with its one sample and its readers."""
     with ExitStack() as stack:
         found: dict[str, tuple[Session, Sample, OpenStreams]] = {}
 
         def scene(name: str) -> tuple[Session, Sample, OpenStreams]:
             if name not in found:
-                folder = make_demo(tmp_path_factory.mktemp("published") / name, scene=name).folder
-                session = stack.enter_context(open_project(folder, read_only=True))
+                session = stack.enter_context(open_project(demo_once(name), read_only=True))
                 readers = stack.enter_context(OpenStreams(session.project.path, readers=Formats().readers))
                 (sample,) = session.store.samples()
                 assert sample.key == SCENES[name].sample

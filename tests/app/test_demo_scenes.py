@@ -29,26 +29,11 @@ pytestmark = pytest.mark.slow
 Opened = Callable[[str], Session]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a scene by name; each is made once."""
-    folders: dict[str, Path] = {}
-
-    def folder(name: str) -> Path:
-        if name not in folders:
-            demo = make_demo(tmp_path_factory.mktemp("demos") / name, scene=name)
-            assert demo.new
-            folders[name] = demo.folder
-        return folders[name]
-
-    return folder
-
-
 @pytest.fixture
-def opened(made: Callable[[str], Path]) -> Iterator[Opened]:
+def opened(demo_once: Callable[[str], Path]) -> Iterator[Opened]:
     """A scene by name, open to be looked at."""
     with ExitStack() as sessions:
-        yield lambda name: sessions.enter_context(open_project(made(name), read_only=True))
+        yield lambda name: sessions.enter_context(open_project(demo_once(name), read_only=True))
 
 
 def first(session: Session) -> Sample:
@@ -254,8 +239,8 @@ def test_the_meetings_speakers_are_the_published_ones(opened: Opened) -> None:
         assert (reader.sample_rate_hz, reader.frames) == (16_000, 480_001)
 
 
-def test_a_scene_that_is_there_is_left_as_it_is(made: Callable[[str], Path]) -> None:
-    assert not make_demo(made("ct"), scene="ct").new
+def test_a_scene_that_is_there_is_left_as_it_is(demo_once: Callable[[str], Path]) -> None:
+    assert not make_demo(demo_once("ct"), scene="ct").new
 
 
 def test_the_command_line_offers_every_scene() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drive_projects import SAMPLE, drive_project
+from drive_projects import SAMPLE
 from msgspec.structs import replace
 
 from strict_turn import iou_3d
@@ -30,8 +30,6 @@ from workstation.core.geometry import Box, Cuboid
 from workstation.core.poses import RigidTransform
 from workstation.core.rotation import about_z
 from workstation.media.base import CloudReader
-from workstation.synth.drive.fixture import drive
-from workstation.synth.drive.rig import DriveOptions
 
 CAR = (4.4, 1.8, 1.5)
 CAMERA = Camera(name="c", frame="c", width_px=960, height_px=540, lens=Pinhole(fx=800.0, fy=800.0, cx=480.0, cy=270.0))
@@ -119,15 +117,13 @@ def test_corners_behind_the_camera_overlap_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_on_the_generated_drive_cuboids_are_near_the_truth(tmp_path: Path) -> None:
+def test_on_the_generated_drive_cuboids_are_near_the_truth(three_cameras: Path) -> None:
     """Every label of a picture at every sweep: printed as it falls, and held to what it reached."""
-    options = DriveOptions(seconds=1.2, cameras=3, scale=0.25, workers=1)
-    folder = drive_project(drive(tmp_path / "fx", options=options), tmp_path / "drive")
     found: dict[str, list[tuple[float, int, float]]] = defaultdict(list)
     refused: dict[str, int] = defaultdict(int)
     with (
-        open_project(folder, read_only=True) as session,
-        OpenStreams(folder, readers=Formats().readers) as readers,
+        open_project(three_cameras, read_only=True) as session,
+        OpenStreams(three_cameras, readers=Formats().readers) as readers,
     ):
         view = SampleView(session.store, session.open_sample(SAMPLE))
         lidar, placed = view.stream_by_key("lidar_top"), PlacedCuboids(view, readers)

@@ -100,3 +100,15 @@ def test_beside_the_sound_nothing_is_missing(tmp_path: Path, start: int) -> None
     assert lane.missing(Viewport(start * SECOND, SECOND // 2, 400)) is None
     for each in (whole, sound):
         each.close()
+
+
+def test_a_view_that_begins_or_ends_a_hair_from_a_knot_of_the_map_is_drawn_whole(tmp_path: Path) -> None:
+    """A knot less than half a pixel inside an edge left a piece without width: no picture, and the program ended."""
+    lane, sound, _ = lane_in(tmp_path, "wav")
+    (knot, *_) = [session for _, session in lane.stream.time_map.knots]
+    width, span = 400, SECOND // 2
+    pixel = span / width
+    for start in (knot - round(pixel / 4), knot + round(pixel / 4), knot - span + round(pixel / 4), knot - span // 2):
+        view = Viewport(start, span, width)
+        assert len(lane.columns(view).low) == width
+    sound.close()

@@ -130,7 +130,7 @@ def test_a_tracks_stretches_say_what_the_track_shows_at_every_moment(session: Se
     }  # fmt: skip
     for time_ns in range(-SECOND, 5 * SECOND, SECOND // 20):
         kind = view.moment(held, time_ns).kind
-        there = [part.style for part in parts if part.start_ns <= time_ns < part.end_ns]
+        there = [style for start_ns, end_ns, style in parts if start_ns <= time_ns < end_ns]
         if kind in expected:
             assert there == [expected[kind]], time_ns
         elif kind is MomentKind.OUTSIDE:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drive_projects import SAMPLE, drive_project, short_drive
+from drive_projects import SAMPLE
 
 from strict_turn import iou_3d
+from strict_windows import copy_of
 from tests.tiny_graphs import Node, graph_bytes
 from workstation import open_project
 from workstation.app import label_lidar, prelabelling
@@ -36,10 +37,10 @@ BOX = (12.0, 3.0, -0.5, 4.0, 2.0, 1.5, 0.25)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(short_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The drive without one of its cars, and an empty place for models."""
     base = tmp_path_factory.mktemp("lidar")
-    made = drive_project(short_drive(base / "fx"), base / "p")
+    made = copy_of(short_template, base / "p")
     with open_project(made, kind="person") as session:
         view = SampleView(session.store, session.open_sample(SAMPLE))
         cuboids = [each for each in view.annotations.values() if each.kind == "cuboid"]

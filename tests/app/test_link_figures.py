@@ -65,7 +65,8 @@ def test_the_link_that_counts_most_comes_first_with_its_coverage(
     sounds, cars = [horn(session, at) for at in (0, 1000, 2000)], [car(session, n) for n in range(3)]
     comes_from(session, sounds[0], cars[0])
     comes_from(session, sounds[2], cars[1], state="proposed")  # nobody stands for it yet
-    session.run("link.absent", of=f"annotation:{sounds[1]}", missing_in="stream:front", reason="source_off_screen")
+    session.run("link.absent", of=f"annotation:{sounds[1]}", missing_in="stream:front", reason="source_off_screen",
+                rationale="from behind the vehicle")  # fmt: skip
     session.run("link.absent", of=f"entity:{cars[2]}", missing_in="stream:lidar", reason="no_return")
     session.run("project.set", main_link="sound_source")
     first, *rest = report(session, capsys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from drive_projects import SAMPLE, drive_project, short_drive
 
 from workstation import open_project
-from workstation.app.demo import make_demo
 from workstation.app.session import Session
 from workstation.cli.main import main
 from workstation.core.rights import ActorKind
@@ -22,13 +22,13 @@ MS = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("drive")
+def media(short_media: Path) -> Path:
+    return short_media
 
 
 @pytest.fixture(scope="module")
-def robot(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("robot") / "p", scene="robot").folder
+def robot(demo_once: Callable[[str], Path]) -> Path:
+    return demo_once("robot")
 
 
 def write(project: Path) -> Session:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from drive_projects import drive_project
 
+from tests.long_drive import LONG_DRIVE
 from workstation import open_project
 from workstation.app.calibration_report import report_of
 from workstation.app.demo_batch import build as build_batch
@@ -34,7 +35,6 @@ from workstation.qa.findings import load_rules
 from workstation.qa.runner import run_rules
 from workstation.synth import batch as batches
 from workstation.synth.drive.fixture import drive
-from workstation.synth.drive.rig import DriveOptions
 from workstation.synth.robot import RobotOptions, robot
 from workstation.synth.truth import Planted, Truth
 
@@ -42,7 +42,8 @@ pytestmark = pytest.mark.slow
 OF_PEOPLE = frozenset({"guideline"})
 NOT_OF_SPACE = OF_PEOPLE | {"granularity"}
 """How fine classes are is compared over a thousand samples; a part of the batch is too few for that."""
-DRIVE = DriveOptions(cameras=1, scale=0.25, seconds=18.2, camera_rate_hz=10, workers=1)
+ROBOT = RobotOptions(scale=0.5)
+"""As other tests make it, so that a run makes its media once."""
 SMALL_BATCH = 300
 
 
@@ -92,11 +93,9 @@ def noted(
 
 
 @pytest.fixture(scope="module")
-def driven(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def driven(made_once: Callable[..., Truth]) -> Path:
     """The media of the drive, made once; its clean delivery."""
-    folder = tmp_path_factory.mktemp("drive")
-    drive(folder, options=DRIVE)
-    return folder
+    return made_once(drive, options=LONG_DRIVE).folder
 
 
 DRIVES: list[tuple[str, dict[str, int], float | None, float]] = [
@@ -131,7 +130,7 @@ DRIVES: list[tuple[str, dict[str, int], float | None, float]] = [
 def test_the_drive(
     driven: Path, tmp_path: Path, variant: str, expected: dict[str, int], size: float | None, within: float
 ) -> None:
-    made = drive(driven, variant=variant, options=DRIVE)
+    made = drive(driven, variant=variant, options=LONG_DRIVE)
     findings = noted(made, drive_project(made, tmp_path / "p"), expected)
     if size is not None:
         (finding,) = findings
@@ -163,11 +162,9 @@ def the_report_says_the_same(project: Path, findings: list[Finding]) -> None:
 
 
 @pytest.fixture(scope="module")
-def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filmed(made_once: Callable[..., Truth]) -> Path:
     """The media of the robot, made once."""
-    folder = tmp_path_factory.mktemp("robot")
-    robot(folder, options=RobotOptions(scale=0.25))
-    return folder
+    return made_once(robot, options=ROBOT).folder
 
 
 ROBOTS: list[tuple[str, dict[str, int], float | None]] = [
@@ -182,7 +179,7 @@ ROBOTS: list[tuple[str, dict[str, int], float | None]] = [
 
 @pytest.mark.parametrize(("variant", "expected", "size"), ROBOTS, ids=[each[0] for each in ROBOTS])
 def test_the_robot(filmed: Path, tmp_path: Path, variant: str, expected: dict[str, int], size: float | None) -> None:
-    made = robot(filmed, variant=variant, options=RobotOptions(scale=0.25))
+    made = robot(filmed, variant=variant, options=ROBOT)
     project = new_project(tmp_path / "p", profile="manipulation", person="Ana")
     with open_project(project, kind=ActorKind.IMPORT, tool="demo") as session:
         add_generated(session, made, label_robot)

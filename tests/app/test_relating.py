@@ -58,7 +58,7 @@ def box(session: Session, class_id: str = "car", x: float = 10.0, **more: Any) -
 
 def link(session: Session, type_id: str, *picks: str) -> str:
     offer = next(each for each in offers(viewed(session), *picks) if each.type_id == type_id)
-    return str(session.run("link.add", type_id=type_id, ends=offer.ends))
+    return str(session.run("link.add", type_id=type_id, ends=offer.ends, rationale="as seen and heard"))
 
 
 # --- making -----------------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def test_an_absence_offers_the_places_and_reasons_of_the_ontology(session: Sessi
 def test_partners_are_marked_but_not_what_is_said_to_be_unrelated(session: Session) -> None:
     horn, car, van = span(session, "horn", "mic"), box(session), box(session, "van", x=300.0)
     link(session, "sound_source", horn, car)
-    session.run("link.add", type_id="sound_source", holds=False,
+    session.run("link.add", type_id="sound_source", holds=False, rationale="it is far away",
                 ends={"sound": f"annotation:{horn}", "source": f"annotation:{van}"})  # fmt: skip
     view = viewed(session)
     assert car in view.marked([horn])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from drive_projects import SAMPLE, drive_project, short_drive
 
+from strict_windows import copy_of
 from workstation import open_project
 from workstation.app.session import Session
 from workstation.cli.main import main
@@ -25,8 +26,8 @@ Printed = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("drive")
+def media(short_media: Path) -> Path:
+    return short_media
 
 
 @pytest.fixture
@@ -40,8 +41,8 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
 
 
 @pytest.fixture
-def project(media: Path, tmp_path: Path) -> Path:
-    return drive_project(short_drive(media), tmp_path / "p")
+def project(short_template: Path, tmp_path: Path) -> Path:
+    return copy_of(short_template, tmp_path / "p")
 
 
 def write(project: Path) -> Session:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drive_projects import SAMPLE, SHORT, drive_project, short_drive
+from drive_projects import SAMPLE, SHORT, short_drive
 
+from strict_windows import copy_of
 from workstation import open_project
 from workstation.cli.main import main
 from workstation.core.rights import ActorKind
@@ -21,13 +22,13 @@ MARK_NS = 1_027_000_000
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return short_drive(tmp_path_factory.mktemp("drive"))
+def made(short_media: Path) -> Truth:
+    return short_drive(short_media)
 
 
 @pytest.fixture
-def project(made: Truth, tmp_path: Path) -> Path:
-    return drive_project(made, tmp_path / "p")
+def project(short_template: Path, tmp_path: Path) -> Path:
+    return copy_of(short_template, tmp_path / "p")
 
 
 def rows(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drive_projects import SAMPLE, drive_project
+from drive_projects import SAMPLE
 
+from strict_windows import copy_of
 from tests.one_sample import one_sample, view_of
 from workstation.app.opening import new_project, open_project
 from workstation.app.placed_cuboids import PlacedCuboids
@@ -27,8 +28,6 @@ from workstation.core.errors import Refused, UserError
 from workstation.core.suggestion import Suggestion
 from workstation.formats.native import NATIVE
 from workstation.formats.times import TIMES
-from workstation.synth.drive.fixture import drive
-from workstation.synth.drive.rig import DriveOptions
 
 MS = 1_000_000
 WORDS = """\
@@ -398,10 +397,9 @@ def test_rules_read_no_stream_that_they_do_not_need(session: Session) -> None:
 
 
 @pytest.mark.slow
-def test_on_the_generated_drive_every_view_finds_its_cuboid_and_its_twin(tmp_path: Path) -> None:
+def test_on_the_generated_drive_every_view_finds_its_cuboid_and_its_twin(three_cameras: Path, tmp_path: Path) -> None:
     """Links and entities are taken away; the rules put together what the truth says is one, and nothing else."""
-    options = DriveOptions(seconds=1.2, cameras=3, scale=0.25, workers=1)
-    folder = drive_project(drive(tmp_path / "fx", options=options), tmp_path / "drive")
+    folder = copy_of(three_cameras, tmp_path / "drive")
     with open_project(folder, kind="person") as session:
         session.run("gate.waive", sample=SAMPLE, gate="sync", reason="generated")
         session.open_sample(SAMPLE)

@@ -38,6 +38,13 @@ from workstation.app.settings import settings_or_usual
 from workstation.ui.main_window import MainWindow
 window = MainWindow(settings_or_usual())
 """
+AHEAD = (
+    """
+from workstation.app.ahead import load_ahead
+load_ahead()
+"""
+    + OURS
+)  # as ``workstation PROJECT`` does, in ``__main__``
 END = """
 import json, os, resource, sys
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -93,8 +100,8 @@ def main() -> None:
         cases = {
             "bare": (BARE, ""),
             "empty": (OURS, ""),
-            "project": (OURS, f"assert window.open_project(Path({str(project)!r}))"),
-            "all": (OURS, f"assert window.open_project(Path({str(project)!r}))"),
+            "project": (AHEAD, f"assert window.open_project(Path({str(project)!r}))"),
+            "all": (AHEAD, f"assert window.open_project(Path({str(project)!r}))"),
         }
         bare_s = 0.0
         for name, (start, then) in cases.items():

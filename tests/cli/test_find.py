@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
             if key == "a":
                 car = session.run("entity.add", sample=key, class_id="car")
                 ends = {"sound": f"annotation:{horn}", "source": f"entity:{car}"}
-                session.run("link.add", sample=key, type_id="sound_source", ends=ends)
+                session.run("link.add", sample=key, type_id="sound_source", ends=ends, rationale="it hoots")
     return made
 
 

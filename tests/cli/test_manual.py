@@ -83,7 +83,7 @@ def drive(tmp_path: Path) -> Path:
         horn, _ = (session.run("annotation.add", start_ns=at, end_ns=at + 5, **span) for at in (0, 900))
         shape = {"kind": "box", "x": 1, "y": 2, "width": 30, "height": 40}
         car = session.run("annotation.add", stream="front", class_id="car", shape=shape)
-        session.run("link.add", type_id="sound_source", ends={"sound": horn, "source": car})
+        session.run("link.add", type_id="sound_source", ends={"sound": horn, "source": car}, rationale="it hoots")
         session.run("annotation.move", annotations=[car], by=[20, 0])
     return folder
 

@@ -71,7 +71,8 @@ def car(**more: Any) -> dict[str, Any]:
 
 
 HORN = {"do": "annotation.add", "stream": "d/mic", "class_id": "horn", "kind": "span", "start_ns": 0, "end_ns": 10**9}
-LINK = {"do": "link.add", "sample": "d", "type_id": "sound_source", "ends": {"sound": "$horn", "source": "$car"}}
+LINK = {"do": "link.add", "sample": "d", "type_id": "sound_source", "ends": {"sound": "$horn", "source": "$car"},
+        "rationale": "it hoots"}  # fmt: skip
 
 
 @pytest.fixture

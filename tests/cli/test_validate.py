@@ -54,7 +54,7 @@ def drive(run: Run, tmp_path: Path) -> Path:
         van = session.run("entity.add", class_id="van")
         box = session.run("annotation.add", stream="front", entity=van, shape=BOX)
         session.run("annotation.add", stream="lidar", entity=van, shape=CUBOID, frame="ego")
-        session.run("link.add", type_id="sound_source", ends={"sound": horn, "source": box})
+        session.run("link.add", type_id="sound_source", ends={"sound": horn, "source": box}, rationale="it hoots")
     return folder
 
 

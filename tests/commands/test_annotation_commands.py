@@ -169,7 +169,11 @@ def test_a_model_proposes_and_a_person_accepts_rejects_or_edits(work: Work) -> N
 def linked(work: Work) -> tuple[str, str, str]:
     horn, car = work.span(0, 500), work.box()
     link = work.run(
-        "link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": f"annotation:{car}"}
+        "link.add",
+        sample="drive-1",
+        type_id="sound_source",
+        ends={"sound": horn, "source": f"annotation:{car}"},
+        rationale="it hoots",
     )
     return horn, car, link
 

@@ -22,7 +22,13 @@ def heard(work: Work) -> tuple[str, str, str]:
     return (
         horn,
         car,
-        work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car}),
+        work.run(
+            "link.add",
+            sample="drive-1",
+            type_id="sound_source",
+            ends={"sound": horn, "source": car},
+            rationale="it hoots",
+        ),
     )
 
 
@@ -41,7 +47,11 @@ def test_merging_two_entities_takes_annotations_and_links_and_keeps_a_class_that
     van = work.run("entity.add", sample="drive-1", class_id="van", annotations=[second], name="post van")
     horn = work.span(0, 5)
     link = work.run(
-        "link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": "entity:van 2"}
+        "link.add",
+        sample="drive-1",
+        type_id="sound_source",
+        ends={"sound": horn, "source": "entity:van 2"},
+        rationale="it hoots",
     )
     work.run("entity.merge", entity=car, other=van)
     assert work.gone(Entity, van)
@@ -142,8 +152,43 @@ def test_negative_links_absences_and_edits(work: Work) -> None:
     assert (work.link(link).start_ns, work.link(link).confidence) == (5, 0.5)
     with pytest.raises(UserError, match="not from a annotation|not from an annotation"):
         work.run("link.absent", sample="drive-1", of=horn, missing_in=car, reason="silent")
-    absent = work.run("link.absent", sample="drive-1", of=horn, missing_in="modality:cloud", reason="no_return")
+    absent = work.run("link.absent", sample="drive-1", of=horn, missing_in="modality:cloud", reason="no_return",
+                      rationale="behind the wall")  # fmt: skip
     assert [end.target for end in work.link(absent).ends] == [horn, "cloud"]
+
+
+def test_a_sound_is_related_to_its_source_in_words_or_not_at_all(work: Work) -> None:
+    """CAP-09: what the window asks for, commands refuse without: made, accepted, edited and stated as absent."""
+    horn, car, other = work.span(0, 500), work.box(), work.box(400)
+    hoots = {"sample": "drive-1", "type_id": "sound_source", "ends": {"sound": horn, "source": car}}
+    person = work.actor
+    for actor in (Actor(name="script.jsonl", kind=ActorKind.SCRIPT, role=Role.LEAD), person):
+        work.actor = actor
+        for words in ("", "  "):
+            with pytest.raises(UserError, match="'sound_source' needs a rationale: a sentence"):
+                work.run("link.add", **hoots, rationale=words)
+    with pytest.raises(UserError, match="counterpart needs a rationale: a sentence"):
+        work.run("link.absent", sample="drive-1", of=horn, missing_in="modality:cloud", reason="no_return")
+    work.run("link.absent", sample="drive-1", of=car, missing_in="stream:mic", reason="silent")  # no sound, no words
+    proposed = work.run("link.add", **hoots, state="proposed")  # nobody stands for it yet
+    for command, more in (
+        ("link.accept", {"links": [proposed]}), ("link.confirm", {"links": [proposed]}),
+        ("link.set_state", {"links": [proposed], "state": "done"}),
+        ("link.edit", {"link": proposed, "confidence": 0.5}),
+        ("link.retarget", {"link": proposed, "old": car, "new": other}), ("link.negate", {"link": proposed}),
+    ):  # fmt: skip
+        with pytest.raises(UserError, match="needs a rationale"):
+            work.run(command, **more)
+        assert work.link(proposed).state is State.PROPOSED
+    work.run("link.edit", link=proposed, rationale="its headlights flash with it")
+    with pytest.raises(UserError, match="needs a rationale"):
+        work.run("link.edit", link=proposed, rationale="")
+    work.actor = Actor(name="dataset", kind=ActorKind.IMPORT, role=Role.LEAD)
+    brought = work.run("link.add", **hoots)  # what comes from elsewhere is taken as it is; checks name it
+    work.actor = person
+    work.run("link.edit", link=brought, confidence=0.5)
+    work.run("link.confirm", links=[brought])
+    work.run("link.edit", link=brought, rationale="nothing else is near")
 
 
 def test_removing_a_link_takes_links_on_it_along(work: Work) -> None:

@@ -448,5 +448,5 @@ class ProjectMachine(RuleBasedStateMachine):
 
 TestProject = pytest.mark.slow(ProjectMachine.TestCase)
 TestProject.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )

@@ -51,7 +51,10 @@ def test_submitting_lists_what_is_missing(work: Work) -> None:
     work.run("gate.set", sample="drive-1", gate="sync", state="unverified")
     work.box(state="proposed")
     horn, car = work.span(0, 9), work.box()
-    work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car})
+    person, work.actor = work.actor, Actor(name="dataset", kind=ActorKind.IMPORT, role=Role.LEAD)
+    link = work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car})
+    work.actor = person
+    work.run("link.confirm", links=[link])
     work.run("annotation.relabel", annotations=[car], class_id="van")
     with pytest.raises(UserError) as refused:
         work.run("sample.submit", sample="drive-1")

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from films import Film, make_film
 
+from strict_once import folder_of_the_run
+
 
 @pytest.fixture(scope="session")
 def film_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("films")
+    folder = folder_of_the_run(tmp_path_factory) / "films"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -40,16 +40,17 @@ def draw_code(luma: Plane, number: int, *, low: int = BLACK, high: int = WHITE) 
 def read_code(pixels: NDArray[np.generic]) -> int | None:
     """The number burned into a grey or RGB picture of any size with the same shape; ``None`` if it is damaged."""
     grey = pixels[..., 1] if pixels.ndim == 3 else pixels
-    grey = grey.astype(np.float64)
     height, width = grey.shape
     cell = min(height / 8, width / 12)
-    cells = np.empty((ROWS, COLUMNS))
-    for row in range(ROWS):
-        for column in range(COLUMNS):
-            top, left = (row + 0.3) * cell, (column + 0.3) * cell
-            cells[row, column] = grey[
-                int(top) : int(top + 0.4 * cell) + 1, int(left) : int(left + 0.4 * cell) + 1
-            ].mean()
+    top, left = ((np.arange(count) + 0.3) * cell for count in (ROWS, COLUMNS))
+    (first_row, first_column), (end_row, end_column) = (
+        [(corner + more * cell).astype(int) for corner in (top, left)] for more in (0.0, 0.4)
+    )
+    sums = np.zeros((end_row[-1] + 2, end_column[-1] + 2))  # of everything above and left of a place
+    sums[1:, 1:] = grey[: end_row[-1] + 1, : end_column[-1] + 1].cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
+    low, high = (sums[np.ix_(rows, first_column)] for rows in (first_row, end_row + 1))
+    low_end, high_end = (sums[np.ix_(rows, end_column + 1)] for rows in (first_row, end_row + 1))
+    cells = (high_end - high - low_end + low) / np.outer(end_row + 1 - first_row, end_column + 1 - first_column)
     bits = cells > (cells.min() + cells.max()) / 2
     word = sum(1 << bit for bit, on in enumerate(bits.ravel()) if on)
     number = word & 0xFFFFF
@@ -141,7 +142,7 @@ def _usual_priority() -> Iterator[None]:
 
 def _write(film: Film, path: Path) -> None:
     folder = path.parent
-    part = folder / f"part-{film.name}"
+    part = folder / f"part-{os.getpid()}-{film.name}"
     with av.open(str(part), "w", container_options=film.container_options) as container:
         stream = container.add_stream(film.codec, rate=film.rate)
         stream.width, stream.height = film.size

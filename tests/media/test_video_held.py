@@ -12,7 +12,8 @@ from films import FILMS, Film, read_code
 
 from workstation.media.base import CancelToken, OpenContext, Region, View
 from workstation.media.cache import MemoryCache
-from workstation.media.video import LEAST_KEPT, NEAR_FRAMES, VideoFile, open_video
+from workstation.media.video import NEAR_FRAMES, VideoFile, open_video
+from workstation.media.video_pace import LEAST_KEPT
 
 Made = Callable[[Film], Path]
 SMALL = View(width_px=96)
@@ -61,7 +62,7 @@ def test_what_is_kept_before_a_jump_lasts_while_the_group_is_decoded_once_more(m
     video = opened(made(LONG))
     try:
         video.picture(10, SMALL)
-        video._pace_s = pace_s
+        video.pace.frame_s = pace_s
         start = video._group_start(200)
         video.picture(200, SMALL)
         kept = next(count for count in range(1, 200) if not video.held(200 - count, SMALL))
@@ -69,6 +70,30 @@ def test_what_is_kept_before_a_jump_lasts_while_the_group_is_decoded_once_more(m
         again_s = (200 - start - kept) * pace_s
         assert kept == NEAR_FRAMES or kept / 10 >= again_s
         assert pace_s > 0.004 or kept <= 16  # a small film keeps few: each costs a picture made smaller
+    finally:
+        video.close()
+
+
+def test_reading_back_begins_before_what_is_held_is_used_up(made: Made) -> None:
+    """In 4K a group takes 4 s to decode again: who steps back at once after a jump must find the frames behind the 50
+    kept ones when he comes there. Waiting until half of the stretch was used up came too late (a step of 101 ms)."""
+    video = opened(made(LONG))
+    try:
+        video.picture(10, SMALL)
+        video.pace.frame_s = 0.0155
+        video.picture(200, SMALL)
+        kept = next(count for count in range(1, 200) if not video.held(200 - count, SMALL))
+        video.pace.frame_s = 0.0155
+        video.read_ahead(199, -1, 64, cancel=CancelToken(), view=SMALL)
+        held = next(count for count in range(1, 201) if not video.held(200 - count, SMALL))
+        decoding_s = (200 - kept) * 0.0155
+        assert held - kept >= decoding_s * 10  # and enough of them: the next part takes as long
+        video.pace.frame_s = 0.0005  # a small film: no haste, half of the stretch first
+        video.picture(120, SMALL)
+        video.read_ahead(119, -1, 64, cancel=CancelToken(), view=SMALL)
+        spent = video._decoders.packets_decoded
+        video.read_ahead(114, -1, 64, cancel=CancelToken(), view=SMALL)
+        assert video._decoders.packets_decoded == spent
     finally:
         video.close()
 

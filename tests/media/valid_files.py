@@ -308,6 +308,7 @@ VALID: dict[str, Callable[[Path], Valid]] = {
     "plain_text": lambda _: Valid("a.txt", "Ein Wort, größer.\n\nNoch eins.\n".encode()),
     "timed_images": lambda _: Valid("a{}.png", _png(), TIMES, 3),
     "timed_clouds": lambda _: Valid("a{}.pcd", _pcd(), TIMES, 3),
+    "timed_radar": lambda _: Valid("a{}.pcd", _pcd(), TIMES, 3),
     "trajectory": lambda _: Valid("a.csv", POSES),
     "transcript_json": lambda _: Valid("a.json", _json(WORDS)),
     "ctm": lambda _: Valid("a.ctm", b"talk 1 0.10 0.20 hello 0.9\ntalk 1 0.40 0.20 you 0.8\n"),

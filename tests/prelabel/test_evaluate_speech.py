@@ -98,3 +98,20 @@ def test_rttm_is_read_and_what_is_wrong_is_named() -> None:
                 "SPEAKER r1 1 nan 2 <NA> <NA> a"):  # fmt: skip
         with pytest.raises(DataError, match="line 1"):
             read_rttm(bad)
+
+
+@pytest.mark.parametrize(
+    ("truth", "heard", "rate"),
+    [
+        ("the birch canoe slid on the smooth planks", "the birch can ooze lid on the smooth plank", 0.5),
+        ("it was the best of times it was the worst of times", "it was the best of times the worst of times", 2 / 12),
+        ("four score and seven years ago", "for score in seven years", 0.5),
+        ("a", "a b c d", 3.0),
+        ("one two three four five six", "six five four three two one", 1.0),
+        ("the cat the cat the cat", "the cat cat the cat the", 2 / 6),
+    ],
+)
+def test_the_rate_is_jiwers(truth: str, heard: str, rate: float) -> None:
+    """What jiwer 4.0.0 answers for these; which changes it counts differs from ours where several are as few."""
+    made = counted_errors(truth.split(), heard.split())
+    assert made.rate == pytest.approx(rate)

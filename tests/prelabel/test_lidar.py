@@ -193,3 +193,48 @@ def test_what_jumps_or_comes_and_goes_is_believed_less() -> None:
     assert steady > 0.75
     assert score(0.8, 1) < 0.6 * steady
     assert score(0.03, 4) < 0.6 * steady
+
+
+def looks_of(way: list[tuple[float, float]], yaws: list[float], label: str = "car") -> list[FoundCuboid]:
+    return [
+        FoundCuboid(center=(x, y, 0.8), size=(4.4, 1.8, 1.5), rotation=about_z(yaw), label=label, score=0.8)
+        for (x, y), yaw in zip(way, yaws, strict=True)
+    ]
+
+
+def test_a_slow_car_that_turns_a_corner_keeps_its_front() -> None:
+    """Two metres a second round a quarter; each look is turned as a fit may be, some of them by a quarter too much."""
+    turn = np.linspace(0, math.pi / 2, 40)
+    way = [(5 * math.sin(angle), -5 * math.cos(angle)) for angle in turn.tolist()]
+    quarters = np.random.default_rng(3).choice([0, 0, 0, 0, 2, 2, 1, 3], len(turn))
+    tracker = CuboidTracker()
+    for step, look in enumerate(looks_of(way, (turn + quarters * math.pi / 2).tolist())):
+        tracker.add(step * 100_000_000, [look], eye=(0.0, -20.0, 1.8))
+    (track,) = tracker.tracks()
+    ahead = np.array([2 * math.atan2(each.rotation[3], each.rotation[0]) for each in track.cuboids])
+    assert np.degrees(np.abs((ahead - turn + math.pi) % math.tau - math.pi)).max() < 20
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 7])
+def test_a_parked_car_whose_middle_wanders_stays_one(seed: int) -> None:
+    """Hidden in turns, its middle jumps by metres along it, and it is not found for three sweeps of five: that is not
+    its speed."""
+    off = np.random.default_rng(seed).uniform(-1.4, 1.4, 40)
+    tracker = CuboidTracker()
+    for step, look in enumerate(looks_of([(10 + each, 5.0) for each in off.tolist()], [0.0] * 40)):
+        tracker.add(step * 100_000_000, [look] if step % 5 < 2 else [], eye=SENSOR)
+    (track,) = tracker.tracks()
+    assert len(track.times_ns) == 16
+
+
+def test_what_is_a_person_now_and_a_lorry_then_is_believed_less() -> None:
+    def score(sizes: list[tuple[tuple[float, float, float], str]]) -> float:
+        tracker = CuboidTracker()
+        for step in range(24):
+            size, label = sizes[step % len(sizes)]
+            look = FoundCuboid(center=(8.0, 3.0, 0.8), size=size, rotation=(1.0, 0.0, 0.0, 0.0), label=label, score=0.8)
+            tracker.add(step * 100_000_000, [look], eye=SENSOR)
+        return max(each.score for each in tracker.tracks())
+
+    person, lorry = (SIZES["pedestrian"], "pedestrian"), (SIZES["truck"], "truck")
+    assert score([person, lorry]) < 0.75 * score([person])

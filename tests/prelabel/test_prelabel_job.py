@@ -140,7 +140,8 @@ def test_tracks_are_few_keyframes_and_a_stopped_job_joins_what_it_found_before(p
     assert stopped
     frames = sum(truth(number) is not None for number in range(COUNT))
     assert sum(len(each) for each in stopped) < frames
-    assert all(each.source.parameters["tracker"] == "bytetrack" for each in labels(project))
+    said = [each.source.parameters for each in labels(project)]
+    assert {(each["tracker"], each["called"]) for each in said} == {("bytetrack", "bright")}
     assert {each.state for each in labels(project)} == {State.PROPOSED}
 
 

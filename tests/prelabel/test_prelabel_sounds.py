@@ -45,22 +45,27 @@ SPOKEN = ((1.0, 2.5), (30.0, 33.0), (58.5, 61.5), (70.0, 72.0), (119.0, 119.5), 
 LENGTH_S = 130
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """Two minutes of sound in which somebody speaks six times."""
-    (tmp_path / "ontology.yaml").write_text(ONTOLOGY, encoding="utf-8")
-    sound = silence(LENGTH_S)
-    for start, end in SPOKEN:
-        part = voice(end - start, 150 if start < 60 else 290)
-        sound[round(start * RATE) : round(start * RATE) + len(part)] = part
-    with wave.open(str(tmp_path / "said.wav"), "wb") as file:
+def project_of(folder: Path, sound: np.ndarray, ontology: str = ONTOLOGY) -> Path:
+    """A project with one sound of that wave, whose values reach from -1 to 1."""
+    (folder / "ontology.yaml").write_text(ontology, encoding="utf-8")
+    with wave.open(str(folder / "heard.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
-    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
-    assert main(["add", str(folder), str(tmp_path / "said.wav"), "--sample", "s", "--stream", "mic"]) == 0
-    return folder
+    made = new_project(folder / "p", ontology=str(folder / "ontology.yaml"), in_force=True, person="ann")
+    assert main(["add", str(made), str(folder / "heard.wav"), "--sample", "s", "--stream", "mic"]) == 0
+    return made
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Two minutes of sound in which somebody speaks six times."""
+    sound = silence(LENGTH_S)
+    for start, end in SPOKEN:
+        part = voice(end - start, 150 if start < 60 else 290)
+        sound[round(start * RATE) : round(start * RATE) + len(part)] = part
+    return project_of(tmp_path, sound)
 
 
 def detector(tmp_path: Path, extra: str = "map: {speech: talk}\n") -> None:
@@ -186,7 +191,7 @@ def test_spans_of_one_voice_belong_to_one_person_also_after_a_stop(project: Path
     first, second = (each.id for each in people)
     assert [each.entity for each in mine] == [first if start < 60 else second for start, _ in SPOKEN]
     assert {(each.class_id, each.state) for each in mine} == {("talk", State.PROPOSED)}
-    assert mine[0].source.parameters["speakers"] == 2
+    assert (mine[0].source.parameters["speakers"], mine[0].source.parameters["called"]) == (2, "speech")
 
 
 SPEAKS = """
@@ -219,18 +224,10 @@ class TwoVoices:
 @pytest.fixture
 def talk(tmp_path: Path) -> Path:
     """A minute and more in which two people speak, once one right after the other."""
-    (tmp_path / "ontology.yaml").write_text(ONTOLOGY + SPEAKS, encoding="utf-8")
     sound = silence(70)
     for start, end, pitch in ((1.0, 5.0, 150), (5.0, 9.0, 290), (20.0, 23.0, 150), (62.0, 66.0, 290)):
         sound[round(start * RATE) : round(end * RATE)] = voice(end - start, pitch)
-    with wave.open(str(tmp_path / "talk.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
-    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
-    assert main(["add", str(folder), str(tmp_path / "talk.wav"), "--sample", "s", "--stream", "mic"]) == 0
-    return folder
+    return project_of(tmp_path, sound, ONTOLOGY + SPEAKS)
 
 
 def test_turns_say_who_speaks_them_and_the_errors_are_counted(
@@ -313,18 +310,11 @@ def loud_tagger() -> bytes:
 
 
 def test_an_event_is_one_span_however_long_and_wherever_the_job_was_stopped(tmp_path: Path, models_home: Path) -> None:
-    (tmp_path / "ontology.yaml").write_text(ONTOLOGY, encoding="utf-8")
     sound = silence(290)
     truth = ((10.0, 12.0), (100.0, 257.0), (275.0, 280.0))
     for start, end in truth:
         sound[round(start * RATE) : round(end * RATE)] = 0.4
-    with wave.open(str(tmp_path / "siren.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((sound * 32767).astype("<i2").tobytes())
-    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
-    assert main(["add", str(folder), str(tmp_path / "siren.wav"), "--sample", "s", "--stream", "mic"]) == 0
+    folder = project_of(tmp_path, sound)
     model(tmp_path / "tag", "tagger", "audio-tag", "wave-tagger", {"model.onnx": loud_tagger()},
           "labels: [siren, nothing]\nmap: {siren: talk}\noptions: {hop_s: 0.5, frame_s: 1.0}\n")  # fmt: skip
     wish = Wish(models=("tagger",))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from workstation.core.errors import DataError
 from workstation.prelabel.api import BadOutput, ModelCard, Prepared, SensorSweep, Task
 from workstation.prelabel.cloud_families import cloud_families
-from workstation.prelabel.cloud_families.lidar_pillars import sorted_in
 from workstation.prelabel.cuboid_overlap import rows_of
+from workstation.prelabel.sweep_cells import sorted_in
 
 POINTS, PILLARS = cloud_families()["lidar-points"], cloud_families()["lidar-pillars"]
 ROOM = {"range": [0, -10, -3, 20, 10, 3]}

@@ -28,6 +28,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind, record_kind
 from workstation.core.sample import Parked, QueueItem, Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.stopping import StopToken
 from workstation.core.timemap import offset_map
 from workstation.qa.findings import CannotRunError, Fault, Reach, Rule, load_rules
 from workstation.qa.incremental import KeptChecks
@@ -38,6 +39,22 @@ TYPES = ("refers_to", "chases", "near", "same_object", "same_object", "causes", 
 QUOTES = ("the dog", "a cat", "puppy and wolf", "an animal", "a van", "")
 Touched = dict[RecordKind, set[str]]
 SCENE_RULES = ontology()
+
+
+class AskedAt(StopToken):
+    """Asked to stop while it looks for the so manieth time: in the middle of a rule, wherever that is."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    def look(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.ask()
+        super().look()
 
 
 class Edits:
@@ -54,6 +71,10 @@ class Edits:
         for _ in range(self.number(1, 6)):
             self.add_link()
         self.touched = {}
+
+    def token(self) -> StopToken:
+        """One that nobody asks to stop, or one that is asked at some look."""
+        return AskedAt(self.number(1, 900)) if self.one((False, False, True)) else StopToken()
 
     def number(self, low: int, high: int) -> int:
         return self.draw.draw(st.integers(low, high))
@@ -275,9 +296,11 @@ def test_after_any_edits_the_findings_are_those_of_a_full_run(data: st.DataObjec
     for _ in range(edits.number(2, 7)):
         (sample,) = snapshot.samples()
         later = edits.one((True, False))
-        outcomes = checks.check(snapshot, sample, NoEvidence(), edits.touched, near_first=later)
+        outcomes = checks.check(snapshot, sample, NoEvidence(), edits.touched, edits.token(), near_first=later)
+        if outcomes is None:  # asked to stop somewhere: begun anew, as the window does
+            outcomes = checks.check(snapshot, sample, NoEvidence(), None)
         if checks.left and edits.one((True, True, False)):
-            outcomes = checks.check_rest(sample, lambda: False)
+            outcomes = checks.check_rest(sample, edits.token())
         if not checks.left:
             assert said(outcomes) == full(snapshot)
         edits.touched = {}
@@ -343,9 +366,38 @@ def test_a_rule_that_could_not_judge_is_asked_again_and_one_that_stops_judging_t
 def test_a_stopped_check_says_nothing_and_the_next_one_begins_anew() -> None:
     scene, checks, sample = small()
     scene.label("image", "unheard_of")
-    assert checks.check(scene.snapshot, sample, NoEvidence(), None, stopped=lambda: True) is None
+    assert checks.check(scene.snapshot, sample, NoEvidence(), None, asked()) is None
     outcomes = checks.check(scene.snapshot, sample, NoEvidence(), {})
     assert said(outcomes) == full(scene.snapshot)
+
+
+def asked() -> StopToken:
+    token = StopToken()
+    token.ask()
+    return token
+
+
+def test_a_rule_is_left_in_the_middle_and_run_anew_later() -> None:
+    """Of 3,000 labels a rule that is told to stop at the 40th sees no more than a stride further."""
+    scene, _, sample = small()
+    for number in range(3000):
+        scene.label("image", f"class {number}")
+    token, thought = StopToken(), []
+
+    def slow(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
+        for label in snapshot.annotations(sample.id):
+            thought.append(label.id)
+            if len(thought) == 40:
+                token.ask()
+        yield Fault(text=f"{len(thought)} labels", items=())
+
+    checks = KeptChecks([Rule(**{**_fields(SEE_ALL), "check": slow, "reach": Reach.SAMPLE})])
+    assert checks.check(scene.snapshot, sample, NoEvidence(), None, token) is None
+    assert 40 <= len(thought) < 200
+    thought.clear()
+    (outcome,) = checks.check(scene.snapshot, sample, NoEvidence(), {}) or ()
+    assert len(thought) >= 3000
+    assert len(outcome.findings) == 1
 
 
 def _fields(rule: Rule) -> dict[str, Any]:

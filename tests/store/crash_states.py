@@ -118,6 +118,7 @@ class CrashStates:
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
+        self._walk = _Walk()
 
     def acknowledged(self, point: int) -> list[str]:
         """The whole lines written to standard output before ``point``."""
@@ -130,10 +131,13 @@ class CrashStates:
 
     def build(self, point: int, chance: random.Random, into: Path) -> str:
         """Write one possible state to ``into``; says what was done to the unsynced rest."""
-        files, pending_names, names = self._walk(point)
+        if point < self._walk.at:
+            self._walk = _Walk()
+        self._walk.go_on(self.entries, point)
+        files, names = self._walk.files, dict(self._walk.durable)
         keep = chance.choice((0.0, 0.1, 0.5, 0.9, 1.0))
         torn, shuffled, rubbish = (chance.random() < share for share in (0.6, 0.5, 0.3))
-        for change in pending_names:
+        for change in self._walk.pending:
             if chance.random() < keep:
                 change.apply(names)
         contents: dict[int, bytes] = {
@@ -150,30 +154,39 @@ class CrashStates:
                 (into / path).write_bytes(contents[id(target)])
         return f"{keep=} {torn=} {shuffled=} {rubbish=}"
 
-    def _walk(self, point: int) -> tuple[list[_File], list[_NameChange], dict[str, _File | str]]:
-        live: dict[str, _File | str] = {}
-        durable: dict[str, _File | str] = {}
-        pending: list[_NameChange] = []
-        of_inode: dict[int, _File] = {}
-        files: list[_File] = []
-        for entry in self.entries[:point]:
+
+class _Walk:
+    """The disk at a point of the log; goes on from there, so ask for later and later points."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.files: list[_File] = []
+        self.pending: list[_NameChange] = []
+        """Changes of names that are not synced."""
+        self.durable: dict[str, _File | str] = {}
+        self._live: dict[str, _File | str] = {}
+        self._of_inode: dict[int, _File] = {}
+
+    def go_on(self, entries: list[Entry], point: int) -> None:
+        """Take what was done until ``point``."""
+        for entry in entries[self.at : point]:
             if entry.kind in "WT":
-                of_inode[entry.file].pending.append(entry)
+                self._of_inode[entry.file].pending.append(entry)
             elif entry.kind == "S":
-                file = of_inode[entry.file]
+                file = self._of_inode[entry.file]
                 for write in file.pending:
                     _apply(file.durable, write)
                 file.pending.clear()
             elif entry.kind == "D":
-                pending = _sync_names(entry.data.decode(), pending, durable)
+                self.pending = _sync_names(entry.data.decode(), self.pending, self.durable)
             elif entry.kind != "A":
-                change = _name_change(entry, live)
+                change = _name_change(entry, self._live)
                 if isinstance(change.file, _File) and entry.kind == "C":
-                    of_inode[entry.file] = change.file
-                    files.append(change.file)
-                change.apply(live)
-                pending.append(change)
-        return files, pending, durable
+                    self._of_inode[entry.file] = change.file
+                    self.files.append(change.file)
+                change.apply(self._live)
+                self.pending.append(change)
+        self.at = point
 
 
 def _name_change(entry: Entry, live: dict[str, _File | str]) -> _NameChange:

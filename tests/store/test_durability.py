@@ -29,7 +29,7 @@ from workstation.store.mirrors import MirrorEvent
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
-STATES = int(os.environ.get("WORKSTATION_CRASH_STATES", "500"))
+STATES = int(os.environ.get("WORKSTATION_CRASH_STATES", "250"))
 FALSE_ALARMS = {MirrorEvent.BROUGHT_IN, MirrorEvent.REFUSED, MirrorEvent.SET_ASIDE}
 
 
@@ -55,19 +55,28 @@ def heard(lines: list[str]) -> Promises:
     return promises
 
 
+@pytest.fixture(scope="module")
+def edits(tmp_path_factory: pytest.TempPathFactory) -> CrashStates:
+    """What a project's life of edits wrote."""
+    return recorded("edits", tmp_path_factory.mktemp("edits"))
+
+
+def ordered_points(chance: random.Random, first: int, end: int, count: int) -> list[int]:
+    """Random points of a log, earliest first: the states are built in that order."""
+    return sorted(chance.randrange(first, end) for _ in range(count))
+
+
 def test_acknowledged_edits_survive_lost_torn_and_reordered_writes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    edits: CrashStates, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    states = recorded("edits", tmp_path)
-    created = states.point_after("created")
+    created = edits.point_after("created")
     chance = random.Random(23)
     counts: Counter[str] = Counter()
-    for number in range(STATES):
-        point = chance.randrange(created, len(states.entries) + 1)
+    for number, point in enumerate(ordered_points(chance, created, len(edits.entries) + 1, STATES)):
         into = tmp_path / f"state{number}"
         into.mkdir()
-        how = states.build(point, chance, into)
-        lines = states.acknowledged(point)
+        how = edits.build(point, chance, into)
+        lines = edits.acknowledged(point)
         promises = heard(lines)
         folder = into / "p"
         with opened(folder) as project:
@@ -85,15 +94,14 @@ def test_acknowledged_edits_survive_lost_torn_and_reordered_writes(
     assert counts["acknowledged edits checked"] > STATES
 
 
-def test_while_a_project_is_made_there_is_none_or_a_whole_one(tmp_path: Path) -> None:
-    states = recorded("edits", tmp_path)
-    created = states.point_after("created")
+def test_while_a_project_is_made_there_is_none_or_a_whole_one(edits: CrashStates, tmp_path: Path) -> None:
+    created = edits.point_after("created")
     chance = random.Random(29)
     outcomes: Counter[str] = Counter()
-    for number in range(100):
+    for number, point in enumerate(ordered_points(chance, 0, created, 100)):
         into = tmp_path / f"state{number}"
         into.mkdir()
-        states.build(chance.randrange(created), chance, into)
+        edits.build(point, chance, into)
         try:
             with opened(into / "p") as project:
                 assert len(project.store.ontology_versions()) == 1

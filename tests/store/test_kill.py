@@ -32,7 +32,7 @@ from workstation.store.lock import LOCK_FILE, FolderReadOnlyError, LockHeldError
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
-ROUNDS_PER_PROJECT = 20
+ROUNDS_PER_PROJECT = 15
 WITH_BACKUPS, QUIETLY, ANNOTATE = "0", "1e9", "annotate"
 
 
@@ -229,7 +229,7 @@ def one_kill(
 
 
 def test_killed_at_random_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rounds = int(os.environ.get("WORKSTATION_KILLS", "60"))
+    rounds = int(os.environ.get("WORKSTATION_KILLS", "45"))
     counts = kill_many(rounds, tmp_path)
     with capsys.disabled():
         sys.stdout.write("\n" + "".join(f"{value:8,} {name}\n" for name, value in counts.items()))

@@ -1,7 +1,8 @@
 """The strictness every test runs under. Loaded by ``tests/conftest.py`` and ``plugins/conftest.py``.
 
 What a test leaves behind or says unasked is its failure: see ``strict_noise``, ``strict_leaks``, ``strict_sockets``.
-How long an example of a law takes is nobody's: see ``strict_laws``.
+What it shows is taken apart after it: see ``strict_widgets``. How long an example of a law takes is nobody's: see
+``strict_laws``.
 ``test_strictness.py`` proves each of these rules on tests that break them.
 """
 
@@ -18,12 +19,15 @@ import strict_laws
 import strict_leaks
 import strict_noise
 import strict_sockets
+import strict_widgets
 from strict_display import virtual_display
 from strict_noise import expect_log
-from strict_windows import bench, demo_project, demo_template, qapp, talk_project, talk_template
+from strict_once import demo_once, made_once
+from strict_windows import bench, demo_project, demo_template, qapp, shared_bench, talk_project, talk_template
 
 __all__ = [
-    "bench", "demo_project", "demo_template", "expect_log", "qapp", "talk_project", "talk_template", "virtual_display",
+    "bench", "demo_once", "demo_project", "demo_template", "expect_log", "made_once", "qapp", "shared_bench",
+    "talk_project", "talk_template", "virtual_display",
 ]  # fmt: skip
 
 # Before anything loads NumPy: the many small products of the generators gain nothing by more threads, which only wait
@@ -37,8 +41,8 @@ strict_sockets.forbid_network()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The other two parts bring hooks of their own."""
-    for part in (strict_noise, strict_leaks):
+    """The other parts bring hooks and fixtures of their own."""
+    for part in (strict_noise, strict_leaks, strict_widgets):
         if not config.pluginmanager.is_registered(part):
             config.pluginmanager.register(part)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,23 +40,35 @@ def qapp(virtual_display: str, tmp_path_factory: pytest.TempPathFactory) -> Gene
 
 
 @pytest.fixture(scope="session")
-def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The drive demo, built once; take ``demo_project`` to change it."""
-    from workstation.app.demo import make_demo
+def demo_template(demo_once: Callable[[str], Path]) -> Path:
+    """The drive demo, built once, as after it was looked at once; take ``demo_project`` to change it."""
+    made = demo_once("drive")
+    keep_previews(made)
+    return made
 
-    folder = tmp_path_factory.mktemp("demo") / "drive"
-    assert make_demo(folder).new
-    return folder
+
+def keep_previews(project: Path) -> None:
+    """Have the small pictures of the films in the project's cache, as a window has that stood open for a while: they
+    are a second's work for each window on a copy."""
+    from workstation.app.opening import open_project
+    from workstation.app.streams import OpenStreams, reading_context
+    from workstation.core.sample import StreamKind
+    from workstation.media.base import CancelToken, OpenContext
+
+    with open_project(project, kind="import", tool="demo") as session:
+        streams = [each for sample in session.store.samples() for each in session.store.streams(sample.id)]
+        context = reading_context(session.project, streams, shared=OpenContext())
+        with OpenStreams(project, context=context) as opened:
+            for stream in streams:
+                previews = opened.previews(stream) if stream.kind is StreamKind.VIDEO else None
+                if previews is not None:
+                    previews.build(0, cancel=CancelToken())
 
 
 @pytest.fixture(scope="session")
-def talk_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def talk_template(demo_once: Callable[[str], Path]) -> Path:
     """The generated conversation with its transcript, built once; take ``talk_project`` to change it."""
-    from workstation.app.demo import make_demo
-
-    folder = tmp_path_factory.mktemp("demo") / "talk"
-    make_demo(folder, scene="talk")
-    return folder
+    return demo_once("talk")
 
 
 def copy_of(template: Path, target: Path) -> Path:
@@ -76,18 +90,57 @@ def demo_project(demo_template: Path, tmp_path: Path) -> Path:
     return copy_of(demo_template, tmp_path / "drive")
 
 
-@pytest.fixture
-def bench(qapp: QApplication, demo_project: Path) -> Generator[Workbench, None, None]:
-    """A workbench on the demo with its sample open; closed afterwards."""
+@pytest.fixture(scope="module")
+def shared_bench(
+    qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Workbench, None, None]:
+    """A workbench on the demo with its sample open, for all tests of a module; they take ``bench``."""
     from workstation.app.opening import open_project
     from workstation.ui.workbench import Workbench
 
     assert qapp is not None
-    with open_project(demo_project, kind="person", role="lead") as session:
+    project = copy_of(demo_template, tmp_path_factory.mktemp("bench") / "drive")
+    with open_project(project, kind="person", role="lead") as session:
         workbench = Workbench(session)
         assert workbench.open_sample("sf_drive")
         yield workbench
         workbench.close()
+
+
+@pytest.fixture
+def bench(shared_bench: Workbench) -> Generator[Workbench, None, None]:
+    """A workbench on the demo, its sample open at the start; what a test does with it is taken back."""
+    with taken_back(shared_bench):
+        yield shared_bench
+
+
+@contextmanager
+def taken_back(bench: Workbench) -> Generator[None, None, None]:
+    """What is stored, opened, chosen, hidden or played meanwhile is as it was afterwards."""
+    assert bench.view is not None
+    store, clock, hand = bench.session.store, bench.clock, bench.hand
+    head, sample, now_ns, stream = store.head(), bench.view.sample.key, clock.time_ns, bench.focused_stream
+    tool, class_id, ways, theme = hand.tool, hand.class_id, hand.ways, bench.theme
+    yield
+    bench.settle()
+    clock.pause()
+    clock.set_rate(1)
+    clock.set_loop(None)
+    hand.forget_drawn()
+    if bench.view is None or bench.view.sample.key != sample:
+        assert bench.open_sample(sample)
+    if store.head() != head:
+        store.restore(head)
+    bench.selection.clear(cause="test")
+    hand.take(tool)
+    hand.set_class(class_id)
+    hand.set_ways(**asdict(ways))
+    bench.set_theme(theme)
+    bench.sight.show_all()
+    for locked in bench.sight._locked:
+        bench.sight.toggle_locked(locked)
+    bench.focus_on(stream)
+    clock.seek(now_ns)
 
 
 @pytest.fixture

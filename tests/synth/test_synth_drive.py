@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.long_drive import LONG_DRIVE
 from workstation.core.errors import UserError
 from workstation.media.opencv import cv2
 from workstation.synth.camera import Camera
@@ -342,10 +344,9 @@ def test_every_variant_says_what_it_is() -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_drive_and_each_planted_error(tmp_path: Path) -> None:
-    """Twenty seconds at thumbnail size: every variant changes what it names and nothing else."""
-    options = DriveOptions(cameras=1, scale=0.25, workers=1)
-    clean = drive(tmp_path, options=options)
+def test_the_whole_drive_and_each_planted_error(made_once: Callable[..., Truth]) -> None:
+    """The whole play at thumbnail size: every variant changes what it names and nothing else."""
+    clean = made_once(drive, options=LONG_DRIVE)
     assert not clean.planted
     tracks = [a for a in clean.labels["annotations"] if a["id"].startswith("box/camera_front/")]
     assert len({a["entity"] for a in tracks}) == len(tracks) >= 12
@@ -353,7 +354,7 @@ def test_the_whole_drive_and_each_planted_error(tmp_path: Path) -> None:
     counts = {row[1]: 0 for row in clean.truth["lidar_points"]["lidar_top"]["rows"]}
     assert len(counts) >= 12
     for name in VARIANTS:
-        made = drive(tmp_path, variant=name, options=options)
+        made = drive(clean.folder, variant=name, options=LONG_DRIVE)
         assert made.planted, name
         _only_planted_changed(clean, made, name)
 

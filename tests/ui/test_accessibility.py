@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import threading
+import re
+import string
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from main_windows import bench_of, main_window
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -28,11 +30,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from strict_windows import copy_of, wait_for
+from strict_windows import copy_of
 from workstation.app import looks
 from workstation.core.findings import Finding, Item
 from workstation.core.ontology import ErrorType, Severity
 from workstation.ui.dialogs.catalogue import DIALOGS
+from workstation.ui.keymap import named_in
 from workstation.ui.theme import THEMES
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
 CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QPlainTextEdit,
             QTextEdit, QTabBar)  # fmt: skip
+_HELD = ("Meta", "Shift+Meta", "Alt+Meta", "Ctrl+Meta", "Alt+Shift+Meta", "Ctrl+Shift+Meta", "Ctrl+Alt+Meta",
+         "Ctrl+Alt+Shift+Meta")  # fmt: skip
 _QTS_OWN = ("qt_", "ScrollLeftButton", "ScrollRightButton")
 
 
@@ -51,10 +56,9 @@ def window(
     folder = tmp_path_factory.mktemp("accessible")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKSTATION_HOME", str(folder / "home"))
-        with main_window(copy_of(demo_template, folder / "drive")) as made:
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as made:
             for dock in made.docks:
                 dock.built()
-            wait_for(lambda: "checks" in {each.name for each in threading.enumerate()}, what="the checks to begin")
             yield made
 
 
@@ -93,7 +97,6 @@ def look_at_a_finding(window: MainWindow) -> None:
     """As if the checks had found something wrong with a thing of the sample."""
     bench = bench_of(window)
     assert bench.view is not None
-    wait_for(lambda: bench.checks.sample is not None, what="the checks", timeout_ms=60_000)
     thing = next(iter(bench.view.entities))
     finding = Finding(
         rule="test.thing", version=1, error_type=ErrorType.SEMANTIC, severity=Severity.WARNING, text="it is odd",
@@ -124,6 +127,65 @@ def test_every_tool_button_can_be_reached_and_says_what_it_does(window: MainWind
         if not button.objectName().startswith(_QTS_OWN):
             assert button.focusPolicy().value & 1, button.objectName()  # Tab reaches it
             assert button.toolTip() or button.text(), button.objectName()
+
+
+def test_words_name_the_keys_as_they_are(window: MainWindow) -> None:
+    """Every action gets another key: no tool tip, heading, help or message names one of before."""
+    before = {each.id: window.keymap.keys_of(each.id) for each in window.table}
+    told = tips(window)
+    letters = [*string.ascii_uppercase, *(f"F{number}" for number in range(1, 25))]
+    spare = iter([f"{held}+{each}" for held in _HELD for each in letters])
+    new = {}
+    try:
+        for action_id in [each for each, keys in before.items() if keys]:
+            new[action_id] = next(spare)
+            window.keymap.remap(action_id, [new[action_id]])
+        window.keep_keys()
+        named = re.compile(r"\((\S+)\)")
+        old = {key for keys in before.values() for key in keys}
+        for was, now in zip(told, tips(window), strict=True):
+            assert "(@" not in now
+            assert not set(named.findall(now)) & old, now
+            assert len(named.findall(now)) >= len(set(named.findall(was)) & old), (was, now)
+        assert sum("Meta+" in each for each in tips(window)) >= 20
+        heading = window.docks.pane("classes").model.headerData(
+            3, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole
+        )  # type: ignore[union-attr]
+        assert heading == f"Shown or hidden ({new['classes.hide']})"
+        suggests = window.performing.help_of(window.table.find("link.suggest"))
+        assert f"accept ({new['annotation.accept']}) or reject ({new['annotation.reject']}) them" in suggests
+        bench_of(window).tell("Mark the beginning first (@timeline.mark_in), then the end.")
+        assert window.status.said == f"Mark the beginning first ({new['timeline.mark_in']}), then the end."
+        window.keymap.remap("timeline.snapping", [])
+        window.keep_keys()
+        snap = window.findChild(QToolButton, "timeline_snap")
+        assert snap is not None
+        assert snap.toolTip() == "Snap to frames, sweeps, onsets and boundaries"
+    finally:
+        window.keymap.reset()
+        window.keep_keys()
+    assert set(told) <= set(tips(window))
+
+
+def tips(window: MainWindow) -> list[str]:
+    """What every control says when the pointer rests on it."""
+    modal = window.link_mode.findChildren(QWidget)  # its keys belong to the gesture, no map changes them
+    parts = [each for each in (window, *window.findChildren(QWidget)) if each not in modal]
+    for pane in window.docks.panes():
+        parts += [pane.header, *pane.header.findChildren(QWidget)]
+    return [each.toolTip() for each in dict.fromkeys(parts) if each.toolTip()]
+
+
+def marked_words() -> list[str]:
+    """Sources that name the key of an action."""
+    folder = Path(looks.__file__).parent.parent
+    texts = [each.read_text(encoding="utf-8") for name in ("ui", "app") for each in (folder / name).rglob("*.py")]
+    return [each for each in texts if "(@" in each]
+
+
+def test_every_key_named_in_words_is_an_actions(window: MainWindow) -> None:
+    for text in marked_words():
+        assert set(named_in(text)) <= set(window.table.actions), set(named_in(text))
 
 
 def test_what_is_focused_is_drawn_otherwise(window: MainWindow) -> None:

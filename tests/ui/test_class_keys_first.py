@@ -30,7 +30,7 @@ def window(
     folder = tmp_path_factory.mktemp("class_keys")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKSTATION_HOME", str(folder / "home"))
-        with main_window(copy_of(demo_template, folder / "drive")) as made:
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as made:
             yield made
 
 

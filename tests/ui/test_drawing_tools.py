@@ -64,6 +64,62 @@ def test_backspace_takes_back_the_last_point_and_enter_finishes(still: StoreCanv
     assert still.the_shape() == Polygon(SQUARE[:3])
 
 
+@pytest.mark.parametrize(
+    ("name", "clicks"),
+    [("polygon", SQUARE), ("polyline", SQUARE[:3]), ("rotated_box", [(40.0, 40.0), (90.0, 40.0), (90.0, 70.0)]),
+     ("extreme_box", [(40.0, 60.0), (70.0, 40.0), (100.0, 60.0), (70.0, 90.0)]), ("box", [(40.0, 40.0), (90.0, 70.0)]),
+     ("keypoints", [(60.0, 20.0 + 9.0 * each) for each in range(5)])],
+)  # fmt: skip
+def test_undo_and_redo_of_points_leave_the_shape_as_without_them(
+    still: StoreCanvas, name: str, clicks: list[tuple[float, float]]
+) -> None:
+    """After each click all are taken back and set again: the shape is the one of the clicks alone."""
+    still.hand.set_class({"keypoints": "pedestrian", "polyline": "lane_marking"}.get(name, "car"))
+    wanted = []
+    for waver in (False, True):
+        tool = still.tool(name)
+        for number, place in enumerate(clicks, 1):
+            still.click(tool, place)
+            if waver and tool.busy:
+                assert [still.key(tool, "Undo") for _ in range(number + 1)] == [True] * number + [False]
+                assert (tool.busy, still.previews) == (False, {})  # what is taken back next was done before
+                still.click(tool, *clicks[:number])
+                assert [still.key(tool, "Undo") for _ in range(number)] == [True] * number
+                assert [still.key(tool, "Redo") for _ in range(number)] == [True] * number
+                assert still.key(tool, "Redo")  # nothing is left to be set again, and nothing older is done again
+        if tool.busy:
+            still.key(tool, "Return")
+        assert (tool.busy, still.previews) == (False, {}), still.said
+        wanted.append(still.the_shape())
+        still.session.undo()
+    assert wanted[0] == wanted[1]
+
+
+def test_undo_gives_up_what_waits_for_its_class_and_redo_lets_it_wait_again(still: StoreCanvas) -> None:
+    draw_square(still)
+    still.session.undo()
+    still.hand.set_class(None)
+    still.click(still.tool("polygon"), *SQUARE, SQUARE[0])
+    waits = dict(still.previews)
+    assert still.hand.waiting
+    still.hand.give_up_drawn()
+    assert not still.hand.waiting
+    still.previews.clear()
+    assert still.hand.draw_again()
+    assert (still.hand.waiting, still.previews) == (True, waits)
+    still.hand.give_up_drawn()
+    still.item = 1  # another picture
+    assert still.hand.draw_again()
+    assert not still.hand.waiting
+    assert "stays given up" in still.said[-1]
+    assert not still.hand.draw_again()
+    still.item = 0
+    still.click(still.tool("polygon"), *SQUARE, SQUARE[0])
+    still.hand.give_up_drawn()
+    still.hand.forget_given_up()
+    assert not still.hand.draw_again()
+
+
 def test_escape_leaves_nothing(still: StoreCanvas) -> None:
     tool = still.tool("polygon")
     still.click(tool, *SQUARE)

@@ -10,7 +10,7 @@ import pytest
 from linked_panes import LEFT, NO_RECORDS, NONE, OF_A_TURN, ON_A_DRIVE, ON_PLANES, differs, pane, still
 from main_windows import bench_of, main_window
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -44,11 +44,10 @@ def window(
     folder = tmp_path_factory.mktemp("linked")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKSTATION_HOME", str(folder / "home"))
-        with main_window(copy_of(demo_template, folder / "drive")) as made:
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as made:
             made.resize(1700, 1000)
             made.take_workspace("link")
             bench_of(made).clock.seek(4_000_000_000)
-            wait_for(lambda: "checks" in {each.name for each in threading.enumerate()}, what="the checks to begin")
             wait_for(lambda: "thumbnails" in {each.name for each in threading.enumerate()}, what="small pictures")
             yield made
 
@@ -318,6 +317,59 @@ def test_a_click_on_a_turn_selects_it_for_all(window: MainWindow, select: Callab
     assert bench.selected == (turn,)
     assert differs(lane, plain)
     bench.selection.clear(cause="test")
+
+
+def test_a_right_click_in_the_strip_and_on_typed_words_opens_the_labels_menu(window: MainWindow) -> None:
+    bench = bench_of(window)
+    assert bench.view is not None
+    thing = seen_in_front(window)
+    in_strip(window, thing)
+    strip = pane(window, "strip")
+    assert isinstance(strip, StripPane)
+    canvas = next(each.canvas for each in strip.cells.values() if each.shown is not None)
+    bench.selection.clear(cause="test")
+    bench.select([thing], cause="test")
+    still(strip)
+    menu = right_clicked(window, canvas, canvas.rect().center())
+    assert menu[0] == bench.view.name_of(thing)
+    assert "Link…" in menu
+    text = pane(window, "text")
+    assert isinstance(text, TextPane)
+    text.type_in.setChecked(True)
+    page = text.typing.page
+    said = next(each for each in bench.view.annotations.values() if each.text is not None and each.start_ns)
+    line = next(number for number in range(page.blockCount()) if page.line_text(number) == said.text)
+    page.put_caret(line, 0)
+    page.moveCursor(QTextCursor.MoveOperation.NextWord, QTextCursor.MoveMode.KeepAnchor)
+    chosen = page.textCursor().selectedText()
+    bench.selection.clear(cause="test")
+    still(text)
+    QApplication.clipboard().clear()
+    menu = right_clicked(window, page, page.viewport().mapTo(page, page.cursorRect().center()), press="Copy words")
+    assert menu[0] == bench.view.name_of(said.id)
+    assert bench.selected == (said.id,)
+    assert {"Link…", "Cut words", "Copy words"} <= set(menu)
+    assert QApplication.clipboard().text() == chosen != ""
+    assert page.textCursor().selectedText() == chosen
+    text.type_in.setChecked(False)
+    bench.selection.clear(cause="test")
+
+
+def right_clicked(window: MainWindow, widget: QWidget, at: QPoint, press: str = "") -> list[str]:
+    """What the menu offers; closed again, or by what is pressed in it."""
+    handle = window.windowHandle()
+    assert handle is not None
+    QTest.mouseClick(handle, Qt.MouseButton.RightButton, NONE, widget.mapTo(window, at))
+    wait_for(lambda: window.label_menu.menu is not None, what="the menu")
+    menu = window.label_menu.menu
+    assert menu is not None
+    words = [each.text() for each in menu.actions() if each.text()]
+    for each in menu.actions():
+        if press and each.text() == press:
+            QTest.mouseClick(menu, LEFT, NONE, menu.actionGeometry(each).center())
+    menu.close()
+    wait_for(lambda: window.label_menu.menu is None, what="the menu to go")
+    return words
 
 
 def test_a_click_on_what_is_missing_goes_where_a_camera_should_see_it(window: MainWindow) -> None:

@@ -31,7 +31,7 @@ def window(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iter
     project = planes_project(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKSTATION_HOME", str(folder / "home"))
-        with main_window(project) as made:
+        with main_window(project, checked=False) as made:
             made.resize(1500, 1000)
             yield made
 

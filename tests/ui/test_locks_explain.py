@@ -20,7 +20,7 @@ def test_greyed_entries_offer_their_act_and_a_copied_shape_lands_on_another_fram
 ) -> None:
     assert qapp is not None
     monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(copy_of(demo_template, tmp_path / "drive")) as window:
+    with main_window(copy_of(demo_template, tmp_path / "drive"), checked=False) as window:
         bench, performing = bench_of(window), window.performing
         view = bench.view
         assert view is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from main_windows import bench_of, main_window, press
+from main_windows import bench_of, bring_to_front, main_window, press
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
@@ -89,7 +89,7 @@ def window(
     project = copy_of(demo_template, tmp_path_factory.mktemp("window") / "drive")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workstation.ui.main_window.PANES", (PLAIN,))
-        with main_window(project) as made:
+        with main_window(project, checked=False) as made:
             made.show_pane(Plain.kind)
             bench_of(made).clock.play()  # the player's thread is the window's, not a test's
             bench_of(made).clock.pause()
@@ -99,6 +99,7 @@ def window(
 @pytest.fixture
 def bench(window: MainWindow) -> Generator[Workbench, None, None]:
     """The window's workbench, at the start of the sample and with nothing selected; taken back afterwards."""
+    bring_to_front(window)
     made = bench_of(window)
     head = made.session.store.head()
     made.clock.pause()
@@ -436,13 +437,13 @@ def test_what_stood_where_is_kept_per_project(
     assert qapp is not None
     assert home.is_dir()
     monkeypatch.setattr("workstation.ui.main_window.PANES", (PLAIN, BROKEN_LATER))
-    with main_window(demo_project) as first:
+    with main_window(demo_project, checked=False) as first:
         first.take_workspace("sync")
         bench_of(first).clock.seek(7_000_000_000)
         dock = first.docks.dock(Plain.kind)
         assert dock is not None
         first.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-    with main_window(demo_project) as second:
+    with main_window(demo_project, checked=False) as second:
         assert second.workspace.name == "sync"
         assert bench_of(second).clock.time_ns == 7_000_000_000
         dock = second.docks.dock(Plain.kind)
@@ -456,7 +457,7 @@ def test_a_double_click_on_the_header_gives_a_pane_the_window_and_takes_it_back(
     assert qapp is not None
     assert home.is_dir()
     monkeypatch.setattr("workstation.ui.main_window.PANES", (PLAIN, BROKEN_LATER))
-    with main_window(demo_project) as made:
+    with main_window(demo_project, checked=False) as made:
         pane = pane_of(made)
         before = pane.width()
         QTest.mouseDClick(pane.header, Qt.MouseButton.LeftButton)
@@ -483,7 +484,7 @@ def test_a_pane_that_cannot_be_made_stands_there_with_its_error(
     assert qapp is not None
     assert home.is_dir()
     monkeypatch.setattr("workstation.ui.main_window.PANES", (BROKEN, PLAIN))
-    with main_window(demo_project) as made:
+    with main_window(demo_project, checked=False) as made:
         made.show_pane("text")
         broken = made.pane("text")
         assert broken is not None

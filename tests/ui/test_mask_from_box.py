@@ -38,7 +38,7 @@ def desk(
 ) -> Generator[tuple[MainWindow, CameraView], None, None]:
     assert qapp is not None
     monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(copy_of(demo_template, tmp_path / "drive")) as window:
+    with main_window(copy_of(demo_template, tmp_path / "drive"), checked=False) as window:
         pane = window.pane("camera")
         assert isinstance(pane, CameraPane)
         camera = next(each for each in pane.views if each.stream.key == "front_camera")

@@ -54,11 +54,8 @@ def whole(canvas: StoreCanvas, annotation: str) -> Bits:
 
 def capsule(start: tuple[float, float], end: tuple[float, float], reach: float) -> Bits:
     """Pixel by pixel: the centre lies within reach of the line."""
-    line = shapely.LineString([start, end])
-    found = np.zeros((SIZE[1], SIZE[0]), np.bool_)
-    for y in range(SIZE[1]):
-        for x in range(SIZE[0]):
-            found[y, x] = line.distance(shapely.Point(x + 0.5, y + 0.5)) <= reach
+    down, across = np.indices((SIZE[1], SIZE[0])) + 0.5
+    found: Bits = shapely.distance(shapely.LineString([start, end]), shapely.points(across, down)) <= reach
     return found
 
 

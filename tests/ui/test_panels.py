@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
@@ -350,6 +351,15 @@ def test_link_mode_takes_two_picks_from_anywhere_and_a_key(opened: Open, bench: 
     offer = mode.offered[0]
     QTest.keyClick(mode, Qt.Key.Key_F12)  # means nothing here
     assert mode.gesture is not None
+    undo, redo = (
+        QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+        for key in (Qt.Key.Key_Undo, Qt.Key.Key_Redo)
+    )
+    assert [mode.gesture.key(each) for each in (undo, undo, undo)] == [True, True, False]
+    assert mode.picks == []
+    assert [mode.gesture.key(each) for each in (redo, redo)] == [True, True]
+    assert mode.picks == [first, second]
+    offer = mode.offered[0]
     button = mode.findChild(QAbstractButton, f"link_mode_{offer.type_id}")
     assert isinstance(button, QAbstractButton)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(5, 5))

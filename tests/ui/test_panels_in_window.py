@@ -37,7 +37,7 @@ def test_link_mode_the_query_and_the_reasons_by_keys(
 ) -> None:
     assert qapp is not None
     monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(demo_project) as window:
+    with main_window(demo_project, checked=False) as window:
         assert window.opened is not None
         bench = window.opened.bench
         view = bench.view

@@ -51,7 +51,7 @@ def underlined(pane: TextPane) -> list[str]:
 
 
 def test_phrases_are_underlined_until_they_are_declared_or_linked(project: Path) -> None:
-    with main_window(project) as window:
+    with main_window(project, checked=False) as window:
         window.resize(1100, 700)
         window.show_pane("text")
         pane = window.pane("text")

@@ -23,6 +23,7 @@ def panel(bench: Workbench) -> Iterator[SearchPanel]:
     made.bind(bench)
     show(made)
     yield made
+    made.unbind()
     made.close()
 
 

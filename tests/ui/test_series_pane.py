@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from main_windows import bench_of, main_window, press
+from main_windows import as_found, bench_of, main_window, press
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from strict_windows import copy_of, drag, wait_for
+from strict_windows import drag, wait_for
 from workstation.app.adding import add_files
 from workstation.app.opening import new_project, open_project
 from workstation.app.series_curves import ScaleMode
@@ -32,7 +32,7 @@ SECOND = 1_000_000_000
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 LEFT = Qt.MouseButton.LeftButton
 pytestmark = pytest.mark.slow
-"""Each opens the whole window on a project of its own."""
+"""All in one window, which takes some seconds to open."""
 
 
 def value_at(t: float) -> float:
@@ -63,19 +63,27 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-@pytest.fixture
-def window(template: Path, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+@pytest.fixture(scope="module")
+def shared(template: Path, qapp: QApplication) -> Iterator[MainWindow]:
     assert qapp is not None
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(copy_of(template, tmp_path / "project")) as made:
-        made.resize(1300, 860)
-        made.show_pane("series")
-        made.maximise(made.pane("series"))
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(template.parent / "home"))
+        with main_window(template, checked=False) as made:
+            made.resize(1300, 860)
+            yield made
 
 
 @pytest.fixture
-def pane(window: MainWindow) -> SeriesPane:
+def window(shared: MainWindow) -> Iterator[MainWindow]:
+    """The curves alone; whatever a test does with the window is taken back."""
+    with as_found(shared):
+        shared.show_pane("series")
+        shared.maximise(shared.pane("series"))
+        yield shared
+
+
+@pytest.fixture
+def pane(window: MainWindow) -> Iterator[SeriesPane]:
     found = window.pane("series")
     assert isinstance(found, SeriesPane)
     wait_for(lambda: found.canvas.width() > 1000 and found.canvas.height() > 600, what="the whole window")
@@ -90,7 +98,11 @@ def pane(window: MainWindow) -> SeriesPane:
     found.setFocus()
     found.snap.setChecked(False)
     found.fit()
-    return found
+    linked, layout = found.linked.isChecked(), found.layout_kept
+    yield found
+    found.linked.setChecked(linked)
+    found.draw.setChecked(False)
+    found._keep(layout)
 
 
 def lane(pane: SeriesPane, key: str) -> Strip:

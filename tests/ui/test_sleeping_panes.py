@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from main_windows import bench_of, main_window
+from main_windows import as_found, bench_of, main_window
 from PySide6.QtCore import QRegularExpression, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 
-from strict_windows import wait_for
+from strict_windows import copy_of, wait_for
 from workstation.core.annotation import State
 from workstation.core.sample import StreamKind
 from workstation.store.media_files import record_file
@@ -30,14 +30,27 @@ if TYPE_CHECKING:
     from workstation.ui.panes.base import Pane
 
 
-@pytest.fixture
-def window(
-    qapp: QApplication, demo_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generator[MainWindow, None, None]:
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
+@pytest.fixture(scope="module")
+def opened(
+    qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[tuple[MainWindow, frozenset[str]], None, None]:
+    """One window for all, and the kinds of panes that were made when it opened."""
     assert qapp is not None
-    with main_window(demo_project) as made:
-        yield made
+    folder = tmp_path_factory.mktemp("sleeping")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as made:
+            kinds = frozenset(pane.kind for pane in made.docks.panes())
+            bench_of(made).clock.play()  # the player's thread is the window's, not a test's
+            bench_of(made).clock.pause()
+            bench_of(made).clock.seek(0)
+            yield made, kinds
+
+
+@pytest.fixture
+def window(opened: tuple[MainWindow, frozenset[str]]) -> Generator[MainWindow, None, None]:
+    with as_found(opened[0]):
+        yield opened[0]
 
 
 class Calls:
@@ -70,8 +83,10 @@ def click_tab(window: MainWindow, title: str) -> None:
     raise AssertionError(f"no tab {title}")
 
 
-def test_panes_behind_a_tab_are_not_made_until_their_tab_is_chosen(window: MainWindow) -> None:
-    made = {pane.kind for pane in window.docks.panes()}
+def test_panes_behind_a_tab_are_not_made_until_their_tab_is_chosen(
+    window: MainWindow, opened: tuple[MainWindow, frozenset[str]]
+) -> None:
+    made = opened[1]
     assert {"camera", "timeline", "samples", "streams", "inspector", "entities"} <= made
     assert not made & {"text", "classes", "links", "findings", "history", "review"}
     click_tab(window, "Links")
@@ -81,10 +96,9 @@ def test_panes_behind_a_tab_are_not_made_until_their_tab_is_chosen(window: MainW
     assert isinstance(panel, LinksPanel)
     assert view is not None
     wait_for(lambda: set(view.links) <= {row.key for row in panel.model.rows}, what="every link")
-    entities = window.docks.dock("entities")
-    assert entities is not None
-    assert entities.pane is not None
-    assert not entities.pane.awake
+    entities = window.pane("entities")
+    assert isinstance(entities, EntitiesPanel)
+    wait_for(lambda: not entities.awake, what="the entities to sleep")
 
 
 def test_a_pane_in_a_tab_hears_nothing_and_has_caught_up_when_it_is_seen(
@@ -264,6 +278,7 @@ def test_panes_that_had_no_place_get_none_when_a_layout_is_put_back(window: Main
     assert window.docks.put_back(window.docks.written())
     window.docks.settle()
     assert {dock.spec.kind for dock in window.docks if not dock.isHidden()} == seen
+    assert [bar for bar in window.findChildren(QTabBar) if bar.isVisible() and not bar.accessibleName()] == []
     window.take_workspace(before)
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from main_windows import bench_of, main_window, press
+from main_windows import as_found, bench_of, main_window, press
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
-from strict_windows import drag, wait_for
+from strict_windows import copy_of, drag, wait_for
 from workstation.app.lanes import LaneKind
 from workstation.app.transcript import speaker_of
 from workstation.core.annotation import Annotation
@@ -30,20 +30,29 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 pytestmark = pytest.mark.slow
-"""Each opens the whole window on a project of its own."""
+"""All in one window, which takes some seconds to open."""
+
+
+@pytest.fixture(scope="module")
+def shared(
+    qapp: QApplication, talk_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:  # fmt: skip
+    assert qapp is not None
+    folder = tmp_path_factory.mktemp("sound")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        with main_window(copy_of(talk_template, folder / "talk"), checked=False) as made:
+            made.resize(1400, 900)
+            yield made
 
 
 @pytest.fixture
-def window(
-    talk_project: Path, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
-    assert qapp is not None
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(talk_project) as made:
-        made.resize(1400, 900)
-        made.show_pane("sound")
-        made.maximise(made.pane("sound"))
-        yield made
+def window(shared: MainWindow) -> Iterator[MainWindow]:
+    """The sound alone; whatever a test does with the window is taken back."""
+    with as_found(shared):
+        shared.show_pane("sound")
+        shared.maximise(shared.pane("sound"))
+        yield shared
 
 
 @pytest.fixture
@@ -59,6 +68,9 @@ def pane(window: MainWindow) -> SoundPane:
 
     wait_for(settled, what="the layout")
     found.setFocus()
+    found.snap.setChecked(True)
+    found.linked.setChecked(False)
+    found.fit()
     return found
 
 
@@ -157,10 +169,21 @@ def test_keys_mark_in_and_out_and_the_class_is_asked_for(window: MainWindow, pan
     assert bench.view is not None
     bench.hand.set_class(None)
     bench.clock.seek(10 * SECOND)
+    stored, again = len(labels(window)), CTRL | SHIFT
     press(window, Qt.Key.Key_I)
+    press(window, Qt.Key.Key_Z, CTRL)  # about the mark, not about what was stored before
+    assert pane.canvas.mark_in_ns is None
+    press(window, Qt.Key.Key_Z, again)
+    assert pane.canvas.mark_in_ns == 10 * SECOND
     bench.clock.seek(11 * SECOND)
     press(window, Qt.Key.Key_O)
     assert bench.hand.waiting
+    press(window, Qt.Key.Key_Z, CTRL)
+    assert not bench.hand.waiting
+    press(window, Qt.Key.Key_Z, again)
+    assert bench.hand.waiting
+    assert len(labels(window)) == stored
+    assert pane.gesture is None
     class_id = next(
         each
         for each in bench.view.ontology.classes_for(StreamKind.AUDIO, ShapeKind.SPAN)  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from main_windows import bench_of, main_window
+from main_windows import as_found, bench_of, main_window
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -28,37 +28,51 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 CODE_SWITCH = "Let’s finalise the timeline by agle mahine."
 
 pytestmark = pytest.mark.slow
-"""Each opens the whole window on a project of its own."""
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication) -> Path:
-    assert qapp is not None
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    return tmp_path
-
-
-@pytest.fixture
-def talk(talk_project: Path, home: Path) -> Iterator[MainWindow]:
-    assert home.is_dir()
-    with main_window(talk_project) as made:
-        made.resize(1300, 860)
-        made.show_pane("text")
-        yield made
+"""In two windows, which take some seconds to open."""
 
 
 @pytest.fixture(scope="module")
-def texts_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    texts = {"speech.txt": CODE_SWITCH, "report.md": "# Report\n\n- a **red** lamp\n"}
-    return text_project(tmp_path_factory.mktemp("pane"), texts)
+def home(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    assert qapp is not None
+    folder = tmp_path_factory.mktemp("text")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        yield folder
 
 
-@pytest.fixture
-def texts(texts_template: Path, home: Path) -> Iterator[MainWindow]:
-    with main_window(copy_of(texts_template, home / "texts")) as made:
+@pytest.fixture(scope="module")
+def talk_window(talk_template: Path, home: Path) -> Iterator[MainWindow]:
+    with main_window(copy_of(talk_template, home / "talk"), checked=False) as made:
         made.resize(1300, 860)
         made.show_pane("text")
         yield made
+
+
+@pytest.fixture
+def talk(talk_window: MainWindow) -> Iterator[MainWindow]:
+    """The conversation's text; whatever a test does with the window is taken back."""
+    with as_found(talk_window):
+        typing = pane_of(talk_window).type_in.isChecked()
+        yield talk_window
+        pane_of(talk_window).type_in.setChecked(typing)
+
+
+@pytest.fixture(scope="module")
+def texts_window(home: Path) -> Iterator[MainWindow]:
+    texts = {"speech.txt": CODE_SWITCH, "report.md": "# Report\n\n- a **red** lamp\n"}
+    with main_window(text_project(home / "texts", texts), checked=False) as made:
+        made.resize(1300, 860)
+        made.show_pane("text")
+        yield made
+
+
+@pytest.fixture
+def texts(texts_window: MainWindow) -> Iterator[MainWindow]:
+    """Two texts; whatever a test does with the window is taken back."""
+    with as_found(texts_window):
+        typing = pane_of(texts_window).type_in.isChecked()
+        yield texts_window
+        pane_of(texts_window).type_in.setChecked(typing)
 
 
 def pane_of(window: MainWindow) -> TextPane:
@@ -168,7 +182,7 @@ def test_nothing_is_written_or_judged_while_the_clip_is_hidden(talk: MainWindow)
     pane = pane_of(talk)
     bench = bench_of(talk)
     wait_for(lambda: bench.panes is not None and "camera" in bench.panes, what="the clip")
-    assert not pane.typing.page.isReadOnly()
+    wait_for(lambda: not pane.typing.page.isReadOnly(), what="a page to write on")
     dock = talk.docks.dock("camera")
     assert dock is not None
     dock.close()

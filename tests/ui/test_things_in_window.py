@@ -38,7 +38,7 @@ def window(qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.Tem
 
     assert qapp is not None
     folder = copy_of(demo_template, tmp_path_factory.mktemp("things") / "drive")
-    with main_window(folder) as opened:
+    with main_window(folder, checked=False) as opened:
         bench_of(opened).clock.seek(NOW_NS)
         yield opened
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QScrollBar
 from timeline_window import SECOND, lane_y, place_of, timeline_of, turn_wheel, wait_until_filled, x_of
 
 from strict_windows import copy_of, drag, wait_for
+from workstation.app.finding_places import place_all
 from workstation.app.lanes import LaneKind
 from workstation.app.viewport import whole
 from workstation.core.findings import Finding, Item, fingerprint_of
@@ -367,7 +368,7 @@ def test_of_many_findings_at_one_place_the_gravest_shows_and_is_named_first(benc
 
     notes = [found(i, (grave, *others)[i % 4], Severity.INFO) for i in range(400)]
     scene = FindingScene(view)
-    scene.show([*notes[:200], found(1000, grave, Severity.ERROR), *notes[200:]])
+    scene.show(place_all(view, [*notes[:200], found(1000, grave, Severity.ERROR), *notes[200:]]))
     look = Look(whole(bench.clock.span, 900), 24, 1.0, DARK)
     x = look.view.x_of(times[grave])
     assert scene.image(look).pixelColor(round(x), 13).name() == DARK.error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from main_windows import bench_of, main_window, press
+from main_windows import as_found, bench_of, main_window, press
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -70,22 +70,31 @@ class Desk:
         return 1.0 / self.camera.viewport.scale
 
 
-@pytest.fixture
-def desk(
-    qapp: object, demo_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generator[Desk, None, None]:
+@pytest.fixture(scope="module")
+def shared(
+    qapp: object, demo_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Desk, None, None]:  # fmt: skip
     assert qapp is not None
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(copy_of(demo_template, tmp_path / "drive")) as window:
-        found = window.pane("camera")
-        assert isinstance(found, CameraPane)
-        camera = next(each for each in found.views if each.stream.key == "front_camera")
-        bench_of(window).clock.seek(1_000_000_000)
-        found.enlarge(camera)
-        found.set_look(cuboids=False)
-        found.setFocus()
-        wait_for(lambda: camera.frames.frame is not None and not camera.frames.pending, what="the picture")
-        yield Desk(window, found, camera)
+    folder = tmp_path_factory.mktemp("tools")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as window:
+            found = window.pane("camera")
+            assert isinstance(found, CameraPane)
+            camera = next(each for each in found.views if each.stream.key == "front_camera")
+            bench_of(window).clock.seek(1_000_000_000)
+            found.enlarge(camera)
+            found.set_look(cuboids=False)
+            wait_for(lambda: camera.frames.frame is not None and not camera.frames.pending, what="the picture")
+            yield Desk(window, found, camera)
+
+
+@pytest.fixture
+def desk(shared: Desk) -> Generator[Desk, None, None]:
+    """Its camera in the focus; whatever a test does with the window is taken back."""
+    with as_found(shared.window):
+        shared.pane.setFocus()
+        yield shared
 
 
 @pytest.mark.slow

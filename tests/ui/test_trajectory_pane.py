@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from main_windows import bench_of, main_window, press
+from main_windows import as_found, bench_of, main_window, press
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from strict_windows import wait_for
+from strict_windows import copy_of, wait_for
 from workstation.app.resources import resource
 from workstation.ui.main_window import MainWindow
 from workstation.ui.panes.trajectory import TrajectoryPane
 
 pytestmark = pytest.mark.slow
-"""Each opens the whole window on a project of its own."""
+"""All in one window, which takes some seconds to open."""
 LEFT = Qt.MouseButton.LeftButton
 SECOND = 1_000_000_000
 
@@ -44,17 +44,26 @@ def published() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(times, float), places, np.array(forward)
 
 
-@pytest.fixture
-def window(
-    demo_project: Path, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
+@pytest.fixture(scope="module")
+def shared(
+    qapp: QApplication, demo_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:  # fmt: skip
     assert qapp is not None
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(demo_project) as made:
-        made.resize(1200, 860)
-        made.show_pane("trajectory")
-        made.maximise(made.pane("trajectory"))
-        yield made
+    folder = tmp_path_factory.mktemp("trajectory")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        with main_window(copy_of(demo_template, folder / "drive"), checked=False) as made:
+            made.resize(1200, 860)
+            yield made
+
+
+@pytest.fixture
+def window(shared: MainWindow) -> Iterator[MainWindow]:
+    """The path alone; whatever a test does with the window is taken back."""
+    with as_found(shared):
+        shared.show_pane("trajectory")
+        shared.maximise(shared.pane("trajectory"))
+        yield shared
 
 
 @pytest.fixture
@@ -69,6 +78,7 @@ def pane(window: MainWindow) -> TrajectoryPane:
 
     wait_for(steady, what="the layout")
     found.setFocus()
+    found.things.setChecked(True)
     found.fit()
     return found
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from main_windows import bench_of, main_window
+from main_windows import as_found, bench_of, main_window
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from strict_windows import wait_for
+from strict_windows import copy_of, wait_for
 from workstation.core.annotation import Annotation, Word
 from workstation.core.geometry import TextSpan
 from workstation.ui.main_window import MainWindow
@@ -22,19 +22,28 @@ Key = Qt.Key
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 pytestmark = pytest.mark.slow
-"""Each opens the whole window on a project of its own."""
+"""All in one window, which takes some seconds to open."""
+
+
+@pytest.fixture(scope="module")
+def shared(
+    qapp: QApplication, talk_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:  # fmt: skip
+    assert qapp is not None
+    folder = tmp_path_factory.mktemp("transcript")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSTATION_HOME", str(folder / "home"))
+        with main_window(copy_of(talk_template, folder / "talk"), checked=False) as made:
+            made.resize(1300, 800)
+            made.show_pane("text")
+            yield made
 
 
 @pytest.fixture
-def window(
-    talk_project: Path, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
-    assert qapp is not None
-    monkeypatch.setenv("WORKSTATION_HOME", str(tmp_path / "home"))
-    with main_window(talk_project) as made:
-        made.resize(1300, 800)
-        made.show_pane("text")
-        yield made
+def window(shared: MainWindow) -> Iterator[MainWindow]:
+    """With the transcript open; whatever a test does with the window is taken back."""
+    with as_found(shared):
+        yield shared
 
 
 @pytest.fixture

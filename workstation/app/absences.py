@@ -5,8 +5,6 @@ Asked by the dialog that states one (``ui/dialogs/absence.py``); the command is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workstation.app.link_rows import link_type_name
 from workstation.app.linking import links_off
 from workstation.app.sample_view import SampleView
@@ -14,6 +12,7 @@ from workstation.core.annotation import Link, TargetKind
 from workstation.core.described import is_sound
 from workstation.core.ontology import LinkType
 from workstation.core.sample import Stream
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ Asked by the action "Adopt as 2D box" (``ui/actions/one_space.py``), which hands
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +23,7 @@ from workstation.core.frametable import shown_capture
 from workstation.core.geometry import Box
 from workstation.core.sample import Stream
 from workstation.core.timebase import FrameTable
+from workstation.core.values import dataclass
 
 _LEAST_PX = 2.0
 """What shows as less than this is not seen."""

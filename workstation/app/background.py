@@ -2,12 +2,14 @@
 
 Whoever shows something names what it misses, the nearest first, each time the view moves; what is no longer wanted is
 not made. Results go to ``deliver`` on the thread; the window carries them over to its own (``ui/gui_thread.py``).
+
+The thread has as much right to a core as the window's: with less (``nice``), it is put aside beside busy programs while
+it holds Python's lock, and the window waits for it (``tests/bench/bench_neighbours.py``). What comes first is settled
+by ``calm``, by small pieces of work and by the short turns of ``ui/application.py``.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
@@ -15,17 +17,7 @@ from typing import Generic, TypeVar
 from workstation.core.errors import UserError
 from workstation.media.base import Cancelled, CancelToken
 
-_EASY = 10
-_LOOK_S = 0.05
-
-
-def go_easy() -> None:
-    """Let this thread, and decoders it starts, work only when nobody else does: what is looked at comes first.
-
-    Linux alone knows this for single threads; elsewhere they share alike.
-    """
-    if sys.platform.startswith("linux"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _EASY)
+_LOOK_S = 0.02
 
 
 def at_rest() -> threading.Event:
@@ -75,18 +67,21 @@ class Background(Generic[Key, Value]):
                 self._thread.start()
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Stop what is being made, and the thread; a second call does nothing. Not from ``deliver``."""
+    def stop(self) -> None:
+        """End what is being made, without waiting for it; ``close`` is still to come."""
         with self._changed:
             self._closing = True
             self._wanted = {}
             self._token.cancel()
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Stop what is being made, and the thread; a second call does nothing. Not from ``deliver``."""
+        self.stop()
         if self._thread is not None:
             self._thread.join()
 
     def _work(self) -> None:
-        go_easy()
         while not self._closing and not self._calm.wait(_LOOK_S):
             pass
         while True:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import locale
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from workstation.app.looks import Paint, paint_of
 from workstation.app.rows import Cell, Column, Row
@@ -17,14 +16,15 @@ from workstation.core.lexicon import folded
 from workstation.core.ontology import OntologyClass, Surface, Word, name_in
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.sample import StreamKind
+from workstation.core.values import dataclass
 
 COLUMNS = (
     Column(title="Class", stretch=True, help="Click or Enter: for the next shape, or for what is selected"),
     Column(title="Key", width=4, help="The key that does the same"),
     Column(title="Labels", width=7, spare=1, numeric=True, help="How many labels of the open sample count under it"),
-    Column(title="", width=2, help="Shown or hidden (Shift+H)"),
-    Column(title="", width=2, help="Shown alone (Shift+S)"),
-    Column(title="", width=2, help="Locked against gestures (Shift+L)"),
+    Column(title="", width=2, help="Shown or hidden (@classes.hide)"),
+    Column(title="", width=2, help="Shown alone (@classes.solo)"),
+    Column(title="", width=2, help="Locked against gestures (@classes.lock)"),
 )
 HIDE, SOLO, LOCK = 3, 4, 5
 

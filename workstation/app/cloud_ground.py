@@ -176,6 +176,8 @@ class Ground:
         there = np.isfinite(points).all(axis=1)
         rows = cloud.fields.get("index")
         columns = {name: values for name, values in cloud.fields.items() if name != "index"}
+        if "velocity" in columns and columns["velocity"].ndim == 2:
+            columns["velocity"] = _speed_away(cloud, columns["velocity"])
         if not there.all():
             rows = np.flatnonzero(there) if rows is None else rows[there]
             points = np.ascontiguousarray(points[there])
@@ -267,6 +269,16 @@ def _placed(cloud: Cloud, way: RigidTransform, origin: Vec3) -> NDArray[np.float
         part = slice(start, start + _CHUNK)
         placed[part] = (way @ (cloud.points[part] + shift)) - origin
     return placed
+
+
+def _speed_away(cloud: Cloud, velocity: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(n,) metres a second away from the sensor, of (n, 2) or (n, 3) velocities in its axes: what a Doppler sensor
+    tells, and what is coloured and drawn along the ray."""
+    out = (cloud.points.astype(np.float64) + cloud.origin)[:, : velocity.shape[1]]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ray = out / np.linalg.norm(out, axis=1, keepdims=True)
+        speed: NDArray[np.float32] = (ray * velocity).sum(axis=1).astype(np.float32)
+    return speed
 
 
 def _bounds(points: NDArray[np.float32], sensor: Vec3) -> tuple[Vec3, Vec3]:

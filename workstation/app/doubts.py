@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workstation.app.looks import proposed_name
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import State
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

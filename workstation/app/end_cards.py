@@ -7,7 +7,6 @@ with what it is linked to. An end keeps its own moment: where the playhead shows
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from workstation.app.adopting import onlookers, seen_at
 from workstation.app.link_rows import end_name
@@ -24,6 +23,7 @@ from workstation.core.frametable import shown_capture
 from workstation.core.geometry import Cuboid, ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import TimeRange
+from workstation.core.values import dataclass
 
 _MOST, _MOST_PANES = 8, 3
 _QUOTE = 160

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from workstation.app.in_view import CamerasInView, InView
 from workstation.app.looks import paint_of
@@ -17,6 +17,7 @@ from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Annotation, Entity, Link, TargetKind
 from workstation.core.sample import Stream, StreamKind
+from workstation.core.values import dataclass
 from workstation.store.ends import StaleEnd
 
 _SHOW_THINGS = frozenset(

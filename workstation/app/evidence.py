@@ -28,6 +28,7 @@ from workstation.core.pixels import mask_pixels
 from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream
 from workstation.core.space import FrameTree
+from workstation.core.stopping import StopToken
 from workstation.media.base import (
     AudioReader,
     ImageReader,
@@ -44,7 +45,7 @@ from workstation.store.queries import Reads
 
 T = TypeVar("T")
 Inside = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
-_BLOCK_HOPS = 4096
+_BLOCK_HOPS = 512
 _SCORED_PX = 512
 _BESIDE_PX = 2
 """A point stands for the pixels about it."""
@@ -60,11 +61,12 @@ class MediaEvidence:
         self._reads = reads
         self._sample = sample
         self._readers = readers
+        self._stop = StopToken()
         self._known: dict[Hashable, Any] = {}
 
-    def read_from(self, reads: Reads) -> None:
-        """Where records and blobs are read from now on; the streams are those of before."""
-        self._reads = reads
+    def read_from(self, reads: Reads, stop: StopToken) -> None:
+        """Where records and blobs are read from now on, until asked to ``stop``; the streams are those of before."""
+        self._reads, self._stop = reads, stop
 
     def frames(self) -> FrameTree:
         """The newest rig with the poses of the sample's trajectories."""
@@ -114,8 +116,8 @@ class MediaEvidence:
 
     def turning(self, stream: Stream) -> ClockOff | None:
         """By the poses of the sample's first trajectory."""
-        streams = self._reads.streams(self._sample)
-        return self._once(("turning", stream.id), lambda: gyro_late(stream, tuple(streams), self._reader))
+        streams = tuple(self._reads.streams(self._sample))
+        return self._once(("turning", stream.id), lambda: gyro_late(stream, streams, self._reader, stop=self._stop))
 
     def tag_likeness(self, tags: Sequence[str], texts: Sequence[str]) -> Likeness:
         """By the sentence model of this machine."""
@@ -147,6 +149,7 @@ class MediaEvidence:
         return said[-1].actor.name if said else ""
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
+        self._stop.look()
         if key not in self._known:
             try:
                 self._known[key] = make()
@@ -158,6 +161,7 @@ class MediaEvidence:
         return cast("T", found)
 
     def _reader(self, stream: Stream) -> Any:
+        self._stop.look()  # a film is read through before its first frame can be asked for
         try:
             return self._readers.reader(stream)
         except (DataError, OSError) as error:
@@ -208,6 +212,7 @@ class MediaEvidence:
         before: NDArray[np.int16] | None = None
         changes = []
         for index in wanted.tolist():
+            self._stop.look()
             now = _coloured(reader.picture(index, view), inside).astype(np.int16)
             if before is not None:
                 changes.append(float(np.abs(now - before).mean()) if len(now) else 0.0)
@@ -226,6 +231,7 @@ class MediaEvidence:
         at = np.rint((own - reader.time_of(0)) * (reader.sample_rate_hz / 1e9)).astype(np.int64)
         found = np.zeros(len(at) - 1)
         for first in range(0, len(found), _BLOCK_HOPS):
+            self._stop.look()
             last = min(first + _BLOCK_HOPS, len(found))
             _add_loudness(reader, at[first : last + 1], found[first:last])
         return found
@@ -338,15 +344,17 @@ class KeptEvidence:
         self._readers: OpenStreams | None = None
         self._made: MediaEvidence | None = None
 
-    def of(self, reads: Reads, sample: SampleId) -> MediaEvidence:
+    def of(self, reads: Reads, sample: SampleId, stop: StopToken | None = None) -> MediaEvidence:
         """That of a sample, as long as nobody calls ``forget`` with what was learnt of its media before."""
+        stop = stop or StopToken()
         if self._made is not None and self._sample == sample:
-            self._made.read_from(reads)
+            self._made.read_from(reads, stop)
             return self._made
         self.forget()
         context = reading_context(self._project, reads.streams(sample), shared=self._shared)
         self._readers = OpenStreams(self._project.path, readers=self._formats.readers, context=context)
         self._sample, self._made = sample, MediaEvidence(reads, sample, self._readers, self._models)
+        self._made.read_from(reads, stop)
         return self._made
 
     def forget(self) -> None:

@@ -85,6 +85,10 @@ class Feed(Protocol):
         """A picture at full resolution, now: on the thread that asks. Mostly it was decoded for the screen already."""
         ...
 
+    def stop(self) -> None:
+        """End its worker without waiting for it; ``close`` is still to come."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -143,6 +147,9 @@ class PictureFeed:
         """The picture at full resolution, now."""
         return self.reader.picture(index, View())
 
+    def stop(self) -> None:
+        self._worker.stop()
+
     def close(self) -> None:
         """End the worker and wait for it. The reader belongs to ``OpenStreams``."""
         self._worker.close()
@@ -192,6 +199,9 @@ class StillFeed:
 
     def whole(self, index: int) -> Picture:
         return self._loader.load(index, View(), CancelToken())
+
+    def stop(self) -> None:
+        self._worker.stop()
 
     def close(self) -> None:
         self._worker.close()

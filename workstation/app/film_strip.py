@@ -10,7 +10,6 @@ import dataclasses
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from workstation.app.streams import OpenStreams
 from workstation.app.viewport import Viewport
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import Stream
+from workstation.core.values import dataclass
 from workstation.media.base import CancelToken, OpenContext, Picture, ReaderSpec, VideoReader, View
 from workstation.media.cache import MemoryCache
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+
+from workstation.app.finding_places import GRAVITY, FindingPlaces, PlacedFinding
+from workstation.app.measured_words import measured_text
 from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
-from workstation.app.walking import when
 from workstation.core.findings import Finding
 from workstation.core.ontology import Severity
 
@@ -18,24 +22,63 @@ COLUMNS = (
 )
 _ICONS = {Severity.ERROR: "severity_error", Severity.WARNING: "severity_warning", Severity.INFO: "severity_info"}
 _TONES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: ""}
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
 
 NOT_RUN = "not-run"
 
 
-def finding_rows(view: SampleView, findings: Iterable[Finding], not_run: Iterable[tuple[str, str]] = ()) -> list[Row]:
-    """Open ones first, the gravest first, then by time; last the rules that could not judge, with the reason."""
-    placed = [(each, _starts(view, each)) for each in findings]
-    placed.sort(key=lambda each: (each[0].settled, _ORDER[each[0].severity], each[1] or 0, each[0].fingerprint))
-    return [*(_row(view, finding, start_ns) for finding, start_ns in placed), *map(_not_run_row, sorted(not_run))]
+class FindingRows:
+    """The rows of one sample, kept from one check to the next: only findings that are new or elsewhere get new ones."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        """Open ones first, the gravest first, then by time; last the rules that could not judge, with the reason."""
+        self.rules: frozenset[str] = frozenset()
+        self.streams: frozenset[str] = frozenset()
+        """Keys of the streams that the findings are on."""
+        self._of: Sequence[PlacedFinding] | None = None
+        self._missed: list[tuple[str, str]] = []
+        self._known: dict[str, _Made] = {}
+
+    def make(self, places: FindingPlaces, not_run: Iterable[tuple[str, str]] = ()) -> Iterator[None]:
+        """Anew, a step at a time (``ui/slices.py``): forty thousand rows take a second."""
+        missed = sorted(not_run)
+        if places.all is self._of and missed == self._missed:
+            return
+        known, now = self._known, dict[str, _Made]()
+        for placed in places.all:
+            made = known.get(placed.finding.fingerprint)
+            if made is None or made.of is not placed:
+                streams = streams_of(places.view, placed.finding)
+                made = _Made(placed, _row(places.view, placed, streams), tuple(streams))
+            now[placed.finding.fingerprint] = made
+            yield
+        self._of, self._missed, self._known = places.all, missed, now
+        self.streams = frozenset(key for each in now.values() for key in each.streams)
+        self.rules = frozenset(each.finding.rule for each in places.all) | {rule for rule, _ in missed}
+        yield
+        all_made = list(now.values())
+        self.rows = [*(all_made[i].row for i in _order(places.all)), *map(_not_run_row, missed)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    of: PlacedFinding
+    row: Row
+    streams: tuple[str, ...]
+
+
+def _order(those: Sequence[PlacedFinding]) -> Sequence[int]:
+    """Those of equal rank and time stay in the order of the checks."""
+    keys = [(each.starts_ns or 0, GRAVITY[each.finding.severity], each.finding.settled) for each in those]
+    found: list[int] = np.lexsort(np.array(keys, np.int64).reshape(-1, 3).T).tolist()
+    return found
 
 
 def open_in_words(findings: Iterable[Finding]) -> str:
     """How many are open of each severity, as in the status line; that there are none as well."""
     counts = Counter(each.severity for each in findings if not each.settled)
     marks = {Severity.ERROR: "▲", Severity.WARNING: "◆", Severity.INFO: "●"}
-    told = "  ".join(f"{marks[each]} {counts[each]}" for each in _ORDER if counts[each])
+    told = "  ".join(f"{marks[each]} {counts[each]}" for each in GRAVITY if counts[each])
     return told or "no open findings"
 
 
@@ -44,7 +87,8 @@ def filter_key(kind: str, name: str) -> str:
     return f"{kind}:{'_'.join(name.split())}"
 
 
-def _row(view: SampleView, finding: Finding, start_ns: int | None) -> Row:
+def _row(view: SampleView, placed: PlacedFinding, streams: Iterable[str]) -> Row:
+    finding = placed.finding
     lines = [finding.text, f"Rule {finding.rule}, {finding.error_type.value}, {finding.severity.value}."]
     if finding.suggestion:
         lines.append(f"Suggestion: {finding.suggestion}")
@@ -57,12 +101,12 @@ def _row(view: SampleView, finding: Finding, start_ns: int | None) -> Row:
     groups = [
         finding.severity.value, finding.error_type.value, "settled" if finding.settled else "unsettled",
         f"state:{finding.state.value}", filter_key("rule", finding.rule),
-        *(filter_key("stream", key) for key in streams_of(view, finding)),
+        *(filter_key("stream", key) for key in streams),
     ]  # fmt: skip
     return Row(
         key=finding.fingerprint,
         ids=tuple(each.id for each in finding.items if view.exists(each.id)),
-        time_ns=start_ns,
+        time_ns=placed.starts_ns,
         group=" ".join(groups),
         enabled=not finding.settled,
         cells=(
@@ -93,26 +137,3 @@ def streams_of(view: SampleView, finding: Finding) -> list[str]:
         ids = [item.id, *(each.stream for each in labels)]
         found.update({view.streams[each].key: None for each in ids if each is not None and each in view.streams})
     return list(found)
-
-
-def measured_text(finding: Finding) -> str:
-    """``112 ms > 100 ms``; empty where nothing is measured."""
-    if finding.measured is None:
-        return ""
-    unit = f" {finding.unit}" if finding.unit else ""
-    measured = f"{_figure(finding.measured)}{unit}"
-    if finding.limit is None:
-        return measured
-    sign = "≠"
-    if isinstance(finding.measured, int | float) and isinstance(finding.limit, int | float):
-        sign = ">" if finding.measured > finding.limit else "<" if finding.measured < finding.limit else "="
-    return f"{measured} {sign} {_figure(finding.limit)}{unit}"
-
-
-def _figure(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _starts(view: SampleView, finding: Finding) -> int | None:
-    starts = [when(view, each.id) for each in finding.items if view.exists(each.id)]
-    return min((each for each in starts if each is not None), default=None)

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workstation.app.finding_rows import measured_text
+from workstation.app.measured_words import measured_text
 from workstation.app.sample_view import SampleView
 from workstation.core.findings import Finding, Item
-from workstation.core.ontology import Severity
 from workstation.core.records import RecordKind
 from workstation.core.timebase import TimeRange
 
 _MOST_VIEWS = 60
 """Labels that stand for one item: a track of an entity on every camera has that many, a whole film of words more."""
 _MOST_TRIED = 12
-_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _ROOM = 0.15
 """Of what is between both ends, beside them."""
 
@@ -80,27 +78,8 @@ def said(finding: Finding) -> tuple[str, ...]:
     short = f"{finding.rule}: {measured}" if measured and len(measured) <= 48 else finding.rule
     text = finding.text[:1].upper() + finding.text[1:]
     helps = f"{finding.suggestion[:1].upper()}{finding.suggestion[1:]}." if finding.suggestion else ""
-    mend = "" if finding.fix is None else f"Ctrl+. does it: {finding.fix.title}."
+    mend = "" if finding.fix is None else f"Fix it (@finding.fix): {finding.fix.title}."
     return tuple(each for each in (short, f"{text}.", helps, mend) if each)
-
-
-def open_near(view: SampleView, findings: Iterable[Finding], time_ns: int, most: int) -> list[Shown]:
-    """The open findings whose labels get a sign: those nearest to the playhead, the gravest first among equals."""
-    placed = [(each, shown(view, each)) for each in findings if not each.settled]
-    far = sorted(
-        (_away_ns(view, each.labels, time_ns), _RANK[finding.severity], finding.fingerprint, each)
-        for finding, each in placed
-        if each.labels
-    )  # fmt: skip
-    return [each for *_, each in far[:most]]
-
-
-def _away_ns(view: SampleView, labels: frozenset[str], time_ns: int) -> int:
-    away = []
-    for each in labels:
-        when = view.session_range(view.annotations[each])
-        away.append(0 if when is None else max(when.start_ns - time_ns, time_ns - when.end_ns, 0))
-    return min(away, default=0)
 
 
 def of_labels(found: Iterable[Shown], labels: Sequence[str]) -> list[Shown]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from workstation.core.errors import DataError
 from workstation.core.evidence import ClockOff, Unmeasured
 from workstation.core.sample import Stream, StreamKind
+from workstation.core.stopping import StopToken
 from workstation.media.base import Reader, SeriesReader, TrajectoryReader
 
 MOST_S = 1.0
@@ -18,12 +19,18 @@ MOST_S = 1.0
 
 
 def gyro_late(
-    stream: Stream, streams: Sequence[Stream], reader: Callable[[Stream], Reader], *, most_s: float = MOST_S
+    stream: Stream,
+    streams: Sequence[Stream],
+    reader: Callable[[Stream], Reader],
+    *,
+    most_s: float = MOST_S,
+    stop: StopToken | None = None,
 ) -> ClockOff | None:
     """Against the first stream of poses; ``None`` where there are none, or where the series has no turning rate."""
     from workstation.app.sync_signals import turning_channel, turning_curve
     from workstation.sync.curves import curve_drift
 
+    stop = stop or StopToken()
     posed = next((each for each in streams if each.kind is StreamKind.TRAJECTORY), None)
     if posed is None:
         return None
@@ -34,8 +41,10 @@ def gyro_late(
     if channel is None:
         return None
     try:
-        curves = turning_curve(posed, poses), turning_curve(stream, series, channel=channel)
-        fit, _ = curve_drift(*curves, most_s=most_s)
+        stop.look()
+        first = turning_curve(posed, poses)
+        stop.look()
+        fit, _ = curve_drift(first, turning_curve(stream, series, channel=channel), most_s=most_s, stop=stop)
     except DataError as error:
         raise Unmeasured(f"{stream.key} and {posed.key} cannot be laid over each other: they hardly turn") from error
     return ClockOff(late_ns=-fit.offset_ns, half_width_ns=fit.half_width_ns, against=posed)

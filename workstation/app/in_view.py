@@ -6,7 +6,6 @@ Asked by the table of entities; over arrays, and only what has changed is asked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from workstation.core.cameras import Camera
 from workstation.core.cuboid_rows import Rows
 from workstation.core.projection import project
 from workstation.core.sample import Stream
+from workstation.core.values import dataclass
 
 _LEAST_PX = 16.0
 """What shows as less than this need not be labelled."""

@@ -6,7 +6,7 @@ One record, or many with *mixed* where they differ. What a changed field becomes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,7 @@ from workstation.core.proposals import CALLED
 from workstation.core.sample import StreamKind
 from workstation.core.space import FrameTree
 from workstation.core.tracks import MomentKind
+from workstation.core.values import dataclass
 
 
 class Editor(StrEnum):

@@ -6,7 +6,6 @@ Called inside ``Session.together``; a value of ``None`` takes it away.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workstation.app.inspecting import NEW_ENTITY, NO_ENTITY, entities_of
@@ -16,6 +15,7 @@ from workstation.app.shape_fields import with_number
 from workstation.core.annotation import Annotation, Entity
 from workstation.core.errors import UserError
 from workstation.core.geometry import Cuboid
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

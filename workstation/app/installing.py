@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workstation.app.fetching import Ask, fetch, licence_texts, take
-from workstation.core.errors import UserError
+from workstation.core.errors import DataError, UserError
 from workstation.prelabel.manifest import Manifest, ModelFile
 from workstation.prelabel.providers import Machine, Trial, Verdict, prove
 from workstation.prelabel.recipes import Recipe, recipe_named
@@ -31,6 +31,9 @@ def install(
             f"the licence of {recipe.name} is in doubt: {recipe.manifest.license_note}. It is not installed unless you "
             "say that you have looked at it and may use it: --licence-in-doubt"
         )
+    if (there := _already(recipe, shelf)) is not None:
+        tell("already here, and its files are as they should be: nothing to fetch")
+        return there
     with tempfile.TemporaryDirectory(prefix="workstation-install-") as name:
         folder = Path(name)
         archives = {}
@@ -50,6 +53,23 @@ def install(
             try_out(model, manifest, recipe)
         texts = {name: text for archive in archives.values() for name, text in licence_texts(archive).items()}
         return shelf.put(manifest, files, texts=texts)
+
+
+def _already(recipe: Recipe, shelf: Shelf) -> ShelvedModel | None:
+    """The model as it was brought before; ``None`` where it is another, or damaged, and has to be brought anew."""
+    good, _ = shelf.models()
+    there = next((each for each in good if each.manifest.id == recipe.name), None)
+    wanted = recipe.manifest
+    if there is None or (there.manifest.version, there.manifest.origin) != (wanted.version, wanted.origin):
+        return None
+    try:
+        shelf.check(there)
+    except DataError:
+        return None  # bringing it anew mends it
+    known = {role: file.sha256 for role, file in wanted.files.items() if file.sha256}
+    return (
+        there if known.items() <= {role: file.sha256 for role, file in there.manifest.files.items()}.items() else None
+    )
 
 
 def recipe_of(name: str) -> Recipe:

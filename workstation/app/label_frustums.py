@@ -22,9 +22,10 @@ from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import FLAT
 from workstation.app.streams import OpenStreams
+from workstation.app.sweep_chunks import chunked
 from workstation.app.usual_sizes import usual_size
 from workstation.core.annotation import Annotation, SourceKind, State
-from workstation.core.errors import DataError, UserError
+from workstation.core.errors import UserError
 from workstation.core.geometry import ShapeKind
 from workstation.core.sample import StreamKind
 from workstation.prelabel.api import FoundCuboid, Task
@@ -64,31 +65,15 @@ class FrustumLabeller:
             readers = held.enter_context(OpenStreams(assignment.project, readers=Formats().readers))
             scene = LidarScene.of(view, readers, view.streams[assignment.stream.id])
             labels = list(_without_cuboid(assignment, view, scene))
-            indices = range(0, len(scene.times_ns), max(1, int(assignment.options.get("every", 1))))
-            if not labels or not indices:
-                yield Chunk(position=1, done=1, total=1)
+            if not labels:
+                note = "nothing is labelled in a calibrated picture that has no cuboid here"
+                yield Chunk(position=1, done=1, total=1, notes=(note,))
                 return
-            seen = [fit for part in assignment.kept for fit in _unpacked(part)] if assignment.position else []
-            new: list[_Fit] = []
-            notes: list[str] = []
-            for number, index in enumerate(indices):
-                if index < (assignment.position if assignment.kept else 0):
-                    continue
-                if cancelled():
-                    return
-                try:
-                    new += _fits(view, scene, index, labels)
-                except DataError as problem:
-                    notes.append(str(problem))
-                last = index == indices[-1]
-                if last or (number + 1) % _SWEEPS_A_CHUNK == 0:
-                    seen += new
-                    calls = tuple(_tracks(view, scene, seen)) if last else ()
-                    yield Chunk(
-                        position=index + 1, done=number + 1, total=len(indices), calls=calls, notes=tuple(notes),
-                        kept=msgspec.msgpack.encode(new),
-                    )  # fmt: skip
-                    new, notes = [], []
+            yield from chunked(
+                assignment, scene, lambda index: list(_fits(view, scene, index, labels)),
+                lambda fits: (tuple(_tracks(view, scene, fits)), {}), kept=_READ, a_chunk=_SWEEPS_A_CHUNK,
+                cancelled=cancelled,
+            )  # fmt: skip
 
 
 LABELLER = FrustumLabeller()
@@ -165,12 +150,3 @@ def _followed(fits: list[_Fit]) -> TrackedCuboid | None:
 
 # Made here, once: msgspec crashes where two threads learn a new type at the same time.
 _READ = msgspec.msgpack.Decoder(list[_Fit])
-
-
-def _unpacked(data: bytes) -> list[_Fit]:
-    try:
-        return _READ.decode(data)
-    except msgspec.MsgspecError as problem:
-        raise DataError(
-            "what an earlier run kept of these sweeps cannot be read; run prelabel with --again", path="prelabel"
-        ) from problem

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -32,8 +32,8 @@ from workstation.app.lidar_prelabelling import (
 from workstation.app.reading import Formats
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
+from workstation.app.sweep_chunks import Proposals, chunked, sweep_indices
 from workstation.app.usual_sizes import mostly
-from workstation.core.errors import DataError
 from workstation.core.rotation import about_z, matrix_of
 from workstation.core.sample import StreamKind
 from workstation.prelabel.api import FoundCuboid, SensorSweep, Task
@@ -66,42 +66,25 @@ class LidarLabeller:
             view = held.enter_context(labelled(assignment))
             readers = held.enter_context(OpenStreams(assignment.project, readers=Formats().readers))
             scene = LidarScene.of(view, readers, view.streams[assignment.stream.id])
-            indices = range(0, len(scene.times_ns), max(1, int(assignment.options.get("every", 1))))
-            if not indices:
+            if not sweep_indices(assignment, scene):
                 yield Chunk(position=1, done=1, total=1)
                 return
-            seen = [each for part in assignment.kept for each in _unpacked(part)] if assignment.position else []
-            position = assignment.position if seen else 0
             find = held.enter_context(_finder(assignment, view, scene, cancelled))
-            new: list[_Sweep] = []
-            notes: list[str] = []
-            for number, index in enumerate(indices):
-                if index < position:
-                    continue
-                if cancelled():
-                    return
-                try:
-                    sweep = scene.sweep(index)
-                    new.append(_Sweep(scene.times_ns[index], sweep.sensor, [_row(each) for each in find(sweep)]))
-                except DataError as problem:
-                    notes.append(str(problem))
-                last = index == indices[-1]
-                if last or len(new) >= SWEEPS_A_CHUNK:
-                    seen += new
-                    calls, left_out = _tracks(assignment, view, scene, seen) if last else ((), {})
-                    yield Chunk(
-                        position=index + 1, done=number + 1, total=len(indices), calls=calls, left_out=left_out,
-                        notes=tuple(notes), kept=msgspec.msgpack.encode(new),
-                    )  # fmt: skip
-                    new, notes = [], []
+
+            def look(index: int) -> list[_Sweep]:
+                sweep = scene.sweep(index)
+                return [_Sweep(scene.times_ns[index], sweep.sensor, [_row(each) for each in find(sweep)])]
+
+            yield from chunked(
+                assignment, scene, look, lambda seen: _tracks(assignment, view, scene, seen), kept=_READ,
+                a_chunk=SWEEPS_A_CHUNK, cancelled=cancelled,
+            )  # fmt: skip
 
 
 LABELLER = LidarLabeller()
 
 
-def _tracks(
-    assignment: Assignment, view: SampleView, scene: LidarScene, sweeps: list[_Sweep]
-) -> tuple[tuple[Call, ...], Mapping[str, int]]:  # fmt: skip
+def _tracks(assignment: Assignment, view: SampleView, scene: LidarScene, sweeps: list[_Sweep]) -> Proposals:
     tracker = CuboidTracker()
     for each in sweeps:
         tracker.add(each.own_ns, [_found(row) for row in each.rows], eye=each.eye)
@@ -134,15 +117,6 @@ def _found(row: _Row) -> FoundCuboid:
 
 # Made here, once: msgspec crashes where two threads learn a new type at the same time.
 _READ = msgspec.msgpack.Decoder(list[_Sweep])
-
-
-def _unpacked(data: bytes) -> list[_Sweep]:
-    try:
-        return _READ.decode(data)
-    except msgspec.MsgspecError as problem:
-        raise DataError(
-            "what an earlier run kept of these sweeps cannot be read; run prelabel with --again", path="prelabel"
-        ) from problem
 
 
 # --- who finds them -------------------------------------------------------------------------------------------------

@@ -63,7 +63,8 @@ class MaskLabeller:
             boxes, left_out = _to_fill(assignment, view)
         total = len(boxes)
         if not total:
-            yield Chunk(position=1, done=1, total=1, left_out=left_out)
+            note = "no box is left here that has no mask of it; detectors propose boxes"
+            yield Chunk(position=1, done=1, total=1, left_out=left_out, notes=() if left_out else (note,))
             return
         with ExitStack() as held:
             readers = held.enter_context(OpenStreams(assignment.project, readers=Formats().readers))

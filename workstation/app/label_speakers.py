@@ -97,6 +97,6 @@ def _told_apart(
             said |= {"confidence": min(1.0, max(0.0, span.score))} | (
                 {} if class_id is None else {"class_id": class_id}
             )
-            call = Call("annotation.add", said)
+            call = Call("annotation.add", said, called=span.label)
             calls.append(spoken_by(call, assignment, speaker, span.speaker, model, min(1.0, max(0.0, span.score))))
     return tuple(calls), {}

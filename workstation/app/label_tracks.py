@@ -79,10 +79,10 @@ class TrackMaker:
             if class_id is None:
                 self.left_out[label] += 1
                 continue
-            calls.append(self._call(track, class_id))
+            calls.append(self._call(track, class_id, label))
         return calls
 
-    def _call(self, track: _Open, class_id: str) -> Call:
+    def _call(self, track: _Open, class_id: str, label: str) -> Call:
         edges = np.array([[b.left, b.top, b.left + b.width, b.top + b.height] for b in track.boxes], np.float64)
         gap_ns = round(self._step_ns * _GAP_STEPS) if self._step_ns else None
         chosen = keyframes(track.times_ns, edges, deviation_px=_DEVIATION_PX, longest_gap_ns=gap_ns)
@@ -94,7 +94,7 @@ class TrackMaker:
             "stream": self._stream, "class_id": class_id, "confidence": _mean_score(track.boxes),
             "keyframes": sorted(moments, key=lambda each: each["time_ns"]),
         }  # fmt: skip
-        return Call("track.add", arguments)
+        return Call("track.add", arguments, called=label)
 
 
 def packed(rows: Iterable[tuple[int, int, Sequence[FoundBox]]]) -> bytes:

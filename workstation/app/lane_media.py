@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from workstation.app.moment import table_of
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.sample import Stream
 from workstation.core.timebase import FrameTable, TimeRange
+from workstation.core.values import dataclass
 from workstation.media.base import Reader, SeriesReader, TextReader, TrajectoryReader
 from workstation.media.gaps import longest_step_ns
 

@@ -9,25 +9,25 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.app.background import at_rest, go_easy
+from workstation.app.background import at_rest
 from workstation.app.snapping import onset_columns
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.errors import UserError
 from workstation.core.sample import Stream
 from workstation.core.timebase import SECOND_NS
+from workstation.core.values import dataclass
 from workstation.media.audio import AudioFile
 from workstation.media.audio_pyramid import Waveform
 from workstation.media.base import Cancelled, CancelToken, OpenContext, Reader
 from workstation.media.spectrogram import TILE_COLUMNS, Spectrogram
 
-_LOOK_S = 0.05
+_LOOK_S = 0.02
 _ONSET_STEP_NS = 10_000_000
 _MOST_ONSET_COLUMNS = 4_000_000
 
@@ -204,8 +204,8 @@ class SoundLane:
 
     def _pieces(self, view: Viewport) -> Iterator[tuple[int, int, int]]:
         """(first sample, end sample, columns) between the knots of the time map, where a sample is a sample long."""
-        inner = [view.x_of(session) for _, session in self.stream.time_map.knots]
-        edges = [0, *sorted({round(x) for x in inner if 0 < x < view.width_px}), view.width_px]
+        inner = {round(view.x_of(session)) for _, session in self.stream.time_map.knots}
+        edges = [0, *sorted(x for x in inner if 0 < x < view.width_px), view.width_px]  # none of them without width
         for left, right in pairwise(edges):
             yield self._sample_at(view.ns_at(left)), self._sample_at(view.ns_at(right)), right - left
 
@@ -318,7 +318,6 @@ class Building:
         self._thread.join()
 
     def _work(self) -> None:
-        go_easy()
         while not self._token.cancelled and not self._calm.wait(_LOOK_S):
             pass
         for number, lane in enumerate(self._lanes):

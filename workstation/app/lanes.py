@@ -10,7 +10,7 @@ it touched and leaves the others where they are, so nothing jumps under the hand
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from typing import TypeVar
@@ -23,9 +23,10 @@ from workstation.app.sample_view import SampleView
 from workstation.app.span_columns import Bars, Int32s, bars, free_row, packed_rows, rarest_last
 from workstation.app.transcript import speaker_paint
 from workstation.app.viewport import Int64s
-from workstation.core.annotation import Annotation, Interpolation, Keyframe, Presence, State
+from workstation.core.annotation import Annotation, Gap, Interpolation, Keyframe, Presence, State
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import TimeMap
+from workstation.core.values import dataclass
 
 
 class LaneKind(StrEnum):
@@ -199,13 +200,8 @@ def tier_of(annotation: Annotation) -> LaneKind | None:
 # --- making a tier ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Part of an item in session time, and how it is drawn."""
-
-    start_ns: int
-    end_ns: int
-    style: Style
+_Stretch = tuple[int, int, Style]
+"""Part of a track in its own time, and how it is drawn. Plain, as a drive has ten thousand."""
 
 
 def everything(_annotation: Annotation) -> bool:
@@ -355,8 +351,8 @@ def _track_parts(
     ticks: list[tuple[int, int, int]] = []
     for i, (annotation, paint) in enumerate(zip(held, paints, strict=True)):
         keyframes = view.keyframes(annotation.id)
-        codes = [code_of(paint, style, standing_of(annotation)) for style in Style]
-        spans += [(part.start_ns, part.end_ns, codes[part.style], i) for part in stretches(annotation, keyframes)]
+        codes = {style: code_of(paint, style, standing_of(annotation)) for style in Style}
+        spans += [(start, end, codes[style], i) for start, end, style in stretches(annotation, keyframes)]
         full, absent = codes[Style.FULL], codes[Style.ABSENT]
         ticks += [(each.time_ns, absent if each.presence is Presence.ABSENT else full, i) for each in keyframes]
     columns = np.array(spans, dtype=np.int64).reshape(-1, 4)
@@ -382,19 +378,20 @@ def stretches(annotation: Annotation, keyframes: Sequence[Keyframe]) -> Iterator
     track = annotation.track
     if track is None or not keyframes:
         return
+    rule, gaps = track.interpolation, track.gaps
     for before, after in pairwise(keyframes):
-        style = _between(track.interpolation, before)
+        style = _between(rule, before)
         if style is None:
             continue
-        part = _Stretch(before.time_ns, after.time_ns, style)
-        if track.gaps:
-            yield from _without_gaps(annotation, part)
-        elif part.start_ns < part.end_ns:
+        part = (before.time_ns, after.time_ns, style)
+        if gaps:
+            yield from _without_gaps(gaps, part)
+        elif before.time_ns < after.time_ns:
             yield part
-    for gap in track.gaps:
+    for gap in gaps:
         start, end = max(gap.start_ns, keyframes[0].time_ns), min(gap.end_ns, keyframes[-1].time_ns + 1)
         if start < end:
-            yield _Stretch(start, end, Style.GAP)
+            yield start, end, Style.GAP
 
 
 def _between(rule: Interpolation, before: Keyframe) -> Style | None:
@@ -405,15 +402,15 @@ def _between(rule: Interpolation, before: Keyframe) -> Style | None:
     return Style.HELD if rule is Interpolation.HOLD else Style.INTERPOLATED
 
 
-def _without_gaps(annotation: Annotation, part: _Stretch) -> Iterator[_Stretch]:
-    start = part.start_ns
-    for gap in () if annotation.track is None else annotation.track.gaps:
-        if gap.end_ns > start and gap.start_ns < part.end_ns:
+def _without_gaps(gaps: Sequence[Gap], part: _Stretch) -> Iterator[_Stretch]:
+    start, part_end, style = part
+    for gap in gaps:
+        if gap.end_ns > start and gap.start_ns < part_end:
             if gap.start_ns > start:
-                yield _Stretch(start, gap.start_ns, part.style)
+                yield start, gap.start_ns, style
             start = max(start, gap.end_ns)
-    if start < part.end_ns:
-        yield _Stretch(start, part.end_ns, part.style)
+    if start < part_end:
+        yield start, part_end, style
 
 
 # --- questions about a tier ---------------------------------------------------------------------------------------

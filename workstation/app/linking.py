@@ -7,7 +7,6 @@ A label is tried itself first, then the thing it shows: ``same object`` joins tw
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from msgspec.structs import replace
@@ -18,6 +17,7 @@ from workstation.core.annotation import Link, LinkEnd, TargetKind
 from workstation.core.described import DESCRIBED
 from workstation.core.ontology import LinkType
 from workstation.core.ontology_links import EndView
+from workstation.core.values import dataclass
 
 _DIGITS = "123456789"
 _MOST_MIXED = 6

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from workstation.app.background import go_easy
 from workstation.app.moment import StreamFacts, facts_of
 from workstation.app.relinking import missing_media
 from workstation.app.streams import OpenStreams
@@ -19,7 +18,7 @@ from workstation.core.sample import Stream
 from workstation.core.signal import Signal
 from workstation.media.base import OpenContext, ReaderSpec
 
-_LOOK_S = 0.1
+_LOOK_S = 0.02
 Post = Callable[[Callable[[Any], None], object], None]
 
 
@@ -72,7 +71,6 @@ class Measuring:
         context: OpenContext,
         calm: threading.Event | None,
     ) -> None:
-        go_easy()
         while calm is not None and not calm.wait(_LOOK_S):
             if stop.is_set():
                 return

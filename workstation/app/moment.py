@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from workstation.core.errors import DataError
 from workstation.core.frametable import nearest_capture, shown_capture
 from workstation.core.sample import Stream
 from workstation.core.timebase import FrameTable, TimeMap, TimeRange, frame_table
+from workstation.core.values import dataclass
 from workstation.media.base import (
     AudioReader,
     MediaInfo,

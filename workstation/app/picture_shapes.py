@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.geometry import Box, Keypoints, Mask, Measurement, Point, PointState, Polygon, Polyline, Shape
+from workstation.core.values import dataclass
 
 Place = tuple[float, float]
 Ring = NDArray[np.float64]

@@ -8,7 +8,7 @@ arrays: the demo's 128 tracks of 80 keyframes cost 0.2 ms a question instead of 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from operator import is_
 
@@ -37,6 +37,7 @@ from workstation.core.records import RecordKind
 from workstation.core.rotation import Floats, unit
 from workstation.core.sample import Stream
 from workstation.core.space import Calibration, FrameTree, NoTransform, calibration_of
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 
 
@@ -315,13 +316,10 @@ def _seen(camera: Camera, placed: Placed, camera_from_root: RigidTransform) -> I
     order = np.argsort(whose, kind="stable")
     whose, segments, edges = whose[order], outline.segments[order], outline.edges[order]
     first = np.flatnonzero(np.diff(whose, prepend=-1))
-    for start, end in zip(first.tolist(), [*first[1:].tolist(), len(whose)], strict=True):
-        i = int(ahead[whose[start]])
-        yield Projected(
-            placed.ids[i],
-            segments[start:end],
-            edges[start:end],
-            float(np.linalg.norm(centers[i])),
-            bool(placed.between[i]),
-            bool(placed.occluded[i]),
-        )
+    rows = ahead[whose[first]]
+    columns = (rows, np.linalg.norm(centers[rows], axis=1), placed.between[rows], placed.occluded[rows])
+    ends = [*first[1:].tolist(), len(whose)]
+    for start, end, (i, depth_m, between, occluded) in zip(
+        first.tolist(), ends, zip(*(each.tolist() for each in columns), strict=True), strict=True
+    ):
+        yield Projected(placed.ids[i], segments[start:end], edges[start:end], depth_m, between, occluded)

@@ -13,7 +13,6 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from workstation.app.folders import user_plugins_folder
 from workstation.app.resources import bundled_plugins_folder
 from workstation.core.errors import DataError
+from workstation.core.values import dataclass
 from workstation.store.yaml import load_yaml
 
 API_VERSION = 1

@@ -9,11 +9,11 @@ in place of the stored one, and paints once however many moves came since. Nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from workstation.core.geometry import Shape
 from workstation.core.signal import Signal
+from workstation.core.values import dataclass
 
 NEW = "new"
 """Stands for an annotation that does not exist yet; several in the making append a number: ``new 2``."""

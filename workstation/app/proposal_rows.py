@@ -16,8 +16,9 @@ from workstation.app.walking import when
 from workstation.core.annotation import Annotation
 from workstation.core.proposals import doubt_of, languages_in, why_one_at_a_time
 
+_WAYS = "What is proposed: accept it (@annotation.accept) or reject it (@annotation.reject)"
 COLUMNS = (
-    Column(title="Proposal", stretch=True, help="What is proposed; Enter accepts it, Backspace rejects it"),
+    Column(title="Proposal", stretch=True, help=_WAYS),
     Column(title="Sure", width=6, numeric=True, help="How sure the model is; the most doubtful first"),
     Column(title="Stream", width=13, spare=2),
     Column(title="Model", width=14, spare=1, help="What proposes it; the inspector says with which weights and where"),

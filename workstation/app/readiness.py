@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from workstation.app.background import go_easy
 from workstation.app.jobs import Job
 from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams, reading_context
@@ -14,6 +12,7 @@ from workstation.core.errors import DataError
 from workstation.core.ids import SampleId
 from workstation.core.sample import GateState, StreamKind
 from workstation.core.timebase import SECOND_NS
+from workstation.core.values import dataclass
 from workstation.media.base import OpenContext, ReaderSpec
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
@@ -45,7 +44,6 @@ def make_ready(
     calm: threading.Event,
 ) -> Ready:
     """Read a sample's records and open its streams, to be handed over to the window. For a worker."""
-    go_easy()
     with open_reader() as store:
         view = SampleView(store, sample)
         view.hold_keyframes()

@@ -5,9 +5,8 @@ Made by the modules that answer lists (``link_rows.py``, ``entity_table.py``, â€
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workstation.app.looks import Paint
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

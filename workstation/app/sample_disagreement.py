@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from workstation.app.prelabel_report import class_of, same_place
 from workstation.core.annotation import Annotation, SourceKind, State
 from workstation.core.ids import SampleId
 from workstation.core.proposals import unseen
+from workstation.core.values import dataclass
 from workstation.store.queries import Reads
 
 SURE = 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 from time import perf_counter
 
@@ -19,6 +19,7 @@ from workstation.core.annotation import State
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.sample import GateState, Sample, SampleState
+from workstation.core.values import dataclass
 from workstation.store.queries import Reads
 
 PAGE = 200
@@ -177,11 +178,14 @@ def whole_row(
     row = short_row(sample, dispute)
     if findings is None:
         findings = sum(not each.settled for each in kept_findings(reads, sample.id))
+    counted = replace(row, cells=(*row.cells[:2], progress_cell(reads, sample.id), *row.cells[3:]))
+    return with_findings(counted, findings)
+
+
+def with_findings(row: Row, findings: int) -> Row:
+    """The same with so many open findings; what else was counted stays."""
     count = Cell(text=str(findings), tone="warning" if findings else "quiet", tip=f"{findings} open findings")
-    return Row(
-        key=row.key, sample=row.sample, group=row.group,
-        cells=(*row.cells[:2], progress_cell(reads, sample.id), count, *row.cells[4:]),
-    )  # fmt: skip
+    return replace(row, cells=(*row.cells[:3], count, *row.cells[4:]))
 
 
 def progress_cell(reads: Reads, sample: SampleId) -> Cell:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +26,7 @@ from workstation.core.rotation import unit
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.space import Calibration, FrameTree, NoTransform
 from workstation.core.tracks import interpolated, moment
+from workstation.core.values import dataclass
 from workstation.media.base import TrajectoryReader
 from workstation.media.gaps import longest_step_ns
 from workstation.store.queries import Reads

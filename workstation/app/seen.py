@@ -11,7 +11,7 @@ import hashlib
 import logging
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +24,7 @@ from workstation.core.errors import DataError
 from workstation.core.files import read_bounded, write_whole
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import SECOND_NS, TimeRange
+from workstation.core.values import dataclass
 
 LOOKED_AT = (StreamKind.VIDEO, StreamKind.IMAGE, StreamKind.CLOUD, StreamKind.RADAR, StreamKind.VOLUME)
 COUNTED = (*LOOKED_AT, StreamKind.AUDIO, StreamKind.DOCUMENT)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from workstation.app.class_rows import languages_of
 from workstation.app.sample_view import SampleView
@@ -15,6 +14,7 @@ from workstation.core.annotation import Annotation, Link, State
 from workstation.core.errors import UserError
 from workstation.core.geometry import ShapeKind
 from workstation.core.lexicon import folded
+from workstation.core.values import dataclass
 
 HELP = "class:car state:draft stream:front_camera kind:box layer:main source:model linked:no text:word, - for not"
 

@@ -24,6 +24,7 @@ from workstation.core.sample import Role
 
 LEAD, WORKER, SAMPLE = "Ana", "Ben", "drive-1"
 _MS = 1_000_000
+_SAID = "the only thing near that can hoot"
 Evidence = dict[str, str]
 
 
@@ -102,7 +103,7 @@ def _horn_and_car(session: Session) -> tuple[str, str]:
 def _linked(session: Session) -> tuple[str, str, str]:
     horn, car = _horn_and_car(session)
     ends = {"sound": horn, "source": car}
-    return horn, car, str(session.run("link.add", sample=SAMPLE, type_id="sound_source", ends=ends))
+    return horn, car, str(session.run("link.add", sample=SAMPLE, type_id="sound_source", ends=ends, rationale=_SAID))
 
 
 def _links_are_made(bench: Bench) -> Evidence:
@@ -122,7 +123,7 @@ def _links_are_checked(bench: Bench) -> Evidence:
     with bench.as_annotator() as session:
         horn, car, link = _linked(session)
         ends = {"sound": car, "source": horn}
-        said = _refused(session, "link.add", sample=SAMPLE, type_id="sound_source", ends=ends)
+        said = _refused(session, "link.add", sample=SAMPLE, type_id="sound_source", ends=ends, rationale=_SAID)
         _refused(session, "annotation.delete", annotations=[car])
         session.run("annotation.set_interval", annotation=horn, start_ns=400 * _MS, end_ns=900 * _MS)
         found = _found_by_rules(session, "links.stale", link)

@@ -6,7 +6,6 @@ What a shape has too many numbers for is said in words: how many points, how lar
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -27,6 +26,7 @@ from workstation.core.geometry import (
     Shape,
     TextSpan,
 )
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ The timeline asks for the nearest one within a few pixels; which one it was is s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.app.units import Units, nearest_unit
 from workstation.app.viewport import Int64s
+from workstation.core.values import dataclass
 
 Floats = NDArray[np.float64]
 _RISE = 2.5

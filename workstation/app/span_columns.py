@@ -8,12 +8,12 @@ several narrow ones the one of the rarest kind, so that a rare event is not lost
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.app.viewport import Int64s, Viewport
+from workstation.core.values import dataclass
 
 Int32s = NDArray[np.int32]
 MOST_ROWS = 256

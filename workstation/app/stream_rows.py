@@ -14,9 +14,9 @@ COLUMNS = (
     Column(title="Rate", width=11, spare=1, numeric=True, help="Items per second of session time, as measured"),
     Column(title="Gaps", width=5, spare=2, numeric=True, help="Where items are missing"),
     Column(title="Sync", width=8, spare=3, numeric=True, help="How far its clock may be off, from the time map"),
-    Column(title="", width=2, help="Shown or hidden (Shift+H)"),
-    Column(title="", width=2, help="Shown alone (Shift+S)"),
-    Column(title="", width=2, help="Locked against gestures (Shift+L)"),
+    Column(title="", width=2, help="Shown or hidden (@streams.hide)"),
+    Column(title="", width=2, help="Shown alone (@streams.solo)"),
+    Column(title="", width=2, help="Locked against gestures (@streams.lock)"),
 )
 HIDE, SOLO, LOCK = 4, 5, 6
 

@@ -6,7 +6,6 @@ The sentence of the refusal comes from the command itself (``sample.submit``); h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from workstation.core.annotation import Annotation, CommentState, Link, State
 from workstation.core.described import lacks_sentence
@@ -14,6 +13,7 @@ from workstation.core.ids import SampleId
 from workstation.core.proposals import unseen
 from workstation.core.records import RecordKind
 from workstation.core.sample import GateState, QueueItem, QueueState
+from workstation.core.values import dataclass
 from workstation.store.store import Store
 
 

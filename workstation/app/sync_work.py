@@ -31,7 +31,7 @@ from workstation.core.annotation import Annotation
 from workstation.core.geometry import ShapeKind
 from workstation.core.sample import Gate, GateState, Project, Sample, Stream, StreamKind
 from workstation.core.sync_state import SYNC_GATE, SyncBasis, sync_basis
-from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, DISTANCE_TOLERANCE, allowed_ms, named_limit_ms
+from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, DISTANCE_TOLERANCE, allowed_ms, time_limit_ms
 from workstation.media.base import CancelToken
 from workstation.store.project import ProjectFolder
 from workstation.store.store import Reader
@@ -236,9 +236,9 @@ def speed_of(placed: PlacedCuboids, annotation: Annotation) -> float | None:
     return 3.6 * float(np.median(np.linalg.norm(steps[:, 1:], axis=1) / np.maximum(steps[:, 0], 1e-9)))
 
 
-def limits_in_words(project: Project | None, kmh: float, whose: str = "") -> str:
+def limits_in_words(project: Project | None, sample: Sample, kmh: float, whose: str = "") -> str:
     """What the limit of clocks is in space at a speed, and what time a required exactness leaves at it."""
-    limit_ms = named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS)
+    limit_ms = time_limit_ms(project, sample, CLOCK_TOLERANCE, CLOCK_MS)
     metres, share = metres_of(round(limit_ms * 1e6), kmh)
     said = f"The limit of {limit_ms:g} ms is {metres:.2f} m at {kmh:.0f} km/h{whose}, {share:.0%} of a 3.5 m lane"
     required = None if project is None else project.tolerances.get(DISTANCE_TOLERANCE)

@@ -42,7 +42,7 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.space import Calibration
 from workstation.core.sync_state import SYNC_GATE
 from workstation.core.timebase import TimeMap, TimeRange
-from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, named_limit_ms
+from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, time_limit_ms
 from workstation.media.base import CancelToken
 from workstation.sync.curves import Curve, curve_drift
 from workstation.sync.drift import DriftFit, OffsetAt, fit_drift, less_sure
@@ -388,7 +388,7 @@ def note(session: Session, sample: Sample, measured: Measured) -> None:
     the sample is flagged (``clocks.off``) until the stream is corrected or the gate waived."""
     at = [each.at_ns for each in measured.points]
     left_ns = max((each - measured.fit.time_map.to_session(each) for each in at), key=abs)
-    limit_ms = named_limit_ms(session.store.project(), CLOCK_TOLERANCE, CLOCK_MS)
+    limit_ms = time_limit_ms(session.store.project(), sample, CLOCK_TOLERANCE, CLOCK_MS)
     values = {
         **measured.moved.time_map.evidence_values,
         "left_ns": left_ns, "left_half_width_ns": measured.fit.half_width_ns, "left_by": measured.method,

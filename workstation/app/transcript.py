@@ -6,13 +6,13 @@ Asked by the transcript pane, and by the tiers of the sound pane for what stands
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from workstation.app.looks import Paint, claimed_name, paint_of
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Annotation, Link, State, Word
 from workstation.core.geometry import TextSpan
 from workstation.core.text_edits import edits_between, rebased
+from workstation.core.values import dataclass
 
 DOUBTFUL = 0.6
 """Words of which the recogniser was less sure are marked."""

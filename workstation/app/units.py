@@ -6,7 +6,6 @@ Asked by the timeline for its ruler, for steps and nudges by one unit and for sn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ from workstation.app.viewport import Int64s
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.timebase import FrameTable, TimeMap, TimeRange
+from workstation.core.values import dataclass
 from workstation.media.base import AudioReader, Reader
 
 _NAMES = {

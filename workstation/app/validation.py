@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from workstation.core.ids import SampleId
 from workstation.core.ontology import ErrorType
 from workstation.core.records import RecordKind
 from workstation.core.sample import Acknowledgement, Guideline, Sample
+from workstation.core.values import dataclass
 from workstation.qa.examples import EXAMPLES
 from workstation.qa.findings import Rule, choose_rules, load_rules
 from workstation.qa.own import own_rules

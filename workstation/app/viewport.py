@@ -7,12 +7,13 @@ reduce records to the pixel columns that it defines. Column ``c`` is where ``flo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.timebase import TimeRange
+from workstation.core.values import dataclass
 
 Int64s = NDArray[np.int64]
 

@@ -6,10 +6,16 @@ Asked by the actions of the window; answers with ids and session times, and chan
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from workstation.app.sample_view import SampleView
 from workstation.core.findings import Finding
+from workstation.core.values import dataclass
+
+if TYPE_CHECKING:  # which asks here when things begin
+    from workstation.app.finding_places import PlacedFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +112,35 @@ def next_keyframe(view: SampleView, selected: Sequence[str], now_ns: int, step: 
 
 def next_finding(
     view: SampleView,
-    findings: Iterable[Finding],
+    findings: Iterable[PlacedFinding],
     selected: Sequence[str],
     now_ns: int,
     step: int,
     looked_at: str | None = None,
 ) -> Stop | None:
     """The open finding after the one that is looked at or selected, else after now; comes round to the first."""
-    placed: list[tuple[int, str, tuple[str, ...], Finding]] = []
-    for finding in findings:
-        ids = tuple(item.id for item in finding.items if view.exists(item.id))
-        starts = [time_ns for time_ns in (when(view, each) for each in ids) if time_ns is not None]
-        if not finding.settled:
-            placed.append((min(starts, default=now_ns), finding.fingerprint, ids, finding))
-    if not placed:
+    still = [each for each in findings if not each.finding.settled]
+    if not still:
         return None
-    placed.sort(key=lambda each: each[:2])
-    here = [index for index, each in enumerate(placed) if each[1] == looked_at] or [
-        index for index, each in enumerate(placed) if each[2] and set(each[2]) == set(selected)
-    ]
+    starts = np.array([now_ns if each.starts_ns is None else each.starts_ns for each in still], np.int64)
+    order = np.argsort(starts, kind="stable")  # those of one moment in the order of the checks
+    ring = [still[i] for i in order.tolist()]
+    here = [index for index, each in enumerate(ring) if each.finding.fingerprint == looked_at]
+    if not here:
+        wanted = set(selected)
+        here = [index for index, each in enumerate(ring) if wanted and wanted == set(_ids(view, each.finding))]
     if here:
-        index = (here[-1 if step > 0 else 0] + step) % len(placed)
+        index = (here[-1 if step > 0 else 0] + step) % len(ring)
     else:
-        later = [index for index, each in enumerate(placed) if each[0] > now_ns]
-        index = (later[0] if later else 0) if step > 0 else (later[0] - 1 if later else len(placed) - 1)
-    time_ns, fingerprint, ids, finding = placed[index]
-    return Stop(ids, time_ns, f"Finding {index + 1} of {len(placed)}: {finding.text}", fingerprint)
+        later = int(np.searchsorted(starts[order], now_ns, side="right"))
+        index = later % len(ring) if step > 0 else (later - 1) % len(ring)
+    finding, time_ns = ring[index].finding, int(starts[order[index]])
+    text = f"Finding {index + 1} of {len(ring)}: {finding.text}"
+    return Stop(_ids(view, finding), time_ns, text, finding.fingerprint)
+
+
+def _ids(view: SampleView, finding: Finding) -> tuple[str, ...]:
+    return tuple(item.id for item in finding.items if view.exists(item.id))
 
 
 def when(view: SampleView, record_id: str) -> int | None:

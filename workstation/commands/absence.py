@@ -34,7 +34,7 @@ def make_absence(
     layer: str = "main",
 ) -> Link:
     """The absence link of ``of`` in a stream or modality; not written yet."""
-    if not reason:
+    if not reason.strip():
         raise UserError("an absence needs a reason")
     if missing_in.kind not in _MISSING_IN:
         raise UserError(f"something is absent from a stream or a modality, not from a {missing_in.kind.value}")

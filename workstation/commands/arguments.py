@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -19,6 +19,7 @@ import msgspec
 
 from workstation.commands.resolve import WANTED_IN_WORDS, Resolver, Target, Wanted
 from workstation.core.ids import AnnotationId, EntityId, LinkId, RecordId, RigId, SampleId, StreamId
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from workstation.commands.annotations import relabel as relabel_annotations
@@ -17,6 +15,7 @@ from workstation.core.annotation import Annotation, State, effective_class
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Right
+from workstation.core.values import dataclass
 
 
 @argument_group

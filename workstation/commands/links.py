@@ -15,6 +15,8 @@ from workstation.commands.reading import (
     may_confirm,
     ontology_number,
     refuse_if_off,
+    refuse_unsaid,
+    refuse_unsaid_absence,
     source_of,
     state_after_edit,
 )
@@ -24,7 +26,7 @@ from workstation.commands.resolve import Target
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import AttributeValue, Link, LinkEnd, Source, State
 from workstation.core.errors import UserError
-from workstation.core.ids import LinkId
+from workstation.core.ids import LinkId, RecordId
 from workstation.core.rights import Right
 
 
@@ -78,6 +80,7 @@ def add(
         confidence=confidence,
         ontology_version=ontology_number(tx),
     )
+    refuse_unsaid(tx, made)
     tx.put(made)
     return made.id
 
@@ -125,6 +128,7 @@ def absent(
         rationale=rationale,
         layer=layer,
     )
+    refuse_unsaid_absence(tx, RecordId(of.id), rationale)
     tx.put(made)
     return made.id
 
@@ -161,14 +165,14 @@ def edit(
         "rationale": rationale, "confidence": confidence,
     }  # fmt: skip
     changed = replace(old, **{name: value for name, value in given.items() if value is not None})
-    tx.put(
-        replace(
-            changed,
-            attributes=changed_attributes(old.attributes, attributes),
-            state=state_after_edit(tx, old.state),
-            ontology_version=ontology_number(tx),
-        )
+    made = replace(
+        changed,
+        attributes=changed_attributes(old.attributes, attributes),
+        state=state_after_edit(tx, old.state),
+        ontology_version=ontology_number(tx),
     )
+    refuse_unsaid(tx, made, old)
+    tx.put(made)
 
 
 @command("link.negate", title="Not related so", right=Right.LABEL, enabled=needs_selection)
@@ -179,7 +183,9 @@ def negate(tx: Transaction, *, link: LinkRef, rationale: str = "") -> None:
     """
     old = fetch(tx, Link, link)
     said = rationale or old.rationale
-    tx.put(replace(old, holds=not old.holds, rationale=said, state=state_after_edit(tx, old.state)))
+    made = replace(old, holds=not old.holds, rationale=said, state=state_after_edit(tx, old.state))
+    refuse_unsaid(tx, made, old)
+    tx.put(made)
 
 
 @command("link.confirm", title="Confirm link", right=Right.LABEL, enabled=needs_selection)
@@ -193,7 +199,9 @@ def confirm(tx: Transaction, *, links: tuple[LinkRef, ...], state: State = State
         raise UserError(f"only a person can confirm a link, not a {tx.actor.kind.value}")
     for link_id in links:
         old = fetch(tx, Link, link_id)
-        tx.put(replace(old, ends=tx.confirmed_ends(old.ends), state=state))
+        made = replace(old, ends=tx.confirmed_ends(old.ends), state=state)
+        refuse_unsaid(tx, made, old)
+        tx.put(made)
 
 
 @command("link.set_state", title="Set state of link", right=Right.LABEL, enabled=needs_selection)
@@ -203,7 +211,11 @@ def set_state(tx: Transaction, *, links: tuple[LinkRef, ...], state: State) -> N
     links: the links: ids or the beginnings of them
     state: proposed, draft, done, approved or rejected
     """
-    tx.put_many([replace(fetch(tx, Link, link), state=state) for link in links])
+    found = [fetch(tx, Link, link) for link in links]
+    made = [replace(old, state=state) for old in found]
+    for old, new in zip(found, made, strict=True):
+        refuse_unsaid(tx, new, old)
+    tx.put_many(made)
 
 
 @command("link.retarget", title="Move end of link", right=Right.LABEL, enabled=needs_selection)
@@ -218,7 +230,9 @@ def retarget(tx: Transaction, *, link: LinkRef, old: TargetRef, new: TargetRef) 
         raise UserError(f"link {link} has no end at {old.kind.value} {old.id}")
     moved = retargeted(found, old.id, new)
     ends = tuple(confirmed(tx, (end,))[0] if end.target == new.id else end for end in moved.ends)
-    tx.put(replace(moved, ends=ends, state=state_after_edit(tx, found.state)))
+    made = replace(moved, ends=ends, state=state_after_edit(tx, found.state))
+    refuse_unsaid(tx, made, found)
+    tx.put(made)
 
 
 @command("link.remove", title="Remove link", right=Right.LABEL, enabled=needs_selection)

@@ -29,13 +29,14 @@ from workstation.core.ontology_migration import (
     migration_problems,
     with_steps,
 )
-from workstation.core.ontology_parse import ontology_to_plain, parse_ontology, with_version
+from workstation.core.ontology_parse import ontology_to_plain, with_version
 from workstation.core.ontology_place import Problem
 from workstation.core.ontology_plan import Planner, forecast
 from workstation.core.records import RecordKind
 from workstation.core.rights import Right
 from workstation.core.sample import OntologyState, OntologyVersion, QueueItem
-from workstation.store.yaml import dump_yaml, load_yaml
+from workstation.store.ontology_text import ontology_of_text
+from workstation.store.yaml import dump_yaml
 
 _OPEN = (OntologyState.DRAFT, OntologyState.IN_REVIEW)
 
@@ -179,8 +180,7 @@ def versions_of(reads: Reads) -> list[OntologyVersion]:
 
 def parsed(version: OntologyVersion) -> Ontology:
     """The ontology of a version's text."""
-    source = f"ontology version {version.number}"
-    return parse_ontology(load_yaml(version.text, source=source), source=source)
+    return ontology_of_text(version.text, f"ontology version {version.number}")
 
 
 def problems_of(versions: Sequence[OntologyVersion], version: OntologyVersion) -> list[Problem]:
@@ -226,7 +226,7 @@ def _text_by_steps(current: OntologyVersion | None, steps: tuple[Step, ...], num
 
 def _read_edited(text: str, current: OntologyVersion | None, number: int) -> Ontology:
     """The ontology of an edited text. A text edited from an older version would take back what came after it."""
-    ontology = parse_ontology(load_yaml(text, source="ontology.yaml"), source="ontology.yaml")
+    ontology = ontology_of_text(text, "ontology.yaml")
     if current is not None and ontology.version not in (current.number, number):
         raise UserError(
             f"this text was edited from version {ontology.version}, but version {current.number} is in force; "
@@ -240,7 +240,7 @@ def _numbered(text: str, ontology: Ontology, number: int) -> str:
     numbered = with_version(text.removeprefix("\ufeff"), number)
     wanted = replace(ontology, version=number)
     try:
-        if parse_ontology(load_yaml(numbered, source="ontology.yaml"), source="ontology.yaml") == wanted:
+        if ontology_of_text(numbered, "ontology.yaml") == wanted:
             return numbered
     except DataError:
         # A text in flow style or with a quoted key has no line that could be replaced.

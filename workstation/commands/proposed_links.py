@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from workstation.commands.arguments import LinkRef
 from workstation.commands.entities import add, attach, merge
-from workstation.commands.reading import fetch, may_confirm
+from workstation.commands.reading import fetch, may_confirm, refuse_unsaid
 from workstation.commands.registry import command, needs_selection
 from workstation.commands.transaction import Transaction
 from workstation.core.annotation import Annotation, Entity, Link, State, TargetKind
@@ -34,7 +34,9 @@ def accept(tx: Transaction, *, links: tuple[LinkRef, ...], join: bool = True) ->
         if join and link.type_id == SAME_OBJECT and link.holds:
             _join(tx, link)
         now = fetch(tx, Link, link.id)
-        tx.put(replace(now, ends=tx.confirmed_ends(now.ends), state=State.DONE))
+        made = replace(now, ends=tx.confirmed_ends(now.ends), state=State.DONE)
+        refuse_unsaid(tx, made, now)
+        tx.put(made)
 
 
 @command("link.reject", title="Reject proposed links", right=Right.LABEL, enabled=needs_selection)

@@ -6,12 +6,24 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from workstation.commands.transaction import Reads, Transaction
-from workstation.core.annotation import Annotation, AttributeValue, Entity, Keyframe, Record, Source, SourceKind, State
+from workstation.core.annotation import (
+    Annotation,
+    AttributeValue,
+    Entity,
+    Keyframe,
+    Link,
+    Record,
+    Source,
+    SourceKind,
+    State,
+)
+from workstation.core.described import is_sound, lacks_sentence
 from workstation.core.errors import UserError
-from workstation.core.ids import AnnotationId, EntityId
+from workstation.core.ids import AnnotationId, EntityId, RecordId
 from workstation.core.ontology_compile import CompiledOntology
-from workstation.core.records import RECORD_TYPES
+from workstation.core.records import RECORD_TYPES, RecordKind
 from workstation.core.rights import Actor, ActorKind
+from workstation.core.sample import Stream
 
 R = TypeVar("R", bound=Record)
 _KINDS = {cls: kind for kind, cls in RECORD_TYPES.items()}
@@ -84,6 +96,27 @@ def refuse_if_off(tx: Transaction, type_id: str) -> None:
     project = tx.project()
     if project is not None and type_id in project.links_off and tx.actor.kind is not ActorKind.IMPORT:
         raise UserError(f"'{type_id}' is switched off in this project (Relations of the project…, or project.set)")
+
+
+def refuse_unsaid(tx: Transaction, link: Link, before: Link | None = None) -> None:
+    """A relation that says nothing without a sentence is made with one, by whomever; a proposal may still lack it.
+
+    What comes from elsewhere is taken as it is, and what lacked it ``before`` can be edited: the checks name both.
+    """
+    wordless = lacks_sentence(link) and not (before is not None and lacks_sentence(before))
+    if wordless and tx.actor.kind is not ActorKind.IMPORT:
+        raise UserError(f"'{link.type_id}' needs a rationale: a sentence that says how the sound comes from its source")
+
+
+def refuse_unsaid_absence(tx: Transaction, of: RecordId, rationale: str) -> None:
+    """Where a sound comes from that has no source in sight is said in a sentence."""
+    label = tx.get(RecordKind.ANNOTATION, of)
+    if rationale.strip() or not isinstance(label, Annotation) or tx.actor.kind is ActorKind.IMPORT:
+        return
+    if is_sound(label, None if label.stream is None else fetch(tx, Stream, label.stream)):
+        raise UserError(
+            "the absence of a sound's counterpart needs a rationale: a sentence that says where the sound is from"
+        )
 
 
 def ontology_number(reads: Reads) -> int:

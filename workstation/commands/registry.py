@@ -12,7 +12,6 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Protocol
 
@@ -24,6 +23,7 @@ from workstation.commands.resolve import Resolver
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId
 from workstation.core.rights import Actor, Right
+from workstation.core.values import dataclass
 
 
 class SessionView(Protocol):
@@ -76,6 +76,11 @@ class Command:
         return arguments_of(self.function)
 
     @cached_property
+    def _as_found(self) -> tuple[Argument, ...]:
+        """In the order in which what they name is looked for."""
+        return tuple(sorted(self.arguments, key=lambda argument: argument.rank))
+
+    @cached_property
     def wire(self) -> type[msgspec.Struct]:
         """The struct that the arguments' JSON is converted to."""
         return wire_type(self.id, self.arguments)
@@ -95,7 +100,7 @@ class Command:
         parsed = self.parse(given)
         resolver = Resolver(tx, sample)
         resolved: dict[str, object] = {}
-        for argument in sorted(self.arguments, key=lambda a: a.rank):
+        for argument in self._as_found:
             if argument.name in parsed:
                 value = argument.resolve(resolver, parsed[argument.name])
                 if argument.passed_on:

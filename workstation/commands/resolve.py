@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +17,7 @@ from workstation.core.errors import UserError
 from workstation.core.ids import SampleId, is_id
 from workstation.core.records import RecordKind
 from workstation.core.sample import Stream
+from workstation.core.values import dataclass
 
 _NUMBERED = re.compile(r"^(?:(?P<class>.+?) )?#?(?P<number>\d{1,9})$")
 _MIN_PREFIX = 4

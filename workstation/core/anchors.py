@@ -8,7 +8,6 @@ window, which offers to move along what stayed behind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from workstation.core.annotation import Annotation, Link, LinkEnd, Record, State, TargetKind
@@ -16,6 +15,7 @@ from workstation.core.ontology import LinkType
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Stream, StreamKind
+from workstation.core.values import dataclass
 
 _LEAST_NS = 1_000_000
 

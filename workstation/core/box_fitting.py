@@ -80,12 +80,13 @@ def _link_m(scene: Scene, start: Floats) -> float:
 
 
 def fitted(
-    thing: NDArray[np.floating], scene: Scene, usual: Size | None = None, *, along_rad: float | None = None
+    thing: NDArray[np.floating], scene: Scene, usual: Size | None = None, *, along_rad: float | None = None,
+    seen_share: float = _SEEN_SHARE,
 ) -> Cuboid | None:  # fmt: skip
     """The upright box around the points of one thing (n, 3); ``None`` if there are too few.
 
     ``usual``: length, width and height of such things, for what is not seen. ``along_rad``: the way its length lies,
-    where that is known.
+    where that is known. ``seen_share``: a side seen for less than this share of the usual is completed.
     """
     points = np.asarray(thing, np.float64)
     if len(points) < FEWEST_POINTS:
@@ -110,7 +111,7 @@ def fitted(
         # Somebody walking reaches out to all sides of what is seen of the body, also towards the sensor.
         low, high = _around((low + high) / 2, np.maximum(high - low, usual[:2]))
     else:
-        low, high = _completed(low, high, _along(np.array([scene.eye[:2]]), yaw)[0], length_width)
+        low, high = _completed(low, high, _along(np.array([scene.eye[:2]]), yaw)[0], length_width, seen_share)
     return _standing(points, scene, yaw, low, high, None if usual is None else usual[2])
 
 
@@ -207,12 +208,14 @@ def _lies_across(seen: Floats, usual: Size | None) -> bool:
     return misfit(seen[::-1]) < misfit(seen)
 
 
-def _completed(low: Floats, high: Floats, eye: Floats, usual: Sequence[float] | None) -> tuple[Floats, Floats]:
+def _completed(
+    low: Floats, high: Floats, eye: Floats, usual: Sequence[float] | None, seen_share: float
+) -> tuple[Floats, Floats]:  # fmt: skip
     """What is hidden in part gets its usual size, away from the sensor."""
     if usual is None:
         return low, np.maximum(high, low + CLEAR_M)
     size = np.array(usual)
-    wanted = np.where(high - low >= _SEEN_SHARE * size, high - low, size)
+    wanted = np.where(high - low >= seen_share * size, high - low, size)
     return _laid(low, high, eye, wanted)
 
 

@@ -8,7 +8,7 @@ yet, without reading the others again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from workstation.core.geometry import Cuboid
 from workstation.core.poses import RigidTransform
 from workstation.core.rotation import Floats, matrix_of, multiply, slerp, unit
 from workstation.core.sample import Stream
+from workstation.core.values import dataclass
 
 _LINEAR = Track()
 _Number = TypeVar("_Number", np.int8, np.int64, np.float64)

@@ -8,7 +8,6 @@ reads each row at its own time. A question is a row of (track, session time); an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from workstation.core.ratio import Int64s
 from workstation.core.rotation import Floats, matrix_of
 from workstation.core.sample import Stream
 from workstation.core.space import Calibration, FrameTree, NoTransform
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

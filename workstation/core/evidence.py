@@ -7,12 +7,12 @@ Rules stay pure functions of a snapshot; ``Snapshot.evidence`` hands them this. 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from workstation.core.errors import UserError
 from workstation.core.geometry import Shape
 from workstation.core.sample import Stream
+from workstation.core.values import dataclass
 
 if TYPE_CHECKING:  # the window opens without NumPy
     import numpy as np

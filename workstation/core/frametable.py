@@ -7,7 +7,6 @@ A frame shows from its own time until the next one's, never by ``frame / rate``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from workstation.core.errors import DataError
 from workstation.core.ratio import Int64s, scale_array
 from workstation.core.timemap import TimeMap
 from workstation.core.timerange import SECOND_NS, TimeRange, check_ns
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

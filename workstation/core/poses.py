@@ -8,7 +8,6 @@ a tree never mixes the two, because no transform scales.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import overload
 
 import msgspec
@@ -30,6 +29,7 @@ from workstation.core.rotation import (
 )
 from workstation.core.timemap import TimeMap
 from workstation.core.timerange import TimeRange
+from workstation.core.values import dataclass
 
 Vector = tuple[float, float, float]
 

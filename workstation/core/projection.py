@@ -8,8 +8,6 @@ Nothing behind the camera or beyond the lens's valid radius is ever given a pixe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +17,7 @@ from workstation.core.geometry import Cuboid
 from workstation.core.poses import NO_MOVE, RigidTransform, Trajectory
 from workstation.core.ratio import Int64s
 from workstation.core.rotation import Floats, matrix_of
+from workstation.core.values import dataclass
 
 NEAR_M = 0.01
 """Lines are cut off this far in front of a camera that sees no more than what is ahead."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from workstation.core.annotation import Annotation, EndValue, Entity, Interpolation, Keyframe, effective_class
@@ -31,6 +31,7 @@ from workstation.core.geometry import (
     Shape,
     TextSpan,
 )
+from workstation.core.values import dataclass
 
 MAX_KEYFRAMES = 64
 """How many keyframes of a track are kept with a confirmation; longer tracks are sampled evenly."""

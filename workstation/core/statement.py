@@ -18,13 +18,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from workstation.core.errors import UserError
 from workstation.core.lexicon import folded
 from workstation.core.ontology import WordRelation
 from workstation.core.ontology_compile import CompiledOntology
+from workstation.core.values import dataclass
 
 LONGEST = 1000
 """Characters of a sentence."""

@@ -8,7 +8,7 @@ from the vehicle: the frame that a trajectory moves, else the root of the frame 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from workstation.core.snapshot import Snapshot
 from workstation.core.space import FrameTree, NoTransform
 from workstation.core.statement import Clause, Mode, Named, Relation, Statement
 from workstation.core.timerange import TimeRange, intersections, union
+from workstation.core.values import dataclass
 
 _UNSAID = frozenset({State.PROPOSED, State.REJECTED})
 _STEP_NS = 50_000_000

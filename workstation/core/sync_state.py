@@ -6,11 +6,11 @@ Asked by the clock table, by the commands that add streams, and by whoever shows
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from workstation.core.sample import Gate, GateState, Project, Sample, Stream, StreamKind
-from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, named_limit_ms
+from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, time_limit_ms
+from workstation.core.values import dataclass
 
 SYNC_GATE = "sync"
 TIMED_KINDS = frozenset(
@@ -111,9 +111,9 @@ def clock_left(stream: Stream) -> ClockLeft | None:
     return max(found, key=lambda each: abs(each.left_ns), default=None)
 
 
-def clocks_off(project: Project | None, streams: Iterable[Stream]) -> list[ClockLeft]:
+def clocks_off(project: Project | None, sample: Sample, streams: Iterable[Stream]) -> list[ClockLeft]:
     """The streams whose clock is off by more than the limit."""
-    limit_ms = named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS)
+    limit_ms = time_limit_ms(project, sample, CLOCK_TOLERANCE, CLOCK_MS)
     found = [clock_left(each) for each in timed(streams)]
     return [each for each in found if each is not None and abs(each.left_ns) / 1e6 > limit_ms]
 
@@ -135,7 +135,7 @@ def why_locked(project: Project | None, sample: Sample, streams: Iterable[Stream
         return None
     if gate in (GateState.WAIVED, GateState.NOT_NEEDED):
         return None
-    for each in clocks_off(project, held):
+    for each in clocks_off(project, sample, held):
         return (
             f"{LOCKED}: {each.stream.key} is {each.left_ns / 1e6:+.1f} ms off, {each.words}; "
             "correct it in the panel Synchronise, or sign a waiver (gate.waive)"

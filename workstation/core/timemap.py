@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -37,6 +36,7 @@ import numpy as np
 from workstation.core.errors import DataError
 from workstation.core.ratio import Int64s, scale, scale_array
 from workstation.core.timerange import LIMIT_NS, TimeRange, check_ns
+from workstation.core.values import dataclass
 
 Knot = tuple[int, int]
 FASTEST = 1_000_000

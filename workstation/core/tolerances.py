@@ -57,12 +57,28 @@ _SYNC_MS = {
 def sync_limit_ms(project: Project | None, sample: Sample) -> tuple[float, str]:
     """The limit for what is one moment, and whose it is in words. A sample's own profile goes before the project's."""
     tolerances: Mapping[str, float] = {} if project is None else project.tolerances
-    if SYNC_TOLERANCE in tolerances:
-        return tolerances[SYNC_TOLERANCE], f"the project's {SYNC_TOLERANCE}"
-    profile = sample.profile or ("" if project is None else project.profile)
+    profile = profile_of(project, sample)
+    for key in (of_profile(SYNC_TOLERANCE, profile), SYNC_TOLERANCE):
+        if key in tolerances:
+            return tolerances[key], f"the project's {key}"
     if profile in _SYNC_MS:
         return _SYNC_MS[profile], f"profile {profile}"
     return GENERAL_SYNC_MS, "no profile with a limit of its own"
+
+
+def usual_sync_ms(profile: str) -> float:
+    """The limit for what is one moment where a project sets none."""
+    return _SYNC_MS.get(profile, GENERAL_SYNC_MS)
+
+
+def profile_of(project: Project | None, sample: Sample) -> str:
+    """A sample's own profile, else the project's."""
+    return sample.profile or ("" if project is None else project.profile)
+
+
+def of_profile(tolerance: str, profile: str) -> str:
+    """Under which name a limit is set for one profile; for all work it is the tolerance's own."""
+    return f"{tolerance}:{profile}" if profile else tolerance
 
 
 def tightest_limit_ms(
@@ -75,7 +91,10 @@ def tightest_limit_ms(
     """
     limits = [(named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS), "what a clock may be off")]
     limits.append((named_limit_ms(project, SOUND_TOLERANCE, SOUND_MS), "what is seen and heard at once"))
-    limits += [sync_limit_ms(project, each) for each in samples]
+    for each in samples:
+        limits.append((time_limit_ms(project, each, CLOCK_TOLERANCE, CLOCK_MS), "what a clock may be off"))
+        limits.append((time_limit_ms(project, each, SOUND_TOLERANCE, SOUND_MS), "what is seen and heard at once"))
+        limits.append(sync_limit_ms(project, each))
     limits += [(each["time_ms"], f"the link {name}") for name, each in link_tolerances.items() if "time_ms" in each]
     return min(limits, key=lambda limit: limit[0])
 
@@ -90,6 +109,12 @@ def same_scan_limit_ms(project: Project | None, link_tolerance: Mapping[str, flo
 def named_limit_ms(project: Project | None, tolerance: str, usual: float) -> float:
     """One of the three limits of time with a name of their own: the project's, else the usual one."""
     return named_limit(project, tolerance, usual)
+
+
+def time_limit_ms(project: Project | None, sample: Sample, tolerance: str, usual: float) -> float:
+    """One of these three for a sample: as set for its profile, else for all the project's work, else the usual one."""
+    set_here = named_limit(project, tolerance, usual)
+    return named_limit(project, of_profile(tolerance, profile_of(project, sample)), set_here)
 
 
 def named_limit(project: Project | None, tolerance: str, usual: float) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.timebase import FrameTable, TimeRange
+from workstation.core.values import dataclass
 from workstation.media.cache import DiskCache, MemoryCache
 
 Pixels = NDArray[Any]

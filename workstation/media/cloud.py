@@ -49,7 +49,13 @@ class CloudFiles(TimedItems):
     """Sweeps in files, one a moment; one thread at a time."""
 
     def __init__(
-        self, paths: Sequence[Path], options: Options, context: OpenContext, *, times: SweepTimes | None = None
+        self,
+        paths: Sequence[Path],
+        options: Options,
+        context: OpenContext,
+        *,
+        times: SweepTimes | None = None,
+        kind: StreamKind = StreamKind.CLOUD,
     ) -> None:
         """``times`` where a layout has stated them; else they are looked for in lists, names and options."""
         if not paths:
@@ -67,7 +73,7 @@ class CloudFiles(TimedItems):
         first = self._load(0)
         self._first = first
         info = info_of_table(
-            StreamKind.CLOUD,
+            kind,
             self.table,
             clock_source=times.source,
             epoch_ns=times.epoch_ns,

@@ -24,13 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from workstation.core.clock import Clock, TimeCause, TimeChanged, TransportChanged
 from workstation.core.errors import UserError
 from workstation.core.timebase import SECOND_NS, TimeRange
+from workstation.core.values import dataclass
 from workstation.media.playback_feed import Feed, Run
 from workstation.media.playback_feeder import Feeder, Ticket, TicketState, Wish
 from workstation.media.playback_mix import Track, TrackMix

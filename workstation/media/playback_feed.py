@@ -12,7 +12,6 @@ is left out, so sound and clock stay together.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from workstation.core.ratio import scale
 from workstation.core.timebase import SECOND_NS
+from workstation.core.values import dataclass
 
 Samples = NDArray[np.float32]
 _FILLS = 1024

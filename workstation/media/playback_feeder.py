@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from fractions import Fraction
 
 import numpy as np
 
 from workstation.core.timebase import TimeRange
+from workstation.core.values import dataclass
 from workstation.media.playback_feed import Entry, Feed, Run, Samples
 from workstation.media.playback_mix import Mixer, Track, TrackMix
 from workstation.media.playback_output import SoundOutput

@@ -12,13 +12,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
 from workstation.core.timebase import SECOND_NS, TimeMap
+from workstation.core.values import dataclass
 from workstation.media.base import AudioReader
 from workstation.media.playback_feed import Grid
 

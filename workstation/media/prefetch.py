@@ -175,13 +175,17 @@ class Worker(Generic[Value]):
             self._changed.notify_all()
         return request
 
-    def close(self) -> None:
-        """Stop what is being done, and the threads. May be called twice, not from ``deliver``."""
+    def stop(self) -> None:
+        """End what is being done, without waiting for it: whoever closes many tells all of them first."""
         with self._changed:
             self._closing = True
             self._asked = self._waiting = None
             self._token.cancel()
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Stop, and wait for the threads. May be called twice, not from ``deliver``."""
+        self.stop()
         for thread in self._threads:
             thread.join()
 

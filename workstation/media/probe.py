@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
 import workstation.media
 from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
+from workstation.core.values import dataclass
 from workstation.media.base import HEAD_BYTES, OpenContext, Options, Reader, ReaderSpec, check_options
 
 
@@ -31,7 +31,7 @@ READER_MODULES: dict[StreamKind, tuple[str, ...]] = {
     StreamKind.CLOUD: ("cloud", "timed_files"),
     StreamKind.DOCUMENT: ("document",),
     StreamKind.IMAGE: ("dicom", "image"),
-    StreamKind.RADAR: ("cloud_table",),
+    StreamKind.RADAR: ("cloud_table", "timed_files"),
     StreamKind.SERIES: ("series",),
     StreamKind.TEXT: ("report", "subtitles", "text", "transcripts"),
     StreamKind.TRAJECTORY: ("trajectory",),

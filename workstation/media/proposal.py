@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from workstation.core.errors import DataError
 from workstation.core.sample import StreamKind
 from workstation.core.space import Calibration, Frame
 from workstation.core.timebase import IDENTITY, TimeMap, TimeRange, check_ns, offset_map
+from workstation.core.values import dataclass
 from workstation.media.base import Options
 
 TIMES_OPTION = "times_ns"

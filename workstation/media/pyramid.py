@@ -7,12 +7,13 @@ A pyramid can be asked while it is being filled: what is not there yet says so.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workstation.core.values import dataclass
 
 Int16s = NDArray[np.int16]
 

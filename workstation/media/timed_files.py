@@ -30,12 +30,21 @@ def open_timed_images(paths: Sequence[Path], options: Options, context: OpenCont
 
 def open_timed_clouds(paths: Sequence[Path], options: Options, context: OpenContext) -> CloudFiles:
     """The sweeps in the order of their times."""
+    return _sweeps(paths, options, context, StreamKind.CLOUD)
+
+
+def open_timed_radar(paths: Sequence[Path], options: Options, context: OpenContext) -> CloudFiles:
+    """The cycles of a radar in the order of their times."""
+    return _sweeps(paths, options, context, StreamKind.RADAR)
+
+
+def _sweeps(paths: Sequence[Path], options: Options, context: OpenContext, kind: StreamKind) -> CloudFiles:
     from workstation.media.sweep_times import SweepTimes  # brings Arrow, which a list of readers goes without
 
     files, table = _in_order(paths, options)
     passed = {name: value for name, value in options.items() if name not in _OPTIONS}
     times = SweepTimes(table=table, order=tuple(range(len(files))), epoch_ns=None, source=_source(options))
-    return CloudFiles(files, passed, context, times=times)
+    return CloudFiles(files, passed, context, times=times, kind=kind)
 
 
 def _source(options: Options) -> str:
@@ -79,6 +88,15 @@ READERS = (
         title="Sweeps with times of a data set",
         suffixes=(".bin", ".pcd"),
         open=open_timed_clouds,
+        options={**_OPTIONS, **_CLOUD_OPTIONS},
+        several=True,
+    ),
+    ReaderSpec(
+        name="timed_radar",
+        kind=StreamKind.RADAR,
+        title="Radar cycles with times of a data set",
+        suffixes=(".pcd",),
+        open=open_timed_radar,
         options={**_OPTIONS, **_CLOUD_OPTIONS},
         several=True,
     ),

@@ -7,7 +7,6 @@ pixels (``video_convert.py``).
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from workstation.media.base import (
     View,
 )
 from workstation.media.gaps import find_gaps
+from workstation.media.video_pace import Pace
 
 if TYPE_CHECKING:
     import av
@@ -41,13 +41,6 @@ Size = tuple[int, int]
 
 NEAR_FRAMES = 60
 """A request this close to the last one is a step or a scrub: what is decoded on the way is kept."""
-LEAST_KEPT = 8
-_STEPS_A_SECOND = 10 * 1.15
-"""How fast somebody steps back, and a little more: what is kept before a jump has to last until more has been read."""
-_AHEAD_AFTER_A_JUMP = 16
-"""Frames read forward before the way back is begun (``prefetch.py``)."""
-_GUESS_S = 1.9e-9
-"""Seconds to decode a pixel, until it has been measured: 4K on two cores."""
 _MOST_AHEAD = 128
 _DECODER_THREADS = 2
 _MATRICES = {0: "RGB", 1: "BT.709", 4: "FCC", 5: "BT.601", 6: "BT.601", 7: "SMPTE 240M", 9: "BT.2020", 10: "BT.2020"}
@@ -72,9 +65,9 @@ class VideoFile:
         """Its part of the memory that all streams share."""
         self._lock = threading.Lock()
         self._last: int | None = None
-        self._pace_s = _GUESS_S * table.look.width * table.look.height
-        """Seconds a frame on the way to another one takes, as measured last."""
-        self._item_bytes = table.look.width * table.look.height * 3 // 2  # until one is decoded
+        self.pace = Pace(table.look.width * table.look.height)
+        self._item: tuple[Size | None, int] | None = None
+        """The size at which frames are being kept, and the bytes of one."""
         self._closed = False
         self.width_px, self.height_px = table.look.upright_size
         self.info = _info(table, decoders.description, notes)
@@ -136,15 +129,23 @@ class VideoFile:
 
     def read_ahead(self, index: int, direction: int, count: int, *, cancel: CancelToken, view: View = _VIEW) -> None:
         """Fill the cache from ``index`` on. Waits until half of the stretch is used up, so that stepping back decodes
-        a group once per stretch and not once per step."""
+        a group once per stretch and not once per step; but no longer than what is held lasts while the group is
+        decoded, and where that takes many steps the stretch is longer than asked."""
         size = self._size(view)
-        count = max(1, min(count, self._affordable))
+        if direction < 0 and index >= 0:
+            count = max(count, 2 * self._steps_while_decoding(min(index, len(self.table) - 1)))
+        count = max(1, min(count, self._affordable(size)))
         step = 1 if direction > 0 else -1
         end = min(index + count, len(self.table)) if step > 0 else max(index - count, -1)
         at = index
         while (end - at) * step > 0:
             missing = next((i for i in range(at, end, step) if not self._holds(i, size)), None)
-            if missing is None or abs(missing - index) > count // 2:
+            if missing is None:
+                return
+            patience = count // 2
+            if step < 0 and patience < (lasts := self._steps_while_decoding(missing)) <= count * 3 // 4:
+                patience = lasts  # beyond that it would be decoded for a few frames each time
+            if abs(missing - index) > patience:
                 return
             # Going back the nearest group comes first: its frames are wanted before those of the group behind it.
             stop = end - 1 if step > 0 else max(end + 1, self._group_start(missing))
@@ -180,10 +181,18 @@ class VideoFile:
         """The first frame that decoding towards ``index`` can show on the way."""
         return min(index, self.packets.first_frame_from(self.packets.start_for(index)))
 
-    @property
-    def _affordable(self) -> int:
-        """Frames that this stream's part of the cache holds, with room for the other direction."""
-        return max(1, min(_MOST_AHEAD, self.share.fair_bytes // (2 * self._item_bytes)))
+    def _steps_while_decoding(self, index: int) -> int:
+        """How many steps back somebody takes while the group is decoded up to that frame."""
+        return self.pace.steps_during(index - self._group_start(index) + 1)
+
+    def _affordable(self, size: Size | None) -> int:
+        """Frames of that size which this stream's part of the cache holds, with room for the other direction."""
+        if self._item is not None and self._item[0] == size:
+            item = self._item[1]
+        else:
+            width, height = size or (self.packets.look.width, self.packets.look.height)
+            item = width * height * 3 // 2
+        return max(1, min(_MOST_AHEAD, self.share.fair_bytes // (2 * max(1, item))))
 
     def _decoded(self, index: int, size: Size | None, cancel: CancelToken | None) -> av.VideoFrame:
         """The frame in full, decoded unless it is held; what comes on the way is kept at that size."""
@@ -202,9 +211,9 @@ class VideoFile:
 
     def _first_to_keep(self, index: int, size: Size | None) -> int:
         """Frames before the asked one are kept as far as that costs little: a step back or a scrub wants them next."""
-        last, reach = self._last, min(NEAR_FRAMES, self._affordable)
+        last, reach = self._last, min(NEAR_FRAMES, self._affordable(size))
         if last is None or abs(index - last) > NEAR_FRAMES:
-            first = index - min(self._kept_before(index), reach) + 1
+            first = index - min(self.pace.kept_before(index - self._group_start(index)), reach) + 1
         else:
             first = max(last + 1, index - reach + 1) if index > last else index - reach + 1
         first = max(first, self._group_start(index))
@@ -212,13 +221,6 @@ class VideoFile:
             first += 1
         going_on_from = self._decoders.next_frame(index)
         return first if going_on_from is None else max(first, min(going_on_from, index))
-
-    def _kept_before(self, index: int) -> int:
-        """How many frames before one that was jumped to are kept: as many as somebody steps back over while the rest of
-        the group is decoded once more for those behind them. Few in a short group or a small film, 40 late in 4K."""
-        on_the_way = index - self._group_start(index) + _AHEAD_AFTER_A_JUMP
-        share = _STEPS_A_SECOND * self._pace_s
-        return min(max(LEAST_KEPT, math.ceil(on_the_way * share / (1 + share))), NEAR_FRAMES)
 
     def _decode(
         self, first: int, last: int, size: Size | None, cancel: CancelToken, *, back: bool, asked: bool = False
@@ -233,9 +235,9 @@ class VideoFile:
         def keep(index: int, frame: av.VideoFrame) -> None:
             small = None if size is None else shrunk_frame(frame, self.packets.look, size)
             if small is None:
-                self._item_bytes = self._put(index, frame)
+                self._item = size, self._put(index, frame)
             else:
-                self._item_bytes = self._put((index, size), small)
+                self._item = size, self._put((index, size), small)
             if asked and index == last:
                 wanted.append(frame)
                 if small is not None:  # one frame in full is enough: the others would cost many small ones
@@ -246,9 +248,7 @@ class VideoFile:
         from_frame = self._group_start(last) if back or going_on_from is None else going_on_from
         begun = time.perf_counter()
         self._decoders.decode(first, last, keep, cancel, back=back)
-        covered = last - from_frame + 1
-        if covered >= LEAST_KEPT:
-            self._pace_s += ((time.perf_counter() - begun) / covered - self._pace_s) / 2
+        self.pace.took(time.perf_counter() - begun, last - from_frame + 1)
         return wanted[0] if wanted else None
 
     def _put(self, key: Any, frame: av.VideoFrame) -> int:

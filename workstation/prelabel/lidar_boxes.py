@@ -36,7 +36,8 @@ _LEAST_SCORE = 0.12
 _SLENDER_M = 1.0
 _POST_M = 0.28
 _CROWN_M = 0.5
-_LOW = 0.8
+_BEYOND_M = 0.05
+"""Half of what lies between two rays, or nearly: by so much a vehicle is larger than its hits to each side."""
 _STEEPNESS_SLACK = 0.035
 """Between two rays, or nearly."""
 _ENOUGH = 40.0
@@ -109,8 +110,9 @@ class Boxer:
         score = fits * _sureness(len(rows))
         if score < _LEAST_SCORE:
             return None
-        cuboid = fitted(scene.points, scene, self.sizes[label], along_rad=along_rad)
-        return None if cuboid is None else _found(_as_high(cuboid, self.sizes[label][2]), label, score, rows)
+        # Of a crowded street most is hidden in part: what is seen shorter than usual is more often that than short.
+        cuboid = fitted(scene.points, scene, self.sizes[label], along_rad=along_rad, seen_share=1.0)
+        return None if cuboid is None else _found(_rounded_off(cuboid, self.sizes[label][2]), label, score, rows)
 
     def _best(self, extent: Extent) -> tuple[str, float, float]:
         """The class that goes best with it, how well, and the heading it then has."""
@@ -173,14 +175,17 @@ def fit_of(extent: Extent, size: Size) -> tuple[float, bool]:
     return math.exp(-cost), across < along
 
 
-def _as_high(cuboid: Cuboid, usual_m: float) -> Cuboid:
-    """As high as vehicles of the class are where less is seen: it reaches down, since its roof shows and the road under
-    it does not."""
+def _rounded_off(cuboid: Cuboid, usual_m: float) -> Cuboid:
+    """A vehicle goes on a little beyond its outermost hits, between two rays, and is as high as usual where less is
+    seen: it reaches down then, since its roof shows and the road under it does not."""
     length, width, height = cuboid.size
-    if height >= _LOW * usual_m or width < _SLENDER_M:
+    if width < _SLENDER_M:
         return cuboid
     x, y, z = cuboid.center
-    return replace(cuboid, size=(length, width, usual_m), center=(x, y, z + (height - usual_m) / 2))
+    top, tall = z + height / 2 + _BEYOND_M, max(height, usual_m) + _BEYOND_M
+    return replace(
+        cuboid, size=(length + 2 * _BEYOND_M, width + 2 * _BEYOND_M, tall), center=(x, y, top - tall / 2)
+    )  # fmt: skip
 
 
 def _is_post(extent: Extent) -> bool:

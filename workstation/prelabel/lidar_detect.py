@@ -25,7 +25,7 @@ from workstation.prelabel.lidar_merging import merged
 Vec3 = tuple[float, float, float]
 NAME = "lidar-clusters"
 """By which its proposals name it."""
-VERSION = "2"
+VERSION = "3"
 _FEWEST_OF_A_PART = 3
 _MOST_SHARED = 0.1
 _BESIDE_M = 0.3

@@ -19,14 +19,19 @@ from workstation.core.geometry import Cuboid
 from workstation.core.rotation import about_z
 from workstation.prelabel.api import FoundCuboid
 from workstation.prelabel.cuboid_overlap import bird_eye_iou, rows_of
+from workstation.prelabel.lidar_headings import headings
 
 Floats = NDArray[np.float64]
 Vec3 = tuple[float, float, float]
-_GATE_M = 2.0
-"""How far beside where it was foretold a thing may be found; and more the faster it may be."""
+_LOOK_M, _LOOK_SHARE = 0.3, 0.07
+"""How far off the middle of a box mostly is, and more by a share of its length: parts of things are hidden."""
+_GATE = 3.0
+"""So many spreads beside where it was foretold a thing may be found."""
 _FASTEST_M_S = 40.0
-_NEW_SPEED_M_S = 15.0
-"""What a thing seen once may do."""
+_NEW_SPEED_M_S = 8.0
+"""How fast a thing that was seen once mostly is."""
+_PUSH_M_S2 = 4.0
+"""How hard things brake and turn."""
 _LOST_NS = 700_000_000
 _OTHER_CLASS_M = 1.0
 """A pair of two classes counts as so much farther apart: size alone often mistakes one for another."""
@@ -36,16 +41,12 @@ _STILL_M_S = 0.35
 _MOST_LOOKS = 60
 _ALIKE_RAD = math.radians(10)
 _SAME_PLACE = 0.15
-_MOVES_M_S = 3.0
-"""Slower than that its middle seems to wander as much as it goes, so that its way says nothing of its front."""
-_STEADY_S = 0.5
-_ASKEW = math.radians(20)
 _MANY_LOOKS, _MOST_OF_THEM = 10, 0.7
 _JUMPY_M = 0.7
+_ALIKE, _MOST_ALIKE = math.log(1.3), 0.8
+"""Looks as long as the track's box, or nearly, and how many of them are enough."""
 _ON_FOOT_M, _ON_FOOT_M_S = 1.3, 4.0
 """What is no longer than that is on foot, and so fast at most."""
-_SMOOTH = 0.5
-"""How much of a new speed is believed at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,29 +63,48 @@ class TrackedCuboid:
 
 @dataclass(slots=True, eq=False)
 class _Open:
+    """A track that may go on: where it is and how fast, with how far off both may be (a Kalman filter whose two axes
+    share one spread)."""
+
     number: int
     found: list[tuple[int, FoundCuboid, Vec3]]
+    place: Floats
+    spread: tuple[float, float, float]
+    """Of place, of place with speed, of speed."""
     speed: Floats = field(default_factory=lambda: np.zeros(2))
 
-    def foretold(self, time_ns: int) -> Floats:
-        last_ns, last, _ = self.found[-1]
-        place: Floats = np.array(last.center[:2]) + self.speed * (time_ns - last_ns) / 1e9
-        return place
+    @classmethod
+    def of(cls, number: int, time_ns: int, found: FoundCuboid, eye: Vec3) -> _Open:
+        return cls(
+            number, [(time_ns, found, eye)], np.array(found.center[:2]), (_off_m(found) ** 2, 0.0, _NEW_SPEED_M_S**2)
+        )
 
-    def gate_m(self, time_ns: int) -> float:
+    def foretold(self, time_ns: int) -> tuple[Floats, tuple[float, float, float]]:
         step_s = (time_ns - self.found[-1][0]) / 1e9
-        free = _NEW_SPEED_M_S if len(self.found) == 1 else 4.0
-        return _GATE_M + free * step_s
+        a, b, c = self.spread
+        pushed = _PUSH_M_S2**2
+        spread = (
+            a + 2 * step_s * b + step_s**2 * c + pushed * step_s**4 / 4,
+            b + step_s * c + pushed * step_s**3 / 2,
+            c + pushed * step_s**2,
+        )
+        return self.place + self.speed * step_s, spread
 
     def take(self, time_ns: int, found: FoundCuboid, eye: Vec3) -> None:
-        last_ns, last, _ = self.found[-1]
-        step_s = max((time_ns - last_ns) / 1e9, 1e-3)
-        seen = (np.array(found.center[:2]) - np.array(last.center[:2])) / step_s
-        share = 1.0 if len(self.found) == 1 else _SMOOTH
-        speed = (1 - share) * self.speed + share * seen
-        fast = float(np.linalg.norm(speed))
-        self.speed = speed if fast <= _FASTEST_M_S else speed * (_FASTEST_M_S / fast)
+        place, (a, b, c) = self.foretold(time_ns)
+        off = np.array(found.center[:2]) - place
+        whole = a + _off_m(found) ** 2
+        self.place, self.speed = place + off * (a / whole), self.speed + off * (b / whole)
+        self.spread = (a - a * a / whole, b - a * b / whole, c - b * b / whole)
+        fast = float(np.linalg.norm(self.speed))
+        if fast > _FASTEST_M_S:
+            self.speed = self.speed * (_FASTEST_M_S / fast)
         self.found.append((time_ns, found, eye))
+
+
+def _off_m(found: FoundCuboid) -> float:
+    """How far off the middle of a look may be."""
+    return _LOOK_M + _LOOK_SHARE * max(found.size[:2])
 
 
 class CuboidTracker:
@@ -108,7 +128,7 @@ class CuboidTracker:
             taken.add(number)
         for number, each in enumerate(found):
             if number not in taken:
-                self._open.append(_Open(self._count, [(time_ns, each, eye)]))
+                self._open.append(_Open.of(self._count, time_ns, each, eye))
                 self._count += 1
 
     def tracks(self) -> list[TrackedCuboid]:
@@ -128,13 +148,16 @@ class CuboidTracker:
 
         if not found or not self._open:
             return []
-        foretold = np.array([each.foretold(time_ns) for each in self._open])
-        gates = np.array([each.gate_m(time_ns) for each in self._open])
+        ahead = [each.foretold(time_ns) for each in self._open]
+        foretold = np.array([place for place, _ in ahead])
+        lasts = [each.found[-1][1] for each in self._open]
+        spreads = [spread[0] + _off_m(last) ** 2 for last, (_, spread) in zip(lasts, ahead, strict=True)]
+        gates = _GATE * np.sqrt(np.array(spreads))
         here = rows_of(found)[:, :2]
         apart = np.linalg.norm(foretold[:, None] - here[None], axis=-1)
         labels = np.array([each.label for each in found])
-        lasts = np.array([each.found[-1][1].label for each in self._open])
-        cost = apart + np.where(lasts[:, None] == labels[None], 0.0, _OTHER_CLASS_M)
+        same = np.array([each.label for each in lasts])[:, None] == labels[None]
+        cost = apart + np.where(same, 0.0, _OTHER_CLASS_M)
         allowed = apart <= gates[:, None]
         # Every pair that may be is dearer by its distance only; one that may not be is dearer than all of those.
         cost = np.where(allowed, cost, 1e6)
@@ -168,7 +191,8 @@ def _sureness(track: _Open, size: Vec3, step_ns: int) -> float:
     """How much a track is to be believed beside what its single looks say, 0 to 1.
 
     A thing is there in most sweeps between the first and the last, goes on as it went, and no faster than its kind
-    can. Pieces of a wall come and go, and jump from one corner to the next.
+    can, and looks much the same each time. Pieces of a wall come and go, jump from one corner to the next, and are a
+    person now and a lorry then.
     """
     times = np.array([time_ns for time_ns, _, _ in track.found], np.float64) / 1e9
     centers = np.array([each.center[:2] for _, each, _ in track.found])
@@ -181,7 +205,10 @@ def _sureness(track: _Open, size: Vec3, step_ns: int) -> float:
     )
     fastest = _ON_FOOT_M_S if max(size[:2]) < _ON_FOOT_M else _FASTEST_M_S
     often = min(1.0, len(times) / _MANY_LOOKS) * min(1.0, len(times) / looks / _MOST_OF_THEM)
-    return often * math.exp(-((off_m / _JUMPY_M) ** 2)) * (1.0 if speed <= fastest else 0.3)
+    lengths = np.array([max(each.size[:2]) for _, each, _ in track.found])
+    alike = float((np.abs(np.log(lengths / max(size[:2]))) <= _ALIKE).mean())
+    one = min(1.0, alike / _MOST_ALIKE)
+    return often * one * math.exp(-((off_m / _JUMPY_M) ** 2)) * (1.0 if speed <= fastest else 0.3)
 
 
 def _jumps_m(times: Floats, centers: Floats) -> float:
@@ -202,39 +229,10 @@ def _label(track: _Open) -> str:
 
 
 def _headings(track: _Open) -> Floats:
-    """Of each sweep; front and back as the thing moves, else as in its best sweep."""
-    centers = np.array([each.center[:2] for _, each, _ in track.found])
+    rows = rows_of([each for _, each, _ in track.found])
     times = np.array([time_ns for time_ns, _, _ in track.found], np.float64) / 1e9
-    yaws = rows_of([each for _, each, _ in track.found])[:, 6]
-    lead = float(yaws[int(np.argmax([each.score for _, each, _ in track.found]))])
-    ways = np.array([_way(centers, times, row) for row in range(len(times))])
-    fast = np.linalg.norm(ways, axis=1)
-    moving = fast > _MOVES_M_S
-    if not moving.any():
-        return _steadied(times, yaws + np.round((lead - yaws) / (np.pi / 2)) * np.pi / 2)
-    ahead = np.arctan2(ways[:, 1], ways[:, 0])
-    ahead = ahead[moving][np.argmin(np.abs(times[:, None] - times[moving][None]), axis=1)]
-    # The L of the outline is sharper than the way of its middle; the way only says which of its sides is the front.
-    snapped = yaws + np.round((ahead - yaws) / (np.pi / 2)) * np.pi / 2
-    return _steadied(times, np.where(np.abs(snapped - ahead) <= _ASKEW, snapped, ahead))
-
-
-def _steadied(times: Floats, yaws: Floats) -> Floats:
-    """The middle of the headings within half a second: a thing turns slowly, its outline jumps."""
-    smooth = np.unwrap(yaws)
-    found: Floats = np.array([np.median(smooth[np.abs(times - at) <= _STEADY_S]) for at in times])
-    return found
-
-
-def _way(centers: Floats, times: Floats, row: int) -> Floats:
-    """Metres a second about one sweep, by a straight line through those within a second."""
-    near = np.abs(times - times[row]) <= 1.0
-    since = times[near] - times[near].mean()
-    spread = float((since**2).sum())
-    if spread <= 0:
-        return np.zeros(2)
-    way: Floats = (since[:, None] * (centers[near] - centers[near].mean(axis=0))).sum(axis=0) / spread
-    return way
+    weights = np.array([_weight(each) for _, each, _ in track.found])
+    return headings(times - times[0], rows[:, :2], rows[:, 6], np.maximum(weights / weights.max(initial=1e-9), 0.02))
 
 
 def _weight(found: FoundCuboid) -> float:

@@ -1,8 +1,9 @@
 """Sweeps into tensors, and boxes out of them: what the families of LiDAR detectors share.
 
-A detector answers finished boxes: ``boxes`` (n, 7), ``scores`` (n,), ``labels`` (n,), whatever the manifest's options
-call them. How a row of boxes is to be read, the options say too, since makers differ: ``box`` orders its seven numbers,
-``z`` says which height is meant, ``yaw_sign`` and ``yaw_offset`` which way a heading turns and from where.
+A finished answer is ``boxes`` (n, 7), ``scores`` (n,), ``labels`` (n,), whatever the manifest's options call them; the
+families of raw heads make such rows themselves. How a row is to be read, the options say too, since makers differ:
+``box`` orders its seven numbers, ``z`` says which height is meant, ``yaw_sign`` and ``yaw_offset`` which way a heading
+turns and from where.
 """
 
 from __future__ import annotations
@@ -67,9 +68,18 @@ class SweepInput:
 
 
 def cuboids_of(card: ModelCard, outputs: Arrays) -> list[FoundCuboid]:
-    """The boxes of an answer above the threshold, best first, without those that stand in a better one."""
+    """The boxes of a finished answer above the threshold, best first, without those that stand in a better one."""
     boxes, scores, labels = _answer(card, outputs)
-    lift_m, bottom = number(card, "lift_m", 0.0), card.options.get("z", "middle") == "bottom"
+    return solid(card, boxes, scores, labels, bottom=card.options.get("z", "middle") == "bottom")
+
+
+def solid(
+    card: ModelCard, boxes: NDArray[np.float64], scores: NDArray[np.float64], labels: NDArray[np.int64],
+    *, bottom: bool = False,
+) -> list[FoundCuboid]:  # fmt: skip
+    """Boxes (n, 7), as x, y, z, l, w, h, heading of the model, brought where the sensor is: those above the threshold,
+    best first, without those that stand in a better one. ``bottom``: z is that of the bottom."""
+    lift_m = number(card, "lift_m", 0.0)
     sign, offset = number(card, "yaw_sign", 1.0), number(card, "yaw_offset", 0.0)
     keep = np.flatnonzero(scores >= card.thresholds.get("score", _USUAL_SCORE))
     keep = keep[np.argsort(-scores[keep], kind="stable")][:_MOST_BOXES]
@@ -91,26 +101,40 @@ def cuboids_of(card: ModelCard, outputs: Arrays) -> list[FoundCuboid]:
 def _answer(
     card: ModelCard, outputs: Arrays
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
-    boxes, scores, labels = (_tensor(card, outputs, name) for name in ("boxes", "scores", "labels"))
+    boxes, scores, labels = (tensor(card, outputs, name) for name in ("boxes", "scores", "labels"))
     if boxes.ndim == 3 and boxes.shape[0] == 1:
         boxes = boxes[0]
     scores, labels = scores.reshape(-1), labels.reshape(-1)
     if boxes.ndim != 2 or boxes.shape[1] < len(BOX) or not len(boxes) == len(scores) == len(labels):
         raise BadOutput(f"boxes {boxes.shape}, scores {scores.shape} and labels {labels.shape} do not go together")
-    if not (np.isfinite(boxes).all() and np.isfinite(scores).all() and np.isfinite(labels).all()):
-        raise BadOutput("boxes, scores or labels hold what is not a number")
+    return boxes[:, box_order(card)], scores, labels.astype(np.int64)
+
+
+def box_order(card: ModelCard) -> list[int]:
+    """Where in a row of the model each of x, y, z, l, w, h and heading stands."""
     order = str(card.options.get("box", " ".join(BOX))).split()
     if sorted(order) != sorted(BOX):
         raise wrong("box", f"must order {' '.join(BOX)}")
-    return boxes[:, [order.index(each) for each in BOX]], scores, labels.astype(np.int64)
+    return [order.index(each) for each in BOX]
 
 
-def _tensor(card: ModelCard, outputs: Arrays, name: str) -> NDArray[np.float64]:
+def likely(card: ModelCard, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores of 0 to 1 of what a graph answers, whether it has made them itself (``activated``) or not."""
+    if flag(card, "activated", usual=False):
+        return raw
+    found: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(raw, -60.0, 60.0)))
+    return found
+
+
+def tensor(card: ModelCard, outputs: Arrays, name: str) -> NDArray[np.float64]:
+    """What the graph answers under a name, or what the manifest says it calls that; only numbers."""
     named = card.options.get("outputs", {})
     wanted = str(named.get(name, name)) if isinstance(named, Mapping) else name
     if wanted not in outputs:
         raise BadOutput(f"the graph answers {', '.join(outputs) or 'nothing'} and no {wanted!r}")
     found: NDArray[np.float64] = np.asarray(outputs[wanted], np.float64)
+    if not np.isfinite(found).all():
+        raise BadOutput(f"{wanted} holds what is not a number")
     return found
 
 
@@ -140,6 +164,14 @@ def whole(card: ModelCard, name: str, usual: int, most: int) -> int:
     if not (found.is_integer() and 0 < found <= most):
         raise wrong(name, f"must be a whole number from 1 to {most}")
     return int(found)
+
+
+def flag(card: ModelCard, name: str, *, usual: bool) -> bool:
+    """Yes or no among the options."""
+    found = card.options.get(name, usual)
+    if not isinstance(found, bool):
+        raise wrong(name, "must be true or false")
+    return found
 
 
 def numbers(card: ModelCard, name: str, usual: tuple[float, ...]) -> tuple[float, ...]:

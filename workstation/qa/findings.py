@@ -30,9 +30,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from workstation.core.errors import UserError
@@ -41,6 +41,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.values import dataclass
 from workstation.qa.sees import EVERYTHING, Sees, shaped
 
 
@@ -167,13 +168,19 @@ def rule(
     return mark
 
 
+def rule_modules() -> Iterator[ModuleType]:
+    """The modules of the rules that come with the program, each loaded when it is asked for: all take some tenths of a
+    second the first time."""
+    package = importlib.import_module("workstation.qa.rules")
+    for module_info in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
+        yield importlib.import_module(f"{package.__name__}.{module_info.name}")
+
+
 @cache
 def load_rules() -> tuple[Rule, ...]:
     """Every rule that comes with the program, by subject: a new module in ``rules/`` is found by itself."""
-    package = importlib.import_module("workstation.qa.rules")
     found: dict[str, Rule] = {}
-    for module_info in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
-        module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+    for module in rule_modules():
         for value in vars(module).values():
             made = getattr(value, "__rule__", None)
             if isinstance(made, Rule) and made.check.__module__ == module.__name__:

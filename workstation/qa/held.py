@@ -1,6 +1,7 @@
 """One sample's labels held in memory between checks, and what is near what. Made by ``incremental.py``.
 
 ``begin`` says where to read from now (connections come and go between checks), ``renew`` reads again what was touched.
+Whatever a rule asks for, it looks up whether it is to go on (``core/stopping.py``); so do lists that it walks through.
 Near is counted in steps: from a label to a link on it, and from a link to what stands at its ends. Everything of one
 entity stands together, at no step from each other; a text and what quotes it are two steps apart, as if linked.
 """
@@ -21,6 +22,7 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Person, Project, Sample, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
+from workstation.core.stopping import Looking, StopToken
 from workstation.qa.sees import EVERYTHING, Sees
 from workstation.qa.shelf import Shelf
 
@@ -37,18 +39,19 @@ class _Source:
 
     behind: Snapshot
     evidence: Evidence
+    stop: StopToken
 
 
 class HeldSample:
     """The records of one sample. Fits ``Snapshot``; what belongs to no sample is asked of the snapshot behind."""
 
-    def __init__(self, sample: SampleId, behind: Snapshot, evidence: Evidence) -> None:
+    def __init__(self, sample: SampleId, behind: Snapshot, evidence: Evidence, stop: StopToken) -> None:
         self.id = sample
-        self._source = _Source(behind, evidence)
+        self._source = _Source(behind, evidence, stop)
         self._held: dict[RecordKind, Shelf] = {
-            RecordKind.ENTITY: Shelf(behind.entities(sample)),
-            RecordKind.ANNOTATION: Shelf(behind.annotations(sample)),
-            RecordKind.LINK: Shelf(behind.links(sample)),
+            RecordKind.ENTITY: Shelf(stop.over(behind.entities(sample))),
+            RecordKind.ANNOTATION: Shelf(stop.over(behind.annotations(sample))),
+            RecordKind.LINK: Shelf(stop.over(behind.links(sample))),
             RecordKind.FINDING_DECISION: Shelf(
                 each
                 for each in behind.records(RecordKind.FINDING_DECISION, sample=sample)
@@ -72,14 +75,23 @@ class HeldSample:
         self._at_end: defaultdict[str, set[str]] = defaultdict(set)
         self._quoting: defaultdict[str, set[str]] = defaultdict(set)
         for kind in (RecordKind.ANNOTATION, RecordKind.LINK):
-            for record in self._held[kind].list():
+            for record in stop.over(self._held[kind].list()):
                 self._enter(record)
 
     # --- staying true -------------------------------------------------------------------------------------------
 
-    def begin(self, behind: Snapshot, evidence: Evidence) -> None:
-        """Read from here from now on."""
-        self._source.behind, self._source.evidence = behind, evidence
+    def begin(self, behind: Snapshot, evidence: Evidence, stop: StopToken) -> None:
+        """Read from here from now on, until asked to ``stop``."""
+        self._source.behind, self._source.evidence, self._source.stop = behind, evidence, stop
+
+    def go_on(self, stop: StopToken) -> None:
+        """The same, with another token."""
+        self._source.stop = stop
+
+    @property
+    def stop(self) -> StopToken:
+        """That of the check that is run now."""
+        return self._source.stop
 
     def renew(self, touched: Touched, declared: Iterable[Sees]) -> frozenset[Sees]:
         """Read these again: labels and decisions only; other records call for a new ``HeldSample``.
@@ -212,10 +224,12 @@ class HeldSample:
 
     def _shelves(self, sees: Sees) -> dict[RecordKind, Shelf]:
         if sees not in self._by_sees:
-            shelves = self._by_sees[sees] = {}
+            shelves: dict[RecordKind, Shelf] = {}
+            stop = self._source.stop
             if sees.links is not None:
                 types = sees.links
-                shelves[RecordKind.LINK] = Shelf(self._held[RecordKind.LINK].list(), lambda link: link.type_id in types)
+                links = stop.over(self._held[RecordKind.LINK].list())
+                shelves[RecordKind.LINK] = Shelf(links, lambda link: link.type_id in types)
             if sees.labels is not None:
                 sorts, kinds = sees.labels, {each.id: each.kind for each in self._streams}
 
@@ -224,7 +238,8 @@ class HeldSample:
                     track, thing = label.track is not None, label.entity is not None
                     return any(sort.take(label.kind, stream, track=track, thing=thing) for sort in sorts)
 
-                shelves[RecordKind.ANNOTATION] = Shelf(self._held[RecordKind.ANNOTATION].list(), wanted)
+                shelves[RecordKind.ANNOTATION] = Shelf(stop.over(self._held[RecordKind.ANNOTATION].list()), wanted)
+            self._by_sees[sees] = shelves
         return self._by_sees[sees]
 
     def __len__(self) -> int:
@@ -235,6 +250,7 @@ class HeldSample:
         """What several rules work out of the same lists, made once for as long as nothing changes that it is made of:
         what it ``sees``, else what the rule sees. A failure is not kept.
         """
+        self._source.stop.look()
         facts = self._facts[self._sees if sees is None else sees]
         if key not in facts:
             if sees is not None:
@@ -257,9 +273,13 @@ class HeldSample:
 
     # --- what rules ask -----------------------------------------------------------------------------------------
 
-    def _list(self, kind: RecordKind) -> Sequence[Any]:
+    def _list(self, kind: RecordKind) -> Looking[Any]:
         shown = self._shown.get(kind)
-        return self._held[kind].list() if shown is None else shown
+        return Looking(self._held[kind].list() if shown is None else shown, self._source)
+
+    def look(self) -> None:
+        """Whether the rule is to go on: raises ``Stopped`` where nobody wants the findings any more."""
+        self._source.stop.look()
 
     def project(self) -> Project | None:
         """Asked once."""
@@ -275,6 +295,7 @@ class HeldSample:
 
     def get(self, kind: RecordKind, record_id: str) -> Record | None:
         """What is held, else from behind."""
+        self._source.stop.look()
         shelf = self._held.get(kind)
         found = None if shelf is None else shelf.by_id.get(record_id)
         if found is not None:
@@ -317,24 +338,28 @@ class HeldSample:
 
     def keyframes(self, annotation: AnnotationId) -> Iterable[Keyframe]:
         """Read once, until the track is touched."""
+        self._source.stop.look()
         if annotation not in self._keyframes:
             self._keyframes[annotation] = tuple(self._source.behind.keyframes(annotation))
         return self._keyframes[annotation]
 
     def words(self, annotation: AnnotationId) -> Iterable[Word]:
         """Read once, until the turn is touched."""
+        self._source.stop.look()
         if annotation not in self._words:
             self._words[annotation] = tuple(self._source.behind.words(annotation))
         return self._words[annotation]
 
     def links_of(self, target: str) -> Iterable[Link]:
         """The links with this end; those of another sample are asked for behind."""
+        self._source.stop.look()
         if target in self._at_end or any(target in held for held in self._held.values()):
             return self._held[RecordKind.LINK].some(self._at_end.get(target, ()))
         return self._source.behind.links_of(target)
 
     def stale_links(self, sample: SampleId, *, targets: Iterable[str] | None = None) -> Iterable[StaleEnd]:
         """As the snapshot behind says; of the links that are shown, where only some are."""
+        self._source.stop.look()
         shown = self._ids
         if sample != self.id or shown is None:
             return self._source.behind.stale_links(sample, targets=targets)
@@ -344,8 +369,10 @@ class HeldSample:
 
     def blob(self, sha256: str) -> bytes | None:
         """As the snapshot behind says."""
+        self._source.stop.look()
         return self._source.behind.blob(sha256)
 
     def evidence(self, sample: SampleId) -> Evidence:
         """What knows the media of this sample."""
+        self._source.stop.look()
         return self._source.evidence if sample == self.id else self._source.behind.evidence(sample)

@@ -8,7 +8,7 @@ and all others stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from workstation.core.annotation import FindingDecision
@@ -17,6 +17,7 @@ from workstation.core.findings import decided
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.stopping import Stopped, StopToken
 from workstation.qa.findings import LABEL_KINDS, PAPER_KINDS, Finding, Reach, Rule
 from workstation.qa.held import HeldSample, Touched
 from workstation.qa.runner import Outcome, judge, told_once
@@ -66,21 +67,36 @@ class KeptChecks:
         sample: Sample,
         evidence: Evidence,
         touched: Touched | None,
-        stopped: Callable[[], bool] = lambda: False,
+        stop: StopToken | None = None,
         *,
         near_first: bool = False,
     ) -> list[Outcome] | None:
         """What all rules say now. ``touched`` is everything that changed since the last check; ``None``: not known.
 
-        ``None`` is given back if it was ``stopped``, and the next check is a full one. With ``near_first`` rules that
-        must look at the whole sample say what they said before, and are run by ``check_rest``.
+        ``None`` is given back if it was asked to ``stop``, and the next check is a full one. With ``near_first`` rules
+        that must look at the whole sample say what they said before, and are run by ``check_rest``.
         """
+        try:
+            return self._check(snapshot, sample, evidence, touched, stop or StopToken(), near_first=near_first)
+        except Stopped:
+            return None
+
+    def _check(
+        self,
+        snapshot: Snapshot,
+        sample: Sample,
+        evidence: Evidence,
+        touched: Touched | None,
+        stop: StopToken,
+        *,
+        near_first: bool,
+    ) -> list[Outcome]:
         held, self._held = self._held, None  # a check that does not come to its end leaves nothing to go on from
         self.judged = {}
         if held is not None:
-            held.begin(snapshot, evidence)
+            held.begin(snapshot, evidence, stop)
         if held is None or held.id != sample.id or touched is None or _is_ground(held, touched):
-            held, around = HeldSample(sample.id, snapshot, evidence), None
+            held, around = HeldSample(sample.id, snapshot, evidence, stop), None
             self._kept = {rule.id: _Kept() for rule in self.rules}
             near_first = False
         else:
@@ -90,8 +106,7 @@ class KeptChecks:
             for kept in self._kept.values():
                 kept.told = None
         for rule in self.rules:
-            if stopped():
-                return None
+            stop.look()
             kept = self._kept[rule.id]
             kept.due = kept.due or _is_due(rule, touched or {}, around)
             if not kept.due:
@@ -111,18 +126,21 @@ class KeptChecks:
         """How many rules ``check`` has left for ``check_rest``."""
         return sum(kept.due for kept in self._kept.values())
 
-    def check_rest(self, sample: Sample, stopped: Callable[[], bool]) -> list[Outcome] | None:
-        """Run the rules that ``check`` has left, over what it has read; what was not run when it was ``stopped`` stays
-        due, and ``None`` is given back. ``None`` also if nothing is left.
+    def check_rest(self, sample: Sample, stop: StopToken) -> list[Outcome] | None:
+        """Run the rules that ``check`` has left, over what it has read; what was not run to its end when asked to
+        ``stop`` stays due, and ``None`` is given back. ``None`` also if nothing is left.
         """
         left = [rule for rule in self.rules if self._kept[rule.id].due]
         held = self._held
         if held is None or not left:
             return None
-        for rule in left:
-            if stopped():
-                return None
-            self._look_at_all(rule, self._kept[rule.id], held, sample)
+        held.go_on(stop)
+        try:
+            for rule in left:
+                stop.look()
+                self._look_at_all(rule, self._kept[rule.id], held, sample)
+        except Stopped:
+            return None
         return self._outcomes(sample)
 
     def _outcomes(self, sample: Sample) -> list[Outcome]:
@@ -140,9 +158,11 @@ class KeptChecks:
         seen = held.seen_by(rule.sees)
         self.judged[rule.id] = len(seen)
         findings, kept.not_run = judge(seen, rule, sample)
-        kept.by_item, kept.due, kept.told = {}, False, None
-        kept.take(findings)
-        kept.whole = kept.not_run is not None or (rule.reach is Reach.NEAR and "" in kept.by_item)
+        by_item: dict[str, list[Finding]] = {}
+        for finding in held.stop.over(findings):
+            by_item.setdefault(_about(finding), []).append(finding)
+        kept.by_item, kept.due, kept.told = by_item, False, None
+        kept.whole = kept.not_run is not None or (rule.reach is Reach.NEAR and "" in by_item)
 
     def _look_near(self, rule: Rule, kept: _Kept, near: HeldSample, sample: Sample, core: set[str]) -> None:
         self.judged[rule.id] = len(near)

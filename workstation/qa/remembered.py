@@ -22,9 +22,10 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Remembers(Protocol):
-    """A snapshot that keeps what rules work out of it, for as long as it is true."""
+    """A snapshot that keeps what rules work out of it, as long as it is true, and knows whether they are to go on."""
 
     def once(self, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T: ...
+    def look(self) -> None: ...
 
 
 class RememberedSnapshot:
@@ -124,6 +125,15 @@ class RememberedSnapshot:
         if key not in self._known:
             self._known[key] = make()
         return cast("T", self._known[key])
+
+    def look(self) -> None:
+        """A run over a project always goes on."""
+
+
+def look_up(snapshot: Snapshot) -> None:
+    """For rules that think for long without asking the snapshot anything: ends them where nobody wants to know."""
+    if isinstance(snapshot, Remembers):
+        snapshot.look()
 
 
 def remembered(snapshot: Snapshot, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 
 from workstation.core.annotation import FindingDecision
 from workstation.core.evidence import Evidence, Unmeasured
@@ -16,6 +15,8 @@ from workstation.core.findings import decided
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
+from workstation.core.stopping import Stopped
+from workstation.core.values import dataclass
 from workstation.qa.findings import CannotRunError, Finding, Rule
 from workstation.qa.remembered import RememberedSnapshot
 
@@ -68,6 +69,8 @@ def judge(snapshot: Snapshot, rule: Rule, sample: Sample | None) -> tuple[list[F
         return [rule.finding(fault, sample) for fault in rule.check(snapshot, sample)], None
     except (CannotRunError, Unmeasured) as reason:
         return [], str(reason)
+    except Stopped:
+        raise
     except Exception as bug:
         # The border to rules, plug-ins' among them: one that fails must neither stop the others nor look passed.
         logging.getLogger(__name__).exception("the rule %s failed", rule.id)

@@ -6,10 +6,10 @@ Declared with ``@rule(sees=…)``; kept by ``held.py``. ``findings.py`` says wha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from workstation.core.geometry import ShapeKind
 from workstation.core.sample import StreamKind
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

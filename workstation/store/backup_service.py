@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from workstation.core.errors import StoppedError, UserError
+from workstation.core.values import dataclass
 from workstation.store.backup import (
     DEFAULT_MAX_BYTES,
     BackupReason,

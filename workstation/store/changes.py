@@ -6,11 +6,12 @@ A type module: panes, lists, checks and jobs read it; only the store makes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor
+from workstation.core.values import dataclass
 
 Ids = Mapping[RecordKind, frozenset[str]]
 _NONE: frozenset[str] = frozenset()

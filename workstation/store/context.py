@@ -7,12 +7,12 @@ forgotten here, so the next look finds it.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TypeVar
 
 from workstation.core.geometry import ShapeKind
 from workstation.core.records import RecordKind
 from workstation.core.sample import StreamKind
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.references import exists
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.rows import TABLES, Row
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workstation.core.ontology_compile import CompiledOntology, compile_ontology
-from workstation.core.ontology_parse import parse_ontology
 from workstation.core.records import RecordKind
 from workstation.core.sample import OntologyVersion
 from workstation.store.db import Connection
+from workstation.store.ontology_text import ontology_of_text
 from workstation.store.rows import read
-from workstation.store.yaml import load_yaml
 
 RulesOf = Callable[[OntologyVersion], CompiledOntology]
 
@@ -21,7 +20,7 @@ RulesOf = Callable[[OntologyVersion], CompiledOntology]
 def compiled(version: OntologyVersion) -> CompiledOntology:
     """The checks of a version's text."""
     source = f"ontology version {version.number}"
-    return compile_ontology(parse_ontology(load_yaml(version.text, source=source), source=source))
+    return compile_ontology(ontology_of_text(version.text, source))
 
 
 class EffectiveOntology:

@@ -6,7 +6,6 @@ Called by transactions that confirm a link, and by whoever lists what needs a se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +14,7 @@ from workstation.core.annotation import Annotation, EndValue, Entity, Interpolat
 from workstation.core.ids import AnnotationId
 from workstation.core.records import RecordKind
 from workstation.core.staleness import Limits, significant_change, value_of_annotation
+from workstation.core.values import dataclass
 
 if TYPE_CHECKING:
     from workstation.store.queries import Reads

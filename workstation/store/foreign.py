@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from workstation.core.errors import DataError, UserError
 from workstation.core.ids import id_from_bytes
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.projections import dangling
 from workstation.store.refusals import Refusal, StoredRefusal, refusal_head

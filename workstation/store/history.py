@@ -6,12 +6,12 @@ Mixed into the reads, so a store, a reader and a view answer alike. Nothing here
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from workstation.core.annotation import Keyframe, Record, Word
 from workstation.core.ids import SampleId, id_from_bytes, id_to_bytes
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.revisions import DELETE, Header, decode_header
 from workstation.store.rows import KINDS, key_or_none, read

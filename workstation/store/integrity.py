@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from workstation.core.errors import StoppedError, UserError
+from workstation.core.values import dataclass
 from workstation.store.db import connect, damage
 from workstation.store.readable import Readable
 

@@ -14,7 +14,6 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +23,7 @@ import msgspec
 
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
+from workstation.core.values import dataclass
 from workstation.core.version import __version__
 
 LOCK_FILE = "project.lock"

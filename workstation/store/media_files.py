@@ -13,7 +13,6 @@ import stat
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
@@ -25,6 +24,7 @@ from workstation.core.errors import DataError, Refused, StoppedError
 from workstation.core.ids import StreamId
 from workstation.core.records import RecordKind
 from workstation.core.sample import MediaFile, Stream
+from workstation.core.values import dataclass
 
 _CHUNK = 1 << 20
 

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -23,11 +22,13 @@ import msgspec
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, write_whole
 from workstation.core.ids import RecordId
-from workstation.core.ontology_parse import parse_ontology, with_version
+from workstation.core.ontology_parse import with_version
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind
 from workstation.core.sample import Guideline, OntologyState, OntologyVersion, Parked, ParkedState, Project
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
+from workstation.store.ontology_text import ontology_of_text
 from workstation.store.queries import Reads
 from workstation.store.store import Store
 from workstation.store.transaction import Transaction
@@ -273,7 +274,7 @@ def _outsider(name: str) -> Actor:
 
 def _bring_in_ontology(store: Store, body: str) -> tuple[str, str]:
     """A new draft, or the draft an earlier edit of the same version became."""
-    parse_ontology(load_yaml(body, source=ONTOLOGY_MIRROR), source=ONTOLOGY_MIRROR)
+    ontology_of_text(body, ONTOLOGY_MIRROR)
     shown = shown_ontology(store)
     versions = store.ontology_versions()
     parent = None if shown is None else shown.number

@@ -18,7 +18,6 @@ import msgspec
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import sync_file, sync_folder
 from workstation.core.ids import IdSource, RecordId
-from workstation.core.ontology_parse import parse_ontology
 from workstation.core.rights import Actor
 from workstation.core.sample import OntologyVersion, Person, Project, Role
 from workstation.store.backup import BACKUP_FOLDER
@@ -37,6 +36,7 @@ from workstation.store.mirrors import (
     Mirrors,
     text_sha256,
 )
+from workstation.store.ontology_text import ontology_of_text
 from workstation.store.place import (
     CACHE_FOLDER,
     MEDIA_FOLDER,
@@ -50,7 +50,6 @@ from workstation.store.place import (
 )
 from workstation.store.readable import Readable, readable_database
 from workstation.store.store import Store, now_in_ms
-from workstation.store.yaml import load_yaml
 
 _OURS = (DATABASE_NAME, PROJECT_MIRROR, ONTOLOGY_MIRROR, GUIDELINE_MIRROR, BACKUP_FOLDER)
 
@@ -172,7 +171,7 @@ def create_project(
     if taken:
         raise UserError(f"{folder} already holds {', '.join(taken)}; choose another folder, or open the project there")
     if ontology_text is not None:
-        parse_ontology(load_yaml(ontology_text, source=ONTOLOGY_MIRROR), source=ONTOLOGY_MIRROR)
+        ontology_of_text(ontology_text, ONTOLOGY_MIRROR)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-project-", dir=folder) as temporary:

@@ -6,7 +6,6 @@ Called for ``workstation provenance ID``, by the inspector and by the provenance
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workstation.core.annotation import Annotation, Link, Record, Source, Verdict
@@ -14,6 +13,7 @@ from workstation.core.errors import UserError
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor
 from workstation.core.sample import MediaFile, Stream
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.history import Change
 from workstation.store.revisions import Header, decode_header, kinds_mask

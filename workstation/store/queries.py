@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -31,6 +30,7 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import OntologyState, OntologyVersion, Person, Project, Sample, SampleState, Stream
 from workstation.core.staleness import Limits
+from workstation.core.values import dataclass
 from workstation.store import history
 from workstation.store.counts import PROJECT_SCOPE, Count, lane_states
 from workstation.store.db import Connection

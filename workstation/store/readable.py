@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from workstation.core.errors import DataError, UserError
+from workstation.core.values import dataclass
 from workstation.store.db import DATABASE_NAME
 
 LOG_SUFFIX = "-wal"

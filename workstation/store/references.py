@@ -8,10 +8,10 @@ Called by the gate, and by commands that ask before they delete.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from workstation.core.ids import id_from_bytes
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.rows import TABLES
 

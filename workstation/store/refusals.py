@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
 from workstation.core.rights import Actor
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from workstation.core.errors import UserError
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.history import newest_seq
 from workstation.store.references import exists

@@ -9,7 +9,6 @@ Called by the writer, the audit, the undo and the import of a foreign history.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +18,7 @@ from workstation.core.errors import DataError
 from workstation.core.ids import SampleId
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 
 NO_HASH = bytes(32)

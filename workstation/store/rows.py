@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +39,7 @@ from workstation.core.sample import (
     Sample,
     Stream,
 )
+from workstation.core.values import dataclass
 from workstation.store.upcast import upcast
 
 Row = tuple[Any, ...]

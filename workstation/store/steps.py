@@ -6,9 +6,8 @@ of a foreign history, which so arrives with its stacks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workstation.core.rights import Actor
+from workstation.core.values import dataclass
 from workstation.store.db import Connection
 from workstation.store.revisions import Header, RevisionKind, by_hand, owner_of
 from workstation.store.rows import key_of

@@ -9,7 +9,6 @@ import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -19,6 +18,7 @@ from workstation.core.ids import SampleId, id_from_bytes, id_to_bytes
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind, record_kind
 from workstation.core.rights import Actor, ActorKind, Right
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 from workstation.store.db import Connection
 from workstation.store.effective import EffectiveOntology

@@ -7,13 +7,13 @@ Called by the store inside an ordinary transaction; the gate checks structure an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from workstation.core.errors import UserError
 from workstation.core.ids import SampleId, id_from_bytes
 from workstation.core.records import RecordKind
 from workstation.core.rights import Actor, ActorKind, Right, refusal
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 from workstation.store.db import Connection
 from workstation.store.references import revision_in_words

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from workstation.core.errors import DataError
 from workstation.core.ids import id_from_bytes
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store import refusals
 from workstation.store.db import Connection, DatabaseError
 from workstation.store.projections import projection_problems

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from workstation.core.errors import DataError
+from workstation.core.values import dataclass
 
 YamlValue = dict[str, Any] | list[Any] | str | int | float | bool | None
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from workstation.core.errors import DataError
 from workstation.core.ratio import Int64s
+from workstation.core.stopping import StopToken
 from workstation.sync.delay import SURE, Floats
 from workstation.sync.drift import DriftFit, OffsetAt, fit_drift
+from workstation.sync.transform import irfft, quick_length, rfft
 
 _MOST_RATE_HZ = 200.0
 _LEAST_RATE_HZ = 20.0
@@ -44,24 +45,30 @@ class Curve:
     values: Floats
 
 
-def curve_offset(reference: Curve, other: Curve, *, most_s: float = 2.0) -> OffsetAt | None:
+def curve_offset(
+    reference: Curve, other: Curve, *, most_s: float = 2.0, stop: StopToken | None = None
+) -> OffsetAt | None:
     """What must be added to ``other``'s times, or ``None`` where the two curves have nothing in common."""
+    stop = stop or StopToken()
     rate = _rate(reference, other)
     start_ns = max(int(reference.times_ns[0]), int(other.times_ns[0]))
     end_ns = min(int(reference.times_ns[-1]), int(other.times_ns[-1]))
-    rough = _offset(reference, other, start_ns, end_ns, rate, most_s, 0)
+    rough = _offset(reference, other, start_ns, end_ns, rate, most_s, 0, stop)
     if rough is None:
         return None
     # Once more with the two laid over each other, so that the edges of gaps are the same in both.
-    return _offset(reference, other, start_ns, end_ns, rate, _SLACK_S, rough.offset_ns) or rough
+    return _offset(reference, other, start_ns, end_ns, rate, _SLACK_S, rough.offset_ns, stop) or rough
 
 
-def curve_drift(reference: Curve, other: Curve, *, most_s: float = 2.0) -> tuple[DriftFit, tuple[OffsetAt, ...]]:
+def curve_drift(
+    reference: Curve, other: Curve, *, most_s: float = 2.0, stop: StopToken | None = None
+) -> tuple[DriftFit, tuple[OffsetAt, ...]]:
     """The map from ``other``'s times to ``reference``'s and what it was made from: offsets in windows of a minute.
 
     Raises ``DataError`` where the two have nothing in common.
     """
-    whole = curve_offset(reference, other, most_s=most_s)
+    stop = stop or StopToken()
+    whole = curve_offset(reference, other, most_s=most_s, stop=stop)
     if whole is None:
         raise DataError("the two curves have nothing in common", place="the curves")
     rate = _rate(reference, other)
@@ -73,7 +80,7 @@ def curve_drift(reference: Curve, other: Curve, *, most_s: float = 2.0) -> tuple
     points = []
     starts = np.linspace(first, last - window_ns, int(many)).astype(np.int64)
     for start in starts:
-        found = _offset(reference, other, int(start), int(start) + window_ns, rate, _SLACK_S, whole.offset_ns)
+        found = _offset(reference, other, int(start), int(start) + window_ns, rate, _SLACK_S, whole.offset_ns, stop)
         if found is not None:
             points.append(found)
     if len(points) < _FEWEST_WINDOWS:
@@ -82,7 +89,14 @@ def curve_drift(reference: Curve, other: Curve, *, most_s: float = 2.0) -> tuple
 
 
 def _offset(
-    reference: Curve, other: Curve, start_ns: int, end_ns: int, rate: float, most_s: float, known_ns: int
+    reference: Curve,
+    other: Curve,
+    start_ns: int,
+    end_ns: int,
+    rate: float,
+    most_s: float,
+    known_ns: int,
+    stop: StopToken,
 ) -> OffsetAt | None:
     """In one stretch of ``other``'s time, where the reference is read ``known_ns`` later."""
     count = int((end_ns - start_ns) * 1e-9 * rate)
@@ -95,10 +109,10 @@ def _offset(
     width = max(_smooth_s(reference), _smooth_s(other)) * rate
     one, other_one = _Laid(_smoothed(first, sure, width), sure), _Laid(_smoothed(second, also_sure, width), also_sure)
     most = min(round(most_s * rate), count // 3)
-    lag, strength = _best_lag(_moving(one, rate), _moving(other_one, rate), most)
+    lag, strength = _best_lag(_moving(one, rate), _moving(other_one, rate), most, stop)
     if strength < _CLEAR:
         return None
-    delay, half_width = _refined(one, other_one, lag)
+    delay, half_width = _refined(one, other_one, lag, stop)
     return OffsetAt(
         at_ns=(start_ns + end_ns) // 2, offset_ns=known_ns - round(delay / rate * 1e9),
         half_width_ns=max(1, round(half_width / rate * 1e9)),
@@ -113,12 +127,13 @@ class _Laid:
     known: NDArray[np.bool_]
 
 
-def _best_lag(first: _Laid, second: _Laid, most: int) -> tuple[int, float]:
+def _best_lag(first: _Laid, second: _Laid, most: int, stop: StopToken) -> tuple[int, float]:
     """The whole lag at which the two agree best where both are known, and how far that is above chance."""
     best, found = -1.0, 0
     count = len(first.values)
     least = max(_FEWEST, int(np.count_nonzero(first.known & second.known)) // 2)
     for lag in range(-most, most + 1):
+        stop.look()
         here = slice(max(0, -lag), count - max(0, lag))
         there = slice(max(0, lag), count + min(0, lag))
         both = first.known[here] & second.known[there]
@@ -148,14 +163,14 @@ def _independent(first: _Laid, second: _Laid) -> float:
 
 def _echo(values: Floats) -> Floats:
     """How like itself a curve is some steps later, from none on; 1 first."""
-    size = fft.next_fast_len(2 * len(values), real=True)
-    power = np.abs(fft.rfft(values - values.mean(), size)) ** 2
-    found = fft.irfft(power, size)[: len(values) // 2]
+    size = quick_length(2 * len(values))
+    power = np.abs(rfft(values - values.mean(), size)) ** 2
+    found = irfft(power, size)[: len(values) // 2]
     like: Floats = found / found[0] if found[0] > 0 else np.eye(1, len(found))[0]
     return like
 
 
-def _refined(first: _Laid, second: _Laid, lag: int) -> tuple[float, float]:
+def _refined(first: _Laid, second: _Laid, lag: int, stop: StopToken) -> tuple[float, float]:
     """The delay to a part of a step, and its half-width: the shift at which one is best a multiple of the other.
 
     Stretches where they do not follow each other count less, as a camera's pan while something large drives past.
@@ -164,6 +179,7 @@ def _refined(first: _Laid, second: _Laid, lag: int) -> tuple[float, float]:
     delay, half_width = float(lag), 0.5
     slope_of = np.gradient(second.values)
     for _ in range(_ROUNDS):
+        stop.look()
         place = at + delay
         inside = first.known & (place >= 0) & (place <= len(at) - 1)
         inside &= np.interp(place, at, second.known) > 1 - 1e-9

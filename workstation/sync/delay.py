@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from workstation.core.errors import DataError
+from workstation.sync.transform import irfft, quick_length, rfft
 
 Floats = NDArray[np.floating[Any]]
 
@@ -73,12 +73,12 @@ def delay_between(
 
 def _best_lag(first: Floats, second: Floats, most: int, whiten: float) -> tuple[int, float]:
     """The whole lag at which the two agree best, and how far that peak stands above the rest."""
-    size = fft.next_fast_len(len(first) + len(second), real=True)
-    cross = np.conj(fft.rfft(first, size)) * fft.rfft(second, size)
+    size = quick_length(len(first) + len(second))
+    cross = np.conj(rfft(first, size)) * rfft(second, size)
     if whiten:
         level = np.abs(cross)
         cross /= np.maximum(level, _FLOOR * level.max()) ** whiten
-    found = fft.irfft(cross, size)
+    found = irfft(cross, size)
     most = min(most, size // 2 - 1)
     best = int(np.argmax(np.concatenate((found[-most:], found[: most + 1])))) - most
     # What chance makes is seen at all lags, also at those that are not asked about: smooth curves have few of them.
@@ -100,7 +100,7 @@ def _by_phase(first: Floats, second: Floats, lag: int, size: int) -> tuple[float
     if not len(starts):
         return 0.0, 0.5
     rows = starts[:, None] + np.arange(size)
-    one, other = fft.rfft(a[rows] * window), fft.rfft(b[rows] * window)
+    one, other = rfft(a[rows] * window), rfft(b[rows] * window)
     cross = (np.conj(one) * other).mean(0)[1:-1]
     power = (np.abs(one) ** 2).mean(0)[1:-1] * (np.abs(other) ** 2).mean(0)[1:-1]
     # A few loud segments among many quiet ones decide alone, and count for as many as they are.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from workstation.sync.delay import Floats
 
@@ -200,6 +199,8 @@ def laid_over(before: Floats, after: Floats, start: Floats) -> tuple[Floats, flo
     A pair is held along the line through its neighbours, and left free along it: walls are seen at other spots each
     time.
     """
+    from scipy.spatial import cKDTree  # half a second, which a gyro beside poses does not pay
+
     tree = cKDTree(before)
     _, near = tree.query(before, k=min(5, len(before)))
     normals = _normals(before, near)

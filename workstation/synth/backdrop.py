@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workstation.media.opencv import cv2
 from workstation.synth.lettering import Picture
+from workstation.synth.pose import Floats
 from workstation.synth.raster import HAZE, HAZE_FROM_M, HAZE_M, TO_SUN, View
 from workstation.synth.scenery import Ground
 
@@ -74,9 +75,14 @@ class Backdrop:
 
     def paint(self, view: View) -> Picture:
         """A new picture with sky and ground."""
-        rays = cv2.transform(self._rays_of(view), view.camera_from_world.rotation.T)  # world directions, not unit
-        image = self._paint_ground(view, rays)
-        self._paint_sky(rays, image)
+        rays, turn = self._rays_of(view), view.camera_from_world.rotation.T
+        # A row's rays rise evenly from end to end: its ends say whether it shows sky, ground or both.
+        ends = rays[:, [0, view.width // 2, -1]].astype(np.float64) @ turn.T
+        image = self._paint_ground(view, ends)
+        rows = np.flatnonzero(ends[..., 2].max(axis=1) > -1e-3)
+        if len(rows):
+            last = int(rows[-1]) + 1
+            self._paint_sky(cv2.transform(rays[:last], turn), image)  # world directions, not unit
         return image
 
     def _rays_of(self, view: View) -> Rays:
@@ -89,29 +95,27 @@ class Backdrop:
             self._rays[key] = rays.astype(np.float32)
         return self._rays[key]
 
-    def _paint_ground(self, view: View, rays: Rays) -> Picture:
+    def _paint_ground(self, view: View, ends: Floats) -> Picture:
+        """``ends``: height×3×3, the world directions of each row's first, middle and last pixel."""
         world_from_camera = view.camera_from_world.inverse()
         eye = world_from_camera.translation
         image = np.empty((view.height, view.width, 3), np.uint8)
-        image[:] = HAZE.astype(np.uint8)
-        slope = rays[..., 2].max(axis=1)
-        low = np.flatnonzero(slope < -1e-3)
+        image[:] = np.tile(HAZE.astype(np.uint8), (view.width, 1))
+        low = np.flatnonzero(ends[..., 2].max(axis=1) < -1e-3)
         if not len(low):
             return image
         first = int(low[0])
-        distance = (
-            eye[2]
-            / np.maximum(-rays[first:, view.width // 2, 2], 1e-4)
-            * np.linalg.norm(rays[first:, view.width // 2], axis=1)
-        )
+        distance = eye[2] / np.maximum(-ends[first:, 1, 2], 1e-4) * np.linalg.norm(ends[first:, 1], axis=1)
         footprint = distance**2 / (view.focal_px * max(float(eye[2]), 0.1))
         near_row = first + int(np.searchsorted(-footprint, -self._ground.metre_per_px * COARSE * 0.8))
         self._warp(view, image, self._ground.image, 1.0, near_row, view.height)
         self._warp(view, image, self._far, 1.0 / COARSE, first, near_row)
-        fade = np.exp(-np.maximum(distance - HAZE_FROM_M, 0) / HAZE_M)[:, None, None].astype(np.float32)
-        n = int(np.searchsorted(fade[:, 0, 0], 0.9999))
-        part = image[first : first + n]
-        part[:] = (part * fade[:n] + HAZE.astype(np.float32) * (1 - fade[:n])).astype(np.uint8)
+        fade = np.exp(-np.maximum(distance - HAZE_FROM_M, 0) / HAZE_M)[:, None, None]
+        fade = fade[: int(np.searchsorted(fade[:, 0, 0], 0.9999))]
+        # What each of the 256 values becomes in each row; looking up is four times faster than mixing.
+        mixed = (np.arange(256)[None, :, None] * fade + HAZE * (1 - fade)).astype(np.uint8)
+        for row, table in enumerate(mixed, first):
+            image[row] = cv2.LUT(image[row : row + 1], table[None])
         return image
 
     def _warp(self, view: View, image: Picture, ground: Picture, scale: float, first: int, last: int) -> None:
@@ -132,15 +136,10 @@ class Backdrop:
         )
 
     def _paint_sky(self, rays: Rays, image: Picture) -> None:
-        above = rays[..., 2].max(axis=1) > -1e-3
-        rows = np.flatnonzero(above)
-        if not len(rows):
-            return
-        last = int(rows[-1]) + 1
-        part = rays[:last]
-        x, y, z = cv2.split(part)
+        """``rays``: world directions of the picture's first rows."""
+        x, y, z = cv2.split(rays)
         level, bearing = cv2.cartToPolar(x, y)
         row = (math.radians(60) - np.arctan2(z, level)) * PER_RADIAN
         sky = cv2.remap(self._sky, bearing * PER_RADIAN, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         mask = (z > -1e-3).astype(np.uint8)
-        cv2.copyTo(sky, mask, image[:last])
+        cv2.copyTo(sky, mask, image[: len(rays)])

@@ -96,7 +96,7 @@ def _make(media: Path, seed: int, options: ClipOptions) -> Json:
     ) as video:
         for frame in range(frames):
             shot = street.shot(frame) if 450 <= frame < 1350 else kitchen.shot(frame)
-            image = shot.image
+            image = shot.image.copy()
             burn(image, frame)
             video.write(image)
             boxes += [[frame, key, *box] for key in shot.keys if (box := shot.box(key)) is not None]
@@ -109,6 +109,20 @@ def _ease(frame: int, first: int, end: int) -> float:
     return (1 - math.cos(math.pi * share)) / 2
 
 
+class _Repeated:
+    """Paints a shot only when something in it has moved since the one before."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] | None = None
+        self._shot: Snap | None = None
+
+    def shot(self, key: tuple[object, ...], painted: Callable[[], Snap]) -> Snap:
+        """The last shot if its key was the same, a newly painted one otherwise."""
+        if self._shot is None or key != self._key:
+            self._key, self._shot = key, painted()
+        return self._shot
+
+
 class _Kitchen:
     """A man behind a table with a cup, a chest of drawers at his side."""
 
@@ -118,17 +132,23 @@ class _Kitchen:
         base = snap(self.view, [], background=plain_backdrop(self.view), packed=shell).image
         self.background = base
         self.table = Thing(key="table", label="table", mesh=table(), x=0.1)
+        self._man, self._cup = sitter(), cup((196, 48, 44), height=0.13, radius=0.055)
+        self._last = _Repeated()
 
     def shot(self, frame: int) -> Snap:
-        """The kitchen in one frame."""
-        body, drawer = chest(self._drawer(frame))
+        """The kitchen in one frame; its picture is not the caller's to write into."""
+        drawer = self._drawer(frame)
         hand, cup_at = self._hand(frame)
+        return self._last.shot((drawer, *hand, *cup_at), lambda: self._shot(drawer, hand, cup_at))
+
+    def _shot(self, opened: float, hand: Floats, cup_at: Floats) -> Snap:
+        body, drawer = chest(opened)
         here = (0.72, 0.0)
         things = [
             self.table,
             Thing(key="chest", label="chest", mesh=body, x=0.75, y=1.25),
             Thing(key="drawer", label="drawer", mesh=drawer, x=0.75, y=1.25),
-            Thing(key="man", label="person", mesh=sitter(), x=here[0], y=here[1]),
+            Thing(key="man", label="person", mesh=self._man, x=here[0], y=here[1]),
             Thing(
                 key="man",
                 label="person",
@@ -140,7 +160,7 @@ class _Kitchen:
             Thing(
                 key="cup",
                 label="cup",
-                mesh=cup((196, 48, 44), height=0.13, radius=0.055),
+                mesh=self._cup,
                 x=cup_at[0],
                 y=cup_at[1],
                 z=cup_at[2],
@@ -196,22 +216,38 @@ class _Street:
         ]
         self.background = snap(self.view, [], background=background, packed=packs[0]).image
         self._trees = packs[1]  # painted with the actors: a car may be behind them
+        self._car_mesh = vehicle("car", (44, 82, 170), "CL 1P")
+        self._women: dict[float, Mesh] = {}
+        self._dogs: dict[float, Mesh] = {}
+        self._last = _Repeated()
 
     def shot(self, frame: int) -> Snap:
-        """The street in one frame."""
-        things = [Thing(key="door", label="door", mesh=_door(self._door_angle(frame)), x=1.5, y=4.98)]
+        """The street in one frame; its picture is not the caller's to write into."""
+        door = self._door_angle(frame)
         walked = 5.6 * min(max((frame - 480) / 180, 0.0), 1.0)
-        things.append(Thing(key="woman", label="person", mesh=pedestrian(round(walked, 2)), x=-1.0 + walked, y=0.8))
-        jaw = max((1 - (frame - b) / 7 for b in BARKS if b <= frame < b + 7), default=0.0)
-        things.append(Thing(key="dog", label="dog", mesh=dog(0.0, mouth_open=round(jaw, 1)), x=7.0, y=-0.3, yaw=-2.0))
-        things.append(self._car(frame))
+        jaw = round(max((1 - (frame - b) / 7 for b in BARKS if b <= frame < b + 7), default=0.0), 1)
+        car = self._car(frame)
+        key = (door, walked, jaw, car.x, car.y, car.yaw, car.braking)
+        return self._last.shot(key, lambda: self._shot(door, walked, jaw, car))
+
+    def _shot(self, door: float, walked: float, jaw: float, car: Thing) -> Snap:
+        if (swung := round(walked, 2)) not in self._women:
+            self._women[swung] = pedestrian(swung)
+        if jaw not in self._dogs:
+            self._dogs[jaw] = dog(0.0, mouth_open=jaw)
+        things = [
+            Thing(key="door", label="door", mesh=_door(door), x=1.5, y=4.98),
+            Thing(key="woman", label="person", mesh=self._women[swung], x=-1.0 + walked, y=0.8),
+            Thing(key="dog", label="dog", mesh=self._dogs[jaw], x=7.0, y=-0.3, yaw=-2.0),
+            car,
+        ]
         return snap(self.view, things, background=self.background, packed=self._trees, shadow_on=0.0)
 
     def _door_angle(self, frame: int) -> float:
         return 1.2 * (_ease(frame, 930, 960) - min(max((frame - 984) / 6, 0.0), 1.0))
 
     def _car(self, frame: int) -> Thing:
-        mesh = vehicle("car", (44, 82, 170), "CL 1P")
+        mesh = self._car_mesh
         t = (frame - 660) / RATE
         turn = (720 - 660) / RATE, (870 - 660) / RATE
         speed, radius = 4.0, 6.4

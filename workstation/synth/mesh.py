@@ -32,7 +32,7 @@ class Finish(IntEnum):
     RETROREFLECTIVE = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
     """Vertices V×3; faces F×K vertex numbers (the last repeated to fill a row); per face what painting needs."""
 
@@ -45,6 +45,8 @@ class Mesh:
     """F: the solid face a decal lies on; a solid face names itself."""
     pictures: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     """face number → RGB picture stretched over that quad (corners: top left, bottom left, bottom right, top right)."""
+    _normals: list[Floats] = field(init=False, repr=False, default_factory=list)
+    """The normals once they were asked for: what is filmed stands in hundreds of frames."""
 
     @property
     def solids(self) -> NDArray[np.int32]:
@@ -55,12 +57,13 @@ class Mesh:
 
     def normals(self) -> Floats:
         """F×3 unit normals (Newell's method, so that polygons with many corners are right)."""
-        corners = self.vertices[self.faces]
-        nxt = np.roll(corners, -1, axis=1)
-        normal = _crossed(corners, nxt).sum(axis=1)
-        length = np.linalg.norm(normal, axis=1, keepdims=True)
-        unit: Floats = normal / np.maximum(length, 1e-12)
-        return unit
+        if not self._normals:
+            corners = self.vertices[self.faces]
+            nxt = np.roll(corners, -1, axis=1)
+            normal = _crossed(corners, nxt).sum(axis=1)
+            length = np.linalg.norm(normal, axis=1, keepdims=True)
+            self._normals.append(normal / np.maximum(length, 1e-12))
+        return self._normals[0]
 
     def triangles(self) -> tuple[Floats, NDArray[np.int32]]:
         """T×3×3 triangles of the solid faces (ear clipping is not needed: see ``polygon``) and their faces."""
@@ -84,6 +87,18 @@ class Mesh:
             chunks.append(np.array(cut).reshape(-1, 3, 3))
             owners.append(np.full(len(cut), solids[i], np.int32))
         return np.concatenate(chunks).reshape(-1, 3, 3), np.concatenate(owners)
+
+
+def sides_of_box(hx: float, hy: float, hz: float) -> list[list[Point3]]:
+    """The corners of front, back, left, right, top and bottom of a box around the origin, from its half extents."""
+    return [
+        [(hx, -hy, -hz), (hx, hy, -hz), (hx, hy, hz), (hx, -hy, hz)],
+        [(-hx, hy, -hz), (-hx, -hy, -hz), (-hx, -hy, hz), (-hx, hy, hz)],
+        [(hx, hy, -hz), (-hx, hy, -hz), (-hx, hy, hz), (hx, hy, hz)],
+        [(-hx, -hy, -hz), (hx, -hy, -hz), (hx, -hy, hz), (-hx, -hy, hz)],
+        [(-hx, -hy, hz), (hx, -hy, hz), (hx, hy, hz), (-hx, hy, hz)],
+        [(-hx, hy, -hz), (hx, hy, -hz), (hx, -hy, -hz), (-hx, -hy, -hz)],
+    ]
 
 
 def _areas(triangles: Floats) -> Floats:
@@ -133,15 +148,7 @@ class MeshBuilder:
         def corner(x: float, y: float, z: float) -> Point3:
             return center[0] + c * x - s * y, center[1] + s * x + c * y, center[2] + z
 
-        sides: list[list[Point3]] = [
-            [(hx, -hy, -hz), (hx, hy, -hz), (hx, hy, hz), (hx, -hy, hz)],
-            [(-hx, hy, -hz), (-hx, -hy, -hz), (-hx, -hy, hz), (-hx, hy, hz)],
-            [(hx, hy, -hz), (-hx, hy, -hz), (-hx, hy, hz), (hx, hy, hz)],
-            [(-hx, -hy, -hz), (hx, -hy, -hz), (hx, -hy, hz), (-hx, -hy, hz)],
-            [(-hx, -hy, hz), (hx, -hy, hz), (hx, hy, hz), (-hx, hy, hz)],
-            [(-hx, hy, -hz), (hx, hy, -hz), (hx, -hy, -hz), (-hx, -hy, -hz)],
-        ]
-        numbers = [self.polygon([corner(*p) for p in side], color, finish) for side in sides]
+        numbers = [self.polygon([corner(*p) for p in side], color, finish) for side in sides_of_box(hx, hy, hz)]
         return numbers[0]
 
     def extrude(

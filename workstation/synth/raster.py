@@ -61,6 +61,8 @@ class Piece:
     floor: bool = False
     nearer_m: float = 0.0
     """Paint as if it stood this much nearer: for what lies on or holds something else."""
+    normals: Floats | None = None
+    """The mesh's own, where they are known already: a film asks for them again in every picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def pack(pieces: Sequence[Piece]) -> Packed:
     at_vertex = at_face = 0
     for number, piece in enumerate(pieces):
         mesh = piece.mesh
-        points, normal = mesh.vertices, mesh.normals()
+        points, normal = mesh.vertices, mesh.normals() if piece.normals is None else piece.normals
         if piece.world_from_object is not None:
             points, normal = piece.world_from_object.apply(points), normal @ piece.world_from_object.rotation.T
         count, k = mesh.faces.shape
@@ -112,7 +114,7 @@ def pack(pieces: Sequence[Piece]) -> Packed:
         np.concatenate(colors),
         np.concatenate(parents),
         np.concatenate(normals),
-        points[rings].mean(axis=1),
+        points[rings.T].mean(axis=0),  # corner by corner, which is several times faster
         np.concatenate(anchors),
         np.concatenate(objects),
         np.concatenate(ids),
@@ -148,30 +150,55 @@ def joined(a: Packed, b: Packed) -> Packed:
 
 def paint(view: View, scene: Packed, image: Picture, ids: Ids) -> None:
     """Paints ``scene`` over ``image`` (RGB) and its numbers over ``ids``, both in place."""
-    order, points, depth = _visible(view, scene)
+    order, points, depth, low, high = _visible(view, scene)
     flat = np.round(points * 16).astype(np.int32)
+    rings = scene.faces[order]
+    corners = (1 + np.count_nonzero(rings[:, 1:] != rings[:, :-1], axis=1)).tolist()
     distance = depth[order]
     fade = np.exp(-np.maximum(distance - HAZE_FROM_M, 0) / HAZE_M)[:, None]
     tones = scene.colors[order] * fade + HAZE * (1 - fade)
     tone_list: list[list[float]] = tones.tolist()
-    corner_depth: Floats = (view.camera_from_world.apply(scene.vertices))[:, 2][scene.faces[order]]
-    behind: NDArray[np.bool_] = np.any(corner_depth < NEAR_M, axis=1)
+    corner_depth: Floats = (view.camera_from_world.apply(scene.vertices))[:, 2][rings.T]
+    behind: NDArray[np.bool_] = corner_depth.min(axis=0, initial=np.inf) < NEAR_M
     numbers: list[int] = scene.ids[order].tolist()
-    # What is farther than every numbered thing hides none of them: its zeros are there already.
-    marked = bool(ids.any())
+    marked = _may_change_numbers(scene.ids[order], low, high, behind, ids).tolist()
     for i, face in enumerate(order.tolist()):
-        ring = flat[i]
+        ring = flat[i, : corners[i]]
         if behind[i]:
             clipped = _clipped(view, scene.vertices[scene.faces[face]])
             if clipped is None:
                 continue
             ring = clipped
         cv2.fillPoly(image, [ring], tone_list[i], cv2.LINE_AA, 4)
-        marked = marked or numbers[i] > 0
-        if marked:
+        if marked[i]:
             cv2.fillPoly(ids, [ring], numbers[i], cv2.LINE_8, 4)
         if face in scene.pictures and not behind[i]:
             _paste(image, scene.pictures[face], points[i][:4], float(fade[i, 0]))
+
+
+def _may_change_numbers(
+    numbers: NDArray[np.uint8], low: Floats, high: Floats, behind: NDArray[np.bool_], ids: Ids
+) -> NDArray[np.bool_]:
+    """Which of the faces, in the order of painting, have to be painted into the picture of numbers.
+
+    ``low`` and ``high`` are the corners of their boxes in the picture. Scenery writes zeros, which changes something
+    only over a numbered thing that is farther away.
+    """
+    own = numbers > 0
+    if ids.any():
+        return np.ones(len(numbers), np.bool_)
+    changes = own | behind
+    low, high = low - 2, high + 2  # a border's width
+    places = np.arange(len(numbers))
+    for number in np.unique(numbers[own]):
+        mine = numbers == number
+        if behind[mine].any():
+            changes |= places > np.flatnonzero(mine)[0]  # it is cut at the camera: anywhere
+            continue
+        left_top, right_bottom = low[mine].min(axis=0), high[mine].max(axis=0)
+        over = (low < right_bottom).all(axis=1) & (high > left_top).all(axis=1)
+        changes |= over & (places > np.flatnonzero(mine)[0])
+    return changes
 
 
 def shade_ground(view: View, outlines: Sequence[Floats], image: Picture, strength: float = 0.42) -> None:
@@ -193,7 +220,7 @@ def shade_ground(view: View, outlines: Sequence[Floats], image: Picture, strengt
     x, y, w, h = cv2.boundingRect(mask)
     part = image[y : y + h, x : x + w]
     weight = 1 - mask[y : y + h, x : x + w].astype(np.float32) * (strength / 255)
-    part[:] = (part * weight[..., None]).astype(np.uint8)
+    part[:] = (part * cv2.merge((weight, weight, weight))).astype(np.uint8)
 
 
 def shadow_points(points_in_world: Floats) -> Floats:
@@ -226,8 +253,8 @@ def _pixels(view: View, points_in_camera: Floats) -> Floats:
     return px
 
 
-def _visible(view: View, scene: Packed) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Faces to paint, far to near, their corners in pixels, and every face's distance."""
+def _visible(view: View, scene: Packed) -> tuple[NDArray[np.int64], Floats, Floats, Floats, Floats]:
+    """Faces to paint, far to near, their corners in pixels, every face's distance, and the painted ones' boxes."""
     eye = -view.camera_from_world.rotation.T @ view.camera_from_world.translation
     points = view.camera_from_world.apply(scene.vertices)
     px = np.clip(_pixels(view, points), -20000, 20000)
@@ -250,7 +277,7 @@ def _visible(view: View, scene: Packed) -> tuple[NDArray[np.int64], Floats, Floa
     object_depth = np.linalg.norm(apart if steep else apart[:, :2], axis=1) - scene.nearer_m[chosen]
     parent_depth = depth[scene.parents[chosen]]
     order = chosen[np.lexsort((chosen, -parent_depth, scene.objects[chosen], -object_depth, ~scene.floor[chosen]))]
-    return order, px[scene.faces[order]], depth
+    return order, px[scene.faces[order]], depth, low[order], high[order]
 
 
 def _clipped(view: View, ring: Floats) -> NDArray[np.int32] | None:

@@ -143,6 +143,11 @@ class Cell:
             floor=True,
         )
         self._desk = Thing(key="table", label="table", mesh=table(1.3, 1.1), x=0.2, named=False)
+        self._cup = cup((196, 48, 44))
+        self._standing = [
+            Thing(key="bowl", label="bowl", mesh=bowl((52, 92, 168)), x=BOWL_AT[0], y=BOWL_AT[1], z=TOP, nearer_m=0.2),
+            Thing(key="apple", label="apple", mesh=apple(), x=0.3, y=0.3, z=TOP, nearer_m=0.2),
+        ]
         self._backgrounds: dict[str, Any] = {}
 
     def view(self, name: str, frame: int) -> View:
@@ -173,12 +178,11 @@ class Cell:
         wrist, gap, cup_at = state(frame)
         inside = frame >= 300
         things = [
-            Thing(key="bowl", label="bowl", mesh=bowl((52, 92, 168)), x=BOWL_AT[0], y=BOWL_AT[1], z=TOP, nearer_m=0.2),
-            Thing(key="apple", label="apple", mesh=apple(), x=0.3, y=0.3, z=TOP, nearer_m=0.2),
+            *self._standing,
             Thing(
                 key="cup",
                 label="cup",
-                mesh=cup((196, 48, 44)),
+                mesh=self._cup,
                 x=cup_at[0],
                 y=cup_at[1],
                 z=cup_at[2],

@@ -77,8 +77,11 @@ class GroundPainter:
         height, width = self.image.shape[:2]
         coarse = rng.normal(0, strength, (height // 48 + 2, width // 48 + 2)).astype(np.float32)
         fine = rng.normal(0, strength / 2, (height // 4 + 2, width // 4 + 2)).astype(np.float32)
-        noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) + cv2.resize(fine, (width, height))
-        self.image = cv2.add(self.image, cv2.merge([noise, noise, noise]), dtype=cv2.CV_8U)
+        noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+        cv2.add(noise, cv2.resize(fine, (width, height)), noise)
+        for top in range(0, height, 64):  # a strip at a time: three more copies of the whole ground are 600 MB
+            grey = noise[top : top + 64]
+            cv2.add(self.image[top : top + 64], cv2.merge([grey] * 3), self.image[top : top + 64], dtype=cv2.CV_8U)
 
     def polygon(self, points: list[tuple[float, float]], color: Color) -> None:
         """A filled area with soft edges."""

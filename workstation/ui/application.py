@@ -6,7 +6,6 @@ is painted.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -23,15 +22,6 @@ _SWITCH_S = 0.0005
 """How long a thread that works in Python may make the window's thread wait for its turn. Qt gives the turn away with
 nearly every call, so that at Python's usual 5 ms a paint beside a busy thread waits dozens of times.
 """
-
-
-def has_display() -> bool:
-    """Whether a window could be seen."""
-    if os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"):
-        return False
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def make_application() -> QApplication:
@@ -51,12 +41,18 @@ def make_application() -> QApplication:
 
 
 def wear(application: QApplication, theme: Theme, font_points: float = 0.0) -> None:
-    """Paint everything in this theme; ``font_points`` 0 is the system's own size."""
-    application.setPalette(palette_of(theme))
-    font = QFont(application.font())
+    """Paint everything in this theme; ``font_points`` 0 is the system's own size.
+
+    What it wears already is not put on again: Qt would go through every widget of every window for each.
+    """
+    palette, font, sheet = palette_of(theme), QFont(application.font()), style_sheet(theme)
+    if application.palette() != palette:
+        application.setPalette(palette)
     font.setPointSizeF(font_points or max(9.0, min(11.0, font.pointSizeF())))
-    application.setFont(font)
-    application.setStyleSheet(style_sheet(theme))
+    if application.font() != font:
+        application.setFont(font)
+    if application.styleSheet() != sheet:
+        application.setStyleSheet(sheet)
     application.setWindowIcon(icon("app", theme))
 
 

@@ -72,8 +72,8 @@ class BringingPredictions:
 
     def _done(self, _nothing: None) -> None:
         self._bench.tell(
-            f"{self.proposed} predictions of {self._file.name} are proposed; review them with Alt+. The history takes "
-            "them back as one."
+            f"{self.proposed} predictions of {self._file.name} are proposed; review them (@proposal.next). The history "
+            "takes them back as one."
         )
 
     def _failed(self, why: str) -> None:

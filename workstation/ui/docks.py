@@ -223,6 +223,7 @@ class Docks(QObject):
             self._give_way()
             layout.activate()
         self._settle_soon.stop()
+        self._name_tabs()
         for dock in self:
             if dock.pane is None and dock.spec.area is Area.CENTRE and not self._let_in:
                 continue
@@ -413,6 +414,7 @@ class Docks(QObject):
                 if dock.objectName() not in names:
                     self._window.removeDockWidget(dock)
         self._name_tabs()
+        self._settle_soon.start()  # Qt makes some of the tab bars later
         return done
 
     @Slot()
@@ -454,8 +456,9 @@ class Docks(QObject):
                 self._window.resizeDocks([stack[0] for stack in column], heights, Qt.Orientation.Vertical)
 
     def _name_tabs(self) -> None:
-        """The tab bars are Qt's own and come without a name."""
-        for number, bar in enumerate(self._window.findChildren(QTabBar)):
+        """The tab bars are Qt's own and come without a name, new ones whenever a layout is put back."""
+        direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for number, bar in enumerate(self._window.findChildren(QTabBar, options=direct)):
             if not bar.accessibleName():
                 bar.setObjectName(f"dock_tabs_{number}")
                 bar.setAccessibleName("Panes in this place")

@@ -10,7 +10,6 @@ show, the glass looks again some times a second and repaints only what moved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, QTimer, Slot
@@ -18,7 +17,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from workstation.core.ontology import Severity
+from workstation.core.values import dataclass
 from workstation.ui.glass import show_only
+from workstation.ui.keymap import keyless
 from workstation.ui.scenes.finding_marks import (
     paint_brackets,
     paint_callout,
@@ -119,7 +120,7 @@ class FindingGlass(QWidget):
     def bind(self, bench: Workbench) -> None:
         """Show the findings of this workbench's sample."""
         self._bench = bench
-        bench.checks.changed.connect(self._on_news)
+        bench.findings_placed.connect(self._on_news)
         bench.finding_changed.connect(self._on_news)
         bench.selection.selection_changed.connect(self._on_selection)
         bench.records_changed.connect(self._on_news)
@@ -129,7 +130,7 @@ class FindingGlass(QWidget):
         """Show nothing; may be called twice."""
         bench, self._bench = self._bench, None
         if bench is not None:
-            bench.checks.changed.disconnect(self._on_news)
+            bench.findings_placed.disconnect(self._on_news)
             bench.finding_changed.disconnect(self._on_news)
             bench.selection.selection_changed.disconnect(self._on_selection)
             bench.records_changed.disconnect(self._on_news)
@@ -165,18 +166,18 @@ class FindingGlass(QWidget):
     @Slot()
     def _gather(self) -> None:
         """Which findings are to be seen."""
-        from workstation.app.findings_shown import of_labels, open_near, shown
+        from workstation.app.findings_shown import of_labels, shown
 
         bench = self._bench
         self._near, self._whole = [], []
-        if self.wanted and bench is not None and bench.view is not None and bench.checks.sample == bench.view.id:
-            view = bench.view
-            found = bench.checks.findings
-            self._near = open_near(view, found, bench.clock.time_ns, _MOST_SIGNS)
+        if self.wanted and bench is not None and bench.view is not None and bench.places is not None:
+            view, places = bench.view, bench.places
+            self._near = places.nearest(bench.clock.time_ns, _MOST_SIGNS)
+            looked_at = None if bench.finding is None else places.by_fingerprint(bench.finding)
             state = bench.selection.state
             self._whole = of_labels(self._near, () if state.hovered is None else (state.hovered,))
-            if not self._whole and bench.finding is not None:
-                self._whole = [shown(view, each) for each in found if each.fingerprint == bench.finding]
+            if not self._whole and looked_at is not None:
+                self._whole = [shown(view, looked_at)]
             if not self._whole:
                 self._whole = of_labels(self._near, state.ids)
             self._whole = self._whole[:_MOST_WHOLE]
@@ -189,8 +190,9 @@ class FindingGlass(QWidget):
     @Slot()
     def _look(self) -> None:
         """Where everything is now."""
+        spelled = keyless if self._bench is None else self._bench.spelled
         sights = self._sights()
-        drawn = Drawn(_signs(self._near, sights), *_wholes(self._whole, sights))
+        drawn = Drawn(_signs(self._near, sights), *_wholes(self._whole, sights, spelled))
         if drawn == self.drawn and self.isVisible() is bool(drawn):
             return
         self.drawn = drawn
@@ -257,14 +259,14 @@ def _signs(near: list[Shown], sights: dict[str, list[_Sight]]) -> tuple[Sign, ..
 
 
 def _wholes(
-    whole: list[Shown], sights: dict[str, list[_Sight]]
+    whole: list[Shown], sights: dict[str, list[_Sight]], spelled: Callable[[str], str]
 ) -> tuple[tuple[Bracket, ...], tuple[Callout, ...]]:  # fmt: skip
     from workstation.app.findings_shown import said
 
     brackets: list[Bracket] = []
     callouts: list[Callout] = []
     for each in whole:
-        lines, severity = said(each.finding), each.finding.severity
+        lines, severity = tuple(map(spelled, said(each.finding))), each.finding.severity
         largest: dict[str, _Sight] = {}
         for number, side in enumerate(each.sides, 1):
             name = str(number) if len(each.sides) > 1 else ""

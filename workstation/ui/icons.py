@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from workstation.app.resources import resources_folder
@@ -16,6 +16,8 @@ from workstation.ui.theme import Theme
 
 _SIZES_PX = (16, 24, 32, 48, 64)
 """For 100 % to 300 % scale; Qt takes the nearest above."""
+_LARGEST_PX = 24
+"""Of a button at 100 %. The two largest sizes are most of the work, and seen on fine screens only."""
 _OFF = (QIcon.Mode.Normal, QIcon.State.Off)
 _GREYED = (QIcon.Mode.Disabled, QIcon.State.Off)
 _ON = (QIcon.Mode.Normal, QIcon.State.On)
@@ -31,7 +33,7 @@ def icon(name: str, theme: Theme, *, on_accent: bool = False) -> QIcon:
     plain = theme.on_accent if on_accent else theme.ink
     inks = ((plain, 1.0, _OFF), (theme.quiet, 0.5, _GREYED), (theme.on_accent, 1.0, _ON))
     black = QSvgRenderer(QByteArray(drawing.encode()))
-    for size in _SIZES_PX:
+    for size in _sizes_px() if name != "app" else _SIZES_PX:
         drawn = None if "#" in drawing else _painted(black, size)
         for ink, opacity, (mode, state) in inks:
             if drawn is not None:
@@ -46,6 +48,13 @@ def icon(name: str, theme: Theme, *, on_accent: bool = False) -> QIcon:
 def has_icon(name: str) -> bool:
     """Whether there is a drawing of that name."""
     return _drawing(name) is not None
+
+
+@lru_cache(maxsize=1)
+def _sizes_px() -> tuple[int, ...]:
+    """Those that the finest screen there is can show."""
+    finest = max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)
+    return tuple(size for size in _SIZES_PX if size <= max(32, _LARGEST_PX * finest))
 
 
 @lru_cache(maxsize=256)

@@ -41,7 +41,8 @@ def key_page() -> str:
         ]
         for action in sorted(by_scope[scope], key=lambda each: (each.menu, each.id)):
             shown = " ".join(f"`{each}`" for each in keys.keys_of(action.id)).replace("|", "\\|")
-            parts.append(f"| {shown} | {action.title.replace('|', '/')} | {action.help.replace('|', '/')} |")
+            words = [each.replace("|", "/") for each in (action.title, keys.spelled(action.help))]
+            parts.append(f"| {shown} | {' | '.join(words)} |")
         parts.append("")
     return "\n".join(parts)
 

@@ -6,9 +6,10 @@ What was changed is kept in one small file beside the settings, and can be carri
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import msgspec
@@ -16,12 +17,15 @@ import msgspec
 from workstation.app.folders import settings_folder
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, write_whole
+from workstation.core.values import dataclass
 from workstation.ui.actions.action import WINDOW, Action
 from workstation.ui.chords import FIXED, chord
 
 _MOST_BYTES = 1_000_000
 _MOST_KEYS_EACH = 8
 _FORM = "workstation-keys"
+_MARK = re.compile(r" ?\(@([a-z0-9_.]+)\)")
+"""How words name the key of an action, as ``Snap (@timeline.snapping)``; shown as ``Snap (Y)``."""
 
 
 class KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +76,14 @@ class KeyMap:
         """The chords of an action, the first one shown in menus."""
         bound = self.defaults.get(action_id)
         return self.changed.get(action_id, bound.keys if bound is not None else ())
+
+    def spelled(self, text: str) -> str:
+        """Words with the keys of the actions they name, as those are now; nothing where an action has none."""
+        return _MARK.sub(self._spell, text) if "(@" in text else text
+
+    def _spell(self, mark: re.Match[str]) -> str:
+        keys = self.keys_of(mark[1])
+        return f"{' ' * mark[0].startswith(' ')}({keys[0]})" if keys else ""
 
     def action_for(self, text: str, scope: str) -> str | None:
         """What a chord does in a scope."""
@@ -164,6 +176,16 @@ class KeyMap:
         for bound in sorted(self.defaults.values(), key=lambda each: each.id not in self.changed):
             for each in self.keys_of(bound.id):
                 self._by_chord.setdefault((bound.scope, each), bound.id)
+
+
+def keyless(text: str) -> str:
+    """The same words where nobody knows the keys."""
+    return _MARK.sub("", text) if "(@" in text else text
+
+
+def named_in(text: str) -> list[str]:
+    """The actions whose keys these words name."""
+    return _MARK.findall(text)
 
 
 def bounds_of(actions: Iterable[Action]) -> list[Bound]:

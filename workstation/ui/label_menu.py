@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _MOST = 12
 _STREAMS = {spec.kind: spec.streams for spec in PANES}
 _SHOW_ALL = ("timeline", "trajectory")
-_HOVERS_NOT = ("document",)
 _ACTIONS = (
     ("Link…", "link.add"), ("Move an end of the link…", "link.retarget"), ("State an absence…", "link.absent"),
     ("Show its links in the graph", "pane.show_graph"),
@@ -75,26 +74,18 @@ class LabelMenu(QObject):
             if isinstance(event, QMouseEvent) and event.button() is Qt.MouseButton.RightButton:
                 place, label, pane = pressed
                 if (event.globalPosition().toPoint() - place).manhattanLength() < QApplication.startDragDistance():
-                    pane.guard(self.open_for, label, place, pane.kind)
+                    pane.guard(self.open_for, label, place, pane.kind, pane)
         return False
 
     def _press(self, place: QPoint) -> None:
         bench = self._bench
         widget: QWidget | None = QApplication.widgetAt(place)
         pane = pane_of(widget)
-        label = None if bench is None else bench.selection.state.hovered
-        if label is None and pane is not None and pane.kind in _HOVERS_NOT:
-            label = self._under(pane, place)
+        label = None if pane is None else pane.guard(pane.label_at, pane.mapFromGlobal(place))
+        if label is None and bench is not None:
+            label = bench.selection.state.hovered
         if bench is not None and label is not None and pane is not None and pane.gesture is None:
             self._pressed = place, label, pane
-
-    def _under(self, pane: Pane, place: QPoint) -> str | None:
-        """The smallest label of a pane that tells nobody what is pointed at."""
-        view = None if self._bench is None else self._bench.view
-        at = pane.mapFromGlobal(place)
-        sights = [] if view is None else pane.where(frozenset(view.annotations))
-        found = [(rect.width() * rect.height(), key) for key, rect in sights if rect.contains(at)]
-        return min(found)[1] if found else None
 
     def open_by_key(self, pane: QWidget) -> None:
         """For what is selected, beside where the pane shows it."""
@@ -103,16 +94,18 @@ class LabelMenu(QObject):
             return
         sights = pane.where(frozenset(bench.selected)) if isinstance(pane, Pane) else []
         at = sights[0][1].bottomLeft().toPoint() if sights else pane.rect().center()
-        self.open_for(bench.selected[0], pane.mapToGlobal(at), "label_menu")
+        self.open_for(bench.selected[0], pane.mapToGlobal(at), "label_menu", pane if isinstance(pane, Pane) else None)
 
-    def open_for(self, label: str, place: QPoint, cause: str) -> None:
-        """Select it, if it is not, and show its menu there."""
+    def open_for(self, label: str, place: QPoint, cause: str, pane: Pane | None = None) -> None:
+        """Select it, if it is not, and show its menu there; the pane may add to it."""
         bench = self._bench
         if bench is None or bench.view is None or not bench.view.exists(label):
             return
         if label not in bench.selected:
             bench.select([label], cause=cause)
         menu = self._made(bench, label)
+        if pane is not None:
+            pane.menu_entries(menu)
         menu.popup(place)
         self.menu = menu
 
@@ -133,7 +126,8 @@ class LabelMenu(QObject):
         if not found:
             menu.addAction("Linked to nothing").setEnabled(False)
         elif len(found) > _MOST:
-            menu.addAction(f"and {len(found) - _MOST} more: Alt+PgDn goes through all").setEnabled(False)
+            more = f"and {len(found) - _MOST} more; go through all (@link.next_end)"
+            menu.addAction(bench.spelled(more)).setEnabled(False)
         menu.addSeparator()
         for words, action_id in _ACTIONS:
             action = menu.addAction(words)

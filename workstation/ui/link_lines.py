@@ -8,13 +8,13 @@ and play without telling, so while lines are shown it looks again some times a s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from workstation.core.values import dataclass
 from workstation.ui.glass import along, show_only
 from workstation.ui.panes.catalogue import PANES
 from workstation.ui.scenes.letters import small_font

@@ -24,6 +24,7 @@ from workstation.ui.docks import Docks
 from workstation.ui.finding_glass import FindingGlass
 from workstation.ui.gui_thread import GuiThread
 from workstation.ui.icons import icon
+from workstation.ui.key_tips import spell_tips
 from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, write_keys
 from workstation.ui.keys import Keys, pane_around
 from workstation.ui.label_menu import LabelMenu
@@ -62,7 +63,7 @@ class MainWindow(QMainWindow):
         self._painted = False
         self.table = load_actions()
         self.keymap = key_map_of(bounds_of(self.table))
-        self.performing = Performing(self.table, self, self.tell)
+        self.performing = Performing(self.table, self, self.tell, self.keymap.spelled)
         self._build_frame()
         self._build_bars()
         self.wear(self.theme, settings.font_points)
@@ -185,6 +186,7 @@ class MainWindow(QMainWindow):
         opened, self.opened = self.opened, None
         if opened is None:
             return
+        opened.bench.wind_down()
         opened.keep(self.layout_now(opened))
         self._last_pane = None
         self.performing.end()
@@ -271,7 +273,7 @@ class MainWindow(QMainWindow):
 
     def keep_keys(self) -> None:
         """Write the keys down, after they were changed."""
-        self.toolbar.show_keys(self.keymap)
+        self._show_keys()
         write_keys(self.keymap, key_file())
 
     def _take_keys(self) -> None:
@@ -281,7 +283,13 @@ class MainWindow(QMainWindow):
                 read_keys(self.keymap, path)
             except UserError as problem:
                 self.tell(f"{problem}. The usual keys are used.", Tone.REFUSED)
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        """Whatever names a key names it as it is now."""
         self.toolbar.show_keys(self.keymap)
+        spell_tips(self, self.keymap.spelled)
+        self.update()
 
     # --- words and looks ----------------------------------------------------------------------------------------
 
@@ -333,6 +341,8 @@ class MainWindow(QMainWindow):
         return False
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.opened is not None:
+            self.opened.bench.wind_down()
         self.jobs.close()
         self.close_project()
         self.keys.stop()

@@ -26,7 +26,7 @@ ORDER = (
 
 
 class Menus(QObject):
-    """One menu per name; entries are renewed when their menu opens."""
+    """One menu per name; its entries are made when it first opens, and renewed whenever it opens."""
 
     performed = QtSignal(str)
 
@@ -36,6 +36,8 @@ class Menus(QObject):
         self._keymap = keymap
         self.theme: Theme | None = None
         self.menus: dict[str, QMenu] = {}
+        self._filled: set[str] = set()
+        """Menus whose entries are those of the table as it is now."""
         bar.setObjectName("menu_bar")
         bar.setAccessibleName("Menus")
         for name in ORDER:
@@ -45,17 +47,19 @@ class Menus(QObject):
             menu.setToolTipsVisible(True)
             menu.aboutToShow.connect(self._renew)
             self.menus[name] = menu
-        self.fill()
 
     @Slot()
     def fill(self) -> None:
-        """One entry per action of the table as it is now; a command that needs more than a selection stands below."""
+        """The table is another one: hundreds of entries, made when somebody looks."""
+        self._filled.clear()
         for menu in self.menus.values():
             menu.clear()
-        whole = list(self._performing.table)
-        for action in whole:
-            if action.menu:
-                self._add(self._menu(action.menu), action)
+
+    def _fill(self, menu: QMenu) -> None:
+        """One entry per action of the table as it is now; a command that needs more than a selection stands below."""
+        for action in self._performing.table:
+            if action.menu and self._menu(action.menu) is menu:
+                self._add(menu, action)
 
     def _menu(self, name: str) -> QMenu:
         """A menu nobody thought of stands under Tools."""
@@ -76,6 +80,9 @@ class Menus(QObject):
 
     def renew(self, menu: QMenu) -> None:
         """Words, keys and greying as they are now."""
+        if menu.objectName() not in self._filled:
+            self._filled.add(menu.objectName())
+            self._fill(menu)
         for entry in menu.actions():
             action = self._performing.table.actions.get(str(entry.data()))
             if action is None:
@@ -90,7 +97,7 @@ class Menus(QObject):
             )
             entry.setText(text + (f"\t{keys[0]}" if keys else ""))
             entry.setEnabled(reason is None or unlock is not None)
-            entry.setToolTip(action.help if reason is None else f"Not now: {reason}.")
+            entry.setToolTip(self._performing.help_of(action) if reason is None else f"Not now: {reason}.")
             entry.setStatusTip(entry.toolTip())
             if self.theme is not None and action.icon:
                 entry.setIcon(icon(action.icon, self.theme))

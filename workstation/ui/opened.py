@@ -29,6 +29,7 @@ from workstation.core.sample import SampleState
 from workstation.store.changes import ChangeSet
 from workstation.ui.actions.action import NO_CLASS_FOR_IT, NO_STREAM_FOR_IT
 from workstation.ui.collecting import set_aside
+from workstation.ui.key_tips import set_tip
 from workstation.ui.panels.going import go_to
 from workstation.ui.ticking import Ticking
 from workstation.ui.tools.state import Hand
@@ -60,6 +61,7 @@ class Opened(QObject):
         self._kept = kept
         self.bench = Workbench(session, theme=window.theme, parent=self)
         self.bench.jobs = window.jobs
+        self.bench.spelled = window.keymap.spelled
         self.bench.opens_late = True
         self.bench.remembers_seen = kept
         self.layout = self._kept_layout() if kept else Layout()
@@ -222,7 +224,8 @@ class Opened(QObject):
         known = view is not None and checks.sample == view.id
         label = self._window.status.findings
         label.setText(open_in_words(checks.findings) if known else "")
-        label.setToolTip("Open findings of this sample: ▲ errors, ◆ warnings, ● notes. N goes to the next.")
+        tip = "Open findings of this sample: ▲ errors, ◆ warnings, ● notes. Go to the next (@finding.next)."
+        set_tip(label, tip, self.bench.spelled)
 
     def _show_sync(self) -> None:
         view = self.bench.view

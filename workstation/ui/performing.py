@@ -22,13 +22,15 @@ Tell = Callable[[str, Tone], None]
 class Performing:
     """One per window. ``bench`` changes with the project."""
 
-    def __init__(self, table: ActionTable, frame: Frame, tell: Tell) -> None:
+    def __init__(self, table: ActionTable, frame: Frame, tell: Tell, spelled: Callable[[str], str]) -> None:
         self.table = table
         """With a project open, every command of its registry too."""
         self._actions = table
         self.bench: Workbench | None = None
         self._frame = frame
         self._tell = tell
+        self._spelled = spelled
+        """Puts keys into words."""
 
     def begin(self, bench: Workbench) -> None:
         """A project is open."""
@@ -48,7 +50,12 @@ class Performing:
         """Why it cannot be done now, in words for the person; ``None`` if it can."""
         if self.bench is None and not action.project_free:
             return NO_PROJECT
-        return action.why_not(self.hands(pane)) or self._closed(action, pane)
+        reason = action.why_not(self.hands(pane)) or self._closed(action, pane)
+        return None if reason is None else self._spelled(reason)
+
+    def help_of(self, action: Action) -> str:
+        """What it does, in words that name keys as they are."""
+        return self._spelled(action.help)
 
     def _closed(self, action: Action, pane: Pane | None) -> str | None:
         """Why an action of a pane's own cannot be done while that pane is not open."""

@@ -101,7 +101,7 @@ def said_of(planned: Plan, proposed: int) -> str:
         return f"Nothing to run: no stream fits these models{why}."
     verdicts = list(dict.fromkeys(each.device for each in planned.work))
     devices = verdicts[0] if len(verdicts) == 1 else ", ".join(dict.fromkeys(_device(each) for each in verdicts))
-    text = f"{proposed} proposed on {devices}; review them with Alt+."
+    text = f"{proposed} proposed on {devices}; review them (@proposal.next)."
     unmapped = {label: None for each in planned.work for label in each.left_out}
     if unmapped:
         names = ", ".join(list(unmapped)[:6]) + (" …" if len(unmapped) > 6 else "")

@@ -106,7 +106,7 @@ def _found(view: SampleView, wanted: str) -> str:
 def _is_checked(window: MainWindow) -> bool:
     """Whether the findings that are shown are those of the sample."""
     bench = None if window.opened is None else window.opened.bench
-    return bench is None or bench.view is None or bench.checks.said_all(bench.view.id)
+    return bench is None or bench.said_all()
 
 
 def _settled_picture(window: MainWindow) -> QImage:

@@ -144,6 +144,13 @@ class Sounds(QObject):
             self._tiles = Background("spectrogram", self._make_tile, self._tile_made, calm=self._calm)
         self._tiles.want(wanted)
 
+    def stop(self) -> None:
+        """Tell the threads to end: ``close`` waits for them."""
+        if self._tiles is not None:
+            self._tiles.stop()
+        if self._building is not None:
+            self._building.cancel()
+
     def close(self) -> None:
         """End the threads; nothing arrives any more."""
         self._closed = True

@@ -69,7 +69,7 @@ def _propose(hands: Hands, key: str, found: tuple[Suggestion, ...]) -> None:
     bench.select(made[:1], cause="window")
     hands.frame.show_pane("links")
     count = "One link is" if len(made) == 1 else f"{len(made)} links are"
-    bench.tell(f"{count} proposed: Enter accepts the selected one, Backspace rejects it.")
+    bench.tell(f"{count} proposed: accept the selected one (@annotation.accept) or reject it (@annotation.reject).")
 
 
 def _stored(bench: Workbench, new: list[Suggestion]) -> list[str] | None:

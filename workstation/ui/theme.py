@@ -5,7 +5,7 @@ One ``Theme`` is in force; whoever paints asks ``bench.theme`` for it each time 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,7 @@ class ToolBar(QToolBar):
         field = QLineEdit()
         field.setObjectName("time_field")
         field.setAccessibleName("Session time; type a time, frame 430 or sweep 143")
-        field.setToolTip("Session time. Type 14.327, 1:02.5, frame 430 or sweep 143 (G)")
+        field.setToolTip("Session time. Type 14.327, 1:02.5, frame 430 or sweep 143 (@transport.go_to)")
         field.setAlignment(Qt.AlignmentFlag.AlignCenter)
         field.setFixedWidth(field.fontMetrics().horizontalAdvance("00:00:00.000000") + 24)
         field.setFocusPolicy(Qt.FocusPolicy.ClickFocus | Qt.FocusPolicy.TabFocus)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer
 
 from workstation.app.checking import SampleChecks
+from workstation.app.finding_places import FindingPlaces
 from workstation.app.jobs import Job, Jobs
 from workstation.app.previews import Previews
 from workstation.app.readiness import Ready, make_ready
@@ -40,10 +41,13 @@ from workstation.core.timebase import TimeRange
 from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.gui_thread import GuiThread
+from workstation.ui.keymap import keyless
+from workstation.ui.slices import Slices
 from workstation.ui.sounds import Sounds
 from workstation.ui.theme import DARK, Theme
 from workstation.ui.told import Told, Tone
 from workstation.ui.tools.state import Hand, Sight
+from workstation.ui.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from workstation.app.placed_cuboids import PlacedCuboids
@@ -73,6 +77,7 @@ class Workbench(QObject):
         super().__init__(parent)
         self.session = session
         self.gui = GuiThread(self)
+        self.turnstile = Turnstile(self)
         self.hand = Hand()
         self.sight = Sight()
         self.previews = Previews(on_error=_report)
@@ -117,6 +122,8 @@ class Workbench(QObject):
         """Do this action as if its key had been pressed: how a panel offers what opens a dialog of the window."""
         self.picked: Signal[Ids] = Signal("picked", on_error=_report)
         """What is picked in link mode so far; empty once it ends."""
+        self.spelled: Callable[[str], str] = keyless
+        """Puts the keys of actions into words (``KeyMap.spelled``); only a window knows them."""
         self._ready: Ready | None = None
         self._masks: MaskFinding | None = None
         self._placed: PlacedCuboids | None = None
@@ -130,7 +137,13 @@ class Workbench(QObject):
         self.formats = Formats()
         """What can be read, plug-ins included."""
         self.checks = SampleChecks(session.project, session.store.reader_elsewhere(), self.gui.post)
-        """The findings of the open sample, for every pane that shows some: see ``check_soon``."""
+        """The findings of the open sample: see ``check_soon``. Panes that show where they are wait for the next."""
+        self.places: FindingPlaces | None = None
+        """The same with their places in time, for every pane that shows some."""
+        self.findings_placed: Signal[FindingPlaces] = Signal("findings_placed", on_error=_report)
+        """The checks said something, and ``places`` holds it: in the same turn, or some later where it is very much."""
+        self._placing = Slices(self)
+        self.checks.changed.connect(self._place_findings)
         self._check_soon = self._later(self._check, _CHECK_MS)
         self.calm = threading.Event()
         """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
@@ -251,6 +264,8 @@ class Workbench(QObject):
         )
         context = reading_context(self.session.project, self.view.streams.values(), shared=OpenContext())
         self.sounds = Sounds(self.view.streams, self.readers, context, self.gui, self, calm=self.calm)
+        self.places = FindingPlaces(self.view)
+        self._place_findings(self.checks)
         self.proposals = ShownProposals(self.session.project.path, self.view, self.session.store.project())
         self.sight.keep_from_sight(self.proposals.kept_from_sight())
         self.window = None
@@ -330,7 +345,8 @@ class Workbench(QObject):
         """Show nothing."""
         self.settle()
         old, self.readers, self.view = self.readers, None, None
-        self.proposals = None
+        self.proposals = self.places = None
+        self._placing.stop()
         self._keep_seen()
         self._placed = self._stale = None
         sounds, self.sounds = self.sounds, None
@@ -405,13 +421,26 @@ class Workbench(QObject):
 
     def tell(self, text: str, tone: Tone = Tone.NOTE) -> None:
         """Say one sentence to the person."""
-        self.told.emit(Told(text, tone))
+        self.told.emit(Told(self.spelled(text), tone))
 
     def check_soon(self) -> None:
-        """Check the open sample beside the work, for whoever listens to ``checks.changed``; after edits it is done by
+        """Check the open sample beside the work, for whoever listens to what it finds; after edits it is done by
         itself, once for many that follow each other."""
-        if self.calm.is_set() and len(self.checks.changed) and self.view is not None:
+        listened = len(self.findings_placed) or len(self.checks.changed) > 1  # the workbench itself is one of them
+        if self.calm.is_set() and listened and self.view is not None:
             self._check_soon.start()
+
+    def said_all(self) -> bool:
+        """Whether nobody asked for checks, or everything that they say is shown."""
+        return self.view is None or (self.checks.said_all(self.view.id) and not self._placing.busy)
+
+    def _place_findings(self, checks: SampleChecks) -> None:
+        if self.places is not None and checks.sample == self.places.view.id:
+            self._placing.start(self.places.take(checks.findings), self._say_placed)
+
+    def _say_placed(self) -> None:
+        if self.places is not None:
+            self.findings_placed.emit(self.places)
 
     def _check(self) -> None:
         if self.view is not None:
@@ -431,21 +460,30 @@ class Workbench(QObject):
         if self._masks is not None:
             self._masks.forget(owner)
 
+    def wind_down(self) -> None:
+        """It is about to be closed: what thinks beside it ends while others are let go of."""
+        self._check_soon.stop()
+        self._calm_soon.stop()
+        self.checks.stop()
+        if self.sounds is not None:
+            self.sounds.stop()
+
     def close(self) -> None:
         """Let go of sample and readers; the session belongs to whoever opened it."""
         self.settle()
         self.session.changed.disconnect(self._take_in)
-        self._check_soon.stop()
-        self._calm_soon.stop()
+        self.wind_down()
         self._closed = True
         self._drop_ready()
         self.checks.close()
         self.close_sample()
         if self._masks is not None:
             self._masks.close()
+        self.turnstile.close()
         self.gui.close()
 
     def _take_in(self, changes: ChangeSet) -> None:
+        self.hand.forget_given_up()
         if self._ready is not None:
             if changes.kinds & {RecordKind.STREAM, RecordKind.SAMPLE}:
                 self._drop_ready()  # its media may be others
@@ -453,6 +491,8 @@ class Workbench(QObject):
                 self._ready.view.apply(changes)
         if self.view is not None:
             self.view.apply(changes)
+            if self.places is not None:
+                self.places.apply(changes)
             if self._placed is not None:
                 self._placed.apply(changes)
             if self._stale is not None:

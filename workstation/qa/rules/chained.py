@@ -19,7 +19,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
-from workstation.core.tolerances import SOUND_MS, SOUND_TOLERANCE, named_limit_ms, sync_limit_ms
+from workstation.core.tolerances import SOUND_MS, SOUND_TOLERANCE, sync_limit_ms, time_limit_ms
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
 from workstation.qa.rules.chains import identities, in_ages, said_of, strength
 from workstation.qa.rules.items import JUDGED, annotation_item, class_of, link_item, ontology_of, streams_by_id
@@ -205,7 +205,7 @@ def _moments(snapshot: Snapshot, sample: Sample) -> Iterator[_Moment]:
     types = ontology_of(snapshot).link_types
     streams = streams_by_id(snapshot, sample)
     usual, _ = sync_limit_ms(snapshot.project(), sample)
-    heard = named_limit_ms(snapshot.project(), SOUND_TOLERANCE, SOUND_MS)
+    heard = time_limit_ms(snapshot.project(), sample, SOUND_TOLERANCE, SOUND_MS)
     late = {link for view in late_views(snapshot, sample) for link in view.links}
     one_moment = {key: kind for key, kind in types.items() if _is_one_moment(kind)}
     for link in snapshot.links(sample.id):

@@ -24,7 +24,7 @@ from workstation.core.tolerances import (
     CLOCK_TOLERANCE,
     SOUND_MS,
     SOUND_TOLERANCE,
-    named_limit_ms,
+    time_limit_ms,
 )
 from workstation.qa.findings import LABEL_KINDS, Fault, Fix, Reach, rule
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
@@ -40,8 +40,8 @@ def off(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     gate = sample.gates.get(SYNC_GATE)
     if gate is not None and gate.state is GateState.WAIVED:
         return
-    limit = named_limit_ms(snapshot.project(), CLOCK_TOLERANCE, CLOCK_MS)
-    for left in clocks_off(snapshot.project(), snapshot.streams(sample.id)):
+    limit = time_limit_ms(snapshot.project(), sample, CLOCK_TOLERANCE, CLOCK_MS)
+    for left in clocks_off(snapshot.project(), sample, snapshot.streams(sample.id)):
         off_ms = left.left_ns / 1e6
         yield Fault(
             text=f"{left.stream.key} is {off_ms:+.1f} ms off, {left.words}",
@@ -60,11 +60,11 @@ def turning(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     gate = sample.gates.get(SYNC_GATE)
     if gate is not None and gate.state is GateState.WAIVED:
         return
-    limit = named_limit_ms(snapshot.project(), CLOCK_TOLERANCE, CLOCK_MS)
+    limit = time_limit_ms(snapshot.project(), sample, CLOCK_TOLERANCE, CLOCK_MS)
     streams = list(snapshot.streams(sample.id))
     if all(each.kind is not StreamKind.TRAJECTORY for each in streams):
         return
-    known = {left.stream.id for left in clocks_off(snapshot.project(), streams)}  # found by clocks.off
+    known = {left.stream.id for left in clocks_off(snapshot.project(), sample, streams)}  # found by clocks.off
     for stream in streams:
         if stream.kind is not StreamKind.SERIES or stream.id in known:
             continue
@@ -96,7 +96,7 @@ def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A sound and something seen are linked as one moment and begin further apart than that."""
     types = ontology_of(snapshot).link_types
     streams = streams_by_id(snapshot, sample)
-    named = named_limit_ms(snapshot.project(), SOUND_TOLERANCE, SOUND_MS)
+    named = time_limit_ms(snapshot.project(), sample, SOUND_TOLERANCE, SOUND_MS)
     for link in snapshot.links(sample.id):
         link_type = types.get(link.type_id)
         if link_type is None or "time_ms" not in link_type.tolerance or not _stands(link):
@@ -129,7 +129,7 @@ def sound_and_picture(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 def caption(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A caption or sentence with a time of its own stands half a second or more before or after what it tells of."""
     streams = streams_by_id(snapshot, sample)
-    limit = named_limit_ms(snapshot.project(), CAPTION_TOLERANCE, CAPTION_MS)
+    limit = time_limit_ms(snapshot.project(), sample, CAPTION_TOLERANCE, CAPTION_MS)
     for link in snapshot.links(sample.id):
         if link.type_id not in _TELLING or not _stands(link):
             continue

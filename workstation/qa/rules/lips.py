@@ -8,7 +8,7 @@ from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
-from workstation.core.tolerances import NOTICED_MS, SOUND_MS, SOUND_TOLERANCE, named_limit_ms
+from workstation.core.tolerances import NOTICED_MS, SOUND_MS, SOUND_TOLERANCE, time_limit_ms
 from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
 from workstation.qa.rules.items import annotation_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.said import standing_links
@@ -23,7 +23,7 @@ def noticed(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """
     types = ontology_of(snapshot).link_types
     streams = streams_by_id(snapshot, sample)
-    red = named_limit_ms(snapshot.project(), SOUND_TOLERANCE, SOUND_MS)
+    red = time_limit_ms(snapshot.project(), sample, SOUND_TOLERANCE, SOUND_MS)
     timed = [key for key, each in types.items() if "time_ms" in each.tolerance]
     for link in standing_links(snapshot, sample, timed):
         pair = seen_and_heard(snapshot, link, streams)

@@ -18,7 +18,14 @@ from workstation.core.ratio import Int64s
 from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
-from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, TURNED_DEG, TURNED_TOLERANCE, named_limit_ms
+from workstation.core.tolerances import (
+    CLOCK_MS,
+    CLOCK_TOLERANCE,
+    TURNED_DEG,
+    TURNED_TOLERANCE,
+    named_limit_ms,
+    time_limit_ms,
+)
 from workstation.qa.remembered import remembered
 from workstation.qa.rules.sightings import LAID, Sighting, offs_of, views_of
 
@@ -67,7 +74,7 @@ class Patterns:
         self.views = views_of(snapshot, sample)
         project = snapshot.project()
         self.turned_deg = named_limit_ms(project, TURNED_TOLERANCE, TURNED_DEG)
-        self.late_ms = named_limit_ms(project, CLOCK_TOLERANCE, CLOCK_MS)
+        self.late_ms = time_limit_ms(project, sample, CLOCK_TOLERANCE, CLOCK_MS)
         by_pair: defaultdict[tuple[str, str], list[Sighting]] = defaultdict(list)
         for each in self.views.own:
             if each.solid.stream in self.views.streams:

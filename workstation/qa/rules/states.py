@@ -22,6 +22,7 @@ from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
+from workstation.qa.remembered import look_up
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, ontology_of, streams_by_id
 from workstation.qa.rules.patterns import patterns_of
 from workstation.qa.rules.sightings import views_of
@@ -120,6 +121,7 @@ def motion(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         rows = tracks.get((entity, layer))
         if rows is None or any(_lasting(one, other) > _LASTING_S for one, other in combinations(those, 2)):
             continue  # what labels say against each other is found by states.conflict
+        look_up(snapshot)
         wrong = _moves_otherwise(those[0], rows)
         if wrong is not None:
             start_ns, state, speed = wrong

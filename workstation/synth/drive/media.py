@@ -6,6 +6,7 @@ A job is one camera or a part of a LiDAR's sweeps. Workers build the same street
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -69,9 +70,11 @@ def make_media(folder: Path, seed: int, options: DriveOptions) -> Json:
             light = _light_streams(folder, seed, options, script, place_of(script, seed))
             results = [future.result() for future in futures]
     else:
-        place = place_of(script, seed)
-        results = [run_job(folder, seed, options, job, place) for job in jobs]
-        light = _light_streams(folder, seed, options, script, place)
+        try:
+            results = [run_job(folder, seed, options, job) for job in jobs]
+            light = _light_streams(folder, seed, options, script, _stage(options, seed)[1])
+        finally:
+            _stage.cache_clear()  # workers take theirs with them
     for job, rows in zip(jobs, results, strict=True):
         knowledge["boxes" if job[0] == "camera" else "points"].setdefault(job[1], []).extend(rows)
     return {**knowledge, **light}
@@ -109,12 +112,18 @@ def frame_times(camera: Camera, seconds: float) -> list[int]:
     return [camera.phase_ns + (i * 1_000_000_000 + camera.rate_hz // 2) // camera.rate_hz for i in range(count)]
 
 
-def run_job(folder: Path, seed: int, options: DriveOptions, job: Job, place: Place | None = None) -> list[Any]:
+@functools.lru_cache(maxsize=1)
+def _stage(options: DriveOptions, seed: int) -> tuple[Script, Place, Stage]:
+    """The street with everything on it, built once in each process: it takes as long as fifty pictures of it."""
+    script = script_of(options)
+    place = place_of(script, seed)
+    return script, place, Stage(script, place)
+
+
+def run_job(folder: Path, seed: int, options: DriveOptions, job: Job) -> list[Any]:
     """One camera's video or a run of sweeps; the rows are truth."""
     kind, key, first, last = job
-    script = script_of(options)
-    place = place or place_of(script, seed)
-    stage = Stage(script, place)
+    script, place, stage = _stage(options, seed)
     if kind == "camera":
         camera = next(c for c in cameras(options) if c.key == key)
         return _film(folder, camera, stage, script, options)

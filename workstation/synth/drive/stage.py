@@ -13,7 +13,8 @@ from workstation.synth.drive.script import Actor, Script
 from workstation.synth.lettering import Picture
 from workstation.synth.mesh import Mesh
 from workstation.synth.pose import Floats, Pose
-from workstation.synth.raster import Ids, Piece, View, joined, pack, paint, shade_ground, shadow_points
+from workstation.synth.raster import TO_SUN, Ids, Piece, View, joined, pack, paint, shade_ground, shadow_points
+from workstation.synth.still_scene import StillScene, in_sight
 
 ROLLING_BANDS = 12
 CLOSE_M = 0.2
@@ -35,22 +36,39 @@ class Shown:
     truncated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A mesh with what every picture of it asks for, in its own frame."""
+
+    mesh: Mesh
+    normals: Floats
+    middle: Floats
+    radius: float
+    """Of a ball around it, metres."""
+
+
 class Stage:
     """Renders the script; keeps meshes and lens tables between frames."""
 
     def __init__(self, script: Script, place: Place) -> None:
         self._script = script
         self._place = place
-        self._meshes: dict[tuple[str, float], Mesh] = {}
+        self._still = StillScene(place.packed)
+        self._models: dict[tuple[str, float], _Model] = {}
         self._lenses: dict[str, tuple[View, Floats, Floats]] = {}
 
     def mesh(self, actor: Actor, time_s: float) -> Mesh:
         """The actor's mesh at one instant."""
+        return self._model(actor, time_s).mesh
+
+    def _model(self, actor: Actor, time_s: float) -> _Model:
         step = round(actor.walked_m(time_s) % 1.5, 2) if actor.kind == "pedestrian" else 0.0
         key = (actor.key, step)
-        if key not in self._meshes:
-            self._meshes[key] = actor.mesh_at(time_s)
-        return self._meshes[key]
+        if key not in self._models:
+            mesh = actor.mesh_at(time_s)
+            low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+            self._models[key] = _Model(mesh, mesh.normals(), (low + high) / 2, float(np.linalg.norm(high - low)) / 2)
+        return self._models[key]
 
     def frame(self, camera: Camera, time_s: float) -> tuple[Picture, Ids]:
         """RGB picture and object numbers of an exposure whose first row is at ``time_s``."""
@@ -75,12 +93,13 @@ class Stage:
         return out
 
     def _shown(self, camera: Camera, time_s: float, ids: Ids, actor: Actor) -> Shown | None:
-        px = self._projected(camera, time_s, actor, self.mesh(actor, time_s).vertices)
         corners = self._projected(camera, time_s, actor, cuboid_corners(actor.size))
-        if px is None or corners is None:
+        hull = None if corners is None else _box(corners, camera)
+        if hull is None:  # most of them, and a mesh has hundreds of corners
             return None
-        full, hull = _box(px, camera), _box(corners, camera)
-        if full is None or hull is None:
+        px = self._projected(camera, time_s, actor, self.mesh(actor, time_s).vertices)
+        full = None if px is None else _box(px, camera)
+        if px is None or full is None:
             return None
         truncated = bool((px.min() < 0) or (px[:, 0].max() > camera.width) or (px[:, 1].max() > camera.height))
         x, y, w, h = (int(v) for v in (full[0] - 2, full[1] - 2, full[2] + 5, full[3] + 5))
@@ -147,11 +166,18 @@ class Stage:
             pose = actor.path.pose_at(time_s)
             if np.hypot(*(pose.translation - world_from_camera.translation)[:2]) > 160:
                 continue
-            mesh = self.mesh(actor, time_s)
-            pieces.append(Piece(mesh, pose, actor.number, actor.braking_at(time_s)))
-            shadows.append(shadow_points(pose.apply(mesh.vertices)))
+            # A ball around the thing, and one around its shadow, which is longer by the sun's height.
+            model = self._model(actor, time_s)
+            middle = pose.apply(model.middle[None])
+            balls = np.concatenate([middle, shadow_points(middle)])
+            body, shadow = in_sight(view, balls, np.array([model.radius, model.radius / TO_SUN[2]]))
+            if body:
+                braking = actor.braking_at(time_s)
+                pieces.append(Piece(model.mesh, pose, actor.number, braking, normals=model.normals))
+            if shadow:
+                shadows.append(shadow_points(pose.apply(model.mesh.vertices)))
         shade_ground(view, shadows, image)
-        paint(view, joined(self._place.packed, pack(pieces)), image, ids)
+        paint(view, joined(self._still.seen(view), pack(pieces)), image, ids)
         return image, ids
 
     def _lens(self, camera: Camera) -> tuple[View, Floats, Floats]:

@@ -8,8 +8,9 @@ built from one table (``table.py``) that holds both; so a command and an action 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from workstation.core.values import dataclass
 
 if TYPE_CHECKING:
     from workstation.ui.panes.base import Pane

@@ -72,9 +72,10 @@ def undo(hands: Hands) -> None:
     """Take back my last step on the open sample, go back to where it was, and say what it was. What is being drawn goes
     first: its last point, or the shape that waits for its class."""
     if hands.bench.hand.waiting:
-        hands.bench.hand.forget_drawn()
-        hands.bench.tell("What waited for its class is given up.")
+        hands.bench.hand.give_up_drawn()
+        hands.bench.tell("What waited for its class is given up; redo (@edit.redo) brings it back.")
         return
+    hands.bench.hand.forget_given_up()
     _arrive(hands.bench, hands.bench.session.undo(), "Took back", "There is nothing of yours to take back here.")
 
 
@@ -82,6 +83,8 @@ def undo(hands: Hands) -> None:
         enabled=_why_not_undo)  # fmt: skip
 def redo(hands: Hands) -> None:
     """Do again what was taken back last, and go there."""
+    if hands.bench.hand.draw_again():
+        return
     _arrive(hands.bench, hands.bench.session.redo(), "Did again", "There is nothing to do again.")
 
 

@@ -124,7 +124,7 @@ def split(hands: Hands) -> None:
 @action("link.suggest", title="Propose links by rule", menu="Link", enabled=_may_label)
 def suggest(hands: Hands) -> None:
     """Look for relations that time, projection, identity across cameras and wording speak for. They stay proposals
-    until you accept them (Enter) or reject them (Backspace), and exports of labels leave them out."""
+    until you accept (@annotation.accept) or reject (@annotation.reject) them, and exports of labels leave them out."""
     from workstation.ui.suggesting import suggest_links
 
     suggest_links(hands)

@@ -52,7 +52,8 @@ def _go(hands: Hands, step: int) -> None:
     at = (here + step) % len(ids) if here is not None else 0 if step > 0 else len(ids) - 1
     go_to(bench, (ids[at],), cause="window")
     name, sure = bench.view.name_of(ids[at]), confidence_in_words(found[at])
-    bench.tell(f"Proposal {at + 1} of {len(ids)}: {name}, confidence {sure}. Enter accepts, Backspace rejects.")
+    ways = "Accept it (@annotation.accept) or reject it (@annotation.reject)."
+    bench.tell(f"Proposal {at + 1} of {len(ids)}: {name}, confidence {sure}. {ways}")
 
 
 @action("proposal.next", title="Next proposal", keys="Alt+.", menu=MENU, enabled=_needs_proposals, repeats=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workstation.ui.workbench import Workbench
 
 _HANDED_IN = frozenset({"submitted", "approved", "quarantined"})
+NO_FINDING = "go to a finding first (@finding.next)"
 SAMPLE, PLAY, VIEW, LINK, REVIEW, LABEL = "Sample", "Play", "View", "Link", "Review", "Label"
 
 
@@ -189,6 +190,7 @@ def keyframe_back(hands: Hands) -> None:
 
 
 def _walk_findings(hands: Hands, step: int) -> None:
+    from workstation.app.finding_places import place_all
     from workstation.app.validation import kept_findings
     from workstation.app.walking import next_finding
     from workstation.ui.panels.going import go_to_finding
@@ -196,8 +198,11 @@ def _walk_findings(hands: Hands, step: int) -> None:
     bench = hands.bench
     if bench.view is None:
         return
-    checked = bench.checks.sample == bench.view.id
-    findings = bench.checks.findings if checked else kept_findings(bench.session.store, bench.view.id)
+    checked = bench.places is not None and bench.places.told
+    if bench.places is not None and checked:
+        findings = bench.places.all
+    else:
+        findings = place_all(bench.view, kept_findings(bench.session.store, bench.view.id))
     stop = next_finding(bench.view, findings, bench.selected, bench.clock.time_ns, step, bench.finding)
     bench.check_soon()
     known = "No finding is open in this sample." if checked else "This sample has not been checked yet; ask again soon."
@@ -206,7 +211,8 @@ def _walk_findings(hands: Hands, step: int) -> None:
         bench.tell(known)
         return
     bench.tell(stop.text)
-    go_to_finding(bench, next(each for each in findings if each.fingerprint == stop.finding), cause="window")
+    found = next(each.finding for each in findings if each.finding.fingerprint == stop.finding)
+    go_to_finding(bench, found, cause="window")
 
 
 @action("finding.next", title="Next finding", keys="N", menu=REVIEW, enabled=needs_sample, repeats=True)
@@ -226,7 +232,7 @@ def _needs_finding(hands: Hands) -> str | None:
 
     if hands.bench.session.read_only:
         return READ_ONLY
-    return needs_sample(hands) or (None if looked_at(hands.bench) is not None else "go to a finding first (N)")
+    return needs_sample(hands) or (None if looked_at(hands.bench) is not None else NO_FINDING)
 
 
 def _needs_fix(hands: Hands) -> str | None:

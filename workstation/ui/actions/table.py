@@ -8,11 +8,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import workstation.ui.actions as folder
+from workstation.core.values import dataclass
 from workstation.ui.actions.action import Action
 
 if TYPE_CHECKING:

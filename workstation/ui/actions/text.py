@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 MENU = "Text"
 SCOPE = "text"
+_TYPE_FIRST = "type in a transcript first (@text.type)"
+_MARK_FIRST = "show the spans of a text first (@text.type)"
 
 
 def _text(hands: Hands) -> TextPane | None:
@@ -23,21 +25,19 @@ def _types(hands: Hands) -> str | None:
     """Greyed unless the text pane is typed in."""
     pane = _text(hands)
     if pane is None or pane.marks_now:
-        return "type in a transcript first (Ctrl+M)"
+        return _TYPE_FIRST
     return needs_sample(hands) or pane.typing.barred or None
 
 
 def _listens(hands: Hands) -> str | None:
     pane = _text(hands)
-    return needs_sample(hands) or ("type in a transcript first (Ctrl+M)" if pane is None or pane.marks_now else None)
+    return needs_sample(hands) or (_TYPE_FIRST if pane is None or pane.marks_now else None)
 
 
 def _marks(hands: Hands) -> str | None:
     """Greyed unless the text pane shows spans."""
     pane = _text(hands)
-    return needs_sample(hands) or (
-        "show the spans of a text first (Ctrl+M)" if pane is None or not pane.marks_now else None
-    )
+    return needs_sample(hands) or (_MARK_FIRST if pane is None or not pane.marks_now else None)
 
 
 def _marks_span(hands: Hands) -> str | None:
@@ -57,7 +57,7 @@ def _finishes(hands: Hands) -> str | None:
     pane = _text(hands)
     view = hands.bench.view
     if pane is None or not pane.marks_now or view is None:
-        return "show the spans of a text first (Ctrl+M)"
+        return _MARK_FIRST
     chosen = [view.annotations[each] for each in hands.bench.selected if each in view.annotations]
     proposed = any(each.state == "proposed" for each in chosen)
     return "a proposal is selected" if proposed and not pane.reading.marking.parts else None

@@ -182,7 +182,8 @@ class CarryMask(Sheet):
         made = self._bench.attempt(partial(self._propose, carried, many))
         if made is not None:
             self._bench.selection.select((made,), cause="window")
-            self._bench.tell(f"The mask is proposed on {many} more pictures; Enter accepts it, Backspace rejects it.")
+            ways = "accept it (@annotation.accept) or reject it (@annotation.reject)"
+            self._bench.tell(f"The mask is proposed on {many} more pictures; {ways}.")
             self.accept()
 
     def _propose(self, carried: Carried, many: int) -> str:

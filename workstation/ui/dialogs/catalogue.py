@@ -213,6 +213,20 @@ def _relations(window: MainWindow) -> Sheet | None:
     return None if opened is None else Relations(window, opened.bench)
 
 
+def _limits(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.limits import Limits
+
+    opened = window.opened
+    return None if opened is None else Limits(window, opened.bench)
+
+
+def _offsets(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.offsets import Offsets
+
+    opened = window.opened
+    return None if opened is None else Offsets(window, opened.bench)
+
+
 def _decide(window: MainWindow) -> Sheet | None:
     from workstation.ui.dialogs.findings import Decide
     from workstation.ui.panels.going import looked_at
@@ -321,8 +335,8 @@ def _carry_mask(window: MainWindow) -> Sheet | None:
 _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "palette": _palette, "class": _classes, "keys": _keys, "cheat_sheet": _cheat_sheet, "messages": _messages,
     "missing": _missing, "backups": _backups, "relink": _relink, "settings": _settings, "manual": _manual,
-    "news": _news, "absence": _absence, "relations": _relations, "decide": _decide, "rules": _rules,
-    "merge": _merge, "split": _split, "delete": _delete,
+    "news": _news, "absence": _absence, "relations": _relations, "limits": _limits, "offsets": _offsets,
+    "decide": _decide, "rules": _rules, "merge": _merge, "split": _split, "delete": _delete,
     "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
     "try_model": _try_model, "carry_mask": _carry_mask, "import_predictions": _import_predictions,
 }  # fmt: skip

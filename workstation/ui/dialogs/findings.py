@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QHeaderView, QLineEdit, QTableWidget, QTableWidgetItem
 
-from workstation.app.finding_rows import measured_text
+from workstation.app.measured_words import measured_text
 from workstation.app.rule_counts import RuleCount, kept_counts
 from workstation.core.findings import Finding, causes_of
 from workstation.ui.dialogs.sheet import Sheet, named

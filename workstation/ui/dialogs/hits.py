@@ -110,7 +110,7 @@ def _actions(window: MainWindow) -> list[Hit]:
                     kind=action.menu,
                     act=partial(window.perform, action.id, pane),
                     keys=keys[0] if keys else "",
-                    help=action.help,
+                    help=window.performing.help_of(action),
                     why_not=why,
                 )
             )

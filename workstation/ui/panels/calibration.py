@@ -29,6 +29,7 @@ from workstation.core.findings import Finding
 from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
+from workstation.ui.panels.going import go_to
 from workstation.ui.panes.base import Pane
 from workstation.ui.scenes.range_plot import RangePlot
 from workstation.ui.theme import Theme
@@ -263,7 +264,7 @@ class CalibrationPanel(Pane):
         self.plot.show_camera(self.shown(), found.thing)
         if self.bench is not None and self.bench.view is not None:
             there = [each for each in found.off.labels if each in self.bench.view.annotations]
-            self.bench.select(there, cause=self.kind)
+            go_to(self.bench, there, cause=self.kind)
         self._show_buttons()
 
     # --- saying the cause -----------------------------------------------------------------------------------------

@@ -7,14 +7,15 @@ from functools import partial
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from workstation.app.checking import SampleChecks
-from workstation.app.finding_rows import COLUMNS, NOT_RUN, filter_key, finding_rows, streams_of
+from workstation.app.finding_places import FindingPlaces
+from workstation.app.finding_rows import COLUMNS, NOT_RUN, FindingRows, filter_key
 from workstation.app.rows import Cell, Row
 from workstation.app.sample_view import SampleView
 from workstation.core.findings import Finding, FindingState, causes_of
 from workstation.core.ontology import ErrorType
 from workstation.ui.panels.going import decide, fix, go_to_finding
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
+from workstation.ui.slices import Slices
 from workstation.ui.workbench import Workbench
 
 _REASONS = (
@@ -57,19 +58,39 @@ class FindingsPanel(ListPanel):
             self.bar.removeWidget(self._boxes[name])
             second.addWidget(self._boxes[name], 1)
         self.column.insertLayout(1, second)
+        self._rows = FindingRows()
+        self._making = Slices(self)
 
     def bound(self, bench: Workbench) -> None:
         super().bound(bench)
-        self.hear(bench.checks.changed, self._on_checks)
+        self.hear(bench.findings_placed, self._on_findings)
         bench.check_soon()
 
+    def unbound(self, bench: Workbench) -> None:
+        self._making.stop()
+        self._rows = FindingRows()
+        super().unbound(bench)
+
     def sample_opened(self, view: SampleView | None) -> None:
+        self._making.stop()
+        self._rows = FindingRows()
         super().sample_opened(view)
         if self.bench is not None and view is not None:
             self.bench.check_soon()
 
-    def _on_checks(self, _checks: SampleChecks) -> None:
+    def _on_findings(self, _places: FindingPlaces) -> None:
         self.refresh_soon()
+
+    def refresh(self) -> None:
+        """Make the rows again, a slice at a time where they are very many, and show them when they are made."""
+        bench = self.bench
+        if bench is None or bench.view is None or bench.places is None or not bench.places.told:
+            self._making.stop()
+            self._rows = FindingRows()
+            super().refresh()
+        else:
+            self._soon.stop()
+            self._making.start(self._rows.make(bench.places, bench.checks.not_run), super().refresh)
 
     def _findings(self) -> Sequence[Finding]:
         bench = self.bench
@@ -81,15 +102,12 @@ class FindingsPanel(ListPanel):
         bench = self.bench
         assert bench is not None
         assert bench.view is not None
-        checked = bench.checks.sample == bench.view.id
-        self.empty = "Nothing was found." if checked else "Checking …"
-        found = self._findings()
-        not_run = bench.checks.not_run if checked else ()
-        rules = sorted({each.rule for each in found} | {rule for rule, _ in not_run})
-        streams = dict.fromkeys(key for each in found for key in streams_of(bench.view, each))
-        self.refill("rule", (_ALL_RULES, *((filter_key("rule", each), each) for each in rules)))
-        self.refill("stream", (_ALL_STREAMS, *((filter_key("stream", each), each) for each in sorted(streams))))
-        return finding_rows(bench.view, found, not_run)
+        told = bench.places is not None and bench.places.told
+        self.empty = "Nothing was found." if told else "Checking …"
+        made = self._rows
+        self.refill("rule", (_ALL_RULES, *((filter_key("rule", each), each) for each in sorted(made.rules))))
+        self.refill("stream", (_ALL_STREAMS, *((filter_key("stream", each), each) for each in sorted(made.streams))))
+        return made.rows
 
     def choose(self, row: Row, cell: Cell | None) -> None:
         finding = next((each for each in self._findings() if each.fingerprint == row.key), None)

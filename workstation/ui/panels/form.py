@@ -87,12 +87,13 @@ class Form(QScrollArea):
             for editor in part.editors.values():
                 editor.setObjectName("")  # a name belongs to what is shown
         self._editors = {}
-        for place, (signature, section) in enumerate(zip(signatures, sections, strict=True)):
+        above: QWidget | None = None
+        for signature, section in zip(signatures, sections, strict=True):
             part = self._parts.pop(signature) if signature in self._parts else self._built(section)
             self._parts[signature] = part
             self._editors |= part.editors
-            if self._column.indexOf(part.widget) != place:
-                self._column.insertWidget(place, part.widget)
+            self._put_below(above, part.widget)
+            above = part.widget
             for key, editor in part.editors.items():
                 editor.setObjectName(f"{self.objectName()}_{key.replace(':', '_').replace('.', '_')}")
             part.widget.show()
@@ -101,6 +102,14 @@ class Form(QScrollArea):
             gone = self._parts.pop(next(iter(self._parts)))
             self._column.removeWidget(gone.widget)
             gone.widget.deleteLater()
+
+    def _put_below(self, above: QWidget | None, widget: QWidget) -> None:
+        """Those that are hidden may lie between; a section that stands right is left alone, which lays out nothing."""
+        column = self._column
+        least = 0 if above is None else column.indexOf(above) + 1
+        if column.indexOf(widget) < least:
+            column.removeWidget(widget)
+            column.insertWidget(0 if above is None else column.indexOf(above) + 1, widget)
 
     def _built(self, section: Section) -> _Part:
         part = _Part(QWidget(self.widget()))

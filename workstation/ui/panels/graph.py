@@ -6,6 +6,8 @@ A click, or arrows and Enter, goes to a thing or a relation; the graph then stan
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
@@ -15,6 +17,7 @@ from workstation.app.link_graph import Graph, graph_of
 from workstation.app.sample_view import SampleView
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
+from workstation.ui.keymap import keyless
 from workstation.ui.panels.going import go_to
 from workstation.ui.panes.base import Pane
 from workstation.ui.scenes.graph_scene import GraphScene, Item, Standing
@@ -40,6 +43,11 @@ class GraphCanvas(QWidget):
         self.theme: Theme = DARK
         self.standing = Standing(frozenset(), frozenset(), None, None)
         self.empty = ""
+        self._spelled: Callable[[str], str] = keyless
+
+    def spell(self, spelled: Callable[[str], str]) -> None:
+        """Put keys into words with this from now on."""
+        self._spelled = spelled
 
     def sizeHint(self) -> QSize:
         return QSize(round(self.scene.width), round(self.scene.height))
@@ -66,7 +74,7 @@ class GraphCanvas(QWidget):
         if not self.scene.items:
             painter.setPen(QColor(self.theme.quiet))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect().adjusted(16, 8, -16, -8), flags, self.empty)
+            painter.drawText(self.rect().adjusted(16, 8, -16, -8), flags, self._spelled(self.empty))
         origin = self.origin()
         painter.translate(origin)
         self.scene.paint(painter, self.theme, self.standing, QRectF(event.rect()).translated(-origin))
@@ -123,7 +131,7 @@ class GraphPanel(Pane):
         self.whole.setObjectName("graph_whole")
         self.whole.setText("All")
         self.whole.setAccessibleName("Show all links of the sample")
-        self.whole.setToolTip("All links of the sample, whatever is selected (Shift+A)")
+        self.whole.setToolTip("All links of the sample, whatever is selected (@graph.whole)")
         self.whole.setCheckable(True)
         self.whole.setAutoRaise(True)
         self.whole.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -189,7 +197,7 @@ class GraphPanel(Pane):
         view = bench.view
         stale = () if bench.stale is None else bench.stale.links()
         graph = graph_of(view, () if self.whole.isChecked() else self._focus, stale=stale)
-        self.canvas.empty = "No links yet. R begins one: pick, pick, then the key of the relation."
+        self.canvas.empty = "No links yet. Begin one (@link.add): pick, pick, then the key of the relation."
         self.canvas.show_scene(GraphScene(graph, small_font()))
         self._say(view, graph)
         self._stand()

@@ -42,11 +42,12 @@ from workstation.ui.panes.base import Pane
 from workstation.ui.theme import Theme
 from workstation.ui.workbench import Tone, Workbench
 
-_SOON_MS = 20
+_SOON_MS = 8
+"""After the panes that show the thing itself were painted: what takes them longer comes first all the same."""
 _TABS: tuple[tuple[str, str, tuple[Column, ...], str], ...] = (
     ("keyframes", "Keyframes", keyframe_rows.COLUMNS, "No track is selected."),
-    ("links", "Links", link_rows.COLUMNS, "It hangs in no link. R begins one."),
-    ("comments", "Comments", comment_rows.COLUMNS, "No comments. U asks a question about it."),
+    ("links", "Links", link_rows.COLUMNS, "It hangs in no link. Begin one (@link.add)."),
+    ("comments", "Comments", comment_rows.COLUMNS, "No comments. Ask a question about it (@question.ask)."),
     ("record", "History", history_rows.COLUMNS, "Select one record to see its history."),
 )
 
@@ -317,7 +318,7 @@ class InspectorPanel(Pane):
         self.query.setObjectName("inspector_query")
         self.query.setAccessibleName("Select by words")
         self.query.setPlaceholderText("Select: class:car state:draft …")
-        self.query.setToolTip(f"Select by words (Ctrl+F), then Enter: {HELP}")
+        self.query.setToolTip(f"Select by words (@edit.select_where), then Enter: {HELP}")
         self.query.setClearButtonEnabled(True)
         self.query.returnPressed.connect(self._on_query)
         row = QHBoxLayout()

@@ -41,6 +41,8 @@ class LinkMode(Pane):
         super().__init__(parent)
         self.header.hide()
         self.picks: list[str] = []
+        self._gone: list[str] = []
+        """Picks that were taken back, until another is made."""
         self.offered: list[Offer] = []
         self.refused: list[Refusal] = []
         self.moving: str | None = None
@@ -78,6 +80,7 @@ class LinkMode(Pane):
 
     def _start(self) -> None:
         self.gesture = _Keys(self)
+        self._gone = []
         self.active_changed.emit(True)
         self._show()
 
@@ -144,8 +147,19 @@ class LinkMode(Pane):
         """Forget a pick, the last unless told."""
         self.waiting = None
         if self.picks:
-            self.picks.pop(number)
+            self._gone.append(self.picks.pop(number))
         self._show()
+
+    @property
+    def may_pick_again(self) -> bool:
+        """Whether a pick was taken back."""
+        return bool(self._gone)
+
+    def pick_again(self) -> None:
+        """The pick that was taken back last."""
+        if self._gone:
+            self._take_pick(self._gone.pop(), fresh=False)
+            self._show()
 
     def turn_negative(self) -> None:
         """These are stated not to be related so, or the other way round again."""
@@ -192,8 +206,10 @@ class LinkMode(Pane):
                 self._take_pick(each)
         self._show()
 
-    def _take_pick(self, record_id: str) -> None:
+    def _take_pick(self, record_id: str, *, fresh: bool = True) -> None:
         self.waiting = None
+        if fresh:
+            self._gone = []
         if self.moving is not None:
             self.picks = [record_id]
         elif self._dead and len(self.picks) > 1:
@@ -231,6 +247,7 @@ class LinkMode(Pane):
             self.end()
             return
         self.picks = [each for each in self.picks if bench.view.exists(each)]
+        self._gone = [each for each in self._gone if bench.view.exists(each)]
         self._judge()
         words = self._words_of_move(bench.view) if self.moving is not None else self._words_of_picks()
         bench.picked.emit((*self._ends_now(bench.view), *self.picks))
@@ -451,6 +468,9 @@ class _Keys:
         mode, text = self._mode, event.text().casefold()
         if event.key() == Qt.Key.Key_Backspace or (event.key() == Qt.Key.Key_Undo and mode.picks):
             mode.take_back()
+            return True
+        if event.key() == Qt.Key.Key_Redo and (mode.picks or mode.may_pick_again):
+            mode.pick_again()
             return True
         if mode.moving is not None:
             return self._move(event.key(), text)

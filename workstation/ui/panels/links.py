@@ -24,7 +24,7 @@ class LinksPanel(ListPanel):
     title = "Links"
     columns = COLUMNS
     hint = "Filter links"
-    empty = "No links yet. R begins one: pick, pick, then the key of the relation."
+    empty = "No links yet. Begin one (@link.add): pick, pick, then the key of the relation."
     choices = (
         Choice(name="type", spoken="Show links of one type", entries=(("", "All types"),)),
         Choice(name="which", spoken="Show links in one state", entries=(

@@ -7,7 +7,6 @@ again a moment after something changed, as soon as somebody sees the panel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from workstation.app.rows import Cell, Column, Row, says
 from workstation.app.sample_view import SampleView
 from workstation.core.selection import SelectionChanged
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 from workstation.ui.eliding import ChoiceBox
 from workstation.ui.icons import icon
@@ -214,15 +214,9 @@ class ListPanel(Pane):
     def _mark_selected(self) -> None:
         if self.bench is None or not self.selects:
             return
-        wanted = self.wanted_ids()
-        numbers = [
-            number for number, row in enumerate(self.model.rows) if row.ids and any(each in wanted for each in row.ids)
-        ]
-        self.table.show_selected(numbers)
-        related = self.related_ids()
-        self.table.show_related(
-            number for number, row in enumerate(self.model.rows) if related and not related.isdisjoint(row.ids)
-        )
+        rows, wanted, related = self.model.rows, self.wanted_ids(), self.related_ids()
+        self.table.show_selected([i for i, row in enumerate(rows) if not wanted.isdisjoint(row.ids)] if wanted else [])
+        self.table.show_related([i for i, row in enumerate(rows) if not related.isdisjoint(row.ids)] if related else [])
 
     def related_ids(self) -> frozenset[str]:
         """The ids whose rows are marked as belonging to what is selected."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor
 
 from workstation.app.rows import Cell, Column, Row
 from workstation.ui.icons import icon
+from workstation.ui.keymap import keyless
 from workstation.ui.panels.swatches import mark_icon
 from workstation.ui.theme import DARK, Theme
 
@@ -27,6 +28,7 @@ class RowModel(QAbstractTableModel):
         super().__init__(parent)
         self.columns = tuple(columns)
         self.theme: Theme = DARK
+        self.spelled: Callable[[str], str] = keyless
         self._rows: list[Row] = []
 
     @property
@@ -72,7 +74,7 @@ class RowModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.help or column.title
+            return self.spelled(column.help) or column.title
         if role == Qt.ItemDataRole.TextAlignmentRole:
             left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             return _RIGHT if column.numeric else left

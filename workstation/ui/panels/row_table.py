@@ -5,7 +5,7 @@ Arrows move, Enter, a click or a double click chooses; letters stay free for the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -30,7 +30,8 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.app.rows import Cell, Column, Row
-from workstation.ui.panels.row_model import CELL, ROW, Index
+from workstation.ui.keymap import keyless
+from workstation.ui.panels.row_model import CELL, ROW, Index, RowModel
 from workstation.ui.theme import DARK, Theme
 
 _STRETCH = 16
@@ -55,6 +56,7 @@ class RowTable(QTableView):
         self.theme: Theme = DARK
         self.empty = ""
         """The sentence that stands where there are no rows."""
+        self._spelled: Callable[[str], str] = keyless
         self.related: frozenset[int] = frozenset()
         """Numbers of rows that belong to what is selected."""
         self._showing = False
@@ -185,6 +187,13 @@ class RowTable(QTableView):
             place = self.viewport().mapToGlobal(self.visualRect(index).bottomLeft())
         self.menu_wanted.emit(index.data(ROW) if index.isValid() else None, place)
 
+    def spell(self, spelled: Callable[[str], str]) -> None:
+        """Put keys into its sentence and the tips of its columns with this from now on."""
+        self._spelled = spelled
+        model: QAbstractItemModel | None = self.model()
+        if isinstance(model, RowModel):
+            model.spelled = spelled
+
     def changeEvent(self, event: object) -> None:
         super().changeEvent(event)  # type: ignore[arg-type]
         self._even_rows()
@@ -197,7 +206,7 @@ class RowTable(QTableView):
             painter.setPen(QColor(self.theme.quiet))
             room = self.viewport().rect().adjusted(16, 12, -16, -12)
             flags = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, int(flags), self.empty)
+            painter.drawText(room, int(flags), self._spelled(self.empty))
             painter.end()
 
     # --- own ----------------------------------------------------------------------------------------------------

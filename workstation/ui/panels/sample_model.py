@@ -13,7 +13,7 @@ from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
 
 from workstation.app.rows import Row
-from workstation.app.sample_pages import COLUMNS, SamplePages, short_row
+from workstation.app.sample_pages import COLUMNS, SamplePages, short_row, with_findings
 from workstation.core.sample import Sample
 from workstation.ui.panels.row_model import Index, RowModel
 
@@ -56,8 +56,8 @@ class SampleModel(RowModel):
         """How many findings the open sample has now, checked beside the work."""
         self._open = (key, findings)
         for number, row in enumerate(self._rows):
-            if row.key == key:
-                self._whole.discard(number)
+            if row.key == key and number in self._whole:  # else it is counted when it is painted
+                self._rows[number] = with_findings(row, findings)
                 self._changed(number)
 
     def recount(self, samples: Collection[str]) -> None:

@@ -317,9 +317,9 @@ class SamplesPanel(ListPanel):
         self.column.addWidget(self.missing)
 
     def _build_foot(self) -> None:
-        self._previous = _button("samples_previous", "Previous sample", "Previous sample (PgUp)")
-        self._next = _button("samples_next", "Next sample", "Next sample (PgDn)")
-        self._submit = _button("samples_submit", "Submit", "Submit the open sample and go on (Ctrl+Enter)")
+        self._previous = _button("samples_previous", "Previous sample", "Previous sample (@sample.previous)")
+        self._next = _button("samples_next", "Next sample", "Next sample (@sample.next)")
+        self._submit = _button("samples_submit", "Submit", "Submit the open sample and go on (@sample.submit)")
         self._submit.setText("Submit")
         self._open_label = QLabel()
         self._open_label.setObjectName("samples_open_state")

@@ -7,7 +7,7 @@ is measured and what it means is ``app/sync_work.py``; the two pictures are ``sy
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -159,8 +159,12 @@ class SyncPanel(Pane):
         self.speed.setValue(_USUAL_KMH)
         self.speed.valueChanged.connect(self._say_distance)
         row = QHBoxLayout()
+        self.limits = self._button(
+            "sync_limits", "Limits…", "Limits of time, for all work or one profile", self._on_limits
+        )
         row.addWidget(self.distance, 1)
         row.addWidget(self.speed)
+        row.addWidget(self.limits)
         for each in (self.words, self.band, self.doubt):
             self._column.addWidget(each)
         self._column.addLayout(row)
@@ -254,6 +258,8 @@ class SyncPanel(Pane):
             self._fill_methods(None if self.bench is None else self.bench.view)
             self._show_state()
             self._show_measured()
+        elif RecordKind.PROJECT in changes.kinds:
+            self._say_distance()  # its limits may be others
 
     def show_selection(self, change: SelectionChanged) -> None:
         self._say_distance()
@@ -450,7 +456,7 @@ class SyncPanel(Pane):
         kmh, whose = self._speed()
         self.speed.setEnabled(not whose)
         if measured is None:
-            self.distance.setText(limits_in_words(bench.session.store.project(), kmh, whose))
+            self.distance.setText(limits_in_words(bench.session.store.project(), bench.view.sample, kmh, whose))
             return
         metres, share = metres_of(measured.late_ns, kmh)
         self.distance.setText(f"{metres:.2f} m at {kmh:.0f} km/h{whose}, {share:.0%} of a 3.5 m lane")
@@ -470,6 +476,16 @@ class SyncPanel(Pane):
         view = None if self.bench is None else self.bench.view
         words = "" if view is None else f"{view.sample.key}: {state_in_words(view.sample, view.streams.values())}"
         self.state.setText(words)
+        self.state.setToolTip(words)
+        self._fit_state()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_state()
+
+    def _fit_state(self) -> None:
+        """As high as its lines: the column above would take their room."""
+        self.state.setMinimumHeight(max(0, self.state.heightForWidth(max(80, self.width() - 16))))
 
     @Slot()
     def _show_buttons(self) -> None:
@@ -507,6 +523,11 @@ class SyncPanel(Pane):
         bench.attempt(lambda: accept(bench.session, sample, measured))
         if bench.session.store.head() > head:
             bench.tell(f"{measured.moved.key} is corrected; undo takes it back.")
+
+    @Slot()
+    def _on_limits(self) -> None:
+        if self.bench is not None:
+            self.bench.wish("sync.limits")
 
     @Slot()
     def _on_note(self) -> None:

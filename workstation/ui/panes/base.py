@@ -18,15 +18,16 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from workstation.app.lag import Lag
 from workstation.core.clock import TimeCause
 from workstation.core.selection import SelectionChanged
 from workstation.ui.attention import Ear, Missed
+from workstation.ui.key_tips import spell_tips
 from workstation.ui.pane_header import PaneHeader
 from workstation.ui.still import StillBox
 
@@ -129,6 +130,13 @@ class Pane(QWidget):
         (``ui/link_lines.py``) begin and end there. Asked often; costs what is asked for."""
         return []
 
+    def label_at(self, place: QPoint) -> str | None:
+        """The label under a place of the pane, where pointing at it does not make it the hovered one."""
+        return None
+
+    def menu_entries(self, menu: QMenu) -> None:
+        """Put what the pane itself offers into the menu of a label, under what it is linked to."""
+
     def settled(self) -> bool:
         """Whether the screen shows what the playhead asks for; ``False`` while a worker still brings it. Pictures of
         the window wait for it."""
@@ -174,6 +182,8 @@ class Pane(QWidget):
             self._on_sample(bench.view)
         else:
             self._missed.sample = True
+        for part in (self, self.header):  # the header stands in the title bar of the dock
+            spell_tips(part, bench.spelled)
 
     def unbind(self) -> None:
         """Stop; may be called twice. After it no signal reaches the pane."""

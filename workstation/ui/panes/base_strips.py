@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -23,6 +23,7 @@ from workstation.core.annotation import Annotation
 from workstation.core.errors import DataError
 from workstation.core.sample import Stream
 from workstation.core.timebase import TimeRange
+from workstation.core.values import dataclass
 from workstation.ui.panes.base_strips_crowd import crowded, reaching, told_apart
 from workstation.ui.scenes.lane_scene import Argb, LaneScene
 from workstation.ui.scenes.tier_scene import TierScene

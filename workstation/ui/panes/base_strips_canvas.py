@@ -143,11 +143,16 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
     def paintEvent(self, event: QPaintEvent) -> None:
         self.paints += 1
         painter = QPainter(self)
+        try:
+            self._paint(painter, event)
+        finally:
+            painter.end()  # a painter that is left behind ends the program once its widget goes
+
+    def _paint(self, painter: QPainter, event: QPaintEvent) -> None:
         painter.setFont(small_font())
         model = self.model
         if model is None:
             painter.fillRect(event.rect(), self.palette().window())
-            painter.end()
             return
         painter.fillRect(event.rect(), QColor(model.bench.theme.panel))
         chosen = model.bench.selected
@@ -169,7 +174,6 @@ class StripsCanvas(QWidget, Generic[TableT, ModelT, StripT, PreviewT]):
         self._scale.draw(painter, ruler, of, model.own_units(), self._paint_ruler)
         time_ns = model.bench.clock.time_ns
         x = self._paint_playhead(painter, model, time_ns)
-        painter.end()
         if event.rect().left() <= x <= event.rect().right() or not 0 <= x <= self.width():
             self.lag.painted_playhead(model.viewport, time_ns)
 

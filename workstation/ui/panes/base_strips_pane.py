@@ -18,6 +18,7 @@ from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base import Gesture
 from workstation.ui.panes.base_gestures import Drag
+from workstation.ui.panes.base_marks import MarkedIn
 from workstation.ui.panes.base_strips_canvas import RULER_PX, ModelT, StripsCanvas
 from workstation.ui.panes.base_time import TimePane
 from workstation.ui.theme import Theme
@@ -87,6 +88,7 @@ class StripsPane(TimePane, Generic[ModelT]):
         grid.setColumnMinimumWidth(0, self.heads.maximumWidth())
         grid.setColumnStretch(1, 1)
         grid.setRowStretch(1, 1)
+        self._marked = MarkedIn(self.canvas, self._unmarked)
         self.canvas.gesture_changed.connect(self._on_gesture)
         self.canvas.zoom_wanted.connect(self.zoom)
         self.canvas.pan_wanted.connect(self.pan)
@@ -173,13 +175,14 @@ class StripsPane(TimePane, Generic[ModelT]):
             return
         now, begin = bench.clock.time_ns, self.canvas.mark_in_ns
         if not out:
-            self.canvas.mark_in_ns = now
+            self._marked.set(now)
+            self.gesture = self.gesture or self._marked
         elif begin is None:
-            bench.tell("Mark the beginning first (I), then the end (O).")
+            bench.tell(f"Mark the beginning first (@{self.kind}.mark_in), then the end (@{self.kind}.mark_out).")
         elif begin == now:
             bench.tell(self.no_length)
         else:
-            self.canvas.mark_in_ns = None
+            self._marked.cancel()
             make(TimeRange(min(begin, now), max(begin, now)))
         self.canvas.update()
 
@@ -207,8 +210,12 @@ class StripsPane(TimePane, Generic[ModelT]):
         self.renew()
 
     def _on_gesture(self, drag: Gesture | None) -> None:
-        self.gesture = drag
+        self.gesture = drag if drag is not None else self._marked if self._marked.begun else None
         self.canvas.update()
+
+    def _unmarked(self) -> None:
+        if self.gesture is self._marked:
+            self.gesture = None
 
     def _scrolled(self, value: int) -> None:
         self.canvas.offset = self.heads.offset = value

@@ -25,7 +25,6 @@ from workstation.core.sample import Stream, StreamKind
 from workstation.core.selection import Ids, SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base_views import ViewsPane
-from workstation.ui.panes.camera_frames import Turnstile
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_settings import CameraSettings
 from workstation.ui.panes.camera_view import CameraView
@@ -77,7 +76,6 @@ class CameraPane(ViewsPane[CameraView]):
         self._zooms: dict[str, tuple[Zoom, bool]] = {}
         """By stream key, and whether it is locked: kept over samples."""
         self._across = 1
-        self._turnstile = Turnstile(self)
         self._sweeps: CloudSweeps | None = None
         self._no_sweeps = False
         self._build_grid()
@@ -151,7 +149,7 @@ class CameraPane(ViewsPane[CameraView]):
         streams = in_view_order([each for each in view.streams.values() if each.kind in PICTURE_KINDS])
         placed = bench.placed if streams else None
         for stream in streams[:MOST_CAMERAS]:
-            camera = CameraView(bench, view, stream, placed, self.look, self.guard, self._turnstile, self.body)
+            camera = CameraView(bench, view, stream, placed, self.look, self.guard, self.body)
             camera.taken.connect(self._taken)
             camera.tool_moved.connect(self._tool_moved)
             camera.zoomed.connect(self._zoomed)
@@ -335,9 +333,10 @@ class CameraPane(ViewsPane[CameraView]):
 
     def _clear(self) -> None:
         self.gesture = None
-        self._turnstile.close()
         self.focused = self.enlarged = None
         views, self.views = self.views, []
+        for camera in views:
+            camera.frames.stop()  # all of them end beside each other
         for camera in views:
             self._grid.removeWidget(camera)
             camera.close_feed()

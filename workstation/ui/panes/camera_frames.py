@@ -7,12 +7,10 @@ also brings the picture into the form the screen takes, so that the window's thr
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic_ns
 
-from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
 from workstation.app.feeds import Now, PictureDelivery, PictureFeed, StillFeed, open_pictures
@@ -22,6 +20,7 @@ from workstation.core.sample import Stream
 from workstation.media.base import Picture, View
 from workstation.ui.gui_thread import GuiThread
 from workstation.ui.scenes.frame_item import PLAIN, Shown, Tone, has_alpha, image_of, shown_pixels
+from workstation.ui.turnstile import Turnstile
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,36 +77,6 @@ class _Carrier:
         self._gui.post(self._receive, _Carried(self, delivery, shown, tone, error))
 
 
-class Turnstile(QObject):
-    """Lets one picture through per turn of the event loop, so that those of many cameras, which come together, are not
-    drawn in one long turn in which nothing else happens."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._waiting: deque[tuple[Callable[[_Carried], None], _Carried]] = deque()
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._let_through)
-
-    def enter(self, take: Callable[[_Carried], None], carried: _Carried) -> None:
-        """Call ``take(carried)`` soon; an older one of the same camera that still waits is left out."""
-        self._waiting = deque(each for each in self._waiting if each[0] != take)
-        self._waiting.append((take, carried))
-        self._timer.start()
-
-    def close(self) -> None:
-        """Forget what waits."""
-        self._waiting.clear()
-        self._timer.stop()
-
-    def _let_through(self) -> None:
-        if self._waiting:
-            take, carried = self._waiting.popleft()
-            take(carried)
-        if not self._waiting:
-            self._timer.stop()
-
-
 class CameraFrames:
     """What is wanted, what is on its way and what is painted, of one stream. The window's thread."""
 
@@ -140,6 +109,11 @@ class CameraFrames:
         except DataError as problem:
             self.trouble = str(problem)
             self._carrier = None
+
+    def stop(self) -> None:
+        """Tell the worker to end: ``close`` waits for it."""
+        if self.feed is not None:
+            self.feed.stop()
 
     def close(self) -> None:
         """End the worker; what still comes is dropped."""

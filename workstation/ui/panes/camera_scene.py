@@ -11,11 +11,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.looks import Paint
 from workstation.app.picture_scene import PICTURE_SHAPES, Drawn, Missing, OnPicture, PictureScene
 from workstation.app.picture_shapes import Lines, bounds_of, distance, hull, inside, lines_of, size_of
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.previews import Dragged
 from workstation.app.sample_view import SampleView
+from workstation.core.annotation import Annotation
 from workstation.core.cameras import Camera
 from workstation.core.geometry import Cuboid, Mask, kind_of
 from workstation.core.poses import RigidTransform
@@ -45,6 +47,8 @@ class CameraScene(DrawnScene):
         self.dragged: list[DraggedShadow] = []
         """Cuboids as they would be if the mouse were released now."""
         self._session_ns: int | None = None
+        self._told: dict[str, tuple[Paint, str, str | None]] = {}
+        """Look, name and class of each cuboid: they are the same from picture to picture."""
 
     @property
     def uncalibrated(self) -> bool:
@@ -56,6 +60,7 @@ class CameraScene(DrawnScene):
     def renew(self) -> None:
         """Records have changed: whatever is asked next is read again."""
         self._scene.renew()
+        self._told.clear()
         self.camera = None if self._cuboids is None else self._cuboids.camera_of(self.stream)
 
     def set_picture(self, own_ns: int | None, session_ns: int | None, instance: str | None) -> None:
@@ -100,9 +105,14 @@ class CameraScene(DrawnScene):
         for seen in self._cuboids.projected(self.camera, self._session_ns):
             record = self.view.annotations.get(seen.annotation)
             if record is not None and seen.annotation not in self._dragged and self._visible(seen.annotation):
-                name, paint = self.view.name_of(record.id), self.view.paint_of(record)
-                found.append(Shadow(seen, paint, name, self.view.class_of(record)))
+                found.append(Shadow(seen, *self._told_of(record)))
         return found
+
+    def _told_of(self, record: Annotation) -> tuple[Paint, str, str | None]:
+        if record.id not in self._told:
+            view = self.view
+            self._told[record.id] = (view.paint_of(record), view.name_of(record.id), view.class_of(record))
+        return self._told[record.id]
 
     def _projected_dragged(self) -> list[DraggedShadow]:
         """Shown even where cuboids are switched off: whoever drags one wants to see where it goes."""
@@ -176,6 +186,13 @@ class CameraScene(DrawnScene):
     def within(self, ring: Sequence[Place]) -> list[str]:
         around = [each.seen.annotation for each in self.shadows if inside(each.seen.segments.reshape(-1, 2), ring)]
         return super().within(ring) + around
+
+    def shows(self, ids: frozenset[str]) -> bool:
+        """Whether any of these is drawn here, as it is or in a hand."""
+        drawn = (each.id for each in self.shown.drawn)
+        shadows = (each.seen.annotation for each in self.shadows)
+        dragged = (each.shadow.seen.annotation for each in self.dragged)
+        return not ids.isdisjoint((*drawn, *shadows, *dragged))
 
     def drawn(self, annotation: str) -> Drawn | None:
         """How an annotation is drawn now."""

@@ -24,7 +24,7 @@ from workstation.media.base import Window
 from workstation.ui.panes.base_drawn import on_screen
 from workstation.ui.panes.camera_area import PictureArea
 from workstation.ui.panes.camera_canvas import ViewCanvas
-from workstation.ui.panes.camera_frames import CameraFrames, Frame, Turnstile
+from workstation.ui.panes.camera_frames import CameraFrames, Frame
 from workstation.ui.panes.camera_header import CameraHeader, Said
 from workstation.ui.panes.camera_look import CameraLook
 from workstation.ui.panes.camera_scene import CameraScene
@@ -40,6 +40,8 @@ from workstation.ui.workbench import Workbench
 
 _LATE_MS = 150
 """A picture that is not the wanted one is dimmed after so long."""
+_SAID_NS = 200_000_000
+"""While it plays the header speaks with each picture, and so often where none comes: not with every tick."""
 _WHEEL = 1.2
 
 
@@ -57,7 +59,7 @@ class CameraView(QWidget):
 
     def __init__(
         self, bench: Workbench, view: SampleView, stream: Stream, cuboids: PlacedCuboids | None, look: CameraLook,
-        guard: Callable[..., Any], turnstile: Turnstile, parent: QWidget | None = None,
+        guard: Callable[..., Any], parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.bench = bench
@@ -66,7 +68,7 @@ class CameraView(QWidget):
         self.title = stream.role if roles.count(stream.role) == 1 and stream.role else stream.key
         self.look = look
         self.guard = guard
-        self.frames = CameraFrames(stream, bench.gui, self._frame_changed, turnstile)
+        self.frames = CameraFrames(stream, bench.gui, self._frame_changed, bench.turnstile)
         self.scene = CameraScene(view, stream, cuboids, bench.sight)
         self.canvas = ViewCanvas(self)
         self.tool = make_tool(bench.hand.tool, self.canvas)
@@ -80,7 +82,7 @@ class CameraView(QWidget):
         self._zoom = FIT
         self._viewport: Viewport | None = None
         self._size_px = (16, 9)
-        self._time_ns = 0
+        self._time_ns = self._said_at_ns = 0
         self._build()
 
     def _build(self) -> None:
@@ -145,7 +147,8 @@ class CameraView(QWidget):
             self._set_late(False)
         elif not self._patience.isActive():
             self._patience.start()
-        self._say()
+        if not self.bench.clock.playing or abs(time_ns - self._said_at_ns) >= _SAID_NS:
+            self._say()
 
     def _frame_changed(self) -> None:
         """Another picture, or none: header, scene and screen follow in one step."""
@@ -203,6 +206,7 @@ class CameraView(QWidget):
     # --- what is said -------------------------------------------------------------------------------------------
 
     def _say(self) -> None:
+        self._said_at_ns = self._time_ns
         frame, now, feed = self.frames.frame, self.frames.now, self.frames.feed
         said = Said(best=self.best, locked=self.zoom_locked)
         if self.frames.trouble:
@@ -282,9 +286,9 @@ class CameraView(QWidget):
         return on_screen(shown, self.viewport, QRectF(self.area.rect()))
 
     def show_marks(self, marks: Marks) -> None:
-        """Other things are selected or hovered."""
-        if marks != self.marks:
-            self.marks = marks
+        """Other things are selected or hovered; a picture that shows none of them stays as it is."""
+        differing, self.marks = self.marks.differing(marks), marks
+        if differing and (self.scene.missing or self.scene.shows(differing)):
             self.area.forget_layer()
 
     def set_best(self, best: bool) -> None:

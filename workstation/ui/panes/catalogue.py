@@ -6,9 +6,9 @@ A new pane is a new module and one line here. Modules are imported when the pane
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from enum import StrEnum
 
+from workstation.core.values import dataclass
 from workstation.ui.panes.base import Pane
 
 

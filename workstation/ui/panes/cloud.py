@@ -111,7 +111,7 @@ class CloudPane(Pane):
     def bound(self, bench: Workbench) -> None:
         self.look = read_look(bench.session.project.path)
         self._renderer = SpaceRenderer(bench.gui.post)
-        self.canvas = SpaceCanvas(self._renderer, "cloud_canvas", "Point cloud", self.body)
+        self.canvas = SpaceCanvas(self._renderer, "cloud_canvas", "Point cloud", self.body, turnstile=bench.turnstile)
         self.canvas.guard = self.guard
         self.canvas.zoom_locked = self.look.zoom_locked
         self.canvas.over.append(self.over.paint)
@@ -345,9 +345,8 @@ class CloudPane(Pane):
         if self.sides is not None:
             self.sides.renew()
         if canvas is not None and moment is not None:
-            canvas.show_lines(*self._lines(moment))
             self.over.forget()
-            canvas.update()
+            canvas.show_lines(*self._lines(moment))  # and is painted when they are drawn, names and all
 
     def _still(self, moment: CloudMoment, view: SpaceView) -> StillLines | None:
         bench, picture = self.bench, self._picture

@@ -23,6 +23,7 @@ from workstation.ui.scenes.space_scene import scene_for_this_machine
 from workstation.ui.scenes.space_view import SpaceView
 from workstation.ui.tools.canvas import Button, Modifier
 from workstation.ui.tools.space_tool import Shown, SpaceHit, SpacePointer, SpaceTool
+from workstation.ui.turnstile import Turnstile
 
 WHEEL = 1.2
 _REST_MS = 160
@@ -56,6 +57,7 @@ class SpaceCanvas(QWidget):
         *,
         turns: bool = True,
         scene: Callable[[], CloudScene] = scene_for_this_machine,
+        turnstile: Turnstile | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
@@ -65,6 +67,7 @@ class SpaceCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.turns = turns
+        self._turnstile = turnstile
         self.tool: SpaceTool | None = None
         self.background = "#0d0e11"
         self.zoom_locked = False
@@ -221,6 +224,12 @@ class SpaceCanvas(QWidget):
             self._easel.show(self._wished)
 
     def _receive(self, drawn: Drawn) -> None:
+        if self._turnstile is None:
+            self._take(drawn)
+        else:
+            self._turnstile.enter(self._take, drawn)
+
+    def _take(self, drawn: Drawn) -> None:
         if self._easel is None or drawn.wish.number <= self._forgotten:
             return  # closed, or told to show nothing meanwhile
         self.drawn = drawn

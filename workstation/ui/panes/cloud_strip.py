@@ -143,6 +143,12 @@ class StripPane(Pane):
             self._clear()
         self._renew()
 
+    def label_at(self, place: QPoint) -> str | None:
+        """The track, over every sweep where it is: nothing else can be pointed at here."""
+        under: QWidget | None = self.childAt(place)
+        on = any(each.canvas is under and each.shown is not None for each in self.cells.values())
+        return self._track if on else None
+
     def settled(self) -> bool:
         if not self.isVisible():
             return True

@@ -53,11 +53,12 @@ class DocumentPane(Pane):
         self.documents.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.documents.currentIndexChanged.connect(self._on_document)
         self.header.extra.addWidget(self.documents)
-        self.back = self._button("document_back", "◂", "Previous page", "Previous page (,)")
+        self.back = self._button("document_back", "◂", "Previous page", "Previous page (@document.previous_page)")
         self.back.clicked.connect(self._on_back)
-        self.on = self._button("document_on", "▸", "Next page", "Next page (.)")
+        self.on = self._button("document_on", "▸", "Next page", "Next page (@document.next_page)")
         self.on.clicked.connect(self._on_next)
-        self.tokens = self._button("document_words", "Words", "Boxes of words", "A box round every word (W)")
+        boxes = "A box round every word (@document.words)"
+        self.tokens = self._button("document_words", "Words", "Boxes of words", boxes)
         self.tokens.setCheckable(True)
         self.tokens.toggled.connect(self._on_tokens)
         self.width_button = self._button("document_width", "Width", "Page as wide as the pane", "As wide as the pane")
@@ -131,6 +132,13 @@ class DocumentPane(Pane):
     def where(self, ids: frozenset[str]) -> list[tuple[str, QRectF]]:
         corner = QPointF(self.page.mapTo(self, QPoint()))
         return [(key, rect.translated(corner)) for key, rect in self.page.where(ids)]
+
+    def label_at(self, place: QPoint) -> str | None:
+        """The smallest there: pages tell nobody what is pointed at."""
+        view = None if self.bench is None else self.bench.view
+        sights = [] if view is None else self.where(frozenset(view.annotations))
+        found = [(rect.width() * rect.height(), key) for key, rect in sights if rect.contains(place)]
+        return min(found)[1] if found else None
 
     def _stand(self) -> None:
         bench = self.bench

@@ -24,6 +24,7 @@ from workstation.app.sample_view import SampleView
 from workstation.core.geometry import TextSpan
 from workstation.core.sample import Stream
 from workstation.media.base import DocumentReader, Region
+from workstation.ui.keymap import keyless
 from workstation.ui.panes.document_canvas import PageCanvas
 from workstation.ui.panes.document_words import WordHand
 from workstation.ui.pointing import pointer_of
@@ -37,7 +38,8 @@ from workstation.ui.tools.catalogue import make_tool
 from workstation.ui.tools.state import SELECT
 
 if TYPE_CHECKING:
-    from workstation.ui.workbench import Workbench
+    from workstation.ui.keymap import keyless
+from workstation.ui.workbench import Workbench
 
 _WHEEL = 1.25
 _MARGIN_PX = 8.0
@@ -278,7 +280,9 @@ class PageView(QWidget):
         line = QRectF(max(0.0, top.left()), max(0.0, top.top()), min(top.width(), float(self.width())), 22.0)
         painter.fillRect(line, QColor(16, 18, 22, 190))
         painter.setPen(QColor("#f4f5f7"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, "Only a picture: it holds no words. Draw boxes with F3.")
+        spelled = keyless if self.bench is None else self.bench.spelled
+        text = spelled("Only a picture: it holds no words. Draw boxes (@tool.box).")
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
 
     def _say(self, painter: QPainter, text: str) -> None:
         assert self.bench is not None

@@ -26,6 +26,8 @@ from workstation.core.errors import UserError
 from workstation.core.geometry import Curve
 from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
+from workstation.ui.key_tips import set_tip
+from workstation.ui.keymap import keyless
 from workstation.ui.panes.base_buttons import header_button, header_toggle
 from workstation.ui.panes.base_strips import Part
 from workstation.ui.panes.base_strips_canvas import RULER_PX
@@ -43,6 +45,8 @@ from workstation.ui.workbench import Workbench
 _LIMITS = re.compile(r"\s*(.+?)\s*(?:…|\.\.+|\bto\b|;)\s*(.+?)\s*\Z")
 _SCALES = ((ScaleMode.AUTO, "Auto"), (ScaleMode.FIXED, "Fixed"), (ScaleMode.LOG, "Log"))
 
+_NO_VALUE = "Select a label that has a number, or draw values (@series.draw)"
+
 
 class SeriesPane(StripsPane[SeriesModel]):
     """All series of the sample."""
@@ -51,7 +55,7 @@ class SeriesPane(StripsPane[SeriesModel]):
     title = "Series"
     canvas: SeriesCanvas
     heads: SeriesHeads
-    no_length = "The end is where the beginning is: move the playhead, or mark a moment (M)."
+    no_length = "The end is where the beginning is: move the playhead, or mark a moment (@series.mark_moment)."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,17 +71,21 @@ class SeriesPane(StripsPane[SeriesModel]):
     # --- building -----------------------------------------------------------------------------------------------
 
     def _build_controls(self) -> None:
-        self.choose = header_button("series_choose", "Channels…", "Choose and order the channels (C)")
+        self.choose = header_button("series_choose", "Channels…", "Choose and order the channels (@series.channels)")
         self.choose.clicked.connect(self.choose_channels)
         self.scale = QComboBox()
         self.scale.setObjectName("series_scale")
         self.scale.setAccessibleName("Scale of the channel in hand")
-        self.scale.setToolTip("Scale of the channel in hand (S)")
+        self.scale.setToolTip("Scale of the channel in hand (@series.scale)")
         for mode, title in _SCALES:
             self.scale.addItem(title, mode)
         self.scale.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.scale.activated.connect(self._scale_chosen)
-        self.draw = header_toggle("series_draw", "Draw", "Draw values over time in place of spans (D)", on=False)
+        draws, snaps = (
+            "Draw values over time in place of spans (@series.draw)",
+            "Snap to rows, boundaries and the playhead (@series.snapping)",
+        )
+        self.draw = header_toggle("series_draw", "Draw", draws, on=False)
         self.draw.toggled.connect(self._draw_changed)
         self.value = QLineEdit()
         self.value.setObjectName("series_value")
@@ -85,7 +93,7 @@ class SeriesPane(StripsPane[SeriesModel]):
         self.value.setFixedWidth(150)
         self.value.returnPressed.connect(self._typed)
         self.linked = header_toggle("series_linked", "Link", "Show the same stretch of time as the timeline", on=True)
-        self.snap = header_toggle("series_snap", "Snap", "Snap to rows, boundaries and the playhead (Y)", on=True)
+        self.snap = header_toggle("series_snap", "Snap", snaps, on=True)
         for widget in (self.choose, self.scale, self.draw, self.value, self.linked, self.snap):
             self.header.extra.addWidget(widget)
         self._channel_list = ChannelList(self)
@@ -409,7 +417,8 @@ class SeriesPane(StripsPane[SeriesModel]):
         words = "" if model is None or bench is None else self._wanted_value(model, bench)
         self.value.setEnabled(bool(words))
         self.value.setPlaceholderText(words or "value")
-        self.value.setToolTip(f"Type {words} (V)" if words else "Select a label that has a number, or draw values (D)")
+        tip = f"Type {words} (@series.type_value)" if words else _NO_VALUE
+        set_tip(self.value, tip, keyless if bench is None else bench.spelled)
 
     def _wanted_value(self, model: SeriesModel, bench: Workbench) -> str:
         """What a typed value would be, with its unit; empty where there is none."""

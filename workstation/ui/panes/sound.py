@@ -30,6 +30,10 @@ _FLOORS = (-60, -75, -90, -100)
 _SCRUB_NS = 60_000_000
 _AIR_PX = 6
 
+_SPECTRA = "Show spectrograms (@sound.spectrogram)"
+_MEL = "Frequencies as heard (mel) instead of evenly (@sound.mel)"
+_SNAPS = "Snap to onsets, samples and boundaries (@sound.snapping)"
+
 
 class SoundPane(StripsPane[SoundModel]):
     """All sounds of the sample."""
@@ -38,7 +42,7 @@ class SoundPane(StripsPane[SoundModel]):
     title = "Sound"
     canvas: SoundCanvas
     heads: SoundHeads
-    no_length = "The end is where the beginning is: move the playhead, then mark out (O)."
+    no_length = "The end is where the beginning is: move the playhead, then mark out (@sound.mark_out)."
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,8 +59,8 @@ class SoundPane(StripsPane[SoundModel]):
 
     def _build_controls(self) -> None:
         self.waveform = header_toggle("sound_waveform", "Wave", "Show waveforms", on=True)
-        self.spectrogram = header_toggle("sound_spectrogram", "Spectrum", "Show spectrograms (W)", on=True)
-        self.mel = header_toggle("sound_mel", "Mel", "Frequencies as heard (mel) instead of evenly (E)", on=False)
+        self.spectrogram = header_toggle("sound_spectrogram", "Spectrum", _SPECTRA, on=True)
+        self.mel = header_toggle("sound_mel", "Mel", _MEL, on=False)
         self.floor = QComboBox()
         self.floor.setObjectName("sound_floor")
         self.floor.setAccessibleName("Quietest level shown in the spectrogram")
@@ -67,7 +71,7 @@ class SoundPane(StripsPane[SoundModel]):
         self.floor.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.audible = header_toggle("sound_audible", "Scrub", "Hear the sound while dragging on the ruler", on=False)
         self.linked = header_toggle("sound_linked", "Link", "Show the same stretch of time as the timeline", on=False)
-        self.snap = header_toggle("sound_snap", "Snap", "Snap to onsets, samples and boundaries (Y)", on=True)
+        self.snap = header_toggle("sound_snap", "Snap", _SNAPS, on=True)
         for button in (self.waveform, self.spectrogram, self.mel):
             button.toggled.connect(self._look_changed)
         self.floor.currentIndexChanged.connect(self._look_changed)

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QDoubleSpinBox, QToolButton, QWidget
 
 from workstation.app.playing import TrackMix
 from workstation.app.speakers import Speakers, name_of_row, paint_of_row
+from workstation.ui.key_tips import set_tip
+from workstation.ui.keymap import keyless
 from workstation.ui.panes.base_strips_canvas import RULER_PX
 from workstation.ui.panes.base_strips_pane import StripsHeads
 from workstation.ui.panes.sound_model import SoundModel, Strip
@@ -24,6 +26,7 @@ from workstation.ui.scenes.sound_scene import SoundScene
 from workstation.ui.scenes.tier_scene import TierScene
 
 HEAD_PX = 118
+_NEW_PERSON = "Give the selected turns to a new person; or drag a turn to this row (@sound.new_speaker)"
 _BUTTON_PX = 22
 _AXIS_PX = 26
 _LOWEST_DB, _HIGHEST_DB = -60.0, 24.0
@@ -43,7 +46,12 @@ class SoundHeads(StripsHeads):
         super().__init__("sound_heads", "Channels", HEAD_PX, parent)
         self.model: SoundModel | None = None
         self._mix: Mix | None = None
+        self._spelled: Callable[[str], str] = keyless
         self._controls: dict[tuple[str, int, str], QWidget] = {}
+
+    def spell(self, spelled: Callable[[str], str]) -> None:
+        """Put keys into the tips of controls that come with this."""
+        self._spelled = spelled
 
     def show_model(self, model: SoundModel | None, mix: Mix | None) -> None:
         """Another sample, or none."""
@@ -112,7 +120,7 @@ class SoundHeads(StripsHeads):
         button = QToolButton(self)
         button.setObjectName(f"sound_new_person_{key}")
         button.setAccessibleName(f"Give the turn to a new person, {key}")
-        button.setToolTip("Give the selected turns to a new person; or drag a turn to this row (Alt+Shift+Down)")
+        set_tip(button, _NEW_PERSON, self._spelled)
         button.setText("+ new person")
         button.setAutoRaise(True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -20,6 +20,8 @@ from workstation.app.text_source import Choice, choices_of
 from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
+from workstation.ui.key_tips import set_tip
+from workstation.ui.keymap import keyless
 from workstation.ui.panes.base import Pane
 from workstation.ui.panes.text_reading import TextReading
 from workstation.ui.panes.text_review import ReviewStrip
@@ -29,6 +31,9 @@ from workstation.ui.tools.state import Sight
 from workstation.ui.workbench import Workbench
 
 _LANGUAGES = ("en", "hi", "ar", "he", "de", "fr", "es", "zh", "ja")
+
+
+_WAYS = "Type in the text, or mark it (@text.type)"
 
 
 class TextPane(Pane):
@@ -84,7 +89,7 @@ class TextPane(Pane):
         field.setAccessibleName("Language of spans")
         field.setObjectName("text_language_field")
         field.returnPressed.connect(self._on_language)
-        self.type_in = self._button("text_type", "Type", "Type in the text, or mark it (Ctrl+M)")
+        self.type_in = self._button("text_type", "Type", _WAYS)
         self.type_in.toggled.connect(self._on_type)
         self.show_menu = QToolButton()
         self.show_menu.setObjectName("text_show")
@@ -163,6 +168,17 @@ class TextPane(Pane):
             return []  # while turns are typed they are one field of text
         corner = QPointF(canvas.viewport().mapTo(self, QPoint()))
         return [(key, rect.translated(corner)) for key, rect in canvas.where(ids)]
+
+    def label_at(self, place: QPoint) -> str | None:
+        """The turn or note under the pointer while it is typed in; what is read tells what is pointed at by itself."""
+        page = self.typing.page
+        line = page.line_at(page.mapFrom(self, place)) if page.isVisible() else None
+        turn = None if line is None else self.typing.turn_at(line)
+        return None if turn is None else turn.id
+
+    def menu_entries(self, menu: QMenu) -> None:
+        if self.typing.isVisible():
+            self.typing.page.menu_entries(menu)
 
     def show_time(self, time_ns: int) -> None:
         self._held.show_time(time_ns)
@@ -252,8 +268,8 @@ class TextPane(Pane):
         wants = choice is not None and self._typing.get(choice.key, choice.key.startswith("turns:"))
         self._filling = True
         self.type_in.setEnabled(typed)
-        self.type_in.setToolTip("Type in the text, or mark it (Ctrl+M)" if typed else
-                                "What was recorded as text is never changed; it can be marked")  # fmt: skip
+        ways, never = _WAYS, "What was recorded as text is never changed; it can be marked"
+        set_tip(self.type_in, ways if typed else never, keyless if self.bench is None else self.bench.spelled)
         self.type_in.setChecked(typed and wants)
         self._filling = False
         self._take_up(typing=typed and wants)

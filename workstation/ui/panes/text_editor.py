@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QMimeData, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, QSize, Qt, Slot
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import (
     QColor,
@@ -24,7 +24,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
 )
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QTextEdit, QWidget
 
 from workstation.app.transcript import DOUBTFUL, word_places
 from workstation.core.annotation import State, Word
@@ -37,6 +37,7 @@ GUTTER_PX = 176
 BREAK = "\u2028"
 """A line break inside a note, which stays one line of the page."""
 _LARGER_POINTS = 1.5
+_OVER_LINES = "Words of several turns are edited turn by turn; join two (@text.join)."
 """A transcript is read and typed in all day."""
 
 
@@ -67,6 +68,7 @@ class Page(QPlainTextEdit):
         self.setProperty(UNDO_OF_WINDOW, True)
         self.setTabChangesFocus(True)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the menu of labels holds its entries
         self.setAcceptDrops(False)
         self.viewport().setAcceptDrops(False)
         larger = QFont(self.font())
@@ -115,6 +117,13 @@ class Page(QPlainTextEdit):
             cursor = QTextCursor(block)
             cursor.setPosition(block.position() + min(at, max(0, block.length() - 1)))
             self.setTextCursor(cursor)
+
+    def line_at(self, place: QPoint) -> int | None:
+        """The line at a place of the page; none below the last."""
+        y = self.viewport().mapFrom(self, place).y()
+        block = self.cursorForPosition(QPoint(0, y)).block()
+        rect = self.blockBoundingGeometry(block).translated(self.contentOffset())
+        return block.blockNumber() if rect.top() <= y < rect.bottom() else None
 
     def scroll_to(self, line: int) -> None:
         """Bring a line into view without moving the caret."""
@@ -190,6 +199,26 @@ class Page(QPlainTextEdit):
             return
         super().keyPressEvent(event)
 
+    def menu_entries(self, menu: QMenu) -> None:
+        """What a hand expects of a right click on words."""
+        menu.addSeparator()
+        chosen, writes = self.textCursor().hasSelection(), not self.isReadOnly()
+        for name, words, act, may in (
+            ("cut", "Cut words", self._cut_words, chosen and writes), ("copy", "Copy words", self.copy, chosen),
+            ("paste", "Paste words", self.paste, writes and self.canPaste()),
+        ):  # fmt: skip
+            entry = menu.addAction(words)
+            entry.setObjectName(f"text_{name}")
+            entry.setEnabled(may)
+            entry.triggered.connect(act)
+
+    @Slot()
+    def _cut_words(self) -> None:
+        if self._over_lines(self.textCursor()):
+            self.refused.emit(_OVER_LINES)
+        else:
+            self.cut()
+
     def _why_not(self, event: QKeyEvent) -> str:
         cursor = self.textCursor()
         removes = event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete) or event.matches(
@@ -198,12 +227,12 @@ class Page(QPlainTextEdit):
         edits = removes or event.matches(QKeySequence.StandardKey.Paste)
         edits = edits or (bool(event.text()) and event.text().isprintable())
         if edits and self._over_lines(cursor):
-            return "Words of several turns are edited turn by turn: Ctrl+J joins two."
+            return _OVER_LINES
         if removes and not cursor.hasSelection():
             if event.key() == Qt.Key.Key_Backspace and cursor.atBlockStart():
-                return "This is the beginning of the turn: Ctrl+J joins it to another."
+                return "This is the beginning of the turn; join it to another (@text.join)."
             if event.key() == Qt.Key.Key_Delete and cursor.atBlockEnd():
-                return "This is the end of the turn: Ctrl+J joins the next one to it."
+                return "This is the end of the turn; join the next one to it (@text.join)."
         return ""
 
     def _over_lines(self, cursor: QTextCursor) -> bool:
@@ -216,7 +245,7 @@ class Page(QPlainTextEdit):
         """Plain words; line ends become blanks."""
         text = source.text()
         if self._over_lines(self.textCursor()):
-            self.refused.emit("Words of several turns are edited turn by turn: Ctrl+J joins two.")
+            self.refused.emit(_OVER_LINES)
         elif text:
             blank_before, blank_after = text[:1].isspace(), text[-1:].isspace()
             words = text.replace("\r\n", BREAK).replace("\n", BREAK) if self.notes else " ".join(text.split())

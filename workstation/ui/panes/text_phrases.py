@@ -85,7 +85,8 @@ class OpenPhrases:
         reading.marking.take(one.body, one.start, one.end)
         reading.canvas.reveal(place.passage, place.offset)
         count = f"{number + 1} of {len(found)} without a region"
-        reading.say(f"“{one.quote}”, {count}: a class key marks it, then R links it; Alt+X: nothing to be seen.")
+        ways = "mark it with the key of a class, then link it (@link.add); or nothing is to be seen (@text.not_seen)"
+        reading.say(f"“{one.quote}”, {count}: {ways}.")
 
     def _here(self) -> Key | None:
         marking, sheet = self._reading.marking, self._reading.canvas.sheet

@@ -169,8 +169,8 @@ class Typing(QWidget):
         self._place()
         if view is None or not turns:
             self.header.say(item="nothing here")
-            self.page.setPlaceholderText("" if view is None else "Nothing is transcribed here. Select a span and press "
-                                         "Ctrl+Shift+T to add a turn.")  # fmt: skip
+            self.page.setPlaceholderText("" if view is None or self.bench is None else self.bench.spelled(
+                "Nothing is transcribed here. Select a span and add a turn (@text.add_turn)."))  # fmt: skip
 
     def _place(self) -> None:
         """When the lines are said, by whom."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollBar, QWidget
 
-from workstation.app.checking import SampleChecks
+from workstation.app.finding_places import FindingPlaces
 from workstation.app.lane_layout import LaneChoice, LaneLayout, keep_layout, read_layout
 from workstation.app.lanes import LaneKind
 from workstation.app.sample_view import SampleView
@@ -23,6 +23,7 @@ from workstation.core.selection import SelectionChanged
 from workstation.core.timebase import TimeRange
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base_buttons import header_button, header_toggle
+from workstation.ui.panes.base_marks import MarkedIn
 from workstation.ui.panes.base_time import TimePane
 from workstation.ui.panes.timeline_canvas import LanesCanvas
 from workstation.ui.panes.timeline_edits import Edits
@@ -84,12 +85,12 @@ class TimelinePane(TimePane):
         self._filter_soon.setInterval(_TYPED_MS)
         self._filter_soon.timeout.connect(self._filter_changed)
         self.filter.textChanged.connect(self._filter_soon.start)
-        snaps = "Snap to frames, sweeps, onsets and boundaries (Y)"
+        snaps = "Snap to frames, sweeps, onsets and boundaries (@timeline.snapping)"
         self.snap_button = header_toggle("timeline_snap", "Snap", snaps, on=True)
         self.snap_button.toggled.connect(self._snap_toggled)
-        self._out = header_button("timeline_zoom_out", "−", "Zoom out (-)")
-        self._in = header_button("timeline_zoom_in", "+", "Zoom in (+)")
-        self._fit = header_button("timeline_fit", "Fit", "Show the whole sample (Ctrl+0)")
+        self._out = header_button("timeline_zoom_out", "−", "Zoom out (@timeline.zoom_out)")
+        self._in = header_button("timeline_zoom_in", "+", "Zoom in (@timeline.zoom_in)")
+        self._fit = header_button("timeline_fit", "Fit", "Show the whole sample (@timeline.fit)")
         self._out.clicked.connect(self.zoom_out)
         self._in.clicked.connect(self.zoom_in)
         self._fit.clicked.connect(self.fit)
@@ -116,6 +117,7 @@ class TimelinePane(TimePane):
         grid.setColumnStretch(1, 1)
         grid.setRowStretch(1, 1)
         self.heads.wished.connect(self._on_wish)
+        self.marked = MarkedIn(self.canvas, self._unmarked)
         for source in (self.canvas, self.ruler):
             source.gesture_changed.connect(self._on_gesture)
             source.zoom_wanted.connect(self.zoom)
@@ -136,7 +138,7 @@ class TimelinePane(TimePane):
         self.hear(bench.clock.transport_changed, self._on_transport)
         self.hear(bench.reveal_wanted, self.reveal)
         self.hear(bench.window_changed, self._on_window)
-        self.hear(bench.checks.changed, self._on_checks)
+        self.hear(bench.findings_placed, self._on_findings)
         self.hear(bench.calmed, self._on_calm)
         bench.check_soon()
 
@@ -171,7 +173,8 @@ class TimelinePane(TimePane):
         self.model.filter = self.filter.text()
         self.model.lane_changed = self._lane_changed
         self.model.rebuild()
-        self._on_checks(bench.checks)
+        if bench.places is not None:
+            self._on_findings(bench.places)
         self.edits = Edits(bench, self.model)
         table = Table(bench, self.model, self.edits, self.redraw)
         for widget in (self.canvas, self.ruler, self.minimap):
@@ -390,24 +393,35 @@ class TimelinePane(TimePane):
             self._placed()
 
     def _on_hand(self, hand: Hand) -> None:
-        if not hand.waiting and self.canvas.waiting is not None:
+        if not hand.waiting:
             self.canvas.waiting = None
+        elif self.edits is not None and self.edits.waits() and not isinstance(self.gesture, Drag):
+            self.canvas.waiting = self.edits.waiting  # also where redo brings it back
         self.canvas.update()
 
-    def _on_checks(self, checks: SampleChecks) -> None:
+    def _on_findings(self, places: FindingPlaces) -> None:
         scene = None if self.model is None else self.model.scene_of(LaneKind.FINDINGS)
-        if isinstance(scene, FindingScene) and self.model is not None and checks.sample == self.model.view.id:
-            scene.show(checks.findings)
+        if isinstance(scene, FindingScene) and self.model is not None and places.told:
+            scene.show(places.all)
             self.minimap.renew()
 
     def _on_transport(self, change: TransportChanged) -> None:
         del change
         self.canvas.update()
 
+    def mark_in(self, session_ns: int) -> None:
+        """A span begins there; mark out makes it."""
+        self.marked.set(session_ns)
+        self.gesture = self.gesture or self.marked
+
+    def _unmarked(self) -> None:
+        if self.gesture is self.marked:
+            self.gesture = None
+
     def _on_gesture(self, drag: Drag | None) -> None:
         if drag is not None:
             self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self.gesture = drag
+        self.gesture = drag if drag is not None else self.marked if self.marked.begun else None
         if drag is None and self.bench is not None:
             waiting = None if self.edits is None else self.edits.waiting
             self.canvas.waiting = waiting if self.bench.hand.waiting else None

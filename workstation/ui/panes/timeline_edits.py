@@ -7,13 +7,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from workstation.app.lanes import LaneKind, tier_of, touching
 from workstation.app.units import stepped
 from workstation.core.annotation import Annotation, Keyframe
 from workstation.core.geometry import ShapeKind
 from workstation.core.timebase import SECOND_NS, TimeRange
+from workstation.core.values import dataclass
 from workstation.ui.panes.timeline_model import Part, TimelineModel
 from workstation.ui.workbench import Workbench
 
@@ -41,6 +41,11 @@ class Edits:
         self._run: tuple[Boundary, str, float] | None = None
         self.waiting: tuple[str | None, TimeRange] | None = None
         """The span that was drawn last and has no class yet: its stream and where it is."""
+        self._make: Callable[[str], None] | None = None
+
+    def waits(self) -> bool:
+        """Whether it is that span which waits for its class."""
+        return self._make is not None and self._bench.hand.waits_for(self._make)
 
     # --- boundaries -------------------------------------------------------------------------------------------
 
@@ -156,7 +161,7 @@ class Edits:
         if class_id is not None:
             make(class_id)
             return False
-        self.waiting = (stream, shown)
+        self.waiting, self._make = (stream, shown), make
         view = self._model.view
         self._bench.hand.ask_class(make, fits=lambda chosen: view.may_be_drawn(chosen, stream, _SPAN))
         self._bench.tell("Which class? Press its key, or 0 to search.")

@@ -6,7 +6,6 @@ Each keeps a preview and edits nothing; letting go does one command, ``Esc`` doe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -14,6 +13,7 @@ from workstation.app.units import nearest_unit
 from workstation.core.annotation import Keyframe
 from workstation.core.selection import add, replace
 from workstation.core.timebase import TimeRange
+from workstation.core.values import dataclass
 from workstation.ui.panes import base_gestures as base
 from workstation.ui.panes.base_gestures import Modifiers, mode_of, panned, range_in_words
 from workstation.ui.panes.timeline_edits import Boundary, Edits

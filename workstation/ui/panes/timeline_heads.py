@@ -4,7 +4,6 @@ control has a name of its own for those who do not see it; the lanes themselves 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt
@@ -24,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
 from workstation.app.lanes import LaneKind
+from workstation.core.values import dataclass
 from workstation.ui.icons import icon
 from workstation.ui.panes.timeline_model import Row
 from workstation.ui.theme import Theme

@@ -92,17 +92,16 @@ class TimelineKeys:
         now = pane.bench.clock.time_ns
         if pane.canvas.mark_in_ns is None or (not out):
             if out:
-                pane.bench.tell("Mark the beginning first (I), then the end (O).")
+                pane.bench.tell("Mark the beginning first (@timeline.mark_in), then the end (@timeline.mark_out).")
                 return
-            pane.canvas.mark_in_ns = now
-            pane.canvas.update()
+            pane.mark_in(now)
             return
         shown = TimeRange(min(pane.canvas.mark_in_ns, now), max(pane.canvas.mark_in_ns, now))
         if shown.is_instant:
-            pane.bench.tell("The end is where the beginning is: move the playhead, then mark out (O).")
+            pane.bench.tell("The end is where the beginning is: move the playhead, then mark out (@timeline.mark_out).")
             return
         stream = pane.bench.focused_stream or pane.model.usual_stream()
-        pane.canvas.mark_in_ns = None
+        pane.marked.cancel()
         pane.edits.create(stream, shown)
         pane.canvas.waiting = pane.edits.waiting if pane.bench.hand.waiting else None
         pane.canvas.update()

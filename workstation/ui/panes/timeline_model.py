@@ -7,7 +7,6 @@ record: edits are in ``timeline_edits.py``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -32,6 +31,7 @@ from workstation.app.viewport import Int64s, whole
 from workstation.core.annotation import Annotation
 from workstation.core.errors import DataError
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 from workstation.ui.panes.base_strips import EDGE_PX, SNAP_PX, Keeper
 from workstation.ui.panes.timeline_scenes import SceneMaker

@@ -45,12 +45,12 @@ class TrajectoryPane(Pane):
 
     def _build_controls(self) -> None:
         things, follow = (
-            "Show labelled things around the path (Shift+T)",
-            "Keep the place at the playhead in view (Shift+C)",
+            "Show labelled things around the path (@trajectory.things)",
+            "Keep the place at the playhead in view (@trajectory.follow)",
         )
         self.things = header_toggle("trajectory_things", "Things", things, on=True)
         self.follow = header_toggle("trajectory_follow", "Follow", follow, on=False)
-        self._fit = header_button("trajectory_fit", "Fit", "Show the whole path (Ctrl+0)")
+        self._fit = header_button("trajectory_fit", "Fit", "Show the whole path (@trajectory.fit)")
         self._fit.clicked.connect(self.fit)
         self.things.toggled.connect(self._things_changed)
         self.follow.toggled.connect(self._follow_changed)

@@ -66,9 +66,10 @@ class VolumePane(ViewsPane[PlaneView]):
         self.window_menu.triggered.connect(self._window_chosen)
         self.window_button.setMenu(self.window_menu)
         self._named(self.window_button, "window", "Window", "Windows of the file and the usual ones (right-drag)")
-        self.flip_button = self._switch("flip", "Flip", "Exchange left and right of the display; sides stay (Ctrl+F)")
+        flips = "Exchange left and right of the display; sides stay (@volume.flip_sides)"
+        self.flip_button = self._switch("flip", "Flip", flips)
         self.flip_button.clicked.connect(self._flip_pressed)
-        self.cross_button = self._switch("cross_hair", "Cross-hair", "Show where the planes cross (Shift+H)")
+        self.cross_button = self._switch("cross_hair", "Cross-hair", "Show where the planes cross (@volume.cross_hair)")
         self.cross_button.setChecked(True)
         self.cross_button.clicked.connect(self._cross_pressed)
 

@@ -6,20 +6,19 @@ Signs that would cover each other are one, the most severe, so that forty thousa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
+from workstation.app.finding_places import GRAVITY, PlacedFinding
 from workstation.app.sample_view import SampleView
 from workstation.app.viewport import Int64s, Viewport
-from workstation.core.annotation import TargetKind
 from workstation.core.findings import Finding, Measure
 from workstation.core.ontology import Severity
 from workstation.ui.scenes.lane_scene import LaneScene, Look, blank, painter_on
-from workstation.ui.scenes.link_scene import Found, arc_of, moment_of_end
+from workstation.ui.scenes.link_scene import Found
 from workstation.ui.scenes.signs import severity_colour, severity_path
 
 _SIZE = 6.0
@@ -27,16 +26,6 @@ _REACH_PX = 8.0
 _CELL_PX = 5.0
 """Of several signs within so much the most severe shows."""
 _LINES = 6
-_SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-_RANK = {severity: rank for rank, severity in enumerate(_SEVERITIES)}
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A finding at the moment of its first item that has one; at the sample's start without."""
-
-    finding: Finding
-    session_ns: int
 
 
 def measured_in_words(finding: Finding) -> str:
@@ -57,52 +46,42 @@ class FindingScene(LaneScene):
     def __init__(self, view: SampleView) -> None:
         super().__init__()
         self._view = view
-        self._place([])
+        self._placed: Sequence[PlacedFinding] = ()
+        self._times: Int64s = np.zeros(0, np.int64)
+        self._ranks: NDArray[np.int64] = self._times
         self.checked = False
 
     def natural_height(self) -> int:
         return 24
 
-    def show(self, findings: Sequence[Finding]) -> None:
+    def show(self, findings: Sequence[PlacedFinding]) -> None:
         """These are the findings now; settled ones are left out."""
         self.checked = True
-        self._place([Placed(each, self._moment(each)) for each in findings if not each.settled])
-        self.note = f"{len(self._placed)} open" if self._placed else "none"
+        still = [each for each in findings if not each.finding.settled]
+        times = np.fromiter((each.session_ns for each in still), np.int64, len(still))
+        ranks = np.fromiter((GRAVITY[each.finding.severity] for each in still), np.int64, len(still))
+        order = np.lexsort((ranks, times))
+        self._placed = [still[i] for i in order.tolist()]
+        self._times, self._ranks = times[order], ranks[order]
+        self.note = f"{len(still)} open" if still else "none"
         self.invalidate()
 
-    def _place(self, placed: list[Placed]) -> None:
-        self._placed = sorted(placed, key=lambda each: (each.session_ns, _RANK[each.finding.severity]))
-        self._times: Int64s = np.array([each.session_ns for each in self._placed], np.int64)
-        self._ranks: NDArray[np.int64] = np.array([_RANK[each.finding.severity] for each in self._placed], np.int64)
-
     @property
-    def placed(self) -> Sequence[Placed]:
+    def placed(self) -> Sequence[PlacedFinding]:
         """By time."""
         return self._placed
 
     def times_of(self, severity: Severity) -> Int64s:
         """Session time of each finding that is as severe."""
-        found: Int64s = self._times[self._ranks == _RANK[severity]]
+        found: Int64s = self._times[self._ranks == GRAVITY[severity]]
         return found
-
-    def _moment(self, finding: Finding) -> int:
-        for item in finding.items:
-            link = self._view.links.get(item.id)
-            arc = None if link is None else arc_of(self._view, link)
-            if arc is not None:
-                return arc.first_ns
-            kind = TargetKind.ENTITY if item.kind == "entity" else TargetKind.ANNOTATION
-            found = moment_of_end(self._view, kind, item.id)
-            if found is not None:
-                return found
-        return 0
 
     def paint(self, look: Look) -> QImage:
         image = blank(look)
         painter = painter_on(image, look)
         shown = self._shown(look.view)
         places = [(placed, look.view.x_of(placed.session_ns)) for placed in shown]
-        for severity in reversed(_SEVERITIES):
+        for severity in reversed(GRAVITY):
             sign = severity_path(severity, 0.0, look.height_px / 2, _SIZE)
             painter.setPen(QPen(QColor(look.theme.paper), 1.0))
             painter.setBrush(QColor(severity_colour(severity, look.theme)))
@@ -114,7 +93,7 @@ class FindingScene(LaneScene):
         painter.end()
         return image
 
-    def _paint_words(self, painter: QPainter, look: Look, places: Sequence[tuple[Placed, float]]) -> None:
+    def _paint_words(self, painter: QPainter, look: Look, places: Sequence[tuple[PlacedFinding, float]]) -> None:
         """What was measured, beside each sign that has room for it before the next."""
         painter.setPen(QColor(look.theme.ink))
         metrics = QFontMetricsF(painter.font())
@@ -130,7 +109,7 @@ class FindingScene(LaneScene):
         first, last = self._times.searchsorted([view.ns_at(left), view.ns_at(right) + 1])
         return slice(int(first), int(last))
 
-    def _shown(self, view: Viewport) -> list[Placed]:
+    def _shown(self, view: Viewport) -> list[PlacedFinding]:
         """Those that get a sign, by time: of each cell the most severe. Cells are of time, so a pan changes none."""
         seen = self._between(view, -_REACH_PX - 420, view.width_px + _REACH_PX)  # words reach in from the left
         times, ranks = self._times[seen], self._ranks[seen]
@@ -144,16 +123,18 @@ class FindingScene(LaneScene):
     def hit(self, x: float, y: float, view: Viewport, height_px: int) -> Found | None:
         """The findings whose sign is there."""
         del y, height_px
-        near = self._placed[self._between(view, x - _REACH_PX, x + _REACH_PX)]
+        near = sorted(
+            self._placed[self._between(view, x - _REACH_PX, x + _REACH_PX)],
+            key=lambda each: GRAVITY[each.finding.severity],
+        )
         if not near:
             return None
-        near.sort(key=lambda each: _RANK[each.finding.severity])
         ids = tuple(dict.fromkeys(item.id for each in near for item in each.finding.items))
         text = "\n".join(_lines(near))
         return Found(tuple(each for each in ids if self._view.exists(each)), near[0].session_ns, text)
 
 
-def _lines(findings: Sequence[Placed]) -> Iterator[str]:
+def _lines(findings: Sequence[PlacedFinding]) -> Iterator[str]:
     """The first of them in words, and how many more there are."""
     for each in findings[:_LINES]:
         yield f"{each.finding.severity}: {each.finding.text}"

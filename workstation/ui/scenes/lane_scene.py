@@ -8,7 +8,6 @@ The lanes themselves are ``tier_scene.py``, ``sound_scene.py``, ``film_scene.py`
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +17,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from workstation.app.viewport import Viewport
 from workstation.core.timebase import TimeRange
+from workstation.core.values import dataclass
 from workstation.ui.scenes.letters import small_font
 from workstation.ui.theme import Theme
 

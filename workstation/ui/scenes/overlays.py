@@ -7,8 +7,8 @@ selected thing is told by the casing, what is interpolated or occluded by the da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +24,7 @@ from workstation.core.geometry import Keypoints, Mask, Measurement, Point, Point
 from workstation.core.ontology import Pattern, Skeleton
 from workstation.core.projection import EDGES, PictureBox
 from workstation.core.tracks import MomentKind
+from workstation.core.values import dataclass
 from workstation.ui.scenes.glyphs import paint_plate, plate_font, plate_size
 from workstation.ui.scenes.labels import Wanted, placed
 from workstation.ui.scenes.strokes import Dash, Standing, Stroke, Strokes
@@ -71,6 +72,12 @@ class Marks:
         if annotation == self.hovered:
             return Standing.HOVERED
         return Standing.RELATED if annotation in self.related else Standing.PLAIN
+
+    def differing(self, other: Marks) -> frozenset[str]:
+        """Whatever is looked at otherwise in the other ones."""
+        both = frozenset(filter(None, (self.hovered, other.hovered)))
+        both = both.union(self.selected, self.related, other.selected, other.related)
+        return frozenset(each for each in both if self.standing(each) is not other.standing(each))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,8 +143,7 @@ class Overlay:
 
     def paint(self, scene: OnPicture, shadows: list[Shadow]) -> None:
         """Everything: fills, then lines, then names."""
-        for shadow in shadows:
-            self._shadow(shadow)
+        self._shadows(shadows)
         for drawn in scene.drawn:
             self._shape(drawn)
         self._strokes.paint(self._painter)
@@ -151,7 +157,7 @@ class Overlay:
         for each in dragged:
             seen = each.shadow.seen
             self._marks = replace(self._marks, selected=self._marks.selected | {seen.annotation})
-            self._shadow(each.shadow)
+            self._shadows([each.shadow])
             if each.box is not None:
                 corners = np.array([(each.box.left, each.box.top), (each.box.right, each.box.bottom)])
                 (left, top), (right, bottom) = self._screen(corners).tolist()
@@ -248,25 +254,41 @@ class Overlay:
             self._painter.setBrush(colour if state is PointState.VISIBLE else Qt.BrushStyle.NoBrush)
             self._painter.drawEllipse(QPointF(*self._viewport.to_screen((x, y))), _JOINT_PX, _JOINT_PX)
 
-    def _shadow(self, shadow: Shadow) -> None:
+    def _shadows(self, shadows: Sequence[Shadow]) -> None:
+        """All brought to the screen at once: dozens of small arrays would cost more than painting their lines."""
+        shadows = [each for each in shadows if len(each.seen.segments)]
+        if not shadows:
+            return
+        counts = [len(each.seen.segments) for each in shadows]
+        every = np.concatenate([each.seen.segments for each in shadows])
+        ends = self._screen(every.reshape(-1, 2)).reshape(-1, 4)
+        starts = np.cumsum([0, *counts[:-1]])
+        lows = np.minimum.reduceat(np.minimum(ends[:, :2], ends[:, 2:]), starts)
+        highs = np.maximum.reduceat(np.maximum(ends[:, :2], ends[:, 2:]), starts)
+        pieces, bounds = ends.tolist(), np.concatenate([lows, highs], axis=1).tolist()
+        for shadow, start, count, around in zip(shadows, starts.tolist(), counts, bounds, strict=True):
+            self._shadow(shadow, pieces[start : start + count], tuple(around))
+
+    def _shadow(
+        self, shadow: Shadow, pieces: list[list[float]], bounds: tuple[float, float, float, float]
+    ) -> None:  # fmt: skip
         seen = shadow.seen
         standing = self._marks.standing(seen.annotation)
         opacity = self._look.opacity.get(shadow.class_id or "", 1.0)
         if opacity <= 0.0 and standing is Standing.PLAIN:
             return
-        ends = self._screen(seen.segments)
-        bounds = bounds_of(ends.reshape(-1, 2))
         wide = bounds[2] - bounds[0]
         plain = standing is Standing.PLAIN and (seen.depth_m > _FAR_M or wide < _SMALL_PX)
         dash = _dash(between=seen.between, occluded=seen.occluded)
         width = 1.0 if plain else _WIDTHS[standing] * 0.8
         stroke = Stroke(shadow.paint.colour, width, dash, standing, round(255 * opacity), not plain)
-        pieces, front = ends.reshape(-1, 4), _FRONT[seen.edges]
         if plain:
-            self._strokes.pieces(stroke, pieces.tolist())
+            self._strokes.pieces(stroke, pieces)
         else:
-            self._strokes.pieces(stroke, pieces[~front].tolist())
-            self._strokes.pieces(stroke._replace(width=width * 1.7), pieces[front].tolist())
+            front = _FRONT[seen.edges].tolist()
+            self._strokes.pieces(stroke, [each for each, ahead in zip(pieces, front, strict=True) if not ahead])
+            wider = stroke._replace(width=width * 1.7)
+            self._strokes.pieces(wider, [each for each, ahead in zip(pieces, front, strict=True) if ahead])
         if standing is not Standing.PLAIN or wide > 14:
             self._plates.append(_Plate(seen.annotation, shadow.name, shadow.paint, bounds, standing))
 

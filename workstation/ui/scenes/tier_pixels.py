@@ -7,7 +7,7 @@ the first picture began, not from where the view begins now, so that a moved pic
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from workstation.app.lanes import CODES_A_PAINT, Palette, Standing, Style, Ticks
 from workstation.app.span_columns import Int32s, bars, rarest_last, reduce_bars
 from workstation.app.viewport import Int64s, Viewport
 from workstation.core.ontology import Pattern
+from workstation.core.values import dataclass
 from workstation.ui.scenes.lane_scene import Argb, Look, argb, mixed
 from workstation.ui.theme import Theme
 

@@ -2,7 +2,8 @@
 
 Begins with the selected box, with the one that is clicked, with a box that is pulled, or with a click where no box is
 (Ctrl: whatever box is there), which needs a model of the SAM class. While the mask is shown, a click or stroke says
-"this too", with Alt "not this"; Backspace takes the last one back. The finding is done by whoever holds the canvas, on
+"this too", with Alt "not this"; Backspace and undo take the last one back, redo draws it
+again. The finding is done by whoever holds the canvas, on
 a worker (``FindsMasks``); an answer to what is no longer asked is dropped. What is kept is a person's label: of the
 box's thing, or of a new one.
 """
@@ -65,6 +66,8 @@ class MaskFromBox(Drawing):
         self._pulled: Place | None = None
         """Where a press began that becomes a box or a click."""
         self._strokes: tuple[MaskStroke, ...] = ()
+        self._gone: tuple[MaskStroke, ...] = ()
+        """Strokes that were taken back, until another is drawn."""
         self._line: list[Place] = []
         self._plus = True
         self._found: Pixels | None = None
@@ -118,6 +121,7 @@ class MaskFromBox(Drawing):
             return
         points = [*self._line, event.place]
         self._line = []
+        self._gone = ()
         self._strokes = (*self._strokes, _stroke(points, self._radius, plus=self._plus))
         self._ask()
 
@@ -131,10 +135,14 @@ class MaskFromBox(Drawing):
             return False
         if event.key in BACK:
             if len(self._strokes) > (1 if self._box is None else 0):  # the click it began with stays
-                self._strokes = self._strokes[:-1]
+                self._strokes, self._gone = self._strokes[:-1], (*self._gone, self._strokes[-1])
                 self._ask()
             elif event.key == "Undo":
                 self.cancel()
+        elif event.key == "Redo":
+            if self._gone:
+                self._strokes, self._gone = (*self._strokes, self._gone[-1]), self._gone[:-1]
+                self._ask()
         elif event.key in ("Return", "Enter"):
             self._keep()
         else:
@@ -149,7 +157,7 @@ class MaskFromBox(Drawing):
 
     def _forget(self) -> None:
         self._begun, self._record, self._found, self._pulled = False, None, None, None
-        self._strokes, self._line = (), []
+        self._strokes, self._gone, self._line = (), (), []
         self._asked += 1
         self._waits = False
 
@@ -214,7 +222,7 @@ class MaskFromBox(Drawing):
         if not isinstance(canvas, FindsMasks):
             canvas.tell("Masks from boxes are found on the pictures of cameras.")
             return
-        self._begun, self._strokes, self._found = True, strokes, None
+        self._begun, self._strokes, self._gone, self._found = True, strokes, (), None
         self._said, self._by, self._item = "", "", (canvas.item, canvas.instance)
         self._ask()
 

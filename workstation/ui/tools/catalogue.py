@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workstation.core.values import dataclass
 from workstation.ui.tools.state import SELECT
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ CATALOGUE: tuple[ToolInfo, ...] = (
     ),
     ToolInfo(
         id="brush", title="Brush", icon="brush", keys=("F9",), makes="mask", make="draw_mask:Brush",
-        help="Paint into the selected mask, or a new one (Ctrl). Alt wipes, Shift pulls straight; [ ] size.",
+        help="Paint into the selected mask, or a new one (Ctrl). Alt wipes, Shift pulls straight; "
+        "smaller (@brush.smaller), larger (@brush.larger).",
     ),
     ToolInfo(
         id="eraser", title="Eraser", icon="erase", keys=("Shift+F9",), makes="mask", make="draw_mask:Eraser",

@@ -1,9 +1,9 @@
 """Draw an outline or a line: click its points or pull it by hand, and close it. Tools ``polygon`` and ``polyline``.
 
-Backspace and undo take back the last point; Enter, a double click or a click on the first point finishes. Pulling with
-the button held draws by hand, and what was pulled keeps only the corners it needs. With snapping on, points go to the
-outlines beside, and between two points on the same neighbour its border is followed. Shift on the finishing click
-continues the selected track. A ring begun with Ctrl is a hole in the selected polygon.
+Backspace and undo take back the last point, redo sets it again; Enter, a double click or a click on the first point
+finishes. Pulling with the button held draws by hand, and what was pulled keeps only the corners it needs. With snapping
+on, points go to the outlines beside, and between two points on the same neighbour its border is followed. Shift on the
+finishing click continues the selected track. A ring begun with Ctrl is a hole in the selected polygon.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DrawPath(Drawing):
 
     @property
     def busy(self) -> bool:
-        return bool(self._places)
+        return bool(self._places or self._gone)
 
     def press(self, event: PointerEvent) -> None:
         if not self._begins(event):
@@ -96,22 +96,24 @@ class DrawPath(Drawing):
         return True
 
     def key(self, event: KeyPress) -> bool:
+        if event.key == "Redo" and self._gone:
+            place, snap = self._gone.pop()
+            self._places.append(place)
+            self._snaps.append(snap)
+            self._show()
+            return True
         if not self._places:
+            if event.key in BACK:
+                self._gone = []  # what is taken back from now on was done before the drawing began
             return False
         if event.key in BACK:
             self._gone.append((self._places.pop(), self._snaps.pop()))
             self._by_hand = None
             self._show()
-        elif event.key == "Redo":
-            if self._gone:
-                place, snap = self._gone.pop()
-                self._places.append(place)
-                self._snaps.append(snap)
-                self._show()
         elif event.key == "Return":
             self._finish(event.modifiers)
         else:
-            return False
+            return event.key == "Redo"
         return True
 
     def cancel(self) -> None:

@@ -1,8 +1,8 @@
 """Shapes made by a fixed number of clicks: one point, a turned box by three, a box by the four extreme points.
 
 A turned box: both ends of one side, then how far it reaches. Extreme points: the leftmost, highest, rightmost and
-lowest points of a thing in any order, which is faster and tighter than corners that lie beside it. Backspace takes
-back the last click; Shift on the last one continues the selected track.
+lowest points of a thing in any order, which is faster and tighter than corners that lie beside it. Backspace and undo
+take back the last click, redo sets it again; Shift on the last one continues the selected track.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from workstation.core.geometry import Box, Point, Polyline, Shape
 from workstation.ui.tools import box_handles
 from workstation.ui.tools.canvas import NEW, Button, Canvas, Guide, Hints, KeyPress, Modifier, Place, PointerEvent
-from workstation.ui.tools.drawing import BACK, Drawing, marked
+from workstation.ui.tools.drawing import Drawing, Steps, marked
 from workstation.ui.tools.edits import continue_track, keep_new
 
 
@@ -25,26 +25,26 @@ class DrawPoints(Drawing):
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
-        self._places: list[Place] = []
+        self._steps: Steps[Place] = Steps()
 
     @property
     def busy(self) -> bool:
-        return bool(self._places)
+        return bool(self._steps)
 
     def press(self, event: PointerEvent) -> None:
         if not self._begins(event):
             return
         self._pointer = event.place
-        self._places.append(self._inside(event.place))
-        if len(self._places) < self._count:
+        self._steps.add(self._inside(event.place))
+        if len(self._steps.set) < self._count:
             self._show()
             return
-        shape = self._shape(self._places)
+        shape = self._shape(self._steps.set)
         if shape is None:
-            self._places.pop()
+            self._steps.key("Undo")
             self._canvas.tell("That has no area; click elsewhere.")
             return
-        self._places = []
+        self._steps.clear()
         self._canvas.preview({})
         if not (Modifier.SHIFT in event.modifiers and continue_track(self._canvas, shape)):
             keep_new(self._canvas, shape, preview=shape)
@@ -52,36 +52,35 @@ class DrawPoints(Drawing):
 
     def move(self, event: PointerEvent) -> None:
         self._pointer = event.place
-        if self._places:
+        if self._steps.set:
             self._show()
         self._canvas.repaint()
 
     def release(self, event: PointerEvent) -> None:
         """Only presses count; a pull with the button held ends with a point where it is let go."""
-        if event.button is Button.LEFT and self._places:
-            away = math.dist(self._places[-1], self._inside(event.place)) * event.scale
+        if event.button is Button.LEFT and self._steps.set:
+            away = math.dist(self._steps.set[-1], self._inside(event.place)) * event.scale
             if away > 8.0:
                 self.press(event)
 
     def key(self, event: KeyPress) -> bool:
-        if event.key not in BACK or not self._places:
+        if not self._steps.key(event.key):
             return False
-        self._places.pop()
         self._show()
         return True
 
     def cancel(self) -> None:
-        self._places = []
+        self._steps.clear()
         self._canvas.preview({})
         self._canvas.repaint()
 
     def hints(self) -> Hints:
-        if not self._places:
+        if not self._steps.set:
             return self._asking(self._words[0])
-        return Hints(handles=marked(self._places), guides=self._guides(), text=self._words[len(self._places)])
+        return Hints(handles=marked(self._steps.set), guides=self._guides(), text=self._words[len(self._steps.set)])
 
     def _show(self) -> None:
-        places = list(self._places)
+        places = list(self._steps.set)
         if self._pointer is not None and places:
             places.append(self._inside(self._pointer))
         shape = self._preview(places)
@@ -123,7 +122,7 @@ class DrawExtremes(DrawPoints):
     _words = tuple(f"extreme point {number} of 4" for number in range(1, 5))
 
     def _guides(self) -> tuple[Guide, ...]:
-        (left, top), (right, bottom) = _bounds(self._places)
+        (left, top), (right, bottom) = _bounds(self._steps.set)
         return (Guide(((left, top), (right, top), (right, bottom), (left, bottom)), closed=True),)
 
     def _shape(self, places: list[Place]) -> Shape | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from workstation.core.geometry import Keypoint, Keypoints, PointState, ShapeKind
 from workstation.core.ontology import Skeleton
 from workstation.ui.tools.canvas import NEW, Canvas, Hints, KeyPress, Modifier, PointerEvent
-from workstation.ui.tools.drawing import BACK, Drawing, marked
+from workstation.ui.tools.drawing import Drawing, Steps, marked
 from workstation.ui.tools.edits import continue_track, keep_new
 
 
@@ -20,11 +20,11 @@ class DrawSkeleton(Drawing):
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
         self._skeleton: Skeleton | None = None
-        self._points: list[Keypoint] = []
+        self._steps: Steps[Keypoint] = Steps()
 
     @property
     def busy(self) -> bool:
-        return bool(self._points)
+        return bool(self._steps)
 
     def press(self, event: PointerEvent) -> None:
         if not self._begins(event) or not self._has_skeleton():
@@ -41,12 +41,12 @@ class DrawSkeleton(Drawing):
         """A joint is set by the press."""
 
     def key(self, event: KeyPress) -> bool:
-        if not self._points:
-            return False
-        if event.key in BACK:
-            self._points.pop()
+        if self._steps.key(event.key):
             self._show()
-        elif event.key == "Return":
+            return True
+        if not self._steps.set:
+            return False
+        if event.key == "Return":
             self._finish()
         elif event.key == "O":
             self._set(PointState.OCCLUDED)
@@ -57,24 +57,24 @@ class DrawSkeleton(Drawing):
         return True
 
     def cancel(self) -> None:
-        self._points = []
+        self._steps.clear()
         self._canvas.preview({})
         self._canvas.repaint()
 
     def hints(self) -> Hints:
-        if not self._points:
+        if not self._steps.set:
             name = None if self._skeleton is None else self._skeleton.points[0]
             return self._asking("" if name is None else f"{_said(name)} (1 of {len(self._skeleton_points())})")
         names = self._skeleton_points()
-        text = f"{_said(names[len(self._points)])} ({len(self._points) + 1} of {len(names)})"
-        shown = [(p.x, p.y) for p in self._points if p.state is not PointState.ABSENT]
+        text = f"{_said(names[len(self._steps.set)])} ({len(self._steps.set) + 1} of {len(names)})"
+        shown = [(p.x, p.y) for p in self._steps.set if p.state is not PointState.ABSENT]
         return Hints(handles=marked(shown), text=text)
 
     def _skeleton_points(self) -> tuple[str, ...]:
         return () if self._skeleton is None else self._skeleton.points
 
     def _has_skeleton(self) -> bool:
-        if not self._points:
+        if not self._steps.set:
             self._skeleton = skeleton_here(self._canvas)
         if self._skeleton is None:
             self._canvas.tell("Say the class first: it tells which skeleton is drawn.")
@@ -84,14 +84,14 @@ class DrawSkeleton(Drawing):
         """The next joint is at the pointer; an absent one stays there unseen, for a shape needs some number."""
         assert self._skeleton is not None
         x, y = self._inside(self._pointer or (0.0, 0.0))
-        self._points.append(Keypoint(self._skeleton.points[len(self._points)], x, y, state))
-        if len(self._points) == len(self._skeleton.points):
+        self._steps.add(Keypoint(self._skeleton.points[len(self._steps.set)], x, y, state))
+        if len(self._steps.set) == len(self._skeleton.points):
             self._finish()
         else:
             self._show()
 
     def _finish(self) -> None:
-        points = list(self._points)
+        points = list(self._steps.set)
         if all(point.state is PointState.ABSENT for point in points):
             self._canvas.tell("A skeleton needs a joint that is there.")
             self.cancel()
@@ -100,21 +100,21 @@ class DrawSkeleton(Drawing):
         names = self._skeleton_points()[len(points) :]
         points += [Keypoint(name, here.x, here.y, PointState.ABSENT) for name in names]
         shape = Keypoints(tuple(points))
-        self._points = []
+        self._steps.clear()
         self._canvas.preview({})
         if not continue_track_of(self._canvas, shape):
             keep_new(self._canvas, shape, preview=shape)
         self._canvas.repaint()
 
     def _show(self) -> None:
-        if not self._points:
+        if not self._steps.set:
             self._canvas.preview({})
         else:
             self._canvas.preview({NEW: self._made()}, class_id=self._canvas.hand.class_id)
         self._canvas.repaint()
 
     def _made(self) -> Keypoints:
-        return Keypoints(tuple(self._points))
+        return Keypoints(tuple(self._steps.set))
 
 
 def continue_track_of(canvas: Canvas, shape: Keypoints) -> bool:

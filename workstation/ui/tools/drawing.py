@@ -6,6 +6,7 @@ A base of one level; each tool says what its presses mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from workstation.ui.tools.canvas import Button, Canvas, Cursor, Handle, Hints, KeyPress, Place, PointerEvent
 
@@ -15,6 +16,45 @@ CLOSE_PX = 9.0
 """How near to the first point a click closes a ring."""
 BACK = ("Backspace", "Undo")
 """Keys that take back the last part of what is being drawn."""
+
+
+StepT = TypeVar("StepT")
+
+
+class Steps(Generic[StepT]):
+    """What was set one after the other, and what of it was taken back, until something else is set.
+
+    True as long as there is any of it: then it is this drawing that undo and redo are about.
+    """
+
+    def __init__(self) -> None:
+        self.set: list[StepT] = []
+        self._gone: list[StepT] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.set or self._gone)
+
+    def add(self, step: StepT) -> None:
+        """One more; what was taken back before stays away."""
+        self.set.append(step)
+        self._gone.clear()
+
+    def clear(self) -> None:
+        """The drawing is over."""
+        self.set, self._gone = [], []
+
+    def key(self, name: str) -> bool:
+        """Take the last one back, or set it again; whether the key meant one of both here."""
+        if name in BACK and not self.set:
+            self._gone.clear()  # what is taken back from now on was done before the drawing began
+        elif name in BACK:
+            self._gone.append(self.set.pop())
+            return True
+        elif name == "Redo":
+            if self._gone:
+                self.set.append(self._gone.pop())
+            return bool(self.set)
+        return False
 
 
 class Drawing:

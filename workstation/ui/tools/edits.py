@@ -153,7 +153,13 @@ class _Waiting:
     def ask(self) -> None:
         """Show it and wait."""
         self._canvas.preview({NEW: self._preview})
-        self._canvas.hand.ask_class(self, fits=self.fits)
+        self._canvas.hand.ask_class(self, fits=self.fits, again=self._ask_again)
+
+    def _ask_again(self) -> None:
+        if (self._canvas.item, self._canvas.stream.id) == (self._item, self._stream):
+            self.ask()
+        else:
+            self._canvas.tell("The picture has changed since the shape was drawn, so it stays given up.")
 
     def fits(self, class_id: str) -> bool:
         """Whether the ontology lets the class be drawn as this on this kind of stream."""

@@ -14,7 +14,7 @@ from workstation.core.geometry import Figure, Polygon, Shape
 from workstation.core.measured import LEAST_POINTS
 from workstation.ui.tools.canvas import NEW, Button, Canvas, Cursor, Hints, KeyPress, Modifier, Place, PointerEvent
 from workstation.ui.tools.draw_path import DrawPath
-from workstation.ui.tools.drawing import BACK, SLACK_PX, Drawing, marked
+from workstation.ui.tools.drawing import SLACK_PX, Drawing, Steps, marked
 from workstation.ui.tools.measuring import KeepMeasurement, patient_canvas
 
 _ELSEWHERE = "Measuring needs a volume: its planes are in the pane Volume."
@@ -28,12 +28,12 @@ class MeasureByPoints(Drawing):
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
-        self._places: list[Place] = []
+        self._steps: Steps[Place] = Steps()
         self._pressed: PointerEvent | None = None
 
     @property
     def busy(self) -> bool:
-        return bool(self._places)
+        return bool(self._steps)
 
     def press(self, event: PointerEvent) -> None:
         if begins(self._canvas, event, busy=self.busy):
@@ -42,49 +42,50 @@ class MeasureByPoints(Drawing):
 
     def move(self, event: PointerEvent) -> None:
         self._pointer = event.place
-        if self._places:
+        if self._steps.set:
             self._show()
         self._canvas.repaint()
 
     def release(self, event: PointerEvent) -> None:
         pressed, self._pressed = self._pressed, None
-        if event.button is not Button.LEFT or pressed is None or not self._places:
+        if event.button is not Button.LEFT or pressed is None or not self._steps.set:
             return
         if math.dist(pressed.place, event.place) * event.scale > SLACK_PX:
             self._set(event.place)
 
     def key(self, event: KeyPress) -> bool:
-        if event.key not in BACK or not self._places:
+        if not self._steps.key(event.key):
             return False
-        self._places.pop()
         self._show()
         return True
 
     def cancel(self) -> None:
-        self._places, self._pressed = [], None
+        self._pressed = None
+        self._steps.clear()
         self._canvas.preview({})
         self._canvas.repaint()
 
     def hints(self) -> Hints:
-        if not self._places:
+        if not self._steps.set:
             return self._asking(self._words)
-        return Hints(handles=marked(self._places), text=self._said())
+        return Hints(handles=marked(self._steps.set), text=self._said())
 
     def cursor(self, event: PointerEvent) -> Cursor:
         return cursor_of(self._canvas)
 
     def _set(self, place: Place) -> None:
-        self._places.append(self._inside(place))
+        self._steps.add(self._inside(place))
         self._pointer = place
-        if len(self._places) < LEAST_POINTS[self._figure]:
+        if len(self._steps.set) < LEAST_POINTS[self._figure]:
             self._show()
             return
-        places, self._places, self._pressed = tuple(self._places), [], None
+        places, self._pressed = tuple(self._steps.set), None
+        self._steps.clear()
         self._canvas.preview({})
         keep(self._canvas, self._figure, places)
 
     def _show(self) -> None:
-        places = [*self._places, *([] if self._pointer is None else [self._inside(self._pointer)])]
+        places = [*self._steps.set, *([] if self._pointer is None else [self._inside(self._pointer)])]
         patient = patient_canvas(self._canvas)
         if patient is None or len(places) < 2:
             self._canvas.preview({})
@@ -95,7 +96,7 @@ class MeasureByPoints(Drawing):
 
     def _said(self) -> str:
         patient = patient_canvas(self._canvas)
-        places = [*self._places, *([] if self._pointer is None else [self._inside(self._pointer)])]
+        places = [*self._steps.set, *([] if self._pointer is None else [self._inside(self._pointer)])]
         if patient is None or len(places) < LEAST_POINTS[self._figure]:
             return ""
         return measurement_text(patient.measured(self._figure, [patient.in_patient(each) for each in places]))
@@ -113,19 +114,19 @@ class MeasureEllipse(Drawing):
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
-        self._start: PointerEvent | None = None
+        self._corner: Steps[PointerEvent] = Steps()
 
     @property
     def busy(self) -> bool:
-        return self._start is not None
+        return bool(self._corner)
 
     def press(self, event: PointerEvent) -> None:
         if not begins(self._canvas, event, busy=self.busy):
             return
-        if self._start is None:
-            self._start = event
-        else:
+        if self._corner.set:
             self._finish(event)
+        else:
+            self._corner.add(event)
 
     def move(self, event: PointerEvent) -> None:
         self._pointer = event.place
@@ -136,11 +137,19 @@ class MeasureEllipse(Drawing):
         self._canvas.repaint()
 
     def release(self, event: PointerEvent) -> None:
-        if event.button is Button.LEFT and self._start is not None and self._ends(event) is not None:
+        if event.button is Button.LEFT and self._ends(event) is not None:
             self._finish(event)
 
+    def key(self, event: KeyPress) -> bool:
+        if not self._corner.key(event.key):
+            return False
+        if not self._corner.set:
+            self._canvas.preview({})
+        self._canvas.repaint()
+        return True
+
     def cancel(self) -> None:
-        self._start = None
+        self._corner.clear()
         self._canvas.preview({})
         self._canvas.repaint()
 
@@ -152,14 +161,14 @@ class MeasureEllipse(Drawing):
 
     def _finish(self, event: PointerEvent) -> None:
         ends = self._ends(event)
-        self._start = None
+        self._corner.clear()
         self._canvas.preview({})
         if ends is not None:
             keep(self._canvas, Figure.ELLIPSE, ends)
 
     def _ends(self, event: PointerEvent) -> tuple[Place, ...] | None:
         """The ends of both axes in the picture; ``None`` while the hand has hardly moved."""
-        start = self._start
+        start = self._corner.set[0] if self._corner.set else None
         if start is None or math.dist(start.place, event.place) * event.scale <= SLACK_PX:
             return None
         (x0, y0), (x1, y1) = start.place, self._inside(event.place)

@@ -69,7 +69,13 @@ class KeepMeasurement:
             self(class_id)
             return
         self._canvas.preview({NEW: self._shape})
-        self._canvas.hand.ask_class(self, fits=self.fits)
+        self._canvas.hand.ask_class(self, fits=self.fits, again=self._ask_again)
+
+    def _ask_again(self) -> None:
+        if (self._canvas.item, self._canvas.instance) == (self._item, self._instance):
+            self.begin()
+        else:
+            self._canvas.tell("Another slice shows than the one that was measured, so it stays given up.")
 
     def fits(self, class_id: str) -> bool:
         """Whether the ontology lets the class be measured there."""

@@ -118,7 +118,14 @@ class Waiting:
     def ask(self) -> None:
         """Show it and wait."""
         self._space.preview({NEW: self._cuboid})
-        self._space.hand.ask_class(self, fits=self.fits)
+        self._space.hand.ask_class(self, fits=self.fits, again=self._ask_again)
+
+    def _ask_again(self) -> None:
+        shown = self._space.shown
+        if shown is not None and (shown.stream, shown.own_ns, shown.session_ns) == self._when:
+            self.ask()
+        else:
+            self._space.tell("Another sweep shows than the one the cuboid was made on, so it stays given up.")
 
     def fits(self, class_id: str) -> bool:
         """Whether the ontology lets the class be drawn as a cuboid there."""

@@ -52,10 +52,8 @@ def cuboid_from_box(bench: Workbench, space: Space, placed: PlacedCuboids) -> No
     )  # fmt: skip
     if fit is None:
         return
-    class_id = view.class_of(label)
     waiting = _Kept(bench, space, label, fit)
-    space.preview({NEW: fit.cuboid}, class_id=class_id)
-    bench.hand.ask_class(waiting, fits=waiting.fits, likely=class_id if class_id and waiting.fits(class_id) else None)
+    waiting.ask()
     keep = "Enter keeps it" if bench.hand.likely else "the key of its class keeps it"
     points = "one point" if fit.points == 1 else f"{fit.points} points"
     apart = f", sweep {fit.apart_ms:+.0f} ms from its picture" if fit.apart_ms else ""
@@ -71,6 +69,19 @@ class _Kept:
     def __init__(self, bench: Workbench, space: Space, label: Annotation, fit: FrustumFit) -> None:
         self._bench, self._space, self._label, self._fit = bench, space, label, fit
         self._when = moment_key(space.shown)
+
+    def ask(self) -> None:
+        """Show it and wait for Enter or a class."""
+        class_id = self._space.view.class_of(self._label)
+        likely = class_id if class_id and self.fits(class_id) else None
+        self._space.preview({NEW: self._fit.cuboid}, class_id=class_id)
+        self._bench.hand.ask_class(self, fits=self.fits, likely=likely, again=self._ask_again)
+
+    def _ask_again(self) -> None:
+        if moment_key(self._space.shown) == self._when:
+            self.ask()
+        else:
+            self._space.tell("Another sweep shows than the one the cuboid was fitted to, so it stays given up.")
 
     def fits(self, class_id: str) -> bool:
         """Whether the ontology lets the class be drawn as a cuboid there."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
 
 from workstation.core.signal import Signal
+from workstation.core.values import dataclass
 
 SELECT = "select"
 """The tool that picks and edits what is there; every other tool is named by the shape it makes, as ``box``."""
@@ -66,6 +68,9 @@ class Hand:
         self._drawn: Callable[[str], None] | None = None
         self._fits: Callable[[str], bool] | None = None
         self._likely: str | None = None
+        self._again: Callable[[], None] | None = None
+        """How the shape that waits is asked for once more, after it was given up by undo."""
+        self._given_up: Callable[[], None] | None = None
 
     @property
     def tool(self) -> str:
@@ -114,24 +119,47 @@ class Hand:
         return self._drawn is None or self._fits is None or self._fits(class_id)
 
     def ask_class(
-        self, drawn: Callable[[str], None], *, fits: Callable[[str], bool] | None = None, likely: str | None = None
-    ) -> None:
+        self, drawn: Callable[[str], None], *, fits: Callable[[str], bool] | None = None, likely: str | None = None,
+        again: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         """A shape was drawn without a class: ``drawn`` makes it once the class is known. The next shape replaces it.
 
         ``fits`` says which classes may be so drawn there, for those who offer them; ``likely`` is what Enter takes.
+        ``again`` shows it and asks once more, where there is more to show than that it waits.
         """
         self._drawn, self._fits, self._likely = drawn, fits, likely
+        self._again = again or partial(self.ask_class, drawn, fits=fits, likely=likely)
+        self._given_up = None
         self.changed.emit(self)
 
     def forget_drawn(self) -> None:
         """The shape that waits for a class is given up."""
+        self._given_up = None
         if self._drawn is not None:
             self._drawn = None
             self.changed.emit(self)
 
+    def give_up_drawn(self) -> None:
+        """Undo: the shape that waits is given up, until something else is done."""
+        again = self._again
+        self.forget_drawn()
+        self._given_up = again
+
+    def draw_again(self) -> bool:
+        """Redo: what undo gave up waits for its class once more; whether there was something."""
+        again, self._given_up = self._given_up, None
+        if again is None:
+            return False
+        again()
+        return True
+
+    def forget_given_up(self) -> None:
+        """Something else was done: redo is about that."""
+        self._given_up = None
+
     def say_class(self, class_id: str) -> bool:
         """The class of the shape that waits; whether there was one."""
-        drawn, self._drawn = self._drawn, None
+        drawn, self._drawn, self._given_up = self._drawn, None, None
         if drawn is None:
             return False
         drawn(class_id)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from workstation.core.values import dataclass
 from workstation.ui.actions.action import WINDOW
 
 
