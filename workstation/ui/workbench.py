@@ -136,15 +136,7 @@ class Workbench(QObject):
         self._context = context or OpenContext()
         self.formats = Formats()
         """What can be read, plug-ins included."""
-        self.checks = SampleChecks(session.project, session.store.reader_elsewhere(), self.gui.post)
-        """The findings of the open sample: see ``check_soon``. Panes that show where they are wait for the next."""
-        self.places: FindingPlaces | None = None
-        """The same with their places in time, for every pane that shows some."""
-        self.findings_placed: Signal[FindingPlaces] = Signal("findings_placed", on_error=_report)
-        """The checks said something, and ``places`` holds it: in the same turn, or some later where it is very much."""
-        self._placing = Slices(self)
-        self.checks.changed.connect(self._place_findings)
-        self._check_soon = self._later(self._check, _CHECK_MS)
+        self._prepare_checks()
         self.calm = threading.Event()
         """Not set while a sample is being put on the screen: threads that make what may come later wait for it."""
         self.opens_late = False
@@ -153,6 +145,17 @@ class Workbench(QObject):
         """The sample is on the screen: what can wait may begin."""
         self._calm_soon = self._later(self._calm_down, 0)
         session.changed.connect(self._take_in)
+
+    def _prepare_checks(self) -> None:
+        self.checks = SampleChecks(self.session.project, self.session.store.reader_elsewhere(), self.gui.post)
+        """The findings of the open sample: see ``check_soon``. Panes that show where they are wait for the next."""
+        self.places: FindingPlaces | None = None
+        """The same with their places in time, for every pane that shows some."""
+        self.findings_placed: Signal[FindingPlaces] = Signal("findings_placed", on_error=_report)
+        """The checks said something, and ``places`` holds it: in the same turn, or some later where it is very much."""
+        self._placing = Slices(self)
+        self.checks.changed.connect(self._place_findings)
+        self._check_soon = self._later(self._check, _CHECK_MS)
 
     def _later(self, act: Callable[[], None], interval_ms: int) -> QTimer:
         """A timer that does something once, whenever it was started."""
