@@ -65,7 +65,10 @@ def test_two_narrow_cuboids_are_no_rule() -> None:
     assert world.found("calibration") == []
 
 
-@pytest.mark.parametrize(("lacking_m", "rules"), [((0.5, 0.15, 0.0), []), ((0.5, 0.25, 0.25), ["calibration.size"])])
+@pytest.mark.parametrize(
+    ("lacking_m", "rules"),
+    [((0.5, 0.15, 0.0), []), ((0.5, 0.25, 0.25), ["calibration.size"]), ((0.2, 0.2, 0.0), ["calibration.size"])],
+)
 def test_one_thing_that_is_wrong_by_itself_makes_no_rule_of_another_s_noise(
     lacking_m: tuple[float, ...], rules: list[str]
 ) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from workstation.app.resources import resource
+from workstation.app.rule_page import rules_page
 from workstation.core.ontology import ErrorType
+from workstation.qa.examples import EXAMPLES
 from workstation.qa.findings import load_rules
 
 
@@ -19,6 +21,12 @@ def test_every_rule_is_in_the_manual_under_its_type_of_error() -> None:
     assert {each.id: each.error_type.value for each in load_rules()} == {
         each.id: told.get(each.id) for each in load_rules()
     }
+
+
+def test_the_chapter_of_rules_is_the_one_the_program_writes_with_an_example_of_each() -> None:
+    assert {each.id for each in load_rules()} == EXAMPLES.keys()
+    wanted = "write it again: python -m workstation validate --rules --markdown > resources/manual/rules.md"
+    assert resource("manual", "rules.md").read_text(encoding="utf-8") == rules_page(), wanted
 
 
 def test_every_type_of_error_is_looked_for() -> None:

@@ -22,6 +22,7 @@ from workstation.core.ontology import ErrorType
 from workstation.core.records import RecordKind
 from workstation.core.sample import Acknowledgement, Guideline, Sample
 from workstation.core.values import dataclass
+from workstation.qa.examples import EXAMPLES
 from workstation.qa.findings import Rule, choose_rules, load_rules
 from workstation.qa.own import own_rules
 from workstation.qa.runner import Outcome, run_rules
@@ -183,6 +184,7 @@ def rule_rows() -> Iterator[dict[str, Any]]:
         yield {
             "rule": rule.id, "version": rule.version, "error_type": rule.error_type.value,
             "severity": rule.severity.value, "limit": rule.limit, "unit": rule.unit, "help": rule.help,
+            "example": EXAMPLES.get(rule.id, ""),
         }  # fmt: skip
 
 

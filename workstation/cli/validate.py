@@ -50,6 +50,7 @@ _COUNTS = (
     help="The plan of --score, if it is not planted.json in the project.",
 )
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and check nothing.")
+@click.option("--markdown", is_flag=True, help="With --rules: the chapter of the manual about them.")
 @acting
 @json_option
 def validate(
@@ -63,6 +64,7 @@ def validate(
     score: bool,
     plan: Path | None,
     list_rules: bool,
+    markdown: bool,
     person: str | None,
     role: str | None,
     as_json: bool,
@@ -74,6 +76,13 @@ def validate(
     """
     from workstation.app.validation import rule_rows
 
+    if markdown:
+        from workstation.app.rule_page import rules_page
+
+        if not list_rules:
+            raise click.UsageError("--markdown is for --rules")
+        click.echo(rules_page(), nl=False)
+        return 0
     if list_rules:
         print_rows(rule_rows(), columns=("rule", "error_type", "severity", "help"), as_json=as_json)
         return 0

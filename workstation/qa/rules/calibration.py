@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -44,6 +44,8 @@ _OF_MEDIAN = 1.2533
 """The error of a median against that of a mean."""
 _SURE = 4.0
 """Standard errors that a size must be off."""
+_ODD = 2.0
+"""So many standard errors beyond the next, one thing is wrong by itself."""
 _MADE_M, _HEADING_RAD = 0.015, 0.01
 """How exactly people and programs make the size and the heading of one cuboid, whatever its boxes say."""
 _AXES = ("short", "narrow", "low")
@@ -197,8 +199,8 @@ def misplaced(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """The boxes of several stiff things all go beyond their cuboids along the same axis: the cuboids of a scanner are
     made too short, too narrow or too low as a rule. Three things at least have to show both ends of the size, and the
-    lack has to be several times what the boxes scatter and cuboids are made to, also without the thing that lacks most:
-    that one may be wrong by itself, and is found there.
+    lack has to be several times what the boxes scatter and cuboids are made to. A thing that lacks far more than all
+    others does not count: it is wrong by itself.
     """
     patterns, ontology = patterns_of(snapshot, sample), snapshot.ontology()
     limit = named_limit_ms(snapshot.project(), SIZE_TOLERANCE, SIZE_BIAS_M)
@@ -215,7 +217,7 @@ def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
             lacking = _lacking(patterns, fits, axis)
             if len(lacking) < _FEWEST_THINGS:
                 continue
-            if not _is_rule(sorted(lacking.values(), key=lambda each: each.value)[:-1], limit):
+            if not _is_rule(_without_odd(lacking.values()), limit):
                 continue
             middle = float(np.median([each.value for each in lacking.values()]))
             many = [each for each, by in lacking.items() if by.value > limit]
@@ -233,6 +235,14 @@ def size(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
                 suggestion="look at how the cuboids were made, and make them as large as the things",
                 aspect=word,
             )
+
+
+def _without_odd(lacking: Iterable[Estimate]) -> Sequence[Estimate]:
+    """All of them but the greatest, where that is surely greater than the next."""
+    ordered = sorted(lacking, key=lambda each: each.value)
+    last, next_ = ordered[-1], ordered[-2]
+    odd = last.value - next_.value > _ODD * math.hypot(last.error, next_.error)
+    return ordered[:-1] if odd else ordered
 
 
 def _is_rule(lacking: Sequence[Estimate], limit: float) -> bool:
