@@ -24,7 +24,7 @@ from workstation.core.errors import UserError
 from workstation.synth.writers import write_json
 
 Json = dict[str, Any]
-GENERATOR = 2
+GENERATOR = 3
 """Raised whenever a generator's output changes, so that old media are made anew."""
 
 
