@@ -19,6 +19,7 @@ from workstation.core.findings import Finding
 from workstation.core.ontology import ErrorType
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
+from workstation.core.stopping import StopToken
 from workstation.qa.incremental import KeptChecks
 
 pytestmark = pytest.mark.slow
@@ -209,7 +210,7 @@ def test_after_edits_of_any_kind_the_findings_are_those_of_a_full_run(
                 assert isinstance(record, Sample)
                 touched = None if seen is None else reads.touched_since(seen)
                 outcomes = checks.check(reads, record, known.of(reads, sample), touched, near_first=number % 3 > 0)
-                outcomes = checks.check_rest(record, lambda: False) if checks.left else outcomes
+                outcomes = checks.check_rest(record, StopToken()) if checks.left else outcomes
                 seen = reads.head()
                 assert outcomes is not None
                 said = {(each.rule, each.fingerprint, each.text) for one in outcomes for each in one.findings}
