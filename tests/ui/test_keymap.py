@@ -31,6 +31,15 @@ def test_one_spelling_for_every_way_of_writing_a_chord() -> None:
         assert chord(written) == one
 
 
+def test_words_name_the_keys_as_they_are_and_leave_alone_what_is_no_action() -> None:
+    keys = keymap()
+    assert keys.spelled("Go on (@play), mark (@mark); clip (@home.mp4) is cut off") == (
+        "Go on (Space), mark; clip (@home.mp4) is cut off"
+    )
+    keys.remap("play", ("P",))
+    assert keys.spelled("Go on (@play)") == "Go on (P)"
+
+
 @pytest.mark.parametrize("written", ["", "Ctrl", "Ctrl+", "Hyper+K", "Ctrl+Kk", "K+Ctrl", "  ", "F99", "Ctrl+\n", "ab"])
 def test_what_is_no_key_is_refused(written: str) -> None:
     with pytest.raises(UserError, match="is no key"):

@@ -36,6 +36,9 @@ import threading
 from pathlib import Path
 from workstation.app.ahead import load_ahead
 load_ahead()
+import dataclasses
+ours = {name: module for name, module in sys.modules.items() if name.startswith("workstation.")}
+print("dear:", *[name for name, each in ours.items() if vars(each).get("dataclass") is dataclasses.dataclass])
 late, this = [], threading.get_ident()
 def note(event, given):
     if event == "import" and threading.get_ident() == this:  # what other threads load may come when it likes
@@ -56,11 +59,13 @@ window.close()
 
 
 def test_what_a_project_needs_is_loaded_before_qt(demo_project: Path, tmp_path: Path) -> None:
-    """PySide6 reads the source of whatever is imported after it: what is named here belongs into ``app/ahead.py``."""
+    """PySide6 reads the source of whatever is imported after it: what is named as late belongs into ``app/ahead.py``.
+    What is named as dear takes its ``dataclass`` from ``core/values.py``.
+    """
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "WORKSTATION_HOME": str(tmp_path / "home")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     done = subprocess.run(
         [sys.executable, "-c", ON_A_PROJECT, str(demo_project)],
         capture_output=True, text=True, check=True, env=environment, timeout=120,
     )  # fmt: skip
-    assert [line.split() for line in done.stdout.splitlines()[-2:]] == [["qt:"], ["late:"]]
+    assert [line.split() for line in done.stdout.splitlines()[-3:]] == [["dear:"], ["qt:"], ["late:"]]

@@ -8,7 +8,6 @@ draws meanwhile may feel it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from workstation.core.annotation import TargetKind
 from workstation.core.findings import Finding
 from workstation.core.ontology import Severity
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.changes import ChangeSet
 
 Int64s = NDArray[np.int64]

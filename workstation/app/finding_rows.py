@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
 from workstation.core.findings import Finding
 from workstation.core.ontology import Severity
+from workstation.core.values import dataclass
 
 COLUMNS = (
     Column(title="Finding", stretch=True, help="What a check says; a click goes to what it is about"),

@@ -7,13 +7,13 @@ are on the screen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from workstation.app.measured_words import measured_text
 from workstation.app.sample_view import SampleView
 from workstation.core.findings import Finding, Item
 from workstation.core.records import RecordKind
 from workstation.core.timebase import TimeRange
+from workstation.core.values import dataclass
 
 _MOST_VIEWS = 60
 """Labels that stand for one item: a track of an entity on every camera has that many, a whole film of words more."""

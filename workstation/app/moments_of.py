@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Link, TargetKind
+from workstation.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

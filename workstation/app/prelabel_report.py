@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from statistics import median
 from typing import Any
 
@@ -18,6 +18,7 @@ from workstation.core.proposals import BLIND_SHARE, is_blind
 from workstation.core.records import RecordKind
 from workstation.core.rights import ActorKind
 from workstation.core.sample import Project, SampleState
+from workstation.core.values import dataclass
 from workstation.store.queries import Reads
 from workstation.store.revisions import RevisionKind
 

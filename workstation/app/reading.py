@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
 
 from workstation.app.plugins import PluginProblem, PluginsLoaded, find_plugins, load_plugins, plugins_stamp
+from workstation.core.values import dataclass
 from workstation.media.base import ReaderSpec
 from workstation.media.probe import ReaderShelf
 from workstation.media.proposal import DatasetSpec

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from workstation.core.annotation import Record, TargetKind
 from workstation.core.ids import SampleId
+from workstation.core.values import dataclass
 
 KEEP = "keep"
 

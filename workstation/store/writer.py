@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from workstation.core import records
 from workstation.core.annotation import Link, Record
 from workstation.core.records import RecordKind
+from workstation.core.values import dataclass
 from workstation.store.counts import CountKeeper
 from workstation.store.db import Connection
 from workstation.store.revisions import DELETE, NOTHING_DIGEST, PUT, ChangeHasher, Head

@@ -78,10 +78,13 @@ class KeyMap:
         return self.changed.get(action_id, bound.keys if bound is not None else ())
 
     def spelled(self, text: str) -> str:
-        """Words with the keys of the actions they name, as those are now; nothing where an action has none."""
+        """Words with the keys of the actions they name, as those are now; nothing where an action has none. What only
+        looks like such a name, in the name of a file say, stays."""
         return _MARK.sub(self._spell, text) if "(@" in text else text
 
     def _spell(self, mark: re.Match[str]) -> str:
+        if mark[1] not in self.defaults:
+            return mark[0]
         keys = self.keys_of(mark[1])
         return f"{' ' * mark[0].startswith(' ')}({keys[0]})" if keys else ""
 
