@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from workstation.app.freed_memory import GROWN_BYTES, FreedMemory, give_back, resident_bytes
+from workstation.app.freed_memory import GROWN_BYTES, REST_S, FreedMemory, give_back, resident_bytes
 
 MIB = 1 << 20
 PIECE = 64 * 1024  # below what the C library takes straight from the system
@@ -58,13 +58,15 @@ class Process:
         self.resident = 200 * MIB
         self.kept = 0
         self.asked = 0
-        self.freed = FreedMemory(give_back=self.give_back, resident=lambda: self.resident)
+        self.now_s = 1000.0
+        self.freed = FreedMemory(give_back=self.give_back, resident=lambda: self.resident, now=lambda: self.now_s)
 
     def give_back(self) -> None:
         self.asked += 1
         self.resident -= self.kept
 
-    def look(self) -> int:
+    def look(self, *, after_s: float = 2 * REST_S) -> int:
+        self.now_s += after_s
         self.freed.look()
         self.freed.wait()
         return self.asked
@@ -88,9 +90,18 @@ def test_growth_is_given_back_and_what_is_really_held_is_not_asked_for_again() -
     assert process.look() == 2
 
 
+def test_it_is_not_done_again_and_again_while_much_comes_and_goes() -> None:
+    process = Process()
+    process.resident += GROWN_BYTES
+    assert process.look() == 1
+    process.resident += GROWN_BYTES
+    assert process.look(after_s=REST_S / 2) == 1
+    assert process.look(after_s=REST_S) == 2
+
+
 def test_growth_counts_from_the_least_there_was() -> None:
     process = Process()
-    process.resident -= 150 * MIB
+    process.resident -= 2 * GROWN_BYTES
     assert process.look() == 0
     process.resident += GROWN_BYTES
     assert process.look() == 1
