@@ -191,7 +191,13 @@ class Typing(QWidget):
             untimed, colour = turn.id in without and not self._untimed, speaker_paint(view, turn).colour
             lines.append(Line(said_by(view, turn), colour, in_words(int(self._starts[at])), untimed, turn.state))
         self.page.lines = lines
+        self.page.chosen = frozenset() if self.bench is None else self._lines_of(self.bench.selected)
         self.page.refresh()
+
+    def _lines_of(self, ids: tuple[str, ...]) -> frozenset[int]:
+        """Where the turns are that are marked while these are selected."""
+        marked = frozenset() if self._view is None else self._view.marked(ids)
+        return frozenset(at for at, turn in enumerate(self._turns) if turn in marked)
 
     def show_time(self, time_ns: int) -> None:
         line = self.line_at(time_ns)
@@ -230,9 +236,7 @@ class Typing(QWidget):
     def show_selection(self, change: SelectionChanged) -> None:
         if not change.ids_changed:
             return
-        view = self._view
-        marked = frozenset() if view is None else view.marked(change.after.ids)
-        self.page.chosen = frozenset(at for at, turn in enumerate(self._turns) if turn in marked)
+        self.page.chosen = self._lines_of(change.after.ids)
         self.page.refresh()
         if change.cause != self.kind and self.page.chosen:
             self.page.scroll_to(min(self.page.chosen))
