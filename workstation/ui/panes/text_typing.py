@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.looks import claimed_name
 from workstation.app.sample_view import SampleView
@@ -37,6 +37,7 @@ from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.pane_header import PaneHeader
 from workstation.ui.panes.text_editor import BREAK, Line, Page, WordMarks
+from workstation.ui.panes.text_question import Question
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme
 
@@ -562,43 +563,3 @@ def _on_page(turn: Annotation) -> str:
 
 
 _BACK = ("back", "Bring the words back")
-
-
-class Question(QWidget):
-    """A line over the page that asks what is to become of something; nothing waits for the answer."""
-
-    answered = QtSignal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("text_question")
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(8, 4, 8, 4)
-        self._row.addWidget(self._text, 1)
-        self._buttons: list[QPushButton] = []
-        self.hide()
-
-    def ask(self, text: str, answers: Sequence[tuple[str, str]]) -> None:
-        """Show the question; the same one again changes nothing."""
-        if self.isVisible() and self._text.text() == f"▲ {text}":
-            return
-        self._text.setText(f"▲ {text}")
-        self.setAccessibleName(text)
-        for button in self._buttons:
-            self._row.removeWidget(button)
-            button.deleteLater()
-        self._buttons = []
-        for name, title in answers:
-            button = QPushButton(title)
-            button.setObjectName(f"text_answer_{name}")
-            button.setAccessibleName(title)
-            button.setProperty("answer", name)
-            button.clicked.connect(self._chosen)
-            self._row.addWidget(button)
-            self._buttons.append(button)
-        self.show()
-
-    def _chosen(self) -> None:
-        self.answered.emit(self.sender().property("answer"))
