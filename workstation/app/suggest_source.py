@@ -15,6 +15,7 @@ import numpy as np
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import Sightings
+from workstation.app.transcript import SPEAKS
 from workstation.core.annotation import Annotation, State, TargetKind
 from workstation.core.described import SOUND_SOURCE
 from workstation.core.geometry import ShapeKind
@@ -55,8 +56,18 @@ def _sounds(view: SampleView) -> Iterator[Annotation]:
     for each in view.annotations.values():
         stream = view.streams.get(each.stream or "")
         heard = stream is not None and stream.kind is StreamKind.AUDIO and each.kind in _SOUNDS
-        if heard and each.state is not State.REJECTED and each.track is None:
+        if heard and each.state is not State.REJECTED and each.track is None and not _is_voice(view, each):
             yield each
+
+
+def _is_voice(view: SampleView, sound: Annotation) -> bool:
+    """What somebody says comes from a person, whom the rule ``voice`` looks for; a car near by did not say it."""
+    assert view.ontology is not None
+    end = EndView(
+        role="", kind=TargetKind.ANNOTATION, target=sound.id, shape_kind=sound.kind, class_id=view.class_of(sound),
+        stream_kind=StreamKind.AUDIO.value,
+    )  # fmt: skip
+    return sound.text is not None or any(each.id == SPEAKS for each in view.ontology.link_types_open_to((end,)))
 
 
 def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_ns: int) -> list[_Near]:
