@@ -85,10 +85,18 @@ def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_
             visible = cuboid in shown if seen.cameras else not there.occluded[row]
             if record is None or record.state is State.REJECTED or not visible or away[row] > _FARTHEST_M:
                 continue
+            if _can_speak(view, record) or not _roles(view, sound, record):
+                continue
             thing = record.entity or cuboid
-            if _roles(view, sound, record) and (thing not in found or found[thing].away_m > away[row]):
+            if thing not in found or found[thing].away_m > away[row]:
                 found[thing] = _Near(cuboid, float(away[row]), shown.get(cuboid, ""))
     return sorted(found.values(), key=lambda each: (each.away_m, each.cuboid))
+
+
+def _can_speak(view: SampleView, cuboid: Annotation) -> bool:
+    """A person makes voices, and seldom the sound that is asked about: no siren or horn."""
+    assert view.ontology is not None
+    return any(each.id == SPEAKS for each in view.ontology.link_types_open_to((_thing(view, cuboid),)))
 
 
 def _ear(
