@@ -70,7 +70,9 @@ def found(session: Session) -> list[Suggestion]:
         placed = PlacedCuboids(view, readers)
         table = frame_table([each * 100 for each in range(100)], unit_num=1, unit_den=1000)
         streams = [each for each in view.streams.values() if each.key in CAMERAS]
-        cameras = {each.id: Onlooker(each, camera, table) for each in streams if (camera := placed.camera_of(each))}
+        cameras: dict[str, Onlooker] = {
+            each.id: Onlooker(each, camera, table) for each in streams if (camera := placed.camera_of(each))
+        }
         return list(suggestions(Sightings(view, placed, readers, cameras), ("identity",)).new)
 
 
