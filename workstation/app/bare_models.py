@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workstation.app.known_models import graph_families, graph_family, usual_input_of
-from workstation.app.model_kits import Kit, kit_in, kits, single_kit
+from workstation.app.model_kits import Kit, kit_in, kits, prompted_side, single_kit
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
 from workstation.prelabel.api import InputSpec, Task
@@ -44,11 +44,10 @@ def of_file(path: Path, told: Told) -> Manifest:
     signature = _signature(path)
     family = told.family or _surest(path, signature)
     kit = kits().get(family)
-    if kit is not None:
-        if set(kit.files) != {"model"}:
-            raise UserError(
-                f"a model of the family {family} is {_some(kit)}: put them into one folder, and add the folder"
-            )
+    alone = family in graph_families()  # some have a form in one file and one in two
+    if kit is not None and len(kit.files) > 1 and (not alone or kit.graphs["model"](signature)):
+        raise UserError(f"a model of the family {family} is {_some(kit)}: put them into one folder, and add the folder")
+    if kit is not None and not alone:
         return _of_kit(kit, {"model": path}, {"model": signature}, told, path)
     known = graph_family(family)
     tasks = sorted(known.tasks)
@@ -105,6 +104,8 @@ def _of_kit(
     eyes = next((signatures[role] for role in ("image", "encoder", "model") if role in signatures), None)
     usual = kit.input
     found = _input_of(eyes, usual) if eyes is not None and usual.width else usual
+    if (side := prompted_side(signatures)) and (eyes is None or len(eyes.inputs[0].shape) == 3):
+        found = replace(found, width=side, height=side)  # its picture may be of any size: only the masks tell
     return Manifest(
         id=told.model_id or id_of(source), task=task, family=kit.family,
         files={role: ModelFile(_file_name(role, path), sha256_of(path)) for role, path in roles.items()},

@@ -190,3 +190,11 @@ def _prompted(signatures: Mapping[str, Signature]) -> dict[str, Any]:
     if len(port.shape) == 3:
         options["encoder_layout"] = "HWC"
     return options | {"size_input": "orig_im_size" in signatures["decoder"].input_shapes}
+
+
+def prompted_side(signatures: Mapping[str, Signature]) -> int:
+    """How many pixels a side the picture of a decoder that takes masks has: four times those of its masks; 0 where it
+    does not say."""
+    shape = signatures["decoder"].input_shapes.get("mask_input", ()) if "decoder" in signatures else ()
+    side = shape[-1] if shape else 0
+    return 4 * side if isinstance(side, int) else 0

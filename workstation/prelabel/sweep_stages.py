@@ -85,7 +85,7 @@ class TwoStages:
         """Of one that takes points with what they are to their cell."""
         filled = _filled(points, _filled_to((fixed,) if fixed else (), cells))
         fed = np.ascontiguousarray(filled.transpose(2, 0, 1)[None]) if across else filled
-        return _rows_of(self._encoder.run({name: fed}), len(filled))[:cells]
+        return _rows_of(self._encoder.run({name: fed}), len(filled), across=across)[:cells]
 
     def _only(self, graph: Graph, name: str) -> Port:
         wanted = input_name(self._card, name)
@@ -152,17 +152,16 @@ def _filled(values: NDArray[Any], cells: int) -> NDArray[Any]:
     return np.pad(values, ((0, cells - len(values)), *((0, 0),) * (values.ndim - 1)))
 
 
-def _rows_of(outputs: Arrays, cells: int) -> NDArray[np.float32]:
-    """(cells, numbers), whichever way round the graph answers them."""
-    flat = [np.asarray(each) for each in outputs.values() if np.size(each)]
-    found = flat[0].reshape([side for side in flat[0].shape if side != 1] or [1]) if len(flat) == 1 else np.zeros(0)
-    if found.ndim == 1 and len(flat) == 1 and cells == 1:
-        found = found[None]
-    if found.ndim == 2 and found.shape[0] != cells and found.shape[1] == cells:
-        found = found.T
-    if found.ndim != 2 or len(found) != cells:
+def _rows_of(outputs: Arrays, cells: int, *, across: bool = False) -> NDArray[np.float32]:
+    """(cells, numbers), whichever way round the graph answers them; one that takes cells behind its columns answers
+    them so."""
+    answer = next(iter(outputs.values()), np.zeros(0))
+    places = [place for place, side in enumerate(answer.shape) if side == cells]
+    moved = np.moveaxis(answer, places[-1 if across else 0], 0) if places else answer
+    if len(outputs) != 1 or not places or not answer.size or sum(side != 1 for side in moved.shape[1:]) > 1:
         shapes = ", ".join(f"{name} {np.shape(each)}" for name, each in outputs.items()) or "nothing"
         raise BadOutput(f"the first graph answers {shapes} and not one row for each of {cells:,} cells")
+    found = moved.reshape(cells, -1)
     if not np.isfinite(found).all():
         raise BadOutput("the first graph answers what is not a number")
     return found.astype(np.float32)
