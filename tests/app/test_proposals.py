@@ -17,6 +17,7 @@ from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.shown_proposals import ShownProposals
 from workstation.app.submitting import missing_before_submitting
+from workstation.app.walking import nearest, shows_at
 from workstation.core.annotation import Source, SourceKind, State
 from workstation.core.errors import Refused, UserError
 from workstation.core.proposals import is_blind
@@ -143,6 +144,40 @@ def test_an_edit_takes_a_proposal_over_in_one_step_and_one_undo_gives_it_back(se
     assert view_of(session).annotations[one].source == MODEL
     session.undo()
     assert state(session, one) is State.PROPOSED
+
+
+def test_another_class_of_the_thing_is_an_edit_of_the_proposal_that_shows_it(session: Session) -> None:
+    """The class lives on the thing: saying another takes the proposal over and counts as edited, not as accepted."""
+    seen, twice, beside, agreed = (
+        session.run("track.add", stream="front", class_id="car", keyframes=[{"time_ns": 0, "shape": box()}],
+                    state="proposed", source=MODEL)
+        for _ in range(4)
+    )  # fmt: skip
+    things = {key: each.entity for key, each in view_of(session).annotations.items()}
+    session.run("entity.relabel", entity=things[seen], class_id="pedestrian")
+    assert state(session, seen) is State.DRAFT
+    session.undo()
+    assert state(session, seen) is State.PROPOSED
+    session.run("entity.relabel", entity=things[seen], class_id="pedestrian")
+    session.run("annotation.accept", annotations=[twice])
+    session.run("entity.relabel", entity=things[twice], class_id="pedestrian")
+    assert state(session, twice) is State.DONE
+    made = session.run("annotation.add", stream="front", class_id="car", shape=box(), entity=things[beside])
+    session.run("entity.relabel", entity=things[beside], class_id="pedestrian")
+    assert state(session, beside) is State.PROPOSED  # somebody's own label shows the thing; nobody judged this one
+    session.run("annotation.accept", annotations=[agreed])
+    session.run("entity.relabel", entity=things[agreed], class_id="car")  # says nothing new
+    outcomes = {each.id: each.outcome for each in judged(session.store)}
+    assert outcomes == {seen: "edited", twice: "edited", beside: "waiting", agreed: "accepted", made: "made"}
+
+
+def test_one_goes_to_where_a_track_shows_and_not_into_its_gap(session: Session) -> None:
+    frames = [{"time_ns": at * SECOND, "shape": box()} for at in (0, 1, 8, 9)]
+    key = session.run("track.add", stream="front", class_id="car", keyframes=frames, state="proposed", source=MODEL)
+    session.run("track.add_gap", annotation=key, start_ns=SECOND + 1, end_ns=8 * SECOND)
+    view = view_of(session)
+    assert [shows_at(view, key, at * SECOND) for at in (0, 1, 3, 7, 8, 9, 12)] == [1, 1, 0, 0, 1, 1, 0]
+    assert [nearest(view, key, at * SECOND) for at in (3, 7, 12)] == [SECOND, 8 * SECOND, 0]
 
 
 def test_classes_of_an_edge_case_are_accepted_one_at_a_time(session: Session) -> None:
