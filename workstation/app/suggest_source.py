@@ -2,7 +2,8 @@
 
 Nearest is measured from the microphone where the rig says where it is, else from the vehicle that carries the sensors.
 A vehicle counts as seen where a camera shows it then; where nothing is calibrated, where it is not marked occluded.
-That the nearest one sounded is a guess, and its confidence says so.
+That the nearest one sounded is a guess, and its confidence says so. A voice is left alone: who speaks is another
+question, and no car answers it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import Sightings
+from workstation.app.transcript import SPEAKS
 from workstation.core.annotation import Annotation, State, TargetKind
 from workstation.core.described import SOUND_SOURCE
 from workstation.core.geometry import ShapeKind
@@ -55,8 +57,17 @@ def _sounds(view: SampleView) -> Iterator[Annotation]:
     for each in view.annotations.values():
         stream = view.streams.get(each.stream or "")
         heard = stream is not None and stream.kind is StreamKind.AUDIO and each.kind in _SOUNDS
-        if heard and each.state is not State.REJECTED and each.track is None:
+        if heard and each.state is not State.REJECTED and each.track is None and not _is_a_voice(view, each):
             yield each
+
+
+def _is_a_voice(view: SampleView, sound: Annotation) -> bool:
+    """Whether it holds words, or a person could be said to speak it."""
+    class_id, ontology = view.class_of(sound), view.ontology
+    if sound.text or ontology is None or class_id is None or SPEAKS not in ontology.link_types:
+        return bool(sound.text)
+    spoken = {each for role in ontology.link_types[SPEAKS].roles for each in role.classes}
+    return class_id in ontology.classes and not spoken.isdisjoint(ontology.above(class_id))
 
 
 def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_ns: int) -> list[_Near]:

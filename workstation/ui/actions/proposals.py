@@ -88,7 +88,7 @@ def previous_proposal(hands: Hands) -> None:
 @action("proposal.accept_listed", title="Accept all shown proposals…", menu=MENU, enabled=_may_accept)
 def accept_listed(hands: Hands) -> None:
     """Accept every proposal that is shown, after asking. Links are never among them, nor speech in two languages, nor
-    classes that an edge case of the guideline is about: each of these is looked at by itself."""
+    what is tagged as an edge case: each of these is looked at by itself."""
     hands.frame.open_dialog("accept_proposals")
 
 

@@ -107,6 +107,13 @@ def ask(hands: Hands) -> None:
     hands.frame.open_dialog("command question.ask")
 
 
+@action("edge_case.tag", title="Tag as an edge case…", keys="Shift+U", menu=REVIEW, enabled=needs_selection)
+def tag_edge_case(hands: Hands) -> None:
+    """Say that the guideline does not settle what is selected: it is accepted with nothing else, and stands in the list
+    of edge cases (panel Review, workstation report cases)."""
+    hands.frame.open_dialog("command edge_case.tag")
+
+
 @action("transport.go_to", title="Go to…", keys="G", menu=PLAY, enabled=needs_sample)
 def go_to(hands: Hands) -> None:
     """Type a time, a frame or a sweep: 14.327, frame 430, sweep 143."""
