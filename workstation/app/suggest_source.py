@@ -28,6 +28,8 @@ NAME = "source"
 """The link type that says what makes a sound; the starter for driving calls it so."""
 _FARTHEST_M = 60.0
 _SOUNDS = frozenset({ShapeKind.SPAN, ShapeKind.BAND})
+_MADE_BY = {"horn": "vehicle", "siren": "emergency_vehicle"}
+"""What alone can sound so, in ontologies that have both classes: a walker may stand nearer than the car that honks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_
             if record is None or record.state is State.REJECTED or not visible or away[row] > _FARTHEST_M:
                 continue
             thing = record.entity or cuboid
-            if _roles(view, sound, record) and (thing not in found or found[thing].away_m > away[row]):
+            if _can_sound_so(view, sound, record) and (thing not in found or found[thing].away_m > away[row]):
                 found[thing] = _Near(cuboid, float(away[row]), shown.get(cuboid, ""))
     return sorted(found.values(), key=lambda each: (each.away_m, each.cuboid))
 
@@ -120,6 +122,14 @@ def _roles(view: SampleView, sound: Annotation, cuboid: Annotation) -> tuple[str
     )  # fmt: skip
     legal = view.ontology.link_types_for(ends)
     return next((tuple(each.roles) for each in legal if each.link_type.id == SOUND_SOURCE), ())
+
+
+def _can_sound_so(view: SampleView, sound: Annotation, cuboid: Annotation) -> bool:
+    ontology, heard, seen = view.ontology, view.class_of(sound), view.class_of(cuboid)
+    if ontology is None or heard not in ontology.classes or seen not in ontology.classes:
+        return bool(_roles(view, sound, cuboid))
+    makers = {_MADE_BY[each] for each in ontology.above(heard) if each in _MADE_BY} & ontology.classes.keys()
+    return makers <= set(ontology.above(seen)) and bool(_roles(view, sound, cuboid))
 
 
 def _thing(view: SampleView, cuboid: Annotation) -> EndView:
