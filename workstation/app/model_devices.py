@@ -28,7 +28,7 @@ from workstation.prelabel.shelf import Shelf, ShelvedModel
 from workstation.prelabel.sound_events import FAMILY as TAGGER
 from workstation.prelabel.speech_sound import RATE_HZ
 from workstation.prelabel.sweep_stages import ENCODER, TwoStages
-from workstation.prelabel.worker import CPU, Worker, offered
+from workstation.prelabel.worker import CPU, Worker, WorkerFailed, check_numbers, offered
 
 
 def verdicts(folder: Path | None = None) -> Verdicts:
@@ -56,24 +56,41 @@ def verdict_of(
 
 
 def _trial(model: ShelvedModel) -> Trial:
-    feeds = None
-    if model.manifest.family in picture_families():
-        feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
-    elif model.manifest.family in cloud_families():
-        feeds = dict(cloud_families()[model.manifest.family].prepare(model.manifest.card, _round_about()).feeds)
-        if ENCODER in model.manifest.files:
-            feeds = _map_of(model, feeds)
-    elif model.manifest.family in INPUTS:
-        feeds = encoder_feeds(model.manifest.card, _grey_ramp())[0]
-    elif model.manifest.family == TAGGER:
+    manifest = model.manifest
+    feeds: Arrays | None = None
+    reads: Callable[[Arrays], object] = check_numbers
+    if manifest.family in picture_families():
+        seen = picture_family(manifest.family).prepare(manifest.card, [_grey_ramp()])
+        feeds, reads = seen.feeds, lambda answer: picture_family(manifest.family).decode(manifest.card, answer, seen)
+    elif manifest.family in cloud_families():
+        swept = cloud_families()[manifest.family].prepare(manifest.card, _round_about())
+        feeds = _map_of(model, swept.feeds) if ENCODER in manifest.files else swept.feeds
+        reads = lambda answer: cloud_families()[manifest.family].decode(manifest.card, answer, swept)  # noqa: E731
+    elif manifest.family in INPUTS:
+        feeds = encoder_feeds(manifest.card, _grey_ramp())[0]
+    elif manifest.family == TAGGER:
         feeds = {read_signature(model.file()).inputs[0].name: _hum()}
-    elif model.manifest.family == REID:
-        feeds = dict(feeds_of(model.manifest.card, [_grey_ramp()] * _batch_of(model)).feeds)
-    recipe = recipes().get(model.manifest.id)
+    elif manifest.family == REID:
+        feeds = feeds_of(manifest.card, [_grey_ramp()] * _batch_of(model)).feeds
+    recipe = recipes().get(manifest.id)
     return Trial(
-        path=model.file(_graph_of(model) or "model"), weights_sha256=model.manifest.weights_sha256,
-        max_abs_diff=model.manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
+        path=model.file(_graph_of(model) or "model"), weights_sha256=manifest.weights_sha256,
+        max_abs_diff=manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
+        reads=reads,
     )  # fmt: skip
+
+
+def tried_once(model: ShelvedModel) -> Verdict | None:
+    """Run it once on the processor, on what is the same everywhere, and read what it answers; ``None`` for one that is
+    no graph. Raises ``UserError`` for one that does not work."""
+    if not is_graph(model):
+        return None
+    try:
+        return prove(_trial(model), Machine(runtime="", offered=(CPU,)), pinned=(CPU,))
+    except BadOutput as problem:
+        raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}") from problem
+    except WorkerFailed as problem:  # what is not yet in its place lies in a folder without a name of its own
+        raise UserError(str(problem).replace(f"{model.folder.name}/", f"{model.manifest.id}/")) from problem
 
 
 def _hum() -> NDArray[np.float32]:

@@ -114,7 +114,7 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
     samples = _samples(session, wish.samples)
     ontology = session.store.ontology()
     if ontology is None:
-        raise UserError("no version of the ontology is in force, so nothing can be proposed")
+        raise UserError("no version of the ontology is in force, so nothing can be proposed: lock one first")
     work: list[Progress] = []
     left_out: list[str] = []
     machine = here()
