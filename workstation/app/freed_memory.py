@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-GROWN_BYTES = 64 << 20
+GROWN_BYTES = 24 << 20
 """So much more than after the last time, and it is looked whether that is held or only kept."""
-REST_S = 5.0
+REST_S = 15.0
 """So long between two times: what is given back and needed again comes page by page, 0.6 ms a megabyte."""
 _STATM = Path("/proc/self/statm")
 
