@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from workstation.app.freed_memory import GROWN_BYTES, REST_S, FreedMemory, give_back, resident_bytes
 
+ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 PIECE = 64 * 1024  # below what the C library takes straight from the system
 
@@ -49,6 +53,39 @@ def test_what_threads_have_freed_is_no_longer_resident_afterwards() -> None:
         free = ctypes.CDLL(None).free
         free.argtypes = [ctypes.c_void_p]
         free(piece)
+
+
+HEAPS = """
+import re, sys, threading
+import ctypes
+from pathlib import Path
+if sys.argv[1] == "few":
+    from workstation.app.freed_memory import few_heaps
+    few_heaps()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+together = threading.Barrier(12)
+def take():
+    libc.malloc(50_000)
+    together.wait()
+threads = [threading.Thread(target=take) for _ in range(12)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+starts = [int(line.split("-")[0], 16) for line in Path("/proc/self/maps").read_text().splitlines() if " rw-p " in line]
+print(sum(start % (64 << 20) == 0 for start in starts))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only the C library of Linux has heaps for threads")
+def test_a_dozen_threads_share_few_heaps() -> None:
+    def heaps(how: str) -> int:
+        """Each but the first begins at a multiple of 64 MiB."""
+        environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+        command = [sys.executable, "-c", HEAPS, how]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
+        return int(answer.stdout)
+
+    assert heaps("few") <= 5 < heaps("many")  # three; something else may begin there by chance
 
 
 class Process:
