@@ -121,6 +121,17 @@ def test_a_horn_is_the_nearest_vehicles(driving: Session) -> None:
     assert only.confidence == pytest.approx(0.6 - 0.35 * 8 / 20, abs=0.01)
 
 
+def test_a_voice_does_not_come_from_the_nearest_car(driving: Session) -> None:
+    """The starter for driving counts speech among the sounds; the commentary of a drive is nobody's horn."""
+    driving.run("stream.set", stream="lidar", frame="lidar")
+    near = car(driving, "near", 8.0)
+    span(driving, "mic", "speech", 2_000, 2_500)
+    assert found(driving, "source") == ()
+    span(driving, "mic", "horn", 3_000, 3_500)
+    (only,) = found(driving, "source")
+    assert near in only.targets
+
+
 def test_a_horn_out_of_reach_of_every_vehicle_is_left_open(driving: Session) -> None:
     driving.run("stream.set", stream="lidar", frame="lidar")
     car(driving, "far", 90.0)

@@ -2,7 +2,8 @@
 
 Nearest is measured from the microphone where the rig says where it is, else from the vehicle that carries the sensors.
 A vehicle counts as seen where a camera shows it then; where nothing is calibrated, where it is not marked occluded.
-That the nearest one sounded is a guess, and its confidence says so.
+That the nearest one sounded is a guess, and its confidence says so. A voice is left alone: who speaks is another
+question, and no car answers it.
 """
 
 from __future__ import annotations

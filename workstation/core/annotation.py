@@ -267,6 +267,8 @@ class Comment(Record, frozen=True, kw_only=True):
     person: RecordId
     addressed_to: str = ""
     question: bool = False
+    edge_case: str | None = None
+    """Tags its target as an edge case: the number in the guideline, empty for one that the guideline does not know."""
     reply_to: RecordId | None = None
     state: CommentState = CommentState.OPEN
 
