@@ -11,17 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workstation.app.folders import state_folder
 from workstation.app.known_models import model_called, picture_families, picture_family
 from workstation.core.errors import UserError
-from workstation.prelabel.api import BadOutput, Pixels, SensorSweep
+from workstation.prelabel.api import Arrays, BadOutput, Pixels, SensorSweep
 from workstation.prelabel.cloud_families import cloud_families
+from workstation.prelabel.onnx_read import read_signature
 from workstation.prelabel.promptable import INPUTS, encoder_feeds
 from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
 from workstation.prelabel.recipes import recipes
+from workstation.prelabel.reid import FAMILY as REID
+from workstation.prelabel.reid import feeds_of, fixed_batch
 from workstation.prelabel.shelf import Shelf, ShelvedModel
-from workstation.prelabel.worker import CPU, offered
+from workstation.prelabel.sound_events import FAMILY as TAGGER
+from workstation.prelabel.speech_sound import RATE_HZ
+from workstation.prelabel.sweep_stages import ENCODER, TwoStages
+from workstation.prelabel.worker import CPU, Worker, offered
 
 
 def verdicts(folder: Path | None = None) -> Verdicts:
@@ -54,13 +61,35 @@ def _trial(model: ShelvedModel) -> Trial:
         feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
     elif model.manifest.family in cloud_families():
         feeds = dict(cloud_families()[model.manifest.family].prepare(model.manifest.card, _round_about()).feeds)
+        if ENCODER in model.manifest.files:
+            feeds = _map_of(model, feeds)
     elif model.manifest.family in INPUTS:
         feeds = encoder_feeds(model.manifest.card, _grey_ramp())[0]
+    elif model.manifest.family == TAGGER:
+        feeds = {read_signature(model.file()).inputs[0].name: _hum()}
+    elif model.manifest.family == REID:
+        feeds = dict(feeds_of(model.manifest.card, [_grey_ramp()] * _batch_of(model)).feeds)
     recipe = recipes().get(model.manifest.id)
     return Trial(
         path=model.file(_graph_of(model) or "model"), weights_sha256=model.manifest.weights_sha256,
         max_abs_diff=model.manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
     )  # fmt: skip
+
+
+def _hum() -> NDArray[np.float32]:
+    """Two seconds that are the same everywhere."""
+    found: NDArray[np.float32] = (0.1 * np.sin(np.arange(2 * RATE_HZ) * 0.05)).astype(np.float32)
+    return found
+
+
+def _map_of(model: ShelvedModel, feeds: Arrays) -> dict[str, Any]:
+    """What the second graph of a detector in two files is really given."""
+    with Worker(model.file(ENCODER)) as encoder, Worker(model.file()) as head:
+        return TwoStages(model.manifest.card, encoder, head).laid_out(feeds)
+
+
+def _batch_of(model: ShelvedModel) -> int:
+    return fixed_batch(read_signature(model.file()).inputs) or 1
 
 
 def _grey_ramp() -> Pixels:
@@ -155,7 +184,7 @@ def advice(
             if each.reason
         ]
     lines += [f"{model} does not run: {reason}." for model, reason in faults.items()]
-    lines += [f"{model} is no graph for this runtime: it runs on the processor." for model in plain]
+    lines += [f"{model} always runs on the processor." for model in plain]
     if not tried and not faults and not plain:
         lines.append(
             "No model is there to try. `workstation models install NAME` brings one; `models list` names them."

@@ -16,7 +16,7 @@ from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.fused_pairs import FLAT, SOLID
 from workstation.core.geometry import ShapeKind
 from workstation.core.ids import SampleId
-from workstation.core.pair_fit import LooseLink, loose_links
+from workstation.core.pair_fit import LooseLink, loose_links, thing_name
 from workstation.core.pair_residuals import PairResidual, pair_residuals
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
@@ -37,6 +37,7 @@ def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterato
         flat, solid = (session.store.get(RecordKind.ANNOTATION, each) for each in (pair.flat, pair.solid))
         yield {
             "sample": sample.key,
+            "thing": thing_name(snapshot, solid) if isinstance(solid, Annotation) else "",
             "link": pair.link,
             "flat": streams[getattr(flat, "stream", None) or ""],
             "solid": streams[getattr(solid, "stream", None) or ""],

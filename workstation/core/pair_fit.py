@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.core.annotation import Annotation, Link, State, TargetKind
+from workstation.core.annotation import Annotation, Entity, Link, State, TargetKind
 from workstation.core.cameras import Camera
 from workstation.core.cuboid_rows import Rows
 from workstation.core.cuboid_views import PlacedTracks, Seen
@@ -197,7 +197,7 @@ def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) 
             if seen is not None:
                 projected, range_m, px_per_rad = seen
                 yield PairSeen(
-                    camera=stream.key, thing=str(cuboid.entity or cuboid.id), name=_name(snapshot, cuboid),
+                    camera=stream.key, thing=str(cuboid.entity or cuboid.id), name=thing_name(snapshot, cuboid),
                     flat=box.id, solid=cuboid.id, links=tuple(each.id for each in links), at_ns=at_ns, box=shape,
                     seen=projected, range_m=range_m, px_per_rad=px_per_rad,
                 )  # fmt: skip
@@ -255,10 +255,13 @@ def _moments(
         yield drawn[number]
 
 
-def _name(snapshot: Snapshot, annotation: Annotation) -> str:
+def thing_name(snapshot: Snapshot, annotation: Annotation) -> str:
+    """What a label shows, by the name that panes give it."""
     entity = None if annotation.entity is None else snapshot.get(RecordKind.ENTITY, annotation.entity)
-    class_id, number = getattr(entity, "class_id", annotation.class_id), getattr(entity, "number", "")
-    return f"{class_id or annotation.kind.value} {number}".strip()
+    class_id = entity.class_id if isinstance(entity, Entity) else annotation.class_id or ""
+    ontology = snapshot.ontology()
+    name = class_id if ontology is None else ontology.class_name(class_id)
+    return entity.called(name) if isinstance(entity, Entity) else name or annotation.kind.value
 
 
 def _looks(
