@@ -342,6 +342,8 @@ class CalibrationPanel(Pane):
             calibrate(bench.session, sample, turned_camera(bench.session.store, sample, camera.camera, degrees))
 
         head = bench.session.store.head()
+        # The button is done for then; the focus must not end in some field, which would take undo for its own.
+        self.check.setFocus(Qt.FocusReason.OtherFocusReason)
         bench.attempt(act)
         if bench.session.store.head() > head:
             bench.tell(f"{camera.camera} is turned by {degrees:+.3f}°; undo takes it back.")

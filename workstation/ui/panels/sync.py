@@ -520,6 +520,7 @@ class SyncPanel(Pane):
             return
         sample = bench.view.sample
         head = bench.session.store.head()
+        self._keep_keys_out_of_the_field()
         bench.attempt(lambda: accept(bench.session, sample, measured))
         if bench.session.store.head() > head:
             bench.tell(f"{measured.moved.key} is corrected; undo takes it back.")
@@ -534,6 +535,7 @@ class SyncPanel(Pane):
         bench, measured = self.bench, self.measured
         if bench is not None and bench.view is not None and measured is not None:
             sample = bench.view.sample
+            self._keep_keys_out_of_the_field()
             bench.attempt(lambda: note(bench.session, sample, measured))
 
     @Slot()
@@ -545,6 +547,11 @@ class SyncPanel(Pane):
         bench.run("gate.waive", gate=SYNC_GATE, reason=reason)
         if bench.session.store.head() > head:
             self.reason.clear()
+            self._keep_keys_out_of_the_field()
+
+    def _keep_keys_out_of_the_field(self) -> None:
+        """A button that is done for hands the focus on to the field beside it, which would take undo for its own."""
+        self.measure.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 class _Dragged:
