@@ -115,6 +115,11 @@ def test_a_person_measures_sets_a_pick_right_accepts_and_takes_it_back(
         wait_for(lambda: bench.view.streams[sound.id].time_map == sound.time_map, what="undo")
         assert panel.accept.isEnabled()
 
+        # What is noted can still be accepted: nothing has been corrected.
+        click(panel.note)
+        assert "more than 10 ms" in panel.state.text()
+        assert panel.accept.isEnabled()
+
         QTest.keyClicks(panel.reason, "one recorder, one clock")
         click(panel.waive)
         assert panel.state.text().endswith("Waived by Ana: one recorder, one clock")
