@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from workstation.app.edge_cases import edge_case_rows
 from workstation.app.opening import new_project, open_project
 from workstation.app.prelabel_report import automation_rows, judged, prelabel_rows
 from workstation.app.proposal_rows import batch_of, by_doubt, proposal_rows
@@ -17,6 +18,7 @@ from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
 from workstation.app.shown_proposals import ShownProposals
 from workstation.app.submitting import missing_before_submitting
+from workstation.app.walking import nearest, shows_at
 from workstation.core.annotation import Source, SourceKind, State
 from workstation.core.errors import Refused, UserError
 from workstation.core.proposals import is_blind
@@ -145,17 +147,74 @@ def test_an_edit_takes_a_proposal_over_in_one_step_and_one_undo_gives_it_back(se
     assert state(session, one) is State.PROPOSED
 
 
-def test_classes_of_an_edge_case_are_accepted_one_at_a_time(session: Session) -> None:
+def test_another_class_of_the_thing_is_an_edit_of_the_proposal_that_shows_it(session: Session) -> None:
+    """The class lives on the thing: saying another takes the proposal over and counts as edited, not as accepted."""
+    seen, twice, beside, agreed = (
+        session.run("track.add", stream="front", class_id="car", keyframes=[{"time_ns": 0, "shape": box()}],
+                    state="proposed", source=MODEL)
+        for _ in range(4)
+    )  # fmt: skip
+    things = {key: each.entity for key, each in view_of(session).annotations.items()}
+    session.run("entity.relabel", entity=things[seen], class_id="pedestrian")
+    assert state(session, seen) is State.DRAFT
+    session.undo()
+    assert state(session, seen) is State.PROPOSED
+    session.run("entity.relabel", entity=things[seen], class_id="pedestrian")
+    session.run("annotation.accept", annotations=[twice])
+    session.run("entity.relabel", entity=things[twice], class_id="pedestrian")
+    assert state(session, twice) is State.DONE
+    made = session.run("annotation.add", stream="front", class_id="car", shape=box(), entity=things[beside])
+    session.run("entity.relabel", entity=things[beside], class_id="pedestrian")
+    assert state(session, beside) is State.PROPOSED  # somebody's own label shows the thing; nobody judged this one
+    session.run("annotation.accept", annotations=[agreed])
+    session.run("entity.relabel", entity=things[agreed], class_id="car")  # says nothing new
+    outcomes = {each.id: each.outcome for each in judged(session.store)}
+    assert outcomes == {seen: "edited", twice: "edited", beside: "waiting", agreed: "accepted", made: "made"}
+
+
+def test_one_goes_to_where_a_track_shows_and_not_into_its_gap(session: Session) -> None:
+    frames = [{"time_ns": at * SECOND, "shape": box()} for at in (0, 1, 8, 9)]
+    key = session.run("track.add", stream="front", class_id="car", keyframes=frames, state="proposed", source=MODEL)
+    session.run("track.add_gap", annotation=key, start_ns=SECOND + 1, end_ns=8 * SECOND)
+    view = view_of(session)
+    assert [shows_at(view, key, at * SECOND) for at in (0, 1, 3, 7, 8, 9, 12)] == [1, 1, 0, 0, 1, 1, 0]
+    assert [nearest(view, key, at * SECOND) for at in (3, 7, 12)] == [SECOND, 8 * SECOND, 0]
+
+
+def test_what_is_tagged_as_an_edge_case_is_accepted_by_itself_and_forms_a_set(session: Session) -> None:
     cars, walker = [proposed(session), proposed(session)], proposed(session, "pedestrian")
-    with pytest.raises(UserError, match="EC-1 of the guideline"):
-        session.run("annotation.accept", annotations=[*cars, walker])
+    with pytest.raises(UserError, match="has no edge case 'EC-9'; it has: EC-1"):
+        session.run("edge_case.tag", target=walker, case="EC-9")
+    with pytest.raises(UserError, match="in words what makes it one"):
+        session.run("edge_case.tag", target=walker)
+    session.run("edge_case.tag", target=walker, case="EC-1", text="a scooter with a seat")
+    session.run("edge_case.tag", target=cars[0], text="half a car")
+    with pytest.raises(UserError, match="already"):
+        session.run("edge_case.tag", target=walker, text="again")
+    with pytest.raises(UserError, match=r"tagged as an edge case \(EC-1\)"):
+        session.run("annotation.accept", annotations=[cars[1], walker])
     assert {state(session, each) for each in (*cars, walker)} == {State.PROPOSED}  # all or none
-    batch = batch_of(view_of(session), list(view_of(session).annotations.values()))
-    assert set(batch.fit) == set(cars)
-    assert batch.left[0].startswith("1 left: EC-1")
-    session.run("annotation.accept", annotations=batch.fit)
-    session.run("annotation.accept", annotations=[walker])
-    assert {state(session, each) for each in (*cars, walker)} == {State.DONE}
+    every = list(view_of(session).annotations.values())
+    batch = batch_of(view_of(session), every)
+    assert set(batch.fit) == {cars[1]}
+    assert sorted(each[:40] for each in batch.left) == [
+        "1 left: it is tagged as an edge case (EC", "1 left: it is tagged as an edge case, so",
+    ]  # fmt: skip
+    found = edge_case_rows(session.store)
+    assert [(each["id"], each["case"], each["by"]) for each in found] == [
+        (walker, "EC-1", "Ana"), (cars[0], "not in the guideline", "Ana"),
+    ]  # fmt: skip
+    session.run("edge_case.untag", target=walker)
+    with pytest.raises(UserError, match="not tagged"):
+        session.run("edge_case.untag", target=walker)
+    assert [each["id"] for each in edge_case_rows(session.store)] == [cars[0]]
+    assert len(edge_case_rows(session.store, settled=True)) == 2
+    batch = batch_of(view_of(session), every)
+    assert set(batch.fit) == {cars[1], walker}
+    assert batch.hints == (
+        "EC-1 of the guideline (somebody on a scooter is a pedestrian) is about the class of 1 of them.",
+    )
+    session.run("annotation.accept", annotations=[cars[0]])  # by itself it is
 
 
 def test_speech_in_two_languages_is_accepted_one_at_a_time(session: Session) -> None:

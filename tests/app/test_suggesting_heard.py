@@ -113,11 +113,32 @@ def test_a_horn_is_the_nearest_vehicles(driving: Session) -> None:
     car(driving, "cone", 2.0, class_id="traffic_cone")
     car(driving, "hidden", 5.0, presence="occluded")
     horn = span(driving, "mic", "horn", 2_000, 2_500)
+    span(driving, "mic", "speech", 3_000, 4_000, text="watch out")  # said by somebody, and by no car
     (only,) = found(driving, "source")
     assert (only.type_id, only.targets) == ("sound_source", {horn, near})
     assert "8.0 m" in only.evidence
     assert "20.0 m" in only.evidence
     assert only.confidence == pytest.approx(0.6 - 0.35 * 8 / 20, abs=0.01)
+
+
+def test_a_voice_does_not_come_from_the_nearest_car(driving: Session) -> None:
+    """The starter for driving counts speech among the sounds; the commentary of a drive is nobody's horn."""
+    driving.run("stream.set", stream="lidar", frame="lidar")
+    near = car(driving, "near", 8.0)
+    span(driving, "mic", "speech", 2_000, 2_500)
+    assert found(driving, "source") == ()
+    span(driving, "mic", "horn", 3_000, 3_500)
+    (only,) = found(driving, "source")
+    assert near in only.targets
+
+
+def test_a_horn_is_no_walkers_and_a_siren_only_an_emergency_vehicles(driving: Session) -> None:
+    driving.run("stream.set", stream="lidar", frame="lidar")
+    car(driving, "walker", 4.0, class_id="pedestrian")
+    near, help_comes = car(driving, "near", 8.0), car(driving, "ambulance", 20.0, class_id="emergency_vehicle")
+    horn = span(driving, "mic", "horn", 2_000, 2_500)
+    siren = span(driving, "mic", "siren", 5_000, 5_500)
+    assert [each.targets for each in found(driving, "source")] == [{horn, near}, {siren, help_comes}]
 
 
 def test_a_horn_out_of_reach_of_every_vehicle_is_left_open(driving: Session) -> None:

@@ -33,13 +33,15 @@ def _row(view: SampleView, comment: Comment, who: str) -> Row:
     is_open = comment.state is CommentState.OPEN
     about = "the sample" if comment.target == view.id else view.name_of(comment.target)
     addressed = f" (to {comment.addressed_to})" if comment.addressed_to else ""
+    kind = "question" if comment.question else "comment" if comment.edge_case is None else "edge_case"
+    text = comment.text if comment.edge_case is None else f"Edge case: {comment.text}"
     return Row(
         key=comment.id,
         ids=(comment.target,) if view.exists(comment.target) else (),
-        group=f"{comment.state.value} {'question' if comment.question else 'comment'}",
+        group=f"{comment.state.value} {kind}",
         enabled=is_open,
         cells=(
-            Cell(text=comment.text, icon="help" if comment.question else "comment", tip=f"{comment.text}{addressed}"),
+            Cell(text=text, icon="help" if comment.question else "comment", tip=f"{text}{addressed}"),
             Cell(text=about),
             Cell(text=who),
             Cell(text=comment.state.value, tone="warning" if is_open else "quiet"),

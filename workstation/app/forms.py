@@ -206,6 +206,9 @@ def _choices(argument: Argument, place: Place) -> tuple[tuple[tuple[str, str], .
         return tuple((each, view.class_name(each)) for each in view.ontology.classes), True
     if Wanted.LINK_TYPE in names and view.ontology is not None:
         return tuple((each, each.replace("_", " ")) for each in view.ontology.link_types), True
+    if argument.name == "case" and view.ontology is not None:
+        cases = (each for each in view.ontology.ontology.edge_cases if each.retired is None)
+        return tuple((each.id, f"{each.id} {each.title}".strip()) for each in cases), True
     if Wanted.STREAM in names:
         return tuple((each.id, each.key) for each in view.streams.values()), True
     if Wanted.ENTITY in names:

@@ -12,7 +12,7 @@ from dataclasses import field
 from statistics import median
 from typing import Any
 
-from workstation.core.annotation import Annotation, Keyframe, Source, SourceKind, State, Word, effective_class
+from workstation.core.annotation import Annotation, Entity, Keyframe, Source, SourceKind, State, Word, effective_class
 from workstation.core.geometry import Box, Shape, Span
 from workstation.core.proposals import BLIND_SHARE, is_blind
 from workstation.core.records import RecordKind
@@ -51,6 +51,8 @@ class Judged:
     language: str
     modality: str
     person: str = ""
+    thing: str = ""
+    """The entity that it shows."""
     edited: bool = False
     milliseconds: list[int] = field(default_factory=list)
     """Working time of each step on it."""
@@ -70,6 +72,9 @@ class Judged:
 def judged(reads: Reads) -> list[Judged]:
     """Every label that a model proposed or a person made, with what was done to it by whom and how long it took."""
     found = dict(_labels(reads))
+    labels_of: dict[str, list[str]] = defaultdict(list)
+    for one in found.values():
+        labels_of[one.thing].append(one.id)
     last_ms: dict[str, int] = {}
     revisions = sorted(reads.revisions(), key=lambda each: each.rev)
     taken_back: set[int] = set()
@@ -85,7 +90,7 @@ def judged(reads: Reads) -> list[Judged]:
         last_ms[who] = header.made_ms
         if header.kind is not RevisionKind.EDIT or revision.rev in taken_back:
             continue
-        touched = _touched(reads, revision.rev)
+        touched = _touched(reads, revision.rev, labels_of)
         of_ours = [found[each] for each in touched if each in found]
         for each in of_ours:
             each.person = each.person or who
@@ -109,6 +114,7 @@ def _labels(reads: Reads) -> Iterator[tuple[str, Judged]]:
                 id=each.id, proposed=proposed, state=each.state, model=model_name(each.source) if proposed else "",
                 class_id=effective_class(each, entity) or "", language=each.language or "",
                 modality=_MODALITY.get("" if stream is None else stream.kind.value, "other"),
+                thing=each.entity or "",
             )  # fmt: skip
 
 
@@ -117,25 +123,43 @@ def model_name(source: Source) -> str:
     return f"{source.name} {source.version}".strip()
 
 
-def _touched(reads: Reads, rev: int) -> Mapping[str, bool]:
-    """Annotations that a revision wrote, and whether it changed more of them than their state."""
+def _touched(reads: Reads, rev: int, labels_of: Mapping[str, list[str]]) -> Mapping[str, bool]:
+    """Annotations that a revision wrote, and whether it changed more of them than their state.
+
+    The class lives on the thing: what gives it another one edits the labels that show it.
+    """
     found: dict[str, bool] = {}
+    fresh: set[str] = set()
     for change in reads.changes(rev):
         record = change.record
         if isinstance(record, Keyframe | Word):
             found[record.annotation] = True
         elif isinstance(record, Annotation):
-            found[record.id] = found.get(record.id, False) or _is_edit(reads, record, rev)
-    return found
+            before = _before(reads, RecordKind.ANNOTATION, record.id, rev)
+            if isinstance(before, Annotation):
+                found[record.id] = found.get(record.id, False) or _is_edit(before, record)
+            else:
+                fresh.add(record.id)
+                found.setdefault(record.id, False)
+        elif isinstance(record, Entity):
+            thing = _before(reads, RecordKind.ENTITY, record.id, rev)
+            if isinstance(thing, Entity) and thing.class_id != record.class_id:
+                found |= dict.fromkeys(labels_of.get(record.id, ()), True)
+    return {each: edited and each not in fresh for each, edited in found.items()}
 
 
-def _is_edit(reads: Reads, record: Annotation, rev: int) -> bool:
-    past = [each.record for each in reads.past(RecordKind.ANNOTATION, record.id) if each.rev < rev]
-    before = next((each for each in reversed(past) if isinstance(each, Annotation)), None)
-    if before is None:
-        return False
+def _before(reads: Reads, kind: RecordKind, record_id: str, rev: int) -> object:
+    """A record as it stood before a revision; ``None`` where it was not there yet."""
+    past = [each.record for each in reads.past(kind, record_id) if each.rev < rev]
+    return past[-1] if past else None
+
+
+def _is_edit(before: Annotation, record: Annotation) -> bool:
+    """Whether another value stands where the proposal had one; to say what it left open is no correction of it."""
     looked_at = ("shape", "start_ns", "end_ns", "class_id", "text", "language", "track", "entity")
-    return any(getattr(before, name) != getattr(record, name) for name in looked_at)
+    if any(getattr(before, name) != getattr(record, name) for name in looked_at):
+        return True
+    return any(record.attributes.get(name) != said for name, said in before.attributes.items())
 
 
 # --- figures ----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from workstation.app.rows import Cell, Column, Row
 from workstation.app.sample_view import SampleView
 from workstation.app.walking import when
 from workstation.core.annotation import Annotation
-from workstation.core.proposals import doubt_of, languages_in, why_one_at_a_time
+from workstation.core.proposals import doubt_of, edge_case_for, is_open_tag, languages_in, why_one_at_a_time
 
 _WAYS = "What is proposed: accept it (@annotation.accept) or reject it (@annotation.reject)"
 COLUMNS = (
@@ -32,6 +32,8 @@ class Batch:
     fit: tuple[str, ...]
     left: tuple[str, ...]
     """Sentences, one for each reason."""
+    hints: tuple[str, ...] = ()
+    """Edge cases of the guideline that classes among them may fall under: what one should have looked for."""
 
 
 def by_doubt(view: SampleView, proposals: Iterable[Annotation]) -> list[Annotation]:
@@ -62,16 +64,21 @@ def model_key(annotation: Annotation) -> str:
 def batch_of(view: SampleView, proposals: Sequence[Annotation]) -> Batch:
     """Of these, what one act may accept. Links are never among them: each is looked at by itself."""
     reasons: Counter[str] = Counter()
+    cases: Counter[str] = Counter()
     fit: list[str] = []
+    tags = {each.target: each for each in view.reads.comments(view.id) if is_open_tag(each)}
     for each in proposals:
         beside = list(view.annotations_of(each.stream)) if each.kind.value in ("span", "text_span") else []
-        said = languages_in(each, beside)
-        reason = why_one_at_a_time(view.class_of(each), view.ontology, said)
+        reason = why_one_at_a_time(languages_in(each, beside), tags.get(each.id) or tags.get(each.entity or ""))
         if reason:
             reasons[reason] += 1
-        else:
-            fit.append(each.id)
-    return Batch(tuple(fit), tuple(f"{count} left: {reason}." for reason, count in reasons.items()))
+            continue
+        fit.append(each.id)
+        case = None if view.ontology is None else edge_case_for(view.ontology, view.class_of(each))
+        if case is not None:
+            cases[f"{case.id} of the guideline ({case.title or case.text})"] += 1
+    hints = tuple(f"{case} is about the class of {count} of them." for case, count in cases.items())
+    return Batch(tuple(fit), tuple(f"{count} left: {reason}." for reason, count in reasons.items()), hints)
 
 
 def _row(view: SampleView, annotation: Annotation) -> Row:

@@ -2,7 +2,8 @@
 
 Nearest is measured from the microphone where the rig says where it is, else from the vehicle that carries the sensors.
 A vehicle counts as seen where a camera shows it then; where nothing is calibrated, where it is not marked occluded.
-That the nearest one sounded is a guess, and its confidence says so.
+That the nearest one sounded is a guess, and its confidence says so. A voice is left alone: who speaks is another
+question, and no car answers it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from workstation.app.placed_cuboids import PlacedCuboids
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import Sightings
+from workstation.app.transcript import SPEAKS
 from workstation.core.annotation import Annotation, State, TargetKind
 from workstation.core.described import SOUND_SOURCE
 from workstation.core.geometry import ShapeKind
@@ -26,6 +28,8 @@ NAME = "source"
 """The link type that says what makes a sound; the starter for driving calls it so."""
 _FARTHEST_M = 60.0
 _SOUNDS = frozenset({ShapeKind.SPAN, ShapeKind.BAND})
+_MADE_BY = {"horn": "vehicle", "siren": "emergency_vehicle"}
+"""What alone can sound so, in ontologies that have both classes: a walker may stand nearer than the car that honks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,18 @@ def _sounds(view: SampleView) -> Iterator[Annotation]:
     for each in view.annotations.values():
         stream = view.streams.get(each.stream or "")
         heard = stream is not None and stream.kind is StreamKind.AUDIO and each.kind in _SOUNDS
-        if heard and each.state is not State.REJECTED and each.track is None:
+        if heard and each.state is not State.REJECTED and each.track is None and not _is_voice(view, each):
             yield each
+
+
+def _is_voice(view: SampleView, sound: Annotation) -> bool:
+    """What somebody says comes from a person, whom the rule ``voice`` looks for; a car near by did not say it."""
+    assert view.ontology is not None
+    end = EndView(
+        role="", kind=TargetKind.ANNOTATION, target=sound.id, shape_kind=sound.kind, class_id=view.class_of(sound),
+        stream_kind=StreamKind.AUDIO.value,
+    )  # fmt: skip
+    return sound.text is not None or any(each.id == SPEAKS for each in view.ontology.link_types_open_to((end,)))
 
 
 def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_ns: int) -> list[_Near]:
@@ -74,10 +88,18 @@ def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_
             visible = cuboid in shown if seen.cameras else not there.occluded[row]
             if record is None or record.state is State.REJECTED or not visible or away[row] > _FARTHEST_M:
                 continue
+            if _can_speak(view, record) or not _can_sound_so(view, sound, record):
+                continue
             thing = record.entity or cuboid
-            if _roles(view, sound, record) and (thing not in found or found[thing].away_m > away[row]):
+            if thing not in found or found[thing].away_m > away[row]:
                 found[thing] = _Near(cuboid, float(away[row]), shown.get(cuboid, ""))
     return sorted(found.values(), key=lambda each: (each.away_m, each.cuboid))
+
+
+def _can_speak(view: SampleView, cuboid: Annotation) -> bool:
+    """A person makes voices, and seldom the sound that is asked about: no siren or horn."""
+    assert view.ontology is not None
+    return any(each.id == SPEAKS for each in view.ontology.link_types_open_to((_thing(view, cuboid),)))
 
 
 def _ear(
@@ -109,6 +131,14 @@ def _roles(view: SampleView, sound: Annotation, cuboid: Annotation) -> tuple[str
     )  # fmt: skip
     legal = view.ontology.link_types_for(ends)
     return next((tuple(each.roles) for each in legal if each.link_type.id == SOUND_SOURCE), ())
+
+
+def _can_sound_so(view: SampleView, sound: Annotation, cuboid: Annotation) -> bool:
+    ontology, heard, seen = view.ontology, view.class_of(sound), view.class_of(cuboid)
+    if ontology is None or heard not in ontology.classes or seen not in ontology.classes:
+        return bool(_roles(view, sound, cuboid))
+    makers = {_MADE_BY[each] for each in ontology.above(heard) if each in _MADE_BY} & ontology.classes.keys()
+    return makers <= set(ontology.above(seen)) and bool(_roles(view, sound, cuboid))
 
 
 def _thing(view: SampleView, cuboid: Annotation) -> EndView:

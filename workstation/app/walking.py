@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workstation.app.sample_view import SampleView
+from workstation.core.annotation import Annotation
 from workstation.core.findings import Finding
+from workstation.core.tracks import MomentKind
 from workstation.core.values import dataclass
 
 if TYPE_CHECKING:  # which asks here when things begin
     from workstation.app.finding_places import PlacedFinding
+
+
+_AWAY = frozenset({MomentKind.GAP, MomentKind.ABSENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +165,41 @@ def when(view: SampleView, record_id: str) -> int | None:
 
 
 def shows_at(view: SampleView, record_id: str, now_ns: int) -> bool:
-    """Whether any part of it is there at that time; what has no time always is, unless it is linked to what has."""
+    """Whether any part of it is there at that time; what has no time always is, unless it is linked to what has.
+
+    A track is not there in its gaps and where it is stated to be absent.
+    """
     link = view.links.get(record_id)
     targets = [record_id] if link is None else [end.target for end in link.ends]
     annotations = [
         view.annotations[each] for one in targets for each in view.related([one]) if each in view.annotations
     ]
-    spans = [view.session_range(each) for each in annotations]
-    timed = [span for span in spans if span is not None]
-    return not timed or any(span.contains(now_ns) for span in timed) or (link is None and len(timed) < len(spans))
+    timed = [(each, span) for each in annotations if (span := view.session_range(each)) is not None]
+    shown = any(span.contains(now_ns) and not _is_away(view, each, now_ns) for each, span in timed)
+    return not timed or shown or (link is None and len(timed) < len(annotations))
+
+
+def nearest(view: SampleView, record_id: str, now_ns: int) -> int | None:
+    """Where to go to see it: in a gap of a track to the nearest keyframe that shows it, else to its beginning."""
+    annotation = view.annotations.get(record_id)
+    span = None if annotation is None else view.session_range(annotation)
+    if annotation is None or span is None or not span.contains(now_ns) or not _is_away(view, annotation, now_ns):
+        return when(view, record_id)
+    time_map = view.time_map(annotation)
+    own = [
+        each.time_ns
+        for each in view.keyframes(annotation.id)
+        if view.moment(annotation, each.time_ns).kind not in _AWAY
+    ]
+    found = own if time_map is None else [time_map.to_session(each) for each in own]
+    return min(found, key=lambda each: abs(each - now_ns), default=span.start_ns)
+
+
+def _is_away(view: SampleView, annotation: Annotation, now_ns: int) -> bool:
+    """Whether a track lives at that time and is not to be seen."""
+    if annotation.track is None:
+        return False
+    return view.moment(annotation, view.own_ns(annotation, now_ns)).kind in _AWAY
 
 
 def _web(view: SampleView, selected: Sequence[str]) -> set[str]:

@@ -253,6 +253,22 @@ def rules(project: Path, kept: bool, as_json: bool) -> int:
     return 1 if any(each.noisy for each in counts) else 0
 
 
+@report.command("cases")
+@project_argument
+@click.option("--all", "settled", is_flag=True, help="Also those that are resolved.")
+@json_option
+def edge_cases(project: Path, settled: bool, as_json: bool) -> None:
+    """The set of edge cases of PROJECT: what somebody tagged as one, by whom, and under which number of the guideline.
+
+    None of it is accepted together with other proposals.
+    """
+    from workstation.app.edge_cases import edge_case_rows
+
+    with to_read(project) as session:
+        rows = edge_case_rows(session.store, settled=settled)
+    print_rows(rows, columns=("sample", "what", "case", "said", "by", "state"), as_json=as_json)
+
+
 @report.command()
 @project_argument
 @json_option

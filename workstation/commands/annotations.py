@@ -15,7 +15,6 @@ from workstation.commands.reading import (
     fetch_all,
     first_state,
     ontology_number,
-    ontology_of,
     source_of,
     starting_attributes,
     state_after_edit,
@@ -37,7 +36,7 @@ from workstation.core.annotation import (
 from workstation.core.errors import UserError
 from workstation.core.geometry import Shape, ShapeKind, Span, Tag, kind_of
 from workstation.core.ids import AnnotationId, EntityId, RecordId
-from workstation.core.proposals import languages_in, why_one_at_a_time
+from workstation.core.proposals import is_open_tag, languages_in, why_one_at_a_time
 from workstation.core.rights import Right
 from workstation.core.translation import later, translated
 
@@ -192,8 +191,8 @@ def set_confidence(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], c
 def accept(tx: Transaction, *, annotations: tuple[AnnotationRef, ...]) -> None:
     """Take proposals over as done. What a model left unsaid starts as on a label that a hand draws.
 
-    Several at once are refused where one of them asks to be looked at by itself: speech in two languages, and classes
-    that an edge case of the guideline is about.
+    Several at once are refused where one of them asks to be looked at by itself: speech in two languages, and what is
+    tagged as an edge case.
     """
     found = _proposals(tx, annotations)
     if len(found) > 1:
@@ -202,12 +201,12 @@ def accept(tx: Transaction, *, annotations: tuple[AnnotationRef, ...]) -> None:
 
 
 def _refuse_what_asks_for_a_look(tx: Transaction, proposals: list[Annotation]) -> None:
-    ontology = ontology_of(tx)
-    beside = {each: list(tx.annotations(each)) for each in dict.fromkeys(each.sample for each in proposals)}
+    samples = dict.fromkeys(each.sample for each in proposals)
+    beside = {each: list(tx.annotations(each)) for each in samples}
+    tags = {tag.target: tag for each in samples for tag in tx.comments(each) if is_open_tag(tag)}
     for each in proposals:
-        class_id = effective_class(each, entity_of(tx, each))
-        said = languages_in(each, beside[each.sample])
-        reason = why_one_at_a_time(class_id, ontology, said)
+        tag = tags.get(each.id) or tags.get(each.entity or "")
+        reason = why_one_at_a_time(languages_in(each, beside[each.sample]), tag)
         if reason:
             raise UserError(f"{each.id} is not accepted together with others: {reason}")
 

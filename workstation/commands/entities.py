@@ -14,7 +14,7 @@ from workstation.commands.removal import LinkPolicy, remove_labels, remove_links
 from workstation.commands.resolve import Target
 from workstation.commands.review import add_comment
 from workstation.commands.transaction import Transaction
-from workstation.core.annotation import Annotation, AttributeValue, Entity, TargetKind
+from workstation.core.annotation import Annotation, AttributeValue, Entity, State, TargetKind
 from workstation.core.errors import UserError
 from workstation.core.ids import EntityId
 from workstation.core.rights import Right
@@ -131,9 +131,19 @@ def split(tx: Transaction, *, annotations: tuple[AnnotationRef, ...], class_id: 
 
 @command("entity.relabel", title="Change class of entity", right=Right.LABEL, enabled=needs_selection)
 def relabel(tx: Transaction, *, entity: EntityRef, class_id: ClassRef) -> None:
-    """Give an entity another class, and with it every annotation that has none of its own."""
+    """Give an entity another class, and with it every annotation that has none of its own.
+
+    Where nothing but proposals shows it, a person who says what it is takes them over, as with any other edit.
+    """
     old = fetch(tx, Entity, entity)
     tx.put(replace(old, class_id=class_id, ontology_version=ontology_number(tx)))
+    if class_id != old.class_id:
+        _take_over(tx, [each for each in tx.annotations_of(old.id) if each.state is not State.REJECTED])
+
+
+def _take_over(tx: Transaction, labels: list[Annotation]) -> None:
+    if all(each.state is State.PROPOSED for each in labels):
+        tx.put_many([replace(each, state=state_after_edit(tx, each.state)) for each in labels])
 
 
 @command("entity.decide_class", title="Agree on the class of an entity", right=Right.LABEL, enabled=needs_selection)

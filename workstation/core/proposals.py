@@ -7,12 +7,13 @@ nobody's judgement until a person has looked at it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from workstation.core.annotation import Annotation, Link, SourceKind, State
+from workstation.core.annotation import Annotation, Comment, CommentState, Link, SourceKind, State
 
 if TYPE_CHECKING:
+    from workstation.core.ontology import EdgeCase
     from workstation.core.ontology_compile import CompiledOntology
     from workstation.core.sample import Project
 
@@ -59,11 +60,14 @@ def unseen(project: Project | None, record: Annotation | Link) -> bool:
     return is_blind(project.id, record.sample, record.stream, project.tolerances.get(BLIND_SHARE, 0.0))
 
 
-def why_one_at_a_time(class_id: str | None, ontology: CompiledOntology | None, languages: Iterable[str]) -> str:
+def why_one_at_a_time(languages: Iterable[str], tag: Comment | None) -> str:
     """Why a proposal may not be accepted together with others; empty where it may.
 
-    ``languages`` are those that its words and the spans on them are tagged with.
+    ``languages`` are those that its words and the spans on them are tagged with; ``tag`` says it is an edge case.
     """
+    if tag is not None:
+        known = f" ({tag.edge_case})" if tag.edge_case else ""
+        return f"it is tagged as an edge case{known}, so it is looked at and accepted by itself"
     spoken = sorted({each.split("-")[0].lower() for each in languages if each})
     if len(spoken) > 1 or SEVERAL_LANGUAGES in spoken:
         several = "several languages" if SEVERAL_LANGUAGES in spoken else " and ".join(spoken)
@@ -71,17 +75,26 @@ def why_one_at_a_time(class_id: str | None, ontology: CompiledOntology | None, l
             f"its speech is in {several}: models tend to normalise or translate a change of language,"
             " so it is listened to and accepted by itself"
         )
-    case = None if ontology is None else edge_case_of(ontology, class_id)
-    return f"{case} of the guideline is about its class, so it is looked at and accepted by itself" if case else ""
+    return ""
 
 
-def edge_case_of(ontology: CompiledOntology, class_id: str | None) -> str:
-    """The number of an edge case in force that names the class or one above it; empty without one."""
+def is_open_tag(comment: Comment) -> bool:
+    """Whether it says that its target is an edge case nobody has settled."""
+    return comment.edge_case is not None and comment.state is CommentState.OPEN
+
+
+def edge_case_tags(comments: Iterable[Comment], targets: Collection[str]) -> list[Comment]:
+    """The open tags that say of one of these that it is an edge case."""
+    return [each for each in comments if is_open_tag(each) and each.target in targets]
+
+
+def edge_case_for(ontology: CompiledOntology, class_id: str | None) -> EdgeCase | None:
+    """An edge case in force that names the class or one above it."""
     if class_id is None or class_id not in ontology.classes:
-        return ""
+        return None
     above = set(ontology.above(class_id))
     cases = ontology.ontology.edge_cases
-    return next((each.id for each in cases if each.retired is None and above & set(each.classes)), "")
+    return next((each for each in cases if each.retired is None and above & set(each.classes)), None)
 
 
 def languages_in(annotation: Annotation, beside: Sequence[Annotation]) -> list[str]:

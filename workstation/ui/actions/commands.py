@@ -19,7 +19,7 @@ _MENUS = {
     "annotation": "Label", "bulk": "Label", "entity": "Label", "text": "Label", "turn": "Label", "word": "Label",
     "keyframe": "Track", "track": "Track", "link": "Link", "sample": "Sample", "stream": "Sync", "rig": "Sync",
     "anchor": "Sync", "gate": "Sync", "verdict": "Review", "comment": "Review", "question": "Review",
-    "finding": "Review",
+    "edge_case": "Review", "finding": "Review",
 }  # fmt: skip
 """The others are in the palette only."""
 AT_ONCE = frozenset({

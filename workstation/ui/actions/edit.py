@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import msgspec
 
 from workstation.ui.actions.action import READ_ONLY, Hands, action, needs_sample, needs_selection
-from workstation.ui.actions.proposals import fresh_after
+from workstation.ui.actions.proposals import fresh_after, go_on_to
 from workstation.ui.told import Tone
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def accept(hands: Hands) -> None:
     if chosen:
         following = fresh_after(hands, chosen)
         hands.bench.run("annotation.accept", annotations=chosen)
-        _go_on(hands, chosen, following)
+        _go_on(hands, chosen, following, "accepted")
     accept_links(hands, _proposed_links(hands))
 
 
@@ -183,23 +183,22 @@ def reject(hands: Hands) -> None:
 
     done = hands.bench.attempt(act)
     if chosen:
-        _go_on(hands, chosen, following)
+        _go_on(hands, chosen, following, "rejected")
     if done and links and not chosen:
         from workstation.ui.actions.entities import go_to_next_proposal
 
         go_to_next_proposal(hands, links[-1])
 
 
-def _go_on(hands: Hands, done: Sequence[str], following: str | None) -> None:
-    """From the list of proposals to the next one, once these are judged."""
+def _go_on(hands: Hands, done: Sequence[str], following: str | None, how: str) -> None:
+    """Once these are judged, say so; from the list of proposals to the next one."""
     view = hands.bench.view
-    judged = view is not None and all(
-        each not in view.annotations or view.annotations[each].state.value != _PROPOSED for each in done
-    )
-    if judged and following is not None:
-        from workstation.ui.panels.going import go_to
-
-        go_to(hands.bench, (following,), cause="window")
+    if view is None or any(
+        each in view.annotations and view.annotations[each].state.value == _PROPOSED for each in done
+    ):
+        return
+    what = view.name_of(done[0]) if len(done) == 1 else f"{len(done)} proposals"
+    go_on_to(hands, following, f"{what} {how}.")
 
 
 @action("edit.select_all", title="Select all on the stream", keys="Ctrl+A", menu=EDIT, enabled=needs_sample)

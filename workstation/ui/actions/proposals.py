@@ -40,9 +40,6 @@ def _may_accept(hands: Hands) -> str | None:
 
 
 def _go(hands: Hands, step: int) -> None:
-    from workstation.app.proposal_rows import confidence_in_words
-    from workstation.ui.panels.going import go_to
-
     bench, found = hands.bench, _shown(hands)
     if bench.view is None or not found:
         bench.tell("No proposal is left in this sample.")
@@ -50,10 +47,29 @@ def _go(hands: Hands, step: int) -> None:
     ids: list[str] = [each.id for each in found]
     here = next((ids.index(each) for each in bench.selected if each in ids), None)
     at = (here + step) % len(ids) if here is not None else 0 if step > 0 else len(ids) - 1
-    go_to(bench, (ids[at],), cause="window")
-    name, sure = bench.view.name_of(ids[at]), confidence_in_words(found[at])
+    _go_to(hands, found, at)
+
+
+def _go_to(hands: Hands, found: Sequence[Annotation], at: int, before: str = "") -> None:
+    from workstation.app.proposal_rows import confidence_in_words
+    from workstation.ui.panels.going import go_to
+
+    bench, wanted = hands.bench, found[at]
+    assert bench.view is not None
+    go_to(bench, (wanted.id,), cause="window")
+    name, sure = bench.view.name_of(wanted.id), confidence_in_words(wanted)
     ways = "Accept it (@annotation.accept) or reject it (@annotation.reject)."
-    bench.tell(f"Proposal {at + 1} of {len(ids)}: {name}, confidence {sure}. {ways}")
+    bench.tell(f"{before}Proposal {at + 1} of {len(found)}: {name}, confidence {sure}. {ways}")
+
+
+def go_on_to(hands: Hands, following: str | None, done: str) -> None:
+    """To the next proposal after some were judged from the list, with the sentence of what was ``done`` before."""
+    found = [each for each in _shown(hands) if each.state.value == "proposed"]
+    at = next((index for index, each in enumerate(found) if each.id == following), None)
+    if at is not None:
+        _go_to(hands, found, at, f"{done} ")
+    else:
+        hands.bench.tell(done if found else f"{done} No proposal is left in this sample.")
 
 
 @action("proposal.next", title="Next proposal", keys="Alt+.", menu=MENU, enabled=_needs_proposals, repeats=True)
@@ -72,7 +88,7 @@ def previous_proposal(hands: Hands) -> None:
 @action("proposal.accept_listed", title="Accept all shown proposals…", menu=MENU, enabled=_may_accept)
 def accept_listed(hands: Hands) -> None:
     """Accept every proposal that is shown, after asking. Links are never among them, nor speech in two languages, nor
-    classes that an edge case of the guideline is about: each of these is looked at by itself."""
+    what is tagged as an edge case: each of these is looked at by itself."""
     hands.frame.open_dialog("accept_proposals")
 
 
@@ -90,6 +106,12 @@ def prelabel(hands: Hands) -> None:
 def classes_of_labels(hands: Hands) -> None:
     """Say once for this ontology which class stands for which label of a model; what has none is left out."""
     hands.frame.open_dialog("class_map")
+
+
+@action("models.add", title="Add a model from this machine…", menu=MENU, enabled=_may_label)
+def add_model(hands: Hands) -> None:
+    """Take in a model from a file: it is read and recognised, and asked about where it does not say what it is."""
+    hands.frame.open_dialog("add_model")
 
 
 @action("models.try", title="Try a model on this picture…", menu=MENU, enabled=needs_sample)

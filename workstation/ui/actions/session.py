@@ -107,6 +107,13 @@ def ask(hands: Hands) -> None:
     hands.frame.open_dialog("command question.ask")
 
 
+@action("edge_case.tag", title="Tag as an edge case…", keys="Shift+U", menu=REVIEW, enabled=needs_selection)
+def tag_edge_case(hands: Hands) -> None:
+    """Say that the guideline does not settle what is selected: it is accepted with nothing else, and stands in the list
+    of edge cases (panel Review, workstation report cases)."""
+    hands.frame.open_dialog("command edge_case.tag")
+
+
 @action("transport.go_to", title="Go to…", keys="G", menu=PLAY, enabled=needs_sample)
 def go_to(hands: Hands) -> None:
     """Type a time, a frame or a sweep: 14.327, frame 430, sweep 143."""
@@ -277,18 +284,12 @@ def turn_findings(hands: Hands) -> None:
 @action("view.reveal", title="Bring selection into view", keys="F", menu=VIEW, enabled=needs_selection)
 def reveal(hands: Hands) -> None:
     """Every pane centres what is selected and what belongs to it; the playhead goes there if it is elsewhere."""
-    from workstation.app.walking import shows_at, when
+    from workstation.ui.panels.going import seek_to
 
     bench = hands.bench
-    if bench.view is None:
-        return
-    if not any(shows_at(bench.view, each, bench.clock.time_ns) for each in bench.selected):
-        starts = [when(bench.view, each) for each in bench.selected]
-        known = [each for each in starts if each is not None]
-        if known:
-            bench.clock.pause()
-            bench.clock.seek(min(known))
-    bench.reveal(bench.selected)
+    if bench.view is not None:
+        seek_to(bench, bench.selected)
+        bench.reveal(bench.selected)
 
 
 # --- review -----------------------------------------------------------------------------------------------------

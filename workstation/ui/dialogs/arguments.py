@@ -77,7 +77,8 @@ class Arguments(Sheet):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(page)
         self.column.addWidget(area, 1)
-        empty = next((self._widgets[f.name] for f in fields if f.required and not f.value), None)
+        wanted = sorted((each for each in fields if not each.value), key=lambda each: not each.required)
+        empty = next((self._widgets[each.name] for each in wanted), None)
         if empty is not None:
             empty.setFocus()
 

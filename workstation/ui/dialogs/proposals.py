@@ -33,6 +33,8 @@ class AcceptProposals(Sheet):
         self.say(f"Accept {many} proposals as done: {said}." if many else "None of these is accepted with others.")
         for sentence in self._batch.left:
             self.say(sentence[0].upper() + sentence[1:], "quiet")
+        for sentence in self._batch.hints:
+            self.say(bench.spelled(f"{sentence} Tag such a one before (@edge_case.tag)."), "quiet")
         self.say("You stand for each as if you had drawn it. Links are never accepted so.", "quiet")
         self.accept_button = self.button("accept", f"Accept {many}", default=bool(many))
         self.accept_button.setEnabled(bool(many))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workstation.app.walking import shows_at, when
+from workstation.app.walking import nearest, shows_at
 from workstation.core.findings import Finding
 from workstation.core.timebase import TimeRange
 from workstation.ui.workbench import Workbench
 
 
 def go_to(bench: Workbench, ids: Sequence[str], *, cause: str, time_ns: int | None = None) -> None:
-    """Select these and go to them; to ``time_ns`` where it is given, else to their beginning if they are not shown."""
+    """Select these and go to them: to ``time_ns`` where it is given, else to where they show if they do not now."""
     view = bench.view
     if view is None:
         return
@@ -39,8 +39,8 @@ def seek_to(bench: Workbench, ids: Sequence[str], time_ns: int | None = None) ->
     if view is None:
         return
     if time_ns is None and not any(shows_at(view, each, bench.clock.time_ns) for each in ids):
-        starts = [when(view, each) for each in ids]
-        time_ns = min((each for each in starts if each is not None), default=None)
+        places = [nearest(view, each, bench.clock.time_ns) for each in ids]
+        time_ns = min((each for each in places if each is not None), default=None)
     if time_ns is not None:
         bench.clock.pause()
         bench.clock.seek(time_ns)

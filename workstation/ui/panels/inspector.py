@@ -281,6 +281,7 @@ class InspectorPanel(Pane):
                 ("Split thing…", "entity.split"), ("Agree on a class…", "entity.decide_class"),
                 ("Cuboid from the 2D box", "cuboid.from_box"),
                 ("State an absence…", "link.absent"), ("Comment…", "comment.add"), ("Ask a question…", "question.ask"),
+                ("Tag as an edge case…", "edge_case.tag"),
                 ("Bring into view", "view.reveal"), ("Move many…", "bulk.move"), ("Delete", "annotation.delete"),
             )  # fmt: skip
             for words, wish in wishes:

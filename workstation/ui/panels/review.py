@@ -35,7 +35,8 @@ class ReviewPanel(ListPanel):
     empty = "No comments. U asks a question about the selection."
     choices = (
         Choice(name="which", spoken="Show comments or questions", entries=(
-            ("", "All"), ("open", "Open"), ("question", "Questions"), ("resolved", "Resolved"),
+            ("", "All"), ("open", "Open"), ("question", "Questions"), ("edge_case", "Edge cases"),
+            ("resolved", "Resolved"),
         )),
     )  # fmt: skip
 
@@ -137,6 +138,7 @@ class ReviewPanel(ListPanel):
             Entry(text="Resolve", act=partial(bench.run, "comment.resolve", comment=key), why_not=one),
             Entry(text="Reply…", act=partial(bench.wish, "comment.reply"), why_not=one),
             Entry(text="New comment…", act=partial(bench.wish, "comment.add"), why_not=read_only),
+            Entry(text="Tag as an edge case…", act=partial(bench.wish, "edge_case.tag"), why_not=read_only),
             Entry(text="Ask a question…", act=partial(bench.wish, "question.ask"), why_not=read_only),
         ]
 
