@@ -20,7 +20,16 @@ from workstation.prelabel.api import Arrays, BadOutput, Pixels, SensorSweep
 from workstation.prelabel.cloud_families import cloud_families
 from workstation.prelabel.onnx_read import read_signature
 from workstation.prelabel.promptable import INPUTS, encoder_feeds
-from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
+from workstation.prelabel.providers import (
+    Machine,
+    Trial,
+    Verdict,
+    Verdicts,
+    known_devices,
+    prove,
+    provider_name,
+    this_machine,
+)
 from workstation.prelabel.recipes import recipes
 from workstation.prelabel.reid import FAMILY as REID
 from workstation.prelabel.reid import feeds_of, fixed_batch
@@ -29,6 +38,12 @@ from workstation.prelabel.sound_events import FAMILY as TAGGER
 from workstation.prelabel.speech_sound import RATE_HZ
 from workstation.prelabel.sweep_stages import ENCODER, TwoStages
 from workstation.prelabel.worker import CPU, Worker, WorkerFailed, check_numbers, offered
+
+_MEND = (
+    'for any graphics card: pip install "workstation-annotation[webgpu]"; or for NVIDIA: '
+    'pip install "workstation-annotation[gpu]" && pip uninstall --yes onnxruntime onnxruntime-gpu && '
+    "pip install --force-reinstall --no-deps onnxruntime-gpu; then: workstation models doctor --again"
+)
 
 
 def verdicts(folder: Path | None = None) -> Verdicts:
@@ -141,6 +156,7 @@ def proved(
 ) -> Proved:  # fmt: skip
     """The same, with what is found of each model, told as it goes."""
     machine = here()
+    known_devices(pinned, machine.offered)
     verdicts_of: dict[str, Verdict] = {}
     faults: dict[str, str] = {}
     asked = [model_called(shelf, only)] if only else shelf.models()[0]
@@ -192,7 +208,7 @@ def advice(
             "It can only use the processor, so models run there: slower, and otherwise the same. With an NVIDIA card, "
             "install the extra 'gpu' instead of the plain runtime; with another graphics card, the extra 'webgpu'."
         )
-        mend = "pip install workstation[gpu], or workstation[webgpu]; then: workstation models doctor --again"
+        mend = _MEND
     for model, verdict in tried.items():
         lines.append(f"{model} runs on {verdict.words}.")
         lines += [
