@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workstation.app.folders import state_folder
 from workstation.app.known_models import model_called, picture_families, picture_family
@@ -35,7 +34,7 @@ from workstation.prelabel.reid import FAMILY as REID
 from workstation.prelabel.reid import feeds_of, fixed_batch
 from workstation.prelabel.shelf import Shelf, ShelvedModel
 from workstation.prelabel.sound_events import FAMILY as TAGGER
-from workstation.prelabel.speech_sound import RATE_HZ
+from workstation.prelabel.sound_taggers import hum
 from workstation.prelabel.sweep_stages import ENCODER, TwoStages
 from workstation.prelabel.worker import CPU, Worker, WorkerFailed, check_numbers, offered
 
@@ -84,7 +83,7 @@ def _trial(model: ShelvedModel) -> Trial:
     elif manifest.family in INPUTS:
         feeds = encoder_feeds(manifest.card, _grey_ramp())[0]
     elif manifest.family == TAGGER:
-        feeds = {read_signature(model.file()).inputs[0].name: _hum()}
+        feeds = hum(manifest.card, read_signature(model.file()).inputs)
     elif manifest.family == REID:
         feeds = feeds_of(manifest.card, [_grey_ramp()] * _batch_of(model)).feeds
     recipe = recipes().get(manifest.id)
@@ -106,12 +105,6 @@ def tried_once(model: ShelvedModel) -> Verdict | None:
         raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}") from problem
     except WorkerFailed as problem:  # what is not yet in its place lies in a folder without a name of its own
         raise UserError(str(problem).replace(f"{model.folder.name}/", f"{model.manifest.id}/")) from problem
-
-
-def _hum() -> NDArray[np.float32]:
-    """Two seconds that are the same everywhere."""
-    found: NDArray[np.float32] = (0.1 * np.sin(np.arange(2 * RATE_HZ) * 0.05)).astype(np.float32)
-    return found
 
 
 def _map_of(model: ShelvedModel, feeds: Arrays) -> dict[str, Any]:
