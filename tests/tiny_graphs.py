@@ -122,13 +122,13 @@ SIDE = 64
 """Of the pictures that ``prompt_pair`` looks at."""
 
 
-def prompt_pair() -> tuple[bytes, bytes]:
-    """Encoder and decoder with the inputs and outputs of SAM's usual exports. The embedding is the picture in grey; a
-    pixel is in the mask where it differs by less than a tenth from the middle of the points and corners given."""
-    encoder = graph_bytes(
-        [Node("ReduceMean", ["images"], ["image_embeddings"], {"axes": [1], "keepdims": 1})],
-        inputs={"images": [1, 3, SIDE, SIDE]}, outputs={"image_embeddings": [1, 1, SIDE, SIDE]},
-    )  # fmt: skip
+def prompt_pair(kind: str = "sam") -> tuple[bytes, bytes]:
+    """Encoder and decoder with the inputs and outputs of the usual exports of SAM, of SAM 2 (``sam2``), and of those
+    whose encoder takes plain pixels and pads them itself (``plain``). The embedding is the picture in grey; a pixel is
+    in the mask where it differs by less than a tenth from the middle of the points and corners given."""
+    finer = kind == "sam2"
+    embedding = "image_embed" if finer else "image_embeddings"
+    zeros = ["mask_input", "has_mask_input", *(["high_res_feats_0", "high_res_feats_1"] if finer else ["orig_im_size"])]
     nodes = [
         Node("GreaterOrEqual", ["point_labels", "zero"], ["real"]),
         Node("Cast", ["real"], ["weight"], {"to": FLOAT}),
@@ -140,33 +140,64 @@ def prompt_pair() -> tuple[bytes, bytes]:
         Node("Cast", ["middle"], ["across_down"], {"to": INT64}),
         Node("Gather", ["across_down", "down_across"], ["index"], {"axis": 1}),
         Node("Concat", ["origin", "index"], ["place"], {"axis": 1}),
-        Node("GatherND", ["image_embeddings", "place"], ["there"]),
-        Node("Sub", ["image_embeddings", "there"], ["less"]),
+        Node("GatherND", [embedding, "place"], ["there"]),
+        Node("Sub", [embedding, "there"], ["less"]),
         Node("Abs", ["less"], ["apart"]),
-        Node("Sub", ["near", "apart"], ["masks"]),
-        Node("AveragePool", ["masks"], ["low_res_masks"], {"kernel_shape": [4, 4], "strides": [4, 4]}),
-        Node("ReduceSum", ["mask_input"], ["m"], {"keepdims": 0}),
-        Node("ReduceSum", ["orig_im_size"], ["o"], {"keepdims": 0}),
-        Node("ReduceSum", ["has_mask_input"], ["h"], {"keepdims": 0}),
-        Node("Sum", ["m", "o", "h"], ["rest"]),
+        Node("Sub", ["near", "apart"], ["large"]),
+        Node("AveragePool", ["large"], ["small"], {"kernel_shape": [4, 4], "strides": [4, 4]}),
+        Node("Identity", ["small" if finer else "large"], ["masks"]),
+        *([] if finer else [Node("Identity", ["small"], ["low_res_masks"])]),
+        *(Node("ReduceSum", [name], [f"{name} sum"], {"keepdims": 0}) for name in zeros),
+        Node("Sum", [f"{name} sum" for name in zeros], ["rest"]),
         Node("Mul", ["rest", "zero"], ["nothing"]),
         Node("Add", ["sure", "nothing"], ["iou_predictions"]),
     ]
+    side = SIDE // 4
+    inputs: dict[str, Shape] = {
+        embedding: [1, 1, SIDE, SIDE], "point_coords": [1, "n", 2], "point_labels": [1, "n"],
+        "mask_input": [1, 1, side, side], "has_mask_input": [1],
+    }  # fmt: skip
+    inputs |= {name: [1, 1, SIDE, SIDE] for name in zeros[2:]} if finer else {"orig_im_size": [2]}
+    outputs: dict[str, Shape] = {"masks": [1, 1, *([side] * 2 if finer else [SIDE] * 2)], "iou_predictions": [1, 1]}
     decoder = graph_bytes(
-        nodes,
-        inputs={
-            "image_embeddings": [1, 1, SIDE, SIDE], "point_coords": [1, "n", 2], "point_labels": [1, "n"],
-            "mask_input": [1, 1, SIDE // 4, SIDE // 4], "has_mask_input": [1], "orig_im_size": [2],
-        },
-        outputs={"masks": [1, 1, SIDE, SIDE], "iou_predictions": [1, 1],
-                 "low_res_masks": [1, 1, SIDE // 4, SIDE // 4]},
+        nodes, inputs=inputs, outputs=outputs if finer else outputs | {"low_res_masks": [1, 1, side, side]},
         weights={
             "zero": np.zeros((1,), np.float32), "last": np.array([2], np.int64), "points": np.array([1], np.int64),
             "down_across": np.array([1, 0], np.int64), "origin": np.zeros((1, 2), np.int64),
             "near": np.array([0.1], np.float32), "sure": np.array([[0.9]], np.float32),
         },
     )  # fmt: skip
-    return encoder, decoder
+    return _prompt_encoder(kind), decoder
+
+
+def _prompt_encoder(kind: str) -> bytes:
+    grey = {"axes": [1], "keepdims": 1}
+    seen = [1, 1, SIDE, SIDE]
+    if kind == "sam2":
+        names = ["image_embed", "high_res_feats_0", "high_res_feats_1"]
+        return graph_bytes(
+            [Node("ReduceMean", ["image"], [name], grey) for name in names],
+            inputs={"image": [1, 3, SIDE, SIDE]}, outputs=dict.fromkeys(names, seen),
+        )  # fmt: skip
+    if kind == "sam":
+        return graph_bytes(
+            [Node("ReduceMean", ["images"], ["image_embeddings"], grey)],
+            inputs={"images": [1, 3, SIDE, SIDE]}, outputs={"image_embeddings": seen},
+        )  # fmt: skip
+    return graph_bytes(
+        [
+            Node("ReduceMean", ["input_image"], ["bright"], {"axes": [2], "keepdims": 0}),
+            Node("Div", ["bright", "full"], ["share"]),
+            Node("Shape", ["share"], ["is"]),
+            Node("Sub", ["side", "is"], ["missing"]),
+            Node("Concat", ["none", "missing"], ["pads"], {"axis": 0}),
+            Node("Pad", ["share", "pads"], ["whole"]),
+            Node("Unsqueeze", ["whole", "front"], ["image_embeddings"]),
+        ],
+        inputs={"input_image": ["h", "w", 3]}, outputs={"image_embeddings": seen},
+        weights={"full": np.array(255, np.float32), "side": np.full(2, SIDE, np.int64),
+                 "none": np.zeros(2, np.int64), "front": np.array([0, 1], np.int64)},
+    )  # fmt: skip
 
 
 def prompt_folder(folder: Path, pair: tuple[bytes, bytes] | None = None, *, model_id: str = "tiny-sam") -> Path:

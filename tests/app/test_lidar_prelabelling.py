@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from drive_projects import SAMPLE
 
 from strict_turn import iou_3d
 from strict_windows import copy_of
-from tests.tiny_graphs import Node, graph_bytes
+from tests.prelabel.planted_heads import KNOWN, LABELS, ROOM, ROTATIONS, anchored, centred
+from tests.tiny_graphs import Node, Shape, graph_bytes
 from workstation import open_project
 from workstation.app import label_lidar, prelabelling
 from workstation.app.lidar_prelabelling import FoundTracks, propose_tracks
@@ -150,6 +152,11 @@ def test_a_detector_s_boxes_lie_where_the_sensor_saw_them(
     ((track, class_id),) = proposals(folder, "sees-cars")
     assert (class_id, track.state) == ("car", State.PROPOSED)
     assert track.source.weights_sha256 == hashlib.sha256(data).hexdigest()
+    stands_where_it_was_seen(folder, track, BOX)
+
+
+def stands_where_it_was_seen(folder: Path, track: Annotation, box: tuple[float, ...]) -> None:
+    """About the sensor, in every sweep that has a keyframe."""
     with open_project(folder, read_only=True) as session, OpenStreams(folder) as readers:
         view = SampleView(session.store, session.open_sample(SAMPLE))
         stream, tree = view.streams[track.stream or ""], PlacedCuboids(view, readers).tree
@@ -158,10 +165,61 @@ def test_a_detector_s_boxes_lie_where_the_sensor_saw_them(
             session_ns = stream.time_map.to_session(key.time_ns)
             sensor = tree.transform(stream.frame or "", track.frame or "", session_ns)
             assert not isinstance(sensor, NoTransform)
-            assert np.abs((sensor @ np.array([key.shape.center]))[0] - BOX[:3]).max() < 0.2  # tracks are smoothed
+            assert np.abs((sensor @ np.array([key.shape.center]))[0] - box[:3]).max() < 0.2  # tracks are smoothed
             ahead = sensor.matrix[:3, :3] @ _ahead(key.shape.rotation)
-            assert np.degrees(np.arccos(abs(float(ahead @ _ahead(about_z(BOX[6])))))) < 3
-            assert key.shape.size == pytest.approx(BOX[3:6], abs=1e-3)
+            assert np.degrees(np.arccos(abs(float(ahead @ _ahead(about_z(box[6])))))) < 3
+            assert key.shape.size == pytest.approx(box[3:6], abs=1e-3)
+
+
+def planted(tensors: Mapping[str, np.ndarray], fed: Mapping[str, Shape], whole: Sequence[str] = ()) -> bytes:
+    """A head that answers these tensors where it is given anything but zeros, and its quietest everywhere else."""
+    nodes = [
+        Node("Abs", [next(iter(fed))], ["size"]), Node("ReduceMax", ["size"], ["most"], {"keepdims": 0}),
+        Node("Sign", ["most"], ["given"]),
+    ]  # fmt: skip
+    weights: dict[str, np.ndarray] = {}
+    for name, values in tensors.items():
+        low = values.min()
+        weights |= {f"{name} low": np.array([low], np.float32), f"{name} rest": (values - low).astype(np.float32)}
+        nodes += [
+            Node("Mul", [f"{name} rest", "given"], [f"{name} now"]),
+            Node("Add", [f"{name} now", f"{name} low"], [name]),
+        ]
+    shapes = {name: list(values.shape) for name, values in tensors.items()}
+    return graph_bytes(nodes, inputs=fed, outputs=shapes, weights=weights, whole=whole)
+
+
+def test_raw_heads_in_one_file_and_in_two_find_what_is_planted(folder: Path, tmp_path: Path) -> None:
+    """An anchor head that takes cells, and a centre head behind an encoder of points, as their makers export them."""
+    boxes = {"anchors": (20.3, 7.2, -0.5, 4.0, 2.0, 1.5, 0.25), "centres": (22.5, -7.0, -0.5, 4.2, 1.9, 1.6, -0.2)}
+    cells: dict[str, Shape] = {"voxels": ["n", 32, 4], "num_points": ["n"], "coors": ["n", 4]}
+    (tmp_path / "anchors.onnx").write_bytes(
+        planted(anchored([(2, *boxes["anchors"])]), cells, whole=("num_points", "coors"))
+    )
+    (tmp_path / "centres").mkdir()
+    (tmp_path / "centres" / "pts_encoder.onnx").write_bytes(
+        graph_bytes(
+            [Node("ReduceMax", ["input_features"], ["pillar_features"], {"axes": [1], "keepdims": 1})],
+            inputs={"input_features": ["n", 32, 9]}, outputs={"pillar_features": ["n", 1, 9]},
+        )
+    )  # fmt: skip
+    (tmp_path / "centres" / "pts_head.onnx").write_bytes(
+        planted(centred([(2, *boxes["centres"])]), {"spatial_features": [1, 9, 40, 64]})
+    )
+    shelf = models_shelf()
+    for path, family in ((tmp_path / "anchors.onnx", "lidar-anchors"), (tmp_path / "centres", "lidar-centers")):
+        made = add(path, shelf, labels=LABELS)
+        assert made.manifest.family == family
+        anchors = {"anchors": KNOWN, "rotations": list(ROTATIONS), "index_type": "int64"}
+        options = ROOM | (anchors if family == "lidar-anchors" else {})
+        shelf.rewrite(made, replace(made.manifest, options=options, map={"car": "car"}, thresholds={"score": 0.5}))
+    assert shelf.find("centres").manifest.files.keys() == {"encoder", "model"}
+    with open_project(folder, person="Ana", tool="prelabel") as session:
+        assert prelabelling.run(session, plan(session, shelf, Wish(models=tuple(boxes), every=3))) == []
+    for name, box in boxes.items():
+        ((track, class_id),) = proposals(folder, name)
+        assert (class_id, track.source.weights_sha256) == ("car", shelf.find(name).manifest.weights_sha256)
+        stands_where_it_was_seen(folder, track, box)
 
 
 def _ahead(rotation: tuple[float, ...]) -> np.ndarray:

@@ -17,6 +17,7 @@ from workstation.app.lines_between import bundles
 from workstation.app.link_graph import graph_of
 from workstation.app.link_rows import UNLINKED, class_choices, link_rows, stream_choices
 from workstation.app.linking import moves, offers, refusals
+from workstation.app.moments_of import moments_of_ends
 from workstation.app.opening import new_project, open_project
 from workstation.app.sample_view import SampleView
 from workstation.app.session import Session
@@ -179,6 +180,47 @@ def test_the_graph_holds_things_as_groups_with_what_leads_to_them_on_the_left(se
     assert sorted(each.name for each in graph.relations) == ["Causes", "Comes from"]
     whole = graph_of(viewed(session))
     assert {node.key for node in whole.nodes} == {horn, thing, braking}
+
+
+def test_a_stream_that_many_things_lack_ties_none_of_them_together(session: Session) -> None:
+    cars = [session.run("entity.add", class_id="car", annotations=[box(session, x=100.0 * each)]) for each in range(3)]
+    horn = span(session, "horn", "mic")
+    link(session, "sound_source", horn, cars[0])
+    lacks = [
+        session.run("link.absent", of=f"entity:{each}", missing_in="stream:mic", reason="silent",
+                    rationale=f"nobody hears it at {at}")
+        for each, at in ((cars[0], 0), (cars[0], 5 * SECOND), (cars[1], 0))
+    ]  # fmt: skip
+    for graph in (graph_of(viewed(session)), graph_of(viewed(session), [cars[0]]), graph_of(viewed(session), lacks)):
+        notes = {node.key: node.notes for node in graph.nodes}
+        assert "absent from mic (2)" in notes[cars[0]]
+        assert [(each.name, len(each.nodes)) for each in graph.relations] == [("Comes from", 2)]
+    assert "absent from mic" in {node.key: node.notes for node in graph_of(viewed(session), [cars[1]]).nodes}[cars[1]]
+
+
+def test_an_arc_stands_on_a_track_at_the_moment_the_link_is_about(session: Session) -> None:
+    shape = {"kind": "box", "x": 10.0, "y": 20.0, "width": 30.0, "height": 40.0}
+    track = str(session.run("track.add", stream="cam", class_id="car", keyframes=[
+        {"time_ns": at, "shape": shape} for at in (0, 8 * SECOND)]))  # fmt: skip
+    early, late = span(session, "horn", "mic", 3), span(session, "braking", "can", 4)
+    made = link(session, "coincides_with", early, late, track)
+    view = viewed(session)
+    assert moments_of_ends(view, view.links[made]) == {early: 3 * SECOND, late: 4 * SECOND, track: 4 * SECOND}
+    gone = span(session, "horn", "mic", 20)
+    made = link(session, "sound_source", gone, track)
+    view = viewed(session)
+    (at_ns,) = {each for end, each in moments_of_ends(view, view.links[made]).items() if end != gone}
+    assert at_ns == view.session_range(view.annotations[track]).end_ns  # type: ignore[union-attr]
+
+
+def test_links_of_one_thing_say_where_its_labels_are(session: Session) -> None:
+    car = box(session)
+    thing = session.run("entity.add", class_id="car", name="RX 204", annotations=[car])
+    again = box(session, x=99.0, entity=thing)
+    made = link(session, "same_object", car, again)
+    other = link(session, "sound_source", span(session, "horn", "mic"), car)
+    said = {row.key: row.cells[1].text for row in link_rows(viewed(session), (), only=(made, other))}
+    assert said == {made: "RX 204: cam → cam", other: "Horn → RX 204"}
 
 
 def test_three_hundred_links_around_one_thing_stay_readable(session: Session) -> None:

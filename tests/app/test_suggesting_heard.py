@@ -113,6 +113,7 @@ def test_a_horn_is_the_nearest_vehicles(driving: Session) -> None:
     car(driving, "cone", 2.0, class_id="traffic_cone")
     car(driving, "hidden", 5.0, presence="occluded")
     horn = span(driving, "mic", "horn", 2_000, 2_500)
+    span(driving, "mic", "speech", 3_000, 4_000, text="watch out")  # said by somebody, and by no car
     (only,) = found(driving, "source")
     assert (only.type_id, only.targets) == ("sound_source", {horn, near})
     assert "8.0 m" in only.evidence

@@ -38,12 +38,29 @@ def street(count: int = 1000, seed: int = 0) -> dict[str, NDArray[Any]]:
     }
 
 
+def radar_returns(count: int = 40, seed: int = 0) -> dict[str, NDArray[Any]]:
+    """One cycle of a radar with the 18 fields that nuScenes writes, all of them valid and moving."""
+    rng = np.random.default_rng(seed)
+    numbers = ("x", "y", "z", "rcs", "vx", "vy", "vx_comp", "vy_comp")
+    small = (
+        "dyn_prop", "is_quality_valid", "ambig_state", "x_rms", "y_rms", "invalid_state", "pdh0", "vx_rms", "vy_rms",
+    )  # fmt: skip
+    made: dict[str, NDArray[Any]] = {name: rng.uniform(-50, 50, count).astype(np.float32) for name in numbers}
+    made |= {name: np.zeros(count, np.int8) for name in small}
+    made |= {"z": np.zeros(count, np.float32), "id": np.arange(count, dtype=np.int16)}
+    made["is_quality_valid"] += 1
+    made["ambig_state"] += 3
+    order = "x y z dyn_prop id rcs vx vy vx_comp vy_comp is_quality_valid ambig_state x_rms y_rms invalid_state pdh0"
+    return {name: made[name] for name in (*order.split(), "vx_rms", "vy_rms")}
+
+
 def _letter(values: NDArray[Any]) -> str:
     """For ``struct``, in which a long has four bytes."""
     return {"l": "q", "L": "Q"}.get(values.dtype.char, values.dtype.char)
 
 
-def _rows(columns: Columns, order: str = "<") -> bytes:
+def rows_of(columns: Columns, order: str = "<") -> bytes:
+    """Point by point, field by field."""
     kind = struct.Struct(order + "".join(_letter(values) for values in columns.values()))
     return b"".join(kind.pack(*row) for row in zip(*(values.tolist() for values in columns.values()), strict=True))
 
@@ -67,7 +84,7 @@ def pcd_header(columns: Columns, data: str, points: int | None = None) -> bytes:
 
 def write_pcd(path: Path, columns: Columns, data: str = "binary") -> None:
     if data == "binary":
-        body = _rows(columns)
+        body = rows_of(columns)
     elif data == "ascii":
         body = "".join(
             " ".join(repr(v) for v in row) + "\n" for row in zip(*(c.tolist() for c in columns.values()), strict=True)
@@ -90,7 +107,7 @@ def write_ply(path: Path, columns: Columns, order: str = "<", extra: str = "") -
     properties = "".join(f"property {_PLY[values.dtype.str[1:]]} {key}\n" for key, values in columns.items())
     header = f"ply\nformat {name} 1.0\ncomment made by hand\nelement vertex {count}\n{properties}{extra}end_header\n"
     if order:
-        body = _rows(columns, order)
+        body = rows_of(columns, order)
     else:
         lines = zip(*(values.tolist() for values in columns.values()), strict=True)
         body = "".join(" ".join(repr(v) for v in row) + "\n" for row in lines).encode()

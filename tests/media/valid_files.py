@@ -16,6 +16,7 @@ import av
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from clouds import pcd_header, radar_returns, rows_of
 from dicom_files import picture_file, voxels, write_series
 from PIL import Image
 
@@ -156,6 +157,11 @@ def _pcd() -> bytes:
     return head.encode() + np.arange(60, dtype=np.float32).tobytes()
 
 
+def _radar_pcd() -> bytes:
+    returns = radar_returns(20)
+    return pcd_header(returns, "binary") + rows_of(returns)
+
+
 def _dicom(**elements: object) -> bytes:
     pixels = elements.pop("pixels", voxels(1)[0])
     file = io.BytesIO()
@@ -293,6 +299,7 @@ VALID: dict[str, Callable[[Path], Valid]] = {
     "audio": lambda _: Valid("a.wav", _wav()),
     "cloud": lambda _: Valid("a.pcd", _pcd()),
     "points": lambda _: Valid("a.csv", RADAR),
+    "radar": lambda _: Valid("a.pcd", _radar_pcd()),
     "dicom_volume": lambda folder: Valid("a.dcm", _dicom_slice(folder)),
     "dicom_film": lambda _: Valid("a.dcm", _dicom(pixels=voxels(3), Modality="XA", FrameTime=40)),
     "dicom_picture": lambda _: Valid("a.dcm", _dicom(Modality="CR", WindowCenter=0, WindowWidth=9)),

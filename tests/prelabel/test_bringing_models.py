@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 
 from tests.tiny_graphs import Node, bright_box, graph_bytes, logarithm, model_folder
+from workstation.app.bare_models import labels_in
 from workstation.app.fetching import fetch
 from workstation.app.installing import install
-from workstation.app.models import labels_in, models_shelf
+from workstation.app.models import models_shelf
 from workstation.cli.main import main
 from workstation.core.errors import DataError, UserError
 from workstation.prelabel.api import BadOutput, Task

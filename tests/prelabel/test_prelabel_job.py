@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -306,3 +307,113 @@ def test_what_is_asked_wrongly_is_said(project: Path, tmp_path: Path) -> None:
         model(tmp_path)
         with pytest.raises(UserError, match="there is no sample 'x'"):
             plan(session, models_shelf(), Wish(models=("bright",), samples=("x",)))
+
+
+LEFTS, SIDE = (8, 28), 24
+"""Of the two things; their tops are at 16."""
+HIDDEN = range(20, 32)
+"""In which frames they are, to come back each in the other's place."""
+
+
+def two_spots() -> bytes:
+    """Finds something at either of two places where it is not dark there, as YOLO v8 answers it."""
+    nodes = [
+        node
+        for place, left in enumerate(LEFTS)
+        for node in (
+            Node("Slice", ["x", f"from {left}", f"to {left}", "across"], [f"there {left}"]),
+            Node("ReduceMax", [f"there {left}"], [f"most {left}"], {"axes": [1, 2, 3], "keepdims": 0}),
+            Node("Unsqueeze", [f"most {left}", "last"], [f"column {left}"]),
+            Node("Mul", [f"column {left}", f"of {place}"], [f"score {left}"]),
+        )
+    ]
+    nodes += [
+        Node("Add", [f"score {left}" for left in LEFTS], ["scores"]), Node("Mul", ["scores", "score row"], ["rows"]),
+        Node("Add", ["rows", "boxes"], ["output0"]),
+    ]  # fmt: skip
+    weights: dict[str, np.ndarray] = {
+        "across": np.array([2, 3], np.int64), "last": np.array([1, 2], np.int64),
+        "score row": np.array([[[0], [0], [0], [0], [0.9]]], np.float32),
+    }  # fmt: skip
+    boxes = np.zeros((1, 5, 12), np.float32)
+    for place, left in enumerate(LEFTS):
+        weights[f"from {left}"] = np.array([16, left + 8], np.int64)
+        weights[f"to {left}"] = np.array([32, left + 16], np.int64)
+        weights[f"of {place}"] = np.eye(12, dtype=np.float32)[None, place : place + 1]
+        boxes[0, :4, place] = (left + SIDE / 2, 16 + SIDE / 2, SIDE, SIDE)
+    weights["boxes"] = boxes
+    return graph_bytes(nodes, inputs={"x": ["n", 3, 48, 64]}, outputs={"output0": ["n", 5, 12]}, weights=weights)
+
+
+def mean_colour() -> bytes:
+    """What a crop looks like: its mean colour."""
+    return graph_bytes(
+        [Node("ReduceMean", ["crops"], ["looks"], {"axes": [2, 3], "keepdims": 0})],
+        inputs={"crops": ["n", 3, 32, 16]}, outputs={"looks": ["n", 3]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def traded(tmp_path: Path) -> Path:
+    """A film of a red and a blue thing that trade places while nobody sees them."""
+    (tmp_path / "ontology.yaml").write_text(ONTOLOGY, encoding="utf-8")
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(44):
+        pixels = np.zeros((48, 64, 3), np.uint8)
+        if number not in HIDDEN:
+            for left, channel in zip(LEFTS, (0, 2) if number < HIDDEN.start else (2, 0), strict=True):
+                pixels[16 : 16 + SIDE, left : left + SIDE] = 0
+                pixels[16 : 16 + SIDE, left : left + SIDE, channel] = 255
+        Image.fromarray(pixels).save(frames / f"f_{number:04}.png")
+    folder = new_project(tmp_path / "p", ontology=str(tmp_path / "ontology.yaml"), in_force=True, person="ann")
+    files = [str(each) for each in sorted(frames.iterdir())]
+    assert main(["add", str(folder), *files, "--sample", "s", "--stream", "front", "--kind", "video"]) == 0
+    (tmp_path / "spots.onnx").write_bytes(two_spots())
+    (tmp_path / "colour.onnx").write_bytes(mean_colour())
+    return folder
+
+
+def ways(folder: Path, layer: str) -> list[tuple[float, float]]:
+    """Where each track begins and where it ends."""
+    with open_project(folder, read_only=True) as session:
+        return [
+            (next(iter(shapes)).x, list(shapes)[-1].x)
+            for rows in tracks_of(session, layer)
+            if (shapes := [shape for _, _, shape in rows if isinstance(shape, Box)])
+        ]
+
+
+def test_a_tracker_that_compares_looks_is_told_them_also_after_a_stop(traded: Path, tmp_path: Path) -> None:
+    """By place they stayed where they were, by looks they traded; a model of looks serves where one is there."""
+    detector = add(tmp_path / "spots.onnx", models_shelf(), family="yolo-v8", labels=("bright",))
+    models_shelf().rewrite(detector, replace(detector.manifest, map={"bright": "lamp"}))
+    stay, trade = [(8.0, 8.0), (28.0, 28.0)], [(8.0, 28.0), (28.0, 8.0)]
+    job = ["prelabel", str(traded), "--models", "spots", "--tracker"]
+    assert main([*job, "bytetrack", "--layer", "place"]) == 0
+    assert sorted(ways(traded, "place")) == stay
+    wish = Wish(models=("spots",), tracker="deepsort", layer="colours")
+    with open_project(traded, person="ann", tool="prelabel") as session:
+        progress = plan(session, models_shelf(), wish).work[0]
+        store(session, progress, next(iter(chunks_of(progress.assignment))))
+        assert 0 < progress.mark.position < 44  # the rest goes on from what was kept
+        assert prelabelling.run(session, plan(session, models_shelf(), wish)) == []
+    assert sorted(ways(traded, "colours")) == trade
+    add(tmp_path / "colour.onnx", models_shelf(), family="reid")
+    assert main([*job, "deepsort", "--layer", "model"]) == 0
+    assert sorted(ways(traded, "model")) == trade
+    with open_project(traded, read_only=True) as session:
+        (sample,) = session.store.samples()
+        told = {each.layer: each.source.parameters.get("looks") for each in session.store.annotations(sample.id)}
+    sha256 = models_shelf().find("colour").manifest.weights_sha256
+    assert told == {"place": None, "colours": "colours", "model": f"colour  {sha256}"}
+
+
+def test_a_model_of_looks_alone_says_what_it_serves(traded: Path, tmp_path: Path) -> None:
+    model(tmp_path)
+    add(tmp_path / "colour.onnx", models_shelf(), family="reid")
+    with open_project(traded, person="ann", tool="prelabel") as session:
+        with pytest.raises(UserError, match="name a detector with it"):
+            plan(session, models_shelf(), Wish(models=("colour",), tracker="deepsort"))
+        with pytest.raises(UserError, match="--tracker deepsort"):
+            plan(session, models_shelf(), Wish(models=("bright", "colour"), tracker="bytetrack"))

@@ -86,10 +86,13 @@ def test_a_turn_selected_elsewhere_is_marked_in_words_sound_and_time(window: Mai
     turn = next(each.id for each in bench.view.annotations.values() if each.text is not None and each.start_ns)
     bench.selection.clear(cause="test")
     found = pane(window, kind)
-    plain = still(found)
-    bench.select([turn], cause="test")
-    assert differs(found, plain)
-    bench.selection.clear(cause="test")
+    for typed in (True, False) if isinstance(found, TextPane) else (False,):
+        if isinstance(found, TextPane):
+            found.type_in.setChecked(typed)
+        plain = still(found)
+        bench.select([turn], cause="test")
+        assert differs(found, plain)
+        bench.selection.clear(cause="test")
 
 
 def test_the_law_speaks_of_every_pane() -> None:
@@ -405,8 +408,9 @@ def test_the_table_is_copied_as_text(window: MainWindow) -> None:
     found = pane(window, "entities")
     assert isinstance(found, EntitiesPanel)
     wait_for(lambda: bool(found.model.rows), what="rows")
-    found.table.setFocus()
-    found.table.selectRow(1)
+    index = found.model.index(1, 0)
+    found.table.scrollTo(index)
+    QTest.mouseClick(found.table.viewport(), LEFT, NONE, found.table.visualRect(index).center())
     QTest.keyClick(found.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     head, line = QApplication.clipboard().text().splitlines()
     assert head.split("\t")[0] == "Thing"

@@ -58,6 +58,8 @@ def fresh(qapp: QApplication, demo_project: Path, tmp_path: Path) -> Iterator[Ti
 def pane(shared: TimelinePane) -> TimelinePane:
     bench = shared.bench
     assert bench is not None
+    if shared.gesture is not None:
+        QTest.keyClick(shared, Qt.Key.Key_Escape)
     bench.selection.clear(cause="test")
     bench.sight.show_all()
     bench.clock.pause()

@@ -30,6 +30,7 @@ def _load() -> None:
     import workstation.app.entity_table
     import workstation.app.film_strip
     import workstation.app.finding_rows
+    import workstation.app.freed_memory
     import workstation.app.history_rows
     import workstation.app.inspecting_edits
     import workstation.app.jobs

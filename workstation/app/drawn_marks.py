@@ -69,8 +69,8 @@ class Marks:
         class_id = effective_class(annotation, entity) or ""
         known = self._ontology is not None and class_id in self._ontology.classes
         colour = self._ontology.look(class_id).colour if self._ontology is not None and known else _GREY
-        name = class_id.replace("_", " ")
-        return Mark(annotation, shape, name if entity is None else f"{name} {entity.number}", colour)
+        words = (class_id if entity is None else entity.class_id).replace("_", " ")
+        return Mark(annotation, shape, words if entity is None else entity.called(words), colour)
 
 
 def _holds(annotation: Annotation, own_ns: int) -> bool:

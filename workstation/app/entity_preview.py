@@ -202,11 +202,10 @@ def _split_links(
     links = {link.id: link for each in going for link in view.links_of(each)}
     for link in links.values():
         ends = {end.target for end in link.ends}
-        apart = link.type_id == SAME_OBJECT and link.holds and bool(ends & kept)
-        yield Line(
-            f"{_named(view, link)} would then join two things" if apart
-            else f"{_named(view, link)} goes along", warns=apart,
-        )  # fmt: skip
+        both = bool(ends & kept)
+        apart = both and link.type_id == SAME_OBJECT and link.holds
+        what = "would then join two things" if apart else "then joins both things" if both else "goes along"
+        yield Line(f"{_named(view, link)} {what}", warns=apart)
 
 
 def _named(view: SampleView, link: Link) -> str:

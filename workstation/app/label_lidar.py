@@ -38,8 +38,9 @@ from workstation.app.usual_sizes import mostly
 from workstation.core.box_fitting import Size
 from workstation.core.rotation import about_z, matrix_of
 from workstation.core.sample import StreamKind
-from workstation.prelabel.api import FoundCuboid, SensorSweep, Task
+from workstation.prelabel.api import FoundCuboid, Runs, SensorSweep, Task
 from workstation.prelabel.lidar_tracks import CuboidTracker
+from workstation.prelabel.sweep_stages import ENCODER, TwoStages
 from workstation.prelabel.worker import Worker
 
 SWEEPS_A_CHUNK = 20
@@ -140,12 +141,23 @@ def _finder(
         yield by_size(_sizes(assignment, view))
         return
     family, card = cloud_family(model.manifest.family), model.manifest.card
-    provider = assignment.providers[0]
-    with Worker(model.file(), provider=provider, threads=assignment.threads, cancelled=cancelled) as worker:
+    with ExitStack() as running:
+        worker = running.enter_context(
+            Worker(
+                model.file(), provider=assignment.providers[0], threads=assignment.threads, cancelled=cancelled
+            )
+        )  # fmt: skip
+        graph: Runs = worker
+        if ENCODER in model.manifest.files:
+            # The first graph is small, and was not proven on the device.
+            first = Worker(model.file(ENCODER), threads=assignment.threads, cancelled=cancelled)
+            graph = TwoStages(card, running.enter_context(first), worker)
 
         def find(sweep: PlacedSweep) -> list[FoundCuboid]:
             prepared = family.prepare(card, about_sensor(scene, sweep))
-            answer = family.decode(card, worker.run(prepared.feeds), prepared)
+            if any(0 in values.shape for values in prepared.feeds.values()):
+                return []  # nothing of the sweep lies in the detector's range
+            answer = family.decode(card, graph.run(prepared.feeds), prepared)
             return [_in_scene(scene, sweep, each) for each in answer]
 
         yield find

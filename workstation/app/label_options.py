@@ -20,6 +20,10 @@ from workstation.core.sample import StreamKind
 from workstation.prelabel.api import Task
 from workstation.prelabel.shelf import ShelvedModel
 
+BY_LOOKS = "deepsort"
+"""The tracker that compares looks."""
+COLOURS = "colours"
+"""What stands in the provenance where no model told looks."""
 Options = dict[str, str | bool | int | float]
 _FLAT = frozenset({Task.DETECT, Task.INSTANCE_SEG})
 _HEARD = frozenset({Task.ASR, Task.SPEAKER_EMBED})
@@ -44,7 +48,11 @@ def options_of(wish: Wishes, model: ShelvedModel, models: Sequence[ShelvedModel]
     if family == FLOW:
         return {"frames": wish.frames}
     if task in _FLAT:
-        return {"every": wish.every, "tracker": wish.tracker}
+        told: Options = {"every": wish.every, "tracker": wish.tracker}
+        if wish.tracker == BY_LOOKS:
+            looks = model_of_looks(models)
+            told["looks"] = COLOURS if looks is None else _named(looks)
+        return told
     if task is Task.LIDAR_DETECT:
         return {"every": wish.every}
     return _heard(wish, model, models) if task in _HEARD else {}
@@ -66,6 +74,11 @@ def _heard(wish: Wishes, model: ShelvedModel, models: Sequence[ShelvedModel]) ->
 def first_for(task: Task, models: Sequence[ShelvedModel]) -> ShelvedModel | None:
     """The first of these for a task."""
     return next((each for each in models if each.manifest.task is task), None)
+
+
+def model_of_looks(models: Sequence[ShelvedModel]) -> ShelvedModel | None:
+    """The first that tells things apart by their looks."""
+    return first_for(Task.REID, models)
 
 
 def _named(model: ShelvedModel) -> str:

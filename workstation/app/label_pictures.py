@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from workstation.app.known_models import picture_family
+from workstation.app.label_looks import looking
 from workstation.app.label_tracks import TrackMaker, packed, unpacked
 from workstation.app.labellers import Assignment, Call, Chunk
 from workstation.app.model_trial import plain_pixels
@@ -70,10 +71,14 @@ class PictureLabeller:
             frames = _frames(reader, assignment)
             rest = [each for each in frames if each >= assignment.position]
             done = len(frames) - len(rest)
-            with self.running(assignment, card, cancelled) as pipeline:
+            with (
+                self.running(assignment, card, cancelled) as pipeline,
+                looking(assignment, _score(assignment.model.manifest.card), cancelled) as look,
+            ):
                 gathered = _Tracks(assignment, reader) if tracked else _Gathered(assignment, reader)
-                for frame, found in pipeline.run((each, _pixels(reader, each)) for each in rest):
-                    gathered.add(frame, found)
+                shown = Shown(reader, rest, keep=look is not None)
+                for frame, found in pipeline.run(shown):
+                    gathered.add(frame, found if look is None else look(shown.taken(frame), found))
                     done += 1
                     if gathered.frames >= _FRAMES_A_CHUNK:
                         yield gathered.chunk(frame + 1, done, len(frames), pipeline.account.notes)
@@ -95,6 +100,26 @@ class PictureLabeller:
 
 
 LABELLER = PictureLabeller()
+
+
+class Shown:
+    """Frames as they are read, each kept until its answer is looked at: no more than are under way."""
+
+    def __init__(self, reader: Reader, frames: Sequence[int], *, keep: bool) -> None:
+        self._reader, self._frames, self._keep = reader, frames, keep
+        self._kept: dict[int, Pixels] = {}
+
+    def __iter__(self) -> Iterator[tuple[int, Pixels]]:
+        """(frame, its pixels), in their order."""
+        for frame in self._frames:
+            pixels = _pixels(self._reader, frame)
+            if self._keep:
+                self._kept[frame] = pixels
+            yield frame, pixels
+
+    def taken(self, frame: int) -> Pixels:
+        """The pixels of a frame whose answer is there; they are not kept any longer."""
+        return self._kept.pop(frame)
 
 
 class _Gathered:

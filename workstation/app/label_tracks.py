@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from workstation.app.label_looks import packed_look, unpacked_look
 from workstation.app.labellers import Call
 from workstation.prelabel.api import FoundBox
 from workstation.prelabel.keyframes import keyframes
@@ -25,7 +26,16 @@ _GAP_STEPS = 3.5
 """Unseen for longer than so many looks, a track says that the thing is not there."""
 _DOUBTFUL = 0.1
 _SURER = 0.05
-_FrameRow = tuple[int, int, tuple[tuple[float, float, float, float, str, float], ...]]
+_BoxRow = tuple[float, float, float, float, str, float]
+
+
+class _FrameRow(msgspec.Struct, frozen=True, array_like=True):
+    """What was found in a frame, and what each of it looks like where that was asked."""
+
+    frame: int
+    time_ns: int
+    boxes: tuple[_BoxRow, ...]
+    looks: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,7 +69,7 @@ class TrackMaker:
             if box.track is not None:
                 track = self._open.setdefault(box.track, _Open())
                 track.times_ns.append(time_ns)
-                track.boxes.append(box)
+                track.boxes.append(replace(box, features=None))  # a long track would hold thousands of them
                 track.last_frame = frame
         ended = [key for key, each in self._open.items() if frame - each.last_frame > self._settings.lost_frames]
         return self._made(ended)
@@ -100,7 +110,12 @@ class TrackMaker:
 def packed(rows: Iterable[tuple[int, int, Sequence[FoundBox]]]) -> bytes:
     """What was found in frames, to be kept: (frame, time, boxes) without their pictures."""
     plain = [
-        (frame, time_ns, [(b.left, b.top, b.width, b.height, b.label, b.score) for b in boxes])
+        _FrameRow(
+            frame,
+            time_ns,
+            tuple((b.left, b.top, b.width, b.height, b.label, b.score) for b in boxes),
+            tuple(packed_look(b.features) for b in boxes) if any(b.features is not None for b in boxes) else (),
+        )
         for frame, time_ns, boxes in rows
     ]
     return msgspec.msgpack.encode(plain)
@@ -113,8 +128,15 @@ _READ = msgspec.msgpack.Decoder(list[_FrameRow])
 def unpacked(data: bytes) -> list[tuple[int, int, list[FoundBox]]]:
     """The same back."""
     return [
-        (frame, time_ns, [FoundBox(left=a, top=b, width=c, height=d, label=e, score=f) for a, b, c, d, e, f in boxes])
-        for frame, time_ns, boxes in _READ.decode(data)
+        (
+            row.frame,
+            row.time_ns,
+            [
+                FoundBox(left=a, top=b, width=c, height=d, label=e, score=f, features=unpacked_look(look))
+                for (a, b, c, d, e, f), look in zip(row.boxes, row.looks or (b"",) * len(row.boxes), strict=True)
+            ],
+        )
+        for row in _READ.decode(data)
     ]
 
 

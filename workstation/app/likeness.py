@@ -69,11 +69,10 @@ class LikenessModels:
     def picture_likeness(self, picture: Callable[[], Pixels], texts: Sequence[str]) -> Likeness:
         """A picture beside each text; it is not even read where no model could see it."""
         scorer = self._once("pictures", self._open_pictures, NO_PICTURES)
-        from workstation.prelabel.worker import WorkerFailed
-
+        pixels = picture()
         try:
-            scores = scorer.scores(picture(), texts)
-        except (BadOutput, WorkerFailed) as problem:
+            scores = scorer.scores(pixels, texts)
+        except (BadOutput, UserError) as problem:  # its process, its answer, or what its manifest asks for
             raise Unmeasured(f"the model {scorer.name} cannot be used: {problem}") from problem
         return Likeness(tuple(scores.tolist()), scorer.name)
 

@@ -2,7 +2,8 @@
 in columns around what is looked at. Without Qt; drawn by ``ui/panels/graph.py``.
 
 With something in focus only its neighbourhood is laid out, two relations deep: to the left what leads to it, to the
-right where it leads. Without, every group of things that hang together stands below the one before it.
+right where it leads. Without, every group of things that hang together stands below the one before it. What is absent
+somewhere says so in a note: a stream is no partner, and would tie everything that it lacks together.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from workstation.app.link_rows import link_type_name
+from workstation.app.link_rows import end_name, link_type_name
 from workstation.app.looks import Paint
 from workstation.app.sample_view import SampleView
 from workstation.app.walking import when
@@ -23,6 +24,7 @@ _MOST_RELATIONS = 36
 _GRID = 4
 _MOST_IN_COLUMN = 30
 _MOST_MEMBERS = 3
+_MOST_LACKS = 3
 _QUOTE = 34
 
 
@@ -41,6 +43,8 @@ class Node:
     """Links among its own labels: drawn as a note, not as lines."""
     links: int = 0
     """Links to others, where they are too many to be drawn."""
+    absences: int = 0
+    """Links that say where it is not; they are among the notes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +91,17 @@ class _Whole:
         self._numbers: dict[str, int] = {}
         self._keys: list[str] = []
         self._own: dict[int, int] = defaultdict(int)
+        self._lacking: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        """Of each node, what its absences say, with how many say it."""
         self._links: list[tuple[Link, tuple[int, ...]]] = []
         self._of: dict[int, list[int]] = defaultdict(list)
         self._stale = stale
         for link in sorted(view.links.values(), key=lambda each: (when(view, each.id) or 0, each.id)):
-            numbers = tuple(dict.fromkeys(self._number(end) for end in link.ends))
+            lacking = _is_absence(view, link)
+            numbers = tuple(dict.fromkeys(self._number(end) for end in link.ends if not lacking or _partner(end)))
+            if lacking:
+                self._lacking[numbers[0]][self._lack(link)] += 1
+                continue
             if len(numbers) < 2:
                 self._own[numbers[0]] += 1
                 continue
@@ -99,10 +109,15 @@ class _Whole:
                 self._of[number].append(len(self._links))
             self._links.append((link, numbers))
 
+    def _lack(self, link: Link) -> str:
+        away = ", ".join(end_name(self._view, end) for end in link.ends if not _partner(end))
+        stale = "! " if link.id in self._stale else ""
+        return f"{stale}{link_type_name(self._view, link.type_id).lower()} {away}"
+
     def number_of(self, record_id: str) -> int | None:
         link = self._view.links.get(record_id)
         if link is not None:
-            return self._numbers.get(self._key(link.ends[0])) if link.ends else None
+            return next((found for end in link.ends if (found := self._numbers.get(self._key(end))) is not None), None)
         annotation = self._view.annotations.get(record_id)
         key = record_id if annotation is None or annotation.entity is None else annotation.entity
         return self._numbers.get(key)
@@ -155,7 +170,7 @@ class _Whole:
 
     def _alone(self) -> list[list[list[int]]]:
         alone = [number for number in range(len(self._keys)) if not self._of[number]]
-        return [[[each] for each in alone[start : start + 3]] for start in range(0, len(alone), 3)]
+        return [[[each] for each in alone[start : start + 2]] for start in range(0, len(alone), 2)]
 
     def _columns(self, centre: int, deep: int) -> tuple[list[list[int]], int]:
         """Breadth first: what is earlier among a link's ends to the left, what is later to the right."""
@@ -227,7 +242,11 @@ class _Whole:
     def _node(self, number: int, drawn: set[int] | None) -> Node:
         found = self._said(number)
         hidden = 0 if drawn is None else sum(row not in drawn for row in self._of[number])
-        return replace(found, own_links=self._own[number], links=hidden)
+        lacks = [f"{said} ({count})" if count > 1 else said for said, count in self._lacking.get(number, {}).items()]
+        if len(lacks) > _MOST_LACKS:
+            lacks = [*lacks[: _MOST_LACKS - 1], f"and {len(lacks) - _MOST_LACKS + 1} more absences"]
+        return replace(found, notes=(*found.notes, *lacks), own_links=self._own[number], links=hidden,
+                       absences=sum(self._lacking.get(number, {}).values()))  # fmt: skip
 
     def _said(self, number: int) -> Node:
         view, key = self._view, self._keys[number]
@@ -251,6 +270,16 @@ class _Whole:
     def _stream(self, stream: str | None) -> str:
         found = self._view.streams.get(stream or "")
         return "the whole sample" if found is None else found.key
+
+
+def _is_absence(view: SampleView, link: Link) -> bool:
+    """Whether it says of one thing or label that something is not there."""
+    known = None if view.ontology is None else view.ontology.link_types.get(link.type_id)
+    return known is not None and known.absence and sum(_partner(end) for end in link.ends) == 1
+
+
+def _partner(end: LinkEnd) -> bool:
+    return end.kind in (TargetKind.ANNOTATION, TargetKind.ENTITY, TargetKind.LINK)
 
 
 def _kind(view: SampleView, key: str) -> str:

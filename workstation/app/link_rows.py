@@ -45,6 +45,17 @@ def end_name(view: SampleView, end: LinkEnd) -> str:
     return view.name_of(end.target)
 
 
+def ends_in_words(view: SampleView, link: Link) -> str:
+    """All ends by their names; where they are labels of one thing, its name once and where each of them is."""
+    names = [end_name(view, each) for each in link.ends]
+    labels = [view.annotations[each.target] for each in link.ends if each.target in view.annotations]
+    if len(set(names)) > 1 or len(labels) < len(names) or len(labels) < 2:
+        return " → ".join(names)
+    places = " → ".join(view.streams[each.stream].key if each.stream in view.streams else "sample" for each in labels)
+    at = "" if link.start_ns is None else f" at {link.start_ns / 1e9:.3f} s"
+    return f"{names[0]}{at}: {places}"
+
+
 def said_by(annotation: Annotation) -> str:
     """What a label says or marks in a text; empty for what is no words."""
     return annotation.shape.quote if isinstance(annotation.shape, TextSpan) else annotation.text or ""
@@ -73,8 +84,7 @@ def _link_row(view: SampleView, link: Link, reasons: Mapping[str, str]) -> Row:
         group=f"type:{link.type_id} state:{state} {STALE if reason else 'fresh'} link {_tags(view, link)}",
         cells=(
             Cell(text=name if link.holds else f"not {name}", icon="link", tip=_whole(view, link)),
-            Cell(text=" → ".join(end_name(view, each) for each in link.ends), paint=_paint(view, link.ends),
-                 tip=_whole(view, link)),
+            Cell(text=ends_in_words(view, link), paint=_paint(view, link.ends), tip=_whole(view, link)),
             Cell(text=state, tone=_TONES.get(link.state, "")),
             Cell(text=f"stale: {reason}" if reason else said, tone="warning" if reason else "",
                  icon="stale" if reason else ""),

@@ -125,7 +125,7 @@ def _streams(reads: Reads, sample: SampleId | None) -> Iterator[Row]:
 
 def _annotations(reads: Reads, sample: SampleId | None) -> Iterator[Row]:
     names = _Names(reads)
-    classes: dict[str, tuple[str, int]] = {}
+    classes: dict[str, tuple[str, str]] = {}
     for record in reads.records(RecordKind.ANNOTATION, sample=sample):
         assert isinstance(record, Annotation)
         entity = None if record.entity is None else _entity(reads, classes, record.entity)
@@ -136,7 +136,7 @@ def _annotations(reads: Reads, sample: SampleId | None) -> Iterator[Row]:
                 "sample": names.key(RecordKind.SAMPLE, record.sample),
                 "stream": names.key(RecordKind.STREAM, record.stream),
                 "class": record.class_id or (entity[0] if entity else None),
-                "entity": f"{entity[0]} {entity[1]}" if entity else None,
+                "entity": entity[1] if entity else None,
                 "kind": record.kind.value,
                 "state": record.state.value,
                 "start_ns": record.start_ns,
@@ -147,10 +147,10 @@ def _annotations(reads: Reads, sample: SampleId | None) -> Iterator[Row]:
         )
 
 
-def _entity(reads: Reads, known: dict[str, tuple[str, int]], record_id: str) -> tuple[str, int]:
+def _entity(reads: Reads, known: dict[str, tuple[str, str]], record_id: str) -> tuple[str, str]:
     if record_id not in known:
         record: Any = reads.require(RecordKind.ENTITY, record_id)
-        known[record_id] = (record.class_id, record.number)
+        known[record_id] = (record.class_id, record.called())
     return known[record_id]
 
 

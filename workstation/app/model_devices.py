@@ -11,17 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workstation.app.folders import state_folder
 from workstation.app.known_models import model_called, picture_families, picture_family
 from workstation.core.errors import UserError
-from workstation.prelabel.api import BadOutput, Pixels, SensorSweep
+from workstation.prelabel.api import Arrays, BadOutput, Pixels, SensorSweep
 from workstation.prelabel.cloud_families import cloud_families
+from workstation.prelabel.onnx_read import read_signature
 from workstation.prelabel.promptable import INPUTS, encoder_feeds
 from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
 from workstation.prelabel.recipes import recipes
+from workstation.prelabel.reid import FAMILY as REID
+from workstation.prelabel.reid import feeds_of, fixed_batch
 from workstation.prelabel.shelf import Shelf, ShelvedModel
-from workstation.prelabel.worker import CPU, offered
+from workstation.prelabel.sound_events import FAMILY as TAGGER
+from workstation.prelabel.speech_sound import RATE_HZ
+from workstation.prelabel.sweep_stages import ENCODER, TwoStages
+from workstation.prelabel.worker import CPU, Worker, WorkerFailed, check_numbers, offered
 
 
 def verdicts(folder: Path | None = None) -> Verdicts:
@@ -49,18 +56,57 @@ def verdict_of(
 
 
 def _trial(model: ShelvedModel) -> Trial:
-    feeds = None
-    if model.manifest.family in picture_families():
-        feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
-    elif model.manifest.family in cloud_families():
-        feeds = dict(cloud_families()[model.manifest.family].prepare(model.manifest.card, _round_about()).feeds)
-    elif model.manifest.family in INPUTS:
-        feeds = encoder_feeds(model.manifest.card, _grey_ramp())[0]
-    recipe = recipes().get(model.manifest.id)
+    manifest = model.manifest
+    feeds: Arrays | None = None
+    reads: Callable[[Arrays], object] = check_numbers
+    if manifest.family in picture_families():
+        seen = picture_family(manifest.family).prepare(manifest.card, [_grey_ramp()])
+        feeds, reads = seen.feeds, lambda answer: picture_family(manifest.family).decode(manifest.card, answer, seen)
+    elif manifest.family in cloud_families():
+        swept = cloud_families()[manifest.family].prepare(manifest.card, _round_about())
+        feeds = _map_of(model, swept.feeds) if ENCODER in manifest.files else swept.feeds
+        reads = lambda answer: cloud_families()[manifest.family].decode(manifest.card, answer, swept)  # noqa: E731
+    elif manifest.family in INPUTS:
+        feeds = encoder_feeds(manifest.card, _grey_ramp())[0]
+    elif manifest.family == TAGGER:
+        feeds = {read_signature(model.file()).inputs[0].name: _hum()}
+    elif manifest.family == REID:
+        feeds = feeds_of(manifest.card, [_grey_ramp()] * _batch_of(model)).feeds
+    recipe = recipes().get(manifest.id)
     return Trial(
-        path=model.file(_graph_of(model) or "model"), weights_sha256=model.manifest.weights_sha256,
-        max_abs_diff=model.manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
+        path=model.file(_graph_of(model) or "model"), weights_sha256=manifest.weights_sha256,
+        max_abs_diff=manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
+        reads=reads,
     )  # fmt: skip
+
+
+def tried_once(model: ShelvedModel) -> Verdict | None:
+    """Run it once on the processor, on what is the same everywhere, and read what it answers; ``None`` for one that is
+    no graph. Raises ``UserError`` for one that does not work."""
+    if not is_graph(model):
+        return None
+    try:
+        return prove(_trial(model), Machine(runtime="", offered=(CPU,)), pinned=(CPU,))
+    except BadOutput as problem:
+        raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}") from problem
+    except WorkerFailed as problem:  # what is not yet in its place lies in a folder without a name of its own
+        raise UserError(str(problem).replace(f"{model.folder.name}/", f"{model.manifest.id}/")) from problem
+
+
+def _hum() -> NDArray[np.float32]:
+    """Two seconds that are the same everywhere."""
+    found: NDArray[np.float32] = (0.1 * np.sin(np.arange(2 * RATE_HZ) * 0.05)).astype(np.float32)
+    return found
+
+
+def _map_of(model: ShelvedModel, feeds: Arrays) -> dict[str, Any]:
+    """What the second graph of a detector in two files is really given."""
+    with Worker(model.file(ENCODER)) as encoder, Worker(model.file()) as head:
+        return TwoStages(model.manifest.card, encoder, head).laid_out(feeds)
+
+
+def _batch_of(model: ShelvedModel) -> int:
+    return fixed_batch(read_signature(model.file()).inputs) or 1
 
 
 def _grey_ramp() -> Pixels:
@@ -155,7 +201,7 @@ def advice(
             if each.reason
         ]
     lines += [f"{model} does not run: {reason}." for model, reason in faults.items()]
-    lines += [f"{model} is no graph for this runtime: it runs on the processor." for model in plain]
+    lines += [f"{model} always runs on the processor." for model in plain]
     if not tried and not faults and not plain:
         lines.append(
             "No model is there to try. `workstation models install NAME` brings one; `models list` names them."

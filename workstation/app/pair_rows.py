@@ -16,7 +16,7 @@ from workstation.core.evidence import Evidence, Unmeasured
 from workstation.core.fused_pairs import FLAT, SOLID
 from workstation.core.geometry import ShapeKind
 from workstation.core.ids import SampleId
-from workstation.core.pair_fit import LooseLink, loose_links
+from workstation.core.pair_fit import LooseLink, loose_links, thing_name
 from workstation.core.pair_residuals import PairResidual, pair_residuals
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
@@ -37,6 +37,7 @@ def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterato
         flat, solid = (session.store.get(RecordKind.ANNOTATION, each) for each in (pair.flat, pair.solid))
         yield {
             "sample": sample.key,
+            "thing": thing_name(snapshot, solid) if isinstance(solid, Annotation) else "",
             "link": pair.link,
             "flat": streams[getattr(flat, "stream", None) or ""],
             "solid": streams[getattr(solid, "stream", None) or ""],
@@ -51,6 +52,7 @@ def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterato
             "overlap": None if pair.overlap is None else round(pair.overlap, 3),
             "range_m": pair.range_m,
             "pictures": pair.moments,
+            "stood": pair.stood,
             "flag": loose[pair.link].off.words() if pair.link in loose else "",
             "session time": "" if pair.at_ns is None else f"{pair.at_ns / 1e9:.6f} s",
             "residual": "not known" if pair.apart_ns is None else f"{pair.apart_ns / 1e6:+.3f} ms",

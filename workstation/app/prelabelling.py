@@ -18,7 +18,7 @@ from msgspec.structs import replace as with_fields
 
 from workstation.app.class_maps import ClassMap, class_map
 from workstation.app.known_models import model_called
-from workstation.app.label_options import options_of, other_language_of, speaker_of_job
+from workstation.app.label_options import BY_LOOKS, model_of_looks, options_of, other_language_of, speaker_of_job
 from workstation.app.labellers import Assignment, Call, Chunk, Labeller, LinkTo, labeller_for
 from workstation.app.model_devices import here, is_graph, verdict_of
 from workstation.app.session import Session
@@ -112,18 +112,19 @@ class Plan:
 
 def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], bool] = lambda: False) -> Plan:
     """Prove the models, and pair them with streams. Raises for a model or sample that is not there."""
-    models = [model_called(shelf, name) for name in dict.fromkeys(wish.models)]
-    if not models:
-        raise UserError("name at least one model; `workstation models list` shows them")
+    models = _models(shelf, wish)
     samples = _samples(session, wish.samples)
     ontology = session.store.ontology()
     if ontology is None:
-        raise UserError("no version of the ontology is in force, so nothing can be proposed")
+        raise UserError("no version of the ontology is in force, so nothing can be proposed: lock one first")
     work: list[Progress] = []
     left_out: list[str] = []
     machine = here()
     for model in models:
         shelf.check(model)
+        if model.manifest.task is Task.REID:
+            _proven(model, machine, wish, cancelled)
+            continue  # it serves the tracker of the others
         labeller = labeller_for(model.manifest.task, model.manifest.family)
         known = _Known(
             session=session, wish=wish, model=model, models=tuple(models), ontology=ontology, labeller=labeller,
@@ -266,6 +267,24 @@ def marks(session: Session, sample: SampleId) -> Mapping[str, Mark]:
 
 
 # --- inside ---------------------------------------------------------------------------------------------------
+
+
+def _models(shelf: Shelf, wish: Wish) -> list[ShelvedModel]:
+    """Those asked for, and for the tracker that compares looks one that tells them, if any is there."""
+    models = [model_called(shelf, name) for name in dict.fromkeys(wish.models)]
+    named = model_of_looks(models)
+    if not [each for each in models if each is not named]:
+        raise UserError(
+            f"{named.manifest.id} tells things apart by their looks and finds none: name a detector with it"
+            if named
+            else "name at least one model; `workstation models list` shows them"
+        )
+    if named is not None and wish.tracker != BY_LOOKS:
+        raise UserError(f"{named.manifest.id} serves the tracker that compares looks: say --tracker {BY_LOOKS}")
+    if named is None and wish.tracker == BY_LOOKS:
+        there = model_of_looks(shelf.models()[0])
+        models += [] if there is None else [there]
+    return models
 
 
 def _samples(session: Session, keys: Sequence[str]) -> list[Sample]:

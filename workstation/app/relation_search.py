@@ -100,9 +100,8 @@ def hit_row(hit: Hit) -> dict[str, Any]:
 
 def thing_row(thing: Thing) -> dict[str, Any]:
     """What people call a thing, and its record."""
-    number = 0 if thing.entity is None else thing.entity.number
     kind, record = ("entity", thing.entity.id) if thing.entity is not None else ("annotation", thing.labels[0].id)
-    return {"kind": kind, "id": record, "name": f"{thing.class_id} {number}" if number else thing.class_id}
+    return {"kind": kind, "id": record, "name": thing.class_id if thing.entity is None else thing.entity.called()}
 
 
 def tried(

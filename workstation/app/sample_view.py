@@ -15,7 +15,6 @@ from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Stat
 from workstation.core.errors import UserError
 from workstation.core.geometry import ShapeKind
 from workstation.core.ids import AnnotationId, SampleId
-from workstation.core.ontology import name_in
 from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Rig, Sample, Stream
@@ -136,9 +135,7 @@ class SampleView:
         """A class as a person reads it."""
         if class_id is None:
             return "no class"
-        if self.ontology is None or class_id not in self.ontology.classes:
-            return class_id
-        return name_in(self.ontology.classes[class_id].names, self.ontology.ontology.language)
+        return class_id if self.ontology is None else self.ontology.class_name(class_id)
 
     def name_of(self, record_id: str) -> str:
         """``car 17`` for what shows an entity, the class for the rest; a link by its type and ends."""
@@ -150,7 +147,7 @@ class SampleView:
             return self.class_name(annotation.class_id)
         entity = self.entities.get(record_id)
         if entity is not None:
-            return entity.name or f"{self.class_name(entity.class_id)} {entity.number}"
+            return entity.called(self.class_name(entity.class_id))
         link = self.links.get(record_id)
         if link is not None:
             return " – ".join(self.name_of(end.target) for end in link.ends)

@@ -170,7 +170,7 @@ class Scenery:
             class_id = effective_class(annotation, entity) or ""
             known = ontology is not None and class_id in ontology.classes
             colour = ontology.look(class_id).colour if ontology is not None and known else _GREY
-            name = class_id if entity is None else f"{class_id} {entity.number}"
+            name = class_id if entity is None else entity.called()
             keyframes = store.keyframes(annotation.id)
             yield _Tracked(annotation, annotation.track, keyframes, self.streams[annotation.stream], name, colour)
 

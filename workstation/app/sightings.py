@@ -78,13 +78,17 @@ class Sightings:
             if each.kind in FLAT and each.stream in streams and each.state is not State.REJECTED
         ]
 
-    def looks(self, label: Annotation) -> list[Look]:
-        """The label at some of its own pictures: at its keyframes, evenly chosen."""
+    def looks(self, label: Annotation, within: tuple[int, int] | None = None) -> list[Look]:
+        """The label at some of its own pictures: at its keyframes, evenly chosen; only from one session time to another
+        where such are given.
+        """
         stream = self.view.streams[label.stream or ""]
         if label.track is None:
             times = [0 if label.start_ns is None else label.start_ns]
         else:
             times = [each.time_ns for each in self.view.keyframes(label.id) if each.shape is not None]
+        if within is not None:
+            times = [each for each in times if within[0] <= stream.time_map.to_session(each) <= within[1]]
         kept = times if len(times) <= _MOST_LOOKS else [times[i] for i in _evenly(len(times))]
         found = (self.look_at(label, stream.time_map.to_session(own_ns)) for own_ns in kept)
         return [each for each in found if each is not None]

@@ -1,5 +1,6 @@
 """One identity proposed for labels of several cameras, by geometry: the rays through both labels meet where the thing
-is, at the same time, and it is as tall there from either side. Rule ``identity``.
+is, at the same time, and it is as tall there from either side. Rule ``identity``. Where one of them has a cuboid as
+well, the rays must meet in it; what would be much smaller or larger than its class is none of it.
 
 Where a camera has no calibration, only what is the one thing of its class in both pictures at the same time is
 proposed, and the sentence says that nothing was measured.
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workstation.app.sample_view import SampleView
 from workstation.app.sightings import Look, Sightings
-from workstation.core.annotation import Annotation, TargetKind
+from workstation.app.usual_sizes import usual_size
+from workstation.core.annotation import Annotation, State, TargetKind
 from workstation.core.ontology import ClassRelation
 from workstation.core.rays import meeting
 from workstation.core.rotation import Floats
@@ -31,6 +34,8 @@ _GAP_M, _GAP_SHARE = 0.2, 0.015
 _LEAST_ANGLE = np.radians(1.1)
 """Rays that run side by side meet anywhere."""
 _TALLER = 2.0
+_SMALLER, _LARGER = 0.4, 2.5
+"""How tall a thing may be seen, of what its class usually is: half hidden in both pictures, or a tall one."""
 _ALWAYS_NS = 1 << 61
 _CLEAR = 0.8
 """A second candidate whose score comes nearer than this share of the best makes the choice unclear."""
@@ -84,12 +89,11 @@ def ranked(seen: Sightings, labels: Iterable[Annotation]) -> list[Match]:
     by_stream: dict[str, list[Annotation]] = defaultdict(list)
     for each in labels:
         by_stream[each.stream or ""].append(each)
-    looks = {each.id: seen.looks(each) for held in by_stream.values() for each in held}
     found = []
     for one, other in combinations(sorted(by_stream), 2):
         for first, second in _at_one_time(seen.view, by_stream[one], by_stream[other]):
             if _may_be_one(seen.view, first, second):
-                match = _match(seen, first, second, looks[first.id])
+                match = _match(seen, first, second)
                 if match is not None:
                     found.append(match)
     return sorted(found, key=lambda each: (-each.score, each.first.id, each.second.id))
@@ -134,7 +138,10 @@ def _may_be_one(view: SampleView, first: Annotation, second: Annotation) -> bool
     return ontology.relation(one, other) is not ClassRelation.CONFLICT
 
 
-def _match(seen: Sightings, first: Annotation, second: Annotation, looks: Sequence[Look]) -> Match | None:
+def _match(seen: Sightings, first: Annotation, second: Annotation) -> Match | None:
+    one_life, other_life = _life(seen.view, first), _life(seen.view, second)
+    shared = (max(one_life[0], other_life[0]) - _APART_NS, min(one_life[1], other_life[1]) + _APART_NS)
+    looks = seen.looks(first, shared)
     middle = looks[len(looks) // 2 : len(looks) // 2 + 1]
     if len(looks) > 1 and not _near(seen, first, second, middle):
         return None
@@ -154,6 +161,7 @@ def _match(seen: Sightings, first: Annotation, second: Annotation, looks: Sequen
     there = (met.first_m > 0) & (met.second_m > 0) & (met.angle_rad >= _LEAST_ANGLE)
     if 2 * there.sum() <= len(both):
         return None
+    meets = start + met.first_m[:, None] * along
     range_m = float(np.median(met.first_m[there]))
     found = Match(
         first=first, second=second, moments=int(there.sum()),
@@ -161,7 +169,36 @@ def _match(seen: Sightings, first: Annotation, second: Annotation, looks: Sequen
         heights_m=(float(np.median((tall * met.first_m)[there])), float(np.median((other_tall * met.second_m)[there]))),
         apart_ms=max(abs(one.session_ns - other.session_ns) for one, other in both) / 1e6,
     )  # fmt: skip
-    return found if found.score > 0 else None
+    at_ns = [one.session_ns for one, _ in both]
+    if found.score <= 0 or not _of_its_class(seen.view, found) or _is_elsewhere(seen, found, at_ns, meets, there):
+        return None
+    return found
+
+
+def _of_its_class(view: SampleView, match: Match) -> bool:
+    """Whether it is about as tall as things of its class are, as far as that is known."""
+    sizes = [usual_size(view, view.class_of(each)) for each in (match.first, match.second)]
+    known = [size[2] for size in sizes if size is not None]
+    return not known or all(_SMALLER * min(known) <= tall <= _LARGER * max(known) for tall in match.heights_m)
+
+
+def _is_elsewhere(
+    seen: Sightings, match: Match, at_ns: Sequence[int], meets: Floats, there: NDArray[np.bool_]
+) -> bool:  # fmt: skip
+    """Whether a cuboid of either thing stands apart from where the rays meet, at most of the moments."""
+    things = {each.entity for each in (match.first, match.second) if each.entity is not None}
+    if seen.placed is None or not things:
+        return False
+    apart = beside = 0
+    for row in np.flatnonzero(there).tolist():
+        for placed in seen.placed.at(at_ns[row]):
+            for number, cuboid in enumerate(placed.ids):
+                record = seen.view.annotations.get(cuboid)
+                if record is not None and record.entity in things and record.state is not State.REJECTED:
+                    reach = float(np.linalg.norm(placed.sizes[number])) / 2 + match.limit_m
+                    away = float(np.linalg.norm(placed.centers[number] - meets[row]))
+                    apart, beside = apart + (away > reach), beside + (away <= reach)
+    return apart > beside
 
 
 def _near(seen: Sightings, first: Annotation, second: Annotation, middle: Sequence[Look]) -> bool:

@@ -59,17 +59,18 @@ def _sounds(view: SampleView) -> Iterator[Annotation]:
     for each in view.annotations.values():
         stream = view.streams.get(each.stream or "")
         heard = stream is not None and stream.kind is StreamKind.AUDIO and each.kind in _SOUNDS
-        if heard and each.state is not State.REJECTED and each.track is None and not _is_a_voice(view, each):
+        if heard and each.state is not State.REJECTED and each.track is None and not _is_voice(view, each):
             yield each
 
 
-def _is_a_voice(view: SampleView, sound: Annotation) -> bool:
-    """Whether it holds words, or a person could be said to speak it."""
-    class_id, ontology = view.class_of(sound), view.ontology
-    if sound.text or ontology is None or class_id is None or SPEAKS not in ontology.link_types:
-        return bool(sound.text)
-    spoken = {each for role in ontology.link_types[SPEAKS].roles for each in role.classes}
-    return class_id in ontology.classes and not spoken.isdisjoint(ontology.above(class_id))
+def _is_voice(view: SampleView, sound: Annotation) -> bool:
+    """What somebody says comes from a person, whom the rule ``voice`` looks for; a car near by did not say it."""
+    assert view.ontology is not None
+    end = EndView(
+        role="", kind=TargetKind.ANNOTATION, target=sound.id, shape_kind=sound.kind, class_id=view.class_of(sound),
+        stream_kind=StreamKind.AUDIO.value,
+    )  # fmt: skip
+    return sound.text is not None or any(each.id == SPEAKS for each in view.ontology.link_types_open_to((end,)))
 
 
 def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_ns: int) -> list[_Near]:
@@ -87,10 +88,18 @@ def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_
             visible = cuboid in shown if seen.cameras else not there.occluded[row]
             if record is None or record.state is State.REJECTED or not visible or away[row] > _FARTHEST_M:
                 continue
+            if _can_speak(view, record) or not _can_sound_so(view, sound, record):
+                continue
             thing = record.entity or cuboid
-            if _can_sound_so(view, sound, record) and (thing not in found or found[thing].away_m > away[row]):
+            if thing not in found or found[thing].away_m > away[row]:
                 found[thing] = _Near(cuboid, float(away[row]), shown.get(cuboid, ""))
     return sorted(found.values(), key=lambda each: (each.away_m, each.cuboid))
+
+
+def _can_speak(view: SampleView, cuboid: Annotation) -> bool:
+    """A person makes voices, and seldom the sound that is asked about: no siren or horn."""
+    assert view.ontology is not None
+    return any(each.id == SPEAKS for each in view.ontology.link_types_open_to((_thing(view, cuboid),)))
 
 
 def _ear(

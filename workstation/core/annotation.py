@@ -101,6 +101,10 @@ class Entity(Record, frozen=True, kw_only=True):
     attributes: Attributes = {}
     ontology_version: int = 0
 
+    def called(self, class_name: str = "") -> str:
+        """What everybody calls it: the name it was given, else its class (as said here, or its id) and number."""
+        return self.name or f"{class_name or self.class_id} {self.number}".removesuffix(" 0")
+
 
 class Annotation(Record, frozen=True, kw_only=True):
     """A shape with a class on one stream (or, without a stream, on the whole sample).

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
@@ -23,7 +23,7 @@ FLAT = frozenset({ShapeKind.BOX, ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.PO
 SOLID = frozenset({ShapeKind.CUBOID, ShapeKind.POINT_SET, ShapeKind.POINT_3D})
 Place = tuple[int, tuple[float, float, float]]
 """Session time and metres."""
-_Key = tuple[str, str | None, str | None, ShapeKind]
+SolidKey = tuple[str, str | None, str | None, ShapeKind]
 """The thing, and what its labels have in common: stream, frame and kind."""
 
 
@@ -55,16 +55,18 @@ def links_into_space(snapshot: Snapshot, sample: Sample) -> tuple[Link, ...]:
     )
 
 
-def fused_pairs(snapshot: Snapshot, sample: Sample, links: Iterable[Link] | None = None) -> Iterator[FusedPair]:
-    """Every pair of a sample's standing links whose captures are known. ``links`` are those into space, where they are
-    known already.
+def fused_pairs(
+    snapshot: Snapshot, sample: Sample, links: Iterable[Link] | None = None, places: SolidPlaces | None = None
+) -> Iterator[FusedPair]:
+    """Every pair of a sample's standing links whose captures are known. ``links`` are those into space, and ``places``
+    where things are, where these are known already.
 
     A label of one capture lies there; a track lies on its first keyframe in the interval that the link speaks of (from
     the first of the captures to the last), or on the one nearest to the moment that it speaks of; without either the
     pair is one of whole tracks, which have no residual.
     """
     streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
-    places = SolidPlaces(snapshot, sample)
+    places = SolidPlaces(snapshot, sample) if places is None else places
     for link in links_into_space(snapshot, sample) if links is None else links:
         flat, solid = _ends(snapshot, link)
         for first in flat:
@@ -118,13 +120,18 @@ def _capture_ns(snapshot: Snapshot, annotation: Annotation, streams: dict[str, S
 
 
 class SolidPlaces:
-    """Where things in space are, by all labels of their kind on the same stream; each thing is looked up once."""
+    """Where things in space are, by all labels of their kind on the same stream; each thing is looked up once.
 
-    def __init__(self, snapshot: Snapshot, sample: Sample) -> None:
+    ``alike`` are the ids of these labels by ``solid_key``, where they are known already.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, sample: Sample, alike: Mapping[SolidKey, Sequence[str]] | None = None
+    ) -> None:
         self._snapshot, self._sample = snapshot, sample
         self._streams: dict[str, Stream] = {stream.id: stream for stream in snapshot.streams(sample.id)}
-        self._views: dict[_Key, list[Annotation]] | None = None
-        self._known: dict[_Key, list[Place]] = {}
+        self._views = alike
+        self._known: dict[SolidKey, list[Place]] = {}
 
     def of(self, label: Annotation) -> list[Place]:
         """The places of a label's thing, by time; one a moment."""
@@ -144,14 +151,21 @@ class SolidPlaces:
         if label.entity is None:
             return [label]
         if self._views is None:
-            self._views = defaultdict(list)
+            views: defaultdict[SolidKey, list[str]] = defaultdict(list)
             for each in self._snapshot.annotations(self._sample.id):
-                if each.entity is not None and each.kind in SOLID:
-                    self._views[_key(each)].append(each)
-        return self._views.get(_key(label), [label])
+                if (key := solid_key(each)) is not None:
+                    views[key].append(each.id)
+            self._views = views
+        found = [self._snapshot.get(RecordKind.ANNOTATION, each) for each in self._views.get(_key(label), ())]
+        return [each for each in found if isinstance(each, Annotation)] or [label]
 
 
-def _key(label: Annotation) -> _Key:
+def solid_key(label: Annotation) -> SolidKey | None:
+    """What all labels of one thing in space have in common that say where it is; ``None`` of any other label."""
+    return None if label.entity is None or label.kind not in SOLID else _key(label)
+
+
+def _key(label: Annotation) -> SolidKey:
     return label.entity or label.id, label.stream, label.frame, label.kind
 
 

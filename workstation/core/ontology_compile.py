@@ -25,6 +25,7 @@ from workstation.core.ontology import (
     WordPolicy,
     ancestors,
     inherited_shapes,
+    name_in,
     parents_of,
 )
 from workstation.core.ontology_attributes import AttributeSet, attribute_set, compile_attribute, value_problems
@@ -84,6 +85,11 @@ class CompiledOntology:
         self._roles = {item.id: compile_roles(item, self._below) for item in ontology.link_types}
         self._modalities = frozenset(surface.value for surface in ontology.modalities)
         self._skeletons = {item.id: item for item in ontology.skeletons}
+
+    def class_name(self, class_id: str) -> str:
+        """A class as people read it; its id where it has no name here."""
+        known = self.classes.get(class_id)
+        return class_id if known is None else name_in(known.names, self.ontology.language) or class_id
 
     def _collect_below(self) -> dict[str, frozenset[str]]:
         below: dict[str, set[str]] = {class_id: set() for class_id in self.classes}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -127,23 +126,15 @@ def _scratch(size: int) -> Int16s:
 
 
 def _fill(builder: PyramidBuilder, sound: AudioFile, context: OpenContext, token: CancelToken) -> None:
-    """One thread decodes the next block while this one summarises the last: decoding alone sets the pace."""
-    frames = sound.frames
+    """Block after block on this one thread, which finds what it decoded still in its core's own memory: a thread for
+    decoding beside it cost a fifth to two fifths more of processor for WAV, a twentieth for FLAC."""
     source = open_source(Path(sound.path), sound.track, context)
-    with closing(source), ThreadPoolExecutor(1, "waveform") as decoder:
-        places = _places(frames, sound.channels)
-        start, count = next(places)
-        block = decoder.submit(source.read_int16, start, count)
-        while count:
+    with closing(source):
+        for start, count in _places(sound.frames, sound.channels):
             token.check()
-            after, following = next(places, (frames, 0))
-            samples = block.result()
-            if following:
-                block = decoder.submit(source.read_int16, after, following)
-            builder.add(samples)
-            count = following
+            builder.add(source.read_int16(start, count))
             if context.progress is not None:
-                context.progress(min(1.0, after / frames))
+                context.progress(min(1.0, (start + count) / sound.frames))
 
 
 def _places(frames: int, channels: int) -> Iterator[tuple[int, int]]:

@@ -51,13 +51,17 @@ class MemoryCache:
         """What one stream can count on, now."""
         return self.limit_bytes // max(1, len(self._shares))
 
-    def _evict(self) -> None:
-        while self._used > self.limit_bytes:
+    def _make_room(self, size: int, newcomer: Share) -> bool:
+        """Let go of enough for so much more of that stream; false where the new value is what had to go."""
+        while self._used + size > self.limit_bytes:
             fair = self.fair_bytes
-            over = [share for share in self._shares.values() if share._used > fair]
+            over = [share for share in self._shares.values() if share._used + size * (share is newcomer) > fair]
             # Their sum is above the limit, so one is above the even share.
             victim = min(over, key=lambda share: share._oldest)
+            if not victim._entries:
+                return False  # alone above its share with this one value, and everybody else keeps within theirs
             victim._drop_oldest()
+        return True
 
 
 class Share:
@@ -99,11 +103,13 @@ class Share:
             if id(self) not in cache._shares or size > cache.limit_bytes:
                 return False
             cache._clock += 1
-            self._entries[key] = (value, size, cache._clock)
+            now = cache._clock
+            if not cache._make_room(size, self):
+                return False
+            self._entries[key] = (value, size, now)
             self._used += size
             cache._used += size
-            cache._evict()
-            return key in self._entries
+            return True
 
     def discard(self, wanted: Callable[[Hashable], bool]) -> None:
         """Let go of every value whose key is wanted gone."""
@@ -120,7 +126,8 @@ class Share:
 
     @property
     def _oldest(self) -> int:
-        return next(iter(self._entries.values()))[2]
+        """When the oldest value was used; with none, what is about to be put is older than nothing."""
+        return next(iter(self._entries.values()))[2] if self._entries else self._cache._clock
 
     def _drop_oldest(self) -> None:
         self._remove(next(iter(self._entries)))

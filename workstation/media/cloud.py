@@ -27,7 +27,7 @@ from workstation.media.base import (
     ReaderSpec,
     check_options,
 )
-from workstation.media.cloud_columns import CloudFormat, RawCloud, field_names, make_cloud
+from workstation.media.cloud_columns import CloudFormat, RawCloud, field_names, make_cloud, names_radar
 from workstation.media.cloud_lod import beginning, lod_order, reordered, store, stored
 from workstation.media.items import TimedItems, info_of_table
 
@@ -41,6 +41,8 @@ FORMATS: tuple[CloudFormat, ...] = (
     cloud_npy.FORMAT,
     cloud_bin.FORMAT,
 )
+_RADARS = 0.9
+"""How far a cloud with the fields of a radar may still be a LiDAR's."""
 _BIG_POINTS = 500_000
 """From here on the level of detail is kept on disk: ordering takes longer than reading it."""
 
@@ -197,19 +199,23 @@ def _format_of(path: Path, name: str = "") -> CloudFormat:
     return best
 
 
-def _probe(path: Path, head: bytes) -> float:
-    return max(each.probe(path, head) for each in FORMATS)
-
-
-def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> CloudFiles:
-    check_options(READERS[0], options)
-    suffixes = READERS[0].suffixes
-    files = [
+def files_in(paths: Sequence[Path], suffixes: Sequence[str]) -> list[Path]:
+    """The files, and those in the folders among them, by name."""
+    return [
         each
         for path in paths
         for each in (sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes) if path.is_dir() else [path])
     ]
-    return CloudFiles(files, options, context)
+
+
+def _probe(path: Path, head: bytes) -> float:
+    known = max(each.probe(path, head) for each in FORMATS)
+    return _RADARS * known if names_radar(head) else known
+
+
+def _open(paths: Sequence[Path], options: Options, context: OpenContext) -> CloudFiles:
+    check_options(READERS[0], options)
+    return CloudFiles(files_in(paths, READERS[0].suffixes), options, context)
 
 
 READERS = (

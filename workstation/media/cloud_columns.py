@@ -71,6 +71,7 @@ _ALIASES = {
 _COLOUR = (("r", "g", "b"), ("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 _VELOCITY = (("vx", "vy", "vz"), ("vx", "vy"), ("velocity_x", "velocity_y", "velocity_z"))
 _DOPPLER = ("velocity", "doppler", "radial_velocity", "vr", "v_r", "range_rate", "radial_speed")
+_HEADER_BYTES = 2000
 _RELATIVE_S = 1000.0
 _EPOCH_S = 1e8
 
@@ -104,6 +105,11 @@ def field_names(raw: RawCloud) -> tuple[str, ...]:
     """The fields that ``make_cloud`` will give, from the names alone: nothing is read or unpacked."""
     empty = {name: np.zeros(0, np.float32) for name in raw.columns}
     return tuple(make_cloud(RawCloud(columns=empty), slice(None), sweep_ns=0, epoch_ns=None).fields)
+
+
+def names_radar(head: bytes) -> bool:
+    """Whether the header of a PCD or PLY names the cross-section of a return (``rcs``): a LiDAR measures none."""
+    return b"rcs" in head[:_HEADER_BYTES].lower().split()
 
 
 def _points(raw: RawCloud, rows: slice | NDArray[np.integer[Any]]) -> tuple[NDArray[np.float32], Vector]:

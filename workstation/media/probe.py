@@ -31,7 +31,7 @@ READER_MODULES: dict[StreamKind, tuple[str, ...]] = {
     StreamKind.CLOUD: ("cloud", "timed_files"),
     StreamKind.DOCUMENT: ("document",),
     StreamKind.IMAGE: ("dicom", "image"),
-    StreamKind.RADAR: ("cloud_table", "timed_files"),
+    StreamKind.RADAR: ("cloud_table", "radar", "timed_files"),
     StreamKind.SERIES: ("series",),
     StreamKind.TEXT: ("report", "subtitles", "text", "transcripts"),
     StreamKind.TRAJECTORY: ("trajectory",),

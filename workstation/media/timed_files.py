@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from workstation.media.cloud import CloudFiles
 from workstation.media.image_sequence import ImageSequence
 from workstation.media.items import table_of_times
 from workstation.media.proposal import TIMES_HELP, times_given
+from workstation.media.radar import RadarFiles
+
+if TYPE_CHECKING:
+    from workstation.media.sweep_times import SweepTimes
 
 
 def open_timed_images(paths: Sequence[Path], options: Options, context: OpenContext) -> ImageSequence:
@@ -30,21 +35,24 @@ def open_timed_images(paths: Sequence[Path], options: Options, context: OpenCont
 
 def open_timed_clouds(paths: Sequence[Path], options: Options, context: OpenContext) -> CloudFiles:
     """The sweeps in the order of their times."""
-    return _sweeps(paths, options, context, StreamKind.CLOUD)
+    files, passed, times = _stated(paths, options)
+    return CloudFiles(files, passed, context, times=times)
 
 
-def open_timed_radar(paths: Sequence[Path], options: Options, context: OpenContext) -> CloudFiles:
+def open_timed_radar(paths: Sequence[Path], options: Options, context: OpenContext) -> RadarFiles:
     """The cycles of a radar in the order of their times."""
-    return _sweeps(paths, options, context, StreamKind.RADAR)
+    files, passed, times = _stated(paths, options)
+    return RadarFiles(files, passed, context, times=times)
 
 
-def _sweeps(paths: Sequence[Path], options: Options, context: OpenContext, kind: StreamKind) -> CloudFiles:
+def _stated(paths: Sequence[Path], options: Options) -> tuple[list[Path], Options, SweepTimes]:
+    """The files in order, what is left of the options, and the times."""
     from workstation.media.sweep_times import SweepTimes  # brings Arrow, which a list of readers goes without
 
     files, table = _in_order(paths, options)
     passed = {name: value for name, value in options.items() if name not in _OPTIONS}
     times = SweepTimes(table=table, order=tuple(range(len(files))), epoch_ns=None, source=_source(options))
-    return CloudFiles(files, passed, context, times=times, kind=kind)
+    return files, passed, times
 
 
 def _source(options: Options) -> str:

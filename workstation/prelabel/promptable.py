@@ -19,7 +19,7 @@ from workstation.core.errors import UserError
 from workstation.media.opencv import cv2
 from workstation.prelabel.answers import tensor
 from workstation.prelabel.api import Arrays, BadOutput, InputSpec, ModelCard, Pixels, Runs
-from workstation.prelabel.fitting import Fit, size_of, stacked
+from workstation.prelabel.fitting import Fit, fitted, size_of, stacked
 from workstation.prelabel.flow import carried
 from workstation.prelabel.masks import FoundMask
 from workstation.prelabel.prototypes import enlarged
@@ -145,12 +145,26 @@ class Promptable:
 def encoder_feeds(card: ModelCard, picture: Pixels) -> tuple[dict[str, NDArray[Any]], Fit]:
     """A picture as the encoder takes it, and the way back."""
     spec, size = _sizes(card)
+    if card.options.get("encoder_layout") == "HWC":
+        return _plain_feeds(card, picture, spec, size)
     values, fits = stacked([picture], spec, size)
     fit = fits[0]
     if card.family == "sam":  # padded after the mean was taken away, as it was trained
         values[:, :, round(fit.scale_y * fit.height) :] = 0
         values[:, :, :, round(fit.scale_x * fit.width) :] = 0
     return {str(card.options.get("input_name", _NAMES[card.family][0])): values}, fit
+
+
+def _plain_feeds(
+    card: ModelCard, picture: Pixels, spec: InputSpec, size: tuple[int, int]
+) -> tuple[dict[str, NDArray[Any]], Fit]:  # fmt: skip
+    """(height, width, 3) of 0 to 255, no larger than the graph's picture: it takes the mean away and pads itself."""
+    fit = fitted((picture.shape[1], picture.shape[0]), size, spec.resize)
+    inner = (round(fit.scale_x * fit.width), round(fit.scale_y * fit.height))
+    small = np.asarray(cv2.resize(picture, inner, interpolation=cv2.INTER_LINEAR), np.float32)
+    if spec.color == "BGR":
+        small = np.ascontiguousarray(small[..., ::-1])
+    return {str(card.options.get("input_name", _NAMES[card.family][0])): small}, fit
 
 
 def _sizes(card: ModelCard) -> tuple[InputSpec, tuple[int, int]]:

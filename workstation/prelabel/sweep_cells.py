@@ -18,7 +18,7 @@ from workstation.prelabel.sweep_tensors import SweepInput, input_name, numbers, 
 
 INPUTS = frozenset({"voxels", "num_points", "coors"})
 _USUAL_CELL = (0.16, 0.16, 6.0)
-_MOST_CELLS = 1 << 20
+MOST_CELLS = 1 << 20
 
 
 def in_cells(card: ModelCard, sweep: SensorSweep) -> Prepared:
@@ -28,7 +28,7 @@ def in_cells(card: ModelCard, sweep: SensorSweep) -> Prepared:
         raise wrong("features", "must begin with x, y, z")
     voxels, counts, places = sorted_in(
         wanted.rows(sweep), wanted.low, cell_of(card), most=whole(card, "max_points", 32, 4096),
-        cells=whole(card, "max_cells", 40_000, _MOST_CELLS),
+        cells=whole(card, "max_cells", 40_000, MOST_CELLS),
     )  # fmt: skip
     kind = np.int64 if card.options.get("index_type") == "int64" else np.int32
     return Prepared(

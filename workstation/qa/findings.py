@@ -42,7 +42,7 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.values import dataclass
-from workstation.qa.sees import EVERYTHING, Sees, shaped
+from workstation.qa.sees import EVERYTHING, NO_LABELS, Sees, shaped
 
 
 class CannotRunError(UserError):
@@ -209,6 +209,7 @@ def _names(rules: Sequence[Rule]) -> Iterator[str]:
 __all__ = [
     "EVERYTHING",
     "LABEL_KINDS",
+    "NO_LABELS",
     "PAPER_KINDS",
     "CannotRunError",
     "Check",

@@ -23,10 +23,12 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Person, Project, Sample, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
 from workstation.core.stopping import Looking, StopToken
+from workstation.qa.each import Each
 from workstation.qa.sees import EVERYTHING, Sees
 from workstation.qa.shelf import Shelf
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Each[Any])
 Touched = Mapping[RecordKind, Collection[str]]
 """Ids of records that came, changed or went."""
 _LISTED = (RecordKind.ENTITY, RecordKind.ANNOTATION, RecordKind.LINK)
@@ -66,6 +68,8 @@ class HeldSample:
         self._views: dict[Sees, HeldSample] = {}
         self._facts: defaultdict[Sees, dict[Hashable, Any]] = defaultdict(dict)
         """What rules worked out, by what it was worked out from."""
+        self._each: dict[Hashable, Each[Any]] = {}
+        """What rules worked out of single records."""
         self._streams = tuple(behind.streams(sample))
         self._ontology = behind.ontology()
         self._project = behind.project()
@@ -257,6 +261,37 @@ class HeldSample:
                 self._shelves(sees)  # now, with the check of all, and not with the first edit after it
             facts[key] = make()
         return cast("T", facts[key])
+
+    def each(
+        self,
+        into: type[E],
+        key: Hashable,
+        kind: RecordKind,
+        sample: SampleId,
+        make: Callable[[Any], Any],
+        given: object = None,
+    ) -> E:
+        """A question asked of the records of a kind that lists show, and asked again of those that were ``mark``ed, or
+        of all if it stands on something else than before.
+        """
+        if self._ids is not None or sample != self.id:
+            read = self.annotations if kind is RecordKind.ANNOTATION else self.links
+            shown: dict[str, Any] = {each.id: each for each in read(sample)}
+            few = into(shown)
+            few.renew(shown, make)
+            return few
+        records = self._shelves(self._sees).get(kind, self._held[kind]).by_id
+        name = into, self._sees, kind, key
+        if name not in self._each or self._each[name].given != given:
+            self._each[name] = into(records, given)
+        kept = cast("E", self._each[name])
+        kept.renew(records, make)
+        return kept
+
+    def mark(self, ids: Collection[str]) -> None:
+        """What stands near these may have to be worked out otherwise."""
+        for each in self._each.values():
+            each.mark(ids)
 
     def stands_on(self, kind: RecordKind, record_id: str) -> bool:
         """Whether a record that is no label is one that all labels of this sample stand on."""

@@ -213,6 +213,7 @@ def _surroundings(held: HeldSample, touched: Touched, declared: Iterable[Sees]) 
     seen = held.renew(touched, declared)
     core |= held.near(nodes, STEPS)
     wide = held.near(core, STEPS)
+    held.mark(wide)
     near = held.only(wide) if 2 * len(wide) < len(held) or len(held) < 200 else None
     return _Around(core, near, seen)
 

@@ -61,8 +61,7 @@ def _when(match: Match) -> str:
 
 
 def _name(thing: Thing) -> str:
-    number = "" if thing.entity is None else f" {thing.entity.number}"
-    return f"{thing.class_id}{number}"
+    return thing.class_id if thing.entity is None else thing.entity.called()
 
 
 def _item(thing: Thing) -> Item:

@@ -5,7 +5,7 @@ It is true only while nobody writes; it lives for the run over one sample.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from workstation.core.annotation import Annotation, Entity, Keyframe, Link, Record, Word
@@ -15,9 +15,11 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Person, Project, Sample, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
+from workstation.qa.each import Each, Grouped
 from workstation.qa.sees import Sees
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Each[Any])
 
 
 @runtime_checkable
@@ -25,6 +27,15 @@ class Remembers(Protocol):
     """A snapshot that keeps what rules work out of it, as long as it is true, and knows whether they are to go on."""
 
     def once(self, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T: ...
+    def each(
+        self,
+        into: type[E],
+        key: Hashable,
+        kind: RecordKind,
+        sample: SampleId,
+        make: Callable[[Any], Any],
+        given: object = None,
+    ) -> E: ...
     def look(self) -> None: ...
 
 
@@ -126,6 +137,18 @@ class RememberedSnapshot:
             self._known[key] = make()
         return cast("T", self._known[key])
 
+    def each(
+        self,
+        into: type[E],
+        key: Hashable,
+        kind: RecordKind,
+        sample: SampleId,
+        make: Callable[[Any], Any],
+        given: object = None,
+    ) -> E:
+        """A question asked of every record of a kind, once a run."""
+        return self.once((into, key, kind, sample), lambda: _asked(into, _listed(self, kind, sample), make))
+
     def look(self) -> None:
         """A run over a project always goes on."""
 
@@ -143,3 +166,52 @@ def remembered(snapshot: Snapshot, key: Hashable, make: Callable[[], T], sees: S
     sees that asks. All rules that ask must see as much.
     """
     return snapshot.once(key, make, sees) if isinstance(snapshot, Remembers) else make()
+
+
+def of_each_label(
+    snapshot: Snapshot, sample: Sample, key: str, make: Callable[[Annotation], T | None], given: object = None
+) -> Mapping[str, T]:
+    """What is worked out of each label that the rule sees, by the label's id, where it is not ``None``.
+
+    While people edit, only labels are asked again that stand near what was touched: ``make`` may look at what a rule of
+    reach near may look at from that label. All are asked again where ``given`` is not as before: a value that says what
+    else the answers depend on.
+    """
+    return _ask(snapshot, sample, Each, key, RecordKind.ANNOTATION, make, given).answers
+
+
+def of_each_link(snapshot: Snapshot, sample: Sample, key: str, make: Callable[[Link], T | None]) -> Mapping[str, T]:
+    """The same of each link that the rule sees."""
+    return _ask(snapshot, sample, Each, key, RecordKind.LINK, make).answers
+
+
+def labels_by(
+    snapshot: Snapshot, sample: Sample, key: str, make: Callable[[Annotation], Hashable | None]
+) -> Mapping[Any, Sequence[str]]:
+    """The ids of the labels that the rule sees, in the order of making, by what is worked out of each in that way."""
+    return _ask(snapshot, sample, Grouped, key, RecordKind.ANNOTATION, make).groups
+
+
+def _ask(
+    snapshot: Snapshot,
+    sample: Sample,
+    into: type[E],
+    key: str,
+    kind: RecordKind,
+    make: Callable[[Any], Any],
+    given: object = None,
+) -> E:
+    if isinstance(snapshot, Remembers):
+        return snapshot.each(into, key, kind, sample.id, make, given)
+    return _asked(into, _listed(snapshot, kind, sample.id), make)
+
+
+def _listed(snapshot: Snapshot, kind: RecordKind, sample: SampleId) -> Iterable[Any]:
+    return snapshot.annotations(sample) if kind is RecordKind.ANNOTATION else snapshot.links(sample)
+
+
+def _asked(into: type[E], listed: Iterable[Any], make: Callable[[Any], Any]) -> E:
+    records = {each.id: each for each in listed}
+    asked = into(records)
+    asked.renew(records, make)
+    return asked

@@ -56,3 +56,5 @@ class Sees:
 
 
 EVERYTHING = Sees()
+NO_LABELS = Sees(labels=(), links=frozenset(), ends=False)
+"""What is worked out of streams and their media alone."""

@@ -7,6 +7,9 @@ collector is off while there is a window, and a timer looks at the counters inst
 Looking through everything takes a tenth of a second with a large sample open, nearly all of it for records and
 modules that stay. What has come with a sample is therefore set aside (``gc.freeze``) and looked through again only
 when nobody has touched mouse or keys for some seconds, or after many samples without such a pause.
+
+The same timer has freed memory given back to the system (``app/freed_memory.py``): in such a pause, and when the
+process has grown by much.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import gc
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QCursor, QGuiApplication
+
+from workstation.app.freed_memory import FreedMemory
 
 _LOOK_MS = 1_000
 _YOUNG, _MIDDLE, _OLD = 2_000, 10, 20
@@ -39,6 +44,7 @@ class Collecting(QObject):
         self._quiet = 0
         self._worked = False
         self._pointer = (0, 0)
+        self._freed = FreedMemory()
         gc.disable()
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
@@ -49,6 +55,7 @@ class Collecting(QObject):
     def collect_due(self) -> None:
         """Everything in a pause, else the oldest generation that is due of what came since it was last set aside."""
         self._quiet = 0 if self._at_work() else self._quiet + 1
+        self._freed.look()
         if self._all_due():
             self._collect_all()
             return
@@ -94,10 +101,12 @@ class Collecting(QObject):
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        self._freed.begin()
 
     def stop(self) -> None:
         """As it was before."""
         self._timer.stop()
+        self._freed.wait()
         gc.unfreeze()
         if self._was_on:
             gc.enable()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 
-from workstation.core.annotation import Annotation
+from workstation.core.annotation import Annotation, Link
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, Severity
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, rule
+from workstation.qa.remembered import of_each_link
 from workstation.qa.rules.items import annotation_item, class_of, streams_by_id
-from workstation.qa.rules.said import annotation_at, standing_links
+from workstation.qa.rules.said import ends_of, stands
 from workstation.qa.rules.views import LINKED, late_views
 
 JOINING = frozenset({"synchronized_with", "coincides_with"})
@@ -52,20 +54,28 @@ def _pairs(
     snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]
 ) -> dict[tuple[str, str], list[tuple[Spans, Spans]]]:
     """Spans of a film with what links call the same moment, by the two streams."""
-    found: defaultdict[tuple[str, str], list[tuple[Spans, Spans]]] = defaultdict(list)
+    made = partial(_pairs_at, snapshot, streams)
+    at_links = of_each_link(snapshot, sample, "boundaries", lambda link: tuple(made(link)) or None)
     # Where a whole view is late (views.late), its boundaries are where they belong.
-    explained = {link for view in late_views(snapshot, sample) for link in view.links}
-    for link in standing_links(snapshot, sample, JOINING):
-        if link.id in explained:
-            continue
-        labels = [each for end in link.ends if (each := annotation_at(snapshot, end)) is not None]
-        spans = [(each, at) for each in labels if (at := _times(each, streams)) is not None]
-        for one in spans:
-            for other in spans:
-                places = one[0].stream or "", other[0].stream or ""
-                if places[0] != places[1] and streams[places[0]].kind is StreamKind.VIDEO:
-                    found[places].append((one, other))
+    explained = {link for view in late_views(snapshot, sample) for link in view.links} if at_links else set()
+    found: defaultdict[tuple[str, str], list[tuple[Spans, Spans]]] = defaultdict(list)
+    for link in sorted(at_links.keys() - explained):
+        for places, pair in at_links[link]:
+            found[places].append(pair)
     return found
+
+
+def _pairs_at(
+    snapshot: Snapshot, streams: dict[str, Stream], link: Link
+) -> Iterator[tuple[tuple[str, str], tuple[Spans, Spans]]]:
+    if link.type_id not in JOINING or not stands(link):
+        return
+    spans = [(each, at) for each in ends_of(snapshot, link) if (at := _times(each, streams)) is not None]
+    for one in spans:
+        for other in spans:
+            places = one[0].stream or "", other[0].stream or ""
+            if places[0] != places[1] and streams[places[0]].kind is StreamKind.VIDEO:
+                yield places, (one, other)
 
 
 def _times(label: Annotation, streams: dict[str, Stream]) -> tuple[int, int] | None:

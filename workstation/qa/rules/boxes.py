@@ -176,6 +176,8 @@ def crossed_links(snapshot: Snapshot, sample: Sample) -> list[Crossed]:
 def _crossed(snapshot: Snapshot, sample: Sample) -> Iterator[Crossed]:
     patterns = patterns_of(snapshot, sample)
     flats: dict[str, Flat] = {each.annotation.id: each for each in patterns.views.flats}
+    if not flats:
+        return
     for link in snapshot.links(sample.id):
         if link.type_id not in SAME_THING or not link.holds or link.state is State.REJECTED:
             continue

@@ -21,10 +21,11 @@ from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SOUND_MS, SOUND_TOLERANCE, sync_limit_ms, time_limit_ms
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
+from workstation.qa.remembered import of_each_link
 from workstation.qa.rules.chains import identities, in_ages, said_of, strength
 from workstation.qa.rules.items import JUDGED, annotation_item, class_of, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.ontology import SAME_THING
-from workstation.qa.rules.said import annotation_at, language_of, standing_links, text_of, wording_of
+from workstation.qa.rules.said import annotation_at, phrases_linked, stands, text_of, wording_of
 from workstation.qa.rules.views import LINKED, late_views, one_frame_ms
 
 _MEANS = ("refers_to",)
@@ -70,12 +71,8 @@ def words(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     same, _ = identities(snapshot, sample)
     members = {each: group for group, _ in same.groups() for each in group}
     streams = streams_by_id(snapshot, sample)
-    for link in standing_links(snapshot, sample, _MEANS):
-        ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
-        phrases = [each for each in ends if each.kind is ShapeKind.TEXT_SPAN]
-        for phrase in phrases:
-            language = language_of(snapshot, phrase, ontology)
-            named = [each for each in wording.classes_in(text_of(phrase), language) if not each.negated]
+    for link, naming, ends in phrases_linked(snapshot, sample):
+        for phrase, language, named in naming:
             for meant in (each for each in ends if each.id in members):
                 wrong = _wrong_one(snapshot, meant, members[meant.id])
                 for other, class_id in wrong:
@@ -112,7 +109,7 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """Links say one after the other that spans are one moment, each within its limit, and the first and the last of the
     chain are further apart than any of these links allows.
     """
-    moments = list(_moments(snapshot, sample))
+    moments = _moments(snapshot, sample)
     chain = Chains([(each, tuple(each.begins_ns)) for each in moments])
     begins = {label: at for each in moments for label, at in each.begins_ns.items()}
     frame_ms = 0.0
@@ -201,21 +198,26 @@ class _Moment:
         return (max(self.begins_ns.values()) - min(self.begins_ns.values())) / 1e6
 
 
-def _moments(snapshot: Snapshot, sample: Sample) -> Iterator[_Moment]:
+def _moments(snapshot: Snapshot, sample: Sample) -> list[_Moment]:
     types = ontology_of(snapshot).link_types
     streams = streams_by_id(snapshot, sample)
     usual, _ = sync_limit_ms(snapshot.project(), sample)
     heard = time_limit_ms(snapshot.project(), sample, SOUND_TOLERANCE, SOUND_MS)
-    late = {link for view in late_views(snapshot, sample) for link in view.links}
     one_moment = {key: kind for key, kind in types.items() if _is_one_moment(kind)}
-    for link in snapshot.links(sample.id):
+
+    def moment(link: Link) -> _Moment | None:
         kind = one_moment.get(link.type_id)
-        if kind is None or not link.holds or link.state not in JUDGED or link.id in late:
-            continue
+        if kind is None or not stands(link):
+            return None
         begins = {str(each.id): at for each in _spans(snapshot, link) if (at := _begin_ns(each, streams)) is not None}
-        if len(begins) > 1:
-            widest = heard if seen_and_heard(snapshot, link, streams) is not None else usual
-            yield _Moment(link=link, begins_ns=begins, limit_ms=min(widest, kind.tolerance["time_ms"]))
+        if len(begins) < 2:
+            return None
+        widest = heard if seen_and_heard(snapshot, link, streams) is not None else usual
+        return _Moment(link=link, begins_ns=begins, limit_ms=min(widest, kind.tolerance["time_ms"]))
+
+    found = of_each_link(snapshot, sample, "begin together", moment)
+    late = {link for view in late_views(snapshot, sample) for link in view.links} if found else set()
+    return [found[link] for link in sorted(found.keys() - late)]
 
 
 def _is_one_moment(kind: LinkType) -> bool:

@@ -15,12 +15,13 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule
-from workstation.qa.remembered import remembered
+from workstation.qa.remembered import of_each_link, remembered
 from workstation.qa.rules.boxes import crossed_links
 from workstation.qa.rules.items import JUDGED, class_of, link_item, ontology_of
 from workstation.qa.rules.ontology import SAME_THING
 from workstation.qa.rules.sightings import PLACED
 
+_SAID_THE_SAME = Sees(labels=(), links=SAME_THING, ends=False)
 _STATES = (State.REJECTED, State.PROPOSED, State.DRAFT, State.DONE, State.APPROVED)
 _SOURCES = (SourceKind.MODEL, SourceKind.INTERPOLATION, SourceKind.IMPORT, SourceKind.PERSON)
 
@@ -62,21 +63,27 @@ def contradiction(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
 )
 def other_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A link makes labels the same thing that belong to different entities."""
-    explained = {link.id for link, *_ in _crossed(snapshot, sample)}
-    for link in _standing(snapshot, sample):
-        owners: dict[str, str] = {}
-        for target in label_ends(link):
-            label = snapshot.get(RecordKind.ANNOTATION, target)
-            if isinstance(label, Annotation) and label.entity is not None:
-                owners.setdefault(label.entity, target)
-        if len(owners) > 1 and link.holds and link.id not in explained:
-            yield Fault(
-                text=f"{said_of(link)} joins labels of {len(owners)} different things",
-                items=(link_item(link), *(Item(RecordKind.ENTITY.value, owner) for owner in owners)),
-                measured=float(len(owners)),
-                limit=1.0,
-                suggestion="merge the things (entity.merge), or re-target the link",
-            )
+
+    def judge(link: Link) -> Fault | None:
+        if link.type_id not in SAME_THING or link.state not in JUDGED or not link.holds:
+            return None
+        labels = (snapshot.get(RecordKind.ANNOTATION, target) for target in label_ends(link))
+        owners = dict.fromkeys(
+            each.entity for each in labels if isinstance(each, Annotation) and each.entity is not None
+        )
+        if len(owners) < 2:
+            return None
+        return Fault(
+            text=f"{said_of(link)} joins labels of {len(owners)} different things",
+            items=(link_item(link), *(Item(RecordKind.ENTITY.value, owner) for owner in owners)),
+            measured=float(len(owners)),
+            limit=1.0,
+            suggestion="merge the things (entity.merge), or re-target the link",
+        )
+
+    joining = of_each_link(snapshot, sample, "other things", judge)
+    explained = {link.id for link, *_ in _crossed(snapshot, sample)} if joining else set()
+    yield from (fault for link, fault in joining.items() if link not in explained)
 
 
 @rule(
@@ -126,7 +133,7 @@ def identities(snapshot: Snapshot, sample: Sample) -> tuple[Chains[Link], list[L
         holding = Chains([(link, label_ends(link)) for link in links if link.holds])
         return holding, [link for link in links if not link.holds]
 
-    return remembered(snapshot, ("identities", sample.id), make)
+    return remembered(snapshot, ("identities", sample.id), make, _SAID_THE_SAME)
 
 
 def _crossed(snapshot: Snapshot, sample: Sample) -> Sequence[tuple[Link, *tuple[object, ...]]]:

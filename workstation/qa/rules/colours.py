@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from workstation.core.annotation import Annotation, Keyframe, Link, Presence, TargetKind
@@ -21,7 +22,7 @@ from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import COLOUR_TOLERANCE, named_limit
 from workstation.core.wording import WORD, Chosen, Named
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
-from workstation.qa.remembered import remembered
+from workstation.qa.remembered import of_each_link, remembered
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -30,7 +31,7 @@ from workstation.qa.rules.items import (
     ontology_of,
     streams_by_id,
 )
-from workstation.qa.rules.said import FLAT, PICTURES, annotation_at, language_of, standing_links, text_of, wording_of
+from workstation.qa.rules.said import FLAT, PICTURES, annotation_at, language_of, stands, text_of, wording_of
 
 if TYPE_CHECKING:
     from workstation.core.evidence import Colours
@@ -108,8 +109,7 @@ def _fault(
 def _differing(snapshot: Snapshot, sample: Sample) -> Iterator[tuple[_Claim, float, Colours]]:
     ontology = ontology_of(snapshot)
     least = named_limit(snapshot.project(), COLOUR_TOLERANCE, LEAST_SHARE)
-    claims = remembered(snapshot, ("colours said", sample.id), lambda: list(_claims(snapshot, sample, ontology)))
-    for claim in claims:
+    for claim in _claims(snapshot, sample, ontology):
         colours = colours_of(snapshot, sample, claim.thing)
         if colours is None:
             continue
@@ -127,17 +127,31 @@ def share_of(colours: Colours, ontology: CompiledOntology, colour: str) -> float
 
 def _claims(snapshot: Snapshot, sample: Sample, ontology: CompiledOntology) -> Iterator[_Claim]:
     streams = streams_by_id(snapshot, sample)
-    for link in standing_links(snapshot, sample, NAMING):
-        labels = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
-        things = [each for each in labels if _is_shown(each, streams)]
-        things += _shown_of_entities(snapshot, sample, link, streams)
-        for phrase in labels:
-            if _is_shown(phrase, streams) or not text_of(phrase):
-                continue
-            for colour, quote, head in colours_said(snapshot, ontology, phrase):
-                for thing in things:
-                    if head is None or _fits(snapshot, ontology, head, thing):
-                        yield _Claim(link=link, phrase=phrase, thing=thing, colour=colour, quote=quote, head=head)
+    made = partial(_claims_at, snapshot, sample, ontology, streams)
+    for claims in of_each_link(snapshot, sample, "colours said", lambda link: tuple(made(link)) or None).values():
+        yield from claims
+
+
+def _claims_at(
+    snapshot: Snapshot, sample: Sample, ontology: CompiledOntology, streams: dict[str, Stream], link: Link
+) -> Iterator[_Claim]:
+    if link.type_id not in NAMING or not stands(link):
+        return
+    labels = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
+    said = [
+        (phrase, *each)
+        for phrase in labels
+        if not _is_shown(phrase, streams) and text_of(phrase)
+        for each in colours_said(snapshot, ontology, phrase)
+    ]
+    if not said:
+        return
+    things = [each for each in labels if _is_shown(each, streams)]
+    things += _shown_of_entities(snapshot, sample, link, streams)
+    for phrase, colour, quote, head in said:
+        for thing in things:
+            if head is None or _fits(snapshot, ontology, head, thing):
+                yield _Claim(link=link, phrase=phrase, thing=thing, colour=colour, quote=quote, head=head)
 
 
 def colours_said(

@@ -6,9 +6,9 @@ without an identity are counted.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +24,9 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import SAME_SCAN_MS
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
+from workstation.qa.remembered import labels_by
 from workstation.qa.rules.items import (
+    JUDGED,
     annotation_item,
     class_of,
     entities_by_id,
@@ -36,6 +38,9 @@ from workstation.qa.rules.items import (
 from workstation.qa.rules.sightings import OVERLAID, PICTURES, Views, views_of
 
 _LEAST_PX = 16.0
+_SAME_SCAN_NS = round(SAME_SCAN_MS * 1e6)
+_Counted = tuple[str, int, str]
+"""The picture ("" for what is in space), the time in the session, and the class."""
 _LONG_NS = 1_000_000_000
 """What shows for a second is overlooked; what shows for less may well be left out."""
 _FARTHEST_M = 60.0
@@ -110,42 +115,62 @@ def counts(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     Only labels without an identity are counted: a thing with one is asked for by itself (``space.missing``).
     """
     streams = streams_by_id(snapshot, sample)
-    labels = [each for each in judged_annotations(snapshot, sample)
-              if each.entity is None and each.track is None and each.start_ns is not None]  # fmt: skip
-    flats, solids = ([each for each in labels if each.kind in kinds and each.stream in streams]
-                     for kinds in (FLAT, SOLID))  # fmt: skip
     clouds = [each for each in streams.values() if each.kind is StreamKind.CLOUD]
-    if not flats or not clouds:
+    if not clouds:
         return
     ontology = ontology_of(snapshot)
-    absent = {
-        item for item, place in _absent(snapshot, sample) if place in {StreamKind.CLOUD.value, *(c.id for c in clouds)}
-    }
     in_scans = {key for key in ontology.classes if ontology.shapes_for(key, StreamKind.CLOUD) & SOLID}
-    solid_ns: defaultdict[str | None, list[int]] = defaultdict(list)
-    for each in solids:
-        solid_ns[each.class_id].append(_session_ns(each, streams))
-    for times in solid_ns.values():
-        times.sort()
-    by_picture: defaultdict[tuple[str, int, str], list[Annotation]] = defaultdict(list)
-    for each in flats:
-        class_id = each.class_id
-        if class_id is not None and class_id in in_scans:
-            by_picture[each.stream or "", _session_ns(each, streams), class_id].append(each)
-    for (stream, at_ns, class_id), those in by_picture.items():
-        times = solid_ns.get(class_id, [])
-        near = bisect_right(times, at_ns + SAME_SCAN_MS * 1e6) - bisect_left(times, at_ns - SAME_SCAN_MS * 1e6)
-        excused = sum(each.id in absent for each in those)
+    counted = labels_by(snapshot, sample, "counted", partial(_counted_as, streams, in_scans))
+    more = list(_more_than_scanned(counted))
+    places = {StreamKind.CLOUD.value, *(each.id for each in clouds)}
+    absent = {item for item, place in _absent(snapshot, sample) if place in places} if more else set()
+    for (stream, at_ns, class_id), near in more:
+        those = counted[stream, at_ns, class_id]
+        excused = sum(each in absent for each in those)
         if len(those) > near + excused:
+            found = [snapshot.get(RecordKind.ANNOTATION, each) for each in those]
             yield Fault(
                 text=f"{streams[stream].key} shows {len(those)} {class_id} at {at_ns / 1e9:.3f} s, the scan holds "
                 f"{near} and {excused} {'is' if excused == 1 else 'are'} stated to be absent",
-                items=tuple(annotation_item(each, streams, class_id) for each in those),
+                items=tuple(annotation_item(each, streams, class_id) for each in found if isinstance(each, Annotation)),
                 measured=float(len(those)),
                 limit=float(near + excused),
                 suggestion="make the missing cuboids, or state which the scanner does not see (link.absent)",
                 aspect=f"{stream} {at_ns} {class_id}",
             )
+
+
+def _more_than_scanned(counted: Mapping[_Counted, Sequence[str]]) -> Iterator[tuple[_Counted, int]]:
+    """The pictures that show more of a class than the scans of their moment hold, with how many these hold."""
+    flats: defaultdict[str, list[_Counted]] = defaultdict(list)
+    solids: defaultdict[str, list[_Counted]] = defaultdict(list)
+    for key in counted:
+        (flats if key[0] else solids)[key[2]].append(key)
+    for class_id, those in flats.items():
+        held = sorted(solids[class_id], key=_at_ns)
+        held_ns = np.array([each[1] for each in held], np.int64)
+        before = np.concatenate([[0], np.cumsum([len(counted[each]) for each in held], dtype=np.int64)])
+        at_ns = np.array([each[1] for each in those], np.int64)
+        upto = np.searchsorted(held_ns, at_ns + _SAME_SCAN_NS, "right")
+        since = np.searchsorted(held_ns, at_ns - _SAME_SCAN_NS, "left")
+        near = before[upto] - before[since]
+        many = np.array([len(counted[each]) for each in those], np.int64)
+        for row in np.flatnonzero(many > near).tolist():
+            yield those[row], int(near[row])
+
+
+def _at_ns(key: _Counted) -> int:
+    return key[1]
+
+
+def _counted_as(streams: dict[str, Stream], in_scans: set[str], label: Annotation) -> _Counted | None:
+    """How a label without an identity is counted."""
+    class_id = label.class_id
+    if label.entity is not None or label.track is not None or label.state not in JUDGED or class_id not in in_scans:
+        return None
+    if label.start_ns is None or label.stream not in streams or label.kind not in FLAT | SOLID:
+        return None
+    return label.stream if label.kind in FLAT else "", _session_ns(label, streams), class_id
 
 
 def _session_ns(label: Annotation, streams: dict[str, Stream]) -> int:

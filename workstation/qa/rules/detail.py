@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 
 from workstation.core.annotation import Annotation, Link, LinkEnd, TargetKind
 from workstation.core.findings import Item
@@ -22,8 +23,9 @@ from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import LEVEL_TOLERANCE, named_limit
 from workstation.core.wording import WORD
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
+from workstation.qa.remembered import of_each_link
 from workstation.qa.rules.items import annotation_item, judged_annotations, link_item, streams_by_id
-from workstation.qa.rules.said import FLAT, PICTURES, annotation_at, part_in, standing_links, text_of
+from workstation.qa.rules.said import FLAT, PICTURES, annotation_at, part_in, stands, text_of
 
 _REGIONS = FLAT | {ShapeKind.CUBOID, ShapeKind.POINT_SET}
 _SENTENCE_ENDS = re.compile(r"[.!?…।؟。](?=\s|$)")
@@ -68,20 +70,32 @@ def detail(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     or whole).
     """
     streams = streams_by_id(snapshot, sample)
+    made = partial(_unequal_at, snapshot, streams)
+    unequal = of_each_link(snapshot, sample, "unequal levels", lambda link: tuple(made(link)) or None)
+    if not unequal:
+        return
     reaches = _reaches(snapshot, sample)
-    for link in standing_links(snapshot, sample, _UNEQUAL):
-        texts = [label for end in link.ends if (label := _text_at(snapshot, end, streams)) is not None]
-        for text in texts:
-            level = level_of(text_of(text))
-            for end in link.ends:
-                place = None if end.target == text.id else _place(snapshot, end, streams)
-                if place is None or not _unequal(link, level, place):
-                    continue
-                if level in _FINE and not _is_part(snapshot, text, reaches):
-                    continue  # a caption of two words is a caption
-                if named_limit(snapshot.project(), f"{LEVEL_TOLERANCE}:{level}/{place}", 0.0) >= 1:
-                    continue
-                yield _fault(snapshot, link, text, level, end, place, streams)
+    for those in unequal.values():
+        for link, text, level, end, place in those:
+            if level in _FINE and not _is_part(snapshot, text, reaches):
+                continue  # a caption of two words is a caption
+            if named_limit(snapshot.project(), f"{LEVEL_TOLERANCE}:{level}/{place}", 0.0) >= 1:
+                continue
+            yield _fault(snapshot, link, text, level, end, place, streams)
+
+
+def _unequal_at(
+    snapshot: Snapshot, streams: Mapping[str, Stream], link: Link
+) -> Iterator[tuple[Link, Annotation, Level, LinkEnd, Level]]:
+    """Texts of a link with ends that they do not go with."""
+    if link.type_id not in _UNEQUAL or not stands(link):
+        return
+    for text in (label for each in link.ends if (label := _text_at(snapshot, each, streams)) is not None):
+        level = level_of(text_of(text))
+        for end in link.ends:
+            place = None if end.target == text.id else _place(snapshot, end, streams)
+            if place is not None and _unequal(link, level, place):
+                yield link, text, level, end, place
 
 
 def level_of(text: str) -> Level:

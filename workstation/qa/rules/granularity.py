@@ -6,7 +6,7 @@ A project that wants different levels says so with the tolerance ``clip_level_al
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workstation.core.annotation import Annotation, Link
@@ -18,7 +18,7 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import CLIP_LEVEL_TOLERANCE, named_limit
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
-from workstation.qa.remembered import remembered
+from workstation.qa.remembered import of_each_link, remembered
 from workstation.qa.rules.items import (
     annotation_item,
     class_of,
@@ -27,7 +27,7 @@ from workstation.qa.rules.items import (
     ontology_of,
     streams_by_id,
 )
-from workstation.qa.rules.said import annotation_at, standing_links
+from workstation.qa.rules.said import ends_of, stands
 
 PAIRS = frozenset({"describes", "refers_to", "same_object", "grounded_in_time", "synchronized_with"})
 WHOLE, PART = 0.9, 0.6
@@ -66,12 +66,12 @@ def levels(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         return
     streams = streams_by_id(snapshot, sample)
     spans = remembered(snapshot, ("spans in time", sample.id), lambda: _spans(snapshot, sample, streams), _SPANS)
-    links = list(standing_links(snapshot, sample, PAIRS))
-    extent = _extent(snapshot, sample, streams) if links or len(spans) > 1 else None
+    inside = of_each_link(snapshot, sample, "one end inside the other", lambda link: _inside(snapshot, link, streams))
+    extent = _extent(snapshot, sample, streams) if inside or len(spans) > 1 else None
     if extent is None:
         return
     yield from _between_streams(snapshot, streams, spans, extent)
-    yield from _between_ends(snapshot, links, streams, extent)
+    yield from _between_ends(snapshot, inside.values(), streams, extent)
 
 
 def _spans(snapshot: Snapshot, sample: Sample, streams: dict[str, Stream]) -> dict[StreamKind, list[_Timed]]:
@@ -138,20 +138,28 @@ def _between_streams(
                 )
 
 
+def _inside(snapshot: Snapshot, link: Link, streams: dict[str, Stream]) -> tuple[Link, _Timed, _Timed] | None:
+    """The two ends of a standing link, where one lasts and lies in the time of the other: that one last."""
+    if link.type_id not in PAIRS or not stands(link):
+        return None
+    ends = ends_of(snapshot, link)
+    both = [timed for each in ends if each.track is None and (timed := _timed(each, streams)) is not None]
+    if len(both) != 2:
+        return None
+    part, whole = sorted(both, key=lambda each: each.end_ns - each.start_ns)
+    inside = whole.start_ns <= part.start_ns < part.end_ns <= whole.end_ns
+    return (link, part, whole) if inside else None
+
+
 def _between_ends(
-    snapshot: Snapshot, links: Sequence[Link], streams: dict[str, Stream], extent: tuple[int, int]
+    snapshot: Snapshot,
+    inside: Iterable[tuple[Link, _Timed, _Timed]],
+    streams: dict[str, Stream],
+    extent: tuple[int, int],
 ) -> Iterator[Fault]:
     """A label for the whole that is linked to one of an event in it."""
-    for link in links:
-        ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
-        if not any(each.start_ns != each.end_ns for each in ends):
-            continue  # two instants: neither is the whole
-        both = [timed for each in ends if each.track is None and (timed := _timed(each, streams)) is not None]
-        if len(both) != 2:
-            continue
-        part, whole = sorted(both, key=lambda each: each.end_ns - each.start_ns)
-        inside = whole.start_ns <= part.start_ns and part.end_ns <= whole.end_ns
-        if inside and part.end_ns > part.start_ns and whole.share_of(extent) >= WHOLE and part.share_of(extent) <= PART:
+    for link, part, whole in inside:
+        if whole.share_of(extent) >= WHOLE and part.share_of(extent) <= PART:
             names = [annotation_item(each.label, streams, class_of(snapshot, each.label)) for each in (whole, part)]
             lasts = [(each.end_ns - each.start_ns) / 1e9 for each in (whole, part)]
             yield Fault(

@@ -36,8 +36,8 @@ def entities_by_id(snapshot: Snapshot, sample: Sample) -> dict[str, Entity]:
 
 
 def entity_item(entity: Entity) -> Item:
-    """An entity, as "van 17"."""
-    return Item(RecordKind.ENTITY.value, entity.id, f"{entity.class_id} {entity.number}".removesuffix(" 0"))
+    """An entity by the name it was given, else as "van 17"."""
+    return Item(RecordKind.ENTITY.value, entity.id, entity.called())
 
 
 def annotation_item(annotation: Annotation, streams: Mapping[str, Stream], class_id: str | None = None) -> Item:

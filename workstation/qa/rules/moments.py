@@ -6,13 +6,13 @@ Limits are those of ``core/tolerances.py``: the kind of work decides, and the pr
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from workstation.core.annotation import Annotation, Link, State, TargetKind
 from workstation.core.evidence import Unmeasured
-from workstation.core.fused_pairs import SOLID, FusedPair, fused_pairs, links_into_space
+from workstation.core.fused_pairs import SOLID, FusedPair, SolidPlaces, fused_pairs, solid_key
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ErrorType, LinkType, Severity
 from workstation.core.records import RecordKind
@@ -20,16 +20,14 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.seen_and_heard import seen_and_heard
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import DISTANCE_TOLERANCE, allowed_ms, same_scan_limit_ms, sync_limit_ms
-from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
-from workstation.qa.remembered import remembered
+from workstation.qa.findings import LABEL_KINDS, NO_LABELS, Fault, Sees, rule, shaped
+from workstation.qa.remembered import labels_by, of_each_link, remembered
 from workstation.qa.rules.items import annotation_item, end_item, link_item, ontology_of, streams_by_id
 from workstation.qa.rules.patterns import Lateness, patterns_of
 from workstation.qa.rules.sightings import OVERLAID
 from workstation.qa.rules.views import LINKED, late_views, one_frame_ms
 
 _AS_NEAR_NS = 1_000_000
-_JOINING = Sees(labels=shaped(*SOLID), ends=False)
-"""What says which links lead into space."""
 
 
 @rule(
@@ -48,37 +46,79 @@ def same_scan(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     It says how many milliseconds, and how many metres the thing moves meanwhile; also where they are near enough, but
     another scan is nearer to the picture.
     """
-    types = ontology_of(snapshot).link_types
-    project = snapshot.project()
-    streams = streams_by_id(snapshot, sample)
-    key = ("links into space", sample.id)
-    joining = remembered(snapshot, key, lambda: links_into_space(snapshot, sample), _JOINING)
-    pairs = list(fused_pairs(snapshot, sample, joining))
+    judge = _SameScan(snapshot, sample)
+    pairs = of_each_link(snapshot, sample, "pairs judged", judge.pairs_at)
     late = _late(snapshot, sample) if pairs else {}
-    taken = _taken(snapshot, sample, {pair.solid.stream or "" for pair in pairs}, streams)
-    for pair in pairs:
-        link_type = types.get(pair.link.type_id)
-        limit = same_scan_limit_ms(project, {} if link_type is None else link_type.tolerance)
-        clock = late.get(pair.solid.stream or "")
-        clock_ns = 0 if clock is None else int(clock.at_ns(np.array([pair.solid_ns], np.int64))[0])
+    for those in pairs.values():
+        for pair, fault in those:
+            clock = late.get(pair.solid.stream or "")
+            # What a clock that is off explains is ``calibration.late``'s finding.
+            if clock is None:
+                told = fault
+            else:
+                told = judge.judge(pair, int(clock.at_ns(np.array([pair.solid_ns], np.int64))[0]))
+            if told is not None:
+                yield told
+
+
+class _SameScan:
+    """Judges pairs one by one, by what is near each."""
+
+    def __init__(self, snapshot: Snapshot, sample: Sample) -> None:
+        self._snapshot, self._sample = snapshot, sample
+        self._types = ontology_of(snapshot).link_types
+        self._project = snapshot.project()
+        self._streams = streams_by_id(snapshot, sample)
+        self._places = SolidPlaces(snapshot, sample, labels_by(snapshot, sample, "solid views", solid_key))
+
+    def pairs_at(self, link: Link) -> tuple[tuple[FusedPair, Fault | None], ...] | None:
+        """The pairs of a link, each with its fault where its clocks are right; ``None`` of a link without pairs."""
+        if not link.holds or link.state is State.REJECTED:
+            return None
+        pairs = fused_pairs(self._snapshot, self._sample, (link,), self._places)
+        return tuple((pair, self.judge(pair, 0)) for pair in pairs) or None
+
+    def judge(self, pair: FusedPair, clock_ns: int) -> Fault | None:
+        """Whether the captures are too far apart, with the scanner's clock late by so much."""
+        link_type = self._types.get(pair.link.type_id)
+        limit = same_scan_limit_ms(self._project, {} if link_type is None else link_type.tolerance)
         apart_ms = abs(pair.residual_ns - clock_ns) / 1e6
-        nearer = _nearer(taken, pair, streams)
-        required = None if project is None else project.tolerances.get(DISTANCE_TOLERANCE)
+        nearer = _nearer(self._taken(pair.solid.stream or ""), pair)
+        required = None if self._project is None else self._project.tolerances.get(DISTANCE_TOLERANCE)
         if required is not None and pair.distance_m is not None and apart_ms > 0:
             # What counts is how far it moves meanwhile: a slow thing has more time than a fast one.
             limit = allowed_ms(required, pair.distance_m / apart_ms * 1000) or float("inf")
         if apart_ms <= limit and nearer is None:
-            continue
+            return None
         moved = "how far it moved is not known" if pair.distance_m is None else f"it moved {pair.distance_m:.2f} m"
-        yield Fault(
-            text=f"{pair.link.type_id}: the captures are {apart_ms:.1f} ms apart, meanwhile {moved}"
-            + ("" if nearer is None else f"; {nearer[1]} has one {nearer[0]:.1f} ms away"),
-            items=(link_item(pair.link), annotation_item(pair.flat, streams), annotation_item(pair.solid, streams)),
+        scan = "" if nearer is None else f"; {self._streams[pair.solid.stream or ''].key} has one {nearer:.1f} ms away"
+        return Fault(
+            text=f"{pair.link.type_id}: the captures are {apart_ms:.1f} ms apart, meanwhile {moved}{scan}",
+            items=(
+                link_item(pair.link),
+                annotation_item(pair.flat, self._streams),
+                annotation_item(pair.solid, self._streams),
+            ),
             measured=round(apart_ms, 3),
-            limit=limit if nearer is None else min(limit, round(nearer[0], 3)),
+            limit=limit if nearer is None else min(limit, round(nearer, 3)),
             suggestion="link the labels of the nearest captures",
             aspect=f"{pair.flat.id} {pair.solid.id}",
         )
+
+    def _taken(self, scanner: str) -> Sequence[int]:
+        """When the scans of a stream were taken, where its media are at hand; without, pairs are judged all the same.
+
+        A scan that stands alone has no other that could be nearer.
+        """
+
+        def read() -> Sequence[int]:
+            try:
+                taken = self._snapshot.evidence(self._sample.id).captures(self._streams[scanner])
+            except Unmeasured:
+                return ()
+            return sorted(taken.tolist()) if len(taken) > 1 else ()
+
+        return remembered(self._snapshot, ("scans", scanner), read, NO_LABELS) if scanner in self._streams else ()
 
 
 @rule(
@@ -96,52 +136,39 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     types = ontology_of(snapshot).link_types
     limit, whose = sync_limit_ms(snapshot.project(), sample)
     streams = streams_by_id(snapshot, sample)
-    explained = {link for view in late_views(snapshot, sample) for link in view.links}
     one_moment = {key: kind for key, kind in types.items() if _is_one_moment(kind)}
-    for link in snapshot.links(sample.id):
+
+    def judge(link: Link) -> Fault | None:
         link_type = one_moment.get(link.type_id)
-        if link.id in explained:
-            continue  # found by views.late: the view is late, and not its events
         if link_type is None or link.state is State.REJECTED or not link.holds:
-            continue
+            return None
         if seen_and_heard(snapshot, link, streams) is not None:
-            continue  # judged by clocks.sound_and_picture, whose limit is that of picture and sound
+            return None  # judged by clocks.sound_and_picture, whose limit is that of picture and sound
         allowed = max(min(limit, link_type.tolerance["time_ms"]), _picture_ms(snapshot, sample, link, streams))
         measured = _spread_ms(snapshot, link, streams, ends_too=link_type.symmetric)
-        if measured > allowed:
-            yield Fault(
-                text=f"{link.type_id}: what is one moment lies {measured:.1f} ms apart ({whose})",
-                items=(link_item(link), *map(end_item, link.ends)),
-                measured=round(measured, 3),
-                limit=allowed,
-                suggestion="mend the labels, or the time map of the stream that is off (sync status)",
-            )
+        if measured <= allowed:
+            return None
+        return Fault(
+            text=f"{link.type_id}: what is one moment lies {measured:.1f} ms apart ({whose})",
+            items=(link_item(link), *map(end_item, link.ends)),
+            measured=round(measured, 3),
+            limit=allowed,
+            suggestion="mend the labels, or the time map of the stream that is off (sync status)",
+        )
+
+    apart = of_each_link(snapshot, sample, "moments apart", judge)
+    # Where a whole view is late (views.late), that is found, and not its events.
+    explained = {link for view in late_views(snapshot, sample) for link in view.links} if apart else set()
+    yield from (fault for link, fault in apart.items() if link not in explained)
 
 
-def _taken(snapshot: Snapshot, sample: Sample, scans: set[str], streams: dict[str, Stream]) -> dict[str, list[int]]:
-    """When the scans of some streams were taken, where their media are at hand; without, pairs are judged all the same.
-
-    A scan that stands alone has no other that could be nearer.
-    """
-    found = {}
-    for key in scans & streams.keys():
-        try:
-            taken = snapshot.evidence(sample.id).captures(streams[key])
-        except Unmeasured:
-            continue
-        if len(taken) > 1:
-            found[key] = sorted(taken.tolist())
-    return found
-
-
-def _nearer(taken: dict[str, list[int]], pair: FusedPair, streams: dict[str, Stream]) -> tuple[float, str] | None:
-    """How far the nearest scan is from the picture, in ms, and its stream, if the pair does not use that one."""
-    scan = pair.solid.stream or ""
-    if scan not in taken:
+def _nearer(taken: Sequence[int], pair: FusedPair) -> float | None:
+    """How far the nearest scan is from the picture, in ms, if the pair does not use that one."""
+    if not taken:
         return None
-    after = bisect_left(taken[scan], pair.flat_ns)
-    best_ns = min(abs(each - pair.flat_ns) for each in taken[scan][max(after - 1, 0) : after + 1])
-    return (best_ns / 1e6, streams[scan].key) if abs(pair.residual_ns) > best_ns + _AS_NEAR_NS else None
+    after = bisect_left(taken, pair.flat_ns)
+    best_ns = min(abs(each - pair.flat_ns) for each in taken[max(after - 1, 0) : after + 1])
+    return best_ns / 1e6 if abs(pair.residual_ns) > best_ns + _AS_NEAR_NS else None
 
 
 def _late(snapshot: Snapshot, sample: Sample) -> Mapping[str, Lateness]:

@@ -5,11 +5,14 @@ What texts say of pictures is judged in ``captions.py``, times of one moment in 
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
-from workstation.core.annotation import Annotation, Entity, State, TargetKind
+from workstation.core.annotation import Annotation, Entity, Link, State, TargetKind
 from workstation.core.findings import Item
 from workstation.core.geometry import ShapeKind
 from workstation.core.ontology import ClassRelation, ErrorType, Severity
@@ -18,19 +21,26 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.wording import Named, content_words
 from workstation.qa.findings import LABEL_KINDS, Fault, Reach, Sees, rule, shaped
-from workstation.qa.remembered import remembered
+from workstation.qa.remembered import labels_by, of_each_link, remembered
 from workstation.qa.rules.items import (
     JUDGED,
     annotation_item,
     class_of,
-    entities_by_id,
     entity_item,
     judged_annotations,
     link_item,
     ontology_of,
     streams_by_id,
 )
-from workstation.qa.rules.said import annotation_at, language_of, standing_links, text_of, wording_of
+from workstation.qa.rules.said import (
+    ends_of,
+    language_of,
+    phrases_of,
+    standing_links,
+    stands,
+    text_of,
+    wording_of,
+)
 
 MOMENT = frozenset({"synchronized_with", "grounded_in_time", "coincides_with", "describes"})
 """Link types that make one event of what they join."""
@@ -95,7 +105,7 @@ def classes(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     streams = streams_by_id(snapshot, sample)
     wording = wording_of(ontology)
     for link in standing_links(snapshot, sample, SAME):
-        ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
+        ends = ends_of(snapshot, link)
         texts = [each for each in ends if each.kind is ShapeKind.TEXT_SPAN]
         for text in texts:
             for other in (each for each in ends if each not in texts):
@@ -124,35 +134,45 @@ def wrong_thing(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A phrase is linked to a thing of another class than its words name, and the same stream holds one that they
     name. The finding proposes it; both labels may be right by themselves.
     """
-    ontology = ontology_of(snapshot)
-    wording = wording_of(ontology)
-    streams, entities = streams_by_id(snapshot, sample), entities_by_id(snapshot, sample)
+    streams = streams_by_id(snapshot, sample)
+    found = of_each_link(snapshot, sample, "phrases of other things", partial(_contradicted, snapshot))
     others = _Others(snapshot, sample)
-    for link in standing_links(snapshot, sample, ("refers_to",)):
-        ends = [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
-        phrases = [each for each in ends if each.kind is ShapeKind.TEXT_SPAN]
-        things: list[Annotation | Entity] = [each for each in ends if each not in phrases]
-        things += [entities[end.target] for end in link.ends if end.target in entities]
-        for phrase in phrases:
-            language = language_of(snapshot, phrase, ontology)
-            named = [each for each in wording.classes_in(text_of(phrase), language) if not each.negated]
-            for thing in things:
-                own = _class_of(snapshot, thing)
-                if own not in ontology.classes or any(wording.fits(each, own) for each in named):
-                    continue
+    for those in found.values():
+        for link, phrase, thing, wrong in those:
+            better = others.named_by(wrong, thing)
+            if better is not None:
+                own, partner = _class_of(snapshot, thing), _item(snapshot, better, streams)
+                yield Fault(
+                    text=f"'{_short(text_of(phrase))}' is linked to {own}, and {partner.label} is what it names",
+                    items=(link_item(link), annotation_item(phrase, streams), _item(snapshot, thing, streams), partner),
+                    measured=wrong[0].quote,
+                    limit=own,
+                    suggestion=f"link the phrase to {partner.label} {better.id} instead",
+                    aspect=f"{phrase.id} {thing.id}",
+                )
+
+
+_Contradicted = tuple[Link, Annotation, Annotation | Entity, list[Named]]
+
+
+def _contradicted(snapshot: Snapshot, link: Link) -> tuple[_Contradicted, ...] | None:
+    """Phrases of a link, what it says that they refer to, and the words that name something else."""
+    ontology = ontology_of(snapshot)
+    ends, naming = phrases_of(snapshot, ontology, link)
+    if not naming:
+        return None
+    wording, found = wording_of(ontology), list[_Contradicted]()
+    things: list[Annotation | Entity] = [each for each in ends if each.kind is not ShapeKind.TEXT_SPAN]
+    for end in link.ends:
+        entity = snapshot.get(RecordKind.ENTITY, end.target) if end.kind is TargetKind.ENTITY else None
+        things += [entity] if isinstance(entity, Entity) else []
+    for thing in things:
+        own = _class_of(snapshot, thing)
+        for phrase, language, named in naming if own in ontology.classes else ():
+            if not any(wording.fits(each, own) for each in named):
                 wrong = [each for each in named if wording.contradicts(each, own, language)]
-                better = others.named_by(wrong, thing) if wrong else None
-                if better is not None:
-                    partner = _item(snapshot, better, streams)
-                    yield Fault(
-                        text=f"'{_short(text_of(phrase))}' is linked to {own}, and {partner.label} is what it names",
-                        items=(link_item(link), annotation_item(phrase, streams), _item(snapshot, thing, streams),
-                               partner),
-                        measured=wrong[0].quote,
-                        limit=own,
-                        suggestion=f"link the phrase to {partner.label} {better.id} instead",
-                        aspect=f"{phrase.id} {thing.id}",
-                    )  # fmt: skip
+                found += [(link, phrase, thing, wrong)] if wrong else []
+    return tuple(found) or None
 
 
 def _class_of(snapshot: Snapshot, thing: Annotation | Entity) -> str:
@@ -166,25 +186,28 @@ def _item(snapshot: Snapshot, thing: Annotation | Entity, streams: Mapping[str, 
 
 
 class _Others:
-    """What a phrase may mean instead of what it is linked to: each place is looked through once, when asked for."""
+    """What a phrase may mean instead of what it is linked to."""
 
     def __init__(self, snapshot: Snapshot, sample: Sample) -> None:
         self._snapshot, self._sample = snapshot, sample
         self._ontology = ontology_of(snapshot)
         self._linked: frozenset[str] | None = None
-        self._at: dict[_Where, dict[str, list[Annotation | Entity]]] = {}
+        self._labels: defaultdict[_Where, dict[str, Sequence[str]]] = defaultdict(dict)
+        self._first: dict[tuple[_Where, str], list[str]] = {}
 
     def named_by(self, named: Sequence[Named], beside: Annotation | Entity) -> Annotation | Entity | None:
         """What words name, of the same kind and in the same stream; what no phrase is linked to before others."""
         fits, linked, where = wording_of(self._ontology).fits, self._are_linked(), _where(beside)
-        if where not in self._at:
-            self._at[where] = self._by_class(where)
-        first = (
-            next(each for each in those if each.id != beside.id)
-            for class_id, those in self._at[where].items()
-            if any(fits(word, class_id) for word in named) and {each.id for each in those[:2]} != {beside.id}
-        )
-        return min(first, key=lambda each: (each.id in linked, each.id), default=None)
+        first = [
+            next(each for each in (*those, "") if each != beside.id)
+            for class_id in self._classes_at(where)
+            if any(fits(word, class_id) for word in named)
+            for those in [self._first_two(where, class_id)]
+        ]
+        best = min((each for each in first if each), key=lambda each: (each in linked, each), default=None)
+        kind = RecordKind.ENTITY if where is None else RecordKind.ANNOTATION
+        found = None if best is None else self._snapshot.get(kind, best)
+        return found if isinstance(found, Annotation | Entity) else None
 
     def _are_linked(self) -> frozenset[str]:
         if self._linked is None:
@@ -192,24 +215,32 @@ class _Others:
             self._linked = frozenset(end.target for link in links for end in link.ends)
         return self._linked
 
-    def _by_class(self, where: _Where) -> dict[str, list[Annotation | Entity]]:
-        """What is in a place, by class, what no phrase is linked to first."""
-        linked = self._are_linked()
-        things: list[Annotation | Entity] = []
-        if where is None:
-            things += self._snapshot.entities(self._sample.id)
-        else:
-            stream, kind, item = where
-            judged = judged_annotations(self._snapshot, self._sample)
-            things += [each for each in judged if each.stream == stream and each.kind is kind and each.item == item]
-        found: dict[str, list[Annotation | Entity]] = {}
-        for each in things:
-            class_id = _class_of(self._snapshot, each)
-            if class_id in self._ontology.classes:
-                found.setdefault(class_id, []).append(each)
-        for those in found.values():
-            those.sort(key=lambda each: (each.id in linked, each.id))
-        return found
+    def _first_two(self, where: _Where, class_id: str) -> list[str]:
+        """Of one class in a place, what no phrase is linked to first."""
+        if (where, class_id) not in self._first:
+            linked, those = self._are_linked(), self._classes_at(where)[class_id]
+            free = islice((each for each in those if each not in linked), 2)
+            taken = (each for each in those if each in linked)
+            self._first[where, class_id] = list(islice((*free, *islice(taken, 2)), 2))
+        return self._first[where, class_id]
+
+    def _classes_at(self, where: _Where) -> dict[str, Sequence[str]]:
+        """What is in a place, by class, in the order of making."""
+        if not self._labels:
+            labels = labels_by(self._snapshot, self._sample, "class and place", self._place_of)
+            for (place, class_id), those in labels.items():
+                self._labels[place][class_id] = those
+        if where is None and not self._labels[None]:
+            things: defaultdict[str, list[str]] = defaultdict(list)
+            for each in self._snapshot.entities(self._sample.id):
+                if each.class_id in self._ontology.classes:
+                    insort(things[each.class_id], each.id)
+            self._labels[None] = dict(things)
+        return self._labels[where]
+
+    def _place_of(self, label: Annotation) -> tuple[_Where, str] | None:
+        class_id = class_of(self._snapshot, label) if label.state in JUDGED else None
+        return (_where(label), class_id) if class_id in self._ontology.classes else None
 
 
 def _where(thing: Annotation | Entity) -> _Where:
@@ -303,10 +334,7 @@ def _events(snapshot: Snapshot, sample: Sample) -> list[_Event]:
     """What links make one event, as groups."""
     group: dict[str, set[str]] = {}
     labels: dict[str, Annotation] = {}
-    for link in standing_links(snapshot, sample, MOMENT):
-        found = [each for end in link.ends if (each := annotation_at(snapshot, end)) is not None]
-        if len(found) < 2 or any(end.kind is not TargetKind.ANNOTATION for end in link.ends):
-            continue
+    for found in of_each_link(snapshot, sample, "one event", partial(_joined, snapshot)).values():
         joined: set[str] = set()
         for each in found:
             labels[each.id] = each
@@ -314,14 +342,25 @@ def _events(snapshot: Snapshot, sample: Sample) -> list[_Event]:
         for key in joined:
             group[key] = joined
     events = []
+    ontology = ontology_of(snapshot)
     for keys in {id(each): each for each in group.values()}.values():
         mine = [labels[key] for key in sorted(keys)]
         texts = tuple(each for each in mine if each.kind is ShapeKind.TEXT_SPAN)
-        ontology = ontology_of(snapshot)
+        if not texts:
+            continue  # nothing tells of it
         told = frozenset().union(*(content_words(text_of(t), language_of(snapshot, t, ontology)) for t in texts))
         shown = tuple(each for each in mine if each.kind is ShapeKind.SPAN)
         events.append(_Event(shown=shown, told=told, texts=texts))
     return events
+
+
+def _joined(snapshot: Snapshot, link: Link) -> list[Annotation] | None:
+    """The labels that a link makes one event."""
+    if link.type_id not in MOMENT or not stands(link):
+        return None
+    found = ends_of(snapshot, link)
+    known = len(found) > 1 and all(end.kind is TargetKind.ANNOTATION for end in link.ends)
+    return found if known else None
 
 
 def _words(snapshot: Snapshot, label: Annotation) -> frozenset[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from workstation.core.annotation import Annotation, Link, Presence, State, TargetKind
+from workstation.core.annotation import Annotation, Link, LinkEnd, Presence, State, TargetKind
 from workstation.core.fused_pairs import FLAT, SOLID
 from workstation.core.ontology import ErrorType, Severity
+from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
-from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, streams_by_id
+from workstation.qa.remembered import labels_by, of_each_label, of_each_link
+from workstation.qa.rules.items import JUDGED, annotation_item, class_of, streams_by_id
 from workstation.qa.rules.ontology import SAME_THING
 
 _FEWEST = 2
@@ -21,20 +23,17 @@ captures."""
 Streams = tuple[str, str]
 
 
-@dataclass(slots=True)
-class _Linked:
-    """Links between a stream of pictures and one of scans: at which captures, and of which labels."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one link says of a box and a cuboid: the streams, and their captures, if it speaks of any."""
 
-    captures: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
-    """Capture of a picture → captures of scans that its boxes are linked to, with how many."""
-    boxes: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """Boxes that are linked to something, at which captures."""
-    always: set[str] = field(default_factory=set)
-    """Labels that a link without a time joins."""
-
-    def usual(self) -> dict[int, tuple[int, int]]:
-        """Capture of a picture → the capture of a scan that most are linked to, with how many."""
-        return {at_ns: scans.most_common(1)[0] for at_ns, scans in self.captures.items()}
+    flat: str
+    solid: str
+    streams: Streams
+    flat_ns: int | None
+    solid_ns: int | None
+    always: bool
+    """Whether it joins the labels without a time."""
 
 
 @rule(
@@ -48,79 +47,109 @@ def unlinked(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A box and a cuboid of one thing are both there at captures whose other things are linked, and no link joins
     them.
     """
-    if not any(link.type_id in SAME_THING for link in snapshot.links(sample.id)):
+    judge = _Unlinked(snapshot, sample)
+    if not judge.usual:
         return
-    streams = streams_by_id(snapshot, sample)
-    judged = judged_annotations(snapshot, sample)
-    labels: dict[str, Annotation] = {each.id: each for each in judged if each.entity is not None}
-    linked = _links(snapshot, sample, labels, streams)
-    if not linked:
-        return
-    by_place: defaultdict[tuple[str, str, str], list[Annotation]] = defaultdict(list)
-    for each in labels.values():
-        if each.kind in SOLID:
-            by_place[each.entity or "", each.stream or "", each.layer].append(each)
-    usual = {places: those.usual() for places, those in linked.items()}
-    for flat in labels.values():
-        if flat.kind not in FLAT:
-            continue
-        for (picture, scan), those in linked.items():
-            solids = by_place.get((flat.entity or "", scan, flat.layer), ()) if flat.stream == picture else ()
-            if not solids or flat.id in those.always:
-                continue
-            against = _against_habit(snapshot, flat, those, usual[picture, scan], streams)
-            for solid in solids if against else ():
-                solid_at = _times(snapshot, solid, streams)
-                moments = [flat_ns for flat_ns, usual_ns in against if usual_ns in solid_at]
-                if solid.id in those.always or not moments:
-                    continue
-                items = tuple(annotation_item(each, streams, class_of(snapshot, each)) for each in (flat, solid))
-                more = f" and at {len(moments) - 1} more" if len(moments) > 1 else ""
-                yield Fault(
-                    text=f"{items[0].label} and {items[1].label} show one thing and are not linked at "
-                    f"{moments[0] / 1e9:.3f} s{more}, where others are",
-                    items=items,
-                    measured=float(len(moments)),
-                    limit=0.0,
-                    suggestion="link them (same_object), or say that they are not the same",
-                )
+    for faults in of_each_label(snapshot, sample, "unlinked", judge.faults_of, judge.usual).values():
+        yield from faults
 
 
-def _against_habit(
-    snapshot: Snapshot, flat: Annotation, linked: _Linked, usual: dict[int, tuple[int, int]], streams: dict[str, Stream]
-) -> list[tuple[int, int]]:
-    """Captures of pictures at which the box is linked to nothing and others are, with the scans these are linked to."""
-    own = linked.boxes.get(flat.id, ())
-    fewest = 1 if own else _FEWEST
-    at = sorted(each for each in _times(snapshot, flat, streams) if each in usual and each not in own)
-    return [(each, usual[each][0]) for each in at if usual[each][1] >= fewest]
+class _Unlinked:
+    """Judges boxes one by one, by what is near each and what is usual in the sample."""
 
+    def __init__(self, snapshot: Snapshot, sample: Sample) -> None:
+        self._snapshot = snapshot
+        self._streams = streams_by_id(snapshot, sample)
+        self._said = of_each_link(snapshot, sample, "boxes and cuboids", self._said_by)
+        self._solids = labels_by(snapshot, sample, "solids of a thing", _place_of_solid)
+        self._said_of: defaultdict[str, list[_Said]] = defaultdict(list)
+        for link in sorted(self._said):
+            for each in self._said[link]:
+                self._said_of[each.flat].append(each)
+                self._said_of[each.solid].append(each)
+        self.usual = self._usual()
+        """By streams: capture of a picture → the capture of a scan that most are linked to, with how many."""
 
-def _links(
-    snapshot: Snapshot, sample: Sample, labels: dict[str, Annotation], streams: dict[str, Stream]
-) -> dict[Streams, _Linked]:
-    found: defaultdict[Streams, _Linked] = defaultdict(_Linked)
-    for link in snapshot.links(sample.id):
+    def _said_by(self, link: Link) -> tuple[_Said, ...] | None:
         if link.type_id not in SAME_THING or link.state is State.REJECTED:
-            continue
-        ends = [labels[end.target] for end in link.ends if end.kind is TargetKind.ANNOTATION and end.target in labels]
-        for flat in (each for each in ends if each.kind in FLAT):
-            for solid in (each for each in ends if each.kind in SOLID):
-                _note(snapshot, found[flat.stream or "", solid.stream or ""], link, flat, solid, streams)
-    return dict(found)
+            return None
+        found = [self._snapshot.get(RecordKind.ANNOTATION, end.target) for end in link.ends if _is_label(end)]
+        ends = [
+            each for each in found
+            if isinstance(each, Annotation) and each.entity is not None and each.state in JUDGED
+        ]  # fmt: skip
+        solids = [each for each in ends if each.kind in SOLID]
+        return tuple(self._say(link, flat, each) for flat in ends if flat.kind in FLAT for each in solids) or None
+
+    def _say(self, link: Link, flat: Annotation, solid: Annotation) -> _Said:
+        streams = flat.stream or "", solid.stream or ""
+        if link.start_ns is None and flat.track is not None:
+            return _Said(flat.id, solid.id, streams, None, None, True)
+        both = [_within(link, _times(self._snapshot, each, self._streams), each) for each in (flat, solid)]
+        first = [each[0] if each else None for each in both]
+        return _Said(flat.id, solid.id, streams, first[0], first[1], False)
+
+    def _usual(self) -> dict[Streams, dict[int, tuple[int, int]]]:
+        counted: defaultdict[Streams, defaultdict[int, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
+        for link in sorted(self._said):
+            for each in self._said[link]:
+                captures = counted[each.streams]
+                if each.flat_ns is not None and each.solid_ns is not None:
+                    captures[each.flat_ns][each.solid_ns] += 1
+        return {
+            streams: {at_ns: scans.most_common(1)[0] for at_ns, scans in captures.items()}
+            for streams, captures in counted.items()
+        }
+
+    def faults_of(self, flat: Annotation) -> tuple[Fault, ...] | None:
+        """What one box is not linked to; ``None`` of any other label, and where there is nothing to say."""
+        if flat.kind not in FLAT or flat.entity is None or flat.state not in JUDGED:
+            return None
+        found: list[Fault] = []
+        for streams in self.usual:
+            solids = self._solids.get((flat.entity, streams[1], flat.layer)) if flat.stream == streams[0] else None
+            if solids:
+                found += self._against_habit(flat, streams, solids)
+        return tuple(found) or None
+
+    def _against_habit(self, flat: Annotation, streams: Streams, solids: Sequence[str]) -> Iterator[Fault]:
+        own, always = set[int](), set[str]()
+        for said in (said for label in (flat.id, *solids) for said in self._said_of.get(label, ())):
+            if said.streams == streams:
+                always |= {said.flat, said.solid} if said.always else set()
+                own |= {said.flat_ns} if said.flat == flat.id and said.flat_ns is not None else set()
+        usual, fewest = self.usual[streams], 1 if own else _FEWEST
+        at = sorted(each for each in _times(self._snapshot, flat, self._streams) if each in usual and each not in own)
+        against = [(each, usual[each][0]) for each in at if usual[each][1] >= fewest]
+        for solid in solids if against and flat.id not in always else ():
+            other = self._snapshot.get(RecordKind.ANNOTATION, solid)
+            if isinstance(other, Annotation) and solid not in always:
+                solid_at = _times(self._snapshot, other, self._streams)
+                moments = [flat_ns for flat_ns, usual_ns in against if usual_ns in solid_at]
+                if moments:
+                    yield self._fault(flat, other, moments)
+
+    def _fault(self, flat: Annotation, solid: Annotation, moments: Sequence[int]) -> Fault:
+        items = tuple(annotation_item(each, self._streams, class_of(self._snapshot, each)) for each in (flat, solid))
+        more = f" and at {len(moments) - 1} more" if len(moments) > 1 else ""
+        return Fault(
+            text=f"{items[0].label} and {items[1].label} show one thing and are not linked at "
+            f"{moments[0] / 1e9:.3f} s{more}, where others are",
+            items=items,
+            measured=float(len(moments)),
+            limit=0.0,
+            suggestion="link them (same_object), or say that they are not the same",
+        )
 
 
-def _note(
-    snapshot: Snapshot, linked: _Linked, link: Link, flat: Annotation, solid: Annotation, streams: dict[str, Stream]
-) -> None:
-    if link.start_ns is None and flat.track is not None:
-        linked.always |= {flat.id, solid.id}
-        return
-    flat_at, solid_at = (_within(link, _times(snapshot, each, streams), each) for each in (flat, solid))
-    for flat_ns in flat_at[:1]:
-        linked.boxes[flat.id].add(flat_ns)
-        for solid_ns in solid_at[:1]:
-            linked.captures[flat_ns][solid_ns] += 1
+def _is_label(end: LinkEnd) -> bool:
+    return end.kind is TargetKind.ANNOTATION
+
+
+def _place_of_solid(label: Annotation) -> tuple[str, str, str] | None:
+    if label.kind not in SOLID or label.entity is None or label.state not in JUDGED:
+        return None
+    return label.entity, label.stream or "", label.layer
 
 
 def _within(link: Link, times: set[int], label: Annotation) -> list[int]:

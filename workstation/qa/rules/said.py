@@ -13,7 +13,8 @@ from workstation.core.records import RecordKind
 from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.wording import Named, Wording
-from workstation.qa.rules.items import JUDGED, class_of, judged_annotations
+from workstation.qa.remembered import of_each_link
+from workstation.qa.rules.items import JUDGED, class_of, judged_annotations, ontology_of
 
 PICTURES = frozenset({StreamKind.IMAGE, StreamKind.VIDEO})
 FLAT = frozenset({ShapeKind.BOX, ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.KEYPOINTS, ShapeKind.POINT})
@@ -49,15 +50,52 @@ def language_of(snapshot: Snapshot, annotation: Annotation, ontology: CompiledOn
 def standing_links(snapshot: Snapshot, sample: Sample, types: Iterable[str]) -> Iterator[Link]:
     """The positive links of some types that somebody stands behind."""
     wanted = frozenset(types)
-    return (
-        link for link in snapshot.links(sample.id) if link.type_id in wanted and link.holds and link.state in JUDGED
-    )
+    return (link for link in snapshot.links(sample.id) if link.type_id in wanted and stands(link))
+
+
+def stands(link: Link) -> bool:
+    """Whether it is positive, and somebody stands behind it."""
+    return link.holds and link.state in JUDGED
+
+
+def ends_of(snapshot: Snapshot, link: Link) -> list[Annotation]:
+    """The labels at a link's ends that somebody stands behind."""
+    return [found for end in link.ends if (found := annotation_at(snapshot, end)) is not None]
 
 
 def annotation_at(snapshot: Snapshot, end: LinkEnd) -> Annotation | None:
     """The label at an end of a link, if it is one that somebody stands behind."""
     found = snapshot.get(RecordKind.ANNOTATION, end.target) if end.kind is TargetKind.ANNOTATION else None
     return found if isinstance(found, Annotation) and found.state in JUDGED else None
+
+
+Naming = tuple[Annotation, str, list[Named]]
+"""A phrase, its language, and the words in it that name classes."""
+
+
+def phrases_linked(snapshot: Snapshot, sample: Sample) -> list[tuple[Link, list[Naming], list[Annotation]]]:
+    """Links from phrases that name something to what they refer to, with all labels at the links' ends."""
+    ontology = ontology_of(snapshot)
+
+    def ask(link: Link) -> tuple[Link, list[Naming], list[Annotation]] | None:
+        ends, naming = phrases_of(snapshot, ontology, link)
+        return (link, naming, ends) if naming else None
+
+    found = of_each_link(snapshot, sample, "phrases", ask)
+    return [found[link] for link in sorted(found)]
+
+
+def phrases_of(snapshot: Snapshot, ontology: CompiledOntology, link: Link) -> tuple[list[Annotation], list[Naming]]:
+    """The labels at the ends of a link from phrases to what they refer to, and what these phrases name."""
+    if link.type_id != "refers_to" or not stands(link):
+        return [], []
+    ends, naming = ends_of(snapshot, link), list[Naming]()
+    for phrase in (each for each in ends if each.kind is ShapeKind.TEXT_SPAN):
+        language = language_of(snapshot, phrase, ontology)
+        named = [each for each in wording_of(ontology).classes_in(text_of(phrase), language) if not each.negated]
+        if named:
+            naming.append((phrase, language, named))
+    return ends, naming
 
 
 def part_in(annotation: Annotation) -> tuple[str, int, int] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -24,7 +25,7 @@ from workstation.core.sample import Sample, Stream, StreamKind
 from workstation.core.snapshot import Snapshot
 from workstation.core.tolerances import sync_limit_ms
 from workstation.qa.findings import LABEL_KINDS, Fault, Sees, rule, shaped
-from workstation.qa.remembered import remembered
+from workstation.qa.remembered import of_each_link, remembered
 from workstation.qa.rules.items import annotation_item, class_of, judged_annotations, ontology_of, streams_by_id
 from workstation.qa.rules.sightings import PICTURES, bounds
 
@@ -175,26 +176,30 @@ def _late_views(snapshot: Snapshot, sample: Sample) -> Iterator[LateView]:
             yield each
 
 
-def _events(
-    snapshot: Snapshot, sample: Sample, streams: Mapping[str, Stream]
-) -> Iterator[tuple[Link, dict[str, tuple[Annotation, int, int]]]]:
-    """Links that say that spans of several views are one moment, with begin and end of each in session time."""
-    types = ontology_of(snapshot).link_types
-    for link in snapshot.links(sample.id):
-        kind = types.get(link.type_id)
-        if kind is None or not kind.symmetric or "time_ms" not in kind.tolerance or not link.holds:
+_Event = tuple[Link, dict[str, tuple[Annotation, int, int]]]
+"""A link, and its span in each view with begin and end in session time."""
+
+
+def _events(snapshot: Snapshot, sample: Sample, streams: Mapping[str, Stream]) -> list[_Event]:
+    """Links that say that spans of several views are one moment."""
+    found = of_each_link(snapshot, sample, "events of views", partial(_event, snapshot, streams))
+    return [found[link] for link in sorted(found)]
+
+
+def _event(snapshot: Snapshot, streams: Mapping[str, Stream], link: Link) -> _Event | None:
+    kind = ontology_of(snapshot).link_types.get(link.type_id)
+    if kind is None or not kind.symmetric or "time_ms" not in kind.tolerance or not link.holds:
+        return None
+    spans: dict[str, tuple[Annotation, int, int]] = {}
+    for end in link.ends if link.state is not State.REJECTED else ():
+        span = snapshot.get(RecordKind.ANNOTATION, end.target) if end.kind is TargetKind.ANNOTATION else None
+        stream = streams.get(span.stream or "") if isinstance(span, Annotation) else None
+        if not isinstance(span, Annotation) or stream is None or stream.kind not in PICTURES:
             continue
-        spans: dict[str, tuple[Annotation, int, int]] = {}
-        for end in link.ends if link.state is not State.REJECTED else ():
-            span = snapshot.get(RecordKind.ANNOTATION, end.target) if end.kind is TargetKind.ANNOTATION else None
-            stream = streams.get(span.stream or "") if isinstance(span, Annotation) else None
-            if not isinstance(span, Annotation) or stream is None or stream.kind not in PICTURES:
-                continue
-            if span.kind is ShapeKind.SPAN and span.start_ns is not None and span.end_ns is not None:
-                to_session = stream.time_map.to_session
-                spans[stream.id] = span, to_session(span.start_ns), to_session(span.end_ns)
-        if len(spans) > 1:
-            yield link, spans
+        if span.kind is ShapeKind.SPAN and span.start_ns is not None and span.end_ns is not None:
+            to_session = stream.time_map.to_session
+            spans[stream.id] = span, to_session(span.start_ns), to_session(span.end_ns)
+    return (link, spans) if len(spans) > 1 else None
 
 
 Motion = tuple[Annotation, Floats]

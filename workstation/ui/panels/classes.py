@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QSplitter, QTextBrowser, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from workstation.app.class_rows import COLUMNS, ClassWish, class_rows, class_text, languages_of, person_language
 from workstation.app.class_rows import HIDE as HIDE_AT
@@ -25,6 +25,7 @@ from workstation.core.records import RecordKind
 from workstation.core.selection import SelectionChanged
 from workstation.ui.class_keys import give_class
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
+from workstation.ui.panels.reading_box import ReadingBox
 from workstation.ui.panels.row_model import Index, RowModel
 from workstation.ui.panels.sight_columns import HIDE, LOCK, SOLO, standing, toggle
 from workstation.ui.panels.swatches import pattern_icon
@@ -69,10 +70,10 @@ class ClassesPanel(ListPanel):
         self.table.set_model(self.model, COLUMNS)
         self.table.setIconSize(QSize(30, 16))
         self.table.setSelectionMode(self.table.SelectionMode.SingleSelection)
-        self.reading = QTextBrowser()
-        self.reading.setObjectName("classes_reading")
-        self.reading.setAccessibleName("Definition, examples and edge cases of the class")
-        self.reading.setPlaceholderText("Choose a class to read its definition, examples and edge cases.")
+        self.reading = ReadingBox(
+            "classes_reading", "Definition, examples and edge cases of the class",
+            "Choose a class to read its definition, examples and edge cases.",
+        )  # fmt: skip
         self.reading.setOpenLinks(False)
         self.column.removeWidget(self.table)
         split = QSplitter(Qt.Orientation.Vertical)

@@ -138,6 +138,8 @@ class Form(QScrollArea):
             label.setWordWrap(True)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             label.setBuddy(editor)
+            if field.editor is Editor.PLAIN:  # its value may run over several lines: the title stands by the first
+                label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             number = rows.rowCount()
             rows.addWidget(label, number, 0)
             rows.addWidget(editor, number, 1)

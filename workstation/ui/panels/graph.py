@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from workstation.app.link_graph import Graph, graph_of
@@ -113,7 +113,7 @@ class GraphPanel(Pane):
         self.current: str | None = None
         """The key of the item on which the arrow keys stand."""
         self._focus: tuple[str, ...] = ()
-        self._stale = True
+        self._stale = self._fresh = True
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
@@ -151,7 +151,7 @@ class GraphPanel(Pane):
         self.canvas.show_scene(GraphScene(Graph(), small_font()))
 
     def sample_opened(self, view: SampleView | None) -> None:
-        self._focus, self.current = (), None
+        self._focus, self.current, self._fresh = (), None, True
         self.refresh_soon()
 
     def apply(self, changes: ChangeSet) -> None:
@@ -159,7 +159,7 @@ class GraphPanel(Pane):
 
     def show_selection(self, change: SelectionChanged) -> None:
         if change.ids_changed and not self._holds(change.after.ids):
-            self._focus = change.after.ids
+            self._focus, self._fresh = change.after.ids, True
             self.refresh_soon()
         if change.ids_changed or change.hover_changed:
             self._stand()
@@ -198,14 +198,25 @@ class GraphPanel(Pane):
         stale = () if bench.stale is None else bench.stale.links()
         graph = graph_of(view, () if self.whole.isChecked() else self._focus, stale=stale)
         self.canvas.empty = "No links yet. Begin one (@link.add): pick, pick, then the key of the relation."
-        self.canvas.show_scene(GraphScene(graph, small_font()))
+        self._lay(graph)
         self._say(view, graph)
         self._stand()
         if graph.focus is not None:
             self._into_sight(graph.nodes[graph.focus].key)
+        elif self._fresh and graph.nodes:
+            self._into_sight(graph.nodes[0].key)  # a tall graph has nothing in its corner
+        self._fresh = False
+
+    def _lay(self, graph: Graph) -> None:
+        self.canvas.show_scene(GraphScene(graph, small_font(), room=self._room()))
+
+    def _room(self) -> int:
+        """How wide the graph may be; always with the bar beside it, which comes and goes."""
+        return self._area.width() - self._area.verticalScrollBar().sizeHint().width() - 2
 
     def _say(self, view: SampleView, graph: Graph) -> None:
-        shown = sum(len(each.links) for each in graph.relations) + sum(each.own_links for each in graph.nodes)
+        shown = sum(len(each.links) for each in graph.relations)
+        shown += sum(each.own_links + each.absences for each in graph.nodes)
         total = len(view.links)
         around = "" if graph.focus is None else f"around {graph.nodes[graph.focus].name}"
         if graph.focus is None and self._focus and not self.whole.isChecked() and view.exists(self._focus[0]):
@@ -276,6 +287,11 @@ class GraphPanel(Pane):
 
     # --- Qt -----------------------------------------------------------------------------------------------------
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.canvas.scene.items:
+            self._lay(self.canvas.scene.graph)
+
     def _wear(self, theme: Theme) -> None:
         self.canvas.theme = theme
         self.canvas.update()
@@ -289,6 +305,7 @@ class GraphPanel(Pane):
     def _on_whole(self, _on: bool) -> None:
         if self.bench is not None:
             self._focus = self.bench.selected
+        self._fresh = True
         self.guard(self.refresh)
 
     @Slot(object)

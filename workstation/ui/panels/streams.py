@@ -7,7 +7,7 @@ from functools import partial
 from html import escape
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QTextBrowser, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from workstation.app.measuring import Measuring
 from workstation.app.rows import Cell, Row
@@ -21,6 +21,7 @@ from workstation.core.records import RecordKind
 from workstation.media.base import OpenContext
 from workstation.store.changes import ChangeSet
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
+from workstation.ui.panels.reading_box import ReadingBox
 from workstation.ui.panels.sight_columns import HIDE, LOCK, SOLO, standing, toggle
 from workstation.ui.theme import Theme
 from workstation.ui.tools.state import Sight
@@ -46,10 +47,10 @@ class StreamsPanel(ListPanel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._measuring: Measuring | None = None
-        self.reading = QTextBrowser()
-        self.reading.setObjectName("streams_reading")
-        self.reading.setAccessibleName("Everything known of the stream")
-        self.reading.setPlaceholderText("Choose a stream to read its clock, time map, span and licence.")
+        self.reading = ReadingBox(
+            "streams_reading", "Everything known of the stream",
+            "Choose a stream to read its clock, time map, span and licence.",
+        )  # fmt: skip
         self.column.removeWidget(self.table)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)

@@ -522,6 +522,8 @@ class TextCanvas(QAbstractScrollArea):
 
     def _paint_gutter(self, painter: QPainter, each: Shown, passage: Passage) -> None:
         wide = self._gutter_px
+        if self.sheet.bodies[passage.body].anchor.of in self.standing.selected | self.standing.related:
+            painter.fillRect(QRectF(0, each.top, wide - 3, each.scene.height), QColor(self.theme.line))
         if passage.kind is Kind.TITLE:
             y = each.top - 5
             painter.setPen(QPen(QColor(self.theme.line), 1))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workstation.app.looks import claimed_name
 from workstation.app.sample_view import SampleView
@@ -37,6 +37,7 @@ from workstation.core.selection import SelectionChanged
 from workstation.store.changes import ChangeSet
 from workstation.ui.pane_header import PaneHeader
 from workstation.ui.panes.text_editor import BREAK, Line, Page, WordMarks
+from workstation.ui.panes.text_question import Question
 from workstation.ui.scenes.ruler import in_words
 from workstation.ui.theme import Theme
 
@@ -191,7 +192,13 @@ class Typing(QWidget):
             untimed, colour = turn.id in without and not self._untimed, speaker_paint(view, turn).colour
             lines.append(Line(said_by(view, turn), colour, in_words(int(self._starts[at])), untimed, turn.state))
         self.page.lines = lines
+        self.page.chosen = frozenset() if self.bench is None else self._lines_of(self.bench.selected)
         self.page.refresh()
+
+    def _lines_of(self, ids: tuple[str, ...]) -> frozenset[int]:
+        """Where the turns are that are marked while these are selected."""
+        marked = frozenset() if self._view is None else self._view.marked(ids)
+        return frozenset(at for at, turn in enumerate(self._turns) if turn in marked)
 
     def show_time(self, time_ns: int) -> None:
         line = self.line_at(time_ns)
@@ -230,9 +237,7 @@ class Typing(QWidget):
     def show_selection(self, change: SelectionChanged) -> None:
         if not change.ids_changed:
             return
-        view = self._view
-        marked = frozenset() if view is None else view.marked(change.after.ids)
-        self.page.chosen = frozenset(at for at, turn in enumerate(self._turns) if turn in marked)
+        self.page.chosen = self._lines_of(change.after.ids)
         self.page.refresh()
         if change.cause != self.kind and self.page.chosen:
             self.page.scroll_to(min(self.page.chosen))
@@ -558,43 +563,3 @@ def _on_page(turn: Annotation) -> str:
 
 
 _BACK = ("back", "Bring the words back")
-
-
-class Question(QWidget):
-    """A line over the page that asks what is to become of something; nothing waits for the answer."""
-
-    answered = QtSignal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("text_question")
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(8, 4, 8, 4)
-        self._row.addWidget(self._text, 1)
-        self._buttons: list[QPushButton] = []
-        self.hide()
-
-    def ask(self, text: str, answers: Sequence[tuple[str, str]]) -> None:
-        """Show the question; the same one again changes nothing."""
-        if self.isVisible() and self._text.text() == f"▲ {text}":
-            return
-        self._text.setText(f"▲ {text}")
-        self.setAccessibleName(text)
-        for button in self._buttons:
-            self._row.removeWidget(button)
-            button.deleteLater()
-        self._buttons = []
-        for name, title in answers:
-            button = QPushButton(title)
-            button.setObjectName(f"text_answer_{name}")
-            button.setAccessibleName(title)
-            button.setProperty("answer", name)
-            button.clicked.connect(self._chosen)
-            self._row.addWidget(button)
-            self._buttons.append(button)
-        self.show()
-
-    def _chosen(self) -> None:
-        self.answered.emit(self.sender().property("answer"))

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from workstation.app.lag import Lag
+from workstation.app.moments_of import moments_of_ends
 from workstation.core.annotation import Keyframe
 from workstation.core.timebase import TimeRange
 from workstation.ui.panes.timeline_edits import Boundary
@@ -316,12 +317,17 @@ class LanesCanvas(QWidget):
                 if link.id in seen or len(found) >= _MOST_ARCS:
                     continue
                 seen.add(link.id)
-                feet = [foot for end in link.ends if (foot := self._foot(end.target)) is not None]
+                when = moments_of_ends(model.view, link)
+                feet = [
+                    foot for end in link.ends if (foot := self._foot(end.target, when.get(end.target))) is not None
+                ]  # fmt: skip
                 found += [(feet[0], each) for each in feet[1:]]
         return found
 
-    def _foot(self, target: str) -> QPointF | None:
-        """Where an arc stands: on the label's beginning, or at the edge of the view where that is outside."""
+    def _foot(self, target: str, at_ns: int | None) -> QPointF | None:
+        """Where an arc stands: on the label's beginning, on a track at the moment the link is about, or at the edge of
+        the view where that is outside.
+        """
         model = self.model
         assert model is not None
         place = model.place_of(target)
@@ -332,7 +338,10 @@ class LanesCanvas(QWidget):
             return None
         row, scene, number = place
         rect = scene.item_rect(number, model.viewport, row.height - 1)
-        x = min(max(rect.left() + min(6.0, rect.width() / 2), 4.0), self.width() - 4.0)
+        x = rect.left() + min(6.0, rect.width() / 2)
+        if at_ns is not None:
+            x = max(x, min(model.viewport.x_of(at_ns), rect.right()))
+        x = min(max(x, 4.0), self.width() - 4.0)
         return QPointF(x, row.top + rect.center().y())
 
     def _paint_waiting(self, painter: QPainter) -> None:

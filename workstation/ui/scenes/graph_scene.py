@@ -16,6 +16,8 @@ from workstation.ui.scenes.glyphs import paint_mark
 from workstation.ui.theme import Theme
 
 _WIDE, _GAP = 172.0, 132.0
+_NARROWEST = 0.72
+"""Of both, where the graph would not find room."""
 _HEAD, _LINE = 22.0, 15.0
 _BETWEEN, _GROUPS, _EDGE = 12.0, 30.0, 16.0
 _PILL_HIGH = 18.0
@@ -44,11 +46,15 @@ class Standing:
 
 
 class GraphScene:
-    """A graph laid out once."""
+    """A graph laid out once, for ``room`` pixels of width where it can be."""
 
-    def __init__(self, graph: Graph, font: QFont) -> None:
+    def __init__(self, graph: Graph, font: QFont, *, room: float = math.inf) -> None:
         self.graph = graph
         self._font = font
+        most = max(map(len, graph.groups), default=1)
+        usual = most * _WIDE + (most - 1) * _GAP
+        scale = min(1.0, max(_NARROWEST, (room - 2 * _EDGE) / usual))
+        self._wide, self._gap = _WIDE * scale, _GAP * scale
         self._rects: list[QRectF] = [QRectF()] * len(graph.nodes)
         self._column: dict[int, int] = {}
         self._pills: list[QRectF] = []
@@ -63,13 +69,13 @@ class GraphScene:
         heights = [sum(_high(self.graph.nodes[each]) + _BETWEEN for each in column) - _BETWEEN for column in columns]
         tall = max(heights, default=0.0)
         for at, (column, high) in enumerate(zip(columns, heights, strict=True)):
-            left, top = _EDGE + at * (_WIDE + _GAP), self.height + (tall - high) / 2
+            left, top = _EDGE + at * (self._wide + self._gap), self.height + (tall - high) / 2
             for number in column:
                 node_high = _high(self.graph.nodes[number])
-                self._rects[number] = QRectF(left, top, _WIDE, node_high)
+                self._rects[number] = QRectF(left, top, self._wide, node_high)
                 self._column[number] = at
                 top += node_high + _BETWEEN
-        self.width = max(self.width, _EDGE * 2 + len(columns) * (_WIDE + _GAP) - _GAP)
+        self.width = max(self.width, _EDGE * 2 + len(columns) * (self._wide + self._gap) - self._gap)
         self.height += tall + _GROUPS
 
     def _place_pills(self) -> None:
@@ -79,9 +85,9 @@ class GraphScene:
         for relation in self.graph.relations:
             rects = [self._rects[each] for each in relation.nodes]
             first = min(self._column[each] for each in relation.nodes)
-            x = _EDGE + first * (_WIDE + _GAP) + _WIDE + _GAP / 2
+            x = _EDGE + first * (self._wide + self._gap) + self._wide + self._gap / 2
             y = sum(rect.center().y() for rect in rects) / len(rects)
-            wide = min(_GAP - 18.0, metrics.horizontalAdvance(_pill_words(relation)) + 14)
+            wide = min(self._gap - 18.0, metrics.horizontalAdvance(_pill_words(relation)) + 14)
             pill = QRectF(x - wide / 2, y - _PILL_HIGH / 2, wide, _PILL_HIGH)
             while any(pill.intersects(each) for each in taken[first]):
                 pill.translate(0, _PILL_HIGH + 3)
