@@ -182,9 +182,8 @@ def _finished(track: _Open, step_ns: int, riders: Sequence[tuple[str, Vec3]]) ->
     times = [time_ns for time_ns, _, _ in track.found]
     still = _standing(track, seen)
     rides = bool(riders) and still is None and _is_on_foot(seen) and _goes_straight_m_s(track) > _ON_FOOT_M_S
-    sure = _sureness(
-        track, seen, step_ns=step_ns, fastest=_ON_FOOT_M_S if _is_on_foot(seen) and not rides else _FASTEST_M_S
-    )
+    fastest = _ON_FOOT_M_S if _is_on_foot(seen) and not rides else _FASTEST_M_S
+    sure = _sureness(track, seen, step_ns=step_ns, fastest=fastest)
     if rides:
         label, seen = riders[0] if _pace_m_s(track) < _PEDALLED_M_S else riders[-1]
     if still is not None:
