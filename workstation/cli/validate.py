@@ -457,6 +457,24 @@ def disagreement(project: Path, as_json: bool) -> int:
     return 0
 
 
+@report.command("next")
+@project_argument
+@click.option("--seed", type=int, default=0, show_default=True, help="Orders what is equal; the same, the same order.")
+@click.option("--many", type=click.IntRange(min=1), default=10, show_default=True, help="How many samples.")
+@json_option
+def next_(project: Path, seed: int, many: int, as_json: bool) -> None:
+    """Which samples of PROJECT to work on next, with the reason for each.
+
+    Uncertainty of what is proposed, disagreement between modalities and between model and label, rare classes, and
+    classes nobody has finished a label of count alike.
+    """
+    from workstation.app.next_samples import next_samples
+
+    with to_read(project) as session:
+        rows = [each.plain() for each in next_samples(session.store, seed=seed)[:many]]
+    print_rows(rows, columns=("sample", "score", "reason"), as_json=as_json, whole=True)
+
+
 @report.command()
 @project_argument
 @click.option("--limit", type=float, metavar="SCORE", help="Count what this limit would flag.")
