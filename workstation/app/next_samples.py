@@ -24,6 +24,8 @@ _OPEN = frozenset({SampleState.NEW, SampleState.IN_PROGRESS, SampleState.RETURNE
 _FINISHED = frozenset({State.DONE, State.APPROVED})
 _LOOKED_AT = 5
 """So many of the most doubtful proposals say how doubtful a sample is."""
+_FINISHED_COUNTS = 0.5
+"""What is rare and labelled already is worth a look, but less."""
 _MANY_GAPS = 4
 """Classes that nobody has labelled anywhere: so many are as much as counts."""
 
@@ -77,7 +79,10 @@ def _weighed(reads: Reads, sample: Sample, labels: list[tuple[Annotation, str]],
     parts = (
         _doubt([each for each, _ in waiting]),
         _between(reads, sample, labels, whole.disputed.get(sample.key)),
-        _rarity((said for each, said in labels if said and each.state not in _FINISHED), whole.counts),
+        max(
+            _rarity((said for each, said in labels if said and each.state not in _FINISHED), whole.counts, 1.0),
+            _rarity((said for _, said in labels if said), whole.counts, _FINISHED_COUNTS),
+        ),
         _gaps((said for _, said in waiting if said), whole.finished),
     )
     reasons = [words for _, words in sorted(parts, key=lambda each: -each[0]) if words]
@@ -109,13 +114,13 @@ def _between(
     return max(share, 0.0 if disputed is None else disputed.share), " and ".join(said)
 
 
-def _rarity(classes: Iterable[str], counts: Mapping[str, int]) -> tuple[float, str]:
+def _rarity(classes: Iterable[str], counts: Mapping[str, int], weight: float) -> tuple[float, str]:
     rarest = min(set(classes), key=lambda each: (counts[each], each), default="")
     total = sum(counts.values())
     if not rarest or total < 2 or len(counts) < 2:  # where all are of one class none is rare
         return 0.0, ""
     part = 1 - math.log(counts[rarest]) / math.log(total)
-    return part, f"{rarest} is rare: {counts[rarest]} of {total}"
+    return weight * part, f"{rarest} is rare: {counts[rarest]} of {total}"
 
 
 def _gaps(classes: Iterable[str], finished: frozenset[str]) -> tuple[float, str]:
