@@ -342,6 +342,28 @@ def test_samples_where_model_and_labels_disagree_come_first(session: Session) ->
     assert (second.sample, second.share, second.claims) == ("s", 0.0, 2)
 
 
+def test_word_errors_are_told_by_language_for_sound_and_text_apart(session: Session) -> None:
+    """LNG-07: of a recogniser that is worse on Hindi; what people left standing is the truth."""
+    session.run("stream.add", key="notes", kind="text")
+
+    def heard(at_s: float, language: str, text: str, truth: str, stream: str = "mic") -> None:
+        key = session.run(
+            "annotation.add", stream=stream, class_id="speech", shape={"kind": "span"}, state="proposed", source=MODEL,
+            start_ns=round(at_s * SECOND), end_ns=round((at_s + 1) * SECOND), language=language, text=text,
+        )  # fmt: skip
+        if truth != text:
+            session.run("text.edit", annotation=key, text=truth)
+        elif truth:
+            session.run("annotation.accept", annotations=[key])
+
+    heard(0, "en", "Go to the left", "go to the left")  # one sign is no word
+    heard(1, "en", "and stop here now", "and stop here now")
+    heard(2, "hi", "यह गाड़ी है", "वह गाड़ी नहीं है")
+    rows = {(each["language"], each["modality"]): each["wer"] for each in prelabel_rows(session.store, "language")}
+    assert rows == {("en", "sound"): 0.0, ("hi", "sound"): 0.5}
+    assert prelabel_rows(session.store)[0]["wer"] == round(2 / 12, 3)
+
+
 # --- what to do next ----------------------------------------------------------------------------------------------
 
 

@@ -415,6 +415,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
 def prelabel(project: Path, by: str, as_json: bool) -> int:
     """What proposals were worth in PROJECT: accepted, edited, rejected, and the time with and without them.
 
+    wer is the share of proposed words that people changed in what they kept; of a language, sound and text apart.
     Below it, per person: what is accepted unedited and how fast, beside how far the same models agree with what was
     labelled without them (project.set, tolerance blind_share). Ends with 1 when somebody seems to accept everything.
     """
@@ -424,7 +425,8 @@ def prelabel(project: Path, by: str, as_json: bool) -> int:
     with to_read(project) as session:
         rows, people = prelabel_rows(session.store, key), automation_rows(session.store)
     columns = (
-        key, "proposed", "accepted", "edited", "rejected", "waiting", "acceptance", "share_edited", "s_with",
+        key, *(("modality",) if key == "language" else ()), "proposed", "accepted", "edited", "rejected", "waiting",
+        "acceptance", "share_edited", "wer", "s_with",
         "s_without", "saved", "claim",
     )  # fmt: skip
     print_rows(rows, columns=columns, as_json=as_json)
