@@ -16,7 +16,7 @@ from workstation.app.model_kits import Kit, kit_in, kits, prompted_side, single_
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
 from workstation.prelabel.api import InputSpec, Task
-from workstation.prelabel.manifest import Manifest, ModelFile, Runtime
+from workstation.prelabel.manifest import MANIFEST, Manifest, ModelFile, Runtime
 from workstation.prelabel.onnx_read import Port, Signature, read_signature
 from workstation.prelabel.shelf import sha256_of
 from workstation.prelabel.sound_events import classes_of_map
@@ -50,10 +50,17 @@ class Seems:
     labels: tuple[str, ...]
     families: tuple[str, ...]
     words: str
+    name: str
+    """What it would be called."""
+    says_all: bool = False
+    """Its manifest says the rest, so nothing is asked."""
 
 
 def seems(path: Path) -> Seems:
     """Of one file that somebody chose, by its own notes: quick, however large it is."""
+    if path.name == MANIFEST:
+        words = f"The model folder {path.parent.name} says of itself what it is."
+        return Seems(path=path, family="", labels=(), families=(), words=words, name=path.parent.name, says_all=True)
     signature = _signature(path)
     single = tuple(_single_families())
     shapes = _shapes(signature)
@@ -62,11 +69,14 @@ def seems(path: Path) -> Seems:
     except UserError:
         found = kit_in(path.parent, _beside(path), "")
         if found is None:
-            return Seems(path=path, family="", labels=(), families=single, words=f"Not recognised: {shapes}.")
+            return Seems(path=path, family="", labels=(), families=single, words=f"Not recognised: {shapes}.",
+                         name=id_of(path))  # fmt: skip
         words = f"With the files beside it, a model of the family {found[0].family}."
-        return Seems(path=path.parent, family=found[0].family, labels=(), families=(found[0].family,), words=words)
+        return Seems(path=path.parent, family=found[0].family, labels=(), families=(found[0].family,), words=words,
+                     name=id_of(path.parent))  # fmt: skip
     labels = labels_in(signature.metadata)
-    return Seems(path=path, family=family, labels=labels, families=single, words=f"Recognised as {family}: {shapes}.")
+    words = f"Recognised as {family}: {shapes}."
+    return Seems(path=path, family=family, labels=labels, families=single, words=words, name=id_of(path))
 
 
 def _beside(path: Path) -> dict[Path, Signature]:

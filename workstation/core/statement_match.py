@@ -20,7 +20,7 @@ from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.space import FrameTree, NoTransform
-from workstation.core.statement import Clause, Mode, Named, Relation, Statement
+from workstation.core.statement import Clause, Mode, Named, Predicate, Relation, Statement
 from workstation.core.timerange import TimeRange, intersections, union
 from workstation.core.values import dataclass
 
@@ -242,8 +242,12 @@ class _World:
         for link in self._links:
             if clause.link_type and link.type_id != clause.link_type:
                 continue
+            said = next((each for each in clause.predicates if _says(link, each)), None)
+            if clause.predicates and said is None:
+                continue
             ends = [str(end.target) for end in link.ends if end.kind in (TargetKind.ANNOTATION, TargetKind.ENTITY)]
-            if not mine & set(ends):
+            first = ends if said is None else [str(end.target) for end in link.ends if end.role == said.role]
+            if not mine & set(first):
                 continue
             others = {self._thing_of.get(each, each) for each in ends} - {thing.key}
             if wanted is None:
@@ -324,6 +328,12 @@ class _World:
             if not isinstance(way, NoTransform):
                 found[row] = way.translation
         return found
+
+
+def _says(link: Link, predicate: Predicate) -> bool:
+    value = link.attributes.get(predicate.attribute)
+    chosen = value if isinstance(value, tuple) else (value,)
+    return link.type_id == predicate.link_type and predicate.option in chosen
 
 
 def _in_order(relation: Relation, time: TimeRange, other: Thing, clause: Clause) -> bool:

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLineEdit
 
 from workstation.app.bare_models import Told, class_list, seems
 from workstation.core.errors import UserError
-from workstation.prelabel.manifest import MANIFEST
 from workstation.ui.dialogs.sheet import Sheet, named
 from workstation.ui.main_window import MainWindow
 
@@ -28,6 +27,7 @@ class AddModel(Sheet):
         self._take_in = take_in
         self._path: Path | None = None
         self._labels: tuple[str, ...] = ()
+        self._says_all = False
         self.words = self.say(_HINT)
         self.file = self.button("file", "Choose a file…")
         self.classes = self.button("classes", "Choose a list…")
@@ -55,39 +55,33 @@ class AddModel(Sheet):
         cancel.clicked.connect(self.reject)
         self.buttons(cancel, self.add_button)
         self.setMinimumWidth(520)
-        self._may_say(manifest=True)
+        self._may_say(asked=False)
         self._on_family()
 
     def read(self, path: Path) -> None:
         """Look at a file; raises ``UserError`` for one that is no model."""
-        self._path = path
-        self.file.setText(path.name)
-        self.family.clear()
-        if path.name == MANIFEST:
-            self._may_say(manifest=True)
-            self.explain(f"A model folder: {path.parent.name} says of itself what it is.")
-            self._on_family()
-            return
         found = seems(path)
-        self._path = found.path
-        self._labels = found.labels
+        self._path, self._labels, self._says_all = found.path, found.labels, found.says_all
+        self.file.setText(path.name)
         self.classes.setText(_said(self._labels))
-        self.name.setPlaceholderText(found.path.stem)
-        for text, data in ((_ASKED, ""), *((each, each) for each in found.families)):
+        self.name.setPlaceholderText(found.name)
+        self.family.clear()
+        for text, data in () if found.says_all else ((_ASKED, ""), *((each, each) for each in found.families)):
             self.family.addItem(text, data)
         self.family.setCurrentIndex(max(0, self.family.findData(found.family)))
-        self._may_say(manifest=False)
+        self._may_say(asked=not found.says_all)
         self.explain(found.words)
         self._on_family()
+        (self.add_button if self.add_button.isEnabled() else self.family).setFocus()
 
     def read_classes(self, path: Path) -> None:
         """Take the classes out of a file; raises ``UserError`` for one that is none."""
         self._labels = tuple(class_list(path))
         self.classes.setText(_said(self._labels))
 
-    def _may_say(self, *, manifest: bool) -> None:
+    def _may_say(self, *, asked: bool) -> None:
         for each in (self.family, self.classes, self.name, self.licence):
-            each.setEnabled(not manifest)
+            each.setEnabled(asked)
 
     def _read(self, act: Callable[[Path], None], path: str) -> None:
         try:
@@ -99,8 +93,7 @@ class AddModel(Sheet):
 
     @Slot()
     def _on_family(self) -> None:
-        told = self._path is not None and (self._path.name == MANIFEST or bool(self.family.currentData()))
-        self.add_button.setEnabled(told)
+        self.add_button.setEnabled(self._path is not None and (self._says_all or bool(self.family.currentData())))
 
     @Slot()
     def _on_choose(self) -> None:
