@@ -107,6 +107,29 @@ def test_the_inspector_says_it_of_one_link(tmp_path: Path) -> None:
         assert (section.fields[0].title, section.fields[0].value) == ("cam", one.words())
 
 
+@pytest.mark.parametrize(("apart_ms", "known"), [(-50, True), (-400, False)])
+def test_a_cuboid_of_one_sweep_is_taken_as_standing_a_little_while(
+    apart_ms: int, known: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one made from the box comes: its sweep is not when the picture was taken, and nothing says how it moves."""
+    project = fused(tmp_path, drawn(6.0), 0)
+    with open_project(project, kind="person") as session:
+        view = SampleView(session.store, session.open_sample("s"))
+        cubes = [each.id for each in view.annotations.values() if each.kind.value == "cuboid"]
+        session.run("annotation.delete", annotations=cubes, links="remove")
+        (flat,) = (each.id for each in view.annotations.values() if each.kind.value == "box")
+        shape = {"kind": "cuboid", "center": [AHEAD, 0.0, 0.0], "size": SIZE}
+        keyframes = [{"time_ns": (1000 + apart_ms) * MS, "shape": shape}]
+        solid = session.run("track.add", stream="lidar", entity="car 1", frame="world", keyframes=keyframes)
+        session.run("link.add", type_id="same_object", ends={"view": [f"annotation:{flat}", f"annotation:{solid}"]})
+    (row,) = rows(project, capsys)
+    assert row["residual_ns"] == apart_ms * MS
+    assert row["distance_m"] is None
+    assert row["stood"] is known
+    assert row["offset_px"] == (pytest.approx(6.0, abs=0.01) if known else None)
+    assert row["range_m"] == (pytest.approx(AHEAD, abs=0.01) if known else None)
+
+
 def test_a_thing_has_one_name_in_panes_lists_and_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project = fused(tmp_path, drawn(12.0), 0)
     for given, name in (("", "Car 1"), ("VN 118", "VN 118")):

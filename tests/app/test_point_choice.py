@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shapely.geometry import Point, Polygon
@@ -15,6 +15,7 @@ from workstation.core.errors import UserError
 PIXEL = st.tuples(st.floats(0, 100), st.floats(0, 100))
 
 
+@example([(0.0, 0.0), (0.0, 1.0), (2.0, 2.2250738585e-313)], np.ones((20, 2)))  # an edge as good as level
 @given(st.lists(PIXEL, min_size=3, max_size=9), arrays(np.float64, (20, 2), elements=st.floats(-20, 120)))
 def test_inside_a_ring_is_what_shapely_says(ring: list[tuple[float, float]], px: np.ndarray) -> None:
     polygon = Polygon(ring)

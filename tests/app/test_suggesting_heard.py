@@ -132,6 +132,15 @@ def test_a_voice_does_not_come_from_the_nearest_car(driving: Session) -> None:
     assert near in only.targets
 
 
+def test_a_horn_is_no_walkers_and_a_siren_only_an_emergency_vehicles(driving: Session) -> None:
+    driving.run("stream.set", stream="lidar", frame="lidar")
+    car(driving, "walker", 4.0, class_id="pedestrian")
+    near, help_comes = car(driving, "near", 8.0), car(driving, "ambulance", 20.0, class_id="emergency_vehicle")
+    horn = span(driving, "mic", "horn", 2_000, 2_500)
+    siren = span(driving, "mic", "siren", 5_000, 5_500)
+    assert [each.targets for each in found(driving, "source")] == [{horn, near}, {siren, help_comes}]
+
+
 def test_a_horn_out_of_reach_of_every_vehicle_is_left_open(driving: Session) -> None:
     driving.run("stream.set", stream="lidar", frame="lidar")
     car(driving, "far", 90.0)

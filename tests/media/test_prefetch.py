@@ -13,7 +13,7 @@ from films import FILMS, Film, read_code
 from workstation.core.errors import DataError
 from workstation.media.base import CancelToken, OpenContext, Picture, View
 from workstation.media.cache import MemoryCache
-from workstation.media.prefetch import Delivery, Request, Screen, VideoLoader, Worker
+from workstation.media.prefetch import Delivery, Request, Screen, Together, VideoLoader, Worker
 from workstation.media.video import VideoFile, open_video
 
 Made = Callable[[Film], Path]
@@ -85,9 +85,9 @@ class Slow:
 
 
 @contextmanager
-def working(loader: Slow) -> Iterator[tuple[Worker[int], Inbox]]:
+def working(loader: Slow, together: Together | None = None) -> Iterator[tuple[Worker[int], Inbox]]:
     inbox = Inbox()
-    worker = Worker("test", loader, inbox)
+    worker = Worker("test", loader, inbox, together=together)
     try:
         yield worker, inbox
     finally:
@@ -306,3 +306,31 @@ def test_opening_and_closing_two_hundred_and_fifty_times_leaves_nothing_behind(m
             sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert memory.used_bytes == 0
     assert sizes[-1] - sizes[0] < 15_000  # kilobytes
+
+
+def test_a_camera_that_has_its_picture_after_a_jump_leaves_the_cores_to_those_that_have_not() -> None:
+    together, quick, slow = Together(patience_s=WAIT_S), Slow(), Slow()
+    with working(quick, together) as (first, shown), working(slow, together) as (second, late):
+        wanted = second.show(500)
+        assert slow.begun.acquire(timeout=WAIT_S)
+        quick.may_go_on.release()
+        shown.wait_for(first.show(500))
+        assert not first.wait_idle(0.2)
+        assert quick.read == []
+        slow.may_go_on.release()
+        late.wait_for(wanted)
+        assert first.wait_idle(WAIT_S)
+        assert quick.read
+
+
+def test_a_camera_that_waits_for_others_goes_on_when_it_is_asked_again() -> None:
+    together, quick, slow = Together(patience_s=WAIT_S), Slow(), Slow()
+    with working(quick, together) as (first, shown), working(slow, together) as (second, _):
+        second.show(500)
+        assert slow.begun.acquire(timeout=WAIT_S)
+        quick.may_go_on.release()
+        shown.wait_for(first.show(500))
+        quick.may_go_on.release()
+        shown.wait_for(first.show(501))  # a step, not a jump: what comes next is read at once
+        assert first.wait_idle(WAIT_S)
+        assert (502, 1) in [stretch[:2] for stretch in quick.read]

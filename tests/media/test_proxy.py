@@ -241,3 +241,24 @@ def test_chunks_cover_every_frame_once_and_short_ones_only_where_groups_end(
     assert few == {next(first for first, _ in plan.runs_from(cursor))}
     assert plan.chunk_of(cursor) in range(len(plan.starts))
     assert cursor in plan.frames_of(plan.chunk_of(cursor))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted where the system tells them")
+def test_only_the_film_whose_turn_it_is_keeps_a_decoder_for_its_previews(made: Made, tmp_path: Path) -> None:
+    def open_files() -> int:
+        return sum(path.resolve() == made(LONG).resolve() for path in Path("/proc/self/fd").iterdir())
+
+    proxies = ProxyFolder(tmp_path / "proxies", 1 << 30)
+    context = OpenContext(disk=DiskCache(tmp_path / "cache"))
+    videos = [open_video([made(LONG)], {}, context) for _ in range(2)]
+    first, second = (VideoProxy(video, letter * 64, proxies) for video, letter in zip(videos, "ab", strict=True))
+    before = open_files()
+    assert first.build_next(40, CancelToken()) == 0.0
+    assert open_files() == before + 1
+    assert second.build_next(40, CancelToken()) == 0.0
+    assert open_files() == before + 1
+    first.build(0, cancel=CancelToken())
+    assert open_files() == before
+    assert [number_in(first.picture(index, View())) for index in range(0, 240, 7)] == list(range(0, 240, 7))
+    for each in (first, second, *videos):
+        each.close()

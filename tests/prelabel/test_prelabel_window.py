@@ -18,11 +18,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton
 
 from strict_windows import let_work, wait_for
-from tests.tiny_graphs import bright_box, model_folder
+from tests.tiny_graphs import bright_box, logarithm, model_folder
+from workstation.app.models import models_shelf
 from workstation.app.opening import new_project
 from workstation.cli.main import main
 from workstation.core.annotation import State
 from workstation.core.rights import ActorKind
+from workstation.ui.dialogs.add_model import AddModel
 from workstation.ui.dialogs.predictions import ImportPredictions
 from workstation.ui.dialogs.prelabel import ClassMapSheet, Prelabel
 from workstation.ui.dialogs.try_model import TryModel
@@ -123,12 +125,12 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     sheet = dialog(window, ClassMapSheet)
     assert isinstance(sheet, ClassMapSheet)
     assert sheet.words is not None
-    assert sheet.words.text() == "2 labels have no class and will be left out: bright, dim."
+    assert sheet.words.text() == "bright: 2 labels have no class and will be left out: bright, dim."
     box = sheet.choices["bright"]
     assert [box.itemText(each) for each in range(box.count())] == ["– left out –", "Lamp"]  # Mood takes no proposals
     assert box.currentData() == ""  # nothing is guessed
     box.setCurrentIndex(1)
-    assert sheet.words.text() == "One label has no class and will be left out: dim."
+    assert sheet.words.text() == "bright: One label has no class and will be left out: dim."
     keep(window, "class_map")
     QTest.mouseClick(sheet.findChild(QPushButton, "dialog_class_map_keep"), Qt.MouseButton.LeftButton)
     assert window.jobs.running()
@@ -245,3 +247,25 @@ def test_a_model_that_cannot_run_leaves_the_window_and_says_why(window: MainWind
     wait_for(lambda: "bad.onnx" in window.status.said, what="the reason")
     assert "bad.onnx" in panel.words.toPlainText()  # and there it stays
     assert not [row for row in panel.model.rows if row.key == "bad"]
+    # Chosen by hand it is shown before: what is recognised, and what is asked where it is not.
+    (tmp_path / "log.onnx").write_bytes(logarithm())
+    (tmp_path / "My Lamp.onnx").write_bytes(bright_box({"names": "{0: 'lamp'}"}))
+    window.perform("models.add")
+    asked = dialog(window, AddModel)
+    assert isinstance(asked, AddModel)
+    assert asked.words is not None
+    assert not asked.add_button.isEnabled()
+    asked.file_chosen(str(bad))
+    assert "not an ONNX model" in asked.words.text()
+    asked.file_chosen(str(tmp_path / "log.onnx"))
+    assert asked.words.text() == "Not recognised: in: x ['n']; out: y ['n']."
+    assert not asked.add_button.isEnabled()
+    asked.family.setCurrentIndex(asked.family.findData("yolo-v8"))
+    assert asked.add_button.isEnabled()
+    asked.file_chosen(str(tmp_path / "My Lamp.onnx"))
+    assert asked.family.currentData() == "bright-box"
+    assert asked.classes.text() == "1 class…"
+    keep(window, "add_model_dialog")
+    QTest.mouseClick(asked.add_button, Qt.MouseButton.LeftButton)
+    wait_for(lambda: any(row.key == "my-lamp" for row in panel.model.rows), what="the model on the list")
+    assert models_shelf().find("my-lamp").manifest.labels == ("lamp",)

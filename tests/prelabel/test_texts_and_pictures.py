@@ -156,6 +156,11 @@ def test_a_spacy_folder_is_opened_by_whoever_trusts_it_alone(tmp_path: Path, mon
     span = type("E", (), {"start_char": 2, "end_char": 5, "label_": "ORG"})
     (found,) = SpacyEntities(lambda _text: type("D", (), {"ents": [span]}), "s").entities("a bcd")
     assert (found.start, found.stop, found.label) == (2, 5, "ORG")
+    # As the small English model answers for a name at the end of a line; the second is nothing but that.
+    ends = [type("E", (), {"start_char": 10, "end_char": end, "label_": "PERSON"}) for end in (16, 16)]
+    ends[1].start_char = 15
+    (found,) = SpacyEntities(lambda _text: type("D", (), {"ents": ends}), "s").entities("President Obama\n")
+    assert (found.start, found.stop) == (10, 15)
 
 
 class Colours:

@@ -16,13 +16,14 @@ from workstation.app.model_kits import Kit, kit_in, kits, prompted_side, single_
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
 from workstation.prelabel.api import InputSpec, Task
-from workstation.prelabel.manifest import Manifest, ModelFile, Runtime
+from workstation.prelabel.manifest import MANIFEST, Manifest, ModelFile, Runtime
 from workstation.prelabel.onnx_read import Port, Signature, read_signature
 from workstation.prelabel.shelf import sha256_of
 from workstation.prelabel.sound_events import classes_of_map
 
 _SURE = 0.5
 _MOST_LIST = 4 << 20
+_MOST_TOGETHER = 8
 _CLASS_MAP = "class_map.csv"
 _SIZES = frozenset({"orig_target_sizes", "im_shape", "target_sizes"})
 _LABELS_IN_METADATA = re.compile(r"\s*(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")\s*(?:,|$)")
@@ -37,6 +38,56 @@ class Told:
     task: str = ""
     labels: tuple[str, ...] = ()
     licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seems:
+    """What a file is, as far as it tells, and what it may be where it does not."""
+
+    path: Path
+    """What to add: the file, or its folder where its files make one model."""
+    family: str
+    labels: tuple[str, ...]
+    families: tuple[str, ...]
+    words: str
+    name: str
+    """What it would be called."""
+    says_all: bool = False
+    """Its manifest says the rest, so nothing is asked."""
+
+
+def seems(path: Path) -> Seems:
+    """Of one file that somebody chose, by its own notes: quick, however large it is."""
+    if path.name == MANIFEST:
+        words = f"The model folder {path.parent.name} says of itself what it is."
+        return Seems(path=path, family="", labels=(), families=(), words=words, name=path.parent.name, says_all=True)
+    signature = _signature(path)
+    single = tuple(_single_families())
+    shapes = _shapes(signature)
+    try:
+        family = _surest(path, signature)
+    except UserError:
+        found = kit_in(path.parent, _beside(path), "")
+        if found is None:
+            return Seems(path=path, family="", labels=(), families=single, words=f"Not recognised: {shapes}.",
+                         name=id_of(path))  # fmt: skip
+        words = f"With the files beside it, a model of the family {found[0].family}."
+        return Seems(path=path.parent, family=found[0].family, labels=(), families=(found[0].family,), words=words,
+                     name=id_of(path.parent))  # fmt: skip
+    labels = labels_in(signature.metadata)
+    words = f"Recognised as {family}: {shapes}."
+    return Seems(path=path, family=family, labels=labels, families=single, words=words, name=id_of(path))
+
+
+def _beside(path: Path) -> dict[Path, Signature]:
+    """The graphs of its folder, where they are few enough to be one model and all can be read."""
+    there = sorted(path.parent.glob("*.onnx"))
+    if len(there) > _MOST_TOGETHER:
+        return {}
+    try:
+        return {each: _signature(each) for each in there}
+    except DataError:
+        return {}
 
 
 def of_file(path: Path, told: Told) -> Manifest:
@@ -147,13 +198,21 @@ def _surest(path: Path, signature: Signature) -> str:
     kit = single_kit(signature)
     if kit is not None:
         return kit.family
+    raise UserError(
+        f"{path}: no family of models is recognised ({_shapes(signature)}); say which it is with --family: "
+        f"{', '.join(_single_families())}. One graph of a model of several is added with its folder"
+    )
+
+
+def _single_families() -> list[str]:
+    """Those of which one file may be a model."""
+    return sorted({*graph_families(), *(name for name, each in kits().items() if set(each.files) == {"model"})})
+
+
+def _shapes(signature: Signature) -> str:
     inputs = ", ".join(f"{port.name} {list(port.shape)}" for port in signature.inputs)
     outputs = ", ".join(f"{port.name} {list(port.shape)}" for port in signature.outputs)
-    known = sorted({*graph_families(), *(name for name, each in kits().items() if set(each.files) == {"model"})})
-    raise UserError(
-        f"{path}: no family of models is recognised (in: {inputs}; out: {outputs}); say which it is with --family: "
-        f"{', '.join(known)}. One graph of a model of several is added with its folder"
-    )
+    return f"in: {inputs}; out: {outputs}"
 
 
 def _task(told: str, family: str, tasks: Sequence[Task]) -> Task | None:

@@ -24,7 +24,7 @@ from workstation.core.sample import Stream
 from workstation.core.timebase import FrameTable
 from workstation.media.base import CancelToken, ImageReader, Picture, Pixels, VideoReader, View, VolumeReader, Window
 from workstation.media.image_levels import single_level
-from workstation.media.prefetch import Delivery, Loader, Previews, Screen, VideoLoader, Worker
+from workstation.media.prefetch import Delivery, Loader, Previews, Screen, Together, VideoLoader, Worker
 
 PictureDelivery = Delivery[Picture]
 Deliver = Callable[[PictureDelivery], None]
@@ -106,12 +106,14 @@ class PictureFeed:
         *,
         previews: Previews | None = None,
         calm: threading.Event | None = None,
+        together: Together | None = None,
     ) -> None:
         self.stream = stream
         self.reader = reader
         self.screen = Screen()
         """Whether a delivery is to be painted: ask ``screen.accepts``."""
-        self._worker: Worker[Picture] = Worker(stream.key, VideoLoader(reader, previews=previews), deliver, calm=calm)
+        loader = VideoLoader(reader, previews=previews)
+        self._worker: Worker[Picture] = Worker(stream.key, loader, deliver, calm=calm, together=together)
 
     @property
     def table(self) -> FrameTable:
@@ -295,7 +297,8 @@ def open_pictures(stream: Stream, readers: OpenStreams, deliver: Deliver) -> Pic
     """The feed of whatever has pictures: in time, a single one, or slices; ``DataError`` if it has none."""
     reader = readers.reader(stream)
     if isinstance(reader, VideoReader) and table_of(reader) is not None:
-        return PictureFeed(stream, reader, deliver, previews=readers.previews(stream), calm=readers.calm)
+        previews, together = readers.previews(stream), readers.together
+        return PictureFeed(stream, reader, deliver, previews=previews, calm=readers.calm, together=together)
     if isinstance(reader, VolumeReader):
         look = getattr(reader, "look", None)
         instances = tuple(getattr(look, "instances", ()))

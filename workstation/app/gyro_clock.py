@@ -27,7 +27,7 @@ def gyro_late(
     stop: StopToken | None = None,
 ) -> ClockOff | None:
     """Against the first stream of poses; ``None`` where there are none, or where the series has no turning rate."""
-    from workstation.app.sync_signals import turning_channel, turning_curve
+    from workstation.app.sync_signals import turning_channel, turning_of
     from workstation.sync.curves import curve_drift
 
     stop = stop or StopToken()
@@ -42,9 +42,9 @@ def gyro_late(
         return None
     try:
         stop.look()
-        first = turning_curve(posed, poses)
+        first = turning_of(posed, poses).curve
         stop.look()
-        fit, _ = curve_drift(first, turning_curve(stream, series, channel=channel), most_s=most_s, stop=stop)
+        fit, _ = curve_drift(first, turning_of(stream, series, channel=channel).curve, most_s=most_s, stop=stop)
     except DataError as error:
         raise Unmeasured(f"{stream.key} and {posed.key} cannot be laid over each other: they hardly turn") from error
     return ClockOff(late_ns=-fit.offset_ns, half_width_ns=fit.half_width_ns, against=posed)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workstation.app.folders import state_folder
 from workstation.app.known_models import model_called, picture_families, picture_family
@@ -20,15 +19,30 @@ from workstation.prelabel.api import Arrays, BadOutput, Pixels, SensorSweep
 from workstation.prelabel.cloud_families import cloud_families
 from workstation.prelabel.onnx_read import read_signature
 from workstation.prelabel.promptable import INPUTS, encoder_feeds
-from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
+from workstation.prelabel.providers import (
+    Machine,
+    Trial,
+    Verdict,
+    Verdicts,
+    known_devices,
+    prove,
+    provider_name,
+    this_machine,
+)
 from workstation.prelabel.recipes import recipes
 from workstation.prelabel.reid import FAMILY as REID
 from workstation.prelabel.reid import feeds_of, fixed_batch
 from workstation.prelabel.shelf import Shelf, ShelvedModel
 from workstation.prelabel.sound_events import FAMILY as TAGGER
-from workstation.prelabel.speech_sound import RATE_HZ
+from workstation.prelabel.sound_taggers import hum
 from workstation.prelabel.sweep_stages import ENCODER, TwoStages
-from workstation.prelabel.worker import CPU, Worker, offered
+from workstation.prelabel.worker import CPU, Worker, WorkerFailed, check_numbers, offered
+
+_MEND = (
+    'for any graphics card: pip install "workstation-annotation[webgpu]"; or for NVIDIA: '
+    'pip install "workstation-annotation[gpu]" && pip uninstall --yes onnxruntime onnxruntime-gpu && '
+    "pip install --force-reinstall --no-deps onnxruntime-gpu; then: workstation models doctor --again"
+)
 
 
 def verdicts(folder: Path | None = None) -> Verdicts:
@@ -56,30 +70,41 @@ def verdict_of(
 
 
 def _trial(model: ShelvedModel) -> Trial:
-    feeds = None
-    if model.manifest.family in picture_families():
-        feeds = dict(picture_family(model.manifest.family).prepare(model.manifest.card, [_grey_ramp()]).feeds)
-    elif model.manifest.family in cloud_families():
-        feeds = dict(cloud_families()[model.manifest.family].prepare(model.manifest.card, _round_about()).feeds)
-        if ENCODER in model.manifest.files:
-            feeds = _map_of(model, feeds)
-    elif model.manifest.family in INPUTS:
-        feeds = encoder_feeds(model.manifest.card, _grey_ramp())[0]
-    elif model.manifest.family == TAGGER:
-        feeds = {read_signature(model.file()).inputs[0].name: _hum()}
-    elif model.manifest.family == REID:
-        feeds = dict(feeds_of(model.manifest.card, [_grey_ramp()] * _batch_of(model)).feeds)
-    recipe = recipes().get(model.manifest.id)
+    manifest = model.manifest
+    feeds: Arrays | None = None
+    reads: Callable[[Arrays], object] = check_numbers
+    if manifest.family in picture_families():
+        seen = picture_family(manifest.family).prepare(manifest.card, [_grey_ramp()])
+        feeds, reads = seen.feeds, lambda answer: picture_family(manifest.family).decode(manifest.card, answer, seen)
+    elif manifest.family in cloud_families():
+        swept = cloud_families()[manifest.family].prepare(manifest.card, _round_about())
+        feeds = _map_of(model, swept.feeds) if ENCODER in manifest.files else swept.feeds
+        reads = lambda answer: cloud_families()[manifest.family].decode(manifest.card, answer, swept)  # noqa: E731
+    elif manifest.family in INPUTS:
+        feeds = encoder_feeds(manifest.card, _grey_ramp())[0]
+    elif manifest.family == TAGGER:
+        feeds = hum(manifest.card, read_signature(model.file()).inputs)
+    elif manifest.family == REID:
+        feeds = feeds_of(manifest.card, [_grey_ramp()] * _batch_of(model)).feeds
+    recipe = recipes().get(manifest.id)
     return Trial(
-        path=model.file(_graph_of(model) or "model"), weights_sha256=model.manifest.weights_sha256,
-        max_abs_diff=model.manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
+        path=model.file(_graph_of(model) or "model"), weights_sha256=manifest.weights_sha256,
+        max_abs_diff=manifest.runtime.max_abs_diff, feeds=feeds, sizes={} if recipe is None else recipe.sizes,
+        reads=reads,
     )  # fmt: skip
 
 
-def _hum() -> NDArray[np.float32]:
-    """Two seconds that are the same everywhere."""
-    found: NDArray[np.float32] = (0.1 * np.sin(np.arange(2 * RATE_HZ) * 0.05)).astype(np.float32)
-    return found
+def tried_once(model: ShelvedModel) -> Verdict | None:
+    """Run it once on the processor, on what is the same everywhere, and read what it answers; ``None`` for one that is
+    no graph. Raises ``UserError`` for one that does not work."""
+    if not is_graph(model):
+        return None
+    try:
+        return prove(_trial(model), Machine(runtime="", offered=(CPU,)), pinned=(CPU,))
+    except BadOutput as problem:
+        raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}") from problem
+    except WorkerFailed as problem:  # what is not yet in its place lies in a folder without a name of its own
+        raise UserError(str(problem).replace(f"{model.folder.name}/", f"{model.manifest.id}/")) from problem
 
 
 def _map_of(model: ShelvedModel, feeds: Arrays) -> dict[str, Any]:
@@ -124,6 +149,7 @@ def proved(
 ) -> Proved:  # fmt: skip
     """The same, with what is found of each model, told as it goes."""
     machine = here()
+    known_devices(pinned, machine.offered)
     verdicts_of: dict[str, Verdict] = {}
     faults: dict[str, str] = {}
     asked = [model_called(shelf, only)] if only else shelf.models()[0]
@@ -175,7 +201,7 @@ def advice(
             "It can only use the processor, so models run there: slower, and otherwise the same. With an NVIDIA card, "
             "install the extra 'gpu' instead of the plain runtime; with another graphics card, the extra 'webgpu'."
         )
-        mend = "pip install workstation[gpu], or workstation[webgpu]; then: workstation models doctor --again"
+        mend = _MEND
     for model, verdict in tried.items():
         lines.append(f"{model} runs on {verdict.words}.")
         lines += [

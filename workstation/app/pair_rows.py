@@ -52,6 +52,7 @@ def pair_rows(session: Session, sample: Sample, readers: OpenStreams) -> Iterato
             "overlap": None if pair.overlap is None else round(pair.overlap, 3),
             "range_m": pair.range_m,
             "pictures": pair.moments,
+            "stood": pair.stood,
             "flag": loose[pair.link].off.words() if pair.link in loose else "",
             "session time": "" if pair.at_ns is None else f"{pair.at_ns / 1e9:.6f} s",
             "residual": "not known" if pair.apart_ns is None else f"{pair.apart_ns / 1e6:+.3f} ms",

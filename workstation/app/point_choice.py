@@ -42,8 +42,8 @@ def in_ring(px: NDArray[np.floating], ring: Sequence[tuple[float, float]]) -> Bo
     odd = np.zeros(len(near), np.bool_)
     for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         if y0 != y1:
-            crosses = (y0 > y) != (y1 > y)
-            odd ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+            beside = np.flatnonzero((y0 > y) != (y1 > y))  # elsewhere the edge's share has no bounds
+            odd[beside] ^= x[beside] < (x1 - x0) * ((y[beside] - y0) / (y1 - y0)) + x0
     inside[near] = odd
     return inside
 

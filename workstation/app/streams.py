@@ -17,6 +17,7 @@ from workstation.core.errors import DataError
 from workstation.core.sample import Stream
 from workstation.media.base import OpenContext, Reader, ReaderSpec
 from workstation.media.cache import DiskCache
+from workstation.media.prefetch import Together
 from workstation.media.probe import ReaderShelf, open_with, spec_for
 from workstation.store.media_files import locate
 from workstation.store.project import ProjectFolder
@@ -38,6 +39,8 @@ class OpenStreams:
     ) -> None:
         self.calm = calm
         """Set once there is time for more than what is shown now; ``None``: there always is."""
+        self.together = Together()
+        """Which of them are still making what the playhead shows."""
         self._project = project
         self._specs = readers if readers is not None else ReaderShelf()
         self._context = context or OpenContext()

@@ -28,6 +28,8 @@ NAME = "source"
 """The link type that says what makes a sound; the starter for driving calls it so."""
 _FARTHEST_M = 60.0
 _SOUNDS = frozenset({ShapeKind.SPAN, ShapeKind.BAND})
+_MADE_BY = {"horn": "vehicle", "siren": "emergency_vehicle"}
+"""What alone can sound so, in ontologies that have both classes: a walker may stand nearer than the car that honks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _nearest(seen: Sightings, placed: PlacedCuboids, sound: Annotation, session_
             visible = cuboid in shown if seen.cameras else not there.occluded[row]
             if record is None or record.state is State.REJECTED or not visible or away[row] > _FARTHEST_M:
                 continue
-            if _can_speak(view, record) or not _roles(view, sound, record):
+            if _can_speak(view, record) or not _can_sound_so(view, sound, record):
                 continue
             thing = record.entity or cuboid
             if thing not in found or found[thing].away_m > away[row]:
@@ -129,6 +131,14 @@ def _roles(view: SampleView, sound: Annotation, cuboid: Annotation) -> tuple[str
     )  # fmt: skip
     legal = view.ontology.link_types_for(ends)
     return next((tuple(each.roles) for each in legal if each.link_type.id == SOUND_SOURCE), ())
+
+
+def _can_sound_so(view: SampleView, sound: Annotation, cuboid: Annotation) -> bool:
+    ontology, heard, seen = view.ontology, view.class_of(sound), view.class_of(cuboid)
+    if ontology is None or heard not in ontology.classes or seen not in ontology.classes:
+        return bool(_roles(view, sound, cuboid))
+    makers = {_MADE_BY[each] for each in ontology.above(heard) if each in _MADE_BY} & ontology.classes.keys()
+    return makers <= set(ontology.above(seen)) and bool(_roles(view, sound, cuboid))
 
 
 def _thing(view: SampleView, cuboid: Annotation) -> EndView:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workstation.app.camera_sight import camera_of, looks_aside, sight_of
+from workstation.core.cameras import Camera
 from workstation.core.errors import DataError
 from workstation.core.ratio import Int64s
 from workstation.core.sample import Stream
+from workstation.core.space import Calibration
 from workstation.core.timebase import TimeRange
 from workstation.media.base import (
     AudioReader,
@@ -28,7 +31,9 @@ from workstation.media.base import (
 )
 from workstation.sync.curves import Curve
 from workstation.sync.delay import Floats
-from workstation.sync.turning import PictureTurns, SweepTurns
+from workstation.sync.film_turns import film_turns
+from workstation.sync.patches import Followed, PatchFollower
+from workstation.sync.sweep_turns import SweepTurns
 
 Progress = Callable[[float], None]
 _SMALL_PX = (96, 54)
@@ -39,6 +44,8 @@ _MOST_POINTS = 40_000
 _LOOK_STEP_S = 0.0005
 _LOOK_AROUND_S = 1.2
 _MOST_LOOKS = 100
+_EXPOSED, _WENT_ROUND, _TIMED = 0.1, 0.05, 0.01
+"""Of the time from one frame or sweep to the next, on either side; the last where each point has a time of its own."""
 _TURNING = ("gyro_z", "yaw_rate", "yawrate", "wz", "angular_velocity_z", "angular_velocity.z")
 """What the channel that says how fast a vehicle turns is called, the likeliest first; units do not matter."""
 
@@ -131,29 +138,51 @@ def film_of(
     return Film(times_ns=times[indices], frames=np.stack(frames))
 
 
-def turning_curve(
-    stream: Stream, reader: Reader, *, channel: str = "", row_late_ns: int = 0, progress: Progress | None = None,
-    cancel: CancelToken | None = None,
-) -> Curve:  # fmt: skip
-    """How fast the vehicle turns as this stream sees it: a gyro's channel, poses, the pan of a camera, or of sweeps.
+@dataclass(frozen=True, slots=True, eq=False)
+class Turning:
+    """How fast a vehicle turns as a stream sees it."""
 
-    The unit is the stream's own; only the shape counts. A value stands in the middle between the two items it is from.
-    ``row_late_ns`` is how much later than its time stamp the middle row of a frame was exposed.
+    curve: Curve
+    doubt_ns: int
+    """What no comparison of motion can tell: where within an exposure or a round of the sensor its time stamp lies."""
+    doubt: str = ""
+    """Why a person should look before believing it."""
+
+
+def turning_of(
+    stream: Stream, reader: Reader, *, channel: str = "", calibration: Calibration | None = None,
+    progress: Progress | None = None, cancel: CancelToken | None = None,
+) -> Turning:  # fmt: skip
+    """By a gyro's channel, poses, the turn of a camera as its film shows it, or that of sweeps.
+
+    The unit of a gyro is the stream's own; only the shape counts. A value stands in the middle between the two items
+    it is from.
     """
     own: Int64s
     values: Floats
+    share, doubt = 0.0, ""
     if isinstance(reader, SeriesReader):
         name = _channel(stream, reader, channel)
         own, values = reader.samples(name)
     elif isinstance(reader, TrajectoryReader):
         own, values = _of_poses(reader)
     elif isinstance(reader, VideoReader):
-        own, values = _of_video(reader, row_late_ns, progress, cancel)
+        known = calibration or Calibration()
+        camera = camera_of(known, stream.frame)
+        own, values = _of_video(reader, known, camera, progress, cancel)
+        share = _EXPOSED
+        if looks_aside(known, camera):
+            doubt = f"{stream.key} looks aside, where what is near passes for a turn; take a camera that looks ahead"
     elif isinstance(reader, CloudReader):
-        own, values = _of_sweeps(reader, progress, cancel)
+        own, values, timed = _of_sweeps(reader, progress, cancel)
+        share = _TIMED if timed else _WENT_ROUND
     else:
         raise DataError("shows no motion", place=stream.key)
-    return Curve(times_ns=stream.time_map.to_session_array(np.asarray(own, np.int64)), values=np.asarray(values, float))
+    curve = Curve(
+        times_ns=stream.time_map.to_session_array(np.asarray(own, np.int64)), values=np.asarray(values, float)
+    )
+    step_ns = float(np.median(np.diff(curve.times_ns))) if len(curve.times_ns) > 1 else 0.0
+    return Turning(curve, round(share * step_ns), doubt)
 
 
 def motion_curve(
@@ -214,39 +243,64 @@ def _of_poses(reader: TrajectoryReader) -> tuple[Int64s, Floats]:
 
 
 def _of_video(
-    reader: VideoReader, row_late_ns: int, progress: Progress | None, cancel: CancelToken | None
-) -> tuple[Int64s, Floats]:
-    """How fast what is far away wanders through the picture. A frame counts at the time of its middle row."""
-    times = reader.table.times_ns + np.int64(row_late_ns)
-    turns, shifts = PictureTurns(), np.full(len(times), np.nan)
+    reader: VideoReader, calibration: Calibration, camera: Camera | None, progress: Progress | None,
+    cancel: CancelToken | None,
+) -> tuple[Int64s, Floats]:  # fmt: skip
+    """How fast the camera turns, each value at the time when the rows that tell it were exposed."""
+    times = reader.table.times_ns
+    follower, steps = PatchFollower(), list[Followed | None]()
+    shape = (_MOTION_PX[1], _MOTION_PX[0])
     for index in range(len(times)):
-        shifts[index] = turns.turned_px(_grey(reader, index, _MOTION_PX, cancel))
+        picture = _small(reader, index, _MOTION_PX, cancel)
+        shape = (picture.shape[0], picture.shape[1])
+        found = follower.follow(picture)
+        if index:
+            steps.append(found)
         if progress is not None:
             progress((index + 1) / len(times))
-    rate = shifts[1:] / np.maximum(np.diff(times) * 1e-9, 1e-9)
-    return (times[1:] + times[:-1]) // 2, rate
+    step_s = np.maximum(np.diff(times) * 1e-9, 1e-9)
+    middle_px = np.array([shape[1], shape[0]]) / 2
+    turns = film_turns(steps, step_s, sight_of(calibration, camera, shape[1], shape[0]), middle_px)
+    middles = (times[1:] + times[:-1]) // 2
+    if camera is not None:
+        rows = camera.height_px / 2 + turns.below_px * camera.height_px / shape[0]
+        middles = middles + camera.row_times_ns(0, rows)
+    return middles, turns.turned_rad / step_s
 
 
-def _of_sweeps(reader: CloudReader, progress: Progress | None, cancel: CancelToken | None) -> tuple[Int64s, Floats]:
-    """How fast the sensor turns from sweep to sweep."""
+def _of_sweeps(
+    reader: CloudReader, progress: Progress | None, cancel: CancelToken | None
+) -> tuple[Int64s, Floats, bool]:
+    """How fast the sensor turns from sweep to sweep, and whether its points said when they were measured."""
     times = reader.table.times_ns
-    turns, angles = SweepTurns(), np.full(len(times), np.nan)
+    turns, angles, timed = SweepTurns(), np.full(len(times), np.nan), len(times) > 0
     for index in range(len(times)):
-        points = reader.cloud(index, max_points=_MOST_POINTS, cancel=cancel).points
-        angles[index] = turns.turned_rad(points[:, :3])
+        cloud = reader.cloud(index, max_points=_MOST_POINTS, cancel=cancel)
+        own = cloud.fields.get("time_ns")
+        timed &= own is not None
+        late_s = None if own is None else (own - times[index]) * 1e-9
+        step_s = float(times[index] - times[index - 1]) * 1e-9 if index else 0.0
+        angles[index] = turns.turned_rad(cloud.points[:, :3], late_s, step_s=step_s)
         if progress is not None:
             progress((index + 1) / len(times))
     rate = angles[1:] / np.maximum(np.diff(times) * 1e-9, 1e-9)
-    return (times[1:] + times[:-1]) // 2, rate
+    return (times[1:] + times[:-1]) // 2, rate, timed
 
 
 def _grey(reader: VideoReader, index: int, size: tuple[int, int], cancel: CancelToken | None) -> NDArray[np.uint8]:
+    """(height, width) of ``size``, black where the picture has another form."""
+    grey = _small(reader, index, size, cancel)
+    fixed = np.zeros((size[1], size[0]), np.uint8)
+    height, width = min(size[1], grey.shape[0]), min(size[0], grey.shape[1])
+    fixed[:height, :width] = grey[:height, :width]
+    return fixed
+
+
+def _small(reader: VideoReader, index: int, size: tuple[int, int], cancel: CancelToken | None) -> NDArray[np.uint8]:
+    """A picture in grey, at most of ``size`` and of its own form."""
     pixels = reader.picture(index, View(width_px=size[0], height_px=size[1]), cancel=cancel).pixels
     grey = pixels if pixels.ndim == 2 else pixels[..., :3].mean(axis=2)
     if grey.dtype != np.uint8:
         span = float(np.ptp(grey)) or 1.0
         grey = (grey - grey.min()) * (255.0 / span) if grey.max() > 255 else grey
-    fixed = np.zeros((size[1], size[0]), np.uint8)
-    height, width = min(size[1], grey.shape[0]), min(size[0], grey.shape[1])
-    fixed[:height, :width] = grey[:height, :width]
-    return fixed
+    return grey.astype(np.uint8)

@@ -28,7 +28,7 @@ from workstation.app.sync_signals import (
     film_of,
     motion_curve,
     sound_of,
-    turning_curve,
+    turning_of,
 )
 from workstation.commands.resolve import Resolver, Wanted
 from workstation.core.annotation import Annotation, Keyframe
@@ -39,7 +39,6 @@ from workstation.core.ids import StreamId
 from workstation.core.projection import cuboid_box
 from workstation.core.rigs import newest_calibration
 from workstation.core.sample import Sample, Stream, StreamKind
-from workstation.core.space import Calibration
 from workstation.core.sync_state import SYNC_GATE
 from workstation.core.timebase import TimeMap, TimeRange
 from workstation.core.tolerances import CLOCK_MS, CLOCK_TOLERANCE, time_limit_ms
@@ -57,8 +56,6 @@ _AROUND_NS = 1_200_000_000
 _MOST_MOMENTS = 40
 _MOST_PPM = 200.0
 """Worse than any clock of a camera or a recorder."""
-_STAMP_DOUBT = {StreamKind.VIDEO: 0.1, StreamKind.CLOUD: 0.05}
-"""Of the time from one item to the next, on either side."""
 _EDGE_PX = 2.0
 _VOICE_S = 180.0
 _LOUD_ENOUGH = 0.05
@@ -248,31 +245,19 @@ def by_motion(bench: Bench, *, reference: str, moved: str, channel: str = "", re
     if first.id == second.id:
         raise UserError("a stream cannot be measured against itself")
     calibration = newest_calibration(bench.session.store, bench.sample.id)
-    curves = [
-        turning_curve(
-            each, bench.readers.reader(each), channel=name, row_late_ns=_middle_row_ns(calibration, each),
+    one, other = (
+        turning_of(
+            each, bench.readers.reader(each), channel=name, calibration=calibration,
             progress=bench.progress, cancel=bench.cancel,
         )
         for each, name in ((first, reference_channel), (second, channel))
-    ]  # fmt: skip
-    fit, points = _matched(curves[0], curves[1], bench, "do not turn together, or hardly turn at all")
-    known_ns = math.hypot(*(_stamp_doubt_ns(each, curve) for each, curve in zip((first, second), curves, strict=True)))
-    fit, points = less_sure(fit, points, round(known_ns))
-    return Measured(method="imu", reference=first, moved=second, fit=fit, points=points, shown=(curves[0], curves[1]))
-
-
-def _middle_row_ns(calibration: Calibration, stream: Stream) -> int:
-    """How much later than its stamp the middle row of a frame was exposed, by the camera of the rig."""
-    camera = next((each for each in calibration.cameras if each.name == stream.frame), None)
-    if camera is None or stream.kind is not StreamKind.VIDEO:
-        return 0
-    return int(camera.row_times_ns(0, camera.height_px / 2))
-
-
-def _stamp_doubt_ns(stream: Stream, curve: Curve) -> float:
-    """What no comparison of motion can know: where within an exposure or a turn of the sensor its stamp lies."""
-    share = _STAMP_DOUBT.get(stream.kind, 0.0)
-    return share * float(np.median(np.diff(curve.times_ns))) if len(curve.times_ns) > 1 else 0.0
+    )  # fmt: skip
+    fit, points = _matched(one.curve, other.curve, bench, "do not turn together, or hardly turn at all")
+    fit, points = less_sure(fit, points, round(math.hypot(one.doubt_ns, other.doubt_ns)))
+    return Measured(
+        method="imu", reference=first, moved=second, fit=fit, points=points, doubt=one.doubt or other.doubt,
+        shown=(one.curve, other.curve),
+    )  # fmt: skip
 
 
 def by_voice(bench: Bench, *, sound: str | None = None, picture: str | None = None) -> Measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +70,31 @@ def install(name: str, beside: Path | None, licence_in_doubt: bool, as_json: boo
     help="Its classes, one a line, or a class_map.csv.",
 )
 @click.option("--licence", default="", help="Under which terms you have it.")
+@click.option("--untried", is_flag=True, help="Do not run it once on the processor, as is done before it is taken in.")
 @json_option
-def add(path: Path, model_id: str, family: str, task: str, labels: Path | None, licence: str, as_json: bool) -> None:
+def add(
+    path: Path,
+    model_id: str,
+    family: str,
+    task: str,
+    labels: Path | None,
+    licence: str,
+    untried: bool,
+    as_json: bool,
+) -> None:
     """Take PATH in: a folder with a model.yaml; or a bare ONNX file, or a folder of those that belong together, which
     are read and recognised."""
     from workstation.app.bare_models import class_list
+    from workstation.app.models import Tried, models_shelf
     from workstation.app.models import add as take_in
-    from workstation.app.models import models_shelf
 
     named = [] if labels is None else class_list(labels)
+    tried = Tried()
     model = take_in(
-        path, models_shelf(), model_id=model_id, family=family, task=task, labels=named, licence=licence
+        path, models_shelf(), model_id=model_id, family=family, task=task, labels=named, licence=licence,
+        prove=None if untried else tried,
     )  # fmt: skip
-    _print_model(model, as_json)
+    _print_model(model, as_json, {"tried": tried.words} if tried.words else {})
 
 
 @models.command()
@@ -132,11 +145,12 @@ def try_(name: str, pictures: tuple[Path, ...], device: str, as_json: bool) -> N
         click.echo("Nothing was found.")
 
 
-def _print_model(model: Any, as_json: bool) -> None:
+def _print_model(model: Any, as_json: bool, more: Mapping[str, str] = {}) -> None:
     manifest = model.manifest
     facts = {
         "model": manifest.id, "name": manifest.name, "task": manifest.task.value, "family": manifest.family,
         "licence": manifest.license or "not stated", "note": manifest.license_note, "from": manifest.origin,
         "labels": len(manifest.labels), "sha256": manifest.weights_sha256, "folder": str(model.folder),
+        **more,
     }  # fmt: skip
     print_json(facts) if as_json else print_facts(facts)

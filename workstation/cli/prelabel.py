@@ -138,7 +138,7 @@ def _keep(session: Session, names: tuple[str, ...], maps: tuple[str, ...]) -> No
 
     ontology = session.store.ontology()
     if ontology is None:
-        raise UserError("no version of the ontology is in force, so there is nothing to map to")
+        raise UserError("no version of the ontology is in force, so there is nothing to map to: lock one first")
     shelf = models_shelf()
     keep_said([model_called(shelf, name).manifest for name in names], ontology, maps)
 

@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from workstation.core.sample import Sample
 
 _CLOCK_COLUMNS = ("stream", "kind", "recording", "clock", "lock", "reported offset", "latency", "map")
-_PAIR_COLUMNS = ("link", "flat", "solid", "residual", "distance", "offset", "range", "overlap", "session time", "flag")
+_PAIR_COLUMNS = (
+    "thing",
+    "link",
+    "flat",
+    "solid",
+    "residual",
+    "distance",
+    "offset",
+    "range",
+    "overlap",
+    "session time",
+    "flag",
+)
 sample_option = click.option("--sample", metavar="KEY", help="Only this sample.")
 
 

@@ -34,6 +34,8 @@ _PICTURES = frozenset({StreamKind.VIDEO, StreamKind.IMAGE})
 _TURN_RAD = 1e-3
 _LONGEST_GAP_NS = 1_000_000_000
 """Keyframes further apart say nothing about between: a person set them, and the thing may have turned."""
+_STANDS_NS = 150_000_000
+"""A cuboid with one keyframe says so long before and after where the thing was, and nothing of its motion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ class PairSeen:
     """Ids of the two labels."""
     links: tuple[str, ...] = ()
     """Ids of the links that join them."""
+    stood: bool = False
+    """Whether the cuboid is taken as standing since its only keyframe, a little before or after the picture."""
     at_ns: int
     """Session time of the picture."""
     box: Box
@@ -162,12 +166,16 @@ def loose_links(snapshot: Snapshot, sample: Sample, limit_px: float) -> dict[str
     return found
 
 
-def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) -> Iterator[PairSeen]:
+def pairs_seen(
+    snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS, standing: bool = False
+) -> Iterator[PairSeen]:  # fmt: skip
     """Every thing with a box in a calibrated camera and a cuboid: at up to ``most`` of the box's moments, and at each
     moment that a link of the two speaks of.
 
     The cuboid stands where it was when the picture was taken, between its keyframes through the poses. Boxes that are
-    turned, labels that somebody rejected, and moments without a pose are left out. Asks ``snapshot.evidence``.
+    turned, labels that somebody rejected, and moments without a pose are left out. ``standing``: where a cuboid has
+    one keyframe, it is taken to have stood there a little before and after; no rule judges by that. Asks
+    ``snapshot.evidence``.
     """
     calibration = newest_calibration(snapshot, sample.id)
     streams: dict[str, Stream] = {each.id: each for each in snapshot.streams(sample.id)}
@@ -192,14 +200,14 @@ def pairs_seen(snapshot: Snapshot, sample: Sample, *, most: int = MOST_MOMENTS) 
             continue
         links = linked.get((box.id, cuboid.id), [])
         moments = list(_moments(snapshot, box, stream, links, most))
-        looks = _looks(placed, camera, cuboid, np.array([at_ns for at_ns, _ in moments], np.int64))
+        looks = _looks(placed, camera, cuboid, np.array([at_ns for at_ns, _ in moments], np.int64), standing=standing)
         for (at_ns, shape), seen in zip(moments, looks, strict=True):
             if seen is not None:
-                projected, range_m, px_per_rad = seen
+                projected, range_m, px_per_rad, stood = seen
                 yield PairSeen(
                     camera=stream.key, thing=str(cuboid.entity or cuboid.id), name=thing_name(snapshot, cuboid),
                     flat=box.id, solid=cuboid.id, links=tuple(each.id for each in links), at_ns=at_ns, box=shape,
-                    seen=projected, range_m=range_m, px_per_rad=px_per_rad,
+                    seen=projected, range_m=range_m, px_per_rad=px_per_rad, stood=stood,
                 )  # fmt: skip
 
 
@@ -265,29 +273,33 @@ def thing_name(snapshot: Snapshot, annotation: Annotation) -> str:
 
 
 def _looks(
-    placed: PlacedTracks, camera: Camera, cuboid: Annotation, times_ns: Int64s
-) -> Iterator[tuple[PictureBox, float, float] | None]:
-    """For each picture the projected box, the range, and how many pixels a turn of one radian is worth there."""
+    placed: PlacedTracks, camera: Camera, cuboid: Annotation, times_ns: Int64s, *, standing: bool
+) -> Iterator[tuple[PictureBox, float, float, bool] | None]:  # fmt: skip
+    """For each picture the projected box, the range, how many pixels a turn of one radian is worth there, and whether
+    the cuboid was taken as standing.
+    """
     rows = placed.rows[cuboid.id]
-    if cuboid.track is None:  # it stands for its own moment, wherever that is; the camera looks from its own
-        standing = placed.place(cuboid.id, np.full(len(times_ns), rows.times_ns[0], np.int64))
+    alone = standing and len(rows.times_ns) == 1 and cuboid.track is not None
+    if cuboid.track is None or alone:  # it stands for its own moment, wherever that is; the camera looks from its own
+        stands = placed.place(cuboid.id, np.full(len(times_ns), rows.times_ns[0], np.int64))
         seen = None
     else:
-        standing = placed.place(cuboid.id, times_ns)
+        stands = placed.place(cuboid.id, times_ns)
         seen = placed.seen(camera, cuboid.id, times_ns)
     for row, time_ns in enumerate(times_ns.tolist()):
+        moved_on = alone and abs(time_ns - int(rows.times_ns[0])) > _STANDS_NS
         way = placed.camera_from_root(camera, cuboid.id, time_ns)
-        if way is None or not standing.there[row] or _too_far_between(rows, time_ns):
+        if way is None or moved_on or not stands.there[row] or _too_far_between(rows, time_ns):
             yield None
             continue
-        middle = (way @ standing.centers[row][None])[0]
-        box = _box(camera, standing.cuboid(row), way) if seen is None else _shown(seen, row)
+        middle = (way @ stands.centers[row][None])[0]
+        box = _box(camera, stands.cuboid(row), way) if seen is None else _shown(seen, row)
         pixels = project(camera, np.stack([middle, _turned(middle)])).pixels
         px_per_rad = float(np.hypot(*(pixels[1] - pixels[0]))) / _TURN_RAD
         if box is None or middle[2] <= 0 or not np.isfinite(px_per_rad) or px_per_rad <= 0:
             yield None
         else:
-            yield box, float(np.linalg.norm(middle)), px_per_rad
+            yield box, float(np.linalg.norm(middle)), px_per_rad, alone and time_ns != int(rows.times_ns[0])
 
 
 def _too_far_between(rows: Rows, time_ns: int) -> bool:

@@ -52,6 +52,9 @@ class PairResidual:
     overlap: float | None
     """Intersection over union of box and projection."""
     range_m: float | None
+    stood: bool = False
+    """Whether the cuboid was taken as standing between its only sweep and the picture, so that what the thing moves is
+    in the offset."""
 
     def words(self) -> str:
         """In one line, without what is not known."""
@@ -62,7 +65,8 @@ class PairResidual:
             pixels = "" if self.moved_px is None else f" ({self.moved_px:.1f} px)"
             said.append(f"moved {self.moved_m:.2f} m{pixels} meanwhile")
         if self.offset_px is not None and self.offset_m is not None and self.range_m is not None:
-            said.append(f"box {self.offset_px:.1f} px off the cuboid, {self.offset_m:.2f} m at {self.range_m:.1f} m")
+            cuboid = "the cuboid of its only sweep" if self.stood else "the cuboid"
+            said.append(f"box {self.offset_px:.1f} px off {cuboid}, {self.offset_m:.2f} m at {self.range_m:.1f} m")
         if self.overlap is not None:
             said.append(f"overlap {self.overlap:.2f}")
         return "; ".join(said)
@@ -85,7 +89,8 @@ def pair_residuals(snapshot: Snapshot, sample: Sample) -> Iterator[PairResidual]
         if pair is not None:
             capture = (pair.flat_ns, pair.residual_ns, pair.distance_m)
         else:
-            captures = _captures(snapshot, sample, streams.get(solid.stream or "")) if looks else None
+            stood = any(each.stood for each in looks)  # then only its own sweep says where it was
+            captures = _captures(snapshot, sample, streams.get(solid.stream or "")) if looks and not stood else None
             pictures = [each.at_ns for each in looks]
             if captures is None:
                 pictures, captures = (_keyed(snapshot, streams, each) for each in (flat, solid))
@@ -112,6 +117,7 @@ def _residual(
         offset_m=float(np.median([each.metres_of(px) for px, each in whole])) if whole else None,
         overlap=float(np.median([each.overlap for each in looks])) if looks else None,
         range_m=float(np.median([each.range_m for each in looks])) if looks else None,
+        stood=any(each.stood for each in looks),
     )  # fmt: skip
 
 
@@ -128,7 +134,7 @@ def _seen(snapshot: Snapshot, sample: Sample) -> dict[tuple[str, str], list[Pair
     """Box and cuboid in the same pictures; nothing without poses, or where the media are not at hand."""
     found: dict[tuple[str, str], list[PairSeen]] = defaultdict(list)
     try:
-        for each in pairs_seen(snapshot, sample):
+        for each in pairs_seen(snapshot, sample, standing=True):
             found[each.flat, each.solid].append(each)
     except Unmeasured:
         return {}
@@ -144,9 +150,10 @@ def _captures(snapshot: Snapshot, sample: Sample, stream: Stream | None) -> list
 
 
 def _keyed(snapshot: Snapshot, streams: dict[str, Stream], label: Annotation) -> list[int]:
-    """When a track has keyframes with a shape, in session time."""
+    """When a track has keyframes with a shape, or a single label stands, in session time."""
     stream = streams.get(label.stream or "")
-    own = [] if stream is None else [each.time_ns for each in snapshot.keyframes(label.id) if each.shape is not None]
+    own = [each.time_ns for each in snapshot.keyframes(label.id) if each.shape is not None]
+    own += [label.start_ns] if label.track is None and label.start_ns is not None else []
     return [] if stream is None else [stream.time_map.to_session(time_ns) for time_ns in own]
 
 

@@ -19,7 +19,7 @@ from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.space import FrameTree, NoTransform
-from workstation.core.statement import Clause, Mode, Named, Relation, Statement
+from workstation.core.statement import Clause, Mode, Named, Predicate, Relation, Statement
 from workstation.core.statement_others import Bools, InSpace, Int64s, InTime
 from workstation.core.timerange import TimeRange, intersections, union
 from workstation.core.values import dataclass
@@ -287,6 +287,11 @@ class _World:
         for link in (links[each] for each in sorted(links)):
             if clause.link_type and link.type_id != clause.link_type:
                 continue
+            said = next((each for each in clause.predicates if _says(link, each)), None)
+            if clause.predicates and said is None:
+                continue
+            if said is not None and all(end.target not in mine for end in link.ends if end.role == said.role):
+                continue
             if wanted is None:
                 yield _Hit(there)
                 continue
@@ -374,6 +379,12 @@ class _World:
             if not isinstance(way, NoTransform):
                 found[row] = way.translation
         return found
+
+
+def _says(link: Link, predicate: Predicate) -> bool:
+    value = link.attributes.get(predicate.attribute)
+    chosen = value if isinstance(value, tuple) else (value,)
+    return link.type_id == predicate.link_type and predicate.option in chosen
 
 
 def _joined(link: Link) -> list[str]:

@@ -10,6 +10,8 @@ Rules, each measured to matter:
   shown, what is being decoded for an older one is given up.
 * Nothing is read ahead of the first item before ``calm`` is set, or somebody goes on from it: while a window is built
   and painted there is no time to spare.
+* After a jump of several streams whoever has its item waits with reading ahead until the others have theirs
+  (``Together``): the cores are for what is not on the screen yet.
 * Reading ahead follows the direction of travel. How much is held is bounded by the shared cache, not here.
 * Once nobody has asked for a while, spare time goes into what a loader builds for later (previews).
 
@@ -19,7 +21,9 @@ Rules, each measured to matter:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -126,6 +130,33 @@ class Screen:
         return True
 
 
+class Together:
+    """The streams of one sample that are asked at the same moments; shared by their workers. Any thread."""
+
+    def __init__(self, patience_s: float = 2.0) -> None:
+        self.patience_s = patience_s
+        """One that decodes for longer does not keep the others from their next steps."""
+        self._changed = threading.Condition()
+        self._loading = 0
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """While what somebody asked for is being made."""
+        with self._changed:
+            self._loading += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._loading -= 1
+                self._changed.notify_all()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Until nothing is; whether that came in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._loading == 0, timeout_s)
+
+
 class Worker(Generic[Value]):
     """The threads of one stream. ``show`` from any thread; ``close`` ends them and waits."""
 
@@ -136,9 +167,11 @@ class Worker(Generic[Value]):
         deliver: Callable[[Delivery[Value]], None],
         *,
         calm: threading.Event | None = None,
+        together: Together | None = None,
     ) -> None:
         self._loader = loader
         self._calm = calm
+        self._together = together or Together()
         self._deliver = deliver
         self._changed = threading.Condition()
         self._asked: Request | None = None
@@ -250,7 +283,8 @@ class Worker(Generic[Value]):
                 continue
             pause = REST_S
             if self._loading is not None:
-                self._load(self._loading)
+                with self._together.loading():
+                    self._load(self._loading)
                 self._loading = None
             self._read_ahead()
             with self._changed:
@@ -289,6 +323,8 @@ class Worker(Generic[Value]):
                     return  # closed, or the same item otherwise: that first
                 self._changed.wait(_LOOK_S)
         self._going = True
+        if self._travel.jumped and not self._let_others():
+            return
         done: set[tuple[int, int, int]] = set()
         while not self._closing and self._waiting is None:
             step = next((step for step in self._travel.plan(self._loader.ahead) if step not in done), None)
@@ -305,6 +341,14 @@ class Worker(Generic[Value]):
                 continue  # nobody asked for that item yet; whoever does gets the error
             finally:
                 self._stretch = None
+
+    def _let_others(self) -> bool:
+        """Wait until the other streams have what they were asked for; whether there is still time to read on."""
+        end = time.monotonic() + self._together.patience_s
+        while not self._has_work():
+            if self._together.wait(_LOOK_S) or time.monotonic() > end:
+                return not self._has_work()
+        return False
 
     def _look(self) -> bool:
         """Between two packets: whether the work in hand is no longer wanted. On the thread that does it."""

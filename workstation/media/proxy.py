@@ -46,15 +46,19 @@ class ProxyFolder:
         self._lock = threading.Lock()
         self._films = 0
         self._building = threading.Lock()
+        self._builder: VideoProxy | None = None
+        """Whose turn it is or was last."""
 
     def join(self) -> None:
         """One more film shares the limit."""
         with self._lock:
             self._films += 1
 
-    def leave(self) -> None:
+    def leave(self, film: VideoProxy) -> None:
         with self._lock:
             self._films -= 1
+            if self._builder is film:
+                self._builder = None
 
     @property
     def bytes_for_a_film(self) -> int:
@@ -62,14 +66,25 @@ class ProxyFolder:
         return int(self.disk.limit_bytes * _USABLE) // max(1, self._films)
 
     @contextmanager
-    def turn(self) -> Iterator[bool]:
-        """Whether it is the caller's turn to build: twelve cameras that build at once would get in everyone's way."""
+    def turn(self, film: VideoProxy) -> Iterator[bool]:
+        """Whether it is the film's turn to build: twelve cameras that build at once would get in everyone's way.
+
+        The one whose turn it was before lets go of its decoder: a dozen of them hold more than the cache does.
+        """
         got = self._building.acquire(blocking=False)
         try:
+            if got:
+                self._pass_on(film)
             yield got
         finally:
             if got:
                 self._building.release()
+
+    def _pass_on(self, film: VideoProxy) -> None:
+        with self._lock:
+            before, self._builder = self._builder, film
+        if before is not None and before is not film:
+            before.end_decoder()
 
 
 class VideoProxy:
@@ -86,6 +101,7 @@ class VideoProxy:
         self._present: set[int] = set()
         self._dropped_seen = -1
         self._decoder: FrameDecoder | None = None
+        self._ending = threading.Lock()
         self._part: dict[int, bytes] = {}
         """Pictures of the chunk in hand, so that an interrupted one goes on where it stopped."""
         self._part_of = -1
@@ -123,9 +139,9 @@ class VideoProxy:
             self._look_what_is_there()
         chunk = self._next(index)
         if chunk is None or self._closed:
-            self._end_decoder()
+            self.end_decoder()
             return None
-        with self._folder.turn() as ours:
+        with self._folder.turn(self) as ours:
             if not ours:
                 return _TURN_PAUSE_S
             stored = self._build(chunk, cancel)
@@ -151,11 +167,13 @@ class VideoProxy:
         """Let go of the decoder; the pictures stay. Not while somebody builds. May be called twice."""
         if not self._closed:
             self._closed = True
-            self._folder.leave()
-            self._end_decoder()
+            self._folder.leave(self)
+            self.end_decoder()
 
-    def _end_decoder(self) -> None:
-        decoder, self._decoder = self._decoder, None
+    def end_decoder(self) -> None:
+        """Let go of the decoder until the next turn. Not while it builds; any thread."""
+        with self._ending:
+            decoder, self._decoder = self._decoder, None
         if decoder is not None:
             decoder.close()
 

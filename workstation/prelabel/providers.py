@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.core.errors import DataError
+from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, write_whole
 from workstation.prelabel.api import Arrays, BadOutput
 from workstation.prelabel.messages import Offered
@@ -108,6 +108,15 @@ def provider_called(name: str) -> str:
     return name
 
 
+def known_devices(pinned: Sequence[str], offered: Sequence[str]) -> None:
+    """Raise ``UserError`` for a name that means no device, whether there is one here or not."""
+    for name in pinned:
+        provider = provider_called(name)
+        if provider not in _NAMES and provider not in offered and not provider.endswith("ExecutionProvider"):
+            words = ", ".join(dict.fromkeys(word.casefold() for word in _NAMES.values()))
+            raise UserError(f"there is no device {name[:40]!r}; say one of {words}")
+
+
 def candidates(offered: Sequence[str], pinned: Sequence[str] = ()) -> tuple[str, ...]:
     """In which order to try; the processor is always the last resort. What is pinned is tried even if not offered."""
     wanted = [provider_called(name) for name in pinned]
@@ -130,6 +139,8 @@ class Trial:
     """A real batch; made up from the graph's own shapes when left out."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    reads: Callable[[Arrays], object] = lambda _answer: None
+    """What reads the answer; raises ``BadOutput`` for one that cannot be read, whatever the device."""
 
 
 Start = Callable[..., Worker]
@@ -181,6 +192,7 @@ def _answers(trial: Trial, provider: str, start: Start, cancelled: Callable[[], 
             began = time.perf_counter()
             answer = worker.run(feeds)
             times.append((time.perf_counter() - began) * 1000)
+        trial.reads(answer)
         return answer, statistics.median(times)
 
 

@@ -50,6 +50,9 @@ class Damaged:
     reason: str
 
 
+Prove = Callable[[ShelvedModel], None]
+
+
 class Shelf:
     """The models of one folder."""
 
@@ -108,8 +111,12 @@ class Shelf:
                     path=model.file(role),
                 )
 
-    def put(self, manifest: Manifest, files: Mapping[str, Path], *, texts: Mapping[str, str] = {}) -> ShelvedModel:
-        """Copy files in and write their manifest; all of it or nothing. One of that id is replaced."""
+    def put(
+        self, manifest: Manifest, files: Mapping[str, Path], *, texts: Mapping[str, str] = {},
+        prove: Prove | None = None,
+    ) -> ShelvedModel:  # fmt: skip
+        """Copy files in and write their manifest; all of it or nothing. One of that id is replaced. ``prove`` is shown
+        it before, and raises if it is not to be."""
         self.folder.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
         try:
@@ -120,7 +127,10 @@ class Shelf:
             for name, text in texts.items():
                 write_whole(building / name, text)
             write_whole(building / MANIFEST, self._dump(as_values(manifest)))
-            self.check(self.read(building))
+            made = self.read(building)
+            self.check(made)
+            if prove is not None:
+                prove(made)
             return self._into_place(building, manifest)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)

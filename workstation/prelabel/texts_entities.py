@@ -161,10 +161,19 @@ class SpacyEntities:
             raise UserError(
                 f"the text has {len(text)} letters; names are looked for in texts of up to {_MOST_CODE_POINTS}"
             )
-        return [
-            FoundText(start=int(each.start_char), stop=int(each.end_char), label=str(each.label_), score=1.0)
+        found = [
+            (*_trimmed(text, int(each.start_char), int(each.end_char)), str(each.label_))
             for each in self._pipeline(text).ents
         ]
+        return [
+            FoundText(start=start, stop=stop, label=label, score=1.0) for start, stop, label in found if start < stop
+        ]
+
+
+def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Without the spaces at both ends: spaCy takes the end of a line for a word, and often for one of the name."""
+    part = text[start:stop]
+    return start + len(part) - len(part.lstrip()), stop - len(part) + len(part.rstrip())
 
 
 def open_spacy(folder: Path, *, trusted: bool) -> SpacyEntities:

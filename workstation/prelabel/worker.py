@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -51,6 +52,9 @@ _AT_ONCE = 2
 _ADDRESS_SPACE = 3
 """Halves of the allowed memory: addresses are spent more freely than memory, which is watched as well."""
 _LAST_WORDS = 4000
+_LONGEST_REASON = 400
+_WANTED = re.compile(r"requested buffer of size (\d{1,18})")
+_OF_THE_RUNTIME = re.compile(r"^\w+: |\[ONNXRuntimeError\] : \d+ : \w+ : |/onnxruntime_src/\S+ .*?\)\s")
 
 
 class WorkerFailed(UserError):
@@ -97,7 +101,7 @@ class Worker:
     ) -> None:
         """Starts it and waits until the graph is loaded."""
         sweep()
-        self._path = path
+        self._name = f"{path.parent.name}/{path.name}"  # most files are called model.onnx
         self._limits = limits
         self._cancelled = cancelled
         self._slots = [(Block(), Block()) for _ in range(_AT_ONCE)]
@@ -122,7 +126,7 @@ class Worker:
             if isinstance(opened, Failed):
                 raise self._failure(opened)
             if not isinstance(opened, Opened):
-                raise WorkerFailed(f"{path.name}: the model's process said something unexpected while loading")
+                raise WorkerFailed(f"{self._name}: the model's process said something unexpected while loading")
         except BaseException:
             self.close()
             raise
@@ -186,13 +190,13 @@ class Worker:
             raise self._failure(message)
         if not isinstance(message, Done) or message.ticket != ticket:
             self._kill()
-            raise WorkerDied(f"{self._path.name}: the model's process lost count of its batches")
+            raise WorkerDied(f"{self._name}: the model's process lost count of its batches")
         self.run_seconds = message.seconds or self.run_seconds
         try:
             found = outputs.read(message.placed)
         except (DataError, TypeError, ValueError) as error:
             self._kill()
-            raise WorkerDied(f"{self._path.name}: the model's process answered nonsense: {error}") from error
+            raise WorkerDied(f"{self._name}: the model's process answered nonsense: {error}") from error
         check_numbers(found)
         return found
 
@@ -200,7 +204,7 @@ class Worker:
         if not 0 <= size <= self._limits.answer_bytes:
             self._kill()
             raise MemoryRanOut(
-                f"{self._path.name}: one answer would take {size:,} bytes, more than the limit of "
+                f"{self._name}: one answer would take {size:,} bytes, more than the limit of "
                 f"{self._limits.answer_bytes:,}"
             )
         outputs.room(size)
@@ -244,24 +248,24 @@ class Worker:
         while not self._has_said_something():
             if self._cancelled():
                 self._kill()
-                raise Stopped(f"{self._path.name}: stopped, as was asked")
+                raise Stopped(f"{self._name}: stopped, as was asked")
             used = _resident(self._process.pid)
             if used > self._limits.memory_bytes + _IDLE_BYTES:
                 self._kill()
                 raise MemoryRanOut(
-                    f"{self._path.name}: the model took {used / 1e9:.1f} GB of memory, more than it is allowed "
+                    f"{self._name}: the model took {used / 1e9:.1f} GB of memory, more than it is allowed "
                     f"({self._limits.memory_bytes / 1e9:.1f} GB); its process was ended"
                 )
             if time.monotonic() > until:
                 self._kill()
-                raise WorkerDied(f"{self._path.name}: no {doing} within {limit_s:g} s; its process was ended", self.log)
+                raise WorkerDied(f"{self._name}: no {doing} within {limit_s:g} s; its process was ended", self.log)
         try:
             return from_worker(self._pipe.recv_bytes(LONGEST))
         except (EOFError, OSError) as error:
             raise self._death() from error
         except msgspec.MsgspecError as error:
             self._kill()
-            raise WorkerDied(f"{self._path.name}: the model's process said something unreadable") from error
+            raise WorkerDied(f"{self._name}: the model's process said something unreadable") from error
 
     def _has_said_something(self) -> bool:
         try:
@@ -274,7 +278,7 @@ class Worker:
         code: int | None = self._process.exitcode
         log = self.log
         if "bad_alloc" in log or "MemoryError" in log:
-            return MemoryRanOut(f"{self._path.name}: the model's process ran out of memory and ended")
+            return MemoryRanOut(f"{self._name}: the model's process ran out of memory and ended")
         if code is None:
             how = "hung up"
         elif code < 0:
@@ -283,12 +287,15 @@ class Worker:
             how = f"ended with code {code}"
         last = log.strip().splitlines()[-1:] or [""]
         said = f"; it said: {last[0][:300]}" if last[0] else ""
-        return WorkerDied(f"{self._path.name}: the model's process {how}{said}", log)
+        return WorkerDied(f"{self._name}: the model's process {how}{said}", log)
 
     def _failure(self, failed: Failed) -> WorkerFailed:
-        kind = MemoryRanOut if failed.trouble is Trouble.MEMORY else WorkerFailed
-        words = "ran out of memory" if failed.trouble is Trouble.MEMORY else "the model was refused"
-        return kind(f"{self._path.name}: {words}: {failed.reason}")
+        if failed.trouble is not Trouble.MEMORY:
+            return WorkerFailed(f"{self._name}: the model was refused: {in_short(failed.reason)}")
+        wanted = _WANTED.search(failed.reason)
+        said = f"it asked for {int(wanted.group(1)) / 1e9:.1f} GB at once, and " if wanted else ""
+        allowed = f"{self._limits.memory_bytes / 1e9:.1f} GB"
+        return MemoryRanOut(f"{self._name}: the model ran out of memory: {said}{allowed} are allowed")
 
     def _kill(self) -> None:
         self._process.kill()
@@ -301,6 +308,12 @@ class Worker:
         if self._process.is_alive():
             self._kill()
         self._process.close()
+
+
+def in_short(reason: str) -> str:
+    """What a runtime says, without its own names for it and without where in its sources it says so."""
+    plain = _OF_THE_RUNTIME.sub("", reason)
+    return " ".join(plain.split())[:_LONGEST_REASON]
 
 
 def check_numbers(arrays: Arrays) -> None:

@@ -35,6 +35,7 @@ _ROUNDS = 10
 _REWEIGHTED = 4
 _REACH = 2.5
 _LEAST_HALF_WIDTH = 1e-3
+_LEAST_FREEDOM = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,12 +207,21 @@ def _refined(first: _Laid, second: _Laid, lag: int, stop: StopToken) -> tuple[fl
         crowd = crowd[: max(2, len(crowd) // 4)]
         facts = max(1.0, float(2 * crowd.sum() - crowd[0]))
         spread = float(np.sqrt(left @ left / len(left)))
-        steep = float(np.sqrt(np.sum((slope - slope.mean()) ** 2)))
-        half_width = SURE * spread * float(np.sqrt(facts)) / max(found[0] * steep, 1e-12)
+        steepness = (slope - slope.mean()) ** 2
+        steep = float(np.sqrt(steepness.sum()))
+        # Where all the slope is in one turn, that turn alone says how far off what is left can be.
+        told = steep**4 / max(float(steepness @ steepness), 1e-300) / facts
+        half_width = _sure(told - 1) * spread * float(np.sqrt(facts)) / max(found[0] * steep, 1e-12)
         delay += step
         if abs(step) < 1e-4:
             break
     return delay, max(half_width, _LEAST_HALF_WIDTH)
+
+
+def _sure(freedom: float) -> float:
+    """Half-width of a 95 % interval in standard errors that were themselves worked out of few values (Student's t)."""
+    few = max(freedom, _LEAST_FREEDOM)
+    return SURE + (SURE**3 + SURE) / (4 * few) + (5 * SURE**5 + 16 * SURE**3 + 3 * SURE) / (96 * few**2)
 
 
 def _rate(reference: Curve, other: Curve) -> float:

@@ -20,6 +20,7 @@ from workstation.ui.actions.table import load_actions
 from workstation.ui.application import wear
 from workstation.ui.class_keys import ClassKeys
 from workstation.ui.dialogs.catalogue import Dialogs
+from workstation.ui.dock_heights import DockHeights
 from workstation.ui.docks import Docks
 from workstation.ui.finding_glass import FindingGlass
 from workstation.ui.gui_thread import GuiThread
@@ -204,6 +205,7 @@ class MainWindow(QMainWindow):
     def arrange(self, workspace: Workspace, layout: Layout | None = None) -> None:
         """Take a workspace: as it was left in this project, else as it is drawn."""
         self.workspace = workspace
+        self.heights.forget()
         self.docks.arrange(workspace)
         kept = {} if layout is None else layout.docks
         if workspace.name in kept:
@@ -358,6 +360,7 @@ class MainWindow(QMainWindow):
         self._welcome = Welcome()
         self.setCentralWidget(self._welcome)
         self.docks = Docks(self, PANES)
+        self.heights = DockHeights(self)
         self.lines = LinkLines(self, self.docks.panes)
         self.finding_glass = FindingGlass(self, self.docks.panes)
         self.label_menu = LabelMenu(self, self.perform)
@@ -394,7 +397,8 @@ class MainWindow(QMainWindow):
         self.addToolBarBreak()
         self.addToolBar(self._link_bar)
         self._link_bar.hide()
-        self.link_mode.active_changed.connect(self._link_bar.setVisible)
+        self.link_mode.active_changed.connect(self._on_link_mode)
+        self.notice.wanted.connect(self._on_notice_wanted)
         self.menus = Menus(self.menuBar(), self.performing, self.keymap, self)
         self.toolbar.project.setMenu(self.menus.menus["Project"])
         self.menus.performed.connect(self._on_performed)
@@ -410,6 +414,14 @@ class MainWindow(QMainWindow):
         """Whether the focus is on a control of the window and in no pane: then no pane's keys work."""
         focus: QWidget | None = self.focusWidget()
         return focus is not None and focus is not self and pane_around(focus) is None
+
+    @Slot(bool)
+    def _on_link_mode(self, on: bool) -> None:
+        self.heights.turn(self._link_bar, on=on, docks=[each for each in self.docks if each.in_sight])
+
+    @Slot(bool)
+    def _on_notice_wanted(self, on: bool) -> None:
+        self.heights.turn(self.notice, on=on, docks=[each for each in self.docks if each.in_sight])
 
     @Slot(str)
     def _on_performed(self, action_id: str) -> None:

@@ -16,6 +16,8 @@ class Notice(QToolBar):
     """Hidden while there is nothing to say."""
 
     performed = QtSignal(str)
+    wanted = QtSignal(bool)
+    """Whether the window shall show the bar, so that it can keep the panes as tall as they are."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Notice", parent)
@@ -57,7 +59,6 @@ class Notice(QToolBar):
     @Slot()
     def settle(self) -> None:
         """Show what is to be said, after whatever may have shown or hidden the bar."""
-        self.setVisible(bool(self._waiting))
         if self._waiting:
             text, action_id, title = self._waiting[0]
             others = len(self._waiting) - 1
@@ -67,6 +68,7 @@ class Notice(QToolBar):
             self._act.setText(title)
             self._act.setAccessibleName(title or "Nothing to do")
             self._act.setEnabled(bool(action_id))
+        self.wanted.emit(bool(self._waiting))
 
     @Slot()
     def _next(self) -> None:

@@ -108,6 +108,12 @@ def classes_of_labels(hands: Hands) -> None:
     hands.frame.open_dialog("class_map")
 
 
+@action("models.add", title="Add a model from this machine…", menu=MENU, enabled=_may_label)
+def add_model(hands: Hands) -> None:
+    """Take in a model from a file: it is read and recognised, and asked about where it does not say what it is."""
+    hands.frame.open_dialog("add_model")
+
+
 @action("models.try", title="Try a model on this picture…", menu=MENU, enabled=needs_sample)
 def try_model(hands: Hands) -> None:
     """Let the model selected in the panel of models look at the picture that is shown; nothing is stored."""

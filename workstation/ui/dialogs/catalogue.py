@@ -274,6 +274,15 @@ def _class_map(window: MainWindow) -> Sheet | None:
     return ClassMapSheet(window, opened.bench, model)
 
 
+def _add_model(window: MainWindow) -> Sheet | None:
+    from workstation.ui.dialogs.add_model import AddModel
+    from workstation.ui.panels.models import ModelsPanel
+
+    window.show_pane("models")
+    panel = window.pane("models")
+    return AddModel(window, panel.add_from) if isinstance(panel, ModelsPanel) else None
+
+
 def _try_model(window: MainWindow) -> Sheet | None:
     from workstation.app.models import models_shelf
     from workstation.app.trying import why_not_tried
@@ -338,7 +347,8 @@ _MAKERS: dict[str, Callable[[MainWindow], Sheet | None]] = {
     "news": _news, "absence": _absence, "relations": _relations, "limits": _limits, "offsets": _offsets,
     "decide": _decide, "rules": _rules, "merge": _merge, "split": _split, "delete": _delete,
     "accept_proposals": _accept_proposals, "prelabel": _prelabel, "class_map": _class_map,
-    "try_model": _try_model, "carry_mask": _carry_mask, "import_predictions": _import_predictions,
+    "try_model": _try_model, "add_model": _add_model, "carry_mask": _carry_mask,
+    "import_predictions": _import_predictions,
 }  # fmt: skip
 DIALOGS = tuple(_MAKERS)
 """Those that are sheets of ours, for the test that walks all of them."""

@@ -10,17 +10,19 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
 
+from workstation.app.bare_models import Told
 from workstation.app.jobs import Job
 from workstation.app.model_devices import Proved, proved
 from workstation.app.model_list import COLUMNS, Shelf, listed_models
-from workstation.app.models import add, models_shelf
+from workstation.app.models import Tried, add, models_shelf
 from workstation.app.rows import Cell, Row
 from workstation.ui.panels.listed import Choice, Entry, ListPanel
 from workstation.ui.told import Tone
 
 _INSTALLED = "state:there"
+_NOTHING_TOLD = Told()
 _WORDS_PX = 88
 """Of what is to be read under the list: the rest is scrolled to, so that the list keeps its room."""
 
@@ -92,7 +94,7 @@ class ModelsPanel(ListPanel):
         return [
             Entry(text="Pre-label…", act=self._on_run),
             Entry(text="Install", act=partial(self.install, key), why_not=no_install),
-            Entry(text="Add from this machine…", act=self._ask_for_file),
+            Entry(text="Add from this machine…", act=self._on_add),
             Entry(text="Classes of its labels…", act=partial(self.ask_for_classes, key), why_not=there),
             Entry(text="Try on the picture shown…", act=self._on_try, why_not=there),
             Entry(text="Prove devices", act=self._on_prove),
@@ -105,9 +107,13 @@ class ModelsPanel(ListPanel):
         """Fetch a model by name, check and try it, as a job."""
         self._start(f"Install {name}", partial(_install, self.shelf, name), f"{name} is installed.")
 
-    def add_from(self, path: Path) -> None:
-        """Take a model from the disk: a folder with ``model.yaml``, or a bare ONNX file."""
-        self._start(f"Add {path.name}", partial(_add, self.shelf, path), f"{path.name} is added; say its classes next.")
+    def add_from(self, path: Path, told: Told = _NOTHING_TOLD) -> None:
+        """Take a model from the disk: a folder with ``model.yaml``, or bare ONNX files. It is run once before."""
+        if self.bench is not None and self.bench.jobs is not None:
+            self.bench.jobs.start(
+                f"Add {path.name}", partial(_add, self.shelf, path, told), done=partial(self._on_added, path.name),
+                failed=self._on_failed,
+            )  # fmt: skip
 
     def prove(self) -> None:
         """Find out what each installed model runs on."""
@@ -144,6 +150,12 @@ class ModelsPanel(ListPanel):
             self.explain("")
             self.refresh_soon()
 
+    def _on_added(self, name: str, tried: str) -> None:
+        cannot = tried.startswith("it cannot")
+        self._on_done(f"{name} is added; {tried}" if cannot else f"{name} is added; say its classes next.", None)
+        if cannot:
+            self.explain(f"{name}: {tried}.", "warning")
+
     def _on_failed(self, why: str) -> None:
         if self.bench is not None:
             self.bench.tell(why, Tone.REFUSED)
@@ -177,16 +189,10 @@ class ModelsPanel(ListPanel):
         if self.bench is not None:
             self.bench.wish("models.try")
 
-    def _ask_for_file(self) -> None:
-        dialog = QFileDialog(self, "Add a model", str(Path.home()), "Models (*.onnx model.yaml);;All files (*)")
-        dialog.setObjectName("add_model")
-        dialog.fileSelected.connect(self._on_file)
-        dialog.open()
-
-    @Slot(str)
-    def _on_file(self, path: str) -> None:
-        if path:
-            self.guard(self.add_from, Path(path))
+    @Slot()
+    def _on_add(self) -> None:
+        if self.bench is not None:
+            self.bench.wish("models.add")
 
 
 def _install(shelf: Shelf, name: str, job: Job) -> object:
@@ -195,8 +201,12 @@ def _install(shelf: Shelf, name: str, job: Job) -> object:
     return install(recipe_of(name), shelf, tell=lambda text: job.report(0, 0, text))
 
 
-def _add(shelf: Shelf, path: Path, _job: Job) -> object:
-    return add(path, shelf)
+def _add(shelf: Shelf, path: Path, told: Told, _job: Job) -> str:
+    tried = Tried()
+    add(
+        path, shelf, model_id=told.model_id, family=told.family, labels=told.labels, licence=told.licence, prove=tried
+    )  # fmt: skip
+    return tried.words
 
 
 def _prove(shelf: Shelf, job: Job) -> Proved:
