@@ -8,6 +8,8 @@ import wave
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from workstation import open_project
 from workstation.app.opening import new_project
@@ -117,3 +119,40 @@ def test_what_cannot_be_added_says_why(project: Path, tmp_path: Path, capsys: py
     assert main(["add", str(project), str(tmp_path / "rubbish"), "--sample", "s"]) == 2
     assert main(["add", str(project), str(tmp_path / "rubbish" / "a.mp4")]) == 2
     assert "--sample KEY" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("modality", "sop_class", "reason"),
+    [
+        ("SR", "1.2.840.10008.5.1.4.1.1.88.11", "holds no pictures (SR)"),
+        ("SEG", "1.2.840.10008.5.1.4.1.1.66.4", "holds a segmentation"),
+    ],
+)
+def test_a_dicom_file_without_pictures_of_its_own_is_no_stream(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], modality: str, sop_class: str, reason: str
+) -> None:
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.Modality = sop_class, generate_uid(), modality
+    dataset.StudyInstanceUID = dataset.SeriesInstanceUID = generate_uid()
+    if modality == "SEG":
+        dataset.Rows = dataset.Columns = 4
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
+        dataset.BitsAllocated = dataset.BitsStored = 8
+        dataset.HighBit, dataset.PixelData = 7, bytes(16)
+    path = tmp_path / "report.dcm"
+    dataset.save_as(path, enforce_file_format=True)
+    before = revisions(project)
+    assert main(["add", str(project), str(path), "--sample", "patient"]) == 2
+    assert f"report.dcm: {reason}" in capsys.readouterr().err
+    assert revisions(project) == before
+
+
+def test_a_raw_can_log_by_itself_is_named_for_what_it_is(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "drive.log"
+    log.write_text("(1436509052.249713) can0 1A0#E803000000000000\n")
+    assert main(["add", str(project), str(log), "--sample", "drive"]) == 2
+    assert "raw CAN log (candump)" in capsys.readouterr().err

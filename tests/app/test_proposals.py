@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from workstation.app.edge_cases import edge_case_rows
+from workstation.app.next_samples import next_samples
 from workstation.app.opening import new_project, open_project
 from workstation.app.prelabel_report import automation_rows, judged, prelabel_rows
 from workstation.app.proposal_rows import batch_of, by_doubt, proposal_rows
@@ -339,3 +340,77 @@ def test_samples_where_model_and_labels_disagree_come_first(session: Session) ->
     first, second = disagreements(session.store)
     assert (first.sample, first.share, first.other_class, first.ids) == ("t", 1.0, 1, (disputed,))
     assert (second.sample, second.share, second.claims) == ("s", 0.0, 2)
+
+
+def test_word_errors_are_told_by_language_for_sound_and_text_apart(session: Session) -> None:
+    """LNG-07: of a recogniser that is worse on Hindi; what people left standing is the truth."""
+    session.run("stream.add", key="notes", kind="text")
+
+    def heard(at_s: float, language: str, text: str, truth: str, stream: str = "mic") -> None:
+        key = session.run(
+            "annotation.add", stream=stream, class_id="speech", shape={"kind": "span"}, state="proposed", source=MODEL,
+            start_ns=round(at_s * SECOND), end_ns=round((at_s + 1) * SECOND), language=language, text=text,
+        )  # fmt: skip
+        if truth != text:
+            session.run("text.edit", annotation=key, text=truth)
+        elif truth:
+            session.run("annotation.accept", annotations=[key])
+
+    heard(0, "en", "Go to the left", "go to the left")  # one sign is no word
+    heard(1, "en", "and stop here now", "and stop here now")
+    heard(2, "hi", "यह गाड़ी है", "वह गाड़ी नहीं है")
+    rows = {(each["language"], each["modality"]): each["wer"] for each in prelabel_rows(session.store, "language")}
+    assert rows == {("en", "sound"): 0.0, ("hi", "sound"): 0.5}
+    assert prelabel_rows(session.store)[0]["wer"] == round(2 / 12, 3)
+
+
+# --- what to do next ----------------------------------------------------------------------------------------------
+
+
+def test_the_next_sample_is_chosen_with_its_reasons_and_decisions_change_the_order(session: Session) -> None:
+    """ACT-03, SYSE-02: doubt, disagreement, rarity and gaps, each said; the same seed gives the same order."""
+    streams = {}
+    for key in ("t", "u", "v"):
+        session.run("sample.add", key=key)
+        session.open_sample(key)
+        streams[key] = session.run("stream.add", key=f"front_{key}", kind="image")
+
+    def add(key: str, class_id: str, **more: Any) -> str:
+        session.open_sample(key)
+        made: str = session.run(
+            "annotation.add", stream=streams[key], class_id=class_id, shape=box(), **{"state": "done", **more}
+        )
+        return made
+
+    for _ in range(8):
+        add("t", "car")
+    doubted = add("u", "car", state="proposed", source=MODEL, confidence=0.1)
+    rare = add("v", "pedestrian", state="proposed", source=MODEL, confidence=0.9)
+    order = next_samples(session.store)
+    assert [each.sample for each in order[:2]] == ["v", "u"]
+    assert order[0].reasons[0].startswith("pedestrian is rare: 1 of 10")
+    assert "nobody has finished a label of pedestrian" in order[0].reasons
+    assert "the proposal that waits is sure to 0.10" in order[1].reasons
+    last = [each.sample for each in order[2:]]
+    assert sorted(last) == ["s", "t"]
+    assert [each.sample for each in next_samples(session.store)] == ["v", "u", *last]
+    session.run("annotation.accept", annotations=[rare])
+    after = {each.sample: each for each in next_samples(session.store)}
+    assert next(iter(after)) == "u"  # what was decided there asks for nobody any more
+    assert not any("nobody has finished" in each for each in after["v"].reasons)
+    session.run("annotation.reject", annotations=[doubted])
+    assert {each.sample: each.reasons for each in next_samples(session.store)}["u"] == ()
+    session.open_sample("v")
+    session.run("sample.submit")
+    assert "v" not in {each.sample for each in next_samples(session.store)}
+
+
+def test_what_is_equal_is_drawn_by_lot_and_a_thing_of_two_classes_is_said(session: Session) -> None:
+    for number in range(6):
+        session.run("sample.add", key=f"more{number}")
+    orders = {tuple(each.sample for each in next_samples(session.store, seed=seed)) for seed in (0, 0, 1, 2)}
+    assert len(orders) == 3
+    thing = session.run("entity.add", class_id="car")
+    session.run("annotation.add", stream="front", class_id="pedestrian", shape=box(), entity=thing)
+    first = next_samples(session.store)[0]
+    assert (first.sample, first.reasons[0]) == ("s", "1 thing with another class in one of the streams")

@@ -213,6 +213,18 @@ def test_an_arc_stands_on_a_track_at_the_moment_the_link_is_about(session: Sessi
     assert at_ns == view.session_range(view.annotations[track]).end_ns  # type: ignore[union-attr]
 
 
+def test_what_two_tracks_are_at_every_second_is_one_line(session: Session) -> None:
+    car = box(session)
+    thing = session.run("entity.add", class_id="car", annotations=[car])
+    again = box(session, x=99.0, entity=thing)
+    made = [link(session, "same_object", car, again) for _ in range(20)]
+    horn = span(session, "horn", "mic")
+    link(session, "sound_source", horn, car)
+    view = viewed(session)
+    assert sorted(each.name for each in bundles(view, [car])) == ["Comes from", "Same object"]
+    assert [each.link for each in bundles(view, made[3:5])] == made[3:5]  # links that are looked at themselves
+
+
 def test_links_of_one_thing_say_where_its_labels_are(session: Session) -> None:
     car = box(session)
     thing = session.run("entity.add", class_id="car", name="RX 204", annotations=[car])

@@ -200,7 +200,11 @@ def test_an_end_moves_an_absence_is_stated_and_a_relation_denied_each_in_one_ste
     link, steps = str(story["id"]), stored.edits()
     old = {str(end["target"]) for end in story["ends"]}  # type: ignore[attr-defined]
 
+    tall = {dock.spec.kind: dock.height() for dock in me.window.docks if dock.in_sight}
     me.bench.select([link], cause="test")
+    for _ in range(3):  # the two lines of link mode come and go, and leave the panes as tall as they were
+        me.press("R").waits(me.window.link_mode.isVisible, "link mode").press("Esc")
+    me.waits(lambda: {d.spec.kind: d.height() for d in me.window.docks if d.in_sight} == tall, "the panes as they were")
     me.press("Shift+R")
     assert "pick where it shall stand" in me.read("link_mode_words")
     me.bench.select([cars[0]], cause="cloud")

@@ -147,6 +147,37 @@ def test_a_car_that_drives_and_one_that_stands_are_two_tracks_that_keep_their_na
     assert len(keyframes_of(moving)) < len(moving.times_ns)
 
 
+BICYCLE = (1.8, 0.65, 1.7)
+WHEELS = {"motorcycle": (2.1, 0.8, 1.6), "bicycle": BICYCLE}
+
+
+def small(x: float, y: float) -> FoundCuboid:
+    """As large as somebody on foot."""
+    return FoundCuboid(
+        center=(x, y, -0.95), size=(0.9, 0.65, 1.7), rotation=about_z(0.1), label="pedestrian", score=0.9
+    )
+
+
+def test_somebody_small_and_too_fast_to_run_rides_and_reaches_away_from_the_sensor() -> None:
+    """Of a rider ahead only the back is seen."""
+    seeks, does_not = CuboidTracker(riders=WHEELS), CuboidTracker()
+    truths = [standing(12 + 0.6 * step, 3.0, BICYCLE) for step in range(20)]
+    for step, truth in enumerate(truths):
+        for each in (seeks, does_not):
+            each.add(step * 100_000_000, [small(truth.center[0] - 0.45, 3.0)], eye=SENSOR)
+    (rider,), (walker,) = seeks.tracks(), does_not.tracks()
+    assert (rider.label, walker.label) == ("bicycle", "pedestrian")
+    assert walker.score < rider.score
+    assert min(iou_3d(each, truth) for each, truth in zip(rider.cuboids, truths, strict=True)) > 0.8
+
+
+def test_what_jumps_about_as_fast_as_a_rider_is_none() -> None:
+    tracker = CuboidTracker(riders=WHEELS)
+    for step, (x, y) in enumerate(np.random.default_rng(3).uniform(-0.7, 0.7, (20, 2)).tolist()):
+        tracker.add(step * 100_000_000, [small(12 + x, 3 + y)], eye=SENSOR)
+    assert {each.label for each in tracker.tracks()} <= {"pedestrian"}
+
+
 def test_what_is_seen_once_is_no_track() -> None:
     tracker = CuboidTracker()
     tracker.add(0, cuboids_in(scan(standing(12, 3, SIZES["car"])), SIZES), eye=SENSOR)

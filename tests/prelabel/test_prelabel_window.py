@@ -125,12 +125,12 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     sheet = dialog(window, ClassMapSheet)
     assert isinstance(sheet, ClassMapSheet)
     assert sheet.words is not None
-    assert sheet.words.text() == "2 labels have no class and will be left out: bright, dim."
+    assert sheet.words.text() == "bright: 2 labels have no class and will be left out: bright, dim."
     box = sheet.choices["bright"]
     assert [box.itemText(each) for each in range(box.count())] == ["– left out –", "Lamp"]  # Mood takes no proposals
     assert box.currentData() == ""  # nothing is guessed
     box.setCurrentIndex(1)
-    assert sheet.words.text() == "One label has no class and will be left out: dim."
+    assert sheet.words.text() == "bright: One label has no class and will be left out: dim."
     keep(window, "class_map")
     QTest.mouseClick(sheet.findChild(QPushButton, "dialog_class_map_keep"), Qt.MouseButton.LeftButton)
     assert window.jobs.running()

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plain_snapshot import Scene, ontology
+from plain_snapshot import TEXT, Scene, ontology
 
 from workstation.core.annotation import Keyframe, Presence, State, Track
 from workstation.core.evidence import NoEvidence
@@ -16,6 +16,7 @@ from workstation.core.sample import OwnRule
 from workstation.core.space import Calibration, FrameTree
 from workstation.core.statement import Mode, Relation, StatementError, parse
 from workstation.core.statement_match import Match, matches
+from workstation.core.stopping import Stopped, StopToken
 from workstation.qa.own import own_rule
 from workstation.qa.runner import run_rules
 
@@ -57,6 +58,39 @@ def moving(scene: Scene, class_id: str, number: int, way: list[tuple[float, floa
         shape = Cuboid((ahead, 0.0, 0.0), (4.0, 2.0, 1.5))
         scene.add(Keyframe(id=scene.ids.new(), annotation=label.id, time_ns=round(at * S), shape=shape))
     return label
+
+
+STANDS = TEXT.replace(
+    "attributes:\n",
+    'attributes:\n  how: {type: choice, options: {left_of: {}, "on": {}, in: {name: {en: in, de: drinnen in}}}}\n', 1,
+).replace("link_types:\n", "link_types:\n  stands: {roles: {one: {}, other: {}}, attributes: [how]}\n", 1)  # fmt: skip
+
+
+def test_links_are_found_by_what_they_say_and_in_its_direction() -> None:
+    """IMG-08: of two dogs only one is left of the cat."""
+    scene = Scene()
+    cat, left, right = (scene.label("image", each) for each in ("cat", "dog", "dog"))
+    scene.link("stands", {"one": left, "other": cat}, attributes={"how": "left_of"})
+    scene.link("stands", {"one": right, "other": cat}, attributes={"how": "on"})
+    words = ontology(STANDS)
+    (sample,) = scene.snapshot.samples()
+
+    def told(text: str) -> list[set[str]]:
+        found = matches(scene.snapshot, sample, parse(text, words))
+        return [{str(label.id) for thing in each.things for label in thing.labels} for each in found]
+
+    assert told("dog left of cat") == told("a dog is left_of the Katze") == [{str(left.id), str(cat.id)}]
+    assert told("dog on a cat") == [{str(right.id), str(cat.id)}]
+    assert told("dog not left of cat") == [{str(right.id)}]
+    assert told("cat left of dog") == []
+    assert told("dog drinnen in cat") == []
+    assert told("every dog left of a cat") == [{str(right.id)}]
+    assert len(told("dog on image")) == 2  # a stream, as ever
+    for text in ("dog left of", "dog left of cat cat", "dog under cat"):
+        with pytest.raises(StatementError):
+            parse(text, words)
+    with pytest.raises(StatementError, match="'left' after 'dog'"):
+        parse("dog left of cat", ontology())
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -250,3 +284,22 @@ def test_without_media_a_check_about_places_is_not_run(scene: Scene) -> None:
     (outcome,) = run_rules(scene.snapshot, [rule], scene.snapshot.samples(), project=False)
     assert outcome.not_run is not None
     assert "media" in outcome.not_run
+
+
+def test_a_sentence_over_thousands_of_labels_ends_when_it_is_asked_to(scene: Scene) -> None:
+    for _ in range(1500):
+        sound(scene, 0, 1)
+    (sample,) = scene.snapshot.samples()
+    token, asked = StopToken(), 0
+
+    def look() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3000:
+            token.ask()
+        token.look()
+
+    statement = parse("no sound overlaps sound while sound overlaps sound", ontology())
+    with pytest.raises(Stopped):
+        list(matches(scene.snapshot, sample, statement, look))
+    assert asked == 3000

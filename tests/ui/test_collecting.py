@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from strict_windows import wait_for
+from workstation.app.freed_memory import FreedMemory
 from workstation.ui.collecting import Collecting, begin_collecting
 
 
@@ -112,6 +113,19 @@ def test_samples_without_a_pause_do_not_pile_up(collecting: Collecting) -> None:
         collecting.worked()
         collecting.collect_due()
     assert left() is None
+
+
+def test_what_a_sample_left_goes_back_to_the_system_in_a_pause(collecting: Collecting) -> None:
+    given_back = []
+    collecting._freed = FreedMemory(give_back=lambda: given_back.append(1), resident=lambda: 1 << 28)
+    collecting.sample_came()
+    for _ in range(6):
+        collecting.worked()
+        collecting.collect_due()
+    assert given_back == []
+    pause(collecting)
+    collecting._freed.wait()
+    assert given_back == [1]
 
 
 def test_a_thread_that_works_in_python_gives_the_window_its_turn_soon(qapp: QApplication) -> None:

@@ -19,7 +19,7 @@ from workstation.app.session import Session
 from workstation.core.errors import DataError, UserError
 from workstation.core.sample import MediaFile, StreamKind
 from workstation.media.base import HEAD_BYTES, OpenContext, Options, ReaderSpec
-from workstation.media.grouping import has_sound, with_companion
+from workstation.media.grouping import has_sound, why_no_stream, with_companion
 from workstation.media.probe import Match, built_in_readers, matches, open_with
 from workstation.store.media_files import record_file
 
@@ -129,6 +129,8 @@ def _streams(
     """The stream of these files, and that of its sound."""
     paths = tuple(files)
     spec = _spec_for(paths, kind)
+    if kind is None or spec is None:
+        _refuse_what_shows_nothing(paths)
     if spec is not None and len(paths) == 1:
         paths = with_companion(paths[0], spec)
     if spec is None:
@@ -152,6 +154,14 @@ def _streams(
     yield _Stream(key, paths, spec.kind, guessed=False, reader=spec.name, options=options)
     if alone and kind is None and spec.name == "video" and has_sound(paths[0]):
         yield _Stream(f"{key}_sound", paths, StreamKind.AUDIO, guessed=False, reader="audio")
+
+
+def _refuse_what_shows_nothing(paths: Sequence[Path]) -> None:
+    """A report or a segmentation in DICOM, a raw CAN log: nothing would ever be seen of it."""
+    for path in paths:
+        reason = None if path.is_dir() else why_no_stream(path)
+        if reason is not None:
+            raise DataError(reason, path=path)
 
 
 def _spec_for(paths: Sequence[Path], kind: StreamKind | None) -> ReaderSpec | None:

@@ -27,6 +27,7 @@ from workstation.app.lidar_prelabelling import (
     as_arguments,
     by_size,
     new_tracks,
+    riders_of,
     worth_proposing,
 )
 from workstation.app.reading import Formats
@@ -34,6 +35,7 @@ from workstation.app.sample_view import SampleView
 from workstation.app.streams import OpenStreams
 from workstation.app.sweep_chunks import Proposals, chunked, sweep_indices
 from workstation.app.usual_sizes import mostly
+from workstation.core.box_fitting import Size
 from workstation.core.rotation import about_z, matrix_of
 from workstation.core.sample import StreamKind
 from workstation.prelabel.api import FoundCuboid, Runs, SensorSweep, Task
@@ -86,7 +88,8 @@ LABELLER = LidarLabeller()
 
 
 def _tracks(assignment: Assignment, view: SampleView, scene: LidarScene, sweeps: list[_Sweep]) -> Proposals:
-    tracker = CuboidTracker()
+    by_shape = assignment.model.manifest.family == LIDAR_CLUSTERS  # others know a rider when they see one
+    tracker = CuboidTracker(riders=riders_of(_sizes(assignment, view)) if by_shape else {})
     for each in sweeps:
         tracker.add(each.own_ns, [_found(row) for row in each.rows], eye=each.eye)
     found = FoundTracks(
@@ -123,14 +126,19 @@ _READ = msgspec.msgpack.Decoder(list[_Sweep])
 # --- who finds them -------------------------------------------------------------------------------------------------
 
 
+def _sizes(assignment: Assignment, view: SampleView) -> dict[str, Size]:
+    """What clusters are held against, by label."""
+    sizes = {label: mostly(view, class_id) for label, class_id in sought(assignment).items()}
+    return {label: size for label, size in sizes.items() if size is not None}
+
+
 @contextmanager
 def _finder(
     assignment: Assignment, view: SampleView, scene: LidarScene, cancelled: Callable[[], bool]
 ) -> Iterator[Finder]:  # fmt: skip
     model = assignment.model
     if model.manifest.family == LIDAR_CLUSTERS:
-        sizes = {label: mostly(view, class_id) for label, class_id in sought(assignment).items()}
-        yield by_size({label: size for label, size in sizes.items() if size is not None})
+        yield by_size(_sizes(assignment, view))
         return
     family, card = cloud_family(model.manifest.family), model.manifest.card
     with ExitStack() as running:

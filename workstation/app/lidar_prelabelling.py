@@ -39,6 +39,7 @@ Progress = Callable[[int, int], bool]
 """Sweeps done and all of them; answers whether to go on."""
 COMMON: Mapping[str, float] = {"van": 0.8, "truck": 0.75, "bus": 0.6, "motorcycle": 0.6, "bicycle": 0.6}
 """How much rarer things are to be believed where size alone leaves several."""
+_TWO_WHEELS = frozenset({"bicycle", "motorcycle"})
 _SAME = 0.2
 """Seen from above, so much of both in common is one thing."""
 _LEAST_SCORE = 0.2
@@ -76,6 +77,11 @@ def sizes_sought(view: SampleView, classes: Iterable[str] = ()) -> dict[str, Siz
     wanted = list(classes) or [each for each in SOUGHT if not (each == "person" and "pedestrian" in known)]
     sizes = {each: mostly(view, each) for each in wanted if each in known}
     return {each: size for each, size in sizes.items() if size is not None}
+
+
+def riders_of(sizes: Mapping[str, Size]) -> dict[str, Size]:
+    """Those of the classes that are on two wheels."""
+    return {each: size for each, size in sizes.items() if each in _TWO_WHEELS}
 
 
 def by_size(sizes: Mapping[str, Size]) -> Finder:
@@ -126,7 +132,7 @@ def found_tracks(
     """What stands and moves about a LiDAR, over all its sweeps. ``UserError`` where it cannot be looked for."""
     sizes = sizes_sought(view, classes)
     scene, find = LidarScene.of(view, readers, stream), by_size(sizes)
-    tracker, skipped = CuboidTracker(), []
+    tracker, skipped = CuboidTracker(riders=riders_of(sizes)), []
     done = 0
     for index, own_ns in enumerate(scene.times_ns):
         try:

@@ -32,8 +32,11 @@ class Bundle:
 
 
 def bundles(view: SampleView, subjects: Sequence[str]) -> list[Bundle]:
-    """The links of what is pointed at or selected; where these are links, they alone."""
+    """The links of what is pointed at or selected; where these are links, they alone. Links that say the same of the
+    same ends, as those of two tracks at several moments, are one.
+    """
     found: dict[str, Bundle] = {}
+    said: set[tuple[object, ...]] = set()
     own = view.related(subjects)
     chosen = [each for each in subjects if each in view.links]
     for record_id in chosen or (*subjects, *sorted(own - set(subjects))):
@@ -43,7 +46,9 @@ def bundles(view: SampleView, subjects: Sequence[str]) -> list[Bundle]:
                 continue
             ends = [_labels(view, end.target) for end in link.ends]
             ends = sorted((each for each in ends if each), key=lambda each: not (each & own))
-            if len(ends) > 1:
+            alike = (link.type_id, link.holds, link.state is State.PROPOSED, *ends)
+            if len(ends) > 1 and (alike not in said or link.id in chosen):
+                said.add(alike)
                 found[link.id] = Bundle(
                     link=link.id, name=link_type_name(view, link.type_id), holds=link.holds,
                     proposed=link.state is State.PROPOSED, ends=tuple(ends),

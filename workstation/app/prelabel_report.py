@@ -19,6 +19,7 @@ from workstation.core.records import RecordKind
 from workstation.core.rights import ActorKind
 from workstation.core.sample import Project, SampleState
 from workstation.core.values import dataclass
+from workstation.prelabel.evaluate_speech import counted_errors, plain_words
 from workstation.store.queries import Reads
 from workstation.store.revisions import RevisionKind
 
@@ -53,6 +54,9 @@ class Judged:
     person: str = ""
     thing: str = ""
     """The entity that it shows."""
+    text: str = ""
+    proposed_text: str = ""
+    """What was written there when it was proposed."""
     edited: bool = False
     milliseconds: list[int] = field(default_factory=list)
     """Working time of each step on it."""
@@ -114,8 +118,15 @@ def _labels(reads: Reads) -> Iterator[tuple[str, Judged]]:
                 id=each.id, proposed=proposed, state=each.state, model=model_name(each.source) if proposed else "",
                 class_id=effective_class(each, entity) or "", language=each.language or "",
                 modality=_MODALITY.get("" if stream is None else stream.kind.value, "other"),
-                thing=each.entity or "",
+                thing=each.entity or "", text=each.text or "",
+                proposed_text=_first_text(reads, each) if proposed and each.text else "",
             )  # fmt: skip
+
+
+def _first_text(reads: Reads, record: Annotation) -> str:
+    past = reads.past(RecordKind.ANNOTATION, record.id)
+    first = past[0].record if past else record
+    return (first.text or "") if isinstance(first, Annotation) else ""
 
 
 def model_name(source: Source) -> str:
@@ -168,16 +179,20 @@ def _is_edit(before: Annotation, record: Annotation) -> bool:
 def prelabel_rows(reads: Reads, by: str = "model") -> list[Row]:
     """Acceptance, edits and time, one row for each model (class, language, modality, person)."""
     key = _KEYS[by]
+    apart = by == "language"  # sound and text of one language are read by different models
     every = judged(reads)
     made: dict[str, list[Judged]] = defaultdict(list)
     for each in every:
         if each.outcome == "made" and each.state in _IN_HAND:
             made[each.modality].append(each)
-    groups: dict[str, list[Judged]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for each in every:
         if each.proposed:
-            groups[key(each)].append(each)
-    return [_row(by, name, held, made) for name, held in sorted(groups.items())]
+            groups[key(each), each.modality if apart else ""].append(each)
+    return [
+        _row(by, name, held, made) | ({"modality": modality} if apart else {})
+        for (name, modality), held in sorted(groups.items())
+    ]
 
 
 _KEYS: Mapping[str, Callable[[Judged], str]] = {
@@ -204,10 +219,19 @@ def _row(by: str, name: str, held: list[Judged], made: Mapping[str, list[Judged]
         by: name, "proposed": len(held), **counts,
         "acceptance": round(kept / done, 3) if done else None,
         "share_edited": round(counts["edited"] / kept, 3) if kept else None,
+        "wer": _word_error_rate(each for each in held if each.outcome in ("accepted", "edited")),
         "s_with": with_s, "s_without": without_s,
         "saved": round(1 - with_s / without_s, 3) if enough and with_s and without_s else "not enough data",
         "claim": " / ".join(_CLAIMS[each] for each in sorted(modalities) if each in _CLAIMS),
     }  # fmt: skip
+
+
+def _word_error_rate(kept: Iterable[Judged]) -> float | None:
+    """Of the words that were proposed, against those that people left standing; ``None`` where there are none."""
+    errors = [counted_errors(plain_words(each.text), plain_words(each.proposed_text)) for each in kept if each.text]
+    words = sum(each.words for each in errors)
+    wrong = sum(each.substituted + each.deleted + each.inserted for each in errors)
+    return round(wrong / words, 3) if words else None
 
 
 def _seconds(held: Iterable[Judged]) -> float | None:

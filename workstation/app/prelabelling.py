@@ -40,6 +40,8 @@ from workstation.prelabel.worker import CPU
 AREA = "prelabel"
 KEPT_AREA = "prelabel-found"
 _LAYER = "main"
+_LEAN = {Task.VAD: 0, Task.SPEAKER_EMBED: 1, Task.ASR: 2}
+"""Models of speech: each leans on those before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,28 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
                 for stream in session.store.streams(sample.id)
                 if stream.kind in labeller.kinds and (not wish.streams or stream.key in wish.streams)
             ]
-    return Plan(tuple(work), tuple(dict.fromkeys(left_out)))
+    return Plan(tuple(_without_echoes(work)), tuple(dict.fromkeys(left_out)))
+
+
+def _without_echoes(work: Sequence[Progress]) -> list[Progress]:
+    """Without what would say the same stretch of speech again: a voice detector, or what tells voices apart, named
+    beside a model that leans on it and makes labels of the same class of it."""
+    left = []
+    for each in work:
+        more = next((other for other in work if _is_echo(each, other)), None)
+        if more is None:
+            left.append(each)
+        else:
+            more.notes.append(f"{each.source.name} listens for it and proposes nothing of its own")
+    return left
+
+
+def _is_echo(one: Progress, other: Progress) -> bool:
+    tasks = [each.assignment.model.manifest.task for each in (one, other)]
+    if one.assignment.stream.id != other.assignment.stream.id or not set(tasks) <= _LEAN.keys():
+        return False
+    said = [each.assignment.classes.get(SAID) for each in (one, other)]
+    return _LEAN[tasks[0]] < _LEAN[tasks[1]] and said[0] is not None and said[0] == said[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ def form_of(statement: Statement) -> Form | None:
 
 
 def _part(clause: Clause) -> Part | None:
-    if _is_narrowed(clause.thing) or (clause.other is not None and _is_narrowed(clause.other)):
+    if clause.predicates or _is_narrowed(clause.thing) or (clause.other is not None and _is_narrowed(clause.other)):
         return None
     for each in CONDITIONS:
         same = (each.relation, each.negated, each.other) == (clause.relation, clause.negated, clause.other is not None)

@@ -415,6 +415,7 @@ def calibration(project: Path, sample: str | None, as_json: bool) -> int:
 def prelabel(project: Path, by: str, as_json: bool) -> int:
     """What proposals were worth in PROJECT: accepted, edited, rejected, and the time with and without them.
 
+    wer is the share of proposed words that people changed in what they kept; of a language, sound and text apart.
     Below it, per person: what is accepted unedited and how fast, beside how far the same models agree with what was
     labelled without them (project.set, tolerance blind_share). Ends with 1 when somebody seems to accept everything.
     """
@@ -424,7 +425,8 @@ def prelabel(project: Path, by: str, as_json: bool) -> int:
     with to_read(project) as session:
         rows, people = prelabel_rows(session.store, key), automation_rows(session.store)
     columns = (
-        key, "proposed", "accepted", "edited", "rejected", "waiting", "acceptance", "share_edited", "s_with",
+        key, *(("modality",) if key == "language" else ()), "proposed", "accepted", "edited", "rejected", "waiting",
+        "acceptance", "share_edited", "wer", "s_with",
         "s_without", "saved", "claim",
     )  # fmt: skip
     print_rows(rows, columns=columns, as_json=as_json)
@@ -455,6 +457,24 @@ def disagreement(project: Path, as_json: bool) -> int:
     columns = ("sample", "share", "alone", "claims", "other_class", "first")
     print_rows(rows, columns=columns, as_json=as_json)
     return 0
+
+
+@report.command("next")
+@project_argument
+@click.option("--seed", type=int, default=0, show_default=True, help="Orders what is equal; the same, the same order.")
+@click.option("--many", type=click.IntRange(min=1), default=10, show_default=True, help="How many samples.")
+@json_option
+def next_(project: Path, seed: int, many: int, as_json: bool) -> None:
+    """Which samples of PROJECT to work on next, with the reason for each.
+
+    Uncertainty of what is proposed, disagreement between modalities and between model and label, rare classes, and
+    classes nobody has finished a label of count alike.
+    """
+    from workstation.app.next_samples import next_samples
+
+    with to_read(project) as session:
+        rows = [each.plain() for each in next_samples(session.store, seed=seed)[:many]]
+    print_rows(rows, columns=("sample", "score", "reason"), as_json=as_json, whole=True)
 
 
 @report.command()

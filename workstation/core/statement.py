@@ -7,10 +7,12 @@ window and on the command line. What a sample answers is worked out by ``stateme
 
     THING      [a | any] CLASS [with ATTRIBUTE = VALUE] [on STREAM]
     CONDITION  [is | not] within 0.5 s of THING | within 15 m [of THING] | during, overlaps, before, after THING
-               | links to THING [as LINK TYPE] | has a link [as LINK TYPE]
+               | links to THING [as LINK TYPE] | has a link [as LINK TYPE] | PREDICATE THING
                | faster, slower than 10 km/h | longer, shorter than 2 s
 
 Classes are named by id, by name in any language or by a synonym of the lexicon, and count with all classes below.
+Predicates are the choices that links of a type have: "cup left of keyboard", "person holding a cup"; the thing stands
+in the first role of the link, the other in another.
 """
 
 from __future__ import annotations
@@ -78,6 +80,16 @@ class Named:
     stream: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A choice that links of a type have, said of what stands in their first role."""
+
+    link_type: str
+    role: str
+    attribute: str
+    option: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
     """One thing and what is said of it. ``amount`` is seconds, metres or metres a second."""
@@ -87,6 +99,8 @@ class Clause:
     other: Named | None = None
     amount: float = 0.0
     link_type: str = ""
+    predicates: tuple[Predicate, ...] = ()
+    """Any of these, where the link must say so."""
     negated: bool = False
 
 
@@ -157,6 +171,7 @@ class _Reading:
         self._ontology = ontology
         self._classes = _class_names(ontology)
         self._links = _link_names(ontology)
+        self._predicates = _predicates(ontology)
         self._at = 0
 
     @property
@@ -215,9 +230,31 @@ class _Reading:
             relation, units = _COMPARED[word]
             self.take("than")
             return Clause(thing=thing, relation=relation, amount=self._amount(units)[0], negated=negated)
+        predicates, count = self._predicate()
+        if predicates:
+            self._at += count
+            return Clause(
+                thing=thing, relation=Relation.LINKS, other=self.thing(), predicates=predicates, negated=negated
+            )  # fmt: skip
         if negated:
             raise self.stuck("what it is not")
         return Clause(thing=thing)
+
+    def _predicate(self) -> tuple[tuple[Predicate, ...], int]:
+        """The predicate that stands here, and of how many words it is."""
+        for count in range(_LONGEST_NAME, 0, -1):
+            said = folded(" ".join(self.tokens[self._at : self._at + count]))
+            if self._at + count <= len(self.tokens) and said in self._predicates:
+                return self._predicates[said], count
+        return (), 0
+
+    def _before_a_class(self) -> bool:
+        """Whether "on" and "in" are said of a thing: a class stands behind them, and no stream."""
+        ahead = 1
+        while self.peek(ahead) in _ARTICLES:
+            ahead += 1
+        said = [folded(" ".join(self.tokens[self._at + ahead : self._at + ahead + count])) for count in range(1, 4)]
+        return any(each in self._classes or _singular(each, self._classes) for each in said)
 
     def _linking(self, thing: Named, *, negated: bool) -> Clause:
         other = self.thing() if self.take("to", "with") else None
@@ -263,7 +300,9 @@ class _Reading:
                 self._at += 1
                 attributes.append(self._value())
         stream = ""
-        if self.take("on", "in"):
+        if self._predicate()[1] and self._before_a_class():
+            pass  # "cup on a table", in the words of an ontology that has it
+        elif self.take("on", "in"):
             self.skip(_ARTICLES)
             if not self.left:
                 raise self.stuck("a stream or a kind of stream")
@@ -328,3 +367,16 @@ def _class_names(ontology: CompiledOntology) -> dict[str, tuple[str, ...]]:
 def _link_names(ontology: CompiledOntology) -> dict[str, tuple[str, ...]]:
     found = {folded(name): (each.id,) for each in ontology.link_types.values() for name in each.names.values()}
     return {**found, **{folded(each): (each,) for each in ontology.link_types}}
+
+
+def _predicates(ontology: CompiledOntology) -> dict[str, tuple[Predicate, ...]]:
+    """What links may say besides their type, by id and by name in any language: "left_of" is also said "left of"."""
+    found: dict[str, tuple[Predicate, ...]] = {}
+    for link_type in ontology.link_types.values():
+        for name in link_type.attributes if link_type.roles else ():
+            attribute = ontology.attributes.get(name)
+            for option in () if attribute is None else attribute.options:
+                predicate = Predicate(link_type.id, link_type.roles[0].id, name, option.id)
+                for said in {folded(each) for each in (option.id, option.id.replace("_", " "), *option.names.values())}:
+                    found[said] = (*found.get(said, ()), predicate)
+    return found

@@ -185,6 +185,19 @@ def _reader_of(path: Path, readers: Sequence[ReaderSpec]) -> ReaderSpec | str | 
         return f"cannot be read: {error.strerror or error}"
 
 
+def why_no_stream(path: Path) -> str | None:
+    """What a file that is known for what it is holds instead of something to show; ``None`` for all others."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    raw = can_log_reason(head)
+    if raw is not None or not (head[128:132] == b"DICM" or (head[:2] == b"\x08\x00" and path.suffix.lower() == ".dcm")):
+        return raw
+    from workstation.media.dicom_series import scan
+
+    _, left_out = scan([path])
+    return left_out[0].reason if left_out else None
+
+
 def with_companion(path: Path, spec: ReaderSpec) -> tuple[Path, ...]:
     """The file, and the voxels beside the header of a NIfTI pair: one without the other is nothing."""
     lower = path.name.lower()

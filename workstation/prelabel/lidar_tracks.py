@@ -1,7 +1,8 @@
 """Cuboids of single sweeps as tracks, in the world. Fed by ``app/lidar_prelabelling.py`` sweep by sweep.
 
 Each track foretells where it will be by its own speed; found and foretold are paired so that the whole is nearest. A
-track keeps one size (that of its best sweeps) and one class; each of its boxes is laid anew so that the faces that were
+track keeps one size (that of its best sweeps) and one class; what is as small as somebody on foot and faster than
+anybody runs is a rider, of whom mostly the back is seen. Each of its boxes is laid anew so that the faces that were
 seen stay where they were. What never moves gets one pose. What was seen too seldom is dropped.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,6 +48,10 @@ _ALIKE, _MOST_ALIKE = math.log(1.3), 0.8
 """Looks as long as the track's box, or nearly, and how many of them are enough."""
 _ON_FOOT_M, _ON_FOOT_M_S = 1.3, 4.0
 """What is no longer than that is on foot, and so fast at most."""
+_PEDALLED_M_S = 9.0
+"""Who is faster rides on a motor."""
+_STRAIGHT = 0.85
+"""So much of the way that somebody rides is the straight line from its beginning to its end, or more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +115,11 @@ def _off_m(found: FoundCuboid) -> float:
 class CuboidTracker:
     """Sweeps in the order of time through ``add``; then ``tracks``. Cost per sweep does not grow with their number."""
 
-    def __init__(self, *, fewest: int = 3) -> None:
-        """``fewest``: sweeps in which a thing must be found."""
+    def __init__(self, *, fewest: int = 3, riders: Mapping[str, Vec3] = {}) -> None:
+        """``fewest``: sweeps in which a thing must be found; ``riders``: length, width and height of the classes on
+        two wheels that are looked for."""
         self._fewest = fewest
+        self._riders = tuple(sorted(riders.items(), key=lambda each: each[1]))
         self._open: list[_Open] = []
         self._done: list[_Open] = []
         self._count = 0
@@ -135,7 +142,7 @@ class CuboidTracker:
         """What was seen often enough, best first."""
         whole = [each for each in (*self._done, *self._open) if len(each.found) >= self._fewest]
         step_ns = int(np.median(np.diff(self._times))) if len(self._times) > 1 else 0
-        made = (_finished(each, step_ns) for each in whole)
+        made = (_finished(each, step_ns, self._riders) for each in whole)
         return _joined(sorted(made, key=lambda each: (-each.score, each.number)))
 
     def _close(self, before_ns: int) -> None:
@@ -165,8 +172,8 @@ class CuboidTracker:
         return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
 
 
-def _finished(track: _Open, step_ns: int) -> TrackedCuboid:
-    """``step_ns``: from one sweep to the next."""
+def _finished(track: _Open, step_ns: int, riders: Sequence[tuple[str, Vec3]]) -> TrackedCuboid:
+    """``step_ns``: from one sweep to the next; ``riders``: the classes on two wheels, the smallest first."""
     label = _label(track)
     own = [each for _, each, _ in track.found if each.label == label]
     best = sorted(own, key=lambda each: -(0 if each.points is None else len(each.points)))[: max(3, len(own) // 3)]
@@ -174,20 +181,45 @@ def _finished(track: _Open, step_ns: int) -> TrackedCuboid:
     seen: Vec3 = (length, width, height)
     times = [time_ns for time_ns, _, _ in track.found]
     still = _standing(track, seen)
+    rides = bool(riders) and still is None and _is_on_foot(seen) and _goes_straight_m_s(track) > _ON_FOOT_M_S
+    fastest = _ON_FOOT_M_S if _is_on_foot(seen) and not rides else _FASTEST_M_S
+    sure = _sureness(track, seen, step_ns=step_ns, fastest=fastest)
+    if rides:
+        label, seen = riders[0] if _pace_m_s(track) < _PEDALLED_M_S else riders[-1]
     if still is not None:
         laid = [still] * len(times)
     else:
         yaws = _headings(track).tolist()
         laid = [laid_anew(each, yaw, seen, eye) for (_, each, eye), yaw in zip(track.found, yaws, strict=True)]
     score = float(np.mean(sorted((each.score for each in own), reverse=True)[: max(3, len(own) // 2)]))
-    sure = _sureness(track, seen, step_ns=step_ns)
     return TrackedCuboid(
         number=track.number, label=label, score=round(score * sure, 4), times_ns=tuple(times), cuboids=tuple(laid),
         static=still is not None,
     )  # fmt: skip
 
 
-def _sureness(track: _Open, size: Vec3, step_ns: int) -> float:
+def _is_on_foot(size: Vec3) -> bool:
+    return max(size[:2]) < _ON_FOOT_M
+
+
+def _pace_m_s(track: _Open) -> float:
+    """How fast it mostly goes."""
+    times = np.array([time_ns for time_ns, _, _ in track.found], np.float64) / 1e9
+    centers = np.array([each.center[:2] for _, each, _ in track.found])
+    if len(times) > 3:
+        return float(np.median(np.linalg.norm(np.diff(centers[::3], axis=0), axis=1) / np.diff(times[::3])))
+    return float(np.linalg.norm(centers[-1] - centers[0]) / max(times[-1] - times[0], 1e-3))
+
+
+def _goes_straight_m_s(track: _Open) -> float:
+    """How fast it goes if it goes on as whoever rides does; 0 of what only jumps about."""
+    centers = np.array([each.center[:2] for _, each, _ in track.found])
+    way_m = float(np.linalg.norm(np.diff(centers[::3], axis=0), axis=1).sum())
+    far_m = float(np.linalg.norm(centers[::3][-1] - centers[0]))
+    return _pace_m_s(track) if len(centers) >= _MANY_LOOKS and far_m > _STRAIGHT * way_m else 0.0
+
+
+def _sureness(track: _Open, size: Vec3, *, step_ns: int, fastest: float) -> float:
     """How much a track is to be believed beside what its single looks say, 0 to 1.
 
     A thing is there in most sweeps between the first and the last, goes on as it went, and no faster than its kind
@@ -198,17 +230,11 @@ def _sureness(track: _Open, size: Vec3, step_ns: int) -> float:
     centers = np.array([each.center[:2] for _, each, _ in track.found])
     looks = 1 + (round((times[-1] - times[0]) * 1e9 / step_ns) if step_ns else len(times) - 1)
     off_m = _jumps_m(times, centers)
-    speed = (
-        float(np.median(np.linalg.norm(np.diff(centers[::3], axis=0), axis=1) / np.diff(times[::3])))
-        if len(times) > 3
-        else float(np.linalg.norm(centers[-1] - centers[0]) / max(times[-1] - times[0], 1e-3))
-    )
-    fastest = _ON_FOOT_M_S if max(size[:2]) < _ON_FOOT_M else _FASTEST_M_S
     often = min(1.0, len(times) / _MANY_LOOKS) * min(1.0, len(times) / looks / _MOST_OF_THEM)
     lengths = np.array([max(each.size[:2]) for _, each, _ in track.found])
     alike = float((np.abs(np.log(lengths / max(size[:2]))) <= _ALIKE).mean())
     one = min(1.0, alike / _MOST_ALIKE)
-    return often * one * math.exp(-((off_m / _JUMPY_M) ** 2)) * (1.0 if speed <= fastest else 0.3)
+    return often * one * math.exp(-((off_m / _JUMPY_M) ** 2)) * (1.0 if _pace_m_s(track) <= fastest else 0.3)
 
 
 def _jumps_m(times: Floats, centers: Floats) -> float:
@@ -314,7 +340,7 @@ def laid_anew(found: FoundCuboid, yaw: float, size: Vec3, eye: Vec3) -> Cuboid:
     for way, was, now in ((ahead, length, size[0]), (left, width, size[1])):
         side = float(off @ way)
         if abs(side) > was / 2:  # that face is seen: it stays
-            middle += way * math.copysign((was - now) / 2, side)
+            middle += way * math.copysign(1.0, side) * (was - now) / 2
     bottom = old[2] - old[5] / 2
     return Cuboid(
         center=(float(middle[0]), float(middle[1]), float(bottom + size[2] / 2)), size=size, rotation=about_z(yaw)

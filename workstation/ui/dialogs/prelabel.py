@@ -163,7 +163,7 @@ class ClassMapSheet(Sheet):
         self._ontology = bench.view.ontology
         known = class_map(model.manifest, self._ontology)
         elsewhere = {} if was_asked(model.manifest, self._ontology) else said_elsewhere(model.manifest, self._ontology)
-        self.words = self.say(_unmapped(known.unmapped))
+        self.words = self.say(f"{model.manifest.id}: {_unmapped(known.unmapped)}")
         labels = list(dict.fromkeys((*known.unmapped, *known.known)))
         self.field = QLineEdit()
         self.field.setPlaceholderText("Filter labels")
@@ -209,7 +209,8 @@ class ClassMapSheet(Sheet):
 
     @Slot()
     def _on_chosen(self) -> None:
-        self.explain(_unmapped(tuple(label for label, box in self.choices.items() if not box.currentData())))
+        left_out = tuple(label for label, box in self.choices.items() if not box.currentData())
+        self.explain(f"{self._model.manifest.id}: {_unmapped(left_out)}")
 
     @Slot(str)
     def _on_filter(self, typed: str) -> None:
