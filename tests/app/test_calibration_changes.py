@@ -17,10 +17,13 @@ from drive_projects import SAMPLE, drive_project, short_drive
 
 from strict_windows import copy_of
 from workstation.app.opening import open_project
+from workstation.app.sync_forecast import forecast, media_of, with_map
 from workstation.cli.main import cli
 from workstation.core.errors import UserError
 from workstation.core.records import RecordKind
 from workstation.core.rigs import newest_calibration
+from workstation.core.stopping import Stopped, StopToken
+from workstation.core.timemap import offset_map
 
 EDGE_PX = 5.0
 
@@ -143,6 +146,30 @@ def test_a_shift_keeps_native_times_lists_changed_verdicts_and_is_one_step(clean
         ran("sync", "shift", str(clean), stream, "--dry-run", "--", "nan")
     with pytest.raises(UserError, match="CAMERA=DEGREES"):
         ran("sync", "calibrate", str(clean), "--turn", "camera_front=much", "--dry-run")
+
+
+class _Soon(StopToken):
+    """Asked by somebody while the work is at it: at its two hundredth look."""
+
+    looks = 0
+
+    def look(self) -> None:
+        self.looks += 1
+        if self.looks == 200:
+            self.ask()
+        super().look()
+
+
+def test_a_forecast_that_nobody_waits_for_ends_in_the_middle(clean: Path) -> None:
+    stop = _Soon()
+    with open_project(clean, read_only=True) as session:
+        sample = session.store.sample_by_key(SAMPLE)
+        assert sample is not None
+        stream = next(each for each in session.store.streams(sample.id) if each.key == "camera_front")
+        later = with_map(stream, stream.time_map.then(offset_map(50_000_000)))
+        with pytest.raises(Stopped):
+            forecast(session.store, sample, [later], evidence=media_of(session.project, stop), stop=stop)
+    assert stop.looks == 200
 
 
 @pytest.mark.parametrize(("planted", "found"), [(8, True), (3, False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -93,6 +94,22 @@ def test_a_cancelled_job_calls_nobody_back(owner: Owner) -> None:
     assert started.wait(10)
     job.cancel()
     cancelled.set()
+    owner.drain_until_idle()
+    assert owner.got == []
+    assert job.state is JobState.CANCELLED
+
+
+def test_work_that_takes_a_token_ends_where_it_looks_at_it(owner: Owner) -> None:
+    started = threading.Event()
+
+    def work(job: Job) -> None:
+        started.set()
+        for _ in job.stop.over(itertools.count()):
+            pass
+
+    job = owner.jobs.start("Long", work, done=owner.take, failed=owner.take)
+    assert started.wait(10)
+    job.cancel()
     owner.drain_until_idle()
     assert owner.got == []
     assert job.state is JobState.CANCELLED

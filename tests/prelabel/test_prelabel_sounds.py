@@ -332,6 +332,20 @@ def test_an_event_is_one_span_however_long_and_wherever_the_job_was_stopped(tmp_
         assert labels(session) == found  # nobody said what a sound without a name is called here
     spans = [((each.start_ns or 0) / 1e9, (each.end_ns or 0) / 1e9) for each in found]
     assert np.abs(np.array(spans) - np.array(truth)).max() <= 1.0
+    windows = graph_bytes(
+        [Node("Abs", ["input"], ["loud"]), Node("ReduceMax", ["loud"], ["most"], {"axes": [1], "keepdims": 1}),
+         Node("Mul", ["most", "twice"], ["clipwise_output"])],
+        inputs={"input": ["n", 32_000]}, outputs={"clipwise_output": ["n", 2]},
+        weights={"twice": np.array([[2, 0]], np.float32)},
+    )  # fmt: skip
+    model(tmp_path / "win", "windows", "audio-tag", "wave-tagger", {"model.onnx": windows},
+          "labels: [siren, nothing]\nmap: {siren: talk}\n")  # fmt: skip
+    assert main(["prelabel", str(folder), "--models", "windows", "--layer", "w"]) == 0
+    with open_project(folder, read_only=True) as session:
+        there = [
+            ((each.start_ns or 0) / 1e9, (each.end_ns or 0) / 1e9) for each in labels(session) if each.layer == "w"
+        ]
+    assert np.abs(np.array(there) - np.array(truth)).max() <= 1.0
     assert main(["prelabel", str(folder), "--models", "onsets", "--map", "sound=talk", "--layer", "on"]) == 0
     with open_project(folder, read_only=True) as session:
         onsets = [each for each in labels(session) if each.layer == "on"]

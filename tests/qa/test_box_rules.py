@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from space_world import PLACES, World, projected, street
+from space_world import FOCAL, PLACES, WIDE, World, projected, street
 
 from workstation.core.annotation import Keyframe
 from workstation.core.ontology import ErrorType
@@ -127,3 +127,17 @@ def test_what_is_said_to_be_hidden_is_not_held_against_its_outline() -> None:
     )
     assert any(isinstance(each, Keyframe) for each in held)
     assert world.found("boxes") == []
+
+
+@pytest.mark.parametrize(("shown_px", "found"), [(4.0, []), (30.0, ["boxes.apart"])])
+def test_a_few_pixels_at_the_border_are_not_held_against_the_cuboid(shown_px: float, found: list[str]) -> None:
+    """What is left in the picture of a pedestrian who leaves it is an arm or a foot, whose height says nothing."""
+    world = World({"misplaced_m": 50.0})
+    street(world, places=PLACES[1:])
+    thing = world.thing(number=9)
+    place = (20.0, 20.0 * (WIDE / 2 - 20) / FOCAL, 0.0)
+    left, top, right, bottom = projected(place)
+    assert left < 0 < 30 < right
+    world.cuboid(thing, dict.fromkeys(AT, place))
+    world.boxed(thing, dict.fromkeys(AT, (0.0, top, shown_px, top + 0.1 * (bottom - top))))
+    assert [each.rule for each in world.found("boxes.apart")] == found

@@ -92,3 +92,17 @@ def test_a_box_that_leaps_is_found_where_no_cuboid_tells_whose_it_is() -> None:
     far = World()
     far.boxed(far.thing(), {0: here, 1_000: there})
     assert far.found("geometry") == []
+
+
+def test_what_passes_a_turning_camera_steadily_does_not_leap_however_small_it_is() -> None:
+    """A far car of 8 px that goes 75 px from picture to picture, as in a bend; one picture of it elsewhere does."""
+
+    def passing(wrong_px: float = 0.0) -> list[str]:
+        world = World()
+        at = {step * 100: (100 + 75.0 * step + (wrong_px if step == 3 else 0), 280.0) for step in range(8)}
+        boxes: dict[int, tuple[float, ...] | None] = {time: (x, y, x + 8.0, y + 7.0) for time, (x, y) in at.items()}
+        world.boxed(world.thing(), boxes)
+        return [each.rule for each in world.found("geometry")]
+
+    assert passing() == []
+    assert passing(60.0) == ["geometry.leap"]

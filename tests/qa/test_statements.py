@@ -16,6 +16,7 @@ from workstation.core.sample import OwnRule
 from workstation.core.space import Calibration, FrameTree
 from workstation.core.statement import Mode, Relation, StatementError, parse
 from workstation.core.statement_match import Match, matches
+from workstation.core.stopping import Stopped, StopToken
 from workstation.qa.own import own_rule
 from workstation.qa.runner import run_rules
 
@@ -283,3 +284,22 @@ def test_without_media_a_check_about_places_is_not_run(scene: Scene) -> None:
     (outcome,) = run_rules(scene.snapshot, [rule], scene.snapshot.samples(), project=False)
     assert outcome.not_run is not None
     assert "media" in outcome.not_run
+
+
+def test_a_sentence_over_thousands_of_labels_ends_when_it_is_asked_to(scene: Scene) -> None:
+    for _ in range(1500):
+        sound(scene, 0, 1)
+    (sample,) = scene.snapshot.samples()
+    token, asked = StopToken(), 0
+
+    def look() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3000:
+            token.ask()
+        token.look()
+
+    statement = parse("no sound overlaps sound while sound overlaps sound", ontology())
+    with pytest.raises(Stopped):
+        list(matches(scene.snapshot, sample, statement, look))
+    assert asked == 3000

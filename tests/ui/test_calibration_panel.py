@@ -91,7 +91,14 @@ def test_a_person_sees_the_evidence_says_the_cause_and_corrects_the_camera(
         ]  # fmt: skip
         assert [each.cause for each in decided] == ["calibration off"]
 
+        def found_now() -> set[str] | None:
+            checks = bench.checks
+            return {each.fingerprint for each in checks.findings} if checks.sample == sample and checks.whole else None
+
+        wait_for(lambda: found_now() is not None, what="the whole check", timeout_ms=30_000)
+        turned = found_now()
         rigs = len(list(bench.session.store.records(RecordKind.RIG, sample=sample)))
+        panel.correct.setFocus()
         click(panel.correct)
         assert len(list(bench.session.store.records(RecordKind.RIG, sample=sample))) == rigs + 1
         assert panel.report is None  # it was of the calibration before
@@ -99,5 +106,14 @@ def test_a_person_sees_the_evidence_says_the_cause_and_corrects_the_camera(
         wait_for(lambda: panel.report is not None, what="the second report", timeout_ms=30_000)
         assert "none" in panel.words.text()
         assert panel.suspects.count() == 0
-        bench.session.undo()
+        wait_for(
+            lambda: (now := found_now()) is not None and now < (turned or set()),
+            what="fewer findings",
+            timeout_ms=30_000,
+        )
+        # The next key takes it back, and every finding returns.
+        focus = window.focusWidget()
+        assert focus is not None
+        QTest.keyClick(focus, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
         assert len(list(bench.session.store.records(RecordKind.RIG, sample=sample))) == rigs
+        wait_for(lambda: found_now() == turned, what="the findings of before", timeout_ms=30_000)

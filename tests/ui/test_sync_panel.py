@@ -101,14 +101,23 @@ def test_a_person_measures_sets_a_pick_right_accepts_and_takes_it_back(
         wait_for(lambda: panel.measured is not None, what="the second measurement", timeout_ms=60_000)
         found_ms = late_ms(panel.words.text())
         wait_for(lambda: panel.forecast.text().startswith("Accepting"), what="the forecast")
+        panel.accept.setFocus()
         click(panel.accept)
         now = bench.view.streams[sound.id].time_map
         assert abs((sound.time_map.to_session(10**9) - now.to_session(10**9)) / 1e6 - found_ms) < 0.01
         assert now.method == "clap"
         assert "Verified by Ana: verified empirically by clap" in panel.state.text()
         assert panel.accept.isEnabled() is False  # it was measured on the clock as it was
-        bench.session.undo()
-        assert bench.view.streams[sound.id].time_map == sound.time_map
+        # The very next key takes it back: no field beside the button has taken the focus.
+        focus = window.focusWidget()
+        assert focus is not None
+        QTest.keyClick(focus, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        wait_for(lambda: bench.view.streams[sound.id].time_map == sound.time_map, what="undo")
+        assert panel.accept.isEnabled()
+
+        # What is noted can still be accepted: nothing has been corrected.
+        click(panel.note)
+        assert "more than 10 ms" in panel.state.text()
         assert panel.accept.isEnabled()
 
         QTest.keyClicks(panel.reason, "one recorder, one clock")

@@ -11,8 +11,17 @@ from workstation.app.sample_view import SampleView
 from workstation.core.annotation import Link, TargetKind
 from workstation.core.described import is_sound
 from workstation.core.ontology import LinkType
-from workstation.core.sample import Stream
+from workstation.core.sample import Stream, StreamKind
 from workstation.core.values import dataclass
+
+_LOOKED_FOR_IN = (
+    StreamKind.CLOUD,
+    StreamKind.VIDEO,
+    StreamKind.IMAGE,
+    StreamKind.RADAR,
+    StreamKind.AUDIO,
+    StreamKind.TEXT,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,21 @@ def needs_words(view: SampleView, of: str) -> bool:
     return annotation is not None and is_sound(annotation, view.streams.get(annotation.stream or ""))
 
 
+def _likeliest_first(view: SampleView, of: str) -> list[Stream]:
+    """The streams, those first in which a thing is looked for and that hold nothing of it, nor others of their kind."""
+    annotation = view.annotations.get(of)
+    thing = of if annotation is None else annotation.entity
+    labels = [] if thing is None else list(view.annotations_of_entity(thing))
+    held = {each.stream for each in (*labels, *([] if annotation is None else [annotation]))}
+    kinds = {view.streams[each].kind for each in held if each in view.streams}
+
+    def doubt(stream: Stream) -> tuple[bool, bool, int]:
+        rank = _LOOKED_FOR_IN.index(stream.kind) if stream.kind in _LOOKED_FOR_IN else len(_LOOKED_FOR_IN)
+        return stream.id in held, stream.kind in kinds, rank
+
+    return sorted(view.streams.values(), key=doubt)
+
+
 def _kind_of(view: SampleView, link_type: LinkType, of: str) -> AbsenceKind:
     assert view.ontology is not None
     allowed = {kind for role in link_type.roles for kind in role.targets}
@@ -67,7 +91,7 @@ def _kind_of(view: SampleView, link_type: LinkType, of: str) -> AbsenceKind:
     own = None if annotation is None else annotation.stream
     places = []
     if TargetKind.STREAM in allowed:
-        places += [(f"stream:{each.key}", each.key) for each in view.streams.values() if each.id != own]
+        places += [(f"stream:{each.key}", each.key) for each in _likeliest_first(view, of) if each.id != own]
     if TargetKind.MODALITY in allowed:
         places += [(f"modality:{each.value}", f"any {each.value}") for each in view.ontology.ontology.modalities]
     return AbsenceKind(

@@ -318,9 +318,10 @@ def _three_channels(picture: Picture) -> NDArray[np.uint8]:
 
 
 def media_evidence(
-    reads: Reads, project: ProjectFolder, models: LikenessModels | None = None
+    reads: Reads, project: ProjectFolder, models: LikenessModels | None = None, stop: StopToken | None = None
 ) -> Callable[[Sample], AbstractContextManager[Evidence]]:
-    """What ``Validation`` opens for each sample it checks. ``models``: those that compare texts and pictures."""
+    """What ``Validation`` opens for each sample it checks. ``models``: those that compare texts and pictures. Once
+    asked to ``stop``, what is being learnt of media is broken off."""
     formats, shared = Formats(), OpenContext()
     scorers = LikenessModels() if models is None else models
 
@@ -328,7 +329,10 @@ def media_evidence(
     def opened(sample: Sample) -> Iterator[Evidence]:
         context = reading_context(project, reads.streams(sample.id), shared=shared)
         with OpenStreams(project.path, readers=formats.readers, context=context) as readers:
-            yield MediaEvidence(reads, sample.id, readers, scorers)
+            found = MediaEvidence(reads, sample.id, readers, scorers)
+            if stop is not None:
+                found.read_from(reads, stop)
+            yield found
 
     return opened
 

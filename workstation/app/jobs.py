@@ -7,7 +7,7 @@ something on its own thread (``ui/gui_thread.py``).
   widget, and returns a value.
 * ``done`` gets that value, ``failed`` a sentence for the person; both run on the owner's thread. What is no error of
   the person's is logged with its traceback.
-* A cancelled job ends at its next ``report`` or ``check``; nobody is called back.
+* A cancelled job ends at its next ``report`` or ``check``, or where its ``stop`` is looked at; nobody is called back.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from workstation.core.errors import UserError
 from workstation.core.signal import Signal
+from workstation.core.stopping import Stopped, StopToken
 
 T = TypeVar("T")
 Post = Callable[[Callable[[Any], None], object], None]
@@ -52,6 +53,8 @@ class Job:
         """Of ``done``; 0 while nobody knows."""
         self.detail = ""
         self._changed = changed
+        self.stop = StopToken()
+        """For work that takes one instead of reporting: asked when the job is cancelled."""
         self._cancelled = threading.Event()
         self._told_share = -1
 
@@ -77,6 +80,7 @@ class Job:
     def cancel(self) -> None:
         """Ask it to end; it does at its next report."""
         self._cancelled.set()
+        self.stop.ask()
 
     @property
     def cancel_asked(self) -> bool:
@@ -142,7 +146,7 @@ class Jobs:
         try:
             value = work(job)
             job.check()
-        except Cancelled:
+        except (Cancelled, Stopped):
             self._post(self._ended, (job, JobState.CANCELLED, None, None))
         except UserError as problem:
             self._post(self._ended, (job, JobState.FAILED, failed, str(problem)))

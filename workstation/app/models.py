@@ -17,7 +17,7 @@ from workstation.app.spacy_folders import is_spacy_folder, spacy_manifest
 from workstation.core.errors import DataError
 from workstation.prelabel.api import FoundBox, Pixels
 from workstation.prelabel.manifest import MANIFEST
-from workstation.prelabel.providers import provider_called
+from workstation.prelabel.providers import known_devices, provider_called
 from workstation.prelabel.recipes import recipes
 from workstation.prelabel.shelf import Prove, Shelf, ShelvedModel
 from workstation.prelabel.worker import CPU, Worker
@@ -106,6 +106,7 @@ class Tried:
 
 def try_on(model: ShelvedModel, pictures: Sequence[Pixels], provider: str = CPU) -> list[list[FoundBox]]:
     """What a picture model finds in pictures."""
+    known_devices([provider], ())
     family = picture_family(model.manifest.family)
     with Worker(model.file(), provider=provider_called(provider)) as worker:
         found = []

@@ -32,7 +32,7 @@ from workstation.core.rights import ActorKind
 from workstation.core.sample import Sample, Stream
 from workstation.prelabel.api import BadOutput, Task
 from workstation.prelabel.lanes import Lanes, LocalLanes
-from workstation.prelabel.providers import Verdict, provider_name
+from workstation.prelabel.providers import Verdict, known_devices, provider_name
 from workstation.prelabel.shelf import Shelf, ShelvedModel
 from workstation.prelabel.speech_text import SAID
 from workstation.prelabel.worker import CPU
@@ -120,6 +120,7 @@ def plan(session: Session, shelf: Shelf, wish: Wish, *, cancelled: Callable[[], 
     work: list[Progress] = []
     left_out: list[str] = []
     machine = here()
+    known_devices(wish.pinned, machine.offered)
     for model in models:
         shelf.check(model)
         if model.manifest.task is Task.REID:

@@ -5,7 +5,7 @@ Called by ``workstation find`` and by the window, which show the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +45,13 @@ def read_sentence(reads: Reads, text: str) -> Statement:
 
 
 def find(
-    reads: Reads, statement: Statement, evidence: OpenEvidence, samples: Sequence[Sample] | None = None
+    reads: Reads,
+    statement: Statement,
+    evidence: OpenEvidence,
+    samples: Sequence[Sample] | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> Iterator[Hit | Unanswered]:
-    """Every match, sample by sample."""
+    """Every match, sample by sample; ``look`` may end it in the middle of one, by raising."""
     if statement.mode is not Mode.FIND:
         raise UserError(
             "a search finds things; a sentence with 'every' or 'no' is a check (workstation validate --try)"
@@ -55,7 +59,7 @@ def find(
     for sample in reads.samples() if samples is None else samples:
         with evidence(sample) as known:
             try:
-                for match in matches(RememberedSnapshot(reads, known), sample, statement):
+                for match in matches(RememberedSnapshot(reads, known), sample, statement, look):
                     yield Hit(sample, match)
             except Unmeasured as reason:
                 yield Unanswered(sample, str(reason))

@@ -54,7 +54,7 @@ def searching(
             for done, one in enumerate(samples):
                 job.report(done, len(samples), one.key)
                 if statement.mode is Mode.FIND:
-                    for hit in find(reads, statement, evidence, [one]):
+                    for hit in find(reads, statement, evidence, [one], job.check):
                         if isinstance(hit, Unanswered):
                             unanswered.append(f"{one.key}: {hit.reason}")
                         else:

@@ -25,6 +25,7 @@ from workstation.core.pair_fit import LooseLink, loose_links
 from workstation.core.records import RecordKind
 from workstation.core.sample import Rig, Sample, Stream
 from workstation.core.snapshot import Snapshot
+from workstation.core.stopping import StopToken
 from workstation.core.timebase import TimeMap
 from workstation.core.tolerances import OVERRUN_PX, OVERRUN_TOLERANCE, named_limit
 from workstation.qa.findings import choose_rules, load_rules
@@ -145,13 +146,15 @@ def with_map(stream: Stream, time_map: TimeMap) -> Stream:
 
 
 def forecast(
-    snapshot: Snapshot, sample: Sample, changed: Sequence[Stream | Rig], *, evidence: OpenEvidence | None = None
-) -> Forecast:
-    """What the checks would say with these streams and this newest calibration, against what they say now."""
+    snapshot: Snapshot, sample: Sample, changed: Sequence[Stream | Rig], *, evidence: OpenEvidence | None = None,
+    stop: StopToken | None = None,
+) -> Forecast:  # fmt: skip
+    """What the checks would say with these streams and this newest calibration, against what they say now. Raises
+    ``Stopped`` once asked to ``stop``."""
     moved = cast("Snapshot", _WithChange(snapshot, changed))
-    now, then = (_open(each, sample, None if evidence is None else evidence(each)) for each in (snapshot, moved))
+    now, then = (_open(each, sample, None if evidence is None else evidence(each), stop) for each in (snapshot, moved))
     streams = {str(each.id) for each in changed if isinstance(each, Stream)}
-    loose, looser = (_loose(each, sample, evidence) for each in (snapshot, moved))
+    loose, looser = (_loose(each, sample, evidence, stop) for each in (snapshot, moved))
     return Forecast(
         loosened=tuple(each for key, each in looser.items() if key not in loose),
         mended=tuple(each for key, each in loose.items() if key not in looser),
@@ -161,19 +164,21 @@ def forecast(
     )
 
 
-def _loose(snapshot: Snapshot, sample: Sample, evidence: OpenEvidence | None) -> dict[str, LooseLink]:
+def _loose(
+    snapshot: Snapshot, sample: Sample, evidence: OpenEvidence | None, stop: StopToken | None
+) -> dict[str, LooseLink]:
     """The links out of tolerance; none where the media that would say so are missing."""
     limit_px = named_limit(snapshot.project(), OVERRUN_TOLERANCE, OVERRUN_PX)
     with nullcontext() if evidence is None else evidence(snapshot)(sample) as known:
         try:
-            return loose_links(RememberedSnapshot(snapshot, known), sample, limit_px)
+            return loose_links(RememberedSnapshot(snapshot, known, stop), sample, limit_px)
         except Unmeasured:
             return {}
 
 
-def media_of(project: ProjectFolder) -> OpenEvidence:
+def media_of(project: ProjectFolder, stop: StopToken | None = None) -> OpenEvidence:
     """The evidence of a project's own media."""
-    return lambda snapshot: media_evidence(cast("Reads", snapshot), project)
+    return lambda snapshot: media_evidence(cast("Reads", snapshot), project, stop=stop)
 
 
 def forecasting(
@@ -181,18 +186,19 @@ def forecasting(
 ) -> Callable[[Job], Forecast]:
     """The same as the work of a job, over a connection of its own."""
 
-    def work(_job: Job) -> Forecast:
+    def work(job: Job) -> Forecast:
         with open_reader() as reader:
-            return forecast(reader, sample, changed, evidence=media_of(project))
+            return forecast(reader, sample, changed, evidence=media_of(project, job.stop), stop=job.stop)
 
     return work
 
 
 def _open(
-    snapshot: Snapshot, sample: Sample, evidence: Callable[[Sample], AbstractContextManager[Evidence]] | None
-) -> dict[str, Finding]:
+    snapshot: Snapshot, sample: Sample, evidence: Callable[[Sample], AbstractContextManager[Evidence]] | None,
+    stop: StopToken | None,
+) -> dict[str, Finding]:  # fmt: skip
     outcomes: Iterable[Any] = run_rules(
-        snapshot, choose_rules(load_rules(), ()), [sample], project=False, evidence=evidence
+        snapshot, choose_rules(load_rules(), ()), [sample], project=False, evidence=evidence, stop=stop
     )
     findings: Sequence[Finding] = [each for outcome in outcomes for each in outcome.findings]
     return {each.fingerprint: each for each in findings if not each.settled}

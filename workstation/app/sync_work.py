@@ -196,11 +196,15 @@ def _constant(points: Sequence[OffsetAt]) -> DriftFit:
 
 
 def still_holds(measured: Measured, view: SampleView) -> bool:
-    """Whether both streams have the maps they had when it was measured."""
+    """Whether both streams' clocks stand as they stood when it was measured; what was noted of them may be new."""
     return all(
-        (now := view.streams.get(each.id)) is not None and now.time_map == each.time_map
+        (now := view.streams.get(each.id)) is not None and _clock_of(now) == _clock_of(each)
         for each in (measured.reference, measured.moved)
     )
+
+
+def _clock_of(stream: Stream) -> tuple[object, ...]:
+    return stream.time_map.knots, stream.time_map.rate_before, stream.time_map.rate_after
 
 
 # --- what stands behind a sample, and what an offset means -----------------------------------------------------------

@@ -57,5 +57,9 @@ def inject(
         print_json({"copy": str(copy), "plan": str(copy / PLAN_FILE), "planted": len(plan.planted), "seed": seed})
         return 0
     print_rows(rows, columns=("error_type", "kind", "planted", "below"), as_json=False)
-    click.echo(f"{len(plan.planted)} errors in {plan.samples} samples of {copy}; the plan is {copy / PLAN_FILE}.")
+    errors, held = (
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((len(plan.planted), "error"), (plan.samples, "sample"))
+    )
+    click.echo(f"{errors} in {held} of {copy}; the plan is {copy / PLAN_FILE}.")
     return 0

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workstation.core.annotation import Annotation, Entity, Link, Presence, State, TargetKind, effective_class
 from workstation.core.cuboid_views import PlacedTracks
@@ -21,6 +20,7 @@ from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.core.space import FrameTree, NoTransform
 from workstation.core.statement import Clause, Mode, Named, Predicate, Relation, Statement
+from workstation.core.statement_others import Bools, InSpace, Int64s, InTime
 from workstation.core.timerange import TimeRange, intersections, union
 from workstation.core.values import dataclass
 
@@ -28,8 +28,6 @@ _UNSAID = frozenset({State.PROPOSED, State.REJECTED})
 _STEP_NS = 50_000_000
 _MOST_STEPS = 20_000
 _EVER = TimeRange(-(2**61), 2**61)
-Int64s = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +55,28 @@ class Match:
         return None if self.when is None else self.when.start_ns
 
 
-def matches(snapshot: Snapshot, sample: Sample, statement: Statement) -> Iterator[Match]:
+def matches(
+    snapshot: Snapshot, sample: Sample, statement: Statement, look: Callable[[], None] = lambda: None
+) -> Iterator[Match]:
     """Everything in a sample that the sentence finds; of a rule (every, no), everything that breaks it.
 
-    Raises ``Unmeasured`` where places are asked for and the media cannot tell them.
+    ``look`` is called for every thing, and may end it all by raising. Raises ``Unmeasured`` where places are asked for
+    and the media cannot tell them.
     """
-    world = _World(snapshot, sample)
+    world = _World(snapshot, sample, look)
     head, others = statement.head, statement.clauses[1:]
-    for thing in world.named(head.thing):
-        holding = [world.hits(clause) for clause in others]
-        room = _all_hold(holding)
+    if not world.named(head.thing):
+        return
+    holding = [world.hits(clause) for clause in others]
+    room = _all_hold(holding)
+    for thing in world.named(head.thing) if room else ():
+        look()
         if statement.mode is Mode.EVERY:
             there = _within(thing.times or (_EVER,), room)
-            if there and not any(_within(hit.times, there) for hit in world.hits_of(thing, head)):
+            if there and not any(_within(hit.times, there) for hit in world.hits_of(thing, head, there)):
                 yield Match(things=(thing, *_beside(holding)), when=_shown(there))
             continue
-        for hit in world.hits_of(thing, head):
+        for hit in world.hits_of(thing, head, room):
             there = _within(hit.times, room)
             if there:
                 yield Match(things=(thing, *hit.others, *_beside(holding)), when=_shown(there))
@@ -113,16 +117,24 @@ class _World:
 
     snapshot: Snapshot
     sample: Sample
+    look: Callable[[], None]
     things: list[Thing] = field(default_factory=list)
     streams: dict[str, Stream] = field(default_factory=dict)
-    _links: list[Link] = field(default_factory=list)
     _thing_of: dict[str, str] = field(default_factory=dict)
     _tracks: PlacedTracks | None = None
     _kept: dict[Clause, list[_Hit]] = field(default_factory=dict)
+    _links_at: dict[str, list[Link]] = field(default_factory=dict)
+    _named: dict[Named, tuple[Thing, ...]] = field(default_factory=dict)
+    _by_key: dict[Named, dict[str, Thing]] = field(default_factory=dict)
+    _in_times: dict[Named, InTime] = field(default_factory=dict)
+    _in_places: dict[Named, tuple[list[tuple[Thing, Annotation]], InSpace]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.streams = {each.id: each for each in self.snapshot.streams(self.sample.id)}
-        self._links = [each for each in self.snapshot.links(self.sample.id) if each.holds and each.state not in _UNSAID]
+        for link in self.snapshot.links(self.sample.id):
+            if link.holds and link.state not in _UNSAID:
+                for target in dict.fromkeys(_joined(link)):
+                    self._links_at.setdefault(target, []).append(link)
         entities = {str(each.id): each for each in self.snapshot.entities(self.sample.id)}
         grouped: dict[str, list[Annotation]] = {each: [] for each in entities}
         for label in self.snapshot.annotations(self.sample.id):
@@ -159,9 +171,16 @@ class _World:
             found.append(TimeRange(to_session(since), to_session(keyframes[-1].time_ns)))
         return found
 
-    def named(self, wanted: Named) -> Iterator[Thing]:
+    def named(self, wanted: Named) -> tuple[Thing, ...]:
         """The things that are meant, with only the labels that lie where they are to lie."""
+        if wanted not in self._named:
+            self._named[wanted] = tuple(self._all_named(wanted))
+            self._by_key[wanted] = {each.key: each for each in self._named[wanted]}
+        return self._named[wanted]
+
+    def _all_named(self, wanted: Named) -> Iterator[Thing]:
         for thing in self.things:
+            self.look()
             if wanted.classes is not None and thing.class_id not in wanted.classes:
                 labels = tuple(each for each in thing.labels if each.class_id in wanted.classes)
             else:
@@ -194,23 +213,30 @@ class _World:
     # --- what is said of a thing --------------------------------------------------------------------------------
 
     def hits(self, clause: Clause) -> list[_Hit]:
-        """Everything for which a clause holds, the thing itself among the others of each."""
+        """The things for which a clause holds, each with all times at which it does and the first that it holds with,
+        itself before that."""
         if clause not in self._kept:
-            self._kept[clause] = [
-                _Hit(hit.times, (thing, *hit.others))
-                for thing in self.named(clause.thing)
-                for hit in self.hits_of(thing, clause)
-            ]
+            self._kept[clause] = list(self._all_hits(clause))
         return self._kept[clause]
 
-    def hits_of(self, thing: Thing, clause: Clause) -> list[_Hit]:
-        """When a clause holds for one thing."""
-        found = list(self._positive(thing, clause))
-        if not clause.negated:
-            return found
-        return [] if found else [_Hit(thing.times or (_EVER,))]
+    def _all_hits(self, clause: Clause) -> Iterator[_Hit]:
+        for thing in self.named(clause.thing):
+            self.look()
+            found = list(self.hits_of(thing, clause))
+            if found:
+                yield _Hit(union(time for hit in found for time in hit.times), (thing, *found[0].others))
 
-    def _positive(self, thing: Thing, clause: Clause) -> Iterator[_Hit]:
+    def hits_of(self, thing: Thing, clause: Clause, room: tuple[TimeRange, ...] | None = None) -> Iterator[_Hit]:
+        """When a clause holds for one thing, and with what. Who names the ``room`` that it has to hold in is told of
+        one other thing with which it does; else all times are told.
+        """
+        found = self._positive(thing, clause, None if clause.negated else room)
+        if not clause.negated:
+            yield from found
+        elif not any(True for _ in found):
+            yield _Hit(thing.times or (_EVER,))
+
+    def _positive(self, thing: Thing, clause: Clause, room: tuple[TimeRange, ...] | None) -> Iterator[_Hit]:
         relation = clause.relation
         there = thing.times or (_EVER,)
         if relation is Relation.EXISTS:
@@ -229,32 +255,49 @@ class _World:
         elif relation is Relation.NEAR_IN_SPACE:
             yield from self._near(thing, clause)
         elif clause.other is not None:
-            for other in self.named(clause.other):
-                times = tuple(
-                    t for t in thing.times if other.key != thing.key and _in_order(relation, t, other, clause)
-                )
-                if times:
-                    yield _Hit(times, (other,))
+            yield from self._in_time(thing, clause, clause.other, room)
+
+    def _in_time(
+        self, thing: Thing, clause: Clause, wanted: Named, room: tuple[TimeRange, ...] | None
+    ) -> Iterator[_Hit]:
+        others = self.named(wanted)
+        if wanted not in self._in_times:
+            self._in_times[wanted] = InTime(each.times for each in others)
+        first: list[tuple[TimeRange, Int64s]] = []
+        for time in thing.times:
+            if room is None or intersections((time,), room):
+                standing = self._in_times[wanted].standing(clause.relation, time, clause.amount)
+                if len(standing) and others[standing[0]].key == thing.key:
+                    standing = standing[standing != standing[0]]
+                first += [(time, standing)] if len(standing) else []
+        if not first:
+            return
+        one = min(int(standing[0]) for _, standing in first)
+        if room is None:
+            yield _Hit(tuple(time for time, _ in first), (others[one],))
+        else:
+            yield _Hit(tuple(time for time, standing in first if standing[0] == one), (others[one],))
 
     def _linked(self, thing: Thing, clause: Clause, there: tuple[TimeRange, ...]) -> Iterator[_Hit]:
-        wanted = None if clause.other is None else {each.key: each for each in self.named(clause.other)}
-        mine = {thing.key, *(str(each.id) for each in thing.labels)}
-        for link in self._links:
+        wanted = clause.other
+        if wanted is not None:
+            self.named(wanted)
+        mine = dict.fromkeys((thing.key, *(str(each.id) for each in thing.labels)))
+        links = {link.id: link for key in mine for link in self._links_at.get(key, ())}
+        for link in (links[each] for each in sorted(links)):
             if clause.link_type and link.type_id != clause.link_type:
                 continue
             said = next((each for each in clause.predicates if _says(link, each)), None)
             if clause.predicates and said is None:
                 continue
-            ends = [str(end.target) for end in link.ends if end.kind in (TargetKind.ANNOTATION, TargetKind.ENTITY)]
-            first = ends if said is None else [str(end.target) for end in link.ends if end.role == said.role]
-            if not mine & set(first):
+            if said is not None and all(end.target not in mine for end in link.ends if end.role == said.role):
                 continue
-            others = {self._thing_of.get(each, each) for each in ends} - {thing.key}
             if wanted is None:
                 yield _Hit(there)
                 continue
-            for key in sorted(others & wanted.keys()):
-                yield _Hit(there, (wanted[key],))
+            others = {self._thing_of.get(each, each) for each in _joined(link)} - {thing.key}
+            for key in sorted(others & self._by_key[wanted].keys()):
+                yield _Hit(there, (self._by_key[wanted][key],))
 
     # --- where things are ---------------------------------------------------------------------------------------
 
@@ -286,13 +329,21 @@ class _World:
                 if times:
                     yield _Hit(times)
                 continue
-            for other in self.named(clause.other):
-                for other_root, other_label in self._way_of(other) if other.key != thing.key else ():
-                    if other_root == root:
-                        theirs = self._placed().place(other_label.id, times_ns).centers
-                        times = _true_for(times_ns, _distance(middles, theirs) <= clause.amount)
-                        if times:
-                            yield _Hit(times, (other,))
+            others, in_space = self._ways_of(clause.other)
+            for number in in_space.near(root, times_ns, middles, clause.amount).tolist():
+                other, other_label = others[number]
+                if other.key != thing.key:
+                    self.look()
+                    theirs = self._placed().place(other_label.id, times_ns).centers
+                    times = _true_for(times_ns, _distance(middles, theirs) <= clause.amount)
+                    if times:
+                        yield _Hit(times, (other,))
+
+    def _ways_of(self, wanted: Named) -> tuple[list[tuple[Thing, Annotation]], InSpace]:
+        if wanted not in self._in_places:
+            ways = [(thing, label) for thing in self.named(wanted) for _, label in self._way_of(thing)]
+            self._in_places[wanted] = ways, InSpace([self._placed().rows[label.id] for _, label in ways])
+        return self._in_places[wanted]
 
     def _at_speed(self, thing: Thing, clause: Clause) -> tuple[TimeRange, ...]:
         found: list[TimeRange] = []
@@ -336,20 +387,9 @@ def _says(link: Link, predicate: Predicate) -> bool:
     return link.type_id == predicate.link_type and predicate.option in chosen
 
 
-def _in_order(relation: Relation, time: TimeRange, other: Thing, clause: Clause) -> bool:
-    """Whether one stretch of time stands so to any of the other's."""
-    for each in other.times:
-        if relation is Relation.NEAR_IN_TIME and time.distance_ns(each) <= clause.amount * 1e9:
-            return True
-        if relation is Relation.DURING and each.start_ns <= time.start_ns and time.end_ns <= each.end_ns:
-            return True
-        if relation is Relation.OVERLAPS and time.overlaps(each):
-            return True
-        if relation is Relation.BEFORE and time.end_ns <= each.start_ns:
-            return True
-        if relation is Relation.AFTER and time.start_ns >= each.end_ns:
-            return True
-    return False
+def _joined(link: Link) -> list[str]:
+    """The labels and things at a link's ends."""
+    return [str(end.target) for end in link.ends if end.kind in (TargetKind.ANNOTATION, TargetKind.ENTITY)]
 
 
 def _same(value: object, wanted: str) -> bool:

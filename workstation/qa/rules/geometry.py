@@ -5,7 +5,7 @@ The gate lets no broken shape in; what came into a file another way is found all
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from workstation.core.annotation import Annotation, Keyframe, Presence, State
 from workstation.core.geometry import Box, Cuboid, Shape, ShapeKind, shape_problems
 from workstation.core.ontology import ErrorType, Severity
+from workstation.core.rotation import Floats
 from workstation.core.sample import Sample, Stream
 from workstation.core.snapshot import Snapshot
 from workstation.qa.findings import LABEL_KINDS, Fault, Reach, rule
@@ -21,6 +22,8 @@ from workstation.qa.rules.sightings import bounds
 
 _FASTEST_MPS = 90.0
 _FASTEST_SIZES = 25.0
+_STEADY = 0.25
+"""A box whose speed changes by no more than so much of itself from one step to the next moves steadily."""
 _NEXT_NS = 300_000_000
 """Keyframes farther apart say little of how a thing got from one to the other."""
 
@@ -73,6 +76,7 @@ def _shape_problems(shape: Shape | None) -> Iterator[str]:
     "geometry.leap",
     error_type=ErrorType.INCORRECT_PAIRING,
     severity=Severity.WARNING,
+    version=2,
     limit=_FASTEST_MPS,
     unit="m/s",
     looks_at=LABEL_KINDS,
@@ -80,7 +84,8 @@ def _shape_problems(shape: Shape | None) -> Iterator[str]:
 )
 def leap(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     """A track leaps from one keyframe to the next: a cuboid faster than anything on a road, or a box by many times its
-    own size within three tenths of a second. It went over to another thing, or a keyframe is wrong.
+    own size within three tenths of a second, unless it goes on before or after as it did there (what is far away
+    passes a turning camera so). It went over to another thing, or a keyframe is wrong.
     """
     streams = streams_by_id(snapshot, sample)
     labels = list(judged_annotations(snapshot, sample))
@@ -89,7 +94,9 @@ def leap(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
         if each.track is None or (each.kind is ShapeKind.BOX and each.entity in solid):
             continue  # a box that goes over to another thing is found by its cuboid (boxes.exchanged)
         shown = [k for k in snapshot.keyframes(each.id) if k.shape is not None and k.presence is not Presence.ABSENT]
-        worst = max((leapt for pair in pairwise(shown) if (leapt := _leap(*pair)) is not None), default=None)
+        steps = [_leap(*pair) for pair in pairwise(shown)]
+        leaps = [each for at, each in enumerate(steps) if each is not None and not _goes_on(shown, at)]
+        worst = max(leaps, default=None)
         if worst is None:
             continue
         share, speed, unit, at_ns = worst
@@ -110,6 +117,25 @@ def _leapt(
         limit=_FASTEST_MPS if unit == "m/s" else _FASTEST_SIZES,
         suggestion="split the track there (track.split), or mend the keyframe",
     )
+
+
+def _goes_on(shown: Sequence[Keyframe], at: int) -> bool:
+    """Whether a box moves in the step before or after one much as in it: steadily, however fast."""
+    step = _box_step(*shown[at : at + 2])
+    beside = [_box_step(*shown[each : each + 2]) for each in (at - 1, at + 1) if 0 <= each < len(shown) - 1]
+    return step is not None and any(
+        other is not None and float(np.linalg.norm(step - other)) <= _STEADY * float(np.linalg.norm(step))
+        for other in beside
+    )
+
+
+def _box_step(before: Keyframe, after: Keyframe) -> Floats | None:
+    """How fast the middle of a box goes from one keyframe to the next, in pixels a second."""
+    step_ns = after.time_ns - before.time_ns
+    if not 0 < step_ns <= _NEXT_NS or not (isinstance(before.shape, Box) and isinstance(after.shape, Box)):
+        return None
+    first, second = (np.array(bounds(each.shape)) for each in (before, after))
+    return np.asarray((second[:2] + second[2:] - first[:2] - first[2:]) / 2 / (step_ns / 1e9))
 
 
 def _leap(before: Keyframe, after: Keyframe) -> tuple[float, float, str, int] | None:

@@ -55,6 +55,7 @@ class CalibrationPanel(Pane):
         self._own_jobs = False
         self._job: Job | None = None
         self._asked: CameraReport | None = None
+        self._looking: Job | None = None
         column = QVBoxLayout(self.body)
         column.setContentsMargins(8, 6, 8, 8)
         column.setSpacing(6)
@@ -133,6 +134,7 @@ class CalibrationPanel(Pane):
         self._wear(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
+        self._stop_looking()
         if self._job is not None:
             self._job.cancel()
         if self._jobs is not None:
@@ -310,6 +312,7 @@ class CalibrationPanel(Pane):
         """What correcting the camera would change, worked out beside the work."""
         bench = self.bench
         self._asked = None
+        self._stop_looking()
         self.forecast.setText("")
         if camera is None or camera.error is None or not camera.error.angular or bench is None or bench.view is None:
             return
@@ -325,7 +328,13 @@ class CalibrationPanel(Pane):
             bench.session.project, bench.session.store.reader_elsewhere(), sample,
             [new.rig(bench.session.store, sample)],
         )  # fmt: skip
-        self._jobs.start("Forecast checks", work, done=self._on_forecast)
+        self._looking = self._jobs.start("Forecast checks", work, done=self._on_forecast)
+
+    def _stop_looking(self) -> None:
+        """The forecast that is being made is of a camera that is no longer asked about."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def _on_forecast(self, found: Forecast) -> None:
         if self._asked is not None and self._asked is self.shown():
@@ -342,6 +351,8 @@ class CalibrationPanel(Pane):
             calibrate(bench.session, sample, turned_camera(bench.session.store, sample, camera.camera, degrees))
 
         head = bench.session.store.head()
+        # The button is done for then; the focus must not end in some field, which would take undo for its own.
+        self.check.setFocus(Qt.FocusReason.OtherFocusReason)
         bench.attempt(act)
         if bench.session.store.head() > head:
             bench.tell(f"{camera.camera} is turned by {degrees:+.3f}°; undo takes it back.")

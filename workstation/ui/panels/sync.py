@@ -72,6 +72,7 @@ class SyncPanel(Pane):
         self._job: Job | None = None
         self._jobs: Jobs | None = None
         self._own_jobs = False
+        self._looking: Job | None = None
         self._asked: Measured | None = None
         """For what the forecast was begun."""
         inside = QWidget()
@@ -232,6 +233,7 @@ class SyncPanel(Pane):
         self._wear(bench.theme)
 
     def unbound(self, bench: Workbench) -> None:
+        self._stop_looking()
         if self._job is not None:
             self._job.cancel()
         if self._jobs is not None:
@@ -429,17 +431,25 @@ class SyncPanel(Pane):
             or not still_holds(measured, bench.view)
         ):
             self._asked = None
+            self._stop_looking()
             self.forecast.setText("")
             return
         if measured is self._asked or self._jobs is None:
             return
         self._asked = measured
+        self._stop_looking()
         self.forecast.setText("Working out which verdicts accepting would change…")
         work = forecasting(
             bench.session.project, bench.session.store.reader_elsewhere(), bench.view.sample,
             [with_map(measured.moved, measured.time_map)],
         )  # fmt: skip
-        self._jobs.start("Forecast checks", work, done=self._on_forecast)
+        self._looking = self._jobs.start("Forecast checks", work, done=self._on_forecast)
+
+    def _stop_looking(self) -> None:
+        """The forecast that is being made is of a measurement that no longer stands."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def _on_forecast(self, found: Forecast) -> None:
         if self._asked is not None and self._asked is self.measured:
@@ -520,6 +530,7 @@ class SyncPanel(Pane):
             return
         sample = bench.view.sample
         head = bench.session.store.head()
+        self._keep_keys_out_of_the_field()
         bench.attempt(lambda: accept(bench.session, sample, measured))
         if bench.session.store.head() > head:
             bench.tell(f"{measured.moved.key} is corrected; undo takes it back.")
@@ -534,6 +545,7 @@ class SyncPanel(Pane):
         bench, measured = self.bench, self.measured
         if bench is not None and bench.view is not None and measured is not None:
             sample = bench.view.sample
+            self._keep_keys_out_of_the_field()
             bench.attempt(lambda: note(bench.session, sample, measured))
 
     @Slot()
@@ -545,6 +557,11 @@ class SyncPanel(Pane):
         bench.run("gate.waive", gate=SYNC_GATE, reason=reason)
         if bench.session.store.head() > head:
             self.reason.clear()
+            self._keep_keys_out_of_the_field()
+
+    def _keep_keys_out_of_the_field(self) -> None:
+        """A button that is done for hands the focus on to the field beside it, which would take undo for its own."""
+        self.measure.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 class _Dragged:
