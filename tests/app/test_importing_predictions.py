@@ -216,3 +216,43 @@ def test_a_stream_whose_file_is_gone_says_so_in_the_row(project: Path, session: 
         found = read_lines(write(tmp_path / "p.jsonl", HEADER, box(12)), Target(view, readers, {}), report)
     assert found == []
     assert "one.png" in report.reasons[0]
+
+
+@pytest.fixture
+def captioned(tmp_path: Path) -> Path:
+    """One picture to be described."""
+    folder = tmp_path / "c"
+    new_project(folder, profile="vision_language", person="Ana")
+    (folder / "media").mkdir(exist_ok=True)
+    picture = folder / "media" / "one.png"
+    Image.fromarray(np.zeros((100, 200, 3), np.uint8)).save(picture)
+    with open_project(folder, kind="person") as session:
+        session.run("sample.add", key="s")
+        session.run(
+            "stream.add", sample="s", key="cam", kind="image", files=[msgspec.to_builtins(record_file(folder, picture))]
+        )
+    return folder
+
+
+def test_a_caption_that_a_model_drafts_waits_for_a_person(
+    captioned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draft = {"class": "full_caption", "score": 0.6, "text": "A red cup left of a keyboard.", "language": "en"}
+    file = write(tmp_path / "p.jsonl", HEADER, draft, draft | {"text": "A cup."}, draft | {"text": " "},
+                 draft | {"class": "cup"})  # fmt: skip
+    code, rows, said = run(capsys, "predictions", "add", captioned, file)
+    assert code == 1, said
+    made = proposals(captioned)
+    assert {(each.text, each.state, each.source.name, each.kind.value) for each in made} == {
+        (text, State.PROPOSED, "elsewhere", "tag") for text in ("A red cup left of a keyboard.", "A cup.")
+    }
+    assert "nor text" in str(rows)
+    assert "class 'cup' may not be drawn as tag on cam" in str(rows).replace("\\", "")
+    with open_project(captioned, kind="person") as session:
+        session.open_sample("s")
+        first = next(each.id for each in made if each.text == "A cup.")
+        session.run("text.edit", annotation=first, text="A cup of tea.")
+    code, _, _ = run(capsys, "predictions", "add", captioned, file)
+    assert sorted((each.text, each.state) for each in proposals(captioned)) == [
+        ("A cup of tea.", State.DRAFT), ("A red cup left of a keyboard.", State.PROPOSED),
+    ]  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,7 +22,7 @@ from workstation.app.streams import OpenStreams
 from workstation.core.annotation import Annotation, Source, SourceKind, State
 from workstation.core.errors import DataError, UserError
 from workstation.core.files import read_bounded
-from workstation.core.geometry import Box, Cuboid, Shape, Span, shape_problems
+from workstation.core.geometry import Box, Cuboid, Shape, Span, Tag, kind_of, shape_problems
 from workstation.core.proposals import CALLED
 from workstation.core.sample import Stream, StreamKind
 from workstation.core.untrusted import MOST_JSON_BYTES, Found, parse_json_lines, read_json
@@ -30,6 +31,8 @@ from workstation.media.base import TimedReader
 MOST_LEFT_OUT = 200
 """Reasons kept; more are only counted."""
 _PICTURES = frozenset({StreamKind.IMAGE, StreamKind.VIDEO})
+_DRAFT = "draft"
+"""Of a text that a model drafted: which words they were, however they are edited later."""
 _NEAR_NS = 2_000_000
 """A stated time this near to a picture's own is that picture's."""
 
@@ -77,6 +80,7 @@ class Prediction:
     frame: str | None
     text: str | None
     source: Source
+    language: str | None = None
 
 
 class _Unusable(DataError):
@@ -190,7 +194,8 @@ def new_ones(view: SampleView, predictions: Iterable[Prediction], report: Report
     new = []
     for each in predictions:
         key = (
-            str(each.stream.id), each.class_id, each.source.name, each.start_ns, each.item, _rounded(each.shape)
+            str(each.stream.id), each.class_id, each.source.name, each.start_ns, each.item,
+            _rounded(each.shape, str(each.source.parameters.get(_DRAFT, ""))),
         )  # fmt: skip
         if key in there:
             report.known += 1
@@ -205,17 +210,19 @@ def arguments_of(each: Prediction) -> dict[str, Any]:
     return {
         "stream": each.stream.id, "class_id": each.class_id, "shape": msgspec.to_builtins(each.shape),
         "start_ns": each.start_ns, "end_ns": each.end_ns, "item": each.item, "frame": each.frame, "text": each.text,
-        "state": State.PROPOSED, "source": each.source, "confidence": each.score,
+        "language": each.language, "state": State.PROPOSED, "source": each.source, "confidence": each.score,
     }  # fmt: skip
 
 
 def _key_of(each: Annotation) -> tuple[Any, ...]:
-    shape = None if each.shape is None else _rounded(each.shape)
+    shape = None if each.shape is None else _rounded(each.shape, str(each.source.parameters.get(_DRAFT, "")))
     return (str(each.stream or ""), each.class_id, each.source.name, each.start_ns, each.item, shape)
 
 
-def _rounded(shape: Shape) -> str:
-    """A shape to the hundredth: what is nearer than that is the same prediction again."""
+def _rounded(shape: Shape, draft: str) -> str:
+    """A shape to the hundredth: what is nearer than that is the same prediction again; a draft goes by its words."""
+    if isinstance(shape, Tag):
+        return f"tag {draft}"
     if isinstance(shape, Box):
         return f"box {shape.x:.2f} {shape.y:.2f} {shape.width:.2f} {shape.height:.2f}"
     if isinstance(shape, Cuboid):
@@ -239,12 +246,14 @@ def _line(row: Found, target: Target, report: Report, model: Model | None) -> Pr
     stream = target.stream(row, None if key is None else key.text())
     shape, start_ns, end_ns = _shape(row, target, stream)
     item, frame, text = row.get("item"), row.get("frame_name"), row.get("text")
+    said = None if text is None else text.text()[:20_000]
+    more = {_DRAFT: sha256((said or "").encode()).hexdigest()[:16]} if isinstance(shape, Tag) else {}
     return _checked(row, Prediction(
         stream=stream, class_id=class_id, shape=shape, score=_score(row), start_ns=start_ns, end_ns=end_ns,
         item=None if item is None else item.text()[:200],
         frame=frame.text()[:200] if frame is not None else stream.frame if isinstance(shape, Cuboid) else None,
-        text=None if text is None else text.text()[:20_000], source=_source(model, row, foreign),
-    ))  # fmt: skip
+        text=said, language=_language(row), source=_source(model, row, foreign, **more),
+    ), target)  # fmt: skip
 
 
 def _shape(row: Found, target: Target, stream: Stream) -> tuple[Shape, int | None, int | None]:
@@ -270,7 +279,10 @@ def _shape(row: Found, target: Target, stream: Stream) -> tuple[Shape, int | Non
         if end_ns < start_ns:
             _refuse(row, "ends before it begins")
         return Span(), start_ns, end_ns
-    raise _Unusable("has neither box, nor cuboid, nor start_s and end_s", path=row.path, place=row.place or None)
+    text = row.get("text")
+    if text is None or not text.text().strip():
+        _refuse(row, "has neither box, nor cuboid, nor start_s and end_s, nor text")
+    return Tag(), None, None  # what a model drafts about the whole
 
 
 def _time(row: Found, target: Target, stream: Stream) -> int | None:
@@ -293,6 +305,11 @@ def _time(row: Found, target: Target, stream: Stream) -> int | None:
     return near
 
 
+def _language(row: Found) -> str | None:
+    stated = row.get("language")
+    return None if stated is None else stated.text().strip()[:35] or None
+
+
 def _score(row: Found) -> float:
     score = row["score"].number()
     if not 0 <= score <= 1:
@@ -309,17 +326,20 @@ def _model(found: Found) -> Model:
     return Model(name=name, **texts)
 
 
-def _source(model: Model, row: Found, foreign: str) -> Source:
+def _source(model: Model, row: Found, foreign: str, **more: str) -> Source:
     return Source(
         kind=SourceKind.MODEL, name=model.name, version=model.version, weights_sha256=model.weights_sha256,
-        device=model.device, parameters={"imported_from": Path(row.path).name, CALLED: foreign[:200]},
+        device=model.device, parameters={"imported_from": Path(row.path).name, CALLED: foreign[:200], **more},
     )  # fmt: skip
 
 
-def _checked(row: Found, made: Prediction) -> Prediction:
+def _checked(row: Found, made: Prediction, target: Target) -> Prediction:
     problem = next(iter(shape_problems(made.shape)), None)
     if problem is not None:
         _refuse(row, f"cannot be drawn: {problem}")
+    kind = kind_of(made.shape)
+    if not target.view.may_be_drawn(made.class_id, made.stream.id, frozenset({kind})):
+        _refuse(row, f"class '{made.class_id}' may not be drawn as {kind.value} on {made.stream.key}")
     return made
 
 
@@ -360,7 +380,7 @@ def _coco_row(
         stream=stream, class_id=class_id, shape=Box(x, y, width, height), score=_score(row), start_ns=time_ns,
         end_ns=time_ns, item=None, frame=None, text=None,
         source=_source(model, row, foreign),
-    ))  # fmt: skip
+    ), target)  # fmt: skip
 
 
 def unmapped_rows(report: Report) -> Iterator[str]:
