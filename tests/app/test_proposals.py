@@ -35,6 +35,13 @@ classes:
   pedestrian: {name: pedestrian}
   mood: {name: mood, proposals: false}
   speech: {name: speech}
+link_types:
+  same_object:
+    name: {en: Same object}
+    definition: Both show one thing.
+    roles:
+      a: {targets: [annotation]}
+      b: {targets: [annotation]}
 attributes:
   other_language: {type: text, name: other language, applies_to: [speech], per_stream: true}
 edge_cases:
@@ -266,6 +273,21 @@ def test_on_a_blind_stream_nothing_is_shown_and_nothing_is_asked(session: Sessio
     assert held.counts() == (0, 0)
     assert missing_before_submitting(session.store, session.sample) == []
     session.run("sample.submit")
+
+
+def test_a_model_that_says_a_link_holds_is_refused_and_that_is_logged(project: Path) -> None:
+    """AI-11: models take volume; only people set a relation to verified."""
+    with open_project(project, kind="person") as session:
+        session.open_sample("s")
+        ends = {"a": [f"annotation:{proposed(session)}"], "b": [f"annotation:{proposed(session, x=90.0)}"]}
+        link = session.run("link.add", type_id="same_object", ends=ends, state="proposed", source=MODEL)
+    for command in ("link.confirm", "link.accept"):
+        with open_project(project, kind="model") as machine, pytest.raises(UserError, match="only a person may"):
+            machine.run(command, links=[link])
+    with open_project(project, kind="person") as session:
+        session.open_sample("s")
+        assert view_of(session).links[link].state is State.PROPOSED
+        assert [each.actor.kind.value for each in session.store.refusals()] == ["model", "model"]
 
 
 # --- the report -------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workstation.app.absences import absence_kinds
+from workstation.app.absences import absence_kinds, absent_of
 from workstation.app.end_cards import ends_to_show
 from workstation.app.lines_between import bundles
 from workstation.app.link_graph import graph_of
@@ -120,6 +120,14 @@ def test_an_absence_offers_the_places_and_reasons_of_the_ontology(session: Sessi
     places, reasons = dict(kind.places), dict(kind.reasons)
     assert {"stream:mic", "stream:can"} <= places.keys()
     assert "stream:cam" not in places  # it is there
+    thing = str(session.run("entity.add", class_id="car", annotations=[car]))
+    view = viewed(session)
+    (kind,) = absence_kinds(view, thing)
+    streams = [place for place, _ in kind.places if place.startswith("stream:")]
+    assert streams[-1] == "stream:cam"  # where it is labelled comes last
+    assert absent_of(view, [thing, car, "gone"]) == [thing]
+    assert absent_of(view, [car]) == [car]
+    (kind,) = absence_kinds(view, car)
     assert "too_far" in reasons
     (offer,) = offers(viewed(session), car)
     assert offer.absence

@@ -127,8 +127,10 @@ def test_only_a_person_confirms(work: Work) -> None:
     horn, car, link = heard(work)
     for kind in (ActorKind.MODEL, ActorKind.IMPORT):
         work.actor = Actor(name="robot", kind=kind, role=Role.LEAD)
-        with pytest.raises(UserError, match="only a person can confirm"):
+        with pytest.raises(UserError, match="may not confirm a link: only a person may"):
             work.run("link.confirm", links=[link])
+        with pytest.raises(UserError, match="may not confirm a link: only a person may"):
+            work.run("link.accept", links=[link])
     work.actor = Actor(name="linker", kind=ActorKind.IMPORT, role=Role.LEAD)
     made = work.run("link.add", sample="drive-1", type_id="sound_source", ends={"sound": horn, "source": car})
     assert all(end.confirmed is None for end in work.link(made).ends)

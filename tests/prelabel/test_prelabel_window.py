@@ -119,6 +119,7 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     window.perform("prelabel.run")
     asked = dialog(window, Prelabel)
     assert isinstance(asked, Prelabel)
+    asked.frames.setValue(7)
     keep(window, "prelabel_dialog")
     QTest.mouseClick(asked.start_button, Qt.MouseButton.LeftButton)
     assert not window.jobs.running()  # what its labels mean was never said for this ontology: that is asked first
@@ -153,6 +154,7 @@ def test_from_a_file_to_reviewed_proposals(window: MainWindow, tmp_path: Path) -
     window.perform("prelabel.run")
     again = dialog(window, Prelabel)
     assert isinstance(again, Prelabel)
+    assert again.frames.value() == 7  # it begins where it was left
     QTest.mouseClick(again.start_button, Qt.MouseButton.LeftButton)
     assert not [each for each in window.findChildren(QDialog) if each.isVisible()]  # it was asked once
     wait_for(lambda: not window.jobs.running(), what="the job that finds all done")

@@ -111,10 +111,25 @@ def test_what_does_not_even_run_on_the_processor_is_refused() -> None:
         prove(TRIAL, BOTH, start=starting({CPU: WorkerFailed("nonsense"), CUDA: WorkerFailed("x")}))
 
 
+REFUSED = (
+    "2026-11-22 [E:onnxruntime:Default, provider_bridge_ort.cc:2458 operator()] ProviderLibrary::Get() "
+    "[ONNXRuntimeError] : 1 : FAIL : Failed to load library capi/libonnxruntime_providers_cuda.so with error: {}: "
+    "cannot open shared object file: No such file or directory\n"
+    "[W:onnxruntime:Default, CreateExecutionProviderFactoryInstance] Failed to create CUDAExecutionProvider. Require "
+    "cuDNN 9.* and CUDA 13.*. Please install all dependencies as mentioned in the GPU requirements page"
+)
+"""What onnxruntime-gpu 1.31 said where a library was lacking: the sentence behind it names cuDNN, whatever lacks."""
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
         ("Error loading cublas64_12.dll which is missing", "cuBLAS 12 was not found"),
+        (REFUSED.format("libcublasLt.so.13"), "cuBLAS 13 was not found"),
+        (REFUSED.format("libcudnn.so.9"), "cuDNN 9 was not found"),
+        (REFUSED.format("libcuda.so.1"), "no NVIDIA driver was found"),
+        ("Failed to load cufft64_11.dll: no such file", "cuFFT 11 was not found"),
+        (REFUSED.splitlines()[1], "CUDA 13 or cuDNN 9 was not found"),
         ("CUDA failure 100: no CUDA-capable device is detected", "no NVIDIA GPU was found"),
         ("CUDA driver version is insufficient for CUDA runtime", "the graphics driver is too old for this CUDA"),
     ],

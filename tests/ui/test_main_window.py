@@ -154,6 +154,21 @@ def test_space_plays_from_anywhere_but_text(window: MainWindow, bench: Workbench
     field.clear()
 
 
+def test_esc_leaves_a_text_that_has_the_focus_for_its_whole_pane(window: MainWindow, bench: Workbench) -> None:
+    """As the sentence of the panel of searches, which a pane passes its focus on to."""
+    pane = pane_of(window)
+    pane.setFocusProxy(pane.field)
+    try:
+        pane.field.setFocus()
+        press(window, Qt.Key.Key_Escape)
+        press(window, Qt.Key.Key_L)
+        assert pane.field.text() == ""
+        assert bench.clock.playing
+    finally:
+        pane.setFocusProxy(None)  # type: ignore[arg-type]
+        pane.field.clear()
+
+
 def test_the_texts_own_chords_stay_in_the_text(window: MainWindow, bench: Workbench) -> None:
     stream = next(iter(bench.view.streams)) if bench.view is not None else ""
     made = bench.run("annotation.add", stream=stream, class_id="car", start_ns=0, end_ns=1, kind="tag")

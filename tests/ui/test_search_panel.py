@@ -90,3 +90,31 @@ def test_a_check_is_tried_kept_and_taken_back(bench: Workbench, panel: SearchPan
     bench.session.undo()
     bench.session.undo()
     assert panel.kept_model.rows == []
+
+
+def test_a_check_is_never_written_over_by_another_that_happens_to_get_its_name(
+    bench: Workbench, panel: SearchPanel
+) -> None:
+    def kept() -> dict[str, str]:
+        project = bench.session.store.project()
+        assert project is not None
+        return {each.id: each.says for each in project.rules}
+
+    def keep(sentence: str, name: str = "") -> None:
+        panel.say(sentence)
+        panel.name.setText(name)
+        panel._keep_check(Severity.WARNING, ErrorType.SEMANTIC)
+
+    keep("no bus within 1 m")
+    keep("no bus within 2 m")
+    bench.session.run("rule.remove", rule="check_1")
+    keep("no bus within 3 m")
+    assert kept() == {"check_1": "no bus within 3 m", "check_2": "no bus within 2 m"}
+    keep("no bus within 4 m", "Check 2")
+    assert kept()["check_2"] == "no bus within 2 m"
+    assert "already" in panel.note.text()
+    row = next(each for each in panel.kept_model.rows if each.key == "rule/check_2")
+    panel.kept.chosen.emit(row, None)  # taken from the list it may be changed
+    panel.say("no bus within 5 m")
+    panel._keep_check(Severity.WARNING, ErrorType.SEMANTIC)
+    assert kept()["check_2"] == "no bus within 5 m"

@@ -5,6 +5,8 @@ Asked by the dialog that states one (``ui/dialogs/absence.py``); the command is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from workstation.app.link_rows import link_type_name
 from workstation.app.linking import links_off
 from workstation.app.sample_view import SampleView
@@ -49,6 +51,13 @@ def absence_kinds(view: SampleView, of: str) -> list[AbsenceKind]:
         and each.id not in off
         and any(kind in role.targets for role in each.roles)
     ]
+
+
+def absent_of(view: SampleView, selected: Iterable[str]) -> list[str]:
+    """What an absence is to be stated of: what is selected, a thing's labels with the thing where that is, too."""
+    chosen = list(selected)
+    own = [(each, view.annotations[each].entity if each in view.annotations else None) for each in chosen]
+    return [each for each, thing in own if (each in view.annotations or each in view.entities) and thing not in chosen]
 
 
 def absence_in(view: SampleView, thing: str, stream: Stream) -> Link | None:

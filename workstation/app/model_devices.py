@@ -38,10 +38,16 @@ from workstation.prelabel.sound_taggers import hum
 from workstation.prelabel.sweep_stages import ENCODER, TwoStages
 from workstation.prelabel.worker import CPU, Worker, WorkerFailed, check_numbers, offered
 
+_CUDA = "CUDAExecutionProvider"
+_AGAIN = "; then: workstation models doctor --again"
+_MEND_CUDA = (
+    'pip install "workstation-annotation[gpu]", which brings CUDA and cuDNN, and what README says under A graphics card'
+)
+_MEND_DRIVER = "with an NVIDIA card, install its driver; without one there is nothing to do"
 _MEND = (
     'for any graphics card: pip install "workstation-annotation[webgpu]"; or for NVIDIA: '
     'pip install "workstation-annotation[gpu]" && pip uninstall --yes onnxruntime onnxruntime-gpu && '
-    "pip install --force-reinstall --no-deps onnxruntime-gpu; then: workstation models doctor --again"
+    "pip install --force-reinstall --no-deps onnxruntime-gpu"
 )
 
 
@@ -209,6 +215,11 @@ def advice(
             for each in verdict.attempts
             if each.reason
         ]
+    failed = [each.reason for verdict in tried.values() for each in verdict.attempts if each.provider == _CUDA]
+    if _CUDA in gpu and any("driver" in reason for reason in failed):
+        mend = _MEND_DRIVER
+    elif _CUDA in gpu and any(reason.endswith("was not found") for reason in failed):
+        mend = _MEND_CUDA
     lines += [f"{model} does not run: {reason}." for model, reason in faults.items()]
     lines += [f"{model} always runs on the processor." for model in plain]
     if not tried and not faults and not plain:
@@ -232,4 +243,4 @@ def advice(
         },
         "faults": dict(faults),
     }  # fmt: skip
-    return Advice(words=" ".join(lines), facts=facts, mend=mend)
+    return Advice(words=" ".join(lines), facts=facts, mend=mend and mend + _AGAIN)

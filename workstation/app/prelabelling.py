@@ -66,6 +66,17 @@ class Wish:
     """Models that may run code of their own."""
 
 
+class LastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was chosen last in a project: where the next choice begins."""
+
+    models: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
+    every: int = 1
+    tracker: str = "none"
+    speakers: int = 0
+    frames: int = 10
+
+
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """How far one assignment came."""
 

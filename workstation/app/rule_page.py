@@ -7,6 +7,8 @@ from itertools import groupby
 from workstation.qa.examples import EXAMPLES
 from workstation.qa.findings import Reach, Rule, load_rules
 
+_SIGN = 3
+"""Longer units are words, one of which has no s."""
 _HEAD = """\
 # Every rule of the checks
 
@@ -27,10 +29,13 @@ def rules_page() -> str:
 
 
 def _section(rule: Rule) -> str:
-    limit = "none" if rule.limit is None else f"{rule.limit:g}" if isinstance(rule.limit, float) else rule.limit
+    limit = rule.limit or "none"  # in words, with its unit in them
+    if isinstance(rule.limit, int | float):
+        unit = rule.unit.removesuffix("s") if rule.limit == 1 and len(rule.unit) > _SIGN else rule.unit
+        limit = f"{rule.limit:g} {unit}".strip()
     about = "a sample" if rule.per_sample else "a project"
     facts = [
-        f"version {rule.version}", rule.error_type.value, rule.severity.value, f"limit {limit} {rule.unit}".strip(),
+        f"version {rule.version}", rule.error_type.value, rule.severity.value, f"limit {limit}",
         f"of {about}" + ("; checked near a change while editing" if rule.reach is Reach.NEAR else ""),
     ]  # fmt: skip
     text = rule.help.replace("``", "`")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from workstation.app.evidence import media_evidence
 from workstation.app.jobs import Job
@@ -94,6 +95,14 @@ def _broken(sample: Sample, finding: Finding) -> Row:
         ids=tuple(each.id for each in finding.items if each.kind != RecordKind.STREAM.value),
         sample=sample.key,
     )
+
+
+def check_name(given: str, held: Collection[str]) -> str:
+    """The name that a check gets from what somebody typed: letters and digits; without any, the first free number."""
+    name = "".join(each if each.isascii() and each.isalnum() else "_" for each in given.casefold()).strip("_")
+    if not name:
+        return next(each for number in count(1) if (each := f"check_{number}") not in held)
+    return name if name[0].isalpha() else f"check_{name}"
 
 
 def kept_rows(rules: Sequence[OwnRule], searches: Sequence[SavedSearch]) -> list[Row]:

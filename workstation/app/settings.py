@@ -21,7 +21,7 @@ _RECENT = 20
 _MOST_BYTES = 1_000_000
 _MOST_PROJECTS = 100
 T = TypeVar("T")
-ByProject = Literal["lanes", "clouds", "series", "proposals"]
+ByProject = Literal["lanes", "clouds", "series", "proposals", "model_runs"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """By project: which channels the series pane shows and how (``series_layout.py``)."""
     proposals: Mapping[str, object] = {}
     """By project: which proposals are shown (``shown_proposals.py``)."""
+    model_runs: Mapping[str, object] = {}
+    """By project: which models ran last, on what and how (the dialog of pre-labelling)."""
 
     def with_recent(self, project: Path) -> Settings:
         """The same with this project first."""

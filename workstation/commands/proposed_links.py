@@ -25,8 +25,7 @@ def accept(tx: Transaction, *, links: tuple[LinkRef, ...], join: bool = True) ->
     links: the link: its id or the beginning of it; only one, as a link joins what people judge
     join: false to leave the entities of a same-object link as they are
     """
-    if not may_confirm(tx.actor):
-        raise UserError(f"only a person can accept a proposed link, not a {tx.actor.kind.value}")
+    tx.confirmed_ends(())  # refused to whatever is no person, and kept in the log of refusals
     proposed = _proposed(tx, links)
     if len(proposed) > 1:
         raise UserError(f"links are accepted one at a time, each looked at; these are {len(proposed)}")

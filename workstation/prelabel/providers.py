@@ -34,14 +34,19 @@ _NAMES = {
     "CoreMLExecutionProvider": "CoreML", "ROCMExecutionProvider": "ROCm", "OpenVINOExecutionProvider": "OpenVINO",
     "WebGpuExecutionProvider": "WebGPU", f"{PLUGIN_PREFIX}onnxruntime-ep-webgpu": "WebGPU", CPU: "CPU",
 }  # fmt: skip
-_LIBRARIES = (
-    (re.compile(r"libcudnn[^\s:]*\.so\.(\d+)|cudnn64_(\d+)\.dll|cuDNN (\d+)", re.IGNORECASE), "cuDNN {} was not found"),
-    (re.compile(r"libcublas(?:Lt)?\.so\.(\d+)|cublas64_(\d+)\.dll", re.IGNORECASE), "cuBLAS {} was not found"),
-    (re.compile(r"libcudart\.so\.(\d+)|cudart64_(\d+)\.dll", re.IGNORECASE), "CUDA {} was not found"),
+_SAID = (
     (re.compile(r"CUDA driver version is insufficient"), "the graphics driver is too old for this CUDA"),
     (re.compile(r"no CUDA-capable device|CUDA failure 100|cudaErrorNoDevice", re.I), "no NVIDIA GPU was found"),
     (re.compile(r"finds no device"), "no GPU was found"),
 )  # fmt: skip
+_LIBRARY = re.compile(
+    r"(?:lib)?(nvcuda|cudart|cuda|cudnn|cublas|cufft|curand|nvrtc)[A-Za-z_]*(?:\.so\.(\d+)|64_(\d+)\w*\.dll|\.dll)"
+)
+_LIBRARY_NAMES = {
+    "cudart": "CUDA", "cudnn": "cuDNN", "cublas": "cuBLAS", "cufft": "cuFFT", "curand": "cuRAND", "nvrtc": "NVRTC",
+}  # fmt: skip
+_LACKS = ("cannot open shared object", "Failed to load", "LoadLibrary failed", "missing", "not found")
+_WANTS = re.compile(r"Require cuDNN (\d+)\S* and CUDA (\d+)")
 _TIMED_RUNS = 3
 _MOST_STORED = 4 << 20
 _FREE = 1
@@ -233,11 +238,17 @@ def made_up(inputs: Sequence[Port], sizes: Mapping[str, int] = {}, *, batch: int
 def reason_in_words(problem: Exception) -> str:
     """What a person can act on, out of what a driver said."""
     said = f"{problem}\n{getattr(problem, 'log', '')}"
-    for pattern, words in _LIBRARIES:
-        found = pattern.search(said)
+    for pattern, words in _SAID:
+        if pattern.search(said):
+            return words
+    for line in said.splitlines():
+        found = _LIBRARY.search(line) if any(each in line for each in _LACKS) else None
+        if found is not None and found[1] in ("cuda", "nvcuda"):  # these come with the driver
+            return "no NVIDIA driver was found"
         if found is not None:
-            return words.format(next((group for group in found.groups() if group), "")).replace("  ", " ")
-    return str(problem)
+            return " ".join(filter(None, (_LIBRARY_NAMES[found[1]], found[2] or found[3], "was not found")))
+    wants = _WANTS.search(said)
+    return str(problem) if wants is None else f"CUDA {wants[2]} or cuDNN {wants[1]} was not found"
 
 
 # Made here, once: msgspec crashes where two threads learn a new type at the same time.

@@ -164,7 +164,8 @@ class Transaction(Reads):
         if self.actor.kind not in (ActorKind.PERSON, ActorKind.SCRIPT) or (
             self.actor.kind is ActorKind.SCRIPT and self.actor.person is None
         ):
-            self.denials.append((problem := f"{self.actor.name} may not confirm a link: only a person may",))
+            problem = f"{self.actor.name}, as {self.actor.kind.value}, may not confirm a link: only a person may"
+            self.denials.append((problem,))
             raise NotAllowed((problem,))
         return tuple(
             LinkEnd(

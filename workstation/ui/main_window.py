@@ -27,7 +27,7 @@ from workstation.ui.gui_thread import GuiThread
 from workstation.ui.icons import icon
 from workstation.ui.key_tips import spell_tips
 from workstation.ui.keymap import bounds_of, key_file, key_map_of, read_keys, write_keys
-from workstation.ui.keys import Keys, pane_around
+from workstation.ui.keys import Keys, edits_text, pane_around
 from workstation.ui.label_menu import LabelMenu
 from workstation.ui.link_lines import LinkLines
 from workstation.ui.menus import Menus
@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
     def leave_text(self, field: QWidget) -> None:
         """Text is being edited no longer: the pane around it has the keys."""
         pane = pane_around(field) or self._last_pane
-        if pane is not None and pane.isVisible():
+        if pane is not None and pane.isVisible() and not edits_text(pane.focusProxy() or pane):
             pane.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             field.clearFocus()

@@ -36,11 +36,14 @@ _SIDES = ("left", "top", "right", "bottom")
     severity=Severity.WARNING,
     limit=IOU,
     unit="IoU",
+    version=2,
     looks_at=LABEL_KINDS,
     sees=PLACED,
 )
 def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
-    """A box and the projection of the same thing's cuboid overlap too little, for its class, range and size."""
+    """A box and the projection of the same thing's cuboid overlap too little, for its class, range and size. Where the
+    picture's border leaves only a few pixels of a thing, nothing is judged.
+    """
     elsewhere = displaced_of(snapshot, sample)
     for each in fits_of(snapshot, sample):
         if each.sighting.solid.id in elsewhere:
@@ -66,6 +69,7 @@ def apart(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     severity=Severity.WARNING,
     limit=OVERRUN_PX,
     unit="px",
+    version=2,
     looks_at=LABEL_KINDS,
     sees=PLACED,
 )
@@ -113,6 +117,7 @@ def overrun(snapshot: Snapshot, sample: Sample) -> Iterator[Fault]:
     severity=Severity.ERROR,
     limit=BETTER,
     unit="IoU",
+    version=2,
     looks_at=LABEL_KINDS,
     sees=PLACED,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit
 
-from workstation.app.absences import AbsenceKind, absence_kinds, needs_words
+from workstation.app.absences import AbsenceKind, absence_kinds, absent_of, needs_words
 from workstation.core.errors import Refused, UserError
 from workstation.ui.dialogs.sheet import Sheet, named
 from workstation.ui.workbench import Workbench
@@ -24,7 +24,7 @@ class Absence(Sheet):
         self._bench = bench
         view = bench.view
         assert view is not None
-        self._of = [each for each in bench.selected if each in view.annotations or each in view.entities]
+        self._of = absent_of(view, bench.selected)
         self._kinds: list[AbsenceKind] = absence_kinds(view, self._of[0]) if self._of else []
         self._described = any(needs_words(view, each) for each in self._of)
         names = ", ".join(view.name_of(each) for each in self._of[:6]) + (" …" if len(self._of) > 6 else "")

@@ -25,7 +25,8 @@ from workstation.app.class_maps import class_map, keep_class_map, said_elsewhere
 from workstation.app.known_models import runnable_models
 from workstation.app.labellers import is_run_by_jobs
 from workstation.app.model_list import Shelf, ShelvedModel
-from workstation.app.prelabelling import Wish
+from workstation.app.prelabelling import LastRun, Wish
+from workstation.app.settings import keep_for, kept_for
 from workstation.core.sample import StreamKind
 from workstation.ui.dialogs.sheet import Sheet, named
 from workstation.ui.main_window import MainWindow
@@ -61,6 +62,7 @@ class Prelabel(Sheet):
         named(self.everywhere, "prelabel_everywhere", "On all samples")
         self.column.addWidget(self.everywhere)
         self._build_ways({each.kind for each in bench.view.streams.values()})
+        self._begin_where_left(kept_for(bench.session.project.path, "model_runs", LastRun))
         self.say("What they find is proposed, never judged: you accept, edit or reject it.", "quiet")
         self.start_button = self.button("start", "Start", default=True)
         self.start_button.setEnabled(bool(models))
@@ -98,6 +100,14 @@ class Prelabel(Sheet):
             form.setRowVisible(widget, bool(kinds & of))
         self.column.addLayout(form)
 
+    def _begin_where_left(self, last: LastRun) -> None:
+        """The same again is a key away; what is not there any more is passed over."""
+        _check_kept(self.models, last.models)
+        _check_kept(self.streams, last.streams)
+        for box, value in ((self.every, last.every), (self.speakers, last.speakers), (self.frames, last.frames)):
+            box.setValue(value)
+        self.tracker.setCurrentIndex(max(0, self.tracker.findData(last.tracker)))
+
     def _list(
         self, name: str, spoken: str, entries: list[tuple[str, str]], chosen: str | None = None
     ) -> QListWidget:  # fmt: skip
@@ -133,6 +143,11 @@ class Prelabel(Sheet):
             tracker=str(self.tracker.currentData()), speakers=self.speakers.value(),
             frames=self.frames.value(),
         )  # fmt: skip
+        last = LastRun(
+            models=models, streams=streams, every=wish.every, tracker=wish.tracker, speakers=wish.speakers,
+            frames=wish.frames,
+        )  # fmt: skip
+        keep_for(self._bench.session.project.path, "model_runs", last)
         self.accept()
         Prelabelling(self._bench, self._shelf, wish).start()
 
@@ -252,6 +267,15 @@ def _checked(made: QListWidget) -> tuple[str, ...]:
     return tuple(
         str(each.data(Qt.ItemDataRole.UserRole)) for each in items if each.checkState() == Qt.CheckState.Checked
     )
+
+
+def _check_kept(made: QListWidget, wanted: tuple[str, ...]) -> None:
+    """Check exactly these, where any of them is listed."""
+    items = [made.item(row) for row in range(made.count())]
+    if any(each.data(Qt.ItemDataRole.UserRole) in wanted for each in items):
+        for each in items:
+            on = each.data(Qt.ItemDataRole.UserRole) in wanted
+            each.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
 
 
 def _only_one(shelf: Shelf) -> str | None:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QSplit
 from workstation.app.jobs import Job, Jobs, JobState
 from workstation.app.relation_search import read_sentence
 from workstation.app.rows import Row
-from workstation.app.search_rows import COLUMNS, OWN_COLUMNS, Searched, kept_rows, searching
+from workstation.app.search_rows import COLUMNS, OWN_COLUMNS, Searched, check_name, kept_rows, searching
 from workstation.app.statement_form import form_of
 from workstation.core.errors import UserError
 from workstation.core.ontology import ErrorType, Severity
@@ -46,6 +46,8 @@ class SearchPanel(Pane):
         super().__init__(parent)
         self.statement: Statement | None = None
         """What the sentence was read as; ``None`` while it cannot be."""
+        self._chosen = ""
+        """The check that was taken from the list last; it may be kept anew under its name."""
         self._jobs: Jobs | None = None
         self._own_jobs = False
         self._job: Job | None = None
@@ -208,12 +210,15 @@ class SearchPanel(Pane):
             form = form_of(self.statement)
             if fill and form is not None:
                 self.form.show_form(form)
+        self._say(said, tone)
+        self._enable()
+
+    def _say(self, said: str, tone: str = "warning") -> None:
         self.note.setText(said)
         self.note.setProperty("tone", tone)
         self.note.style().unpolish(self.note)
         self.note.style().polish(self.note)
         self.note.setVisible(bool(said))
-        self._enable()
 
     def _enable(self) -> None:
         busy = self._job is not None and self._job.state is JobState.RUNNING
@@ -311,16 +316,20 @@ class SearchPanel(Pane):
         bench, statement = self.bench, self.statement
         if bench is None or statement is None:
             return
-        words = "".join(each if each.isascii() and each.isalnum() else "_" for each in self.name.text().casefold())
-        name = words.strip("_") or f"check_{len(self.kept_model.rows) + 1}"
+        held = {each.key.partition("/")[2] for each in self.kept_model.rows if each.group == "rule"}
+        name = check_name(self.name.text(), held)
+        if name in held and name != self._chosen:
+            self._say(f"There is a check {name!r} already: choose it below to change it, or give another name.")
+            return
+        self._chosen = name
         bench.run(
-            "rule.set", rule=name if name[0].isalpha() else f"check_{name}", says=statement.text,
-            severity=severity.value, error_type=error_type.value, on=True,
-        )  # fmt: skip
+            "rule.set", rule=name, says=statement.text, severity=severity.value, error_type=error_type.value, on=True
+        )
 
     @Slot(object, object)
     def _on_kept(self, row: Row, _cell: object) -> None:
         self.name.setText(row.key.partition("/")[2])
+        self._chosen = self.name.text() if row.group == "rule" else ""
         self.say(row.cells[1].text)
 
     @Slot(object, QPoint)
