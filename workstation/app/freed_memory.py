@@ -30,8 +30,8 @@ _STATM = Path("/proc/self/statm")
 def few_heaps() -> None:
     """Let all threads share four heaps instead of eight a core; before there are many threads.
 
-    Each heap has free pieces between those that are held, and over 16 of them these grew by 10 MiB a minute while
-    twelve cameras were scrubbed; over four they do not.
+    Each heap has free pieces between those that are held: with four of them twelve cameras that are scrubbed stand at
+    740 to 790 MiB after ten minutes, with sixteen at 810 to 890. What is held stays the same, 540.
     """
     if sys.platform == "linux" and "MALLOC_ARENA_MAX" not in os.environ:
         choose: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "mallopt", None)
