@@ -140,7 +140,7 @@ def test_wrong_pairs_name_their_right_partner(projects: Projects) -> None:
     assert [boxes[item.id] for item in phrase.items[2:]] == ["car blue (sedan)", "car red"]
     speakers = only(projects, "talk", "swapped_speakers", "speech.speaker")
     assert {(each.items[1].label, each.items[2].label) for each in speakers} == {
-        ("agent 1", "customer 2"), ("customer 2", "agent 1"),
+        ("Speaker A, left face", "Speaker B, right face"), ("Speaker B, right face", "Speaker A, left face"),
     }  # fmt: skip
 
 
