@@ -272,17 +272,17 @@ def camera_and_imu(noise: float, rate_hz: float = 15.0) -> Trial:
     return trial
 
 
-def drive_and_imu(noise: float, rate_hz: float = 12.0) -> Trial:
+def drive_and_imu(noise: float, rate_hz: float = 15.0) -> Trial:
     """A camera a metre before the axle of a vehicle that winds its way between boxes of all sizes, and its gyro."""
 
     def trial(rng: np.random.Generator) -> tuple[float, float]:
-        time_s, speed = _turning(rng, 9)
+        time_s, speed = _turning(rng, 12)
         turning = 0.35 * speed
         facing = (np.cumsum(turning) - turning / 2) / 200
         place = np.cumsum(6 / 200 * np.stack([np.cos(facing), np.sin(facing)], 1), axis=0)
         by_s = float(rng.uniform(-0.2, 0.2))
         street = _Street(rng, place)
-        own_s = np.arange(0.5, 8.5, 1 / rate_hz)
+        own_s = np.arange(0.5, 11.5, 1 / rate_hz)
         pictures = []
         for at_s in own_s:
             x, y, angle = (float(np.interp(at_s, time_s, each)) for each in (place[:, 0], place[:, 1], facing))
