@@ -2,57 +2,59 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
-from workstation.app.freed_memory import GROWN_BYTES, REST_S, FreedMemory, give_back, resident_bytes
+from workstation.app.freed_memory import GROWN_BYTES, REST_S, FreedMemory
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
+
+
+FREED = """
+import ctypes, threading
+from workstation.app.freed_memory import FreedMemory, resident_bytes
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
 PIECE = 64 * 1024  # below what the C library takes straight from the system
-
-
-def keep_and_free(megabytes: int, held: list[tuple[ctypes.c_void_p, ...]]) -> None:
-    """Pieces on this thread's heap, all freed but the last, which keeps the heap from shrinking by itself."""
-    libc = ctypes.CDLL(None)
-    libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = (
-        ctypes.c_void_p,
-        [ctypes.c_size_t],
-        [ctypes.c_void_p],
-    )
-    pieces = [ctypes.c_void_p(libc.malloc(PIECE)) for _ in range(megabytes * MIB // PIECE)]
+before = resident_bytes()
+def keep_and_free():
+    # Pieces on this thread's heap, all freed but the last, which keeps the heap from shrinking by itself.
+    pieces = [ctypes.c_void_p(libc.malloc(PIECE)) for _ in range((24 << 20) // PIECE)]
     for piece in pieces:
         ctypes.memset(piece, 1, PIECE)
     for piece in pieces[:-1]:
         libc.free(piece)
-    held.append((pieces[-1],))
+workers = [threading.Thread(target=keep_and_free) for _ in range(3)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+kept = resident_bytes() - before
+freed = FreedMemory()
+freed.begin()
+freed.wait()
+print(kept, resident_bytes() - before)
+"""
+
+
+def told(script: str, *given: str) -> list[int]:
+    """The numbers that a process of its own prints: this one's heaps were used by the tests before."""
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    command = [sys.executable, "-c", script, *given]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
+    return [int(each) for each in answer.stdout.split()]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only the C library of Linux keeps so much")
 def test_what_threads_have_freed_is_no_longer_resident_afterwards() -> None:
-    held: list[tuple[ctypes.c_void_p, ...]] = []
-    give_back()
-    before = resident_bytes()
-    workers = [threading.Thread(target=keep_and_free, args=(24, held)) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-        worker.join()
-    kept = resident_bytes() - before
-    freed = FreedMemory()
-    freed.begin()
-    freed.wait()
+    kept, left = told(FREED)
     assert kept > 16 * MIB
-    assert resident_bytes() - before < kept // 4
-    for (piece,) in held:
-        free = ctypes.CDLL(None).free
-        free.argtypes = [ctypes.c_void_p]
-        free(piece)
+    assert left < kept // 4
 
 
 HEAPS = """
@@ -78,14 +80,9 @@ print(sum(start % (64 << 20) == 0 for start in starts))
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only the C library of Linux has heaps for threads")
 def test_a_dozen_threads_share_few_heaps() -> None:
-    def heaps(how: str) -> int:
-        """Each but the first begins at a multiple of 64 MiB."""
-        environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
-        command = [sys.executable, "-c", HEAPS, how]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
-        return int(answer.stdout)
-
-    assert heaps("few") <= 5 < heaps("many")  # three; something else may begin there by chance
+    # Each but the first begins at a multiple of 64 MiB.
+    few, many = told(HEAPS, "few"), told(HEAPS, "many")
+    assert few[0] <= 5 < many[0]  # three; something else may begin there by chance
 
 
 class Process:

@@ -173,7 +173,7 @@ def test_a_cup_said_to_be_occluded_in_a_view_needs_no_box_there(
         session.run("annotation.delete", annotations=boxes, links="remove")
     (flag,) = [row for row in printed(capsys, "validate", str(project), "--only", "views", code=1) if "text" in row]
     assert flag["rule"] == "views.unlabelled"
-    assert "cup 1 is labelled on overhead, side and not on wrist" in flag["text"]
+    assert "cup is labelled on overhead, side and not on wrist" in flag["text"]
     with open_project(project, kind=ActorKind.PERSON) as session:
         session.open_sample("robot")
         session.run("link.absent", of=f"entity:{cup.id}", missing_in="stream:wrist", reason="occluded")

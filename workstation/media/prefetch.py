@@ -24,10 +24,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from workstation.core.errors import UserError
+from workstation.core.values import dataclass
 from workstation.media.base import Cancelled, CancelToken, Picture, VideoReader, View
 
 Value = TypeVar("Value")

@@ -9,12 +9,14 @@ never judges.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workstation.core.values import dataclass
 
 Arrays = Mapping[str, NDArray[Any]]
 """Tensors by the graph's own names."""

@@ -11,12 +11,12 @@ import importlib
 import importlib.util
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workstation.core.errors import DataError
+from workstation.core.values import dataclass
 from workstation.prelabel.api import FoundSpan
 
 COLLAR_S = 0.25
