@@ -42,10 +42,10 @@ print(kept, resident_bytes() - before)
 """
 
 
-def told(script: str, *given: str) -> list[int]:
+def told(script: str) -> list[int]:
     """The numbers that a process of its own prints: this one's heaps were used by the tests before."""
     environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
-    command = [sys.executable, "-c", script, *given]
+    command = [sys.executable, "-c", script]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
     return [int(each) for each in answer.stdout.split()]
 
@@ -55,34 +55,6 @@ def test_what_threads_have_freed_is_no_longer_resident_afterwards() -> None:
     kept, left = told(FREED)
     assert kept > 16 * MIB
     assert left < kept // 4
-
-
-HEAPS = """
-import re, sys, threading
-import ctypes
-from pathlib import Path
-if sys.argv[1] == "few":
-    from workstation.app.freed_memory import few_heaps
-    few_heaps()
-libc = ctypes.CDLL(None)
-libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-together = threading.Barrier(12)
-def take():
-    libc.malloc(50_000)
-    together.wait()
-threads = [threading.Thread(target=take) for _ in range(12)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
-starts = [int(line.split("-")[0], 16) for line in Path("/proc/self/maps").read_text().splitlines() if " rw-p " in line]
-print(sum(start % (64 << 20) == 0 for start in starts))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only the C library of Linux has heaps for threads")
-def test_a_dozen_threads_share_few_heaps() -> None:
-    # Each but the first begins at a multiple of 64 MiB.
-    few, many = told(HEAPS, "few"), told(HEAPS, "many")
-    assert few[0] <= 5 < many[0]  # three; something else may begin there by chance
 
 
 class Process:

@@ -24,7 +24,7 @@ from films import Film, make_film  # noqa: E402
 from scipy import stats  # noqa: E402
 from wear import cameras, held_now, make_sample, open_and_close, scrub  # noqa: E402
 
-from workstation.app.freed_memory import FreedMemory, few_heaps, resident_bytes  # noqa: E402
+from workstation.app.freed_memory import FreedMemory, resident_bytes  # noqa: E402
 from workstation.media.base import OpenContext, View  # noqa: E402
 from workstation.media.cache import DiskCache, MemoryCache  # noqa: E402
 from workstation.media.probe import built_in_readers  # noqa: E402
@@ -142,8 +142,6 @@ def main() -> None:
     parser.add_argument("--limit-mib", type=int, default=256)
     parser.add_argument("--keep", action="store_true", help="give nothing back")
     arguments = parser.parse_args()
-    if not arguments.keep:
-        few_heaps()
     with tempfile.TemporaryDirectory(prefix="workstation-memory-") as folder:
         if arguments.samples:
             samples(Path(folder), arguments.samples, keep=arguments.keep)

@@ -4,6 +4,7 @@ The C library of Linux keeps freed frames of films in heaps of its own, one for 
 twelve cameras stood at 950 MiB and stayed there when all was closed. Giving it back takes some 10 ms, so it is done
 on a thread, when much has come or in a pause. Larger pieces straight from the system (``M_MMAP_THRESHOLD``) need none
 of this and cost more than they save: 1 to 2 ms for every picture that is made, for its pages come anew each time.
+Four heaps for all threads (``M_ARENA_MAX``) hold 70 MiB less; the window's thread then shares its own with decoders.
 
 Asked by the window's timer (``ui/collecting.py``); elsewhere than on Linux nothing is done.
 """
@@ -22,21 +23,7 @@ GROWN_BYTES = 24 << 20
 """So much more than after the last time, and it is looked whether that is held or only kept."""
 REST_S = 15.0
 """So long between two times: what is given back and needed again comes page by page, 0.6 ms a megabyte."""
-_ARENA_MAX, _HEAPS = -8, 4
-"""``M_ARENA_MAX`` of glibc."""
 _STATM = Path("/proc/self/statm")
-
-
-def few_heaps() -> None:
-    """Let all threads share four heaps instead of eight a core; before there are many threads.
-
-    Each heap has free pieces between those that are held: with four of them twelve cameras that are scrubbed stand at
-    740 to 790 MiB after ten minutes, with sixteen at 810 to 890. What is held stays the same, 540.
-    """
-    if sys.platform == "linux" and "MALLOC_ARENA_MAX" not in os.environ:
-        choose: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "mallopt", None)
-        if choose is not None:
-            choose(_ARENA_MAX, _HEAPS)
 
 
 def give_back() -> None:

@@ -19,7 +19,7 @@ import gc
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QCursor, QGuiApplication
 
-from workstation.app.freed_memory import FreedMemory, few_heaps
+from workstation.app.freed_memory import FreedMemory
 
 _LOOK_MS = 1_000
 _YOUNG, _MIDDLE, _OLD = 2_000, 10, 20
@@ -114,7 +114,6 @@ class Collecting(QObject):
 
 def begin_collecting(application: QCoreApplication) -> Collecting:
     """From now on, once for an application."""
-    few_heaps()
     return application.findChild(Collecting) or Collecting(application)
 
 
